@@ -1,0 +1,96 @@
+# The commands of the README. Nothing is installed outside this folder.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+DEPLOYMENT ?= deployments/example.yaml
+export DEPLOYMENT
+
+# pipenv itself lives in an environment of its own, so that it never touches the project's packages.
+PIPENV_VERSION := 2026.10.3
+PIPENV := PIPENV_VENV_IN_PROJECT=1 PIPENV_IGNORE_VIRTUALENVS=1 PIPENV_NOSPIN=1 PIPENV_VERBOSITY=-1 .venv-pipenv/bin/pipenv
+
+RUN := .venv/bin/python
+
+##@ Everyday
+.PHONY: help
+help: ## Show these commands
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: synth
+synth: .venv/.synth ## Write Terraform for DEPLOYMENT into cdktf.out
+	@$(RUN) main.py
+
+.PHONY: rehearse
+rehearse: .venv/.test ## Apply DEPLOYMENT against an emulated AWS and destroy it again
+	@$(RUN) main.py rehearse
+
+.PHONY: test
+test: .venv/.test ## Run every test whose tools are here; says which were skipped
+	@$(RUN) -m pytest $(PYTEST)
+
+.PHONY: quick
+quick: .venv/.test ## Run the tests that need no other program
+	@$(RUN) -m pytest -m "not slow and not tool and not terraform" $(PYTEST)
+
+.PHONY: check
+check: .venv/.test ## Format, lint and type-check
+	@$(RUN) -m ruff check
+	@$(RUN) -m ruff format --check
+	@$(RUN) -m mypy .
+
+##@ Maintenance
+.PHONY: schema
+schema: .venv/.synth ## Write the JSON Schema of the deployment file, for editors
+	@$(RUN) -m settings.schema
+
+.PHONY: bench
+bench: .venv/.test ## Measure start-up side by side, and write benchmarks/imports.md
+	@$(RUN) -m benchmarks.imports --write
+
+.PHONY: lock
+lock: .venv-pipenv/.done ## Resolve Pipfile anew into Pipfile.lock
+	@$(PIPENV) lock --dev
+	@$(PYTHON) -c "$$UNNAMED_SOURCES"
+
+.PHONY: clean
+clean: ## Remove what make set up; states and cdktf.out stay
+	rm -rf .venv .venv-pipenv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# Where packages come from is the user's own configuration of pip, not the lock file's business.
+define UNNAMED_SOURCES
+import json, pathlib
+path = pathlib.Path("Pipfile.lock")
+lock = json.loads(path.read_text())
+lock["_meta"]["sources"] = []
+for section in lock.values():
+    for package in section.values():
+        if isinstance(package, dict):
+            package.pop("index", None)
+path.write_text(json.dumps(lock, indent=4) + "\n")
+endef
+export UNNAMED_SOURCES
+
+# The packages are set up once, and again only when the lock file changes.
+.venv/.synth: Pipfile.lock .venv-pipenv/.done
+	@echo "setting up .venv (about a minute, once)" >&2
+	@$(PIPENV) sync --bare >/dev/null
+	@touch $@
+
+.venv/.test: Pipfile.lock .venv/.synth
+	@echo "setting up what tests need in .venv (about a minute, once)" >&2
+	@$(PIPENV) sync --dev --bare >/dev/null
+	@touch $@
+
+.venv-pipenv/.done:
+	@for tool in $(PYTHON) node terraform git; do command -v $$tool >/dev/null || \
+	  { printf 'error: %s is not installed\nhint: the README says what is needed\n' $$tool >&2; exit 2; }; done
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { printf 'error: %s is older than Python 3.11\nhint: make synth PYTHON=python3.12\n' "$$($(PYTHON) --version)" >&2; exit 2; }
+	@echo "setting up pipenv in .venv-pipenv (a few seconds, once)" >&2
+	@$(PYTHON) -m venv .venv-pipenv
+	@.venv-pipenv/bin/pip install --quiet --disable-pip-version-check pipenv==$(PIPENV_VERSION)
+	@touch $@

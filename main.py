@@ -1,0 +1,43 @@
+"""The one door: without arguments it synthesises, with a word it runs a command for people."""
+
+import os
+import sys
+from pathlib import Path
+
+from settings import SettingsError, load
+
+
+def main(arguments: list[str]) -> int:
+    """Exit status: 0 done, 1 refused or failed, 2 wrong usage or settings."""
+    try:
+        if arguments:
+            from ops import cli
+
+            return cli.run(arguments)
+        return synth()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def synth() -> int:
+    """Synthesise the deployment file named by DEPLOYMENT into CDKTF_OUTDIR, as `cdktf.json` has it."""
+    deployment = load(Path(os.environ.get("DEPLOYMENT") or "deployments/example.yaml"))
+
+    import bindings
+
+    bindings.install()
+    from stacks.synthesis import synthesise
+
+    stacks = synthesise(deployment, Path(os.environ.get("CDKTF_OUTDIR") or "cdktf.out"))
+    width = max(len(stack.name) for stack in stacks)
+    print(f"{'stack':<{width}}  account       resources")
+    for stack in stacks:
+        print(f"{stack.name:<{width}}  {stack.account_id}  {stack.resources:>9}")
+    first = stacks[0].folder
+    print(f"\nnext: terraform -chdir={first} init && terraform -chdir={first} plan")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Reusable constructs: what is built, without account names, providers or outputs."""

@@ -1,0 +1,66 @@
+"""A file system that keeps builds' copies of repositories between runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cdktf_cdktf_provider_aws.efs_file_system import EfsFileSystem, EfsFileSystemLifecyclePolicy
+from cdktf_cdktf_provider_aws.efs_mount_target import EfsMountTarget
+from constructs import Construct
+
+from modules.labels import Labels
+from modules.security_group import Rule, SecurityGroup, SecurityGroupProps
+
+NFS_PORT = 2049
+
+
+@dataclass(frozen=True, kw_only=True)
+class CacheFileSystemProps:
+    """`subnet_ids` by a name for each, one a zone; `client_group_id` is the security group of the builds."""
+
+    labels: Labels
+    vpc_id: str
+    subnet_ids: Mapping[str, str]
+    client_group_id: str
+
+
+class CacheFileSystem(Construct):
+    """An encrypted EFS file system that only the builds reach; it holds copies only, so it is not backed up."""
+
+    file_system: EfsFileSystem
+    mount_targets: list[EfsMountTarget]
+    security_group: SecurityGroup
+
+    def __init__(self, scope: Construct, id: str, props: CacheFileSystemProps) -> None:
+        super().__init__(scope, id)
+        self.file_system = EfsFileSystem(
+            self,
+            "file_system",
+            encrypted=True,
+            throughput_mode="elastic",
+            lifecycle_policy=[EfsFileSystemLifecyclePolicy(transition_to_ia="AFTER_30_DAYS")],
+            tags=props.labels.named("backlog-cache"),
+        )
+        self.security_group = SecurityGroup(
+            self,
+            "security_group",
+            SecurityGroupProps(
+                labels=props.labels,
+                name="backlog-cache",
+                description="File system of the mirror builds",
+                vpc_id=props.vpc_id,
+                inbound={
+                    "builds": Rule(description="NFS from the builds", port=NFS_PORT, group_id=props.client_group_id)
+                },
+                outbound={},
+            ),
+        )
+        self.mount_targets = [
+            EfsMountTarget(
+                self,
+                f"mount_target_{name}",
+                file_system_id=self.file_system.id,
+                subnet_id=subnet_id,
+                security_groups=[self.security_group.group.id],
+            )
+            for name, subnet_id in props.subnet_ids.items()
+        ]

@@ -1,0 +1,75 @@
+"""Private ways to the AWS services that servers are managed through."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
+from constructs import Construct
+
+from modules.labels import Labels
+from modules.security_group import Rule, SecurityGroup, SecurityGroupProps
+
+# Session Manager without a way to the internet:
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-create-vpc.html
+INTERFACE_SERVICES = ("ssm", "ec2messages", "ssmmessages")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndpointsProps:
+    """`client_cidrs` are the subnets that may use the interface endpoints, by a name for each."""
+
+    labels: Labels
+    region: str
+    vpc_id: str
+    subnet_ids: Sequence[str]
+    client_cidrs: Mapping[str, IPv4Network]
+    route_table_ids: Sequence[str]
+
+
+class Endpoints(Construct):
+    """Interface endpoints for Systems Manager, and the gateway endpoint for S3."""
+
+    interfaces: dict[str, VpcEndpoint]
+    s3: VpcEndpoint
+
+    def __init__(self, scope: Construct, id: str, props: EndpointsProps) -> None:
+        super().__init__(scope, id)
+        security_group = SecurityGroup(
+            self,
+            "security_group",
+            SecurityGroupProps(
+                labels=props.labels,
+                name="endpoints",
+                description="Interface endpoints for Systems Manager",
+                vpc_id=props.vpc_id,
+                inbound={
+                    name: Rule(description=f"HTTPS from subnet {name}", port=443, cidr=str(cidr))
+                    for name, cidr in props.client_cidrs.items()
+                },
+                outbound={},
+            ),
+        )
+        self.interfaces = {
+            service: VpcEndpoint(
+                self,
+                service,
+                vpc_id=props.vpc_id,
+                service_name=f"com.amazonaws.{props.region}.{service}",
+                vpc_endpoint_type="Interface",
+                private_dns_enabled=True,
+                subnet_ids=list(props.subnet_ids),
+                security_group_ids=[security_group.group.id],
+                tags=props.labels.named(service),
+            )
+            for service in INTERFACE_SERVICES
+        }
+        self.s3 = VpcEndpoint(
+            self,
+            "s3",
+            vpc_id=props.vpc_id,
+            service_name=f"com.amazonaws.{props.region}.s3",
+            vpc_endpoint_type="Gateway",
+            route_table_ids=list(props.route_table_ids),
+            tags=props.labels.named("s3"),
+        )

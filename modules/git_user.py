@@ -1,0 +1,47 @@
+"""An IAM user for Git alone, that works from named addresses alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
+from cdktf_cdktf_provider_aws.iam_user import IamUser
+from cdktf_cdktf_provider_aws.iam_user_policy_attachment import IamUserPolicyAttachment
+from constructs import Construct
+
+from modules import policies
+
+
+@dataclass(frozen=True, kw_only=True)
+class GitUserProps:
+    """`from_cidrs` are the public addresses the user works from, a list or a reference to one."""
+
+    name: str
+    allow: Sequence[policies.Statement]
+    from_cidrs: list[str]
+
+
+class GitUser(Construct):
+    """A user with no password and no access key; its Git credentials are issued outside Terraform.
+
+    Allow and Deny are policies of their own: the Deny never moves when the repositories change.
+    """
+
+    user: IamUser
+
+    def __init__(self, scope: Construct, id: str, props: GitUserProps) -> None:
+        super().__init__(scope, id)
+        self._name = props.name
+        # force_destroy: credentials issued outside Terraform would otherwise block the user's removal.
+        self.user = IamUser(self, "Default", name=props.name, force_destroy=True)
+        self._attach("allow", "What the user may do", props.allow)
+        self._attach("deny", "Nothing from anywhere else", [policies.only_from(props.from_cidrs)])
+
+    def _attach(self, role: str, description: str, statements: Sequence[policies.Statement]) -> None:
+        policy = IamPolicy(
+            self,
+            f"{role}_policy",
+            name=f"{self._name}-{role}",
+            description=description,
+            policy=policies.document(self, role, statements),
+        )
+        IamUserPolicyAttachment(self, f"{role}_attachment", user=self.user.name, policy_arn=policy.arn)

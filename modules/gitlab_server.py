@@ -1,0 +1,154 @@
+"""The self-hosted GitLab server."""
+
+from dataclasses import dataclass
+
+from cdktf import IResolvable, TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.data_aws_ami import DataAwsAmi, DataAwsAmiFilter
+from cdktf_cdktf_provider_aws.eip import Eip
+from cdktf_cdktf_provider_aws.eip_association import EipAssociation
+from cdktf_cdktf_provider_aws.iam_instance_profile import IamInstanceProfile
+from cdktf_cdktf_provider_aws.instance import Instance, InstanceMetadataOptions, InstanceRootBlockDevice
+from constructs import Construct
+
+from modules import policies
+from modules.labels import Labels
+from modules.network import ANYWHERE
+from modules.role import Role, RoleProps
+from modules.security_group import Rule, SecurityGroup, SecurityGroupProps
+
+WEB_AND_SSH = {"ssh": 22, "http": 80, "https": 443}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GitlabServerProps:
+    """Values of type str, float and list may be references.
+
+    Without `ami_id` the newest image of `ami_owner` that matches `ami_name_pattern` is taken. With `proxied`, traffic
+    leaves the security group for the VPC only, and for `proxy_cidrs` on `proxy_port`; otherwise for the internet.
+    """
+
+    labels: Labels
+    vpc_id: str
+    vpc_cidr: str
+    subnet_id: str
+    work_terminal_cidrs: list[str]
+    instance_type: str
+    architecture: str
+    ami_id: str | None
+    ami_owner: str
+    ami_name_pattern: str
+    key_pair: str | None
+    root_volume_gib: float
+    termination_protection: bool | IResolvable
+    user_data: str
+    proxied: bool
+    proxy_cidrs: tuple[str, ...] = ()
+    proxy_port: int | None = None
+
+
+class GitlabServer(Construct):
+    """GitLab on one EC2 instance with an address of its own, reachable from the work terminals and the VPC."""
+
+    instance: Instance
+    address: Eip
+    security_group: SecurityGroup
+    backup_tags: dict[str, str]
+
+    def __init__(self, scope: Construct, id: str, props: GitlabServerProps) -> None:
+        super().__init__(scope, id)
+        labels = props.labels
+        self.security_group = SecurityGroup(
+            self,
+            "security_group",
+            SecurityGroupProps(
+                labels=labels,
+                name="gitlab",
+                description="GitLab server",
+                vpc_id=props.vpc_id,
+                inbound=_inbound(props),
+                outbound=_outbound(props),
+            ),
+        )
+        role = Role(
+            self,
+            "role",
+            RoleProps(
+                name=labels.name("gitlab", limit=64),
+                description="Lets the GitLab server be managed through Systems Manager",
+                trust=policies.assumed_by("ec2"),
+                managed_policy_arn=policies.SESSION_MANAGER_POLICY_ARN,
+            ),
+        )
+        profile = IamInstanceProfile(self, "profile", name=labels.name("gitlab"), role=role.role.name)
+
+        self.backup_tags = labels.named("gitlab")
+        self.instance = Instance(
+            self,
+            "instance",
+            ami=self._image(props),
+            instance_type=props.instance_type,
+            subnet_id=props.subnet_id,
+            vpc_security_group_ids=[self.security_group.group.id],
+            iam_instance_profile=profile.name,
+            key_name=props.key_pair,
+            disable_api_termination=props.termination_protection,
+            monitoring=True,
+            ebs_optimized=True,
+            metadata_options=InstanceMetadataOptions(
+                http_endpoint="enabled", http_tokens="required", http_put_response_hop_limit=1
+            ),
+            root_block_device=InstanceRootBlockDevice(
+                encrypted=True, volume_type="gp3", volume_size=props.root_volume_gib, tags=self.backup_tags
+            ),
+            user_data=props.user_data,
+            user_data_replace_on_change=False,
+            tags=self.backup_tags,
+            lifecycle=TerraformResourceLifecycle(
+                # A newer image is no upgrade of GitLab, and a new server would come up empty.
+                ignore_changes=["ami", "user_data"],
+            ),
+        )
+        self.address = Eip(self, "address", domain="vpc", tags=labels.named("gitlab"))
+        EipAssociation(
+            self, "address_association", allocation_id=self.address.allocation_id, instance_id=self.instance.id
+        )
+
+    def _image(self, props: GitlabServerProps) -> str:
+        if props.ami_id is not None:
+            return props.ami_id
+        newest = DataAwsAmi(
+            self,
+            "newest_image",
+            most_recent=True,
+            owners=[props.ami_owner],
+            filter=[
+                DataAwsAmiFilter(name="name", values=[props.ami_name_pattern]),
+                DataAwsAmiFilter(name="architecture", values=[props.architecture]),
+                DataAwsAmiFilter(name="state", values=["available"]),
+            ],
+        )
+        return newest.id
+
+
+def _inbound(props: GitlabServerProps) -> dict[str, Rule]:
+    rules = {}
+    for service, port in WEB_AND_SSH.items():
+        rules[f"terminals_{service}"] = Rule(
+            description=f"{service.upper()} from the work terminals", port=port, cidrs=props.work_terminal_cidrs
+        )
+        rules[f"vpc_{service}"] = Rule(description=f"{service.upper()} from the VPC", port=port, cidr=props.vpc_cidr)
+    return rules
+
+
+def _outbound(props: GitlabServerProps) -> dict[str, Rule]:
+    vpc = {"vpc": Rule(description="Anything inside the VPC", port=None, cidr=props.vpc_cidr)}
+    if not props.proxied:
+        internet = {
+            f"internet_{service}": Rule(description=f"{service.upper()} to the internet", port=port, cidr=ANYWHERE)
+            for service, port in WEB_AND_SSH.items()
+        }
+        return {**vpc, **internet}
+    if not props.proxy_cidrs:
+        return vpc
+    proxy = Rule(description="The forward proxy", port=props.proxy_port, cidrs=list(props.proxy_cidrs))
+    return {**vpc, "proxy": proxy}

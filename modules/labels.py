@@ -1,0 +1,38 @@
+"""Makes every name and tag, so that two deployments in one account never collide."""
+
+import hashlib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labels:
+    """What every name of one deployment in one account starts with."""
+
+    project: str
+    environment: str
+    owner: str
+
+    def name(self, *parts: str, limit: int = 128) -> str:
+        """A name of at most `limit` characters, for example `kakehashi-dev-gitlab`.
+
+        A longer one is cut and ends in a hash of the whole, so that it stays unique and never changes by itself.
+        """
+        whole = "-".join((self.project, self.environment, *parts))
+        if len(whole) <= limit:
+            return whole
+        digest = hashlib.sha256(whole.encode()).hexdigest()[:8]
+        return f"{whole[: limit - 9]}-{digest}"
+
+    def named(self, *parts: str) -> dict[str, str]:
+        """The Name tag, for resources whose name AWS shows only there."""
+        return {"Name": self.name(*parts, limit=256)}
+
+    def default_tags(self, extra: dict[str, str]) -> dict[str, str]:
+        """The tags of everything: the labels, and the deployment's own."""
+        return {
+            **extra,
+            "project": self.project,
+            "environment": self.environment,
+            "owner": self.owner,
+            "managed-by": "kakehashi",
+        }

@@ -1,0 +1,176 @@
+"""One CodeBuild project that mirrors one Backlog repository."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cdktf import ITerraformDependable
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktf_cdktf_provider_aws.codebuild_project import (
+    CodebuildProject,
+    CodebuildProjectArtifacts,
+    CodebuildProjectCache,
+    CodebuildProjectEnvironment,
+    CodebuildProjectFileSystemLocations,
+    CodebuildProjectLogsConfig,
+    CodebuildProjectLogsConfigCloudwatchLogs,
+    CodebuildProjectLogsConfigS3Logs,
+    CodebuildProjectSource,
+    CodebuildProjectVpcConfig,
+)
+from constructs import Construct
+
+from modules import policies
+from modules.cache_bucket import CacheBucket
+from modules.cache_file_system import CacheFileSystem
+from modules.labels import Labels
+from modules.role import Role, RoleProps
+from modules.terraform_text import literal
+
+# https://docs.aws.amazon.com/codebuild/latest/userguide/available-images.html
+IMAGE = "aws/codebuild/amazonlinux-aarch64-standard:3.0"
+FILE_SYSTEM_IDENTIFIER = "CACHE"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildNetwork:
+    """Where builds run when they run in a VPC."""
+
+    vpc_id: str
+    subnet_ids: tuple[str, ...]
+    security_group_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MirrorBuildProps:
+    """`buildspec` is plain text; `log_retention_days` and `timeout_minutes` may be references.
+
+    The copy is kept in `cache_bucket` or in `cache_file_system`; the latter needs `network`.
+    """
+
+    labels: Labels
+    region: str
+    account_id: str
+    key: str
+    description: str
+    buildspec: str
+    target_arn: str
+    target_key_arn: str | None
+    ssh_key_parameter: str
+    ssh_key_kms_key_arn: str | None
+    log_retention_days: float
+    timeout_minutes: float
+    cache_bucket: CacheBucket | None
+    cache_file_system: CacheFileSystem | None
+    network: BuildNetwork | None
+
+    def __post_init__(self) -> None:
+        if (self.cache_bucket is None) == (self.cache_file_system is None):
+            raise ValueError("give exactly one of cache_bucket and cache_file_system")
+        if self.cache_file_system is not None and self.network is None:
+            raise ValueError("cache_file_system needs network")
+
+
+class MirrorBuild(Construct):
+    """A project without source, its log group and its role.
+
+    It has no limit of concurrent builds: with one, CodeBuild refuses a start where without it would queue it, and the
+    push that asked for it would be lost.
+    https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html
+    """
+
+    project: CodebuildProject
+
+    def __init__(self, scope: Construct, id: str, props: MirrorBuildProps) -> None:
+        super().__init__(scope, id)
+        name = props.labels.name("backlog", props.key)
+        log_group = CloudwatchLogGroup(
+            self, "log_group", name=f"/aws/codebuild/{name}", retention_in_days=props.log_retention_days
+        )
+        role = Role(
+            self,
+            "role",
+            RoleProps(
+                name=props.labels.name("backlog", props.key, limit=64),
+                description=literal(props.description),
+                trust=policies.assumed_by("codebuild", account_id=props.account_id),
+                permissions=_permissions(props, log_group.arn),
+            ),
+        )
+        self.project = CodebuildProject(
+            self,
+            "project",
+            name=name,
+            description=literal(props.description),
+            service_role=role.role.arn,
+            build_timeout=props.timeout_minutes,
+            source=CodebuildProjectSource(type="NO_SOURCE", buildspec=literal(props.buildspec)),
+            artifacts=CodebuildProjectArtifacts(type="NO_ARTIFACTS"),
+            cache=_cache(props),
+            environment=CodebuildProjectEnvironment(
+                type="ARM_CONTAINER",
+                compute_type="BUILD_GENERAL1_SMALL",
+                image=IMAGE,
+                # Mounting a file system takes privileges; nothing else here does.
+                privileged_mode=props.cache_file_system is not None,
+            ),
+            file_system_locations=_file_systems(props),
+            vpc_config=_vpc(props),
+            logs_config=CodebuildProjectLogsConfig(
+                cloudwatch_logs=CodebuildProjectLogsConfigCloudwatchLogs(group_name=log_group.name),
+                s3_logs=CodebuildProjectLogsConfigS3Logs(status="DISABLED"),
+            ),
+            depends_on=[*role.permissions, *_mounts(props)],
+        )
+
+
+def _permissions(props: MirrorBuildProps, log_group_arn: str) -> list[policies.Statement]:
+    here = f"{props.region}:{props.account_id}"
+    parameter_arn = f"arn:aws:ssm:{here}:parameter{props.ssh_key_parameter}"
+    statements = [
+        policies.write_logs(log_group_arn),
+        policies.mirror_into(props.target_arn),
+        policies.read_parameter(parameter_arn),
+    ]
+    if props.target_key_arn is not None:
+        statements += policies.repository_keys([props.target_key_arn], props.region)
+    if props.ssh_key_kms_key_arn is not None:
+        statements.append(policies.decrypt_parameter(props.ssh_key_kms_key_arn, parameter_arn))
+    if props.cache_bucket is not None:
+        statements.append(policies.keep_cache(props.cache_bucket.bucket.arn, props.key))
+    if props.network is not None:
+        subnet_arns = [f"arn:aws:ec2:{here}:subnet/{subnet_id}" for subnet_id in props.network.subnet_ids]
+        statements += policies.build_in_vpc(subnet_arns, props.region, props.account_id)
+    return statements
+
+
+def _cache(props: MirrorBuildProps) -> CodebuildProjectCache | None:
+    if props.cache_bucket is None:
+        return None
+    return CodebuildProjectCache(type="S3", location=f"{props.cache_bucket.bucket.bucket}/{props.key}")
+
+
+def _file_systems(props: MirrorBuildProps) -> list[CodebuildProjectFileSystemLocations] | None:
+    if props.cache_file_system is None:
+        return None
+    return [
+        CodebuildProjectFileSystemLocations(
+            type="EFS",
+            identifier=FILE_SYSTEM_IDENTIFIER,
+            location=f"{props.cache_file_system.file_system.dns_name}:/",
+            mount_point="/mnt/cache",
+        )
+    ]
+
+
+def _vpc(props: MirrorBuildProps) -> CodebuildProjectVpcConfig | None:
+    if props.network is None:
+        return None
+    return CodebuildProjectVpcConfig(
+        vpc_id=props.network.vpc_id,
+        subnets=list(props.network.subnet_ids),
+        security_group_ids=[props.network.security_group_id],
+    )
+
+
+def _mounts(props: MirrorBuildProps) -> Sequence[ITerraformDependable]:
+    return props.cache_file_system.mount_targets if props.cache_file_system is not None else []

@@ -1,0 +1,135 @@
+"""The development network: a VPC whose private subnets leave from fixed addresses."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+from cdktf_cdktf_provider_aws.data_aws_eip import DataAwsEip
+from cdktf_cdktf_provider_aws.default_security_group import DefaultSecurityGroup
+from cdktf_cdktf_provider_aws.eip import Eip
+from cdktf_cdktf_provider_aws.internet_gateway import InternetGateway
+from cdktf_cdktf_provider_aws.nat_gateway import NatGateway
+from cdktf_cdktf_provider_aws.route import Route
+from cdktf_cdktf_provider_aws.route_table import RouteTable
+from cdktf_cdktf_provider_aws.route_table_association import RouteTableAssociation
+from cdktf_cdktf_provider_aws.subnet import Subnet
+from cdktf_cdktf_provider_aws.vpc import Vpc
+from constructs import Construct
+
+from modules.labels import Labels
+
+ANYWHERE = "0.0.0.0/0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZoneSubnets:
+    """The addresses of one availability zone's two subnets."""
+
+    public: IPv4Network
+    private: IPv4Network
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkProps:
+    """`zones` and `nat_zones` are letters (`a` of ap-northeast-1a); a private subnet without a NAT gateway in its own
+    zone leaves through the first one.
+    """
+
+    labels: Labels
+    region: str
+    cidr: IPv4Network
+    zones: Mapping[str, ZoneSubnets]
+    nat_zones: tuple[str, ...]
+    nat_eip_allocation_ids: Mapping[str, str] | None = None
+
+
+class Network(Construct):
+    """A VPC with a public and a private subnet in each zone, and NAT gateways with fixed public addresses."""
+
+    vpc: Vpc
+    public_subnets: dict[str, Subnet]
+    private_subnets: dict[str, Subnet]
+    nat_public_ips: dict[str, str]
+    route_tables: list[RouteTable]
+
+    def __init__(self, scope: Construct, id: str, props: NetworkProps) -> None:
+        super().__init__(scope, id)
+        labels = props.labels
+
+        self.vpc = Vpc(
+            self,
+            "vpc",
+            cidr_block=str(props.cidr),
+            enable_dns_support=True,
+            enable_dns_hostnames=True,
+            tags=labels.named(),
+        )
+        # The group that AWS makes with every VPC lets all of its members talk to each other. Nothing here uses it.
+        DefaultSecurityGroup(self, "default_security_group", vpc_id=self.vpc.id, tags=labels.named("default", "unused"))
+        internet_gateway = InternetGateway(self, "internet_gateway", vpc_id=self.vpc.id, tags=labels.named())
+
+        public_route_table = RouteTable(self, "public_route_table", vpc_id=self.vpc.id, tags=labels.named("public"))
+        to_internet = Route(
+            self,
+            "public_to_internet",
+            route_table_id=public_route_table.id,
+            destination_cidr_block=ANYWHERE,
+            gateway_id=internet_gateway.id,
+        )
+        self.route_tables = [public_route_table]
+        self.public_subnets = {}
+        self.private_subnets = {}
+        for zone, cidrs in props.zones.items():
+            self.public_subnets[zone] = self._subnet(props, "public", zone, cidrs.public)
+            self.private_subnets[zone] = self._subnet(props, "private", zone, cidrs.private)
+            RouteTableAssociation(
+                self,
+                f"public_{zone}_routes",
+                subnet_id=self.public_subnets[zone].id,
+                route_table_id=public_route_table.id,
+            )
+
+        nat_gateways: dict[str, NatGateway] = {}
+        self.nat_public_ips = {}
+        for zone in props.nat_zones:
+            allocation_id, self.nat_public_ips[zone] = self._nat_address(props, zone)
+            nat_gateways[zone] = NatGateway(
+                self,
+                f"nat_{zone}",
+                allocation_id=allocation_id,
+                subnet_id=self.public_subnets[zone].id,
+                tags=labels.named("nat", zone),
+                # A NAT gateway that comes up before the way out is marked as failed.
+                depends_on=[to_internet],
+            )
+        for zone, subnet in self.private_subnets.items():
+            route_table = RouteTable(
+                self, f"private_{zone}_route_table", vpc_id=self.vpc.id, tags=labels.named("private", zone)
+            )
+            Route(
+                self,
+                f"private_{zone}_to_nat",
+                route_table_id=route_table.id,
+                destination_cidr_block=ANYWHERE,
+                nat_gateway_id=nat_gateways.get(zone, nat_gateways[props.nat_zones[0]]).id,
+            )
+            RouteTableAssociation(self, f"private_{zone}_routes", subnet_id=subnet.id, route_table_id=route_table.id)
+            self.route_tables.append(route_table)
+
+    def _subnet(self, props: NetworkProps, kind: str, zone: str, cidr: IPv4Network) -> Subnet:
+        return Subnet(
+            self,
+            f"{kind}_{zone}",
+            vpc_id=self.vpc.id,
+            availability_zone=f"{props.region}{zone}",
+            cidr_block=str(cidr),
+            tags=props.labels.named(kind, zone),
+        )
+
+    def _nat_address(self, props: NetworkProps, zone: str) -> tuple[str, str]:
+        """The allocation id and the public address of a zone's NAT gateway: an existing Elastic IP, or a new one."""
+        if props.nat_eip_allocation_ids is not None:
+            existing = DataAwsEip(self, f"nat_{zone}_address", id=props.nat_eip_allocation_ids[zone])
+            return existing.id, existing.public_ip
+        address = Eip(self, f"nat_{zone}_address", domain="vpc", tags=props.labels.named("nat", zone))
+        return address.allocation_id, address.public_ip

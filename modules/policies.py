@@ -1,0 +1,326 @@
+"""Every IAM document: who may do what, where, and from where.
+
+The functions compute statements from plain values; `document` turns them into Terraform.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
+    DataAwsIamPolicyDocument,
+    DataAwsIamPolicyDocumentStatement,
+    DataAwsIamPolicyDocumentStatementCondition,
+    DataAwsIamPolicyDocumentStatementPrincipals,
+)
+from constructs import Construct
+
+SESSION_MANAGER_POLICY_ARN = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+
+# What Git and the console's file browser read. `Describe*`, `Get*` and `List*` would also hand out approval rules,
+# pull requests and comments.
+_READ_ACTIONS = (
+    "codecommit:BatchGetCommits",
+    "codecommit:GetBlob",
+    "codecommit:GetBranch",
+    "codecommit:GetCommit",
+    "codecommit:GetDifferences",
+    "codecommit:GetFile",
+    "codecommit:GetFolder",
+    "codecommit:GetRepository",
+    "codecommit:GitPull",
+    "codecommit:ListBranches",
+)
+
+_KEY_ACTIONS = (
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """One condition of a statement: `values` may hold one reference to a list."""
+
+    test: str
+    variable: str
+    values: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """One statement; without `principals` it is for an identity's policy."""
+
+    sid: str
+    effect: str
+    actions: Sequence[str]
+    resources: Sequence[str] = ()
+    services: Sequence[str] = ()
+    everybody: bool = False
+    conditions: Sequence[Condition] = ()
+
+
+def document(scope: Construct, id: str, statements: Sequence[Statement]) -> str:
+    """The statements as an `aws_iam_policy_document`; returns the reference to its JSON."""
+    return DataAwsIamPolicyDocument(scope, id, statement=[_terraform(statement) for statement in statements]).json
+
+
+def _terraform(statement: Statement) -> DataAwsIamPolicyDocumentStatement:
+    principals = [
+        *([DataAwsIamPolicyDocumentStatementPrincipals(type="*", identifiers=["*"])] if statement.everybody else []),
+        *(
+            [DataAwsIamPolicyDocumentStatementPrincipals(type="Service", identifiers=list(statement.services))]
+            if statement.services
+            else []
+        ),
+    ]
+    conditions = [
+        DataAwsIamPolicyDocumentStatementCondition(
+            test=condition.test, variable=condition.variable, values=list(condition.values)
+        )
+        for condition in statement.conditions
+    ]
+    return DataAwsIamPolicyDocumentStatement(
+        sid=statement.sid,
+        effect=statement.effect,
+        actions=list(statement.actions),
+        resources=list(statement.resources) or None,
+        principals=principals or None,
+        condition=conditions or None,
+    )
+
+
+def push(repository_arns: Sequence[str]) -> list[Statement]:
+    """What a push mirror needs: GitPush, and GitPull to see which refs differ.
+
+    https://docs.gitlab.com/user/project/repository/mirror/push/#set-up-a-push-mirror-from-gitlab-to-aws-codecommit
+    """
+    actions = ("codecommit:GitPull", "codecommit:GitPush")
+    return [Statement(sid="PushAndPull", effect="Allow", actions=actions, resources=repository_arns)]
+
+
+def pull(repository_arns: Sequence[str]) -> list[Statement]:
+    """What reading needs, in Git and in the console; nothing that writes."""
+    return [
+        Statement(sid="Pull", effect="Allow", actions=_READ_ACTIONS, resources=repository_arns),
+        # ListRepositories knows no resources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodecommit.html
+        Statement(sid="ListRepositories", effect="Allow", actions=("codecommit:ListRepositories",), resources=("*",)),
+    ]
+
+
+def repository_keys(key_arns: Sequence[str], region: str) -> list[Statement]:
+    """Customer-managed keys of repositories, usable through CodeCommit alone.
+
+    https://docs.aws.amazon.com/codecommit/latest/userguide/encryption.html
+    """
+    if not key_arns:
+        return []
+    through_codecommit = Condition(
+        test="StringEquals", variable="kms:ViaService", values=(f"codecommit.{region}.amazonaws.com",)
+    )
+    return [
+        Statement(
+            sid="RepositoryKeys",
+            effect="Allow",
+            actions=_KEY_ACTIONS,
+            resources=key_arns,
+            conditions=(through_codecommit,),
+        )
+    ]
+
+
+def only_from(cidrs: Sequence[str]) -> Statement:
+    """Deny everything that comes from elsewhere.
+
+    Calls that an AWS service makes in turn (CodeCommit to KMS) carry the service's address and are left out. A request
+    through a VPC endpoint has no aws:SourceIp, matches NotIpAddress, and is denied.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws_deny-ip.html
+    """
+    return Statement(
+        sid="DenyFromElsewhere",
+        effect="Deny",
+        actions=("*",),
+        resources=("*",),
+        conditions=(
+            Condition(test="NotIpAddress", variable="aws:SourceIp", values=cidrs),
+            Condition(test="Bool", variable="aws:ViaAWSService", values=("false",)),
+        ),
+    )
+
+
+def assumed_by(service: str, *, account_id: str | None = None) -> list[Statement]:
+    """A role's trust in one service, and where the service says for whom it acts, in this account alone.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    """
+    conditions = []
+    if account_id is not None:
+        conditions.append(Condition(test="StringEquals", variable="aws:SourceAccount", values=(account_id,)))
+    return [
+        Statement(
+            sid="Assume",
+            effect="Allow",
+            actions=("sts:AssumeRole",),
+            services=(f"{service}.amazonaws.com",),
+            conditions=conditions,
+        )
+    ]
+
+
+def write_logs(log_group_arn: str) -> Statement:
+    """Write to the streams of one log group that exists already."""
+    return Statement(
+        sid="WriteLogs",
+        effect="Allow",
+        actions=("logs:CreateLogStream", "logs:PutLogEvents"),
+        resources=(f"{log_group_arn}:*",),
+    )
+
+
+def deliver_flow_logs(log_group_arn: str) -> list[Statement]:
+    """What VPC flow logs need to deliver into one log group.
+
+    https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+    """
+    return [
+        write_logs(log_group_arn),
+        Statement(
+            sid="DescribeLogs",
+            effect="Allow",
+            actions=("logs:DescribeLogGroups", "logs:DescribeLogStreams"),
+            resources=("*",),
+        ),
+    ]
+
+
+def start_and_stop(instance_arn: str) -> list[Statement]:
+    """Start and stop one instance."""
+    return [
+        Statement(
+            sid="StartAndStop",
+            effect="Allow",
+            actions=("ec2:StartInstances", "ec2:StopInstances"),
+            resources=(instance_arn,),
+        )
+    ]
+
+
+def mirror_into(repository_arn: str) -> Statement:
+    """What a mirror build does to its target."""
+    return Statement(
+        sid="MirrorIntoTarget",
+        effect="Allow",
+        actions=("codecommit:GitPull", "codecommit:GitPush"),
+        resources=(repository_arn,),
+    )
+
+
+def read_parameter(parameter_arn: str) -> Statement:
+    """Read one SSM parameter; AWS's own key for SSM needs no statement."""
+    return Statement(sid="ReadSshKey", effect="Allow", actions=("ssm:GetParameters",), resources=(parameter_arn,))
+
+
+def decrypt_parameter(key_arn: str, parameter_arn: str) -> Statement:
+    """Decrypt one SecureString under a customer-managed key, and nothing else under it.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
+    """
+    this_parameter = Condition(
+        test="StringEquals", variable="kms:EncryptionContext:PARAMETER_ARN", values=(parameter_arn,)
+    )
+    return Statement(
+        sid="DecryptSshKey",
+        effect="Allow",
+        actions=("kms:Decrypt",),
+        resources=(key_arn,),
+        conditions=(this_parameter,),
+    )
+
+
+def keep_cache(bucket_arn: str, prefix: str) -> Statement:
+    """Read and write one build's cache."""
+    return Statement(
+        sid="KeepCache",
+        effect="Allow",
+        actions=("s3:GetObject", "s3:PutObject"),
+        resources=(f"{bucket_arn}/{prefix}/*",),
+    )
+
+
+def build_in_vpc(subnet_arns: Sequence[str], region: str, account_id: str) -> list[Statement]:
+    """The network interfaces of builds in a VPC.
+
+    https://docs.aws.amazon.com/codebuild/latest/userguide/auth-and-access-control-iam-identity-based-access-control.html
+    """
+    interfaces = f"arn:aws:ec2:{region}:{account_id}:network-interface/*"
+    return [
+        Statement(
+            sid="ManageNetworkInterfaces",
+            effect="Allow",
+            actions=(
+                "ec2:CreateNetworkInterface",
+                "ec2:DeleteNetworkInterface",
+                "ec2:DescribeDhcpOptions",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSecurityGroups",
+                "ec2:DescribeSubnets",
+                "ec2:DescribeVpcs",
+            ),
+            resources=("*",),
+        ),
+        Statement(
+            sid="LendNetworkInterfaces",
+            effect="Allow",
+            actions=("ec2:CreateNetworkInterfacePermission",),
+            resources=(interfaces,),
+            conditions=(
+                Condition(test="StringEquals", variable="ec2:AuthorizedService", values=("codebuild.amazonaws.com",)),
+                Condition(test="ArnEquals", variable="ec2:Subnet", values=subnet_arns),
+            ),
+        ),
+    ]
+
+
+def start_builds(project_arns: Sequence[str]) -> list[Statement]:
+    """Start builds of these projects, and nothing else."""
+    return [Statement(sid="StartBuilds", effect="Allow", actions=("codebuild:StartBuild",), resources=project_arns)]
+
+
+def invoked_from(api_execution_arn: str, cidrs: Sequence[str]) -> list[Statement]:
+    """An API's resource policy: callable, but denied from anywhere else.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-examples.html
+    """
+    methods = (f"{api_execution_arn}/*",)
+    invoke = ("execute-api:Invoke",)
+    elsewhere = Condition(test="NotIpAddress", variable="aws:SourceIp", values=cidrs)
+    return [
+        Statement(sid="Invoke", effect="Allow", actions=invoke, resources=methods, everybody=True),
+        Statement(
+            sid="DenyOtherSenders",
+            effect="Deny",
+            actions=invoke,
+            resources=methods,
+            everybody=True,
+            conditions=(elsewhere,),
+        ),
+    ]
+
+
+def encrypted_transport_only(bucket_arn: str) -> list[Statement]:
+    """A bucket's policy: nobody without TLS."""
+    insecure = Condition(test="Bool", variable="aws:SecureTransport", values=("false",))
+    return [
+        Statement(
+            sid="DenyInsecureTransport",
+            effect="Deny",
+            actions=("s3:*",),
+            resources=(bucket_arn, f"{bucket_arn}/*"),
+            everybody=True,
+            conditions=(insecure,),
+        )
+    ]

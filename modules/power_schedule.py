@@ -1,0 +1,67 @@
+"""Starts and stops an instance by the clock."""
+
+from dataclasses import dataclass
+
+from cdktf import Fn
+from cdktf_cdktf_provider_aws.scheduler_schedule import (
+    SchedulerSchedule,
+    SchedulerScheduleFlexibleTimeWindow,
+    SchedulerScheduleTarget,
+)
+from constructs import Construct
+
+from modules import policies
+from modules.labels import Labels
+from modules.role import Role, RoleProps
+
+
+@dataclass(frozen=True, kw_only=True)
+class PowerScheduleProps:
+    """`start` and `stop` are EventBridge cron expressions in `timezone`, or references to them."""
+
+    labels: Labels
+    account_id: str
+    instance_id: str
+    instance_arn: str
+    start: str
+    stop: str
+    timezone: str
+
+
+class PowerSchedule(Construct):
+    """Two schedules that call EC2 themselves, with a role for this one instance."""
+
+    start: SchedulerSchedule
+    stop: SchedulerSchedule
+
+    def __init__(self, scope: Construct, id: str, props: PowerScheduleProps) -> None:
+        super().__init__(scope, id)
+        role = Role(
+            self,
+            "role",
+            RoleProps(
+                name=props.labels.name("power-schedule", limit=64),
+                description="Lets EventBridge Scheduler start and stop the GitLab server",
+                trust=policies.assumed_by("scheduler", account_id=props.account_id),
+                permissions=policies.start_and_stop(props.instance_arn),
+            ),
+        )
+        self.start = self._schedule(props, role, "start", props.start)
+        self.stop = self._schedule(props, role, "stop", props.stop)
+
+    def _schedule(self, props: PowerScheduleProps, role: Role, action: str, cron: str) -> SchedulerSchedule:
+        return SchedulerSchedule(
+            self,
+            action,
+            name=props.labels.name(f"gitlab-{action}", limit=64),
+            description=f"Calls {action.title()}Instances for the GitLab server",
+            schedule_expression=cron,
+            schedule_expression_timezone=props.timezone,
+            flexible_time_window=SchedulerScheduleFlexibleTimeWindow(mode="OFF"),
+            target=SchedulerScheduleTarget(
+                # https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html
+                arn=f"arn:aws:scheduler:::aws-sdk:ec2:{action}Instances",
+                role_arn=role.role.arn,
+                input=Fn.jsonencode({"InstanceIds": [props.instance_id]}),
+            ),
+        )

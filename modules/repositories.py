@@ -1,0 +1,46 @@
+"""CodeCommit repositories."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cdktf import TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.codecommit_repository import CodecommitRepository
+from constructs import Construct
+
+from modules.terraform_text import literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepositoryProps:
+    """A repository's description and, optionally, the customer-managed key that encrypts it."""
+
+    description: str
+    kms_key_arn: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepositoriesProps:
+    """`repositories` by name; with `deletion_protected` Terraform refuses any plan that deletes one."""
+
+    repositories: Mapping[str, RepositoryProps]
+    deletion_protected: bool
+
+
+class Repositories(Construct):
+    """One repository per name."""
+
+    repositories: dict[str, CodecommitRepository]
+
+    def __init__(self, scope: Construct, id: str, props: RepositoriesProps) -> None:
+        super().__init__(scope, id)
+        self.repositories = {
+            name: CodecommitRepository(
+                self,
+                name,
+                repository_name=name,
+                description=literal(repository.description),
+                kms_key_id=repository.kms_key_arn,
+                lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if props.deletion_protected else None,
+            )
+            for name, repository in props.repositories.items()
+        }

@@ -1,0 +1,51 @@
+"""A role that one AWS service assumes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
+from constructs import Construct
+
+from modules import policies
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleProps:
+    """`permissions` become the role's one inline policy; `managed_policy_arn` is attached beside it."""
+
+    name: str
+    description: str
+    trust: Sequence[policies.Statement]
+    permissions: Sequence[policies.Statement] = ()
+    managed_policy_arn: str | None = None
+
+
+class Role(Construct):
+    """A role with its trust and its permissions; `permissions` is what depends on them being in force."""
+
+    role: IamRole
+    permissions: list[IamRolePolicy | IamRolePolicyAttachment]
+
+    def __init__(self, scope: Construct, id: str, props: RoleProps) -> None:
+        super().__init__(scope, id)
+        self.role = IamRole(
+            self,
+            "Default",
+            name=props.name,
+            description=props.description,
+            assume_role_policy=policies.document(self, "trust", props.trust),
+        )
+        self.permissions = []
+        if props.permissions:
+            permissions = policies.document(self, "permissions", props.permissions)
+            self.permissions.append(
+                IamRolePolicy(self, "policy", name="permissions", role=self.role.name, policy=permissions)
+            )
+        if props.managed_policy_arn is not None:
+            self.permissions.append(
+                IamRolePolicyAttachment(
+                    self, "managed_policy", role=self.role.name, policy_arn=props.managed_policy_arn
+                )
+            )

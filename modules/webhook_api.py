@@ -1,0 +1,216 @@
+"""An API that starts a build when Backlog says that a repository was pushed to."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cdktf import Fn, ITerraformDependable, TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.api_gateway_deployment import ApiGatewayDeployment
+from cdktf_cdktf_provider_aws.api_gateway_integration import ApiGatewayIntegration
+from cdktf_cdktf_provider_aws.api_gateway_integration_response import ApiGatewayIntegrationResponse
+from cdktf_cdktf_provider_aws.api_gateway_method import ApiGatewayMethod
+from cdktf_cdktf_provider_aws.api_gateway_method_response import ApiGatewayMethodResponse
+from cdktf_cdktf_provider_aws.api_gateway_method_settings import (
+    ApiGatewayMethodSettings,
+    ApiGatewayMethodSettingsSettings,
+)
+from cdktf_cdktf_provider_aws.api_gateway_resource import ApiGatewayResource
+from cdktf_cdktf_provider_aws.api_gateway_rest_api import ApiGatewayRestApi, ApiGatewayRestApiEndpointConfiguration
+from cdktf_cdktf_provider_aws.api_gateway_rest_api_policy import ApiGatewayRestApiPolicy
+from cdktf_cdktf_provider_aws.api_gateway_stage import ApiGatewayStage
+from cdktf_cdktf_provider_aws.codebuild_project import CodebuildProject
+from constructs import Construct
+
+from modules import policies
+from modules.labels import Labels
+from modules.role import Role, RoleProps
+
+STAGE = "hook"
+FORM = "application/x-www-form-urlencoded"
+ACCEPTED = "200"
+TRY_AGAIN = "503"
+
+# Backlog pushes come one by one; a flood is somebody else.
+_REQUESTS_PER_SECOND = 5
+_BURST = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookApiProps:
+    """`projects` by the path they are started at; `sender_cidrs` a list, or a reference to one."""
+
+    labels: Labels
+    region: str
+    sender_cidrs: list[str]
+    projects: Mapping[str, CodebuildProject]
+
+
+class WebhookApi(Construct):
+    """A regional REST API with one POST method per project, which calls CodeBuild without a Lambda between.
+
+    The request's body is never used: every method sends a constant. An answer of CodeBuild other than success comes
+    back as 503, because Backlog repeats a webhook on 5xx only.
+    """
+
+    urls: dict[str, str]
+
+    def __init__(self, scope: Construct, id: str, props: WebhookApiProps) -> None:
+        super().__init__(scope, id)
+        api = ApiGatewayRestApi(
+            self,
+            "api",
+            name=props.labels.name("backlog"),
+            description="Starts mirror builds when Backlog repositories are pushed to",
+            endpoint_configuration=ApiGatewayRestApiEndpointConfiguration(types=["REGIONAL"]),
+        )
+        senders = ApiGatewayRestApiPolicy(
+            self,
+            "senders",
+            rest_api_id=api.id,
+            policy=policies.document(self, "policy", policies.invoked_from(api.execution_arn, props.sender_cidrs)),
+        )
+        role = Role(
+            self,
+            "role",
+            RoleProps(
+                name=props.labels.name("backlog-webhook", limit=64),
+                description="Lets the webhook API start the mirror builds",
+                trust=policies.assumed_by("apigateway"),
+                permissions=policies.start_builds([project.arn for project in props.projects.values()]),
+            ),
+        )
+        methods = [
+            StartBuildMethod(
+                self,
+                path,
+                StartBuildMethodProps(api=api, path=path, region=props.region, project=project, role=role),
+            )
+            for path, project in props.projects.items()
+        ]
+        # A deployment is a snapshot: without triggers, a changed method or sender list would never go live.
+        # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-create-attach.html
+        deployed = [senders.policy, *(part for method in methods for part in method.deployed)]
+        deployment = ApiGatewayDeployment(
+            self,
+            "deployment",
+            rest_api_id=api.id,
+            triggers={"deployed": Fn.sha1(Fn.jsonencode(deployed))},
+            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+            depends_on=[senders, *(method.last for method in methods)],
+        )
+        stage = ApiGatewayStage(
+            self,
+            "stage",
+            rest_api_id=api.id,
+            deployment_id=deployment.id,
+            stage_name=STAGE,
+            description="What Backlog calls",
+        )
+        ApiGatewayMethodSettings(
+            self,
+            "throttle",
+            rest_api_id=api.id,
+            stage_name=stage.stage_name,
+            method_path="*/*",
+            settings=ApiGatewayMethodSettingsSettings(
+                throttling_rate_limit=_REQUESTS_PER_SECOND, throttling_burst_limit=_BURST
+            ),
+        )
+        self.urls = {path: f"{stage.invoke_url}/{path}" for path in props.projects}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartBuildMethodProps:
+    """The API, the path below its root, and the project that a POST there starts."""
+
+    api: ApiGatewayRestApi
+    path: str
+    region: str
+    project: CodebuildProject
+    role: Role
+
+
+class StartBuildMethod(Construct):
+    """`POST /<path>` as a call of CodeBuild's StartBuild."""
+
+    deployed: list[str]
+    last: ApiGatewayIntegrationResponse
+
+    def __init__(self, scope: Construct, id: str, props: StartBuildMethodProps) -> None:
+        super().__init__(scope, id)
+        api_id = props.api.id
+        resource = ApiGatewayResource(
+            self, "resource", rest_api_id=api_id, parent_id=props.api.root_resource_id, path_part=props.path
+        )
+        method = ApiGatewayMethod(
+            self,
+            "post",
+            rest_api_id=api_id,
+            resource_id=resource.id,
+            http_method="POST",
+            authorization="NONE",
+            api_key_required=False,
+        )
+        integration = ApiGatewayIntegration(
+            self,
+            "start_build",
+            rest_api_id=api_id,
+            resource_id=resource.id,
+            http_method=method.http_method,
+            type="AWS",
+            integration_http_method="POST",
+            uri=f"arn:aws:apigateway:{props.region}:codebuild:action/StartBuild",
+            credentials=props.role.role.arn,
+            passthrough_behavior="NEVER",
+            request_parameters={
+                "integration.request.header.Content-Type": "'application/x-amz-json-1.1'",
+                "integration.request.header.X-Amz-Target": "'CodeBuild_20161006.StartBuild'",
+            },
+            request_templates={FORM: json.dumps({"projectName": props.project.name})},
+        )
+        accepted = self._answer(props, method, [integration], "accepted", ACCEPTED, r"2\d{2}")
+        # The one without a pattern takes whatever no other pattern matches. API Gateway refuses concurrent changes of
+        # one method, so it comes second.
+        try_again = self._answer(props, method, [accepted.response], "try_again", TRY_AGAIN, None)
+        self.last = try_again.response
+        answers = (accepted.status, accepted.response, try_again.status, try_again.response)
+        self.deployed = [part.fqn for part in (resource, method, integration, *answers)]
+
+    def _answer(
+        self,
+        props: StartBuildMethodProps,
+        method: ApiGatewayMethod,
+        after: Sequence[ITerraformDependable],
+        name: str,
+        status: str,
+        pattern: str | None,
+    ) -> "_Answer":
+        declared = ApiGatewayMethodResponse(
+            self,
+            f"{name}_status",
+            rest_api_id=props.api.id,
+            resource_id=method.resource_id,
+            http_method=method.http_method,
+            status_code=status,
+        )
+        response = ApiGatewayIntegrationResponse(
+            self,
+            name,
+            rest_api_id=props.api.id,
+            resource_id=method.resource_id,
+            http_method=method.http_method,
+            status_code=declared.status_code,
+            selection_pattern=pattern,
+            # CodeBuild's own answer names the account, the role and the log group.
+            response_templates={"application/json": json.dumps({"started": status == ACCEPTED})},
+            depends_on=after,
+        )
+        return _Answer(status=declared, response=response)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Answer:
+    """A status a method may answer with, and the integration's response that leads to it."""
+
+    status: ApiGatewayMethodResponse
+    response: ApiGatewayIntegrationResponse

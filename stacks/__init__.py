@@ -1,0 +1,1 @@
+"""One class per Terraform state: settings in, constructs composed, outputs out."""

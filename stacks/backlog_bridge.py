@@ -1,0 +1,181 @@
+"""The bridge from Backlog into the production account's CodeCommit."""
+
+from constructs import Construct
+
+from buildspec import render
+from modules.cache_bucket import CacheBucket, CacheBucketProps
+from modules.cache_file_system import CacheFileSystem, CacheFileSystemProps
+from modules.mirror_build import BuildNetwork, MirrorBuild, MirrorBuildProps
+from modules.network import ANYWHERE
+from modules.repositories import Repositories, RepositoriesProps
+from modules.security_group import Rule, SecurityGroup, SecurityGroupProps
+from modules.webhook_api import WebhookApi, WebhookApiProps
+from settings import Deployment
+from settings.backlog import Backlog, CreatedTarget, Mirror, target_name
+from settings.codecommit import Repository
+from stacks import variables
+from stacks.base import BaseStack, Output
+from stacks.prd_codecommit import repository_props
+
+
+class BacklogBridgeStack(BaseStack):
+    """A webhook, a build for each repository, and the cache they share."""
+
+    def __init__(
+        self, scope: Construct, id: str, deployment: Deployment, settings: Backlog, *, codecommit: BaseStack | None
+    ) -> None:
+        super().__init__(scope, id, deployment, "prd")
+        if codecommit is not None:
+            self.add_dependency(codecommit)
+        self._settings = settings
+        Repositories(
+            self,
+            "repositories",
+            RepositoriesProps(
+                repositories={
+                    mirror.target.create: repository_props(mirror.target)
+                    for mirror in settings.repositories.values()
+                    if isinstance(mirror.target, CreatedTarget)
+                },
+                deletion_protected=settings.deletion_protected,
+            ),
+        )
+        network = self._network()
+        bucket, file_system = self._cache(network)
+        log_retention_days = variables.log_retention_days(
+            self, "log_retention_days", "How long CloudWatch keeps the builds' logs, days.", settings.log_retention_days
+        )
+        timeout_minutes = variables.whole_number(
+            self,
+            "build_timeout_minutes",
+            "After this a build is stopped, minutes.",
+            settings.build_timeout_minutes,
+            low=5,
+            high=2160,
+        )
+        projects = {
+            key: MirrorBuild(
+                self,
+                key,
+                MirrorBuildProps(
+                    labels=self.labels,
+                    region=deployment.region,
+                    account_id=self.account.id,
+                    key=key,
+                    description=f"Mirrors {mirror.project}/{mirror.repository} of Backlog into {target_name(mirror)}",
+                    buildspec=render.mirror_buildspec(self._buildspec(key, mirror)),
+                    target_arn=f"arn:aws:codecommit:{deployment.region}:{self.account.id}:{target_name(mirror)}",
+                    target_key_arn=self._target(mirror).kms_key_arn,
+                    ssh_key_parameter=settings.spaces[mirror.space].ssh_key_parameter,
+                    ssh_key_kms_key_arn=settings.spaces[mirror.space].ssh_key_kms_key_arn,
+                    log_retention_days=log_retention_days,
+                    timeout_minutes=timeout_minutes,
+                    cache_bucket=bucket,
+                    cache_file_system=file_system,
+                    network=network,
+                ),
+            ).project
+            for key, mirror in settings.repositories.items()
+        }
+        webhook = WebhookApi(
+            self,
+            "webhook",
+            WebhookApiProps(
+                labels=self.labels,
+                region=deployment.region,
+                sender_cidrs=variables.cidrs(
+                    self,
+                    "webhook_sender_cidrs",
+                    "Public addresses that Backlog's webhooks come from, as Nulab publishes them.",
+                    settings.webhook.sender_cidrs,
+                    may_open_to_the_world=settings.webhook.open_to_the_world_because is not None,
+                ),
+                projects=projects,
+            ),
+        )
+
+        self.outputs(
+            {
+                "webhook_urls": Output(
+                    value=webhook.urls, description="The URL to register as webhook in Backlog, by repository."
+                ),
+                "build_projects": Output(
+                    value={key: project.name for key, project in projects.items()},
+                    description="Names of the CodeBuild projects, by repository.",
+                ),
+            }
+        )
+
+    def _target(self, mirror: Mirror) -> Repository:
+        if isinstance(mirror.target, CreatedTarget):
+            return mirror.target
+        codecommit = self.deployment.prd.codecommit if self.deployment.prd is not None else None
+        if codecommit is None:
+            raise ValueError(f"{mirror.target.codecommit} needs prd.codecommit")
+        return codecommit.repositories[mirror.target.codecommit] or Repository()
+
+    def _buildspec(self, key: str, mirror: Mirror) -> render.MirrorBuildspec:
+        space = self._settings.spaces[mirror.space]
+        # https://support-ja.backlog.com/hc/ja/articles/360035640734
+        host = f"{mirror.space}.git.{space.domain}"
+        return render.MirrorBuildspec(
+            source_url=f"{mirror.space}@{host}:/{mirror.project}/{mirror.repository}.git",
+            target_url=f"codecommit::{self.deployment.region}://{target_name(mirror)}",
+            known_hosts=space.known_hosts,
+            ssh_key_parameter=space.ssh_key_parameter,
+            key=key,
+            cache=self._settings.cache.mode,
+        )
+
+    def _network(self) -> BuildNetwork | None:
+        vpc = self._settings.vpc
+        if vpc is None:
+            return None
+        security_group = SecurityGroup(
+            self,
+            "build_security_group",
+            SecurityGroupProps(
+                labels=self.labels,
+                name="backlog-builds",
+                description="Mirror builds",
+                vpc_id=vpc.id,
+                inbound={},
+                outbound={
+                    "ssh": Rule(description="SSH to Backlog", port=22, cidr=ANYWHERE),
+                    "https": Rule(description="HTTPS to AWS and to the package index", port=443, cidr=ANYWHERE),
+                },
+            ),
+        )
+        return BuildNetwork(vpc_id=vpc.id, subnet_ids=vpc.subnet_ids, security_group_id=security_group.group.id)
+
+    def _cache(self, network: BuildNetwork | None) -> tuple[CacheBucket | None, CacheFileSystem | None]:
+        if self._settings.cache.mode == "s3":
+            bucket = CacheBucket(
+                self,
+                "cache",
+                CacheBucketProps(
+                    name=self.labels.name("backlog-cache", self.account.id, limit=63),
+                    expiration_days=variables.whole_number(
+                        self,
+                        "cache_retention_days",
+                        "How long an unused cache is kept, days.",
+                        self._settings.cache.expiration_days,
+                        low=1,
+                        high=3650,
+                    ),
+                ),
+            )
+            return bucket, None
+        if network is None:
+            raise ValueError("cache mode efs needs a VPC")
+        file_system = CacheFileSystem(
+            self,
+            "cache",
+            CacheFileSystemProps(
+                labels=self.labels,
+                vpc_id=network.vpc_id,
+                subnet_ids={subnet_id.replace("-", "_"): subnet_id for subnet_id in network.subnet_ids},
+                client_group_id=network.security_group_id,
+            ),
+        )
+        return None, file_system

@@ -1,0 +1,136 @@
+"""What every stack has: its account, its state, readable addresses."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import jsii
+from cdktf import (
+    DataTerraformRemoteStateLocal,
+    DataTerraformRemoteStateS3,
+    LocalBackend,
+    S3Backend,
+    S3BackendAssumeRoleConfig,
+    TerraformElement,
+    TerraformOutput,
+    TerraformRemoteState,
+    TerraformStack,
+)
+from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderAssumeRole, AwsProviderDefaultTags
+from constructs import Construct, Node
+
+from modules.labels import Labels
+from settings import Account, Deployment
+
+TERRAFORM_VERSION = ">= 1.10.0"
+"""The first that locks an S3 state with a file: https://developer.hashicorp.com/terraform/language/backend/s3"""
+
+PROVIDER_VERSION = ">= 5.100.0, < 7.0.0"
+
+STATE_FOLDER = "terraform-state"
+"""Local states lie beside the output folder, which may be thrown away, and not in it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """A value that people or other stacks read."""
+
+    value: object
+    description: str
+
+
+class BaseStack(TerraformStack):
+    """A Terraform state in one account of a deployment."""
+
+    deployment: Deployment
+    account: Account
+    labels: Labels
+    files: dict[str, str]
+    """Text written beside `cdk.tf.json`, by file name, for people to read and to use by hand."""
+    paths: dict[str, set[str]]
+    """The construct paths behind each Terraform name. cdktf keeps only the last of several without a word."""
+
+    def __init__(self, scope: Construct, id: str, deployment: Deployment, environment: Literal["dev", "prd"]) -> None:
+        self.paths = {}
+        super().__init__(scope, id)
+        part = deployment.dev if environment == "dev" else deployment.prd
+        if part is None:
+            raise ValueError(f"stack {id} needs {environment} in the deployment")
+        self.deployment = deployment
+        self.account = part.account
+        self.labels = Labels(project=deployment.name, environment=environment, owner=deployment.owner)
+        self.files = {}
+        self.add_override("terraform.required_version", TERRAFORM_VERSION)
+        self._provider()
+        self._backend(id)
+
+    def outputs(self, outputs: Mapping[str, Output]) -> None:
+        """Declare all outputs of the stack."""
+        for name, output in outputs.items():
+            TerraformOutput(self, name, value=output.value, description=output.description)
+
+    def state_of(self, stack: "BaseStack") -> TerraformRemoteState:
+        """The outputs of another stack of the deployment, read from its state; it is deployed first."""
+        self.add_dependency(stack)
+        name = stack.node.id.replace("-", "_")
+        s3 = self.deployment.state.s3
+        if s3 is None:
+            return DataTerraformRemoteStateLocal(self, name, path=_local_path(self.deployment, stack.node.id))
+        return DataTerraformRemoteStateS3(
+            self,
+            name,
+            bucket=s3.bucket,
+            key=f"{s3.key_prefix}/{stack.node.id}.tfstate",
+            region=s3.region,
+            profile=s3.profile,
+            assume_role=S3BackendAssumeRoleConfig(role_arn=s3.assume_role_arn) if s3.assume_role_arn else None,
+        )
+
+    @jsii.member(jsii_name="allocateLogicalId")
+    def _allocate_logical_id(self, tf_element: Node | TerraformElement) -> str:
+        # cdktf's own ids end in a hash of the path; ours are the path, which people can read and type. As in the AWS
+        # CDK, a construct's main resource has the id Default and shares the construct's name.
+        node = tf_element.node if isinstance(tf_element, TerraformElement) else tf_element
+        _, *path = node.path.split("/")
+        address = re.sub(r"[^A-Za-z0-9_-]", "_", "_".join(step for step in path if step != "Default"))
+        self.paths.setdefault(address, set()).add("/".join(path))
+        return address
+
+    def _provider(self) -> None:
+        account = self.account
+        AwsProvider(
+            self,
+            "aws",
+            region=self.deployment.region,
+            allowed_account_ids=[account.id],
+            profile=account.profile,
+            assume_role=[AwsProviderAssumeRole(role_arn=account.assume_role_arn)] if account.assume_role_arn else None,
+            default_tags=[AwsProviderDefaultTags(tags=self.labels.default_tags(self.deployment.tags))],
+        )
+        # The bindings pin one release; what is built here is understood by both majors.
+        self.add_override("terraform.required_providers.aws.version", PROVIDER_VERSION)
+        self.add_override("terraform.required_providers.aws.source", "hashicorp/aws")
+
+    def _backend(self, id: str) -> None:
+        s3 = self.deployment.state.s3
+        if s3 is None:
+            LocalBackend(self, path=_local_path(self.deployment, id))
+            return
+        S3Backend(
+            self,
+            bucket=s3.bucket,
+            key=f"{s3.key_prefix}/{id}.tfstate",
+            region=s3.region,
+            encrypt=True,
+            kms_key_id=s3.kms_key_arn,
+            profile=s3.profile,
+            assume_role=S3BackendAssumeRoleConfig(role_arn=s3.assume_role_arn) if s3.assume_role_arn else None,
+        )
+        if s3.use_lockfile:
+            self.add_override("terraform.backend.s3.use_lockfile", True)
+
+
+def _local_path(deployment: Deployment, stack: str) -> str:
+    """A state's path as seen from the stack's folder, `<output>/stacks/<stack>`."""
+    return f"../../../{STATE_FOLDER}/{deployment.name}/{stack}.tfstate"

@@ -1,0 +1,39 @@
+"""Which stacks a deployment needs, and which of them read another's outputs."""
+
+from cdktf import App
+
+from settings import Deployment
+from settings.backlog import target_name
+from stacks.backlog_bridge import BacklogBridgeStack
+from stacks.base import BaseStack
+from stacks.dev_gitlab import DevGitlabStack
+from stacks.dev_network import DevNetworkStack
+from stacks.prd_codecommit import PrdCodecommitStack
+
+
+def compose(app: App, deployment: Deployment) -> dict[str, BaseStack]:
+    """Every stack of `deployment` in the order they are deployed, by name."""
+    stacks: dict[str, BaseStack] = {}
+    dev, prd = deployment.dev, deployment.prd
+    if dev is not None and dev.network is not None:
+        stacks["dev-network"] = DevNetworkStack(app, "dev-network", deployment, dev.network)
+    if dev is not None and dev.gitlab is not None:
+        network = stacks.get("dev-network")
+        stacks["dev-gitlab"] = DevGitlabStack(app, "dev-gitlab", deployment, dev.gitlab, network)
+    mirrors = prd.backlog.repositories.values() if prd is not None and prd.backlog is not None else ()
+    if prd is not None and prd.codecommit is not None:
+        push = prd.codecommit.push
+        stacks["prd-codecommit"] = PrdCodecommitStack(
+            app,
+            "prd-codecommit",
+            deployment,
+            prd.codecommit,
+            mirrored=frozenset(target_name(mirror) for mirror in mirrors),
+            push_source=stacks[push.from_stack] if push is not None and push.from_stack is not None else None,
+        )
+    if prd is not None and prd.backlog is not None:
+        codecommit = stacks.get("prd-codecommit")
+        stacks["backlog-bridge"] = BacklogBridgeStack(
+            app, "backlog-bridge", deployment, prd.backlog, codecommit=codecommit
+        )
+    return stacks

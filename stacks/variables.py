@@ -1,0 +1,89 @@
+"""Values that operations may change without Python: Terraform variables with a type, a default and a check."""
+
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Network
+
+from cdktf import IResolvable, TerraformVariable, TerraformVariableValidationConfig
+
+from settings.addresses import WORLD_PREFIX
+from settings.types import LOG_RETENTION_DAYS
+from stacks.base import BaseStack
+
+
+def cidrs(
+    stack: BaseStack, name: str, description: str, default: Iterable[IPv4Network], *, may_open_to_the_world: bool
+) -> list[str]:
+    """A list of IPv4 networks, closed to the world unless the deployment says otherwise; returns the reference."""
+    checks = [
+        (f"length(var.{name}) > 0", "Name at least one network."),
+        (
+            f"alltrue([for cidr in var.{name} : can(cidrnetmask(cidr))])",
+            "Write IPv4 networks with their prefix, for example 198.51.100.7/32.",
+        ),
+    ]
+    if not may_open_to_the_world:
+        checks.append(
+            (
+                f'alltrue([for cidr in var.{name} : try(tonumber(split("/", cidr)[1]) >= {WORLD_PREFIX}, false)])',
+                f"A network wider than /{WORLD_PREFIX} lets the world in; the deployment file can say it is meant.",
+            )
+        )
+    variable = _variable(stack, name, "list(string)", description, [str(network) for network in default], checks)
+    reference: list[str] = variable.list_value
+    return reference
+
+
+def log_retention_days(stack: BaseStack, name: str, description: str, default: int) -> float:
+    """A number of days CloudWatch Logs takes; returns the reference."""
+    allowed = ", ".join(str(days) for days in LOG_RETENTION_DAYS)
+    check = (f"contains([{allowed}], var.{name})", f"CloudWatch Logs takes one of {allowed} days.")
+    return _number(_variable(stack, name, "number", description, default, [check]))
+
+
+def whole_number(stack: BaseStack, name: str, description: str, default: int, *, low: int, high: int) -> float:
+    """A whole number from `low` to `high`; returns the reference."""
+    check = (
+        f"var.{name} >= {low} && var.{name} <= {high} && floor(var.{name}) == var.{name}",
+        f"Write a whole number from {low} to {high}.",
+    )
+    return _number(_variable(stack, name, "number", description, default, [check]))
+
+
+def flag(stack: BaseStack, name: str, description: str, default: bool) -> IResolvable:
+    """True or false; returns the reference."""
+    reference: IResolvable = _variable(stack, name, "bool", description, default, []).boolean_value
+    return reference
+
+
+def text(stack: BaseStack, name: str, description: str, default: str, *, pattern: str, example: str) -> str:
+    """Text of a form, a regular expression as it is written in Terraform; returns the reference."""
+    check = (f'can(regex("{pattern}", var.{name}))', f"Write it like {example}.")
+    reference: str = _variable(stack, name, "string", description, default, [check]).string_value
+    return reference
+
+
+def _number(variable: TerraformVariable) -> float:
+    reference: float = variable.number_value
+    return reference
+
+
+def _variable(
+    stack: BaseStack,
+    name: str,
+    type: str,
+    description: str,
+    default: object,
+    checks: Sequence[tuple[str, str]],
+) -> TerraformVariable:
+    return TerraformVariable(
+        stack,
+        name,
+        type=type,
+        description=description,
+        default=default,
+        nullable=False,
+        validation=[
+            TerraformVariableValidationConfig(condition=f"${{{condition}}}", error_message=message)
+            for condition, message in checks
+        ],
+    )
