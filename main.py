@@ -3,8 +3,12 @@
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from settings import SettingsError, load
+from settings import Deployment, SettingsError, load
+
+if TYPE_CHECKING:
+    from stacks.synthesis import SynthesisedStack
 
 
 def main(arguments: list[str]) -> int:
@@ -13,7 +17,7 @@ def main(arguments: list[str]) -> int:
         if arguments:
             from ops import cli
 
-            return cli.run(arguments)
+            cli.run(arguments, synthesise)
         return synth()
     except SettingsError as error:
         print(error, file=sys.stderr)
@@ -22,14 +26,8 @@ def main(arguments: list[str]) -> int:
 
 def synth() -> int:
     """Synthesise the deployment file named by DEPLOYMENT into CDKTF_OUTDIR, as `cdktf.json` has it."""
-    deployment = load(Path(os.environ.get("DEPLOYMENT") or "deployments/example.yaml"))
-
-    import bindings
-
-    bindings.install()
-    from stacks.synthesis import synthesise
-
-    stacks = synthesise(deployment, Path(os.environ.get("CDKTF_OUTDIR") or "cdktf.out"))
+    file = Path(os.environ.get("DEPLOYMENT") or "deployments/example.yaml")
+    stacks = synthesise(load(file), Path(os.environ.get("CDKTF_OUTDIR") or "cdktf.out"))
     width = max(len(stack.name) for stack in stacks)
     print(f"{'stack':<{width}}  account       resources")
     for stack in stacks:
@@ -37,6 +35,16 @@ def synth() -> int:
     first = stacks[0].folder
     print(f"\nnext: terraform -chdir={first} init && terraform -chdir={first} plan")
     return 0
+
+
+def synthesise(deployment: Deployment, out: Path) -> "list[SynthesisedStack]":
+    """Write the deployment's Terraform below `out`. Only this needs cdktf, which takes a second to load."""
+    import bindings
+
+    bindings.install()
+    from stacks import synthesis
+
+    return synthesis.synthesise(deployment, out)
 
 
 if __name__ == "__main__":

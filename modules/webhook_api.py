@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cdktf import Fn, ITerraformDependable, TerraformResourceLifecycle
+from cdktf import Fn, IResolvable, ITerraformDependable, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.api_gateway_deployment import ApiGatewayDeployment
 from cdktf_cdktf_provider_aws.api_gateway_integration import ApiGatewayIntegration
 from cdktf_cdktf_provider_aws.api_gateway_integration_response import ApiGatewayIntegrationResponse
@@ -89,12 +89,14 @@ class WebhookApi(Construct):
         ]
         # A deployment is a snapshot: without triggers, a changed method or sender list would never go live.
         # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-create-attach.html
-        deployed = [senders.policy, *(part for method in methods for part in method.deployed)]
         deployment = ApiGatewayDeployment(
             self,
             "deployment",
             rest_api_id=api.id,
-            triggers={"deployed": Fn.sha1(Fn.jsonencode(deployed))},
+            triggers={
+                "senders": Fn.sha1(senders.policy),
+                "methods": Fn.sha1(Fn.jsonencode([part for method in methods for part in method.deployed])),
+            },
             lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
             depends_on=[senders, *(method.last for method in methods)],
         )
@@ -133,7 +135,8 @@ class StartBuildMethodProps:
 class StartBuildMethod(Construct):
     """`POST /<path>` as a call of CodeBuild's StartBuild."""
 
-    deployed: list[str]
+    deployed: list[IResolvable]
+    """What the deployment has to be made anew for."""
     last: ApiGatewayIntegrationResponse
 
     def __init__(self, scope: Construct, id: str, props: StartBuildMethodProps) -> None:
@@ -173,8 +176,17 @@ class StartBuildMethod(Construct):
         # one method, so it comes second.
         try_again = self._answer(props, method, [accepted.response], "try_again", TRY_AGAIN, None)
         self.last = try_again.response
-        answers = (accepted.status, accepted.response, try_again.status, try_again.response)
-        self.deployed = [part.fqn for part in (resource, method, integration, *answers)]
+        # Only what is configured here: a whole resource would bring attributes that AWS fills in later.
+        configured = {
+            resource: ("id", "path_part"),
+            method: ("authorization",),
+            integration: ("uri", "credentials", "request_parameters", "request_templates", "passthrough_behavior"),
+            accepted.response: ("status_code", "selection_pattern", "response_templates"),
+            try_again.response: ("status_code", "selection_pattern", "response_templates"),
+        }
+        self.deployed = [
+            part.interpolation_for_attribute(name) for part, names in configured.items() for name in names
+        ]
 
     def _answer(
         self,

@@ -1,10 +1,10 @@
-"""Pure checks on lists of IPv4 networks."""
+"""Pure checks on IPv4 networks."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Network, collapse_addresses
 
-WORLD_PREFIX = 8
-"""An allow-list that admits a network shorter than this is open to the world, whatever it is called."""
+ALLOW_LIST_PREFIX = 8
+"""An allow-list that admits more addresses than one network of this prefix is open to the world."""
 
 # What aws:SourceIp can never be: https://www.iana.org/assignments/iana-ipv4-special-registry
 # The documentation ranges are left out: examples use them, and they admit nobody.
@@ -25,23 +25,31 @@ _NEVER_PUBLIC = tuple(
     )
 )
 
-
-def is_never_public(network: IPv4Network) -> bool:
-    """Whether no address of `network` can be seen as a source on the internet."""
-    return any(network.subnet_of(private) for private in _NEVER_PUBLIC)
-
-
-def opens_to_the_world(networks: Sequence[IPv4Network]) -> IPv4Network | None:
-    """The widest network that `networks` add up to, when it is too wide for an allow-list."""
-    widest = min(collapse_addresses(networks), key=lambda network: network.prefixlen, default=None)
-    return widest if widest is not None and widest.prefixlen < WORLD_PREFIX else None
+# This host, loopback, link-local, multicast, reserved: no machine in a VPC can have such an address.
+_NO_HOSTS = tuple(
+    IPv4Network(text) for text in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4")
+)
 
 
-def overlaps(networks: Sequence[tuple[str, IPv4Network]]) -> list[tuple[str, str]]:
-    """The pairs of names whose networks share an address."""
-    return [
-        (name, other_name)
-        for index, (name, network) in enumerate(networks)
-        for other_name, other in networks[index + 1 :]
-        if network.overlaps(other)
-    ]
+def never_public_part(network: IPv4Network) -> IPv4Network | None:
+    """The part of `network` that cannot be seen as a source on the internet, if any."""
+    return _part(network, _NEVER_PUBLIC)
+
+
+def hostless_part(network: IPv4Network) -> IPv4Network | None:
+    """The part of `network` that no machine can have its address in, if any."""
+    return _part(network, _NO_HOSTS)
+
+
+def admitted(networks: Sequence[IPv4Network]) -> int:
+    """How many public addresses an allow-list of `networks` lets in, each counted once."""
+    return sum(
+        network.num_addresses
+        for network in collapse_addresses(networks)
+        if not any(network.subnet_of(private) for private in _NEVER_PUBLIC)
+    )
+
+
+def _part(network: IPv4Network, blocks: Sequence[IPv4Network]) -> IPv4Network | None:
+    shared = (network if network.subnet_of(block) else block for block in blocks if network.overlaps(block))
+    return next(shared, None)

@@ -5,68 +5,97 @@ import binascii
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, StrictInt, Tag, model_validator
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, StrictInt, Tag, WithJsonSchema
 
 from settings.codecommit import Repository
-from settings.problems import Problem, raise_all, refuse
+from settings.problems import refuse
+from settings.shown import shown
 from settings.types import (
+    Flag,
     Key,
     KmsKeyArn,
     LogRetentionDays,
+    Matching,
     ParameterName,
-    Part,
     PublicNetwork,
     Reason,
     RepositoryName,
     Settings,
+    SpaceId,
     SubnetId,
     VpcId,
-    closed_unless_meant,
 )
+
+_KNOWN_HOST = r"([A-Za-z0-9.-]+) (ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) ([A-Za-z0-9+/]+={0,2})"
 
 
 def _host_key(line: str) -> str:
     """Accept one line of known_hosts whose key is really of the type it names."""
-    hint = "paste the line of known_hosts: host, key type, key"
-    match = re.fullmatch(r"(\S+) ((?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]+) ([A-Za-z0-9+/]+={0,2})", line)
+    match = re.fullmatch(_KNOWN_HOST, line)
     if not match:
-        raise refuse(f"{line!r} is not a line of known_hosts", hint)
-    try:
-        blob = base64.b64decode(match[3], validate=True)
-    except binascii.Error:
-        raise refuse(f"{line!r} holds a damaged key", hint) from None
-    kind = match[2].encode()
-    if not blob.startswith(len(kind).to_bytes(4, "big") + kind) or len(blob) < 4 + len(kind) + 32:
-        raise refuse(f"{line!r} holds a damaged key", hint)
+        hint = "paste the line of known_hosts, not hashed: host, key type, key, with one space between them"
+        raise refuse(f"{shown(line)} is not a line of known_hosts", hint)
+    kind = match[2]
+    fields = _fields(match[3])
+    if fields[:1] != [kind.encode()] or len(fields) != (2 if kind == "ssh-ed25519" else 3):
+        raise refuse(f"{shown(line)} holds a damaged key", "paste the whole line of known_hosts: host, key type, key")
     return line
+
+
+def _fields(key: str) -> list[bytes]:
+    """The fields of a public key (RFC 4253, section 6.6), each preceded by its length; none when it is cut off."""
+    try:
+        rest = base64.b64decode(key, validate=True)
+    except binascii.Error:
+        return []
+    fields = []
+    while rest:
+        end = 4 + int.from_bytes(rest[:4], "big")
+        if len(rest) < max(end, 4):
+            return []
+        fields.append(rest[4:end])
+        rest = rest[end:]
+    return fields
 
 
 class Space(Settings):
     """A Backlog space and how to reach its Git server."""
 
-    domain: Literal["backlog.jp", "backlog.com"]
-    known_hosts: tuple[Annotated[str, AfterValidator(_host_key)], ...] = Field(
+    domain: Literal["backlog.jp", "backlog.com"] = Field(description="What follows the space in its address.")
+    known_hosts: tuple[
+        Annotated[
+            str, AfterValidator(_host_key), WithJsonSchema({"type": "string", "pattern": f"^(?:{_KNOWN_HOST})$"})
+        ],
+        ...,
+    ] = Field(
         min_length=1,
-        description="Lines of known_hosts that pin the space's host keys; check them by eye before pinning.",
+        description="Lines of known_hosts that pin the host keys of <space>.git.<domain>; check them by eye before "
+        "pinning.",
     )
     ssh_key_parameter: ParameterName = Field(
         description="Name of the SSM SecureString that holds the private key. The key itself never stands here."
     )
     ssh_key_kms_key_arn: KmsKeyArn | None = Field(
-        None, description="Customer-managed key of that parameter; by default AWS's own for SSM."
+        None,
+        description="Customer-managed key of that parameter, of the production account and in this region; by default "
+        "AWS's own for SSM.",
     )
 
 
 class CreatedTarget(Repository):
     """A CodeCommit repository that the bridge creates."""
 
-    create: RepositoryName
+    model_config = ConfigDict(title="A repository of the bridge's own")
+
+    create: RepositoryName = Field(description="Name of the repository.")
 
 
 class CodeCommitTarget(Settings):
     """One of prd.codecommit's repositories."""
 
-    codecommit: RepositoryName
+    model_config = ConfigDict(title="One of prd.codecommit's repositories")
+
+    codecommit: RepositoryName = Field(description="A key of prd.codecommit.repositories.")
 
 
 def _kind_of_target(value: Any) -> str:
@@ -77,18 +106,25 @@ def _kind_of_target(value: Any) -> str:
 class Mirror(Settings):
     """One Backlog repository and where it goes."""
 
-    space: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,9}$")] = Field(
-        description="A key of prd.backlog.spaces."
-    )
-    project: Annotated[str, Field(pattern=r"^[A-Z0-9_]{1,25}$")] = Field(description="The Backlog project's key.")
-    repository: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")] = Field(
-        description="The Backlog repository's name."
-    )
+    space: SpaceId = Field(description="A key of prd.backlog.spaces.")
+    project: Annotated[
+        str,
+        Matching("[A-Z0-9_]{1,25}", "the key of a Backlog project", "write 1-25 of A-Z, 0-9 and '_', for example WEB"),
+    ] = Field(description="The Backlog project's key.")
+    repository: Annotated[
+        str,
+        Matching(
+            "[A-Za-z0-9][A-Za-z0-9_.-]{0,99}",
+            "the name of a Backlog repository",
+            "write its name without .git, for example website",
+        ),
+    ] = Field(description="The Backlog repository's name, without .git.")
     target: Annotated[
         Annotated[CreatedTarget, Tag("created")] | Annotated[CodeCommitTarget, Tag("existing")],
         Discriminator(_kind_of_target),
     ] = Field(
-        description="`create: NAME` for a repository of the bridge's own, `codecommit: NAME` for one of prd.codecommit's."
+        description="Where it goes: `create: NAME`, a repository of the bridge's own, or `codecommit: NAME`, one of "
+        "prd.codecommit's."
     )
 
 
@@ -102,9 +138,12 @@ class Cache(Settings):
 class Vpc(Settings):
     """An existing VPC the builds run in, so that they leave from fixed NAT addresses."""
 
-    id: VpcId
+    id: VpcId = Field(description="The VPC.")
     subnet_ids: tuple[SubnetId, ...] = Field(
-        min_length=1, description="Private subnets with a route to a NAT gateway, at most one a zone."
+        min_length=1,
+        # https://docs.aws.amazon.com/codebuild/latest/APIReference/API_VpcConfig.html
+        max_length=16,
+        description="Private subnets with a route to a NAT gateway, at most one a zone.",
     )
 
 
@@ -114,48 +153,28 @@ class Webhook(Settings):
     sender_cidrs: tuple[PublicNetwork, ...] = Field(
         min_length=1, description="The addresses Nulab publishes as the senders of Backlog's webhooks."
     )
-    open_to_the_world_because: Reason | None = Field(None, description="Why networks wider than /8 may send.")
-
-    @model_validator(mode="after")
-    def _closed(self) -> "Webhook":
-        closed_unless_meant("sender_cidrs", self.sender_cidrs, self.open_to_the_world_because)
-        return self
+    open_to_the_world_because: Reason | None = Field(
+        None, description="Why more addresses than a /8 holds may send; without it they are refused."
+    )
 
 
-class Backlog(Part):
+class Backlog(Settings):
     """The bridge: a webhook, a build for each repository, a cache."""
 
-    spaces: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,9}$")], Space] = Field(min_length=1)
+    spaces: dict[SpaceId, Space] = Field(
+        min_length=1, description="Backlog spaces by their id, the first part of their address."
+    )
     repositories: dict[Key, Mirror] = Field(
         min_length=1, description="Mirrors by a short key, part of names and of the URL."
     )
-    webhook: Webhook
-    cache: Cache = Cache()
+    deletion_protected: Flag = Field(
+        True, description="Whether Terraform refuses to delete the repositories that the bridge creates."
+    )
+    webhook: Webhook = Field(description="Who may start a mirror run.")
+    cache: Cache = Field(Cache(), description="Where a build keeps its copy of the repository between runs.")
     vpc: Vpc | None = Field(None, description="Run the builds in this VPC; needed for cache mode efs.")
     build_timeout_minutes: StrictInt = Field(60, ge=5, le=2160, description="After this a build is stopped, minutes.")
     log_retention_days: LogRetentionDays = Field(90, description="How long CloudWatch keeps the builds' logs.")
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "Backlog":
-        problems = []
-        seen: dict[str, str] = {}
-        for key, mirror in self.repositories.items():
-            if mirror.space not in self.spaces:
-                what = f"{mirror.space!r} is not one of prd.backlog.spaces"
-                hint = f"use one of {', '.join(self.spaces)}, or add it there"
-                problems.append(Problem(path=("repositories", key, "space"), what=what, hint=hint))
-            name = target_name(mirror)
-            if name in seen:
-                what = f"{name!r} is already the target of {seen[name]!r}"
-                hint = "one target mirrors one source: two would undo each other's pushes"
-                problems.append(Problem(path=("repositories", key, "target"), what=what, hint=hint))
-            seen.setdefault(name, key)
-        if self.cache.mode == "efs" and self.vpc is None:
-            problems.append(
-                Problem(path=("cache", "mode"), what="'efs' needs a VPC", hint="give prd.backlog.vpc, or use mode: s3")
-            )
-        raise_all(problems)
-        return self
 
 
 def target_name(mirror: Mirror) -> str:

@@ -2,20 +2,9 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from settings.problems import Problem, raise_all
-from settings.types import (
-    Description,
-    Flag,
-    KmsKeyArn,
-    Part,
-    PublicNetwork,
-    Reason,
-    RepositoryName,
-    Settings,
-    closed_unless_meant,
-)
+from settings.types import Description, Flag, KmsKeyArn, PublicNetwork, Reason, RepositoryName, Settings
 
 
 class Repository(Settings):
@@ -23,7 +12,9 @@ class Repository(Settings):
 
     description: Description = Field("", description="Shown in the console, at most 1,000 characters.")
     kms_key_arn: KmsKeyArn | None = Field(
-        None, description="Customer-managed key; by default AWS's own for CodeCommit."
+        None,
+        description="Customer-managed key of the production account, in this region; by default AWS's own for "
+        "CodeCommit.",
     )
 
 
@@ -38,15 +29,9 @@ class Push(Settings):
         description="Take the addresses from that stack's outputs through remote state: the NAT gateways' of "
         "dev-network, or the server's own of dev-gitlab.",
     )
-    open_to_the_world_because: Reason | None = Field(None, description="Why networks wider than /8 may push.")
-
-    @model_validator(mode="after")
-    def _one_source(self) -> "Push":
-        if (self.from_cidrs is None) == (self.from_stack is None):
-            given = "both from_cidrs and from_stack are given" if self.from_cidrs else "no source is given"
-            raise_all([Problem(what=given, hint="give from_cidrs, or from_stack to take them from its outputs")])
-        closed_unless_meant("from_cidrs", self.from_cidrs or (), self.open_to_the_world_because)
-        return self
+    open_to_the_world_because: Reason | None = Field(
+        None, description="Why more addresses than a /8 holds may push; without it they are refused."
+    )
 
 
 class Pull(Settings):
@@ -55,15 +40,12 @@ class Pull(Settings):
     from_cidrs: tuple[PublicNetwork, ...] = Field(
         min_length=1, description="Public addresses the isolated room leaves from."
     )
-    open_to_the_world_because: Reason | None = Field(None, description="Why networks wider than /8 may pull.")
-
-    @model_validator(mode="after")
-    def _closed(self) -> "Pull":
-        closed_unless_meant("from_cidrs", self.from_cidrs, self.open_to_the_world_because)
-        return self
+    open_to_the_world_because: Reason | None = Field(
+        None, description="Why more addresses than a /8 holds may pull; without it they are refused."
+    )
 
 
-class CodeCommit(Part):
+class CodeCommit(Settings):
     """The repositories, and who pushes and pulls."""
 
     repositories: dict[RepositoryName, Repository | None] = Field(
@@ -73,20 +55,4 @@ class CodeCommit(Part):
     push: Push | None = Field(
         None, description="Where GitLab pushes from; leave it out where only Backlog's bridge pushes."
     )
-    pull: Pull
-
-    @model_validator(mode="after")
-    def _push_and_pull_are_apart(self) -> "CodeCommit":
-        raise_all(
-            [
-                Problem(
-                    path=("push", "from_cidrs", index),
-                    what=f"'{network}' overlaps '{other}', which may pull",
-                    hint="the isolated room must not be able to push: keep the two lists apart",
-                )
-                for index, network in enumerate((self.push and self.push.from_cidrs) or ())
-                for other in self.pull.from_cidrs
-                if network.overlaps(other)
-            ]
-        )
-        return self
+    pull: Pull = Field(description="Where the isolated room pulls from.")

@@ -1,5 +1,7 @@
 """Says what EventBridge would refuse in a cron expression.
 
+It holds to what the vendor's page lists, and refuses what other crons take and that page does not name: steps in the
+day of the week, ranges that wrap around, `L` or `W` inside a list.
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 """
 
@@ -16,41 +18,45 @@ class _Field:
     low: int
     high: int
     words: tuple[str, ...] = ()
-    specials: str = ""
-    """Regular expression of what this field takes beside values, ranges and steps."""
+    specials: str = "(?!)"
+    """Regular expression of what this field takes in place of values."""
+    steps: bool = True
 
-    def problem(self, text: str) -> str | None:
-        for part in text.split(","):
-            if not self._accepts(part):
-                return f"{self.name} {text!r} is not valid ({self.low}-{self.high})"
-        return None
+    def takes(self, text: str) -> bool:
+        if re.fullmatch(self.specials, text.upper()):
+            return True
+        return all(self._takes_part(part) for part in text.split(","))
 
-    def _accepts(self, part: str) -> bool:
-        if self.specials and re.fullmatch(self.specials, part.upper()):
-            return True
-        base, slash, step = part.partition("/")
-        if slash and not (step.isascii() and step.isdigit() and int(step) >= 1):
+    def _takes_part(self, part: str) -> bool:
+        values, slash, step = part.partition("/")
+        if slash and not (self.steps and re.fullmatch(r"[0-9]{1,4}", step) and 1 <= int(step) <= self.high):
             return False
-        if base == "*":
+        if values == "*":
             return True
-        first, dash, last = base.partition("-")
-        values = [self._value(first)] + ([self._value(last)] if dash else [])
-        if any(value is None or not self.low <= value <= self.high for value in values):
-            return False
-        return len(values) == 1 or values[0] <= values[1]  # type: ignore[operator]
+        first, dash, last = values.partition("-")
+        low, high = self._value(first), self._value(last if dash else first)
+        return low is not None and high is not None and low <= high
 
     def _value(self, text: str) -> int | None:
         if text.upper() in self.words:
             return self.words.index(text.upper()) + 1
-        return int(text) if text.isascii() and text.isdigit() else None
+        number = int(text) if re.fullmatch(r"[0-9]{1,4}", text) else -1
+        return number if self.low <= number <= self.high else None
 
 
 _FIELDS = (
     _Field(name="minutes", low=0, high=59),
     _Field(name="hours", low=0, high=23),
-    _Field(name="day of month", low=1, high=31, specials=r"\?|L|LW|([1-9]|[12]\d|3[01])W"),
+    _Field(name="day of month", low=1, high=31, specials=r"\?|L|([1-9]|[12][0-9]|3[01])W"),
     _Field(name="month", low=1, high=12, words=_MONTHS),
-    _Field(name="day of week", low=1, high=7, words=_DAYS, specials=rf"\?|L|([1-7]|{'|'.join(_DAYS)})(L|#[1-5])"),
+    _Field(
+        name="day of week",
+        low=1,
+        high=7,
+        words=_DAYS,
+        specials=rf"\?|L|([1-7]|{'|'.join(_DAYS)})(L|#[1-5])",
+        steps=False,
+    ),
     _Field(name="year", low=1970, high=2199),
 )
 
@@ -62,10 +68,10 @@ def problem(expression: str) -> str | None:
         return "is not written cron(...)"
     fields = match[1].split(" ")
     if len(fields) != len(_FIELDS) or "" in fields:
-        return f"has {len([field for field in fields if field])} fields with single spaces, EventBridge takes 6"
+        return f"has {len(match[1].split())} fields, EventBridge takes 6 with one space between them"
     for field, text in zip(_FIELDS, fields, strict=True):
-        if wrong := field.problem(text):
-            return f"has a wrong field: {wrong}"
+        if not field.takes(text):
+            return f"has a wrong {field.name}, '{text}' ({field.low}-{field.high})"
     if (fields[2] == "?") == (fields[4] == "?"):
         return "needs '?' in exactly one of day of month and day of week"
     return None

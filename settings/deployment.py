@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
 
+from settings import consistency
 from settings.backlog import Backlog
 from settings.codecommit import CodeCommit
 from settings.gitlab import Gitlab, Proxy
@@ -14,6 +15,8 @@ from settings.types import (
     DeploymentName,
     Flag,
     KmsKeyArn,
+    Matching,
+    Profile,
     Region,
     RoleArn,
     Settings,
@@ -30,59 +33,72 @@ class Account(Settings):
 
     id: AccountId = Field(description="The 12 digits. Terraform refuses to work with any other account's credentials.")
     assume_role_arn: RoleArn | None = Field(None, description="Role that Terraform assumes in the account.")
-    profile: Annotated[str, Field(pattern=r"^[\w.@+-]{1,128}$")] | None = Field(
-        None, description="Profile of the AWS configuration that holds the credentials."
-    )
+    profile: Profile | None = Field(None, description="Profile of the AWS configuration that holds the credentials.")
 
 
 class S3State(Settings):
     """An existing bucket that keeps Terraform's state."""
 
-    bucket: BucketName
-    key_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*$", max_length=512)] = (
-        Field(description="States are kept as <key_prefix>/<stack>.tfstate.")
-    )
-    region: Region
+    bucket: BucketName = Field(description="The bucket; it must exist already.")
+    key_prefix: Annotated[
+        str,
+        Matching(
+            r"(?=.{1,512}$)(?!(?:.*/)?\.{1,2}(?:/|$))[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*",
+            "a prefix of S3 keys",
+            "use up to 512 letters, digits and ! _ . * ' ( ) -, in parts between single slashes, for example kakehashi",
+        ),
+    ] = Field(description="States are kept as <key_prefix>/<stack>.tfstate.")
+    region: Region = Field(description="The bucket's region.")
     use_lockfile: Flag = Field(
         True, description="Lock the state with a file beside it, so that two runs cannot collide."
     )
-    kms_key_arn: KmsKeyArn | None = Field(None, description="Key that encrypts the state; by default the bucket's own.")
-    profile: Annotated[str, Field(pattern=r"^[\w.@+-]{1,128}$")] | None = Field(
-        None, description="Profile of the AWS configuration that reaches the bucket."
+    kms_key_arn: KmsKeyArn | None = Field(
+        None, description="Key that encrypts the state, in the bucket's region; by default the bucket's own."
     )
+    profile: Profile | None = Field(None, description="Profile of the AWS configuration that reaches the bucket.")
     assume_role_arn: RoleArn | None = Field(None, description="Role that Terraform assumes to reach the bucket.")
 
 
 class State(Settings):
     """Where Terraform keeps its state; without `s3`, in files under terraform-state/."""
 
-    s3: S3State | None = None
+    s3: S3State | None = Field(None, description="An existing bucket that keeps Terraform's state.")
 
 
 class Dev(Settings):
     """The development account."""
 
-    account: Account
-    network: Network | None = None
-    gitlab: Gitlab | None = None
+    account: Account = Field(description="The development account, and how to get into it.")
+    network: Network | None = Field(None, description="A VPC with a public and a private subnet in each zone.")
+    gitlab: Gitlab | None = Field(None, description="The self-hosted GitLab server.")
     proxy: Proxy | None = Field(None, description="Without it, GitLab's mirrors leave from its own address.")
 
 
 class Prd(Settings):
     """The production account."""
 
-    account: Account
-    codecommit: CodeCommit | None = None
-    backlog: Backlog | None = None
+    account: Account = Field(description="The production account, and how to get into it.")
+    codecommit: CodeCommit | None = Field(None, description="The repositories, and who pushes and pulls.")
+    backlog: Backlog | None = Field(None, description="The bridge that mirrors Backlog's repositories.")
 
 
 class Deployment(Settings):
     """One deployment of Kakehashi: everything a deployment file can say."""
 
+    model_config = ConfigDict(title="Kakehashi deployment")
+
     name: DeploymentName = Field(description="Starts every name and tag.")
     owner: TagText = Field(description="Value of the owner tag.", min_length=1)
     tags: dict[TagKey, TagText] = Field({}, max_length=MAX_TAGS, description="Further tags for everything.")
     region: Region = Field(description="Region of both accounts, for example ap-northeast-1.")
-    state: State = State()
-    dev: Dev | None = None
-    prd: Prd | None = None
+    state: State = Field(
+        State(), description="Where Terraform keeps its state; by default in files under terraform-state/."
+    )
+    dev: Dev | None = Field(None, description="What stands in the development account.")
+    prd: Prd | None = Field(None, description="What stands in the production account.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Deployment":
+        if problems := list(consistency.problems(consistency.Said(self.model_dump(mode="json", exclude_unset=True)))):
+            raise ValueError("; ".join(problem.what for problem in problems))
+        return self

@@ -4,23 +4,27 @@ Works on YAML's node graph instead of loaded objects, so that aliases cannot gro
 overwrite each other, and every problem has a line.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.composer import Composer, MaxDepthExceededError
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
-from settings.problems import LocatedProblem, Path, SettingsError, dotted
+from settings.problems import LocatedProblem, Path, SettingsError
+from settings.shown import shown
 
 MAX_BYTES = 1_000_000
 MAX_VALUES = 20_000
 MAX_DEPTH = 50
 
-_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
-_CONSTRUCTED = (*_NUMBERS, "tag:yaml.org,2002:bool", "tag:yaml.org,2002:null")
-_TEXTS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp")
+_YAML = "tag:yaml.org,2002:"
+_EXAMPLE = "name a deployment file, for example deployments/example.yaml"
+_START = "start from deployments/minimal.yaml"
 
 
 @dataclass
@@ -28,21 +32,22 @@ class Document:
     """A file's values, with the line (from 1) of each path in it.
 
     `data` holds dicts, lists, str, int, float, bool and None only. `problems` are those of YAML's own making (a key
-    written twice, a merge key, a tag): the rest of the file is read on, so that all are reported together.
+    written twice, a merge key, a tag): the rest of the file is read on, so that all are reported together. What stands
+    at the paths in `incomplete` is not all that the file meant to say.
     """
 
     file: str
     data: Any = None
     lines: dict[Path, int] = field(default_factory=dict)
     problems: list[LocatedProblem] = field(default_factory=list)
+    incomplete: set[Path] = field(default_factory=set)
 
-    def where(self, path: Path) -> str:
-        """`file:line: path`, with the line of the nearest parent for what is not in the file."""
+    def line(self, path: Path) -> int:
+        """The line of `path`, or of its nearest parent when it is not in the file."""
         known = path
         while known not in self.lines and known:
             known = known[:-1]
-        name = dotted(path)
-        return f"{self.file}:{self.lines.get(known, 1)}" + (f": {name}" if name else "")
+        return self.lines.get(known, 1)
 
 
 def read(file: FilePath) -> Document:
@@ -50,137 +55,182 @@ def read(file: FilePath) -> Document:
 
     Raises SettingsError for what is not one plain YAML mapping of a reasonable size.
     """
-    shown = str(file)
-    text = _text(file, shown)
+    name = str(file)
+    text = _text(file, name)
     try:
-        nodes = list(_compose_all(text))
+        nodes = list(_nodes(text))
+    except _TooMuchError as error:
+        raise error.located(name) from None
+    except MaxDepthExceededError as error:
+        line = error.problem_mark.line + 1
+        raise _refused(name, "lists or maps are nested too deeply", f"nest at most {MAX_DEPTH} levels", line) from None
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        what = f"this is not text: it holds the character {shown(chr(error.character))}"
+        raise _refused(name, what, "save the file as plain UTF-8 text", line) from None
     except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise _refused(
-            f"{shown}:{line}", f"this is not YAML: {error.problem}", "mend the line, or compare it with example.yaml"
-        ) from None
-    except YAMLError as error:
-        raise _refused(
-            shown, f"this is not YAML: {str(error).splitlines()[0]}", "save it as plain UTF-8 text"
-        ) from None
-    except RecursionError:
-        raise _refused(shown, "lists or maps are nested too deeply", f"nest at most {MAX_DEPTH} levels") from None
+        mark = error.problem_mark or error.context_mark
+        line = min(mark.line, text.count("\n", 0, len(text.rstrip()))) + 1 if mark else 1
+        what = f"this is not YAML: {error.problem or error.context}"
+        raise _refused(name, what, "mend the line, or compare it with deployments/example.yaml", line) from None
     if len(nodes) > 1:
-        line = nodes[1].start_mark.line + 1
-        raise _refused(f"{shown}:{line}", "a second document starts here", "keep one deployment in one file")
+        raise _refused(name, "a second document starts here", "keep one deployment in one file", _line(nodes[1]))
     if not nodes or (isinstance(nodes[0], ScalarNode) and not nodes[0].value):
-        raise _refused(shown, "the file is empty", "start from deployments/minimal.yaml")
+        raise _refused(name, "the file is empty", _START, 1)
     if not isinstance(nodes[0], MappingNode):
-        raise _refused(f"{shown}:1", "the file is not a map of settings", "start from deployments/minimal.yaml")
-    return _Reader(shown).document(nodes[0])
+        raise _refused(name, "the file is not a map of settings", _START, _line(nodes[0]))
+    return _Reader(name).document(nodes[0])
 
 
-def _text(file: FilePath, shown: str) -> str:
+def _text(file: FilePath, name: str) -> str:
     try:
         if file.is_dir():
-            raise _refused(shown, "this is a folder", "name a deployment file, for example deployments/example.yaml")
+            raise _refused(name, "this is a folder", _EXAMPLE)
         with file.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise _refused(
-            shown, "there is no such file", "name a deployment file, for example deployments/example.yaml"
-        ) from None
-    except OSError as error:
-        raise _refused(shown, f"the file cannot be read: {error.strerror}", "check its permissions") from None
+        raise _refused(name, "there is no such file", _EXAMPLE) from None
+    except (OSError, ValueError) as error:
+        # A path with a NUL in it is a ValueError.
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise _refused(name, f"the file cannot be read: {reason}", "check its name and its permissions") from None
     if len(raw) > MAX_BYTES:
-        size = file.stat().st_size
-        raise _refused(
-            shown,
-            f"the file has {size:,} bytes",
-            f"a deployment file has at most {MAX_BYTES:,}: is this the right one?",
-        )
+        hint = f"a deployment file has at most {MAX_BYTES:,}: is this the right one?"
+        raise _refused(name, f"the file has {max(len(raw), file.stat().st_size):,} bytes", hint)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise _refused(f"{shown}:{line}", "this is not UTF-8 text", "save the file as UTF-8") from None
+        raise _refused(name, "this is not UTF-8 text", "save the file as UTF-8", line) from None
 
 
-def _compose_all(text: str) -> Any:
+def _line(node: Node) -> int:
+    line: int = node.start_mark.line + 1
+    return line
+
+
+def _refused(name: str, what: str, hint: str, line: int | None = None) -> SettingsError:
+    return SettingsError([LocatedProblem(file=name, line=line, what=what, hint=hint)])
+
+
+class _TooMuchError(Exception):
+    """There are more values than a deployment file can sensibly hold; `line` is where the counting stopped."""
+
+    def __init__(self, line: int) -> None:
+        self.line = line
+        super().__init__()
+
+    def located(self, name: str) -> SettingsError:
+        """The error as a user reads it."""
+        what = f"the file comes to more than {MAX_VALUES:,} values or {MAX_DEPTH} levels"
+        return _refused(name, what, "write less, and write aliases (*name) out", self.line)
+
+
+class _CountingComposer(Composer):
+    """Stops early: a megabyte of nothing but brackets would take ten seconds to compose."""
+
+    warn_double_anchors = False
+
+    def __init__(self, loader: Any = None) -> None:
+        super().__init__(loader)
+        self.warn_double_anchors = False
+        self._count = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Compose one node, counted."""
+        self._count += 1
+        if self._count > 2 * MAX_VALUES:
+            raise _TooMuchError(self.parser.peek_event().start_mark.line + 1)
+        return super().compose_node(parent, index)
+
+
+def _nodes(text: str) -> Iterator[Node]:
     yaml = YAML(typ="safe", pure=True)
-    # Duplicate keys are found below, where both lines are known.
+    yaml.Composer = _CountingComposer
+    yaml.max_depth = MAX_DEPTH
+    # Keys that stand twice are found below, where both lines are known.
     yaml.allow_duplicate_keys = True
-    return yaml.compose_all(text)
-
-
-def _refused(where: str, what: str, hint: str) -> SettingsError:
-    return SettingsError([LocatedProblem(where=where, what=what, hint=hint)])
+    nodes: Iterator[Node] = yaml.compose_all(text)
+    return nodes
 
 
 class _Reader:
     def __init__(self, file: str) -> None:
         self._document = Document(file=file)
         self._values = 0
-        self._constructor = YAML(typ="safe", pure=True).constructor
 
     def document(self, root: MappingNode) -> Document:
-        self._document.data = self._value(root, ())
+        try:
+            self._document.data = self._value(root, ())
+        except _TooMuchError as error:
+            raise error.located(self._document.file) from None
         return self._document
 
     def _problem(self, node: Node, path: Path, what: str, hint: str) -> None:
-        name = dotted(path)
-        where = f"{self._document.file}:{node.start_mark.line + 1}" + (f": {name}" if name else "")
-        self._document.problems.append(LocatedProblem(where=where, what=what, hint=hint))
+        problem = LocatedProblem(file=self._document.file, line=_line(node), path=path, what=what, hint=hint)
+        self._document.problems.append(problem)
 
     def _value(self, node: Node, path: Path) -> Any:
         self._values += 1
         if self._values > MAX_VALUES or len(path) > MAX_DEPTH:
             # An alias may stand for ten others that stand for ten others: what counts is what they come to.
-            raise _refused(
-                f"{self._document.file}:{node.start_mark.line + 1}",
-                f"the file comes to more than {MAX_VALUES:,} values or {MAX_DEPTH} levels",
-                "write aliases (*name) out, or use fewer",
-            )
-        self._document.lines.setdefault(path, node.start_mark.line + 1)
+            raise _TooMuchError(_line(node))
+        self._document.lines.setdefault(path, _line(node))
         if isinstance(node, MappingNode):
+            self._refuse_tag(node, path, "map")
             return self._mapping(node, path)
-        if isinstance(node, SequenceNode) and node.tag == "tag:yaml.org,2002:seq":
+        if isinstance(node, SequenceNode):
+            self._refuse_tag(node, path, "seq")
             return [self._value(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self._scalar(node, path)
+        return self._scalar(node, node.value, path)
+
+    def _refuse_tag(self, node: Node, path: Path, *plain: str) -> None:
+        if node.tag not in [_YAML + kind for kind in plain]:
+            self._document.incomplete.add(path)
+            hint = "write plain values, without tags"
+            self._problem(node, path, f"the tag {shown(str(node.tag).removeprefix(_YAML))} is not known here", hint)
 
     def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
         values: dict[str, Any] = {}
         first_line: dict[str, int] = {}
         for key_node, value_node in node.value:
             key = key_node.value
-            line = key_node.start_mark.line + 1
-            if key_node.tag == "tag:yaml.org,2002:merge":
-                self._problem(
-                    key_node,
-                    path,
-                    "merge keys ('<<') are refused: which value wins is easily misread",
-                    "write the keys out",
-                )
-            elif not isinstance(key_node, ScalarNode) or key_node.tag == "tag:yaml.org,2002:null":
-                self._problem(key_node, path, "a key that is not text", "write the key as a plain word")
+            if key_node.tag == _YAML + "merge":
+                self._document.incomplete.add(path)
+                what = "merge keys (<<) are refused: which value wins is easily misread"
+                self._problem(key_node, path, what, "write the keys out")
+            elif not isinstance(key_node, ScalarNode) or key_node.tag == _YAML + "null":
+                self._problem(key_node, path, "a key here is not text", "write the key as a plain word")
             elif key in values:
-                self._problem(
-                    key_node,
-                    (*path, key),
-                    f"{key!r} stands here a second time (first on line {first_line[key]})",
-                    "remove or rename one",
-                )
+                what = f"{shown(key)} stands here a second time (first on line {first_line[key]})"
+                self._problem(key_node, (*path, key), what, "remove or rename one")
             else:
-                first_line[key] = line
-                self._document.lines[(*path, key)] = line
+                first_line[key] = self._document.lines[(*path, key)] = _line(key_node)
                 values[key] = self._value(value_node, (*path, key))
         return values
 
-    def _scalar(self, node: Node, path: Path) -> Any:
-        if node.tag in _NUMBERS and node.value.lstrip("+-")[:1] == "0" and node.value.isdigit() and len(node.value) > 1:
-            # 012345678901 is an account id to the person who wrote it, and stays one.
-            return node.value
-        if node.tag in _CONSTRUCTED:
-            try:
-                return self._constructor.construct_object(node)
-            except ValueError:
-                return node.value
-        if node.tag in _TEXTS:
-            return node.value
-        self._problem(node, path, f"the tag {node.tag!r} is not known here", "write plain values, without tags")
-        return None
+    def _scalar(self, node: Node, text: str, path: Path) -> Any:
+        match str(node.tag).removeprefix(_YAML):
+            case "str" | "timestamp":
+                return text
+            case "null":
+                return None
+            case "bool":
+                return {"true": True, "false": False}.get(text.lower(), text)
+            case "int":
+                return _number(text)
+            case "float":
+                return text
+        self._refuse_tag(node, path)
+        return text
+
+
+def _number(text: str) -> int | str:
+    """The whole number that `text` plainly is; otherwise the text itself.
+
+    012345678901 is an account id to the person who wrote it and keeps its zero; what YAML makes of 0x1f or 1_000 is
+    known to few.
+    """
+    digits = text.removeprefix("-")
+    plain = digits.isascii() and digits.isdigit() and len(digits) <= 40 and (digits == "0" or digits[0] != "0")
+    return int(text) if plain else text

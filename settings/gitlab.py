@@ -1,70 +1,88 @@
 """The self-hosted GitLab and its way out, as the deployment file describes them."""
 
 import re
+from ipaddress import AddressValueError, IPv4Address
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, StrictInt, model_validator
+from pydantic import AfterValidator, Field, StrictInt, WithJsonSchema
 
-from settings.problems import Problem, raise_all, refuse
+from settings.problems import refuse
+from settings.shown import shown
 from settings.types import (
+    AccountId,
     AmiId,
     Cron,
     Flag,
     InstanceType,
+    Matching,
     Network,
-    Part,
     Reason,
     Settings,
     SubnetCidr,
     SubnetId,
     TimeOfDay,
+    TimeZone,
     VpcId,
     ZoneLetter,
-    closed_unless_meant,
 )
 
-_HOST = r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*"
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = rf"({_LABEL}(\.{_LABEL})*)(:[0-9]{{1,5}})?/?"
+_EXTERNAL_URL = "https?://" + _HOST
+_PROXY_URL = "http://" + _HOST
 
 
-def _url(value: str, *, schemes: tuple[str, ...], port_needed: bool, example: str) -> str:
-    hint = f"write it as {example}"
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError:
-        raise refuse(f"{value!r} is not a URL", hint) from None
-    if parts.username is not None or parts.password is not None:
-        # The value itself is not repeated: it holds a password.
+def _url(value: str, pattern: str, hint: str) -> str:
+    if "@" in value:
+        # The value itself is not repeated: it may hold a password.
         raise refuse("the URL holds a user name or password", f"a deployment file holds no secret; {hint}")
-    plain = (
-        parts.path in ("", "/") and not parts.query and not parts.fragment and re.fullmatch(_HOST, parts.hostname or "")
-    )
-    if parts.scheme not in schemes or not plain or (port_needed and port is None) or value != value.strip():
-        raise refuse(f"{value!r} is not a URL of this kind", hint)
+    match = re.fullmatch(pattern, value)
+    if not match or not _is_host(match[1]):
+        raise refuse(f"{shown(value)} is not a URL of this kind", hint)
     return value.rstrip("/")
 
 
+def _is_host(name: str) -> bool:
+    if not name.rpartition(".")[2].isdigit():
+        return len(name) <= 253
+    try:
+        return bool(IPv4Address(name))
+    except AddressValueError:
+        return False
+
+
 def _external_url(value: str) -> str:
-    return _url(value, schemes=("https", "http"), port_needed=False, example="https://gitlab.example.com")
+    hint = "write it as https://gitlab.example.com"
+    url = _url(value, _EXTERNAL_URL, hint)
+    scheme, port = urlsplit(url).scheme, url.rpartition(":")[2]
+    if port.isdigit() and port != {"https": "443", "http": "80"}[scheme]:
+        raise refuse(f"{shown(value)} has a port that people cannot reach: only 22, 80 and 443 are open", hint)
+    return url
 
 
 def _proxy_url(value: str) -> str:
-    return _url(value, schemes=("http",), port_needed=True, example="http://proxy.example.com:3128")
+    hint = "write it as http://proxy.example.com:3128"
+    url = _url(value, _PROXY_URL, hint)
+    port = url.rpartition(":")[2]
+    if not port.isdigit():
+        raise refuse(f"{shown(value)} has no port", hint)
+    if not 1 <= int(port) <= 65535:
+        raise refuse(f"{shown(value)} has no port of 1 to 65535", hint)
+    return url
 
 
 class Ami(Settings):
     """Which machine image GitLab starts from: one image, or the newest of a name."""
 
-    id: AmiId | None = Field(None, description="One image, by id.")
-    owner: Annotated[str, Field(pattern=r"^[0-9]{12}$")] = Field(
+    id: AmiId | None = Field(None, description="One image, by id; then owner and name_pattern are not needed.")
+    owner: AccountId = Field(
         "782774275127", description="The account that publishes the images; the default is GitLab's own."
     )
-    name_pattern: str = Field(
-        "GitLab CE *",
-        min_length=1,
-        description="The newest image whose name matches this is taken on the first deployment.",
-    )
+    name_pattern: Annotated[
+        str,
+        Matching(r"[ -~]{1,128}", "a pattern of image names", "use 1-128 plain characters, as in GitLab CE *"),
+    ] = Field("GitLab CE *", description="The newest image whose name matches this is taken on the first deployment.")
 
 
 class Images(Settings):
@@ -79,49 +97,55 @@ class Schedule(Settings):
 
     start: Cron = Field(description="EventBridge cron expression, for example cron(0 8 ? * MON-FRI *).")
     stop: Cron = Field(description="EventBridge cron expression, for example cron(0 22 ? * MON-FRI *).")
-    timezone: str = Field("Asia/Tokyo", pattern=r"^[A-Za-z0-9_+/-]{1,50}$", description="IANA name of the time zone.")
+    timezone: TimeZone = Field("Asia/Tokyo", description="IANA name of the time zone the two are read in.")
 
 
 class ExistingNetwork(Settings):
     """A VPC and a public subnet that exist already."""
 
-    vpc_id: VpcId
+    vpc_id: VpcId = Field(description="The VPC.")
     vpc_cidr: SubnetCidr = Field(description="The VPC's own CIDR: GitLab is reachable from it.")
     subnet_id: SubnetId = Field(description="A public subnet of that VPC.")
 
 
-class Proxy(Part):
+class Proxy(Settings):
     """The forward proxy through which GitLab's mirrors leave."""
 
-    url: Annotated[str, AfterValidator(_proxy_url)] = Field(
-        description="The proxy that exists already, with its port; the scheme is http for both kinds of traffic."
-    )
+    url: Annotated[
+        str, AfterValidator(_proxy_url), WithJsonSchema({"type": "string", "pattern": f"^{_PROXY_URL}$"})
+    ] = Field(description="The proxy that exists already, with its port; the scheme is http for both kinds of traffic.")
     cidrs: tuple[Network, ...] = Field(
         (), description="Where the proxy stands, when that is outside GitLab's VPC (a peered network)."
     )
-    no_proxy: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9.:/_-]{1,253}$")], ...] = Field(
-        (), description="Further hosts that GitLab reaches directly; a domain starts with a dot."
-    )
+    no_proxy: tuple[
+        Annotated[
+            str,
+            Matching(
+                r"\.?[A-Za-z0-9][A-Za-z0-9._-]{0,251}(:[0-9]{1,5}|/[0-9]{1,2})?",
+                "a host to reach directly",
+                "write a host, an address, or a domain with a leading dot, for example .example.com",
+            ),
+        ],
+        ...,
+    ] = Field((), description="Further hosts that GitLab reaches directly; a domain starts with a dot.")
 
     @property
     def port(self) -> int:
         """The proxy's TCP port."""
-        port = urlsplit(self.url).port
-        assert port is not None
-        return port
+        return int(self.url.rpartition(":")[2])
 
 
-class Gitlab(Part):
+class Gitlab(Settings):
     """One GitLab server."""
 
-    external_url: Annotated[str, AfterValidator(_external_url)] = Field(
-        description="The address people use, for example https://gitlab.example.com."
-    )
+    external_url: Annotated[
+        str, AfterValidator(_external_url), WithJsonSchema({"type": "string", "pattern": f"^{_EXTERNAL_URL}$"})
+    ] = Field(description="The address people use, for example https://gitlab.example.com.")
     work_terminal_cidrs: tuple[Network, ...] = Field(
         min_length=1, description="Where people and their Git clients come from (SSH, HTTP, HTTPS)."
     )
     open_to_the_world_because: Reason | None = Field(
-        None, description="Why GitLab may be reached from networks wider than /8; without it they are refused."
+        None, description="Why more public addresses than a /8 holds may reach GitLab; without it they are refused."
     )
     zone: ZoneLetter | None = Field(
         None, description="The zone of dev.network whose public subnet holds the server; by default the first."
@@ -132,24 +156,32 @@ class Gitlab(Part):
     instance_type: InstanceType = Field(
         "c7i.2xlarge", description="EC2 instance type. GitLab asks for 8 vCPU and 16 GB for up to 1,000 users."
     )
-    ami: Ami = Ami()
-    key_pair: str | None = Field(None, min_length=1, max_length=255, description="Name of an EC2 key pair, if any.")
+    ami: Ami = Field(Ami(), description="The machine image the server starts from; a later change does not replace it.")
+    key_pair: (
+        Annotated[
+            str,
+            Matching(
+                r"[!-~]([ -~]{0,253}[!-~])?",
+                "the name of a key pair",
+                "use 1-255 plain characters, no space at either end",
+            ),
+        ]
+        | None
+    ) = Field(None, description="Name of an EC2 key pair, if any; people get in through SSM without one.")
     root_volume_gib: StrictInt = Field(100, ge=20, le=16384, description="Size of the encrypted root volume, GiB.")
     termination_protection: Flag = Field(True, description="Whether EC2 refuses to terminate the server.")
-    images: Images = Images()
-    schedule: Schedule | None = Field(None, description="Start and stop the server by the clock.")
+    images: Images = Field(Images(), description="Daily images of the server, taken without a reboot.")
+    schedule: Schedule | None = Field(
+        None, description="Start and stop the server by the clock; without it, it runs day and night."
+    )
 
-    @model_validator(mode="after")
-    def _consistent(self) -> "Gitlab":
-        if self.zone and self.existing_network:
-            what = "'zone' chooses a subnet of dev.network, and existing_network names another"
-            raise_all([Problem(path=("zone",), what=what, hint="keep one of the two")])
-        closed_unless_meant("work_terminal_cidrs", self.work_terminal_cidrs, self.open_to_the_world_because)
-        return self
+    @property
+    def architecture(self) -> str:
+        """The processor of the instance type, as images name it: Graviton families have a g behind the digit."""
+        family = self.instance_type.partition(".")[0]
+        return "arm64" if re.match(r"a1$|[a-z]+[0-9]+g", family) else "x86_64"
 
     @property
     def host(self) -> str:
         """The host name in the external URL."""
-        host = urlsplit(self.external_url).hostname
-        assert host is not None
-        return host
+        return urlsplit(self.external_url).hostname or ""

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from ipaddress import IPv4Network
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag
 
-from settings.addresses import overlaps
-from settings.problems import Path, Problem, raise_all
-from settings.types import AllocationId, LogRetentionDays, Part, Settings, SubnetCidr, ZoneLetter
+from settings.types import AllocationId, LogRetentionDays, Settings, SubnetCidr, ZoneLetter
 
 ZONE_LETTERS = "abcdefgh"
+SMALLEST_DIVIDED_PREFIX = 24
+"""A smaller VPC cannot be divided: a sixteenth of it would be smaller than the /28 that AWS takes."""
 
 
 class ZoneCidrs(Settings):
@@ -37,94 +37,32 @@ def _form(zones: Any) -> str:
     return "given" if isinstance(zones, Mapping) else "divided"
 
 
-class Network(Part):
+class Network(Settings):
     """A VPC with a public and a private subnet in each zone."""
 
     cidr: SubnetCidr = Field(description="The VPC's addresses, a network of /16 to /28.")
     zones: Annotated[
-        Annotated[tuple[ZoneLetter, ...], Tag("divided")] | Annotated[dict[ZoneLetter, ZoneCidrs], Tag("given")],
+        Annotated[
+            tuple[ZoneLetter, ...],
+            Field(min_length=1, title="Zones", description="Letters of zones: the VPC's CIDR is divided for them."),
+            Tag("divided"),
+        ]
+        | Annotated[
+            dict[ZoneLetter, ZoneCidrs],
+            Field(
+                min_length=1,
+                title="Zones with CIDRs",
+                description="Zones by letter, each with the CIDRs of its two subnets.",
+            ),
+            Tag("given"),
+        ],
         Discriminator(_form),
-    ] = Field(description="A list of zone letters, to divide the VPC's CIDR among them, or a map of zones to CIDRs.")
-    nat: Nat = Nat()
+    ] = Field(
+        description="Availability zones: a list of letters ([a, c]) to divide the VPC's CIDR among them, or a map of "
+        "letters to CIDRs. Zones of a divided CIDR can be added and removed without moving the others.",
+    )
+    nat: Nat = Field(Nat(), description="How private subnets reach the internet.")
     flow_log_retention_days: LogRetentionDays = Field(90, description="How long CloudWatch keeps the VPC's flow logs.")
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "Network":
-        if not self.zones:
-            raise_all([Problem(path=("zones",), what="no zone is named", hint="name at least one, for example [a, c]")])
-        raise_all([*self._zone_problems(), *self._nat_problems()])
-        return self
-
-    def _zone_problems(self) -> list[Problem]:
-        if isinstance(self.zones, tuple):
-            problems = [
-                Problem(path=("zones", index), what=f"{zone!r} is named twice", hint="remove one")
-                for index, zone in enumerate(self.zones)
-                if zone in self.zones[:index]
-            ]
-            if self.cidr.prefixlen > 24:
-                problems.append(
-                    Problem(
-                        path=("cidr",),
-                        what=f"'{self.cidr}' is too small to divide into 16 subnets of /28 or larger",
-                        hint="use /24 or wider, or give each zone its CIDRs",
-                    )
-                )
-            return problems
-        return [*self._outside(), *self._overlapping()]
-
-    def _given(self) -> list[tuple[Path, IPv4Network]]:
-        assert not isinstance(self.zones, tuple)
-        return [
-            (("zones", zone, key), getattr(cidrs, key))
-            for zone, cidrs in self.zones.items()
-            for key in ("public_cidr", "private_cidr")
-        ]
-
-    def _outside(self) -> list[Problem]:
-        return [
-            Problem(
-                path=path,
-                what=f"'{cidr}' lies outside the VPC's '{self.cidr}'",
-                hint="choose a part of dev.network.cidr",
-            )
-            for path, cidr in self._given()
-            if not cidr.subnet_of(self.cidr)
-        ]
-
-    def _overlapping(self) -> list[Problem]:
-        given = {".".join(map(str, path)): (path, cidr) for path, cidr in self._given()}
-        pairs = overlaps([(name, cidr) for name, (_, cidr) in given.items()])
-        return [
-            Problem(
-                path=given[second][0],
-                what=f"'{given[second][1]}' overlaps '{given[first][1]}' of {first}",
-                hint="give every subnet addresses of its own",
-            )
-            for first, second in pairs
-        ]
-
-    def _nat_problems(self) -> list[Problem]:
-        given = self.nat.eip_allocation_ids
-        if given is None:
-            return []
-        path = ("nat", "eip_allocation_ids")
-        problems = []
-        needed = set(self.nat_zones())
-        if set(given) != needed:
-            wanted = ", ".join(sorted(needed))
-            has = ", ".join(sorted(given)) or "none"
-            hint = "give one allocation id for every NAT gateway, by its zone"
-            problems.append(
-                Problem(path=path, what=f"NAT gateways stand in {wanted}, addresses are given for {has}", hint=hint)
-            )
-        by_id: dict[str, str] = {}
-        for zone, allocation in given.items():
-            if allocation in by_id:
-                what = f"{allocation!r} is also the address of zone {by_id[allocation]}"
-                problems.append(Problem(path=(*path, zone), what=what, hint="an Elastic IP serves one NAT gateway"))
-            by_id[allocation] = zone
-        return problems
 
     def nat_zones(self) -> tuple[str, ...]:
         """The zones a NAT gateway stands in."""

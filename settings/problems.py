@@ -1,9 +1,12 @@
 """What is wrong with a deployment file, said the same way everywhere."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pydantic_core import PydanticCustomError
+
+from settings.shown import printable, shown
 
 Path = tuple[str | int, ...]
 """Where a value stands in the file: keys and list positions from the top."""
@@ -16,18 +19,29 @@ class Problem:
     what: str
     hint: str
     path: Path = ()
+    is_missing: bool = False
+    """Whether it is that nothing stands at `path`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LocatedProblem:
-    """A problem with the place it was found at, for example `deployments/x.yaml:41: prd.codecommit`."""
+    """A problem and its place; `line` counts from 1 and is missing where the file has none to point at."""
 
-    where: str
+    file: str
     what: str
     hint: str
+    line: int | None = None
+    path: Path = ()
+
+    @property
+    def where(self) -> str:
+        """The place as people write it: `deployments/x.yaml:41: prd.codecommit.pull.from_cidrs[0]`."""
+        line = "" if self.line is None else f":{self.line}"
+        path = f": {dotted(self.path)}" if self.path else ""
+        return f"{self.file}{line}{path}"
 
     def __str__(self) -> str:
-        return f"error: {self.where}: {self.what}\nhint: {self.hint}"
+        return f"error: {printable(self.where)}: {printable(self.what)}\nhint: {printable(self.hint)}"
 
 
 class SettingsError(Exception):
@@ -38,23 +52,9 @@ class SettingsError(Exception):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
-class Problems(ValueError):
-    """Several problems found by one validator, with paths below the value it looked at."""
-
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("; ".join(problem.what for problem in self.problems))
-
-
 def refuse(what: str, hint: str) -> PydanticCustomError:
     """The exception a validator raises for one value: `what` names the value, `hint` the next action."""
     return PydanticCustomError("refused", "{what}", {"what": what, "hint": hint})
-
-
-def raise_all(problems: list[Problem]) -> None:
-    """Raise `problems` together, or return when there are none."""
-    if problems:
-        raise Problems(problems)
 
 
 def dotted(path: Path) -> str:
@@ -63,6 +63,8 @@ def dotted(path: Path) -> str:
     for step in path:
         if isinstance(step, int):
             text += f"[{step}]"
-        else:
+        elif re.fullmatch(r"[\w.-]{1,100}", step):
             text += f".{step}" if text else step
+        else:
+            text += f"[{shown(step)}]"
     return text

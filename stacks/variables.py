@@ -5,7 +5,7 @@ from ipaddress import IPv4Network
 
 from cdktf import IResolvable, TerraformVariable, TerraformVariableValidationConfig
 
-from settings.addresses import WORLD_PREFIX
+from settings.addresses import ALLOW_LIST_PREFIX
 from settings.types import LOG_RETENTION_DAYS
 from stacks.base import BaseStack
 
@@ -24,8 +24,8 @@ def cidrs(
     if not may_open_to_the_world:
         checks.append(
             (
-                f'alltrue([for cidr in var.{name} : try(tonumber(split("/", cidr)[1]) >= {WORLD_PREFIX}, false)])',
-                f"A network wider than /{WORLD_PREFIX} lets the world in; the deployment file can say it is meant.",
+                f'alltrue([for cidr in var.{name} : try(tonumber(split("/", cidr)[1]) >= {ALLOW_LIST_PREFIX}, false)])',
+                f"A network wider than /{ALLOW_LIST_PREFIX} lets the world in; the deployment file can say it is meant.",
             )
         )
     variable = _variable(stack, name, "list(string)", description, [str(network) for network in default], checks)

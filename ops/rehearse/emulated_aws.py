@@ -1,0 +1,239 @@
+"""The WSGI application in front of moto: it settles the account, lets stand-ins speak, and refuses what nobody knows.
+
+The account is the access key of the request when that is an account id (so one server holds every account of a
+deployment), or the account of the role that was assumed with such a key. Any other key is refused: a rehearsal never
+runs on somebody's real credentials.
+"""
+
+import re
+import threading
+import traceback
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from io import BytesIO
+from typing import Any
+
+from botocore.exceptions import UnknownServiceError  # type: ignore[import-untyped]
+from moto.core.exceptions import ServiceException
+from moto.core.model import OperationModel
+from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.request import Request, determine_request_protocol
+from moto.core.routing import get_service_router
+from moto.core.serialize import get_serializer_class
+from moto.core.utils import get_service_model
+from moto.iam.models import get_account_id_from, iam_backends
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.exceptions import NotFound
+from werkzeug.test import run_wsgi_app
+
+from ops.rehearse.stand_ins import Answer, Call, Handler, Shelf, load
+
+Environ = dict[str, Any]
+
+_CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
+_ACCOUNT = re.compile(r"\d{12}")
+
+# Where the name that requests are signed with is not botocore's name of the service.
+_SIGNED_AS = {
+    "elasticfilesystem": "efs",
+    "elasticloadbalancing": "elbv2",
+    "monitoring": "cloudwatch",
+    "states": "stepfunctions",
+    "tagging": "resourcegroupstaggingapi",
+}
+
+
+class NotOfThisRehearsalError(Exception):
+    """A request that is not signed with a key of the rehearsal."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Request:
+    """A request, and what it asks of which account."""
+
+    environ: Environ
+    body: bytes
+    account: str
+    region: str
+    service: str
+    model: OperationModel | None
+    uri_params: dict[str, Any]
+
+    def __str__(self) -> str:
+        asked = self.model.name if self.model else f"{self.environ['REQUEST_METHOD']} {self.environ['PATH_INFO']}"
+        return f"{self.service}:{asked}"
+
+    def rewound(self) -> Environ:
+        return {**self.environ, "wsgi.input": BytesIO(self.body)}
+
+
+class EmulatedAws:
+    """A WSGI application that keeps a record of what it was asked, counted by `service:Operation`.
+
+    calls: everything; made: what a stand-in answered alone; corrected: where it corrected moto's answer;
+    unknown: what neither moto nor a stand-in knows, or what broke moto, with the reason.
+    """
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+        self.made: Counter[str] = Counter()
+        self.corrected: Counter[str] = Counter()
+        self.unknown: dict[str, str] = {}
+        self.stand_ins = load()
+        self.shelves: defaultdict[tuple[str, str, str], Shelf] = defaultdict(lambda: defaultdict(dict))
+        # moto's models are plain Python objects without locks; its answers take milliseconds, so one at a time.
+        self.lock = threading.RLock()
+        self._moto = DomainDispatcherApplication(create_backend_app)
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        body = _read(environ)
+        with self.lock:
+            answer = self._answer(environ, body)
+        headers = [(name, value) for name, value in answer.headers if name.lower() != "content-length"]
+        if environ["REQUEST_METHOD"] == "HEAD":
+            start_response(f"{answer.status} -", answer.headers)
+            return []
+        start_response(f"{answer.status} -", [*headers, ("Content-Length", str(len(answer.body)))])
+        return [answer.body]
+
+    def _answer(self, environ: Environ, body: bytes) -> Answer:
+        try:
+            request = _understand(environ, body)
+        except NotOfThisRehearsalError as refused:
+            self.unknown[str(refused)] = str(refused)
+            return Answer(status=403, headers=[], body=str(refused).encode())
+        self.calls[str(request)] += 1
+        environ["HTTP_X_MOTO_ACCOUNT_ID"] = request.account
+        handler = self._handler(request)
+        try:
+            return self._let_speak(handler, request) if handler else self._ask_moto(request)
+        except NotImplementedError:
+            reason = f"{request} is not known to moto, and nothing stands in for it in ops/rehearse/stand_ins"
+        except Exception as error:
+            traceback.print_exc()
+            reason = f"{request} broke the emulator: {error!r}"
+        self.unknown[str(request)] = reason
+        return _not_implemented(reason, request)
+
+    def _handler(self, request: _Request) -> Handler | None:
+        if request.model is None or request.service not in self.stand_ins:
+            return None
+        return self.stand_ins[request.service].operations.get(str(request.model.name))
+
+    def _ask_moto(self, request: _Request) -> Answer:
+        chunks, status, headers = run_wsgi_app(self._moto, request.rewound())
+        answer = Answer(status=int(status.split(" ", 1)[0]), headers=list(headers), body=b"".join(chunks))
+        # moto has no such path (a page of HTML), or a path without an operation (nothing at all). To the provider
+        # either would look like a resource that is gone.
+        nothing_there = answer.body.lower().startswith(b"<!doctype html") or not answer.body
+        if answer.status in {404, 405} and nothing_there and request.environ["REQUEST_METHOD"] != "HEAD":
+            raise NotImplementedError(str(request))
+        return answer
+
+    def _let_speak(self, handler: Handler, request: _Request) -> Answer:
+        assert request.model is not None  # noqa: S101 - a handler is found by it
+        asked_moto = False
+
+        def ask_moto() -> Answer:
+            nonlocal asked_moto
+            asked_moto = True
+            return self._ask_moto(request)
+
+        call = Call(
+            account=request.account,
+            region=request.region,
+            params=_parsed(request, request.model),
+            shelf=self.shelves[request.service, request.account, request.region],
+            ask_moto=ask_moto,
+        )
+        result: Any
+        try:
+            result = handler(call)
+        except ServiceException as refused:  # a stand-in's, or one of moto's models'
+            result = refused
+        (self.corrected if asked_moto else self.made)[str(request)] += 1
+        return result if isinstance(result, Answer) else _serialised(result, request, request.model)
+
+
+def _read(environ: Environ) -> bytes:
+    """The whole body, so that it can be read twice: by a stand-in, and by moto when the stand-in asks it."""
+    source = environ["wsgi.input"]
+    if environ.get("wsgi.input_terminated") and not environ.get("CONTENT_LENGTH"):
+        body: bytes = source.read()
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+    else:
+        body = source.read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["CONTENT_LENGTH"] = str(len(body))
+    return body
+
+
+def _understand(environ: Environ, body: bytes) -> _Request:
+    credential = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+    if credential is None:
+        raise NotOfThisRehearsalError(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']} came without a signature")
+    key, region, signed_as = credential.groups()
+    service = _SIGNED_AS.get(signed_as, signed_as)
+    model: OperationModel | None = None
+    uri_params: dict[str, Any] = {}
+    # A service or an operation that botocore has no model of: moto may still know it by its path.
+    with suppress(UnknownServiceError, NotFound, NotImplementedError):
+        model, uri_params = get_service_router(service).match(Request({**environ, "wsgi.input": BytesIO(body)}))
+    account = key if _ACCOUNT.fullmatch(key) else _account_of_session(key)
+    return _Request(
+        environ=environ,
+        body=body,
+        account=account,
+        region=region,
+        service=service,
+        model=model,
+        uri_params=uri_params,
+    )
+
+
+def _account_of_session(key: str) -> str:
+    account: str = get_account_id_from(key)
+    # For a key that it never gave out, moto answers with a default account.
+    if key not in iam_backends[account]["aws"].access_keys:
+        raise NotOfThisRehearsalError(f"access key {key[:4]}… is not one of this rehearsal")
+    return account
+
+
+def _parsed(request: _Request, model: OperationModel) -> dict[str, Any]:
+    incoming = Request(request.rewound())
+    parser = PROTOCOL_PARSERS[_protocol(request)](model)
+    parsed: dict[str, Any] = parser.parse(
+        {
+            "method": incoming.method,
+            "values": incoming.values,
+            "headers": incoming.headers,
+            "body": incoming.get_data(),
+            "url_path": incoming.path,
+            "url_params": request.uri_params,
+        }
+    )
+    return parsed
+
+
+def _serialised(result: Any, request: _Request, model: OperationModel) -> Answer:
+    serializer = get_serializer_class(request.service, _protocol(request))(model)
+    serialised = serializer.serialize(result)
+    content = serialised["body"]
+    return Answer(
+        status=serialised["status_code"],
+        headers=[(name, str(value)) for name, value in serialised["headers"].items()],
+        body=content.encode() if isinstance(content, str) else content,
+    )
+
+
+def _protocol(request: _Request) -> str:
+    return determine_request_protocol(get_service_model(request.service), request.environ.get("CONTENT_TYPE"))
+
+
+def _not_implemented(reason: str, request: _Request) -> Answer:
+    """501, which the provider believes at once; at moto's own 500 it tries again for minutes."""
+    if request.model is None:
+        return Answer(status=501, headers=[], body=reason.encode())
+    error = _serialised(ServiceException("NotKnownToTheRehearsal", reason), request, request.model)
+    return replace(error, status=501)

@@ -1,0 +1,101 @@
+"""CodeCommit repositories, kept as they were asked for; there is no Git behind them."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from ops.rehearse.stand_ins import Call, Refused, Reply, StandIn
+
+codecommit = StandIn(
+    "codecommit",
+    "moto writes dates as text, which the AWS provider cannot read, and knows neither tags nor updates",
+)
+
+
+def _repository(call: Call, name: str) -> dict[str, Any]:
+    try:
+        return call.shelf["repositories"][name]
+    except KeyError:
+        raise Refused("RepositoryDoesNotExistException", f"{name} does not exist") from None
+
+
+def _tags(call: Call) -> dict[str, str]:
+    name = str(call.params["resourceArn"]).rpartition(":")[2]
+    _repository(call, name)
+    return call.shelf["tags"].setdefault(name, {})
+
+
+@codecommit.answers("CreateRepository")
+def create_repository(call: Call) -> Reply:
+    name = call.params["repositoryName"]
+    if name in call.shelf["repositories"]:
+        raise Refused("RepositoryNameExistsException", f"Repository named {name} already exists")
+    now = datetime.now(UTC)
+    host = f"git-codecommit.{call.region}.amazonaws.com"
+    call.shelf["repositories"][name] = {
+        "accountId": call.account,
+        "repositoryId": str(uuid4()),
+        "repositoryName": name,
+        "repositoryDescription": call.params.get("repositoryDescription"),
+        "creationDate": now,
+        "lastModifiedDate": now,
+        "cloneUrlHttp": f"https://{host}/v1/repos/{name}",
+        "cloneUrlSsh": f"ssh://{host}/v1/repos/{name}",
+        "Arn": f"arn:aws:codecommit:{call.region}:{call.account}:{name}",
+        # Without a key of the caller's, AWS answers with the key behind alias/aws/codecommit.
+        "kmsKeyId": call.params.get("kmsKeyId")
+        or f"arn:aws:kms:{call.region}:{call.account}:key/00000000-0000-0000-0000-0000c0dec033",
+    }
+    call.shelf["tags"][name] = dict(call.params.get("tags") or {})
+    return {"repositoryMetadata": call.shelf["repositories"][name]}
+
+
+@codecommit.answers("GetRepository")
+def get_repository(call: Call) -> Reply:
+    return {"repositoryMetadata": _repository(call, call.params["repositoryName"])}
+
+
+@codecommit.answers("UpdateRepositoryDescription")
+def update_description(call: Call) -> Reply:
+    repository = _repository(call, call.params["repositoryName"])
+    repository["repositoryDescription"] = call.params.get("repositoryDescription")
+    return {}
+
+
+@codecommit.answers("UpdateRepositoryEncryptionKey")
+def update_encryption_key(call: Call) -> Reply:
+    repository = _repository(call, call.params["repositoryName"])
+    before, repository["kmsKeyId"] = repository["kmsKeyId"], call.params["kmsKeyId"]
+    return {
+        "repositoryId": repository["repositoryId"],
+        "kmsKeyId": repository["kmsKeyId"],
+        "originalKmsKeyId": before,
+    }
+
+
+@codecommit.answers("DeleteRepository")
+def delete_repository(call: Call) -> Reply:
+    # AWS does not call it an error when there is nothing to delete.
+    name = call.params["repositoryName"]
+    call.shelf["tags"].pop(name, None)
+    gone = call.shelf["repositories"].pop(name, None)
+    return {"repositoryId": gone["repositoryId"]} if gone else {}
+
+
+@codecommit.answers("ListTagsForResource")
+def list_tags(call: Call) -> Reply:
+    return {"tags": _tags(call)}
+
+
+@codecommit.answers("TagResource")
+def tag_resource(call: Call) -> Reply:
+    _tags(call).update(call.params["tags"])
+    return {}
+
+
+@codecommit.answers("UntagResource")
+def untag_resource(call: Call) -> Reply:
+    tags = _tags(call)
+    for key in call.params["tagKeys"]:
+        tags.pop(key, None)
+    return {}

@@ -1,0 +1,16 @@
+"""What must hold between the settings of a deployment."""
+
+from collections.abc import Iterator
+
+from settings.consistency import accounts, backlog, codecommit, gitlab, network
+from settings.consistency.said import Said
+from settings.problems import Problem
+
+__all__ = ["Said", "problems"]
+
+
+def problems(said: Said) -> Iterator[Problem]:
+    """Everything that does not fit together."""
+    for part in (accounts, network, gitlab, codecommit, backlog):
+        for rule in part.RULES:
+            yield from rule(said)

@@ -1,0 +1,77 @@
+"""What must hold inside the development network."""
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+
+from settings.consistency.said import Said
+from settings.network import SMALLEST_DIVIDED_PREFIX
+from settings.problems import Problem, dotted
+
+_NETWORK = ("dev", "network")
+
+
+def zone_letters(said: Said) -> list[str]:
+    """The zones of the network in the order of the file; none when one of them is not valid."""
+    zones = said.all_keys(*_NETWORK, "zones") or [zone for _, zone in said.items(*_NETWORK, "zones")]
+    return zones if len(zones) == len(said.value(*_NETWORK, "zones") or ()) else []
+
+
+def _zones_once(said: Said) -> Iterator[Problem]:
+    for index, zone in said.repeated(*_NETWORK, "zones"):
+        yield Problem(path=(*_NETWORK, "zones", index), what=f"'{zone}' is named twice", hint="remove one")
+
+
+def _divisible(said: Said) -> Iterator[Problem]:
+    cidr = said.network(*_NETWORK, "cidr")
+    if cidr is not None and cidr.prefixlen > SMALLEST_DIVIDED_PREFIX and said.items(*_NETWORK, "zones"):
+        yield Problem(
+            path=(*_NETWORK, "cidr"),
+            what=f"'{cidr}' is too small to divide into 16 subnets of /28 or larger",
+            hint=f"use /{SMALLEST_DIVIDED_PREFIX} or wider, or give each zone its CIDRs",
+        )
+
+
+def _subnets(said: Said) -> Iterator[Problem]:
+    vpc = said.network(*_NETWORK, "cidr")
+    earlier: dict[str, IPv4Network] = {}
+    for zone in said.keys(*_NETWORK, "zones"):
+        for key in ("public_cidr", "private_cidr"):
+            path = (*_NETWORK, "zones", zone, key)
+            subnet = said.network(*path)
+            if subnet is None:
+                continue
+            if vpc is not None and not subnet.subnet_of(vpc):
+                what = f"'{subnet}' lies outside the VPC's '{vpc}'"
+                yield Problem(path=path, what=what, hint="choose a part of dev.network.cidr")
+            for name, other in earlier.items():
+                if subnet.overlaps(other):
+                    what = f"'{subnet}' overlaps '{other}' of {name}"
+                    yield Problem(path=path, what=what, hint="give every subnet addresses of its own")
+            earlier[dotted(path[2:])] = subnet
+
+
+def _nat_addresses(said: Said) -> Iterator[Problem]:
+    path = (*_NETWORK, "nat", "eip_allocation_ids")
+    given = said.all_keys(*path)
+    first: dict[str, str] = {}
+    for zone in given:
+        allocation = said.value(*path, zone)
+        if allocation in first:
+            what = f"'{allocation}' is also the address of zone {first[allocation]}"
+            yield Problem(path=(*path, zone), what=what, hint="an Elastic IP serves one NAT gateway")
+        elif allocation is not None:
+            first[allocation] = zone
+    zones = zone_letters(said)
+    if said.value(*path) is None or not zones or said.is_refused(*_NETWORK, "nat", "gateways"):
+        return
+    gateways = zones[:1] if said.value(*_NETWORK, "nat", "gateways") == "one" else sorted(set(zones))
+    if set(given) != set(gateways):
+        has = ", ".join(sorted(given)) or "none"
+        yield Problem(
+            path=path,
+            what=f"NAT gateways stand in {', '.join(gateways)}, addresses are given for {has}",
+            hint="give one allocation id for every NAT gateway, by its zone",
+        )
+
+
+RULES = (_zones_once, _divisible, _subnets, _nat_addresses)

@@ -1,0 +1,115 @@
+"""Says in a user's words what pydantic found: the value that is wrong, and the next action."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from settings import schema
+from settings.problems import Path, Problem
+from settings.shown import shown
+
+
+def problems(error: ValidationError, data: Any) -> Iterator[Problem]:
+    """What is wrong with single values of `data`; what must hold between values is checked elsewhere."""
+    for details in error.errors(include_url=False):
+        path = _path(details, data)
+        context = details.get("ctx", {})
+        if details["type"] == "too_short" and len(details["input"]) >= context["min_length"]:
+            continue  # pydantic does not count entries that are wrong themselves
+        if details["type"] == "refused":
+            yield Problem(path=path, what=context["what"], hint=context["hint"])
+        elif details["loc"]:
+            what, hint = _explained(details, path)
+            yield Problem(path=path, what=what, hint=hint, is_missing=details["type"] == "missing")
+
+
+def _path(details: ErrorDetails, data: Any) -> Path:
+    """Pydantic's location without the steps that are not in the file (which form of a union, `[key]`)."""
+    path: Path = ()
+    steps = details["loc"]
+    for index, step in enumerate(steps):
+        in_file = step in data if isinstance(data, Mapping) else isinstance(data, list) and isinstance(step, int)
+        if in_file:
+            data = data[step]
+            path = (*path, step)
+        elif details["type"] == "missing" and index == len(steps) - 1:
+            path = (*path, step)
+    return path
+
+
+def _explained(details: ErrorDetails, path: Path) -> tuple[str, str]:
+    kind, context, value = details["type"], details.get("ctx", {}), shown(details["input"])
+    match kind:
+        case "missing":
+            return "this setting is missing", f"add it: {_meaning(path)}"
+        case "extra_forbidden":
+            return _unknown(path)
+        case "string_type":
+            return f"{value} is not text", "give it a value" if details["input"] is None else "write it in quotes"
+        case "int_type":
+            return f"{value} is not a whole number", "write digits without quotes, for example 30"
+        case "bool_type":
+            return f"{value} is neither true nor false", "write true or false, without quotes"
+        case "model_type" | "dict_type":
+            known = ", ".join(_properties(path))
+            return f"{value} is not a map of settings", f"indent the settings below it{known and f': {known}'}"
+        case "tuple_type":
+            return f"{value} is not a list", "write a list, for example [a, b]"
+        case "too_short":
+            return f"{value} has too few entries", f"give at least {context['min_length']}"
+        case "too_long":
+            return f"{len(details['input'])} entries are too many", f"give at most {context['max_length']}"
+        case "literal_error":
+            return f"{value} is not known here", f"use {context['expected']}"
+        case "greater_than_equal":
+            return f"{value} is too small", f"use at least {context['ge']}"
+        case "less_than_equal":
+            return f"{value} is too large", f"use at most {context['le']}"
+        case "string_too_short":
+            return f"{value} is too short", f"use at least {context['min_length']} characters"
+        case _:
+            return f"{value} is not valid here", _meaning(path)
+
+
+def _unknown(path: Path) -> tuple[str, str]:
+    known = list(_properties(path[:-1]))
+    if path[-1] in known:
+        return f"{shown(path[-1])} belongs to another form than the rest here", "keep the settings of one form"
+    what = f"{shown(path[-1])} is not a setting"
+    near = difflib.get_close_matches(str(path[-1])[:100], known, 1, cutoff=0.6)
+    return what, f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
+
+
+def _meaning(path: Path) -> str:
+    described = _properties(path[:-1]).get(str(path[-1]), {}) if path else {}
+    return str(described.get("description", "see deployments/example.yaml"))
+
+
+def _properties(path: Path) -> dict[str, Any]:
+    """The settings known at `path`, by key, from the JSON Schema."""
+    places = [schema.generated()]
+    for step in path:
+        places = [child for place in places for child in _children(_forms(place), step)]
+    return {
+        key: value for place in places for form in _forms(place) for key, value in form.get("properties", {}).items()
+    }
+
+
+def _forms(part: Any) -> list[dict[str, Any]]:
+    """`part` of the schema with references followed and alternatives listed."""
+    if not isinstance(part, dict):
+        return []
+    if "$ref" in part:
+        return _forms(schema.generated()["$defs"][part["$ref"].rsplit("/", 1)[1]])
+    alternatives = [form for key in ("anyOf", "oneOf") for option in part.get(key, ()) for form in _forms(option)]
+    return alternatives or [part]
+
+
+def _children(forms: list[dict[str, Any]], step: str | int) -> list[Any]:
+    if isinstance(step, int):
+        return [form["items"] for form in forms if "items" in form]
+    named = [form["properties"][step] for form in forms if step in form.get("properties", {})]
+    return named or [form["additionalProperties"] for form in forms if "additionalProperties" in form]

@@ -1,0 +1,139 @@
+"""One whole deployment file to spoil in one place, and how its errors read."""
+
+from collections.abc import Callable
+
+from settings import Deployment
+
+ED25519 = "AAAAC3NzaC1lZDI1NTE5AAAAIPDx8vP09fb3+Pn6+/z9/v8AAQIDBAUGBwgJCgsMDQ4P"
+KMS_KEY = "arn:aws:kms:ap-northeast-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+WHOLE = f"""\
+name: kakehashi
+owner: platform-team
+tags:
+  cost-center: "4711"
+region: ap-northeast-1
+state:
+  s3:
+    bucket: example-terraform-state
+    key_prefix: kakehashi
+    region: ap-northeast-1
+    kms_key_arn: arn:aws:kms:ap-northeast-1:333333333333:key/1234abcd-12ab-34cd-56ef-1234567890ab
+dev:
+  account:
+    id: "111111111111"
+    assume_role_arn: arn:aws:iam::111111111111:role/kakehashi-deploy
+    profile: dev
+  network:
+    cidr: 10.10.0.0/16
+    zones:
+      a: {{ public_cidr: 10.10.0.0/24, private_cidr: 10.10.10.0/24 }}
+      c: {{ public_cidr: 10.10.1.0/24, private_cidr: 10.10.11.0/24 }}
+    nat:
+      gateways: per_zone
+      eip_allocation_ids:
+        a: eipalloc-0123456789abcdef0
+        c: eipalloc-0fedcba9876543210
+    flow_log_retention_days: 90
+  gitlab:
+    external_url: https://gitlab.dev.example.com
+    work_terminal_cidrs: [198.51.100.128/28]
+    zone: a
+    instance_type: c7i.2xlarge
+    ami:
+      owner: "782774275127"
+      name_pattern: GitLab CE *
+    key_pair: break-glass
+    root_volume_gib: 100
+    termination_protection: true
+    images:
+      at_utc: "17:00"
+      keep: 7
+    schedule:
+      start: cron(0 8 ? * MON-FRI *)
+      stop: cron(0 22 ? * MON-FRI *)
+      timezone: Asia/Tokyo
+  proxy:
+    url: http://proxy.dev.example.com:3128
+    cidrs: [10.99.0.0/28]
+    no_proxy: [.dev.example.com]
+prd:
+  account:
+    id: "222222222222"
+  codecommit:
+    repositories:
+      infrastructure:
+        description: Terraform of the production systems
+        kms_key_arn: {KMS_KEY}
+      application:
+      batch:
+    deletion_protected: true
+    push:
+      from_cidrs: [203.0.113.10/32]
+    pull:
+      from_cidrs: [198.51.100.0/28]
+  backlog:
+    spaces:
+      example:
+        domain: backlog.jp
+        known_hosts:
+          - example.git.backlog.jp ssh-ed25519 {ED25519}
+        ssh_key_parameter: /kakehashi/backlog/ssh-key
+        ssh_key_kms_key_arn: {KMS_KEY.replace("1234abcd-", "12345678-")}
+    repositories:
+      website:
+        space: example
+        project: WEB
+        repository: website
+        target: {{ create: website }}
+      batch:
+        space: example
+        project: OPS
+        repository: batch
+        target: {{ codecommit: batch }}
+    webhook:
+      sender_cidrs: [192.0.2.16/28, 192.0.2.64/28]
+    cache:
+      mode: s3
+      expiration_days: 30
+    vpc:
+      id: vpc-0123456789abcdef0
+      subnet_ids: [subnet-0123456789abcdef0]
+    build_timeout_minutes: 60
+    log_retention_days: 90
+"""
+
+
+Refusal = Callable[[str | bytes], str]
+"""Gives the text of the error that a file of this content is refused with."""
+
+Loaded = Callable[[str], Deployment]
+"""Loads a file of this content."""
+
+
+def spoilt(*changes: tuple[str, str]) -> str:
+    """The whole file with some places changed; each must be there exactly once."""
+    text = WHOLE
+    for old, new in changes:
+        if text.count(old) != 1:
+            raise AssertionError(f"{old!r} is there {text.count(old)} times")
+        text = text.replace(old, new)
+    return text
+
+
+def last_line_of_change(old: str, new: str) -> int:
+    """The line (from 1) on which `new` ends when it alone takes the place of `old`."""
+    start = WHOLE.index(old)
+    return (WHOLE[:start] + new.rstrip("\n")).count("\n") + 1
+
+
+def line_of(text: str, fragment: str) -> int:
+    """The line (from 1) on which `fragment` stands, the only one in `text`."""
+    if text.count(fragment) != 1:
+        raise AssertionError(f"{fragment!r} is there {text.count(fragment)} times")
+    return text.count("\n", 0, text.index(fragment)) + 1
+
+
+def error(line: int, path: str, what: str, hint: str) -> str:
+    """One problem of x.yaml as a user reads it."""
+    return f"error: x.yaml:{line}: {path}: {what}\nhint: {hint}"
