@@ -47,6 +47,10 @@ check: .venv/.test ## Format, lint and type-check
 schema: .venv/.synth ## Write the JSON Schema of the deployment file, for editors
 	@$(RUN) -m settings.schema
 
+.PHONY: addresses
+addresses: .venv/.test ## Write the list of Terraform addresses that a test holds the example to
+	@$(RUN) -m tests.stacks.addresses
+
 .PHONY: bench
 bench: .venv/.test ## Measure start-up side by side, and write benchmarks/imports.md
 	@$(RUN) -m benchmarks.imports --write

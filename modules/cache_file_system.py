@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cdktf_cdktf_provider_aws.efs_file_system import EfsFileSystem, EfsFileSystemLifecyclePolicy
 from cdktf_cdktf_provider_aws.efs_mount_target import EfsMountTarget
+from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
 from constructs import Construct
 
 from modules.labels import Labels
@@ -15,7 +16,9 @@ NFS_PORT = 2049
 
 @dataclass(frozen=True, kw_only=True)
 class CacheFileSystemProps:
-    """`subnet_ids` by a name for each, one a zone; `client_group_id` is the security group of the builds."""
+    """`subnet_ids` by a name for each, one a zone; `client_group_id` is the security group of the builds,
+    which is let through to the file system.
+    """
 
     labels: Labels
     vpc_id: str
@@ -53,6 +56,16 @@ class CacheFileSystem(Construct):
                 },
                 outbound={},
             ),
+        )
+        VpcSecurityGroupEgressRule(
+            self,
+            "from_builds",
+            security_group_id=props.client_group_id,
+            description="NFS to the file system",
+            ip_protocol="tcp",
+            from_port=NFS_PORT,
+            to_port=NFS_PORT,
+            referenced_security_group_id=self.security_group.group.id,
         )
         self.mount_targets = [
             EfsMountTarget(

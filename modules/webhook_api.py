@@ -79,9 +79,10 @@ class WebhookApi(Construct):
                 permissions=policies.start_builds([project.arn for project in props.projects.values()]),
             ),
         )
+        hooks = Construct(self, "hooks")
         methods = [
             StartBuildMethod(
-                self,
+                hooks,
                 path,
                 StartBuildMethodProps(api=api, path=path, region=props.region, project=project, role=role),
             )
@@ -184,9 +185,7 @@ class StartBuildMethod(Construct):
             accepted.response: ("status_code", "selection_pattern", "response_templates"),
             try_again.response: ("status_code", "selection_pattern", "response_templates"),
         }
-        self.deployed = [
-            part.interpolation_for_attribute(name) for part, names in configured.items() for name in names
-        ]
+        self.deployed = [part.interpolation_for_attribute(name) for part, names in configured.items() for name in names]
 
     def _answer(
         self,

@@ -124,11 +124,7 @@ def _no_region(_: Stack, arguments: Json) -> Iterator[Finding]:
 def _tags(stack: Stack, arguments: Json) -> Iterator[Finding]:
     for key, value in (stack.known(arguments.get("tags")) or {}).items():
         if not isinstance(value, str) or len(key) > 128 or len(value) > 256:
-            yield (
-                f"tags.{key}",
-                f"{value!r} is too long for a tag",
-                "AWS takes keys of 128 and values of 256 characters",
-            )
+            yield "tags", f"{key!r}: {value!r} is too long", "AWS takes keys of 128 and values of 256 characters"
 
 
 def _user_data(stack: Stack, arguments: Json) -> Iterator[Finding]:
@@ -180,7 +176,7 @@ def _templates(argument: str) -> Rule:
         for content_type, template in arguments.get(argument, {}).items():
             plain = stack.known(template)
             if "$" in plain or "#" in plain or not _is_json(plain):
-                yield f"{argument}.{content_type}", f"{plain!r} is not constant JSON", "send a constant"
+                yield argument, f"{plain!r} for {content_type} is not constant JSON", "send a constant"
 
     return rule
 
@@ -214,10 +210,9 @@ def _policy(argument: str, limit: int) -> Rule:
             yield argument, f"{size:,} characters, AWS takes {limit:,}", "name fewer repositories or addresses"
         for statement in statements:
             for action in statement["actions"]:
-                prefix, colon, name = action.partition(":")
-                if action != "*" and (
-                    prefix not in _SERVICE_PREFIXES or not colon or not re.fullmatch(r"[A-Za-z*]+", name)
-                ):
+                prefix, _, name = action.partition(":")
+                known = prefix in _SERVICE_PREFIXES and re.fullmatch(r"[A-Za-z]+|\*", name)
+                if action != "*" and not known:
                     yield argument, f"{action!r} is not an action of a known service", "correct its spelling"
 
     return rule

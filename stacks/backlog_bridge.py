@@ -53,9 +53,11 @@ class BacklogBridgeStack(BaseStack):
             low=5,
             high=2160,
         )
+        # A scope of their own: a mirror may be called `webhook` or `cache`.
+        mirrors = Construct(self, "mirrors")
         projects = {
             key: MirrorBuild(
-                self,
+                mirrors,
                 key,
                 MirrorBuildProps(
                     labels=self.labels,

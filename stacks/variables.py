@@ -25,7 +25,7 @@ def cidrs(
         checks.append(
             (
                 f'alltrue([for cidr in var.{name} : try(tonumber(split("/", cidr)[1]) >= {ALLOW_LIST_PREFIX}, false)])',
-                f"A network wider than /{ALLOW_LIST_PREFIX} lets the world in; the deployment file can say it is meant.",
+                f"A network wider than /{ALLOW_LIST_PREFIX} lets the world in: only the deployment file can allow it.",
             )
         )
     variable = _variable(stack, name, "list(string)", description, [str(network) for network in default], checks)

@@ -1,7 +1,10 @@
-"""What all tests share: one jsii process, the deployments synthesised once, and which tools are here."""
+"""What all tests share: one jsii process, every deployment synthesised once, and which tools are here."""
 
+import functools
+import json
 import os
 import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import bindings
@@ -9,12 +12,16 @@ import bindings
 bindings.install()
 
 import pytest
+from cdktf import App, Testing
+
+from settings import load
+from tests.terraform import Stacks, read, with_changes
 
 PROJECT = Path(__file__).parent.parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip a test whose tool is missing, by the tool's name; with KAKEHASHI_NO_SKIP the test runs, and fails."""
+    """Skip a test whose tool is missing, by the tool's name; with KAKEHASHI_NO_SKIP it runs, and fails."""
     if os.environ.get("KAKEHASHI_NO_SKIP"):
         return
     for item in items:
@@ -24,3 +31,51 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for tool in needed:
             if shutil.which(tool) is None:
                 item.add_marker(pytest.mark.skip(reason=f"{tool} is not installed"))
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """The project's folder."""
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def synthesised(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Stacks]:
+    """Synthesises `deployments/NAME.yaml` once, and gives its stacks."""
+    from stacks.synthesis import synthesise
+
+    @functools.cache
+    def of(name: str) -> Stacks:
+        out = tmp_path_factory.mktemp(name) / "cdktf.out"
+        synthesise(load(PROJECT / "deployments" / f"{name}.yaml"), out)
+        return read(out)
+
+    return of
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Callable[..., Stacks]:
+    """Synthesises `deployments/NAME.yaml` with some settings changed: dotted paths to values, None to remove."""
+    from stacks.synthesis import synthesise
+
+    def synthesise_changed(name: str, changes: Mapping[str, object]) -> Stacks:
+        file = tmp_path / f"{name}.yaml"
+        file.write_text(json.dumps(with_changes(PROJECT / "deployments" / file.name, changes)))
+        out = tmp_path / "cdktf.out"
+        synthesise(load(file), out)
+        return read(out)
+
+    return synthesise_changed
+
+
+@pytest.fixture(scope="session")
+def example(synthesised: Callable[[str], Stacks]) -> Stacks:
+    """The stacks of deployments/example.yaml."""
+    return synthesised("example")
+
+
+@pytest.fixture
+def app() -> App:
+    """An app whose output nobody keeps."""
+    app: App = Testing.app()
+    return app

@@ -1,0 +1,24 @@
+"""The list of addresses of the example deployment; `make addresses` writes it after a wanted change."""
+
+import tempfile
+from pathlib import Path
+
+from tests.terraform import Stacks, read
+
+LIST = Path(__file__).with_name("addresses.txt")
+
+
+def listed(stacks: Stacks) -> str:
+    """Every address of every stack, a line each."""
+    lines = [f"{name} {address}" for name, terraform in stacks.terraform.items() for address in terraform.addresses()]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    from main import synthesise
+    from settings import load
+
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "cdktf.out"
+        synthesise(load(Path("deployments/example.yaml")), out)
+        LIST.write_text(listed(read(out)))

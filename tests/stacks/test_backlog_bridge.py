@@ -1,0 +1,223 @@
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.terraform import Stacks, Terraform
+
+
+@pytest.fixture(scope="module")
+def bridge(example: Stacks) -> Terraform:
+    return example["backlog-bridge"]
+
+
+@pytest.fixture(scope="module")
+def with_file_system(synthesised: Callable[[str], Stacks]) -> Terraform:
+    return synthesised("everything")["backlog-bridge"]
+
+
+def _permissions(bridge: Terraform, key: str) -> dict[str, dict[str, Any]]:
+    return bridge.statements(bridge.resource(f"aws_iam_role_policy.mirrors_{key}_role_policy")["policy"])
+
+
+def test_only_the_targets_of_its_own_are_created(bridge: Terraform) -> None:
+    repositories = bridge.resources("aws_codecommit_repository")
+    assert [repository["repository_name"] for repository in repositories.values()] == ["website"]
+    assert repositories["repositories_website"]["lifecycle"] == {"prevent_destroy": True}
+
+
+def test_a_build_has_no_source_and_no_limit_that_would_refuse_a_start(bridge: Terraform) -> None:
+    for project in bridge.resources("aws_codebuild_project").values():
+        assert project["source"]["type"] == "NO_SOURCE"
+        assert project["artifacts"] == {"type": "NO_ARTIFACTS"}
+        assert "concurrent_build_limit" not in project
+        assert project["environment"]["image"] == "aws/codebuild/amazonlinux-aarch64-standard:3.0"
+        assert project["environment"]["type"] == "ARM_CONTAINER"
+
+
+def test_the_log_group_exists_before_the_first_build(bridge: Terraform) -> None:
+    project = bridge.resource("aws_codebuild_project.mirrors_website_project")
+    assert (
+        project["logs_config"]["cloudwatch_logs"]["group_name"]
+        == "${aws_cloudwatch_log_group.mirrors_website_log_group.name}"
+    )
+    log_group = bridge.resource("aws_cloudwatch_log_group.mirrors_website_log_group")
+    assert log_group["name"] == f"/aws/codebuild/{project['name']}"
+    assert log_group["retention_in_days"] == "${var.log_retention_days}"
+
+
+def test_a_build_may_do_what_its_own_mirror_needs_and_nothing_else(bridge: Terraform) -> None:
+    here = "ap-northeast-1:222222222222"
+    statements = _permissions(bridge, "website")
+    assert {sid: (statement["actions"], statement["resources"]) for sid, statement in statements.items()} == {
+        "WriteLogs": (
+            ["logs:CreateLogStream", "logs:PutLogEvents"],
+            ["${aws_cloudwatch_log_group.mirrors_website_log_group.arn}:*"],
+        ),
+        "MirrorIntoTarget": (
+            ["codecommit:GitPull", "codecommit:GitPush"],
+            [f"arn:aws:codecommit:{here}:website"],
+        ),
+        "ReadSshKey": (["ssm:GetParameters"], [f"arn:aws:ssm:{here}:parameter/kakehashi/backlog/ssh-key"]),
+        "KeepCache": (["s3:GetObject", "s3:PutObject"], ["${aws_s3_bucket.cache_bucket.arn}/website/*"]),
+    }
+
+
+def test_a_build_in_a_vpc_may_use_interfaces_in_its_subnets_alone(with_file_system: Terraform) -> None:
+    statements = _permissions(with_file_system, "website")
+    lend = statements["LendNetworkInterfaces"]
+    assert lend["resources"] == ["arn:aws:ec2:ap-northeast-1:222222222222:network-interface/*"]
+    assert {entry["variable"]: entry["values"] for entry in lend["condition"]} == {
+        "ec2:AuthorizedService": ["codebuild.amazonaws.com"],
+        "ec2:Subnet": [
+            "arn:aws:ec2:ap-northeast-1:222222222222:subnet/subnet-0123456789abcdef0",
+            "arn:aws:ec2:ap-northeast-1:222222222222:subnet/subnet-0fedcba9876543210",
+        ],
+    }
+
+
+def test_keys_of_the_customer_are_used_for_what_they_are_for(with_file_system: Terraform) -> None:
+    statements = _permissions(with_file_system, "website")
+    assert statements["DecryptSshKey"]["actions"] == ["kms:Decrypt"]
+    assert statements["DecryptSshKey"]["condition"] == [
+        {
+            "test": "StringEquals",
+            "variable": "kms:EncryptionContext:PARAMETER_ARN",
+            "values": ["arn:aws:ssm:ap-northeast-1:222222222222:parameter/kakehashi/backlog/example/ssh-key"],
+        }
+    ]
+    # The space `partner` uses AWS's own key for SSM, which needs no permission.
+    assert "DecryptSshKey" not in _permissions(with_file_system, "partner-api")
+
+
+def test_the_ssh_key_is_named_and_never_held(bridge: Terraform) -> None:
+    assert "PRIVATE KEY" not in json.dumps(bridge.json)
+    assert "aws_ssm_parameter" not in bridge.json["resource"]
+
+
+def test_the_cache_bucket_is_private_encrypted_and_forgetful(bridge: Terraform) -> None:
+    block = bridge.resource("aws_s3_bucket_public_access_block.cache_public_access_block")
+    assert all(block[key] is True for key in block if key.startswith(("block_", "ignore_", "restrict_")))
+    (rule,) = bridge.resource("aws_s3_bucket_lifecycle_configuration.cache_lifecycle")["rule"]
+    assert rule["expiration"] == [{"days": "${var.cache_retention_days}"}]
+    assert rule["abort_incomplete_multipart_upload"] == [{"days_after_initiation": 2}]
+    policy = bridge.statements(bridge.resource("aws_s3_bucket_policy.cache_policy")["policy"])
+    assert policy["DenyInsecureTransport"]["effect"] == "Deny"
+    assert bridge.resources("aws_s3_bucket_server_side_encryption_configuration")
+    assert bridge.resources("aws_efs_file_system") == {}
+    project = bridge.resource("aws_codebuild_project.mirrors_website_project")
+    assert project["cache"] == {"type": "S3", "location": "${aws_s3_bucket.cache_bucket.bucket}/website"}
+    assert project["environment"]["privileged_mode"] is False
+
+
+def test_the_cache_file_system_is_reached_by_builds_alone(with_file_system: Terraform) -> None:
+    assert with_file_system.resources("aws_s3_bucket") == {}
+    assert with_file_system.resource("aws_efs_file_system.cache_file_system")["encrypted"] is True
+    assert len(with_file_system.resources("aws_efs_mount_target")) == 2
+    builds, files = (f"${{aws_security_group.{name}_security_group.id}}" for name in ("build", "cache"))
+    (inbound,) = with_file_system.resources("aws_vpc_security_group_ingress_rule").values()
+    assert (inbound["security_group_id"], inbound["referenced_security_group_id"]) == (files, builds)
+    assert (inbound["from_port"], inbound["to_port"]) == (2049, 2049)
+    outbound = with_file_system.resources("aws_vpc_security_group_egress_rule").values()
+    assert {
+        (rule.get("cidr_ipv4") or rule["referenced_security_group_id"], rule["from_port"]) for rule in outbound
+    } == {
+        ("0.0.0.0/0", 22),
+        ("0.0.0.0/0", 443),
+        (files, 2049),
+    }
+    project = with_file_system.resource("aws_codebuild_project.mirrors_website_project")
+    assert project["environment"]["privileged_mode"] is True
+    (location,) = project["file_system_locations"]
+    assert location["identifier"] == "CACHE"
+    assert "cache" not in project
+
+
+def test_builds_can_leave_from_fixed_addresses_with_a_bucket_too(changed: Callable[..., Stacks]) -> None:
+    vpc = {"id": "vpc-0123456789abcdef0", "subnet_ids": ["subnet-0123456789abcdef0"]}
+    bridge = changed("example", {"prd.backlog.vpc": vpc})["backlog-bridge"]
+    project = bridge.resource("aws_codebuild_project.mirrors_website_project")
+    assert project["vpc_config"] == {
+        "vpc_id": "vpc-0123456789abcdef0",
+        "subnets": ["subnet-0123456789abcdef0"],
+        "security_group_ids": ["${aws_security_group.build_security_group.id}"],
+    }
+    assert project["cache"]["type"] == "S3"
+    assert {rule["from_port"] for rule in bridge.resources("aws_vpc_security_group_egress_rule").values()} == {22, 443}
+
+
+def test_a_webhook_starts_its_own_project_with_a_constant(bridge: Terraform) -> None:
+    for key in ("website", "batch"):
+        integration = bridge.resource(f"aws_api_gateway_integration.webhook_hooks_{key}_start_build")
+        assert integration["type"] == "AWS"
+        assert integration["integration_http_method"] == "POST"
+        assert integration["uri"] == "arn:aws:apigateway:ap-northeast-1:codebuild:action/StartBuild"
+        assert integration["passthrough_behavior"] == "NEVER"
+        assert integration["request_parameters"] == {
+            "integration.request.header.Content-Type": "'application/x-amz-json-1.1'",
+            "integration.request.header.X-Amz-Target": "'CodeBuild_20161006.StartBuild'",
+        }
+        assert {form: json.loads(body) for form, body in integration["request_templates"].items()} == {
+            "application/x-www-form-urlencoded": {
+                "projectName": f"${{aws_codebuild_project.mirrors_{key}_project.name}}"
+            }
+        }
+
+
+def test_a_start_that_codebuild_refuses_comes_back_as_503(bridge: Terraform) -> None:
+    answers = bridge.resources("aws_api_gateway_integration_response")
+    accepted, try_again = answers["webhook_hooks_website_accepted"], answers["webhook_hooks_website_try_again"]
+    assert accepted["selection_pattern"] == r"2\d{2}"
+    assert "selection_pattern" not in try_again
+    statuses = bridge.resources("aws_api_gateway_method_response")
+    assert statuses["webhook_hooks_website_accepted_status"]["status_code"] == "200"
+    assert statuses["webhook_hooks_website_try_again_status"]["status_code"] == "503"
+
+
+def test_only_backlog_may_call_the_webhook(bridge: Terraform) -> None:
+    policy = bridge.resource("aws_api_gateway_rest_api_policy.webhook_senders")["policy"]
+    deny = bridge.statements(policy)["DenyOtherSenders"]
+    assert deny["effect"] == "Deny"
+    assert deny["condition"] == [
+        {"test": "NotIpAddress", "variable": "aws:SourceIp", "values": "${var.webhook_sender_cidrs}"}
+    ]
+    assert deny["resources"] == ["${aws_api_gateway_rest_api.webhook_api.execution_arn}/*"]
+
+
+def test_the_webhook_may_start_these_projects_alone(bridge: Terraform) -> None:
+    permissions = bridge.statements(bridge.resource("aws_iam_role_policy.webhook_role_policy")["policy"])
+    assert {sid: (s["actions"], s["resources"]) for sid, s in permissions.items()} == {
+        "StartBuilds": (
+            ["codebuild:StartBuild"],
+            [f"${{aws_codebuild_project.mirrors_{key}_project.arn}}" for key in ("website", "batch")],
+        )
+    }
+
+
+def test_a_changed_method_or_sender_list_goes_live(bridge: Terraform) -> None:
+    deployment = bridge.resource("aws_api_gateway_deployment.webhook_deployment")
+    assert deployment["lifecycle"] == {"create_before_destroy": True}
+    triggers = deployment["triggers"]
+    assert triggers["senders"] == "${sha1(aws_api_gateway_rest_api_policy.webhook_senders.policy)}"
+    for key in ("website", "batch"):
+        for part in ("start_build.request_templates", "accepted.selection_pattern", "try_again.status_code"):
+            assert f"webhook_hooks_{key}_{part}" in triggers["methods"]
+    waits_for = set(deployment["depends_on"])
+    assert "aws_api_gateway_rest_api_policy.webhook_senders" in waits_for
+    assert "aws_api_gateway_integration_response.webhook_hooks_website_try_again" in waits_for
+
+
+def test_the_url_to_register_is_an_output(bridge: Terraform) -> None:
+    assert bridge.json["output"]["webhook_urls"]["value"] == {
+        key: f"${{aws_api_gateway_stage.webhook_stage.invoke_url}}/{key}" for key in ("website", "batch")
+    }
+
+
+def test_a_mirror_may_be_called_like_a_part_of_the_bridge(changed: Callable[..., Stacks]) -> None:
+    mirror = {"space": "example", "project": "OPS", "repository": "x", "target": {}}
+    names = ("webhook", "cache", "repositories", "mirrors", "api", "role", "stage", "hooks")
+    mirrors = {name: {**mirror, "target": {"create": f"{name}.x"}, "repository": name} for name in names}
+    bridge = changed("example", {"prd.backlog.repositories": mirrors})["backlog-bridge"]
+    assert len(bridge.resources("aws_codebuild_project")) == len(names)
+    assert len(bridge.resources("aws_api_gateway_resource")) == len(names)

@@ -1,0 +1,201 @@
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from settings import SettingsError, load
+from stacks.synthesis import synthesise
+from tests.terraform import Stacks
+
+MINIMAL = {
+    "name": "kakehashi",
+    "owner": "platform-team",
+    "region": "ap-northeast-1",
+    "prd": {
+        "account": {"id": "222222222222"},
+        "codecommit": {"repositories": {"a": {}}, "pull": {"from_cidrs": ["198.51.100.0/28"]}},
+    },
+}
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "cdktf.out"
+
+
+def _written(out: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+
+
+def _minimal(folder: Path, repositories: Mapping[str, object]) -> Path:
+    file = folder / "minimal.json"
+    settings = json.loads(json.dumps(MINIMAL))
+    settings["prd"]["codecommit"]["repositories"] = repositories
+    file.write_text(json.dumps(settings))
+    return file
+
+
+def test_the_same_deployment_gives_the_same_bytes(project: Path, tmp_path: Path) -> None:
+    deployment = load(project / "deployments" / "example.yaml")
+    synthesise(deployment, tmp_path / "first")
+    synthesise(deployment, tmp_path / "second")
+    assert _written(tmp_path / "first") == _written(tmp_path / "second")
+
+
+def test_every_stack_works_in_its_own_account_alone(example: Stacks) -> None:
+    accounts = {
+        "dev-network": "111111111111",
+        "dev-gitlab": "111111111111",
+        "prd-codecommit": "222222222222",
+        "backlog-bridge": "222222222222",
+    }
+    assert set(example.terraform) == set(accounts)
+    for name, account in accounts.items():
+        (provider,) = example[name].json["provider"]["aws"]
+        assert provider["allowed_account_ids"] == [account]
+        assert provider["region"] == "ap-northeast-1"
+        (tags,) = provider["default_tags"]
+        assert tags["tags"] == {
+            "project": "kakehashi",
+            "environment": "dev" if name.startswith("dev") else "prd",
+            "owner": "platform-team",
+            "managed-by": "kakehashi",
+            "cost-center": "4711",
+        }
+
+
+def test_both_majors_of_the_provider_are_allowed(example: Stacks) -> None:
+    for terraform in example.terraform.values():
+        settings = terraform.json["terraform"]
+        assert settings["required_providers"]["aws"] == {"source": "hashicorp/aws", "version": ">= 5.100.0, < 7.0.0"}
+        assert settings["required_version"] == ">= 1.10.0"
+
+
+def test_a_local_state_lies_outside_the_output_folder(example: Stacks) -> None:
+    path = example["dev-network"].json["terraform"]["backend"]["local"]["path"]
+    state = (example.out / "stacks" / "dev-network" / path).resolve()
+    assert state == example.out.resolve().parent / "terraform-state" / "kakehashi" / "dev-network.tfstate"
+    remote = example["dev-gitlab"].json["data"]["terraform_remote_state"]["dev_network"]
+    assert (remote["backend"], remote["config"]) == ("local", {"path": path})
+
+
+def test_a_state_in_s3_is_locked_encrypted_and_read_where_it_is_written(
+    synthesised: Callable[[str], Stacks],
+) -> None:
+    everything = synthesised("everything")
+    backend = everything["dev-network"].json["terraform"]["backend"]["s3"]
+    assert backend["use_lockfile"] is True
+    assert backend["encrypt"] is True
+    assert backend["key"] == "teams/platform/kakehashi/dev-network.tfstate"
+    remote = everything["prd-codecommit"].json["data"]["terraform_remote_state"]["dev_network"]
+    same = ("bucket", "key", "region", "profile", "assume_role")
+    assert {name: remote["config"][name] for name in same} == {name: backend[name] for name in same}
+
+
+def test_a_role_and_a_profile_reach_the_provider(synthesised: Callable[[str], Stacks]) -> None:
+    (provider,) = synthesised("everything")["backlog-bridge"].json["provider"]["aws"]
+    assert provider["profile"] == "prd"
+    assert provider["assume_role"] == [{"role_arn": "arn:aws:iam::222222222222:role/kakehashi-deploy"}]
+
+
+def test_stacks_are_deployed_after_those_they_read(example: Stacks) -> None:
+    manifest = json.loads((example.out / "manifest.json").read_text())
+    dependencies = {name: stack["dependencies"] for name, stack in manifest["stacks"].items()}
+    assert dependencies == {
+        "dev-network": [],
+        "dev-gitlab": ["dev-network"],
+        "prd-codecommit": ["dev-network"],
+        "backlog-bridge": ["prd-codecommit"],
+    }
+
+
+def test_every_variable_has_a_type_a_description_and_a_default(example: Stacks) -> None:
+    for terraform in example.terraform.values():
+        for name, variable in terraform.json["variable"].items():
+            assert variable["type"], name
+            assert variable["description"].endswith("."), name
+            assert "default" in variable, name
+            assert variable["nullable"] is False, name
+            assert variable.get("validation") or variable["type"] == "bool", name
+
+
+def test_text_of_the_deployment_is_never_read_as_terraform(tmp_path: Path, out: Path) -> None:
+    nasty = "${path.module} %{ if true } and $${this}"
+    synthesise(load(_minimal(tmp_path, {"a": {"description": nasty}})), out)
+    terraform = json.loads((out / "stacks" / "prd-codecommit" / "cdk.tf.json").read_text())
+    description = terraform["resource"]["aws_codecommit_repository"]["repositories_a"]["description"]
+    assert description == "$${path.module} %%{ if true } and $$${this}"
+
+
+def test_names_that_would_share_an_address_are_refused(tmp_path: Path, out: Path) -> None:
+    file = _minimal(tmp_path, {"a.b": {}, "a_b": {}})
+    with pytest.raises(SettingsError) as refused:
+        synthesise(load(file), out)
+    assert str(refused.value) == (
+        "error: prd-codecommit: repositories/a.b and repositories/a_b would share the Terraform name "
+        "'repositories_a_b'\n"
+        "hint: rename one: letters, digits, '_' and '-' tell names apart"
+    )
+    assert not out.exists()
+
+
+def test_what_aws_would_refuse_leaves_the_output_as_it_was(tmp_path: Path, out: Path) -> None:
+    synthesise(load(_minimal(tmp_path, {"a": {}})), out)
+    before = _written(out)
+    too_many = {f"repository-with-quite-a-long-name-{number:03}": {} for number in range(100)}
+    with pytest.raises(SettingsError) as refused:
+        synthesise(load(_minimal(tmp_path, too_many)), out)
+    assert str(refused.value).startswith("error: prd-codecommit: aws_iam_policy.pull_user_allow_policy.policy: ")
+    assert "AWS takes 6,144" in str(refused.value)
+    assert _written(out) == before
+
+
+def test_stacks_of_another_deployment_are_removed_but_never_a_state(project: Path, tmp_path: Path, out: Path) -> None:
+    synthesise(load(project / "deployments" / "example.yaml"), out)
+    gitlab, network = out / "stacks" / "dev-gitlab", out / "stacks" / "dev-network"
+    (gitlab / ".terraform").mkdir()
+    (network / "terraform.tfstate").write_text("{}")
+    (network / "notes.txt").write_text("mine")
+    synthesise(load(_minimal(tmp_path, {"a": {}})), out)
+    assert not gitlab.exists()
+    assert {path.name for path in network.iterdir()} == {"terraform.tfstate", "notes.txt"}
+    assert (out / "stacks" / "prd-codecommit" / "cdk.tf.json").exists()
+
+
+def test_terraforms_own_files_survive_a_synthesis(project: Path, out: Path) -> None:
+    deployment = load(project / "deployments" / "minimal.yaml")
+    synthesise(deployment, out)
+    lock = out / "stacks" / "prd-codecommit" / ".terraform.lock.hcl"
+    lock.write_text("locked")
+    synthesise(deployment, out)
+    assert lock.read_text() == "locked"
+    assert [path.name for path in out.parent.iterdir()] == ["cdktf.out"]
+
+
+def test_the_command_ends_with_what_was_written_and_what_comes_next(project: Path, out: Path) -> None:
+    command = [sys.executable, "main.py"]
+    environment = {"PATH": "/usr/bin:/usr/local/bin:/bin", "CDKTF_OUTDIR": str(out)}
+    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == ["stack", "account", "resources"]
+    assert [line.split()[:2] for line in lines[1:5]] == [
+        ["dev-network", "111111111111"],
+        ["dev-gitlab", "111111111111"],
+        ["prd-codecommit", "222222222222"],
+        ["backlog-bridge", "222222222222"],
+    ]
+    assert lines[-1].startswith(f"next: terraform -chdir={out}/stacks/dev-network init")
+
+
+def test_a_wrong_deployment_is_refused_with_status_2_and_nothing_is_written(project: Path, out: Path) -> None:
+    environment = {"PATH": "/usr/bin:/bin", "CDKTF_OUTDIR": str(out), "DEPLOYMENT": "deployments/none.yaml"}
+    command = [sys.executable, "main.py"]
+    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[0] == "error: deployments/none.yaml: there is no such file"
+    assert len(done.stderr.splitlines()) == 2
+    assert not out.exists()
