@@ -51,7 +51,7 @@ def _fields(key: str) -> list[bytes]:
     fields = []
     while rest:
         end = 4 + int.from_bytes(rest[:4], "big")
-        if len(rest) < max(end, 4):
+        if len(rest) < end:
             return []
         fields.append(rest[4:end])
         rest = rest[end:]

@@ -75,7 +75,7 @@ def read(file: FilePath) -> Document:
         raise _refused(name, what, "mend the line, or compare it with deployments/example.yaml", line) from None
     if len(nodes) > 1:
         raise _refused(name, "a second document starts here", "keep one deployment in one file", _line(nodes[1]))
-    if not nodes or (isinstance(nodes[0], ScalarNode) and not nodes[0].value):
+    if not nodes or nodes[0].tag == _YAML + "null":
         raise _refused(name, "the file is empty", _START, 1)
     if not isinstance(nodes[0], MappingNode):
         raise _refused(name, "the file is not a map of settings", _START, _line(nodes[0]))
@@ -128,8 +128,6 @@ class _TooMuchError(Exception):
 
 class _CountingComposer(Composer):
     """Stops early: a megabyte of nothing but brackets would take ten seconds to compose."""
-
-    warn_double_anchors = False
 
     def __init__(self, loader: Any = None) -> None:
         super().__init__(loader)
@@ -199,7 +197,7 @@ class _Reader:
                 self._document.incomplete.add(path)
                 what = "merge keys (<<) are refused: which value wins is easily misread"
                 self._problem(key_node, path, what, "write the keys out")
-            elif not isinstance(key_node, ScalarNode) or key_node.tag == _YAML + "null":
+            elif not isinstance(key_node, ScalarNode) or key_node.tag == _YAML + "null" or not _is_text(key):
                 self._problem(key_node, path, "a key here is not text", "write the key as a plain word")
             elif key in values:
                 what = f"{shown(key)} stands here a second time (first on line {first_line[key]})"
@@ -210,6 +208,10 @@ class _Reader:
         return values
 
     def _scalar(self, node: Node, text: str, path: Path) -> Any:
+        if not _is_text(text):
+            self._document.incomplete.add(path)
+            self._problem(node, path, f"{shown(text)} holds half a character", "write the character itself")
+            return None
         match str(node.tag).removeprefix(_YAML):
             case "str" | "timestamp":
                 return text
@@ -220,9 +222,21 @@ class _Reader:
             case "int":
                 return _number(text)
             case "float":
-                return text
+                return _fraction(text)
         self._refuse_tag(node, path)
         return text
+
+
+def _fraction(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _is_text(text: str) -> bool:
+    r"""Whether `text` is whole characters: an escape such as "\ud800" makes half of one."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _number(text: str) -> int | str:
@@ -232,5 +246,5 @@ def _number(text: str) -> int | str:
     known to few.
     """
     digits = text.removeprefix("-")
-    plain = digits.isascii() and digits.isdigit() and len(digits) <= 40 and (digits == "0" or digits[0] != "0")
+    plain = digits.isascii() and digits.isdigit() and len(digits) <= 40 and (text == "0" or digits[0] != "0")
     return int(text) if plain else text

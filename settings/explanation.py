@@ -13,7 +13,10 @@ from settings.shown import shown
 
 
 def problems(error: ValidationError, data: Any) -> Iterator[Problem]:
-    """What is wrong with single values of `data`; what must hold between values is checked elsewhere."""
+    """What is wrong with single values of `data`.
+
+    What does not hold between values is pydantic's one value_error of the whole, and is left to settings.consistency.
+    """
     for details in error.errors(include_url=False):
         path = _path(details, data)
         context = details.get("ctx", {})
@@ -21,7 +24,7 @@ def problems(error: ValidationError, data: Any) -> Iterator[Problem]:
             continue  # pydantic does not count entries that are wrong themselves
         if details["type"] == "refused":
             yield Problem(path=path, what=context["what"], hint=context["hint"])
-        elif details["loc"]:
+        elif details["type"] != "value_error" or details["loc"]:
             what, hint = _explained(details, path)
             yield Problem(path=path, what=what, hint=hint, is_missing=details["type"] == "missing")
 

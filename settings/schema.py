@@ -41,12 +41,17 @@ class _ForEditors(GenerateJsonSchema):
             del generated["default"]
         return generated
 
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        """Generate a setting that may be empty: an editor helps whoever wrote its key to a value."""
+        return self.generate_inner(schema["schema"])
+
     def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
-        """Generate a map with free keys, and refuse keys of another form than it takes."""
+        """Generate a map with free keys: only those of its form are taken, and here an empty value is a value."""
         generated = super().dict_schema(schema)
-        for pattern, value in generated.pop("patternProperties", {}).items():
-            generated |= {"propertyNames": {"pattern": pattern}, "additionalProperties": value}
-        return generated
+        ((pattern, value),) = generated.pop("patternProperties").items()
+        if schema["values_schema"]["type"] == "nullable":
+            value = {"anyOf": [value, {"type": "null"}]}
+        return {**generated, "propertyNames": {"pattern": pattern}, "additionalProperties": value}
 
 
 @functools.cache

@@ -90,7 +90,7 @@ class OneOf:
 
 
 def _account_id(value: Any) -> Any:
-    text = str(value) if isinstance(value, int) and value.bit_length() < 64 else value
+    text = str(value) if isinstance(value, int) else value
     if not isinstance(text, str) or not re.fullmatch(r"[0-9]{12}", text):
         raise refuse(f"{shown(value)} is not an account id", "write the 12 digits, in quotes")
     return text

@@ -12,7 +12,7 @@ _NETWORK = ("dev", "network")
 
 def zone_letters(said: Said) -> list[str]:
     """The zones of the network in the order of the file; none when one of them is not valid."""
-    zones = said.all_keys(*_NETWORK, "zones") or [zone for _, zone in said.items(*_NETWORK, "zones")]
+    zones = said.keys(*_NETWORK, "zones") or [zone for _, zone in said.items(*_NETWORK, "zones")]
     return zones if len(zones) == len(said.value(*_NETWORK, "zones") or ()) else []
 
 

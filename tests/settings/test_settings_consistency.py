@@ -1,0 +1,583 @@
+"""What must hold between settings: each rule by its full text, also beside another fault in the same part."""
+
+import pytest
+
+from settings import Deployment
+from settings.network import Network
+from tests.settings.whole_file import ED25519, KMS_KEY, Loaded, Refusal, error, last_line_of_change, line_of, spoilt
+
+Change = tuple[str, str]
+Row = tuple[Change, str, str, str]
+"""What is changed in the whole file, and the path, problem and hint that follow on the last line of the change."""
+
+_CLOSED = "name the addresses, or say why in open_to_the_world_because"
+_OTHER_KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
+_MIRRORS = "prd.backlog.repositories"
+_ZONE_C = "c: { public_cidr: 10.10.1.0/24, private_cidr: 10.10.11.0/24 }"
+
+ACCOUNTS: list[Row] = [
+    (
+        ("iam::111111111111:role/kakehashi-deploy", "iam::222222222222:role/kakehashi-deploy"),
+        "dev.account.assume_role_arn",
+        "'arn:aws:iam::222222222222:role/kakehashi-deploy' is a role of another account than '111111111111'",
+        "name a role of this account: Terraform refuses to work with any other's credentials",
+    ),
+    (
+        ("ap-northeast-1:333333333333:key", "eu-west-1:333333333333:key"),
+        "state.s3.kms_key_arn",
+        f"'arn:aws:kms:eu-west-1:333333333333:key/{_OTHER_KEY}' is a key of eu-west-1, "
+        "the state's bucket is in ap-northeast-1",
+        "name a key of ap-northeast-1",
+    ),
+]
+
+TAGS: list[Row] = [
+    (('cost-center: "4711"', f"{tag}: x"), f"tags.{tag}", f"'{tag}' is a tag that the labels set", "choose another key")
+    for tag in ("project", "environment", "owner", "managed-by", "Owner", "Name")
+] + [
+    (
+        ('cost-center: "4711"', 'cost-center: "4711"\n  Cost-Center: x'),
+        "tags.Cost-Center",
+        "'Cost-Center' differs from 'cost-center' in upper and lower case only",
+        "IAM takes the two for one: rename or remove one",
+    )
+]
+
+NETWORK: list[Row] = [
+    (
+        (_ZONE_C, "c: { public_cidr: 10.11.1.0/24, private_cidr: 10.10.11.0/24 }"),
+        "dev.network.zones.c.public_cidr",
+        "'10.11.1.0/24' lies outside the VPC's '10.10.0.0/16'",
+        "choose a part of dev.network.cidr",
+    ),
+    (
+        (_ZONE_C, "c: { public_cidr: 10.10.0.128/25, private_cidr: 10.10.11.0/24 }"),
+        "dev.network.zones.c.public_cidr",
+        "'10.10.0.128/25' overlaps '10.10.0.0/24' of zones.a.public_cidr",
+        "give every subnet addresses of its own",
+    ),
+    (
+        (_ZONE_C, "c: { public_cidr: 10.10.1.0/24, private_cidr: 10.10.1.0/24 }"),
+        "dev.network.zones.c.private_cidr",
+        "'10.10.1.0/24' overlaps '10.10.1.0/24' of zones.c.public_cidr",
+        "give every subnet addresses of its own",
+    ),
+    (
+        ("c: eipalloc-0fedcba9876543210", "c: eipalloc-0123456789abcdef0"),
+        "dev.network.nat.eip_allocation_ids.c",
+        "'eipalloc-0123456789abcdef0' is also the address of zone a",
+        "an Elastic IP serves one NAT gateway",
+    ),
+]
+
+GITLAB: list[Row] = [
+    (
+        ("    zone: a\n", "    zone: b\n"),
+        "dev.gitlab.zone",
+        "'b' is not a zone of dev.network",
+        "use one of a, c",
+    ),
+    (
+        ("stop: cron(0 22 ? * MON-FRI *)", "stop: cron(0 8 ? * MON-FRI *)"),
+        "dev.gitlab.schedule.stop",
+        "'cron(0 8 ? * MON-FRI *)' is also when the server is started",
+        "choose another time",
+    ),
+    (
+        ("cidrs: [10.99.0.0/28]", "cidrs: [0.0.0.0/0]"),
+        "dev.proxy.cidrs[0]",
+        "'0.0.0.0/0' lets the whole world in",
+        "name the addresses",
+    ),
+]
+
+PUSH_AND_PULL: list[Row] = [
+    (
+        ("from_cidrs: [203.0.113.10/32]", "from_cidrs: [203.0.113.10/32, 198.51.100.5/32]"),
+        "prd.codecommit.push.from_cidrs[1]",
+        "'198.51.100.5/32' overlaps '198.51.100.0/28', which may pull",
+        "the isolated room must not be able to push: keep the two lists apart",
+    ),
+    (
+        (
+            f"kms_key_arn: {KMS_KEY}\n      app",
+            f"kms_key_arn: {KMS_KEY.replace('ap-northeast-1', 'us-east-1')}\n      app",
+        ),
+        "prd.codecommit.repositories.infrastructure.kms_key_arn",
+        f"'{KMS_KEY.replace('ap-northeast-1', 'us-east-1')}' is a key of us-east-1, "
+        "the repository is in ap-northeast-1",
+        "name a key of ap-northeast-1",
+    ),
+    (
+        (
+            f"kms_key_arn: {KMS_KEY}\n      app",
+            f"kms_key_arn: {KMS_KEY.replace('222222222222', '111111111111')}\n      app",
+        ),
+        "prd.codecommit.repositories.infrastructure.kms_key_arn",
+        f"'{KMS_KEY.replace('222222222222', '111111111111')}' is a key of account 111111111111, "
+        "the repository is in 222222222222",
+        "name a key of account 222222222222",
+    ),
+]
+
+BACKLOG: list[Row] = [
+    (
+        ("space: example\n        project: WEB", "space: exampel\n        project: WEB"),
+        f"{_MIRRORS}.website.space",
+        "'exampel' is not one of prd.backlog.spaces",
+        "use one of example, or add it there",
+    ),
+    (
+        (f"- example.git.backlog.jp ssh-ed25519 {ED25519}", f"- other.git.backlog.jp ssh-ed25519 {ED25519}"),
+        "prd.backlog.spaces.example.known_hosts[0]",
+        "'other.git.backlog.jp' is not the Git server of this space",
+        "pin the key of example.git.backlog.jp",
+    ),
+    (
+        ("target: { codecommit: batch }", "target: { codecommit: bach }"),
+        f"{_MIRRORS}.batch.target.codecommit",
+        "'bach' is not one of prd.codecommit.repositories",
+        "add it there, or write create: to have the bridge create it",
+    ),
+    (
+        ("target: { create: website }", "target: { create: application }"),
+        f"{_MIRRORS}.website.target.create",
+        "'application' is also one of prd.codecommit.repositories",
+        "write codecommit: to mirror into that one, or choose another name",
+    ),
+    (
+        ("[subnet-0123456789abcdef0]", "[subnet-0123456789abcdef0, subnet-0123456789abcdef0]"),
+        "prd.backlog.vpc.subnet_ids[1]",
+        "'subnet-0123456789abcdef0' is named twice",
+        "remove one",
+    ),
+    (
+        ("key/12345678-", "alias/12345678-"),
+        "prd.backlog.spaces.example.ssh_key_kms_key_arn",
+        f"'{KMS_KEY.replace('key/1234abcd-', 'alias/12345678-')}' is not the ARN of a KMS key",
+        f"for example {KMS_KEY}",
+    ),
+]
+
+_NO_PUSH = ("    push:\n      from_cidrs: [203.0.113.10/32]\n", "")
+
+LISTS = [
+    ("work_terminal_cidrs", "[198.51.100.128/28]", "dev.gitlab"),
+    ("from_cidrs", "[203.0.113.10/32]", "prd.codecommit.push"),
+    ("from_cidrs", "[198.51.100.0/28]", "prd.codecommit.pull"),
+    ("sender_cidrs", "[192.0.2.16/28, 192.0.2.64/28]", "prd.backlog.webhook"),
+]
+
+_ALL = [*ACCOUNTS, *TAGS, *NETWORK, *GITLAB, *PUSH_AND_PULL, *BACKLOG]
+_rows = pytest.mark.parametrize(
+    ("change", "path", "what", "hint"), _ALL, ids=[f"{row[1]}-{row[0][1][-30:]}" for row in _ALL]
+)
+
+
+@_rows
+def test_what_does_not_fit_together_is_the_only_error(
+    refusal: Refusal, change: Change, path: str, what: str, hint: str
+) -> None:
+    assert refusal(spoilt(change)) == error(_line(change), path, what, hint)
+
+
+@_rows
+def test_what_does_not_fit_together_is_said_beside_faults_in_every_part(
+    refusal: Refusal, change: Change, path: str, what: str, hint: str
+) -> None:
+    text = spoilt(
+        change,
+        ("owner: platform-team", "owner:"),
+        ("flow_log_retention_days: 90", "flow_log_retention_days: 91"),
+        ("root_volume_gib: 100", "root_volume_gib: 1"),
+        ("no_proxy: [.dev.example.com]", "no_proxy: ['*']"),
+        ("deletion_protected: true", "deletion_protected: yes"),
+        ("build_timeout_minutes: 60", "build_timeout_minutes: 1"),
+        ("profile: dev", "profile: '*'"),
+    )
+    answer = refusal(text)
+    assert answer.count("error: ") == 8
+    assert error(_line(change), path, what, hint) in answer
+
+
+def _line(change: Change) -> int:
+    context = ("\n      app", "\n        project: WEB")
+    return last_line_of_change(change[0], change[1].removesuffix(context[0]).removesuffix(context[1]))
+
+
+@pytest.mark.parametrize("without_quotes", [True, False])
+def test_the_two_accounts_are_two(refusal: Refusal, without_quotes: bool) -> None:
+    written = "222222222222" if without_quotes else '"222222222222"'
+    text = _without("dev:", "prd:").replace("prd:\n", f"dev:\n  account: {{ id: {written} }}\nprd:\n")
+    assert refusal(text) == error(
+        line_of(text, '    id: "222222222222"'),
+        "prd.account.id",
+        "'222222222222' is also the development account",
+        "who administers one account administers all in it: use two",
+    )
+
+
+@pytest.mark.parametrize(("key", "old", "part"), LISTS)
+@pytest.mark.parametrize(
+    ("cidrs", "place", "what"),
+    [
+        ("0.0.0.0/0", "[0]", "'0.0.0.0/0' lets the whole world in"),
+        ("8.0.0.0/7", "[0]", "'8.0.0.0/7' lets 33,554,432 addresses in, more than an allow-list may"),
+        (
+            "11.0.0.0/8, 12.0.0.0/30",
+            "",
+            "these networks add up to 16,777,220 public addresses, more than an allow-list may let in",
+        ),
+    ],
+)
+def test_a_list_that_lets_the_world_in_is_refused(
+    refusal: Refusal, key: str, old: str, part: str, cidrs: str, place: str, what: str
+) -> None:
+    change = (f"{key}: {old}", f"{key}: [{cidrs}]")
+    text = spoilt(change)
+    assert error(line_of(text, f"{key}: [{cidrs}]"), f"{part}.{key}{place}", what, _CLOSED) in refusal(text)
+
+
+def test_two_halves_of_the_world_are_each_refused(refusal: Refusal) -> None:
+    change = ("[198.51.100.128/28]", "[0.0.0.0/1, 128.0.0.0/1]")
+    what = "lets 2,147,483,648 addresses in, more than an allow-list may"
+    assert refusal(spoilt(change)) == "\n".join(
+        error(_line(change), f"dev.gitlab.work_terminal_cidrs[{index}]", f"'{half}' {what}", _CLOSED)
+        for index, half in enumerate(("0.0.0.0/1", "128.0.0.0/1"))
+    )
+
+
+def test_the_world_in_small_pieces_is_refused_too(refusal: Refusal) -> None:
+    change = ("[198.51.100.128/28]", f"[{', '.join(f'{number}.0.0.0/8' for number in range(0, 256, 2))}]")
+    assert refusal(spoilt(change)) == error(
+        _line(change),
+        "dev.gitlab.work_terminal_cidrs",
+        "these networks add up to 1,845,493,760 public addresses, more than an allow-list may let in",
+        _CLOSED,
+    )
+
+
+def test_one_address_written_often_is_one_address(loaded: Loaded) -> None:
+    assert loaded(spoilt(("[198.51.100.128/28]", "[11.0.0.0/8, 11.0.0.0/8, 11.1.0.0/16]")))
+
+
+@pytest.mark.parametrize(("key", "old", "part"), [row for row in LISTS if row[2] != "prd.codecommit.push"])
+def test_a_list_may_let_the_world_in_when_the_file_says_why(loaded: Loaded, key: str, old: str, part: str) -> None:
+    indent = "    " if part == "dev.gitlab" else "      "
+    reason = f"\n{indent}open_to_the_world_because: People work from everywhere, through single sign-on."
+    assert loaded(spoilt(_NO_PUSH, (f"{key}: {old}", f"{key}: [0.0.0.0/0]{reason}")))
+
+
+@pytest.mark.parametrize("reason", ["yes", '"because\\nof us"', "''"])
+def test_a_reason_is_a_line_of_words(refusal: Refusal, reason: str) -> None:
+    change = ("[198.51.100.128/28]", f"[0.0.0.0/0]\n    open_to_the_world_because: {reason}")
+    shown = {"yes": "'yes'", "''": "''"}.get(reason, "'because\\nof us'")
+    assert refusal(spoilt(change)) == error(
+        _line(change),
+        "dev.gitlab.open_to_the_world_because",
+        f"{shown} is not a reason",
+        "say in one line of 10-500 characters why it is meant",
+    )
+
+
+def test_a_file_without_parts_builds_nothing(refusal: Refusal) -> None:
+    assert refusal("name: kakehashi\nowner: me\nregion: ap-northeast-1\n") == (
+        "error: x.yaml:1: there is nothing to build\n"
+        "hint: add at least one of dev.network, dev.gitlab, prd.codecommit, prd.backlog"
+    )
+
+
+def test_a_broken_part_is_something_to_build(refusal: Refusal) -> None:
+    assert refusal("name: kakehashi\nowner: me\nregion: ap-northeast-1\nprd: 1\n") == error(
+        4, "prd", "1 is not a map of settings", "indent the settings below it: account, codecommit, backlog"
+    )
+
+
+DIVIDED = (
+    "    zones:\n"
+    "      a: { public_cidr: 10.10.0.0/24, private_cidr: 10.10.10.0/24 }\n"
+    "      c: { public_cidr: 10.10.1.0/24, private_cidr: 10.10.11.0/24 }\n"
+)
+
+
+def test_a_zone_named_twice_is_refused(refusal: Refusal) -> None:
+    change = (DIVIDED, "    zones: [a, c, a]\n")
+    assert refusal(spoilt(change)) == error(_line(change), "dev.network.zones[2]", "'a' is named twice", "remove one")
+
+
+def test_a_network_has_a_zone(refusal: Refusal) -> None:
+    change = (DIVIDED, "    zones: []\n")
+    assert refusal(spoilt(change)) == error(
+        _line(change), "dev.network.zones", "[] has too few entries", "give at least 1"
+    )
+
+
+def test_a_vpc_too_small_to_divide_is_refused(refusal: Refusal) -> None:
+    text = spoilt((DIVIDED, "    zones: [a, c]\n"), ("cidr: 10.10.0.0/16\n", "cidr: 10.10.0.0/25\n"))
+    assert refusal(text) == error(
+        line_of(text, "10.10.0.0/25"),
+        "dev.network.cidr",
+        "'10.10.0.0/25' is too small to divide into 16 subnets of /28 or larger",
+        "use /24 or wider, or give each zone its CIDRs",
+    )
+
+
+@pytest.mark.parametrize("cidr", ["10.10.0.0/16", "10.10.0.0/24"])
+def test_a_divided_vpc_has_subnets_that_lie_in_it_apart_and_stay_when_zones_come(loaded: Loaded, cidr: str) -> None:
+    def subnets(zones: str) -> dict[str, tuple[str, str]]:
+        eips = "".join(f"        {zone}: eipalloc-0000000{place}\n" for place, zone in enumerate(zones))
+        deployment = loaded(
+            spoilt(
+                (DIVIDED, f"    zones: [{', '.join(zones)}]\n"),
+                ("cidr: 10.10.0.0/16\n", f"cidr: {cidr}\n"),
+                ("        a: eipalloc-0123456789abcdef0\n        c: eipalloc-0fedcba9876543210\n", eips),
+                ("    zone: a\n", ""),
+            )
+        )
+        network = _network(deployment)
+        found = network.subnets()
+        both = [subnet for pair in found.values() for subnet in (pair.public_cidr, pair.private_cidr)]
+        assert all(subnet.subnet_of(network.cidr) for subnet in both)
+        assert not any(one.overlaps(other) for one in both for other in both if one is not other)
+        return {zone: (str(pair.public_cidr), str(pair.private_cidr)) for zone, pair in found.items()}
+
+    some, all_eight = subnets("ac"), subnets("abcdefgh")
+    assert list(some) == ["a", "c"]
+    assert some.items() <= all_eight.items()
+
+
+def test_zones_with_cidrs_have_the_subnets_they_are_given(loaded: Loaded) -> None:
+    subnets = _network(loaded(spoilt())).subnets()
+    assert {zone: (str(pair.public_cidr), str(pair.private_cidr)) for zone, pair in subnets.items()} == {
+        "a": ("10.10.0.0/24", "10.10.10.0/24"),
+        "c": ("10.10.1.0/24", "10.10.11.0/24"),
+    }
+
+
+def _network(deployment: Deployment) -> Network:
+    assert deployment.dev is not None
+    assert deployment.dev.network is not None
+    return deployment.dev.network
+
+
+@pytest.mark.parametrize(
+    ("gateways", "addresses", "problem"),
+    [
+        ("per_zone", "a: eipalloc-0123456789abcdef0", "NAT gateways stand in a, c, addresses are given for a"),
+        ("one", "c: eipalloc-0123456789abcdef0", "NAT gateways stand in a, addresses are given for c"),
+        (
+            "one",
+            "a: eipalloc-0123456789abcdef0, c: eipalloc-0fedcba9876543210",
+            "NAT gateways stand in a, addresses are given for a, c",
+        ),
+        ("per_zone", "", "NAT gateways stand in a, c, addresses are given for none"),
+    ],
+)
+def test_every_nat_gateway_has_the_address_of_its_zone(
+    refusal: Refusal, gateways: str, addresses: str, problem: str
+) -> None:
+    text = _with_addresses(gateways, addresses)
+    assert refusal(text) == error(
+        line_of(text, "eip_allocation_ids:"),
+        "dev.network.nat.eip_allocation_ids",
+        problem,
+        "give one allocation id for every NAT gateway, by its zone",
+    )
+
+
+def test_one_nat_gateway_stands_in_the_first_zone(loaded: Loaded) -> None:
+    deployment = loaded(_with_addresses("one", "a: eipalloc-0123456789abcdef0"))
+    assert _network(deployment).nat_zones() == ("a",)
+
+
+def _with_addresses(gateways: str, addresses: str) -> str:
+    return spoilt(
+        ("gateways: per_zone", f"gateways: {gateways}"),
+        (
+            "eip_allocation_ids:\n        a: eipalloc-0123456789abcdef0\n        c: eipalloc-0fedcba9876543210",
+            f"eip_allocation_ids: {{ {addresses} }}",
+        ),
+    )
+
+
+EXISTING = (
+    "    existing_network:\n"
+    "      vpc_id: vpc-0123456789abcdef0\n"
+    "      vpc_cidr: 10.20.0.0/16\n"
+    "      subnet_id: subnet-0123456789abcdef0\n"
+)
+
+
+def test_gitlab_stands_in_one_place(refusal: Refusal) -> None:
+    text = spoilt(("    zone: a\n", "    zone: a\n" + EXISTING))
+    assert refusal(text) == error(
+        line_of(text, "    zone: a\n"),
+        "dev.gitlab.zone",
+        "zone chooses a subnet of dev.network, and existing_network names another",
+        "keep one of the two",
+    )
+
+
+def test_gitlab_has_a_network(refusal: Refusal) -> None:
+    text = _without("  network:", "  gitlab:")
+    assert refusal(text) == error(
+        line_of(text, "  gitlab:\n"),
+        "dev.gitlab",
+        "GitLab has no network to stand in",
+        "add dev.network, or name a VPC and subnet in dev.gitlab.existing_network",
+    )
+
+
+@pytest.mark.parametrize("network", ["1", "{ cidr: x }", "[]"])
+def test_gitlab_is_not_without_a_network_when_the_network_is_broken(refusal: Refusal, network: str) -> None:
+    text = _without("  network:", "  gitlab:").replace("  gitlab:", f"  network: {network}\n  gitlab:")
+    assert "dev.network" in refusal(text)
+    assert "dev.gitlab" not in refusal(text)
+
+
+def test_one_image_is_chosen_in_one_way(refusal: Refusal) -> None:
+    text = spoilt(('owner: "782774275127"', 'owner: "782774275127"\n      id: ami-0123456789abcdef0'))
+    assert refusal(text) == error(
+        line_of(text, "    ami:"),
+        "dev.gitlab.ami",
+        "id names one image, and owner and name_pattern would choose another",
+        "keep the id, or what chooses the newest",
+    )
+
+
+def test_a_proxy_is_for_gitlab(refusal: Refusal) -> None:
+    text = _without("  gitlab:", "  proxy:")
+    assert refusal(text) == error(
+        line_of(text, "  proxy:"), "dev.proxy", "nothing uses the proxy", "remove it, or add dev.gitlab"
+    )
+
+
+@pytest.mark.parametrize(
+    ("push", "problem"),
+    [
+        ("push: {}", "no source is given"),
+        (
+            "push: { from_cidrs: [203.0.113.10/32], from_stack: dev-network }",
+            "both from_cidrs and from_stack are given",
+        ),
+    ],
+)
+def test_the_push_user_has_one_source(refusal: Refusal, push: str, problem: str) -> None:
+    change = ("push:\n      from_cidrs: [203.0.113.10/32]", push)
+    assert refusal(spoilt(change)) == error(
+        _line(change),
+        "prd.codecommit.push",
+        problem,
+        "give from_cidrs, or from_stack to take them from its outputs",
+    )
+
+
+_FROM_NETWORK = ("from_cidrs: [203.0.113.10/32]", "from_stack: dev-network")
+_FROM_GITLAB = ("from_cidrs: [203.0.113.10/32]", "from_stack: dev-gitlab")
+
+
+def test_the_push_source_is_part_of_the_deployment(refusal: Refusal) -> None:
+    text = _without("dev:", "prd:", _FROM_NETWORK)
+    assert refusal(text) == error(
+        line_of(text, "from_stack"),
+        "prd.codecommit.push.from_stack",
+        "'dev-network' is not part of this deployment",
+        "add dev.network, or give the addresses in from_cidrs",
+    )
+
+
+def test_without_a_proxy_gitlab_pushes_from_its_own_address(refusal: Refusal) -> None:
+    text = _without("  proxy:", "prd:", _FROM_NETWORK)
+    assert refusal(text) == error(
+        line_of(text, "from_stack"),
+        "prd.codecommit.push.from_stack",
+        "without a proxy GitLab does not leave through the NAT gateways",
+        "use from_stack: dev-gitlab, or add dev.proxy",
+    )
+
+
+def test_with_a_proxy_gitlab_pushes_from_the_proxy(refusal: Refusal) -> None:
+    text = spoilt(_FROM_GITLAB)
+    assert refusal(text) == error(
+        line_of(text, "from_stack"),
+        "prd.codecommit.push.from_stack",
+        "with a proxy GitLab's mirrors do not leave from its own address",
+        "use from_stack: dev-network, or give the proxy's addresses in from_cidrs",
+    )
+
+
+def test_the_push_source_fits_the_proxy(loaded: Loaded) -> None:
+    assert loaded(spoilt(_FROM_NETWORK))
+    assert loaded(_without("  proxy:", "prd:", _FROM_GITLAB))
+
+
+def test_a_push_user_has_something_to_push(refusal: Refusal) -> None:
+    text = _without("      infrastructure:", "      batch:\n    del")
+    assert refusal(text) == error(
+        line_of(text, "    push:"),
+        "prd.codecommit.push",
+        "every repository is the target of a Backlog mirror, so there is nothing to push",
+        "leave push out",
+    )
+
+
+def test_one_mirror_reads_one_backlog_repository(refusal: Refusal) -> None:
+    change = ("project: OPS\n        repository: batch", "project: WEB\n        repository: website")
+    text = spoilt(change)
+    assert refusal(text) == error(
+        line_of(text, "      batch:\n        space"),
+        "prd.backlog.repositories.batch",
+        "'example/WEB/website' is already the source of 'website'",
+        "Backlog calls one webhook for each repository, so one mirror reads it: remove one",
+    )
+
+
+def test_one_mirror_writes_one_target(refusal: Refusal) -> None:
+    change = ("target: { codecommit: batch }", "target: { create: website }")
+    assert refusal(spoilt(change)) == error(
+        _line(change),
+        "prd.backlog.repositories.batch.target",
+        "'website' is already the target of 'website'",
+        "one target mirrors one source: two would undo each other's pushes",
+    )
+
+
+def test_an_efs_cache_needs_a_vpc(refusal: Refusal) -> None:
+    text = _without("    vpc:", "    build_timeout", ("mode: s3", "mode: efs"))
+    assert refusal(text) == error(
+        line_of(text, "mode: efs"),
+        "prd.backlog.cache.mode",
+        "'efs' needs a VPC",
+        "give prd.backlog.vpc, or use mode: s3",
+    )
+
+
+def test_a_wrong_repository_is_a_target_all_the_same(refusal: Refusal) -> None:
+    change = ("      batch:\n    del", "      batch: 1\n    del")
+    assert refusal(spoilt(change)) == error(
+        line_of(spoilt(change), "      batch: 1"),
+        "prd.codecommit.repositories.batch",
+        "1 is not a map of settings",
+        "indent the settings below it: description, kms_key_arn",
+    )
+
+
+def test_a_deployment_built_without_a_file_is_checked_too() -> None:
+    account = {"id": "222222222222"}
+    codecommit = {"repositories": {"a": None}, "pull": {"from_cidrs": ["0.0.0.0/0"]}}
+    with pytest.raises(ValueError, match="lets the whole world in"):
+        Deployment.model_validate(
+            {
+                "name": "kakehashi",
+                "owner": "me",
+                "region": "ap-northeast-1",
+                "prd": {"account": account, "codecommit": codecommit},
+            }
+        )
+
+
+def _without(start: str, end: str, *changes: Change) -> str:
+    """The whole file without what stands from `start` up to `end`, and with changes."""
+    text = spoilt(*changes)
+    first = text.index(start)
+    return text[:first] + text[text.index(end, first) :]

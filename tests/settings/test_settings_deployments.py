@@ -1,0 +1,149 @@
+"""The deployment files that people start from, and the lists of names that AWS knows."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from settings import Deployment, data, document, load, schema
+
+PROJECT = Path(__file__).parents[2]
+DEPLOYMENTS = sorted((PROJECT / "deployments").glob("*.yaml"))
+
+_for_each_file = pytest.mark.parametrize("file", DEPLOYMENTS, ids=lambda file: file.name)
+
+
+def _deployment(name: str) -> Deployment:
+    return load(PROJECT / "deployments" / f"{name}.yaml")
+
+
+@_for_each_file
+def test_a_deployment_loads(file: Path) -> None:
+    assert load(file).name == "kakehashi"
+
+
+@_for_each_file
+def test_a_deployment_points_editors_to_the_schema_and_says_what_it_is_for(file: Path) -> None:
+    text = file.read_text()
+    schema_line = re.search(r"^# yaml-language-server: \$schema=(.+)$", text, re.MULTILINE)
+    assert schema_line is not None
+    assert (file.parent / schema_line[1]).resolve() == schema.FILE
+    assert text.startswith("# ")
+
+
+def test_little_is_enough() -> None:
+    lines = [
+        line for line in (PROJECT / "deployments/minimal.yaml").read_text().splitlines() if line[:1] not in ("", "#")
+    ]
+    assert len(lines) <= 15
+    deployment = _deployment("minimal")
+    assert deployment.dev is None
+    assert deployment.prd is not None
+    assert deployment.prd.backlog is None
+
+
+def test_the_bridge_stands_alone_in_an_existing_vpc() -> None:
+    deployment = _deployment("backlog-only")
+    assert deployment.dev is None
+    assert deployment.prd is not None
+    assert deployment.prd.codecommit is None
+    assert deployment.prd.backlog is not None
+    assert deployment.prd.backlog.vpc is not None
+    assert deployment.prd.backlog.cache.mode == "efs"
+
+
+def test_gitlab_stands_in_an_existing_vpc() -> None:
+    deployment = _deployment("gitlab-existing-vpc")
+    assert deployment.dev is not None
+    assert deployment.dev.network is None
+    assert deployment.dev.proxy is None
+    assert deployment.dev.gitlab is not None
+    assert deployment.dev.gitlab.existing_network is not None
+    assert deployment.prd is not None
+    assert deployment.prd.codecommit is not None
+    assert deployment.prd.codecommit.push is not None
+    assert deployment.prd.codecommit.push.from_stack == "dev-gitlab"
+
+
+_NOT_FOR_EXAMPLES = {"open_to_the_world_because"}
+
+
+def test_every_setting_is_shown_in_some_deployment() -> None:
+    shown = {key for file in DEPLOYMENTS for key in _keys(document.read(file).data)}
+    commented = set(re.findall(r"#.*?\b([a-z0-9_]+):", "".join(file.read_text() for file in DEPLOYMENTS)))
+    known = {
+        key
+        for part in [schema.generated(), *schema.generated()["$defs"].values()]
+        for key in part.get("properties", {})
+    }
+    assert known - shown - commented == _NOT_FOR_EXAMPLES
+    assert known - _keys(document.read(PROJECT / "deployments/everything.yaml").data) == {
+        *_NOT_FOR_EXAMPLES,
+        *("existing_network", "vpc_id", "vpc_cidr", "subnet_id"),
+        *("public_cidr", "private_cidr"),
+    }
+
+
+def _keys(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        return set(value).union(*(_keys(item) for item in value.values()))
+    return set().union(*(_keys(item) for item in value)) if isinstance(value, list) else set()
+
+
+def test_what_the_example_has_in_comments_is_right_too(tmp_path: Path) -> None:
+    text = (PROJECT / "deployments/example.yaml").read_text()
+    keys = "state|s3|bucket|key_prefix|region|kms_key_arn|assume_role_arn|profile|eip_allocation_ids|ami|vpc"
+    uncommented, count = re.subn(rf"^( *)# ( *(?:{keys}):)", r"\1\2", text, flags=re.MULTILINE)
+    assert count == 11
+    file = tmp_path / "x.yaml"
+    file.write_text(uncommented)
+    assert load(file).state.s3 is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "form", "member"),
+    [
+        ("instance_types", r"[a-z][a-z0-9-]*\.[a-z0-9-]+", "c7i.2xlarge"),
+        ("regions", r"[a-z]{2}-[a-z]+-[1-9]", "ap-northeast-1"),
+        ("time_zones", r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,2}", "Asia/Tokyo"),
+    ],
+)
+def test_a_list_of_names_is_sorted_and_well_formed(kind: str, form: str, member: str) -> None:
+    names = data.names(kind)
+    assert list(names) == sorted(set(names))
+    assert member in names
+    assert [name for name in names if not re.fullmatch(form, name)] == []
+    assert all(len(name) <= 50 for name in names)
+
+
+def test_the_lists_hold_nothing_that_botocore_does_not_know() -> None:
+    from settings.data import __main__ as regeneration
+
+    assert set(data.names("instance_types")) <= set(regeneration.instance_types())
+    assert set(data.names("regions")) <= set(regeneration.regions())
+
+
+def test_loading_imports_nothing_that_is_slow_or_there_for_development_only() -> None:
+    program = (
+        "import sys; from pathlib import Path; import settings\n"
+        "settings.load(Path('deployments/everything.yaml'))\n"
+        "import json; print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, check=True, capture_output=True, text=True)
+    imported = set(json.loads(ran.stdout))
+    assert not imported & {
+        "botocore",
+        "boto3",
+        "cdktf",
+        "jsii",
+        "jinja2",
+        "typer",
+        "rich",
+        "jsonschema",
+        "zoneinfo_data",
+    }
+    assert {"pydantic", "ruamel"} <= imported

@@ -1,0 +1,389 @@
+"""Files that are no deployment file at all, and what YAML would make of one unasked."""
+
+import os
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from settings import SettingsError, load
+from tests.settings.whole_file import WHOLE, Loaded, Refusal, error, last_line_of_change, line_of, spoilt
+
+_NAME_ONE = "name a deployment file, for example deployments/example.yaml"
+_START = "start from deployments/minimal.yaml"
+_COMPARE = "mend the line, or compare it with deployments/example.yaml"
+_UTF8 = "save the file as plain UTF-8 text"
+
+
+def _answer(file: Path) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load(file)
+    return str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "none.yaml"
+    assert _answer(file) == f"error: {file}: there is no such file\nhint: {_NAME_ONE}"
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    assert _answer(tmp_path) == f"error: {tmp_path}: this is a folder\nhint: {_NAME_ONE}"
+
+
+def test_a_file_below_a_file_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert _answer(tmp_path / "file" / "x.yaml") == (
+        f"error: {tmp_path}/file/x.yaml: the file cannot be read: Not a directory\n"
+        "hint: check its name and its permissions"
+    )
+
+
+def test_an_unreadable_file_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, os.strerror(13))
+
+    file = tmp_path / "x.yaml"
+    file.touch()
+    monkeypatch.setattr(Path, "open", refuse)  # root may read everything, so no mode would do
+    assert _answer(file) == (
+        f"error: {file}: the file cannot be read: Permission denied\nhint: check its name and its permissions"
+    )
+
+
+@pytest.mark.parametrize("name", ["a\0b.yaml", "n" * 300])
+def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
+    answer = _answer(Path(name))
+    assert answer.count("\n") == 1
+    assert "\0" not in answer
+
+
+@pytest.mark.parametrize("content", ["", "\n", "# only\n# comments\n", "---\n", "---\n...\n", "~", "\ufeff"])
+def test_an_empty_file_is_called_so(refusal: Refusal, content: str) -> None:
+    assert refusal(content) == f"error: x.yaml:1: the file is empty\nhint: {_START}"
+
+
+@pytest.mark.parametrize(("content", "line"), [("- a\n", 1), ("text\n", 1), ("4711\n", 1), ("# x\n\n[a, b]\n", 3)])
+def test_a_file_holds_a_map(refusal: Refusal, content: str, line: int) -> None:
+    assert refusal(content) == f"error: x.yaml:{line}: the file is not a map of settings\nhint: {_START}"
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "what"),
+    [
+        ("a: b: c\n", 1, "mapping values are not allowed here"),
+        ("a:\n\tb: 1\n", 2, "found character '\\t' that cannot start any token"),
+        ("a: [1, 2\nb: 3\n", 2, "expected ',' or ']', but got ':'"),
+        ("a: 'open\n", 1, "found unexpected end of stream"),
+        ("a: *nobody\n", 1, "found undefined alias 'nobody'"),
+        ("a: @x\n", 1, "found character '@' that cannot start any token"),
+        ("a: 1\n  b: 2\n", 2, "mapping values are not allowed here"),
+        ("a: !nobody!x 1\n", 1, "found undefined tag handle '!nobody!'"),
+        ('a: "\\q"\n', 1, "found unknown escape character 'q'"),
+        ("%YAML 9.9\n---\na: 1\n", 1, "found incompatible YAML document (version 1.* is required)"),
+    ],
+)
+def test_what_is_not_yaml_is_refused_at_its_line(refusal: Refusal, content: str, line: int, what: str) -> None:
+    assert refusal(content) == f"error: x.yaml:{line}: this is not YAML: {what}\nhint: {_COMPARE}"
+
+
+def test_what_is_not_utf8_is_refused_at_its_line(refusal: Refusal) -> None:
+    content = "name: kakehashi\nowner: 基盤\n".encode("shift_jis")
+    assert refusal(content) == "error: x.yaml:2: this is not UTF-8 text\nhint: save the file as UTF-8"
+
+
+def test_utf16_is_not_utf8(refusal: Refusal) -> None:
+    assert refusal(WHOLE.encode("utf-16")) == "error: x.yaml:1: this is not UTF-8 text\nhint: save the file as UTF-8"
+
+
+@pytest.mark.parametrize(
+    ("character", "shown"), [("\0", "\\x00"), ("\x1b", "\\x1b"), ("\x07", "\\x07"), ("\x7f", "\\x7f")]
+)
+def test_a_control_character_is_no_text(refusal: Refusal, character: str, shown: str) -> None:
+    assert refusal(f"\nname: kakehashi\nowner: a{character}b\n") == (
+        f"error: x.yaml:3: this is not text: it holds the character '{shown}'\nhint: {_UTF8}"
+    )
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_bytes(WHOLE.encode("utf-8-sig"))
+    assert load(file).name == "kakehashi"
+
+
+@pytest.mark.parametrize("ends", ["\r\n", "\n"])
+def test_the_ends_of_lines_are_no_fault_and_count_once(refusal: Refusal, ends: str) -> None:
+    change = ("owner: platform-team", "owner:")
+    assert refusal(spoilt(change).replace("\n", ends).encode()) == error(
+        2, "owner", "an empty value is not text", "give it a value"
+    )
+
+
+def test_two_documents_are_two_files(refusal: Refusal) -> None:
+    assert refusal("a: 1\n---\nb: 2\n") == (
+        "error: x.yaml:3: a second document starts here\nhint: keep one deployment in one file"
+    )
+
+
+def test_a_key_written_twice_is_refused_with_both_lines(refusal: Refusal) -> None:
+    text = spoilt(("      batch:\n    del", "      batch:\n      application:\n    del"))
+    assert refusal(text) == error(
+        60,
+        "prd.codecommit.repositories.application",
+        "'application' stands here a second time (first on line 58)",
+        "remove or rename one",
+    )
+    assert text.splitlines()[57].strip() == text.splitlines()[59].strip() == "application:"
+
+
+def test_keys_that_are_the_same_text_are_the_same_key(refusal: Refusal) -> None:
+    text = spoilt(("  cost-center:", "  1: a\n  '1': b\n  cost-center:"))
+    assert refusal(text) == error(
+        5, "tags.1", "'1' stands here a second time (first on line 4)", "remove or rename one"
+    )
+
+
+_MERGED = """\
+name: kakehashi
+owner: me
+region: ap-northeast-1
+prd: &both
+  account: { id: "222222222222" }
+dev:
+  <<: *both
+  gitlab: { external_urll: x }
+"""
+
+
+def test_a_merge_key_is_refused_without_the_errors_that_follow_from_it(refusal: Refusal) -> None:
+    merge = error(7, "dev", "merge keys (<<) are refused: which value wins is easily misread", "write the keys out")
+    assert refusal(_MERGED).startswith(merge + "\n")
+    assert "dev.account" not in refusal(_MERGED)
+
+
+def test_what_else_is_wrong_beside_a_merge_key_is_said(refusal: Refusal) -> None:
+    assert "dev.gitlab.external_urll: 'external_urll' is not a setting" in refusal(_MERGED)
+
+
+@pytest.mark.parametrize("merged", ["<<: { a: 1 }", "<<: [{ a: 1 }, { b: 2 }]", "<<: x"])
+def test_every_form_of_merging_is_refused(refusal: Refusal, merged: str) -> None:
+    assert refusal(f"{WHOLE}{merged}\n") == (
+        f"error: x.yaml:{WHOLE.count(chr(10)) + 1}: merge keys (<<) are refused: which value wins is easily misread\n"
+        "hint: write the keys out"
+    )
+
+
+def test_the_text_of_a_merge_key_in_quotes_is_a_setting_nobody_knows(refusal: Refusal) -> None:
+    assert "x.yaml:1: ['<<']: '<<' is not a setting" in refusal("'<<': x\n" + WHOLE)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "tag"),
+    [
+        ("owner: platform-team", "owner: !secret team", "owner", "!secret"),
+        ("owner: platform-team", "owner: !!binary dGVhbQ==", "owner", "binary"),
+        (
+            "owner: platform-team",
+            "owner: !!python/object/apply:os.system ['id']",
+            "owner",
+            "python/object/apply:os.system",
+        ),
+        ("no_proxy: [.dev.example.com]", "no_proxy: !!set { a, b }", "dev.proxy.no_proxy", "set"),
+        ("zones:\n", "zones: !!omap\n", "dev.network.zones", "omap"),
+    ],
+)
+def test_a_tag_is_refused_without_the_errors_that_follow_from_it(
+    refusal: Refusal, old: str, new: str, path: str, tag: str
+) -> None:
+    change = (old, new)
+    answer = refusal(spoilt(change))
+    assert answer.splitlines()[1] == "hint: write plain values, without tags"
+    assert f"{path}: the tag '{tag}' is not known here" in answer.splitlines()[0]
+    assert answer.count("error: ") == 1
+
+
+def test_half_a_character_is_no_text(refusal: Refusal) -> None:
+    change = ("owner: platform-team", 'owner: "\\ud800"')
+    assert refusal(spoilt(change)) == error(
+        2, "owner", "'\\ud800' holds half a character", "write the character itself"
+    )
+
+
+@pytest.mark.parametrize("key", ['"\\ud800": c\n', "? [a, b]\n: c\n", "? { a: 1 }\n: c\n", "~: c\n", ": c\n"])
+def test_a_key_is_text(refusal: Refusal, key: str) -> None:
+    line = WHOLE.count("\n") + 1
+    assert refusal(WHOLE + key) == f"error: x.yaml:{line}: a key here is not text\nhint: write the key as a plain word"
+
+
+def test_aliases_are_written_out(loaded: Loaded) -> None:
+    text = spoilt(("owner: platform-team", "owner: &team platform-team"), ('cost-center: "4711"', "cost-center: *team"))
+    assert loaded(text).tags == {"cost-center": "platform-team"}
+
+
+def test_an_anchor_may_be_used_again(loaded: Loaded, capfd: pytest.CaptureFixture[str]) -> None:
+    text = spoilt(("owner: platform-team", "owner: &a x"), ('cost-center: "4711"', "cost-center: &a y"))
+    assert loaded(text).tags == {"cost-center": "y"}
+    assert capfd.readouterr() == ("", "")
+
+
+def _bomb(levels: int, width: int) -> str:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * width)}]" for level in range(1, levels)]
+    return "\n".join(lines) + "\n"
+
+
+_TOO_MUCH = "the file comes to more than 20,000 values or 50 levels\nhint: write less, and write aliases (*name) out"
+
+
+@pytest.mark.parametrize("content", [_bomb(9, 10), _bomb(200, 2), "a: &a [*a]\n", "a: &a { b: *a }\n"])
+def test_a_bomb_of_aliases_is_refused_at_once(refusal: Refusal, content: str) -> None:
+    start = time.monotonic()
+    answer = refusal(content)
+    assert time.monotonic() - start < 1
+    assert re.fullmatch(r"error: x\.yaml:[1-9][0-9]*: " + re.escape(_TOO_MUCH), answer)
+
+
+def test_ten_megabytes_are_refused_unread(refusal: Refusal) -> None:
+    start = time.monotonic()
+    answer = refusal("# a comment of forty characters, repeated\n" * 250_000)
+    assert time.monotonic() - start < 1
+    assert answer == (
+        "error: x.yaml: the file has 10,500,000 bytes\n"
+        "hint: a deployment file has at most 1,000,000: is this the right one?"
+    )
+
+
+def test_a_megabyte_is_not_too_much(loaded: Loaded) -> None:
+    comment = "# a comment of forty characters, repeated\n"
+    text = WHOLE + comment * ((1_000_000 - len(WHOLE)) // len(comment))
+    assert loaded(text + "#" * (1_000_000 - len(text)))
+
+
+def test_a_device_without_an_end_is_refused() -> None:
+    assert _answer(Path("/dev/zero")) == (
+        "error: /dev/zero: the file has 1,000,001 bytes\n"
+        "hint: a deployment file has at most 1,000,000: is this the right one?"
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["[" * 999_999, "a: " + "{a: " * 200_000, "- " * 400_000, "? " * 400_000, "a: [" + "x," * 400_000 + "]"],
+    ids=["brackets", "braces", "dashes", "questions", "entries"],
+)
+def test_a_megabyte_of_nesting_or_entries_is_refused_soon(refusal: Refusal, content: str) -> None:
+    start = time.monotonic()
+    answer = refusal(content)
+    assert time.monotonic() - start < 10
+    assert answer.count("\n") == 1
+
+
+def test_deep_nesting_is_refused_at_its_line(refusal: Refusal) -> None:
+    content = "a:\n" + "".join(f"{' ' * depth}a:\n" for depth in range(1, 80))
+    assert refusal(content) == "error: x.yaml:50: lists or maps are nested too deeply\nhint: nest at most 50 levels"
+
+
+def test_a_thousand_repositories_are_not_too_many(loaded: Callable[[str], object]) -> None:
+    many = "".join(f"      repository-{number}: {{ description: One of many }}\n" for number in range(1000))
+    assert loaded(spoilt(("      application:\n", "      application:\n" + many)))
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("0", 0),
+        ("-1", -1),
+        ("42", 42),
+        ("true", True),
+        ("False", False),
+        ("~", None),
+        ("", None),
+        ("null", None),
+        ("0123", "0123"),
+        ("+1", "+1"),
+        ("-0", "-0"),
+        ("0x1f", "0x1f"),
+        ("0o17", "0o17"),
+        ("1_000", "1_000"),
+        ("1.0", 1.0),
+        ("1e3", 1000.0),
+        (".inf", ".inf"),
+        (".nan", ".nan"),
+        ("!!float x", "x"),
+        ("17:00", "17:00"),
+        ("2026-01-31", "2026-01-31"),
+        ("yes", "yes"),
+        ("no", "no"),
+        ("'true'", "true"),
+        ("9" * 41, "9" * 41),
+        ("!!str 12", "12"),
+        ("!!bool x", "x"),
+        ("!!int x", "x"),
+        ("!!int ''", ""),
+    ],
+)
+def test_only_what_is_plainly_a_number_or_a_truth_value_is_one(tmp_path: Path, written: str, read: object) -> None:
+    from settings import document
+
+    file = tmp_path / "x.yaml"
+    file.write_text(f"a: {written}\n")
+    value = document.read(file).data["a"]
+    assert (value, type(value)) == (read, type(read))
+
+
+def test_all_problems_of_a_file_are_told_at_once_in_the_order_of_its_lines(refusal: Refusal) -> None:
+    text = spoilt(
+        ("owner: platform-team", "owner: 1"),
+        ('cost-center: "4711"', 'cost-center: "4711"\n  cost-center: b'),
+        ("bucket: example-terraform-state", "bucket: My_Bucket"),
+        ("public_cidr: 10.10.0.0/24", "public_cidr: 10.10.0.0/33"),
+        (
+            "c: { public_cidr: 10.10.1.0/24, private_cidr: 10.10.11.0/24 }",
+            "c: { public_cidr: 10.11.1.0/24, private_cidr: 10.10.10.0/25 }",
+        ),
+        ("work_terminal_cidrs: [198.51.100.128/28]", "work_terminal_cidrs: [0.0.0.0/0]"),
+        ("keep: 7", "kep: 7"),
+        ("start: cron(0 8 ? * MON-FRI *)", "start: cron(0 8 * * *)"),
+        ("from_cidrs: [203.0.113.10/32]", "from_cidrs: [10.0.0.5/32]"),
+        ("from_cidrs: [198.51.100.0/28]", "from_cidrs: [198.51.100.1/28, 10.0.0.0/8]"),
+        ("      application:", "      app.git:"),
+        ("target: { codecommit: batch }", "target: { codecommit: bach }"),
+    )
+    lines = [line for line in refusal(text).splitlines() if line.startswith("error: ")]
+    numbers = [int(line.split(":")[2]) for line in lines]
+    assert numbers == sorted(numbers)
+    assert [line.split(": ", 2)[2] for line in lines] == [
+        "owner: 1 is not text",
+        "tags.cost-center: 'cost-center' stands here a second time (first on line 4)",
+        "state.s3.bucket: 'My_Bucket' is not a bucket name",
+        "dev.network.zones.a.public_cidr: '10.10.0.0/33' is not an IPv4 network",
+        "dev.network.zones.c.public_cidr: '10.11.1.0/24' lies outside the VPC's '10.10.0.0/16'",
+        "dev.network.zones.c.private_cidr: '10.10.10.0/25' overlaps '10.10.10.0/24' of zones.a.private_cidr",
+        "dev.gitlab.work_terminal_cidrs[0]: '0.0.0.0/0' lets the whole world in",
+        "dev.gitlab.images.kep: 'kep' is not a setting",
+        "dev.gitlab.schedule.start: 'cron(0 8 * * *)' has 5 fields, EventBridge takes 6 with one space between them",
+        "prd.codecommit.repositories.app.git: 'app.git' is not a repository name",
+        "prd.codecommit.push.from_cidrs[0]: '10.0.0.5/32' is private: AWS only ever sees public source addresses",
+        "prd.codecommit.pull.from_cidrs[0]: '198.51.100.1/28' has bits set behind its prefix",
+        "prd.codecommit.pull.from_cidrs[1]: '10.0.0.0/8' is private: AWS only ever sees public source addresses",
+        "prd.backlog.repositories.batch.target.codecommit: 'bach' is not one of prd.codecommit.repositories",
+    ]
+
+
+def test_the_value_of_an_alias_is_wrong_where_it_is_used(refusal: Refusal) -> None:
+    text = spoilt(("owner: platform-team", "owner: &team 12"), ('cost-center: "4711"', "cost-center: *team"))
+    assert refusal(text) == "\n".join(
+        (
+            error(2, "owner", "12 is not text", "write it in quotes"),
+            error(line_of(text, "*team"), "tags.cost-center", "12 is not text", "write it in quotes"),
+        )
+    )
+
+
+def test_an_error_in_a_part_used_twice_points_to_where_it_is_written(refusal: Refusal) -> None:
+    change = (
+        "target: { create: website }",
+        "target: &t { create: website, kind: x }",
+    )
+    assert refusal(spoilt(change)).startswith(f"error: x.yaml:{last_line_of_change(*change)}: ")

@@ -1,0 +1,150 @@
+"""What holds for every file, however wrong: two lines for each problem, a line within the file, and no other error."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft7Validator  # type: ignore[import-untyped]
+
+from settings import SettingsError, document, load, schema
+
+DEPLOYMENTS = sorted((Path(__file__).parents[2] / "deployments").glob("*.yaml"))
+DATA = [document.read(file).data for file in DEPLOYMENTS]
+
+_examples = settings(max_examples=150, deadline=None, derandomize=True)
+
+# What is wrong in an interesting way: of the right form in the wrong place, or almost of the right form.
+_VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=30),
+    st.sampled_from(
+        [
+            *(item for data in DATA for item in json.dumps(data).replace('"', " ").split()),
+            "0.0.0.0/0",
+            "10.0.0.0/8",
+            "10.10.0.0/24",
+            "198.51.100.0/28",
+            "https://user:password@example.com",
+            "cron(0 0 * * ? *)",
+            "\x1b[31m",
+            "\ud800",
+            "-----BEGIN PRIVATE KEY-----",
+        ]
+    ),
+)
+_JUNK = st.recursive(
+    _VALUES,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@pytest.fixture(scope="module")
+def answer(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str | None]:
+    """Loads a file of this content and gives its refusal, of the form that every refusal has; None when it loads."""
+    file = tmp_path_factory.mktemp("properties") / "x.yaml"
+
+    def answered(content: str) -> str | None:
+        file.write_bytes(content.encode("utf-8", "surrogatepass"))
+        try:
+            load(file)
+        except SettingsError as refusal:
+            _check_form(refusal, str(file), content)
+            return str(refusal)
+        return None
+
+    return answered
+
+
+def _check_form(refusal: SettingsError, file: str, content: str) -> None:
+    lines = content.replace("\r\n", "\n").splitlines() or [""]
+    assert refusal.problems
+    assert str(refusal) == "\n".join(str(problem) for problem in refusal.problems)
+    for problem in refusal.problems:
+        assert problem.line is not None
+        assert 1 <= problem.line <= len(lines)
+        assert re.fullmatch(rf"error: {re.escape(file)}:{problem.line}: .+\nhint: .+", str(problem))
+        assert all(line.isprintable() for line in str(problem).split("\n"))
+
+
+@given(st.text())
+@_examples
+def test_no_text_is_answered_with_anything_but_its_problems(answer: Callable[[str], str | None], content: str) -> None:
+    assert answer(content) is not None
+
+
+@given(st.data())
+@_examples
+def test_no_slip_of_the_keyboard_is_answered_with_anything_but_its_problems(
+    answer: Callable[[str], str | None], data: st.DataObject
+) -> None:
+    content = data.draw(st.sampled_from([file.read_text() for file in DEPLOYMENTS]))
+    for _ in range(data.draw(st.integers(1, 3))):
+        start = data.draw(st.integers(0, len(content)))
+        end = min(len(content), start + data.draw(st.integers(0, 30)))
+        typed = st.sampled_from([*"\n\t :#-[]{}'\"&*!|>%@`?,\\", "<<: *x", "- ", ": ", "&x ", "*x", "---\n", "? "])
+        content = content[:start] + data.draw(typed | st.text(max_size=5)) + content[end:]
+    answer(content)
+
+
+@given(st.data())
+@_examples
+def test_no_wrong_value_or_key_is_answered_with_anything_but_its_problems(
+    answer: Callable[[str], str | None], data: st.DataObject
+) -> None:
+    answer(_dumped(_mutated(data)))
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None, derandomize=True)
+def test_an_editor_marks_nothing_that_is_taken(answer: Callable[[str], str | None], data: st.DataObject) -> None:
+    mutated = _mutated(data)
+    if answer(_dumped(mutated)) is None and not _has_empty_setting(mutated):
+        Draft7Validator(schema.generated()).validate(json.loads(_dumped(mutated)))
+
+
+def _has_empty_setting(value: Any) -> bool:
+    """Whether a setting is there without a value, which is taken as left out; an editor asks for the value."""
+    if not isinstance(value, dict):
+        return False
+    return any(item is None or (key != "repositories" and _has_empty_setting(item)) for key, item in value.items())
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, indent=1)
+
+
+def _mutated(data: st.DataObject) -> Any:
+    """One of the deployments with one to four places replaced, removed, renamed or filled from elsewhere."""
+    value = json.loads(json.dumps(data.draw(st.sampled_from(DATA))))
+    for _ in range(data.draw(st.integers(1, 4))):
+        containers = _containers(value)
+        container = data.draw(st.sampled_from(containers))
+        keys = sorted(container) if isinstance(container, dict) else list(range(len(container)))
+        if not keys:
+            continue
+        key = data.draw(st.sampled_from(keys))
+        match data.draw(st.sampled_from(["replace", "remove", "rename", "copy"])):
+            case "replace":
+                container[key] = data.draw(_JUNK)
+            case "remove":
+                del container[key]
+            case "rename" if isinstance(container, dict):
+                container[data.draw(st.text(max_size=10) | st.sampled_from(keys))] = container.pop(key)
+            case "copy":
+                container[key] = json.loads(json.dumps(data.draw(st.sampled_from(containers))))
+    return value
+
+
+def _containers(value: Any) -> list[Any]:
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    found = [container for item in inside for container in _containers(item)]
+    return [value, *found] if isinstance(value, dict | list) else found
