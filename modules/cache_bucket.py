@@ -24,6 +24,7 @@ from cdktf_cdktf_provider_aws.s3_bucket_server_side_encryption_configuration imp
 from constructs import Construct
 
 from modules import policies
+from modules.acknowledged import acknowledge
 
 _ABORT_UPLOADS_AFTER_DAYS = 2
 
@@ -44,6 +45,14 @@ class CacheBucket(Construct):
     def __init__(self, scope: Construct, id: str, props: CacheBucketProps) -> None:
         super().__init__(scope, id)
         self.bucket = S3Bucket(self, "bucket", bucket=props.name, force_destroy=True)
+        acknowledge(
+            self.bucket,
+            CKV_AWS_18="its only readers and writers are the builds, which have logs of their own",
+            CKV_AWS_21="an older copy of a copy is of no use to anybody",
+            CKV_AWS_144="it holds copies only, which a build makes anew when they are gone",
+            CKV_AWS_145="S3 encrypts with a key of its own; only the builds' roles may read",
+            CKV2_AWS_62="nothing has to happen when a build keeps its copy",
+        )
         S3BucketOwnershipControls(
             self,
             "ownership",

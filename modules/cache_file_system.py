@@ -8,6 +8,7 @@ from cdktf_cdktf_provider_aws.efs_mount_target import EfsMountTarget
 from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
 from constructs import Construct
 
+from modules.acknowledged import acknowledge
 from modules.labels import Labels
 from modules.security_group import Rule, SecurityGroup, SecurityGroupProps
 
@@ -42,6 +43,9 @@ class CacheFileSystem(Construct):
             throughput_mode="elastic",
             lifecycle_policy=[EfsFileSystemLifecyclePolicy(transition_to_ia="AFTER_30_DAYS")],
             tags=props.labels.named("backlog-cache"),
+        )
+        acknowledge(
+            self.file_system, CKV_AWS_184="EFS encrypts with a key of its own; only the builds' security group gets in"
         )
         self.security_group = SecurityGroup(
             self,

@@ -7,6 +7,7 @@ from cdktf_cdktf_provider_aws.flow_log import FlowLog
 from constructs import Construct
 
 from modules import policies
+from modules.acknowledged import acknowledge
 from modules.labels import Labels
 from modules.role import Role, RoleProps
 
@@ -33,6 +34,11 @@ class FlowLogs(Construct):
             "log_group",
             name=f"/vpc/{props.labels.name('flow-logs')}",
             retention_in_days=props.retention_days,
+        )
+        acknowledge(
+            self.log_group,
+            CKV_AWS_158="CloudWatch encrypts with a key of its own; the log holds addresses and ports, no contents",
+            CKV_AWS_338="the deployment says how long, in flow_log_retention_days",
         )
         role = Role(
             self,

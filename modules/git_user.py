@@ -9,6 +9,7 @@ from cdktf_cdktf_provider_aws.iam_user_policy_attachment import IamUserPolicyAtt
 from constructs import Construct
 
 from modules import policies
+from modules.acknowledged import acknowledge
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,9 @@ class GitUser(Construct):
         self._name = props.name
         # force_destroy: credentials issued outside Terraform would otherwise block the user's removal.
         self.user = IamUser(self, "Default", name=props.name, force_destroy=True)
+        acknowledge(
+            self.user, CKV_AWS_273="Git over HTTPS with a password that GitLab can hold works for IAM users alone"
+        )
         self._attach("allow", "What the user may do", props.allow)
         self._attach("deny", "Nothing from anywhere else", [policies.only_from(props.from_cidrs)])
 
@@ -44,4 +48,5 @@ class GitUser(Construct):
             description=description,
             policy=policies.document(self, role, statements),
         )
-        IamUserPolicyAttachment(self, f"{role}_attachment", user=self.user.name, policy_arn=policy.arn)
+        attachment = IamUserPolicyAttachment(self, f"{role}_attachment", user=self.user.name, policy_arn=policy.arn)
+        acknowledge(attachment, CKV_AWS_40="each user has a purpose of its own; a group of one would say no more")

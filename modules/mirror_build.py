@@ -20,6 +20,7 @@ from cdktf_cdktf_provider_aws.codebuild_project import (
 from constructs import Construct
 
 from modules import policies
+from modules.acknowledged import acknowledge
 from modules.cache_bucket import CacheBucket
 from modules.cache_file_system import CacheFileSystem
 from modules.labels import Labels
@@ -86,6 +87,11 @@ class MirrorBuild(Construct):
         log_group = CloudwatchLogGroup(
             self, "log_group", name=f"/aws/codebuild/{name}", retention_in_days=props.log_retention_days
         )
+        acknowledge(
+            log_group,
+            CKV_AWS_158="CloudWatch encrypts with a key of its own; the one secret of a build is masked in its log",
+            CKV_AWS_338="the deployment says how long, in log_retention_days",
+        )
         role = Role(
             self,
             "role",
@@ -121,6 +127,8 @@ class MirrorBuild(Construct):
             ),
             depends_on=[*role.permissions, *_mounts(props)],
         )
+        if props.cache_file_system is not None:
+            acknowledge(self.project, CKV_AWS_316="CodeBuild mounts a file system in privileged builds only")
 
 
 def _permissions(props: MirrorBuildProps, log_group_arn: str) -> list[policies.Statement]:

@@ -3,8 +3,8 @@
 The functions compute statements from plain values; `document` turns them into Terraform.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
     DataAwsIamPolicyDocument,
@@ -13,6 +13,8 @@ from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
     DataAwsIamPolicyDocumentStatementPrincipals,
 )
 from constructs import Construct
+
+from modules.acknowledged import acknowledge
 
 SESSION_MANAGER_POLICY_ARN = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
 
@@ -53,7 +55,10 @@ class Condition:
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """One statement; without `principals` it is for an identity's policy."""
+    """One statement; without `services` and `everybody` it is for an identity's policy.
+
+    `acknowledged` says why checkov's findings on it are meant, by the check's id.
+    """
 
     sid: str
     effect: str
@@ -62,11 +67,16 @@ class Statement:
     services: Sequence[str] = ()
     everybody: bool = False
     conditions: Sequence[Condition] = ()
+    acknowledged: Mapping[str, str] = field(default_factory=dict)
 
 
 def document(scope: Construct, id: str, statements: Sequence[Statement]) -> str:
     """The statements as an `aws_iam_policy_document`; returns the reference to its JSON."""
-    return DataAwsIamPolicyDocument(scope, id, statement=[_terraform(statement) for statement in statements]).json
+    policy = DataAwsIamPolicyDocument(scope, id, statement=[_terraform(statement) for statement in statements])
+    for place, statement in enumerate(statements):
+        if statement.acknowledged:
+            acknowledge(policy, f"statement.{place}", **statement.acknowledged)
+    return policy.json
 
 
 def _terraform(statement: Statement) -> DataAwsIamPolicyDocumentStatement:
@@ -193,6 +203,7 @@ def deliver_flow_logs(log_group_arn: str) -> list[Statement]:
             effect="Allow",
             actions=("logs:DescribeLogGroups", "logs:DescribeLogStreams"),
             resources=("*",),
+            acknowledged={"CKV_AWS_356": "flow logs look for their group among all; these two actions only read names"},
         ),
     ]
 
@@ -271,6 +282,10 @@ def build_in_vpc(subnet_arns: Sequence[str], region: str, account_id: str) -> li
                 "ec2:DescribeVpcs",
             ),
             resources=("*",),
+            acknowledged=dict.fromkeys(
+                ("CKV_AWS_111", "CKV_AWS_356"),
+                "CodeBuild's documentation asks for all resources here; what an interface may be lent to is narrow",
+            ),
         ),
         Statement(
             sid="LendNetworkInterfaces",
@@ -288,6 +303,41 @@ def build_in_vpc(subnet_arns: Sequence[str], region: str, account_id: str) -> li
 def start_builds(project_arns: Sequence[str]) -> list[Statement]:
     """Start builds of these projects, and nothing else."""
     return [Statement(sid="StartBuilds", effect="Allow", actions=("codebuild:StartBuild",), resources=project_arns)]
+
+
+def published_by_alerts(topic_arn: str, account_id: str) -> list[Statement]:
+    """A topic's policy: this account's event rules and alarms publish, and nobody without TLS.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
+    """
+    own_account = Condition(test="StringEquals", variable="aws:SourceAccount", values=(account_id,))
+    insecure = Condition(test="Bool", variable="aws:SecureTransport", values=("false",))
+    publish = ("sns:Publish",)
+    return [
+        Statement(
+            sid="PublishAlarms",
+            effect="Allow",
+            actions=publish,
+            resources=(topic_arn,),
+            services=("cloudwatch.amazonaws.com",),
+            conditions=(own_account,),
+        ),
+        Statement(
+            sid="PublishEvents",
+            effect="Allow",
+            actions=publish,
+            resources=(topic_arn,),
+            services=("events.amazonaws.com",),
+        ),
+        Statement(
+            sid="DenyInsecureTransport",
+            effect="Deny",
+            actions=publish,
+            resources=(topic_arn,),
+            everybody=True,
+            conditions=(insecure,),
+        ),
+    ]
 
 
 def invoked_from(api_execution_arn: str, cidrs: Sequence[str]) -> list[Statement]:

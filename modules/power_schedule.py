@@ -11,6 +11,7 @@ from cdktf_cdktf_provider_aws.scheduler_schedule import (
 from constructs import Construct
 
 from modules import policies
+from modules.acknowledged import acknowledge
 from modules.labels import Labels
 from modules.role import Role, RoleProps
 
@@ -50,7 +51,7 @@ class PowerSchedule(Construct):
         self.stop = self._schedule(props, role, "stop", props.stop)
 
     def _schedule(self, props: PowerScheduleProps, role: Role, action: str, cron: str) -> SchedulerSchedule:
-        return SchedulerSchedule(
+        schedule = SchedulerSchedule(
             self,
             action,
             name=props.labels.name(f"gitlab-{action}", limit=64),
@@ -65,3 +66,5 @@ class PowerSchedule(Construct):
                 input=Fn.jsonencode({"InstanceIds": [props.instance_id]}),
             ),
         )
+        acknowledge(schedule, CKV_AWS_297="it holds nothing but the id of an instance, encrypted with AWS's own key")
+        return schedule

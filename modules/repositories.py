@@ -7,6 +7,7 @@ from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.codecommit_repository import CodecommitRepository
 from constructs import Construct
 
+from modules.acknowledged import acknowledge
 from modules.terraform_text import literal
 
 
@@ -44,3 +45,5 @@ class Repositories(Construct):
             )
             for name, repository in props.repositories.items()
         }
+        for mirror in self.repositories.values():
+            acknowledge(mirror, CKV2_AWS_37="a mirror: changes are approved at the source, and nobody merges here")

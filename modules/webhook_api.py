@@ -22,6 +22,7 @@ from cdktf_cdktf_provider_aws.codebuild_project import CodebuildProject
 from constructs import Construct
 
 from modules import policies
+from modules.acknowledged import acknowledge
 from modules.labels import Labels
 from modules.role import Role, RoleProps
 
@@ -63,6 +64,7 @@ class WebhookApi(Construct):
             description="Starts mirror builds when Backlog repositories are pushed to",
             endpoint_configuration=ApiGatewayRestApiEndpointConfiguration(types=["REGIONAL"]),
         )
+        acknowledge(api, CKV_AWS_237="a new API has a new URL, and starts nothing before people register it in Backlog")
         senders = ApiGatewayRestApiPolicy(
             self,
             "senders",
@@ -109,7 +111,16 @@ class WebhookApi(Construct):
             stage_name=STAGE,
             description="What Backlog calls",
         )
-        ApiGatewayMethodSettings(
+        acknowledge(
+            stage,
+            CKV_AWS_73="one call of one service: there is nothing to trace between them",
+            CKV_AWS_76="API Gateway logs by a role of the whole account, which is not this bridge's to set",
+            CKV_AWS_120="a cached answer would start no build",
+            CKV2_AWS_4="API Gateway logs by a role of the whole account, which is not this bridge's to set",
+            CKV2_AWS_29="the resource policy admits Backlog's senders only, and a flood is throttled",
+            CKV2_AWS_51="the back end is an AWS service, which knows the API by its role",
+        )
+        throttle = ApiGatewayMethodSettings(
             self,
             "throttle",
             rest_api_id=api.id,
@@ -119,6 +130,7 @@ class WebhookApi(Construct):
                 throttling_rate_limit=_REQUESTS_PER_SECOND, throttling_burst_limit=_BURST
             ),
         )
+        acknowledge(throttle, CKV_AWS_225="a cached answer would start no build")
         self.urls = {path: f"{stage.invoke_url}/{path}" for path in props.projects}
 
 
@@ -154,6 +166,11 @@ class StartBuildMethod(Construct):
             http_method="POST",
             authorization="NONE",
             api_key_required=False,
+        )
+        acknowledge(
+            method,
+            CKV_AWS_59="Backlog cannot sign its webhooks; the resource policy admits its addresses only",
+            CKV2_AWS_53="nothing of the request is used: CodeBuild gets a constant",
         )
         integration = ApiGatewayIntegration(
             self,

@@ -11,6 +11,7 @@ from settings.codecommit import Repository
 from settings.problems import refuse
 from settings.shown import shown
 from settings.types import (
+    Email,
     Flag,
     Key,
     KmsKeyArn,
@@ -20,6 +21,7 @@ from settings.types import (
     PublicNetwork,
     Reason,
     RepositoryName,
+    ScheduleExpression,
     Settings,
     SpaceId,
     SubnetId,
@@ -158,6 +160,17 @@ class Webhook(Settings):
     )
 
 
+class Alerts(Settings):
+    """Who hears of a mirror that failed or fell silent."""
+
+    emails: tuple[Email, ...] = Field(
+        (), max_length=50, description="Addresses told of it; each has to confirm AWS's first message."
+    )
+    silent_hours: StrictInt = Field(
+        6, ge=2, le=168, description="An alarm is raised when a mirror had no successful build for this long, hours."
+    )
+
+
 class Backlog(Settings):
     """The bridge: a webhook, a build for each repository, a cache."""
 
@@ -173,6 +186,11 @@ class Backlog(Settings):
     webhook: Webhook = Field(description="Who may start a mirror run.")
     cache: Cache = Field(Cache(), description="Where a build keeps its copy of the repository between runs.")
     vpc: Vpc | None = Field(None, description="Run the builds in this VPC; needed for cache mode efs.")
+    reconcile: ScheduleExpression = Field(
+        "rate(1 hour)",
+        description="When every mirror runs without being asked, so that a lost webhook is made up for.",
+    )
+    alerts: Alerts = Field(Alerts(), description="Who hears of a mirror that failed or fell silent.")
     build_timeout_minutes: StrictInt = Field(60, ge=5, le=2160, description="After this a build is stopped, minutes.")
     log_retention_days: LogRetentionDays = Field(90, description="How long CloudWatch keeps the builds' logs.")
 

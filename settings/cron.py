@@ -61,6 +61,17 @@ _FIELDS = (
 )
 
 
+def rate_problem(expression: str) -> str | None:
+    """What is wrong with `expression`, written `rate(1 hour)`; None when EventBridge takes it."""
+    match = re.fullmatch(r"rate\(([0-9]{1,5}) (minute|hour|day)(s?)\)", expression)
+    if not match:
+        return "is not written rate(...)"
+    value, plural = int(match[1]), bool(match[3])
+    if value == 0 or plural == (value == 1):
+        return "needs a number from 1, and the plural from 2"
+    return None
+
+
 def problem(expression: str) -> str | None:
     """What is wrong with `expression`, written `cron(0 9 ? * MON-FRI *)`; None when EventBridge takes it."""
     match = re.fullmatch(r"cron\((.*)\)", expression)

@@ -149,6 +149,14 @@ def _cron(value: str) -> str:
     return value
 
 
+def _cron_or_rate(value: str) -> str:
+    if not value.startswith("rate"):
+        return _cron(value)
+    if wrong := cron.rate_problem(value):
+        raise refuse(f"{shown(value)} {wrong}", "write it like rate(1 hour) or rate(30 minutes)")
+    return value
+
+
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
@@ -312,6 +320,21 @@ RepositoryName = Annotated[
 ]
 Cron = Annotated[
     str, AfterValidator(_cron), WithJsonSchema({"type": "string", "pattern": r"^cron\([^ ()]+( [^ ()]+){5}\)$"})
+]
+ScheduleExpression = Annotated[
+    str,
+    AfterValidator(_cron_or_rate),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^(cron\([^ ()]+( [^ ()]+){5}\)|rate\([0-9]+ (minute|hour|day)s?\))$"}
+    ),
+]
+Email = Annotated[
+    str,
+    Matching(
+        r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+",
+        "an e-mail address",
+        "write it like ops@example.com",
+    ),
 ]
 LogRetentionDays = Annotated[
     StrictInt, AfterValidator(_retention), Field(json_schema_extra={"enum": list(LOG_RETENTION_DAYS)})

@@ -18,7 +18,9 @@ Json = Mapping[str, Any]
 _REFERENCE = re.compile(r"(?<!\$)\$\{([^{}]+)\}")
 _UNKNOWN = "x" * 100
 
-_SERVICE_PREFIXES = frozenset(("codebuild", "codecommit", "ec2", "execute-api", "kms", "logs", "s3", "ssm", "sts"))
+_SERVICE_PREFIXES = frozenset(
+    ("codebuild", "codecommit", "ec2", "execute-api", "kms", "logs", "s3", "sns", "ssm", "sts")
+)
 """The services our policies speak of; a prefix that is not among them is misspelt, or to be added here."""
 
 
@@ -165,8 +167,10 @@ def _retention(stack: Stack, arguments: Json) -> Iterator[Finding]:
 
 def _schedule(stack: Stack, arguments: Json) -> Iterator[Finding]:
     expression = stack.known(arguments["schedule_expression"])
-    if wrong := cron.problem(expression):
-        yield "schedule_expression", f"{expression!r} {wrong}", "write six fields, for example cron(0 9 ? * MON-FRI *)"
+    check = cron.rate_problem if expression.startswith("rate") else cron.problem
+    if wrong := check(expression):
+        hint = "write it like cron(0 9 ? * MON-FRI *) or rate(1 hour)"
+        yield "schedule_expression", f"{expression!r} {wrong}", hint
 
 
 def _templates(argument: str) -> Rule:
@@ -280,6 +284,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "aws_s3_bucket": (_form("bucket", r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "use 3-63 of a-z, 0-9, '.' and '-'"),),
     "aws_s3_bucket_policy": (_policy("policy", 20_480),),
+    "aws_sns_topic_policy": (_policy("policy", 30_720),),
     "aws_scheduler_schedule": (_schedule, _form("name", r"[A-Za-z0-9._-]{1,64}", "use at most 64 characters")),
     "aws_security_group": (_group_rules, _form("description", _SG_DESCRIPTION, _ASCII_HINT), _length("name", 255)),
     "aws_vpc_security_group_egress_rule": (_form("description", _SG_DESCRIPTION, _ASCII_HINT),),

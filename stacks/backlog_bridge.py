@@ -3,10 +3,12 @@
 from constructs import Construct
 
 from buildspec import render
+from modules.build_alerts import BuildAlerts, BuildAlertsProps
 from modules.cache_bucket import CacheBucket, CacheBucketProps
 from modules.cache_file_system import CacheFileSystem, CacheFileSystemProps
 from modules.mirror_build import BuildNetwork, MirrorBuild, MirrorBuildProps
 from modules.network import ANYWHERE
+from modules.reconciliation import Reconciliation, ReconciliationProps
 from modules.repositories import Repositories, RepositoriesProps
 from modules.security_group import Rule, SecurityGroup, SecurityGroupProps
 from modules.webhook_api import WebhookApi, WebhookApiProps
@@ -96,10 +98,49 @@ class BacklogBridgeStack(BaseStack):
             ),
         )
 
+        Reconciliation(
+            self,
+            "reconciliation",
+            ReconciliationProps(
+                labels=self.labels,
+                account_id=self.account.id,
+                schedule=variables.text(
+                    self,
+                    "reconcile_schedule",
+                    "When every mirror runs without being asked, an EventBridge expression.",
+                    settings.reconcile,
+                    pattern=r"^(rate|cron)\\([^()]+\\)$",
+                    example="rate(1 hour)",
+                ),
+                projects=projects,
+            ),
+        )
+        alerts = BuildAlerts(
+            self,
+            "alerts",
+            BuildAlertsProps(
+                labels=self.labels,
+                account_id=self.account.id,
+                emails=settings.alerts.emails,
+                silent_hours=variables.whole_number(
+                    self,
+                    "silent_hours",
+                    "An alarm is raised when a mirror had no successful build for this long, hours.",
+                    settings.alerts.silent_hours,
+                    low=2,
+                    high=168,
+                ),
+                projects=projects,
+            ),
+        )
+
         self.outputs(
             {
                 "webhook_urls": Output(
                     value=webhook.urls, description="The URL to register as webhook in Backlog, by repository."
+                ),
+                "alerts_topic_arn": Output(
+                    value=alerts.topic.arn, description="ARN of the topic that hears of failed and silent mirrors."
                 ),
                 "build_projects": Output(
                     value={key: project.name for key, project in projects.items()},

@@ -63,7 +63,7 @@ def test_the_example_is_what_aws_takes(example: Stacks) -> None:
             {"schedule_expression": "cron(0 8 * * * *)", "name": "x"},
             "schedule_expression",
             "'cron(0 8 * * * *)' needs '?' in exactly one of day of month and day of week",
-            "write six fields, for example cron(0 9 ? * MON-FRI *)",
+            "write it like cron(0 9 ? * MON-FRI *) or rate(1 hour)",
         ),
         (
             "aws_api_gateway_integration",

@@ -221,3 +221,58 @@ def test_a_mirror_may_be_called_like_a_part_of_the_bridge(changed: Callable[...,
     bridge = changed("example", {"prd.backlog.repositories": mirrors})["backlog-bridge"]
     assert len(bridge.resources("aws_codebuild_project")) == len(names)
     assert len(bridge.resources("aws_api_gateway_resource")) == len(names)
+
+
+def test_every_mirror_runs_by_the_clock_too(bridge: Terraform) -> None:
+    assert bridge.json["variable"]["reconcile_schedule"]["default"] == "rate(1 hour)"
+    for key in ("website", "batch"):
+        schedule = bridge.resource(f"aws_scheduler_schedule.reconciliation_schedules_{key}")
+        assert schedule["schedule_expression"] == "${var.reconcile_schedule}"
+        assert schedule["target"]["arn"] == "arn:aws:scheduler:::aws-sdk:codebuild:startBuild"
+        project = f"aws_codebuild_project.mirrors_{key}_project"
+        assert schedule["target"]["input"] == f'${{jsonencode({{"ProjectName" = {project}.name}})}}'
+    permissions = bridge.statements(bridge.resource("aws_iam_role_policy.reconciliation_role_policy")["policy"])
+    assert set(permissions) == {"StartBuilds"}
+    assert permissions["StartBuilds"]["resources"] == [
+        f"${{aws_codebuild_project.mirrors_{key}_project.arn}}" for key in ("website", "batch")
+    ]
+
+
+def test_people_hear_of_every_way_a_build_can_fail(bridge: Terraform) -> None:
+    pattern = json.loads(bridge.resource("aws_cloudwatch_event_rule.alerts_failures")["event_pattern"])
+    assert pattern == {
+        "source": ["aws.codebuild"],
+        "detail-type": ["CodeBuild Build State Change"],
+        "detail": {
+            "build-status": ["FAILED", "FAULT", "TIMED_OUT", "STOPPED"],
+            "project-name": [f"${{aws_codebuild_project.mirrors_{key}_project.name}}" for key in ("website", "batch")],
+        },
+    }
+    target = bridge.resource("aws_cloudwatch_event_target.alerts_failures_to_topic")
+    assert target["arn"] == "${aws_sns_topic.alerts_topic.arn}"
+    (subscription,) = bridge.resources("aws_sns_topic_subscription").values()
+    assert (subscription["protocol"], subscription["endpoint"]) == ("email", "platform-team@example.com")
+
+
+def test_people_hear_of_a_mirror_that_is_silent(bridge: Terraform) -> None:
+    alarm = bridge.resource("aws_cloudwatch_metric_alarm.alerts_silence_website")
+    assert alarm["dimensions"] == {"ProjectName": "${aws_codebuild_project.mirrors_website_project.name}"}
+    assert (alarm["metric_name"], alarm["statistic"], alarm["period"]) == ("SucceededBuilds", "Sum", 3600)
+    assert alarm["evaluation_periods"] == "${var.silent_hours}"
+    assert (alarm["comparison_operator"], alarm["threshold"]) == ("LessThanThreshold", 1)
+    assert alarm["treat_missing_data"] == "breaching"
+    assert alarm["alarm_actions"] == ["${aws_sns_topic.alerts_topic.arn}"]
+
+
+def test_only_this_accounts_alarms_and_events_speak_on_the_topic(bridge: Terraform) -> None:
+    policy = bridge.statements(bridge.resource("aws_sns_topic_policy.alerts_policy")["policy"])
+    assert policy["DenyInsecureTransport"]["effect"] == "Deny"
+    allowed = {
+        sid: (statement["principals"], statement["actions"])
+        for sid, statement in policy.items()
+        if statement["effect"] == "Allow"
+    }
+    assert allowed == {
+        "PublishAlarms": ([{"type": "Service", "identifiers": ["cloudwatch.amazonaws.com"]}], ["sns:Publish"]),
+        "PublishEvents": ([{"type": "Service", "identifiers": ["events.amazonaws.com"]}], ["sns:Publish"]),
+    }

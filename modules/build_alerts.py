@@ -1,0 +1,111 @@
+"""Tells people when a mirror failed, or has not succeeded for too long."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cdktf_cdktf_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
+from cdktf_cdktf_provider_aws.cloudwatch_event_target import (
+    CloudwatchEventTarget,
+    CloudwatchEventTargetInputTransformer,
+)
+from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
+from cdktf_cdktf_provider_aws.codebuild_project import CodebuildProject
+from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
+from cdktf_cdktf_provider_aws.sns_topic_policy import SnsTopicPolicy
+from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
+from constructs import Construct
+
+from modules import policies
+from modules.labels import Labels
+
+FAILURES = ("FAILED", "FAULT", "TIMED_OUT", "STOPPED")
+
+_SECONDS_PER_HOUR = 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildAlertsProps:
+    """`silent_hours` is how long a project may go without a success, whole hours up to a week, or a reference."""
+
+    labels: Labels
+    account_id: str
+    emails: Sequence[str]
+    silent_hours: float
+    projects: Mapping[str, CodebuildProject]
+
+
+class BuildAlerts(Construct):
+    """A topic that hears of every failed build, and of every project that is silent for too long."""
+
+    topic: SnsTopic
+
+    def __init__(self, scope: Construct, id: str, props: BuildAlertsProps) -> None:
+        super().__init__(scope, id)
+        self.topic = SnsTopic(self, "topic", name=props.labels.name("backlog-alerts"))
+        SnsTopicPolicy(
+            self,
+            "policy",
+            arn=self.topic.arn,
+            policy=policies.document(
+                self, "publishers", policies.published_by_alerts(self.topic.arn, props.account_id)
+            ),
+        )
+        subscriptions = Construct(self, "subscriptions")
+        for email in props.emails:
+            SnsTopicSubscription(subscriptions, email, topic_arn=self.topic.arn, protocol="email", endpoint=email)
+        self._failures(props)
+        self._silence(props)
+
+    def _failures(self, props: BuildAlertsProps) -> None:
+        pattern = {
+            "source": ["aws.codebuild"],
+            "detail-type": ["CodeBuild Build State Change"],
+            "detail": {
+                "build-status": FAILURES,
+                "project-name": [project.name for project in props.projects.values()],
+            },
+        }
+        rule = CloudwatchEventRule(
+            self,
+            "failures",
+            name=props.labels.name("backlog-failures", limit=64),
+            description="Mirror builds that failed",
+            event_pattern=json.dumps(pattern),
+        )
+        CloudwatchEventTarget(
+            self,
+            "failures_to_topic",
+            rule=rule.name,
+            arn=self.topic.arn,
+            input_transformer=CloudwatchEventTargetInputTransformer(
+                input_paths={
+                    "project": "$.detail.project-name",
+                    "status": "$.detail.build-status",
+                    "logs": "$.detail.additional-information.logs.deep-link",
+                },
+                input_template='"The mirror <project> ended as <status>. Its log: <logs>"',
+            ),
+        )
+
+    def _silence(self, props: BuildAlertsProps) -> None:
+        alarms = Construct(self, "silence")
+        for key, project in props.projects.items():
+            CloudwatchMetricAlarm(
+                alarms,
+                key,
+                alarm_name=props.labels.name("backlog", key, "silent"),
+                alarm_description=f"No successful mirror build of {key} for too long",
+                namespace="AWS/CodeBuild",
+                metric_name="SucceededBuilds",
+                dimensions={"ProjectName": project.name},
+                statistic="Sum",
+                period=_SECONDS_PER_HOUR,
+                evaluation_periods=props.silent_hours,
+                threshold=1,
+                comparison_operator="LessThanThreshold",
+                # CodeBuild reports nothing at all for an hour without a build.
+                treat_missing_data="breaching",
+                alarm_actions=[self.topic.arn],
+                ok_actions=[self.topic.arn],
+            )

@@ -1,0 +1,135 @@
+"""The real Terraform, with the real AWS provider, takes every stack, and refuses bad values of every variable."""
+
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.real.synthesised import Stack
+from tests.real.terraform import terraform
+
+pytestmark = pytest.mark.terraform
+
+
+@pytest.mark.slow
+def test_every_stack_of_every_deployment_is_valid_and_without_warnings(stacks: list[Stack], tmp_path: Path) -> None:
+    plugins = tmp_path / "plugins"
+    plugins.mkdir()
+    folders = {str(stack): shutil.copytree(stack.folder, tmp_path / str(stack)) for stack in stacks}
+    for name, folder in folders.items():  # one by one: the plugin cache is not made for two at a time
+        done = terraform(folder, "init", "-backend=false", "-input=false", "-no-color", plugins=plugins)
+        assert done.returncode == 0, f"{name}: {done.stderr}"
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        said = pool.map(lambda folder: terraform(folder, "validate", "-json").stdout, folders.values())
+        diagnostics = {
+            name: [f"{one['severity']}: {one['summary']}: {one['detail']}" for one in json.loads(text)["diagnostics"]]
+            for name, text in zip(folders, said, strict=True)
+        }
+    assert diagnostics == {name: [] for name in folders}
+
+
+@dataclass(frozen=True)
+class Values:
+    """Values a variable takes, and those it refuses by the start of Terraform's answer."""
+
+    good: list[Any]
+    refused: dict[str, list[Any]]
+
+
+def whole_numbers(low: int, high: int) -> Values:
+    return Values(
+        good=[low, high], refused={f"Write a whole number from {low} to {high}.": [low - 1, high + 1, low + 0.5]}
+    )
+
+
+NETWORKS = Values(
+    good=[["198.51.100.7/32"], ["203.0.113.0/24", "192.0.2.16/28"]],
+    refused={
+        "Name at least one network.": [[]],
+        "Write IPv4 networks with their prefix": [
+            ["198.51.100.7"],
+            ["198.51.100.7/33"],
+            ["203.0.113.0/24", "198.51.100.256/32"],
+            ["2001:db8::/32"],
+            ["anywhere/32"],
+        ],
+        "A network wider than /8 lets the world in": [["0.0.0.0/0"], ["203.0.113.0/24", "0.0.0.0/0"], ["128.0.0.0/1"]],
+    },
+)
+RETENTION = Values(good=[1, 90, 3653], refused={"CloudWatch Logs takes one of 1, 3, 5,": [0, 2, 91, -1, 1.5]})
+SCHEDULE = Values(
+    good=["cron(0 8 ? * MON-FRI *)", "cron(0/15 8-17 L * ? 2030)"],
+    refused={
+        "Write it like cron(0 ": ["", "0 8 ? * MON-FRI *", "cron(0 8 ? * MON-FRI)", "rate(1 day)", "cron(0 8 ? * *  *)"]
+    },
+)
+VALUES = {
+    "ami_id": Values(
+        good=["ami-0123456789abcdef0"], refused={"Write it like ami-0123": ["", "0123456789abcdef0", "ami-XYZ"]}
+    ),
+    "ami_name_pattern": Values(good=["GitLab CE 18.*"], refused={"Write it like GitLab CE": [""]}),
+    "build_timeout_minutes": whole_numbers(5, 2160),
+    "cache_retention_days": whole_numbers(1, 3650),
+    "flow_log_retention_days": RETENTION,
+    "image_retention_count": whole_numbers(1, 1000),
+    "instance_type": Values(
+        good=["c7i.2xlarge", "u-6tb1.metal"], refused={"Write it like c7i.2xlarge.": ["", "c7i", "c7i.", "C7I.LARGE"]}
+    ),
+    "log_retention_days": RETENTION,
+    "pull_from_cidrs": NETWORKS,
+    "push_from_cidrs": NETWORKS,
+    "start_schedule": SCHEDULE,
+    "stop_schedule": SCHEDULE,
+    "termination_protection": Values(good=[True, False], refused={"The given value is not suitable": ["perhaps"]}),
+    "webhook_sender_cidrs": NETWORKS,
+    "work_terminal_cidrs": NETWORKS,
+}
+
+
+def test_every_variable_has_values_to_try(stacks: list[Stack]) -> None:
+    declared = {name for stack in stacks for name in stack.terraform.json.get("variable", {})}
+    assert declared == VALUES.keys()
+
+
+@pytest.fixture(params=VALUES)
+def variable(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def declared(variable: str, stacks: list[Stack], tmp_path: Path) -> Path:
+    """A folder that holds one variable and nothing else, as the example deployment declares it.
+
+    A variable that it does not have is taken from another deployment.
+    """
+    having = [stack for stack in stacks if variable in stack.terraform.json.get("variable", {})]
+    declaring = min(having, key=lambda stack: stack.deployment != "example")
+    block = {"variable": {variable: declaring.terraform.json["variable"][variable]}}
+    (tmp_path / "variables.tf.json").write_text(json.dumps(block))
+    return tmp_path
+
+
+def answers(folder: Path, variable: str, value: Any) -> list[str]:
+    """What Terraform objects to in a value, given in a .tfvars file as operations would."""
+    (folder / "values.tfvars.json").write_text(json.dumps({variable: value}))
+    plan = terraform(folder, "plan", "-json", "-input=false", "-lock=false", "-var-file=values.tfvars.json")
+    lines = [json.loads(line) for line in plan.stdout.splitlines()]
+    objections = [line["diagnostic"]["detail"] for line in lines if line["type"] == "diagnostic"]
+    assert (plan.returncode == 0) == (objections == []), plan.stdout + plan.stderr
+    return objections
+
+
+def test_a_variable_takes_every_good_value(declared: Path, variable: str) -> None:
+    objections = {str(value): answers(declared, variable, value) for value in VALUES[variable].good}
+    assert objections == {str(value): [] for value in VALUES[variable].good}
+
+
+def test_a_variable_refuses_every_bad_value_with_a_hint(declared: Path, variable: str) -> None:
+    for start, values in VALUES[variable].refused.items():
+        for value in values:
+            objections = answers(declared, variable, value)
+            assert any(objection.startswith(start) for objection in objections), f"{value!r}: {objections}"
