@@ -36,6 +36,11 @@ test: .venv/.test ## Run every test whose tools are here; says which were skippe
 quick: .venv/.test ## Run the tests that need no other program
 	@$(RUN) -m pytest -m "not slow and not tool and not terraform" $(PYTEST)
 
+.PHONY: tools
+tools: .venv-pipenv/.done ## Set up checkov and cdktf-cli, for the tests that use them
+	@PIPENV_PIPFILE=tests/checkov/Pipfile $(PIPENV) sync --bare >/dev/null
+	@npm ci --prefix tests/cdktf_cli --no-audit --no-fund --loglevel=error >/dev/null
+
 .PHONY: check
 check: .venv/.test ## Format, lint and type-check
 	@$(RUN) -m ruff check
@@ -58,23 +63,24 @@ bench: .venv/.test ## Measure start-up side by side, and write benchmarks/import
 .PHONY: lock
 lock: .venv-pipenv/.done ## Resolve Pipfile anew into Pipfile.lock
 	@$(PIPENV) lock --dev
+	@PIPENV_PIPFILE=tests/checkov/Pipfile $(PIPENV) lock
 	@$(PYTHON) -c "$$UNNAMED_SOURCES"
 
 .PHONY: clean
 clean: ## Remove what make set up; states and cdktf.out stay
-	rm -rf .venv .venv-pipenv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-pipenv tests/checkov/.venv tests/cdktf_cli/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # Where packages come from is the user's own configuration of pip, not the lock file's business.
 define UNNAMED_SOURCES
 import json, pathlib
-path = pathlib.Path("Pipfile.lock")
-lock = json.loads(path.read_text())
-lock["_meta"]["sources"] = []
-for section in lock.values():
-    for package in section.values():
-        if isinstance(package, dict):
-            package.pop("index", None)
-path.write_text(json.dumps(lock, indent=4) + "\n")
+for path in map(pathlib.Path, ("Pipfile.lock", "tests/checkov/Pipfile.lock")):
+    lock = json.loads(path.read_text())
+    lock["_meta"]["sources"] = []
+    for section in lock.values():
+        for package in section.values():
+            if isinstance(package, dict):
+                package.pop("index", None)
+    path.write_text(json.dumps(lock, indent=4) + "\n")
 endef
 export UNNAMED_SOURCES
 

@@ -15,6 +15,7 @@ from modules.labels import Labels
 from modules.network import ANYWHERE
 from modules.role import Role, RoleProps
 from modules.security_group import Rule, SecurityGroup, SecurityGroupProps
+from modules.terraform_text import literal
 
 WEB_AND_SSH = {"ssh": 22, "http": 80, "https": 443}
 
@@ -90,7 +91,7 @@ class GitlabServer(Construct):
             subnet_id=props.subnet_id,
             vpc_security_group_ids=[self.security_group.group.id],
             iam_instance_profile=profile.name,
-            key_name=props.key_pair,
+            key_name=literal(props.key_pair) if props.key_pair is not None else None,
             disable_api_termination=props.termination_protection,
             monitoring=True,
             ebs_optimized=True,

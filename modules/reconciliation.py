@@ -13,6 +13,7 @@ from cdktf_cdktf_provider_aws.scheduler_schedule import (
 from constructs import Construct
 
 from modules import policies
+from modules.acknowledged import acknowledge
 from modules.labels import Labels
 from modules.role import Role, RoleProps
 
@@ -62,3 +63,5 @@ class Reconciliation(Construct):
             )
             for key, project in props.projects.items()
         }
+        for schedule in self.schedules.values():
+            acknowledge(schedule, CKV_AWS_297="it holds nothing but a project's name, encrypted with AWS's own key")

@@ -247,7 +247,7 @@ SpaceId = Annotated[
 RoleArn = Annotated[
     str,
     Matching(
-        r"arn:aws:iam::[0-9]{12}:role/([\x21-\x7e]{1,510}/)?[A-Za-z0-9_+=,.@-]{1,64}",
+        r"arn:aws:iam::[0-9]{12}:role/([A-Za-z0-9_+=,.@-]+/){0,20}[A-Za-z0-9_+=,.@-]{1,64}",
         "a role ARN",
         "for example arn:aws:iam::111111111111:role/deploy",
     ),

@@ -92,6 +92,7 @@ class BacklogBridgeStack(BaseStack):
                     "webhook_sender_cidrs",
                     "Public addresses that Backlog's webhooks come from, as Nulab publishes them.",
                     settings.webhook.sender_cidrs,
+                    public=True,
                     may_open_to_the_world=settings.webhook.open_to_the_world_because is not None,
                 ),
                 projects=projects,
@@ -104,13 +105,12 @@ class BacklogBridgeStack(BaseStack):
             ReconciliationProps(
                 labels=self.labels,
                 account_id=self.account.id,
-                schedule=variables.text(
+                schedule=variables.schedule(
                     self,
                     "reconcile_schedule",
-                    "When every mirror runs without being asked, an EventBridge expression.",
+                    "When every mirror runs without being asked.",
                     settings.reconcile,
-                    pattern=r"^(rate|cron)\\([^()]+\\)$",
-                    example="rate(1 hour)",
+                    rates=True,
                 ),
                 projects=projects,
             ),

@@ -61,7 +61,6 @@ class DevGitlabStack(BaseStack):
             ),
         )
         if settings.schedule is not None:
-            cron = r"^cron\\([^() ]+( [^() ]+){5}\\)$"
             PowerSchedule(
                 self,
                 "power_schedule",
@@ -70,21 +69,11 @@ class DevGitlabStack(BaseStack):
                     account_id=self.account.id,
                     instance_id=server.instance.id,
                     instance_arn=server.instance.arn,
-                    start=variables.text(
-                        self,
-                        "start_schedule",
-                        "When the server is started, an EventBridge cron expression.",
-                        settings.schedule.start,
-                        pattern=cron,
-                        example="cron(0 8 ? * MON-FRI *)",
+                    start=variables.schedule(
+                        self, "start_schedule", "When the server is started.", settings.schedule.start, rates=False
                     ),
-                    stop=variables.text(
-                        self,
-                        "stop_schedule",
-                        "When the server is stopped, an EventBridge cron expression.",
-                        settings.schedule.stop,
-                        pattern=cron,
-                        example="cron(0 22 ? * MON-FRI *)",
+                    stop=variables.schedule(
+                        self, "stop_schedule", "When the server is stopped.", settings.schedule.stop, rates=False
                     ),
                     timezone=settings.schedule.timezone,
                 ),
@@ -129,6 +118,7 @@ class DevGitlabStack(BaseStack):
                 "work_terminal_cidrs",
                 "Where people and their Git clients come from.",
                 settings.work_terminal_cidrs,
+                public=False,
                 may_open_to_the_world=settings.open_to_the_world_because is not None,
             ),
             instance_type=variables.text(

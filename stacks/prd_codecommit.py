@@ -81,6 +81,7 @@ class PrdCodecommitStack(BaseStack):
                     "pull_from_cidrs",
                     "Public addresses the pull user works from: the isolated room's way out.",
                     settings.pull.from_cidrs,
+                    public=True,
                     may_open_to_the_world=settings.pull.open_to_the_world_because is not None,
                 ),
             ),
@@ -98,6 +99,7 @@ class PrdCodecommitStack(BaseStack):
                 "push_from_cidrs",
                 "Public addresses the push user works from: development's way out.",
                 push.from_cidrs,
+                public=True,
                 may_open_to_the_world=push.open_to_the_world_because is not None,
             )
         if push.from_stack is None or source is None:

@@ -9,28 +9,56 @@ from settings.addresses import ALLOW_LIST_PREFIX
 from settings.types import LOG_RETENTION_DAYS
 from stacks.base import BaseStack
 
+# A form of settings.addresses' list that Terraform can test.
+_NEVER_PUBLIC = (
+    r"^(0|10|127|22[4-9]|2[34][0-9]|25[0-5])\\.|^100\\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\\.|^169\\.254\\."
+    r"|^172\\.(1[6-9]|2[0-9]|3[01])\\.|^192\\.168\\.|^192\\.0\\.0\\.|^198\\.1[89]\\."
+)
+
 
 def cidrs(
-    stack: BaseStack, name: str, description: str, default: Iterable[IPv4Network], *, may_open_to_the_world: bool
+    stack: BaseStack,
+    name: str,
+    description: str,
+    default: Iterable[IPv4Network],
+    *,
+    public: bool,
+    may_open_to_the_world: bool,
 ) -> list[str]:
-    """A list of IPv4 networks, closed to the world unless the deployment says otherwise; returns the reference."""
+    """A list of IPv4 networks; returns the reference.
+
+    With `public`, of such as AWS can see as a source. Closed to the world unless the deployment says otherwise.
+    """
     checks = [
         (f"length(var.{name}) > 0", "Name at least one network."),
         (
-            f"alltrue([for cidr in var.{name} : can(cidrnetmask(cidr))])",
-            "Write IPv4 networks with their prefix, for example 198.51.100.7/32.",
+            _every(name, "cidrsubnet(cidr, 0, 0) == cidr && can(cidrnetmask(cidr))"),
+            "Write IPv4 networks with their prefix and nothing behind it, for example 198.51.100.7/32.",
         ),
     ]
     if not may_open_to_the_world:
         checks.append(
             (
-                f'alltrue([for cidr in var.{name} : try(tonumber(split("/", cidr)[1]) >= {ALLOW_LIST_PREFIX}, false)])',
+                _every(name, f'tonumber(split("/", cidr)[1]) >= {ALLOW_LIST_PREFIX}'),
                 f"A network wider than /{ALLOW_LIST_PREFIX} lets the world in: only the deployment file can allow it.",
+            )
+        )
+    if public:
+        everywhere = 'split("/", cidr)[1] == "0"'
+        checks.append(
+            (
+                _every(name, f'{everywhere} || !can(regex("{_NEVER_PUBLIC}", cidr))'),
+                "AWS only ever sees public source addresses: write the one the traffic leaves from.",
             )
         )
     variable = _variable(stack, name, "list(string)", description, [str(network) for network in default], checks)
     reference: list[str] = variable.list_value
     return reference
+
+
+def _every(name: str, condition: str) -> str:
+    """Whether `condition` can be told, and holds, of every `cidr` of the list."""
+    return f"alltrue([for cidr in var.{name} : try({condition}, false)])"
 
 
 def log_retention_days(stack: BaseStack, name: str, description: str, default: int) -> float:
@@ -53,6 +81,15 @@ def flag(stack: BaseStack, name: str, description: str, default: bool) -> IResol
     """True or false; returns the reference."""
     reference: IResolvable = _variable(stack, name, "bool", description, default, []).boolean_value
     return reference
+
+
+def schedule(stack: BaseStack, name: str, description: str, default: str, *, rates: bool) -> str:
+    """When something runs, an EventBridge cron expression, with `rates` also `rate(...)`; returns the reference."""
+    cron = r"cron\\([^() ]+( [^() ]+){5}\\)"
+    rate = r"rate\\((1 (minute|hour|day)|([2-9]|[1-9][0-9]+) (minutes|hours|days))\\)"
+    pattern = f"^({cron}|{rate})$" if rates else f"^{cron}$"
+    example = "rate(1 hour)" if rates else "cron(0 8 ? * MON-FRI *)"
+    return text(stack, name, description, default, pattern=pattern, example=example)
 
 
 def text(stack: BaseStack, name: str, description: str, default: str, *, pattern: str, example: str) -> str:

@@ -4,7 +4,7 @@ import functools
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 
 import bindings
@@ -20,10 +20,11 @@ from tests.terraform import Stacks, read, with_changes
 PROJECT = Path(__file__).parent.parent
 
 
+NO_SKIP = bool(os.environ.get("KAKEHASHI_NO_SKIP"))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip a test whose tool is missing, by the tool's name; with KAKEHASHI_NO_SKIP it runs, and fails."""
-    if os.environ.get("KAKEHASHI_NO_SKIP"):
-        return
+    """Skip a test whose tool is missing, by the tool's name."""
     for item in items:
         needed = [str(mark.args[0]) for mark in item.iter_markers("tool")]
         if item.get_closest_marker("terraform"):
@@ -31,6 +32,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for tool in needed:
             if shutil.which(tool) is None:
                 item.add_marker(pytest.mark.skip(reason=f"{tool} is not installed"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With KAKEHASHI_NO_SKIP, a test that skips has failed."""
+    report = yield
+    if NO_SKIP and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"nothing may skip here, and this did: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """With KAKEHASHI_NO_SKIP, a file that skips has failed."""
+    report = yield
+    if NO_SKIP and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"nothing may skip here, and this did: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -46,18 +46,41 @@ def whole_numbers(low: int, high: int) -> Values:
     )
 
 
+_NOT_A_NETWORK = [
+    ["198.51.100.7"],
+    ["198.51.100.7/33"],
+    ["198.51.100.7/24"],
+    ["203.0.113.0/24", "198.51.100.256/32"],
+    ["2001:db8::/32"],
+    ["anywhere/32"],
+]
 NETWORKS = Values(
-    good=[["198.51.100.7/32"], ["203.0.113.0/24", "192.0.2.16/28"]],
+    good=[["198.51.100.7/32"], ["203.0.113.0/24", "10.20.0.0/16"]],
     refused={
         "Name at least one network.": [[]],
-        "Write IPv4 networks with their prefix": [
-            ["198.51.100.7"],
-            ["198.51.100.7/33"],
-            ["203.0.113.0/24", "198.51.100.256/32"],
-            ["2001:db8::/32"],
-            ["anywhere/32"],
-        ],
+        "Write IPv4 networks with their prefix": _NOT_A_NETWORK,
         "A network wider than /8 lets the world in": [["0.0.0.0/0"], ["203.0.113.0/24", "0.0.0.0/0"], ["128.0.0.0/1"]],
+    },
+)
+PUBLIC_NETWORKS = Values(
+    good=[["198.51.100.7/32"], ["203.0.113.0/24", "192.0.2.16/28", "172.32.0.0/16", "100.128.0.0/16", "11.0.0.0/8"]],
+    refused={
+        **NETWORKS.refused,
+        "AWS only ever sees public source addresses": [
+            [f"{private}/32"]
+            for private in (
+                "10.1.2.3",
+                "172.16.0.1",
+                "172.31.255.255",
+                "192.168.0.1",
+                "100.64.0.1",
+                "127.0.0.1",
+                "169.254.169.254",
+                "198.19.0.1",
+                "224.0.0.1",
+                "255.255.255.255",
+            )
+        ],
     },
 )
 RETENTION = Values(good=[1, 90, 3653], refused={"CloudWatch Logs takes one of 1, 3, 5,": [0, 2, 91, -1, 1.5]})
@@ -80,12 +103,27 @@ VALUES = {
         good=["c7i.2xlarge", "u-6tb1.metal"], refused={"Write it like c7i.2xlarge.": ["", "c7i", "c7i.", "C7I.LARGE"]}
     ),
     "log_retention_days": RETENTION,
-    "pull_from_cidrs": NETWORKS,
-    "push_from_cidrs": NETWORKS,
+    "pull_from_cidrs": PUBLIC_NETWORKS,
+    "push_from_cidrs": PUBLIC_NETWORKS,
+    "reconcile_schedule": Values(
+        good=["rate(1 hour)", "cron(30 * * * ? *)"],
+        refused={
+            "Write it like rate(1 hour).": [
+                "",
+                "1 hour",
+                "rate()",
+                "rate(banana)",
+                "rate(1 hours)",
+                "rate(2 hour)",
+                "rate(1 hour) ",
+            ]
+        },
+    ),
+    "silent_hours": whole_numbers(2, 168),
     "start_schedule": SCHEDULE,
     "stop_schedule": SCHEDULE,
     "termination_protection": Values(good=[True, False], refused={"The given value is not suitable": ["perhaps"]}),
-    "webhook_sender_cidrs": NETWORKS,
+    "webhook_sender_cidrs": PUBLIC_NETWORKS,
     "work_terminal_cidrs": NETWORKS,
 }
 
