@@ -15,7 +15,8 @@ class MirrorBuildspec:
     """What one mirror build works with.
 
     `source_url` is the SSH URL of the Backlog repository, `target_url` what git-remote-codecommit takes. `cache` is
-    `s3` (the copy lies in the build's folder) or `efs` (in the mounted file system).
+    `s3` (the copy lies in the build's folder), `efs` (in the mounted file system) or `none`. `lfs` is `refuse` or
+    `warn`. A build that would delete 10 refs or more, and more than `max_lost_percent` of the target's, stops instead.
     """
 
     source_url: str
@@ -24,6 +25,8 @@ class MirrorBuildspec:
     ssh_key_parameter: str
     key: str
     cache: str
+    lfs: str
+    max_lost_percent: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +40,9 @@ class GitlabConfig:
 
 def mirror_buildspec(values: MirrorBuildspec) -> str:
     """The buildspec of one mirror build, YAML."""
-    return _environment().get_template("mirror.buildspec.yml.j2").render(mirror=values)
+    # As a value: what Bash writes as `${#array}` would begin a comment of Jinja's.
+    script = Path(__file__).with_name("mirror.sh").read_text()
+    return _environment().get_template("mirror.buildspec.yml.j2").render(mirror=values, script=script.rstrip("\n"))
 
 
 def gitlab_rb(values: GitlabConfig) -> str:

@@ -45,7 +45,7 @@ class BuildNetwork:
 class MirrorBuildProps:
     """`buildspec` is plain text; `log_retention_days` and `timeout_minutes` may be references.
 
-    The copy is kept in `cache_bucket` or in `cache_file_system`; the latter needs `network`.
+    The copy is kept in `cache_bucket`, in `cache_file_system`, which needs `network`, or nowhere.
     """
 
     labels: Labels
@@ -65,8 +65,8 @@ class MirrorBuildProps:
     network: BuildNetwork | None
 
     def __post_init__(self) -> None:
-        if (self.cache_bucket is None) == (self.cache_file_system is None):
-            raise ValueError("give exactly one of cache_bucket and cache_file_system")
+        if self.cache_bucket is not None and self.cache_file_system is not None:
+            raise ValueError("give at most one of cache_bucket and cache_file_system")
         if self.cache_file_system is not None and self.network is None:
             raise ValueError("cache_file_system needs network")
 

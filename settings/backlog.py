@@ -133,7 +133,9 @@ class Mirror(Settings):
 class Cache(Settings):
     """Where a build keeps its copy of the repository between runs."""
 
-    mode: Literal["s3", "efs"] = Field("s3", description="An S3 bucket, or an EFS file system (needs vpc).")
+    mode: Literal["s3", "efs", "none"] = Field(
+        "s3", description="An S3 bucket, an EFS file system (needs vpc), or none: the target itself is asked."
+    )
     expiration_days: StrictInt = Field(30, ge=1, le=3650, description="How long an unused S3 cache is kept.")
 
 

@@ -168,6 +168,8 @@ class BacklogBridgeStack(BaseStack):
             ssh_key_parameter=space.ssh_key_parameter,
             key=key,
             cache=self._settings.cache.mode,
+            lfs="refuse",
+            max_lost_percent=50,
         )
 
     def _network(self) -> BuildNetwork | None:
@@ -209,6 +211,8 @@ class BacklogBridgeStack(BaseStack):
                 ),
             )
             return bucket, None
+        if self._settings.cache.mode == "none":
+            return None, None
         if network is None:
             raise ValueError("cache mode efs needs a VPC")
         file_system = CacheFileSystem(

@@ -14,6 +14,8 @@ MIRROR = MirrorBuildspec(
     ssh_key_parameter="/kakehashi/backlog/ssh-key",
     key="website",
     cache="s3",
+    lfs="warn",
+    max_lost_percent=40,
 )
 
 GITLAB = GitlabConfig(external_url="https://gitlab.example.com", proxy_url=None, no_proxy=["localhost"])
@@ -33,6 +35,9 @@ def test_a_build_knows_its_mirror_by_variables_and_its_key_by_name() -> None:
         "KNOWN_HOSTS": "\n".join(MIRROR.known_hosts),
         "MIRROR_KEY": "website",
         "CACHE": "s3",
+        "LFS": "warn",
+        "MAX_LOST_PERCENT": "40",
+        "ALLOW_DELETIONS": "0",
     }
     assert spec["env"]["parameter-store"] == {"SSH_PRIVATE_KEY": "/kakehashi/backlog/ssh-key"}
 
@@ -45,8 +50,9 @@ def test_the_script_is_the_one_in_the_repository() -> None:
 
 def test_only_a_bucket_keeps_what_the_build_leaves() -> None:
     assert _parsed(render.mirror_buildspec(MIRROR))["cache"] == {"paths": ["mirror.git/**/*"]}
-    with_file_system = MirrorBuildspec(**{**vars(MIRROR), "cache": "efs"})
-    assert "cache" not in _parsed(render.mirror_buildspec(with_file_system))
+    for mode in ("efs", "none"):
+        without_bucket = MirrorBuildspec(**{**vars(MIRROR), "cache": mode})
+        assert "cache" not in _parsed(render.mirror_buildspec(without_bucket))
 
 
 def test_no_host_key_is_ever_asked_for() -> None:

@@ -1,0 +1,90 @@
+"""A world for all tests of this folder, and in it a mirror of its own for each test."""
+
+import itertools
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from settings import load
+from stacks.synthesis import synthesise
+from tests.real.mirror import world as worlds
+from tests.real.mirror.codebuild import Project
+from tests.real.mirror.world import PROJECT, Mirror, World
+from tests.terraform import read, with_changes
+
+MODES = ("s3", "efs", "none")
+NEEDED = ("bash", "git", "ssh", "sshd", "ssh-keygen", "unshare", "nsenter", "ip", "mount", "flock", "awk")
+VPC = {"id": "vpc-0123456789abcdef0", "subnet_ids": ["subnet-0123456789abcdef0"]}
+
+Mirrors = Callable[[str], Mirror]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test here needs the same programs, and root to make a namespace."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            for tool in NEEDED:
+                item.add_marker(pytest.mark.tool(tool))
+            if os.geteuid() != 0 and not os.environ.get("KAKEHASHI_NO_SKIP"):
+                item.add_marker(pytest.mark.skip(reason="only root can make a network namespace"))
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The servers, in a namespace."""
+    worlds.tools()
+    with worlds.running(tmp_path_factory.mktemp("world")) as world:
+        yield world
+
+
+@pytest.fixture(scope="session")
+def terraform(world: World, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The website's project for each cache mode, as synthesised from the example with this world's host key pinned."""
+    projects = {}
+    for mode in MODES:
+        changes = {
+            "prd.backlog.spaces.example.known_hosts": [world.host_key],
+            "prd.backlog.cache": {"mode": mode},
+            **({"prd.backlog.vpc": VPC} if mode == "efs" else {}),
+        }
+        folder = tmp_path_factory.mktemp(mode)
+        (folder / "deployment.yaml").write_text(
+            json.dumps(with_changes(PROJECT / "deployments" / "example.yaml", changes))
+        )
+        synthesise(load(folder / "deployment.yaml"), folder / "out")
+        bridge = read(folder / "out")["backlog-bridge"]
+        projects[mode] = bridge.resource("aws_codebuild_project.mirrors_website_project")
+    return projects
+
+
+@pytest.fixture(scope="session")
+def mirrors(world: World, terraform: dict[str, dict[str, Any]]) -> Mirrors:
+    """Makes a new mirror with a cache mode: an empty source, an empty target and the project between them."""
+    numbers = itertools.count(1)
+
+    def make(mode: str) -> Mirror:
+        case = world.case(f"AKIACASE{next(numbers):04}")
+        return Mirror(
+            case=case,
+            project=Project(
+                terraform=terraform[mode],
+                folder=case.folder / "codebuild",
+                enter=world.enter(),
+                variables=case.machine,
+                parameters=case.parameters,
+                file_system=case.folder / "efs",
+            ),
+        )
+
+    return make
+
+
+@pytest.fixture(params=MODES)
+def mirror(request: pytest.FixtureRequest, mirrors: Mirrors) -> Mirror:
+    """A mirror, once for each cache mode."""
+    return mirrors(request.param)

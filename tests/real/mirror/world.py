@@ -1,0 +1,289 @@
+"""The world a build lives in: servers in a network namespace, and for each test a source and a target of its own."""
+
+import datetime
+import functools
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tests.real.mirror import servers
+from tests.real.mirror.codebuild import Build, Project
+
+PROJECT = Path(__file__).parents[3]
+# What the build's image has or installs. A second run finds it here.
+TOOLS = PROJECT / ".cache" / "mirror-tools"
+PACKAGES = ("git-remote-codecommit==1.17", "awscli==1.46.3")
+SECRET_ACCESS_KEY = "dummySecretAccessKeyThatOpensNothing0000"
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """A running namespace. `host_key` is the line of known_hosts of its source."""
+
+    folder: Path
+    init: int
+    host_key: str
+
+    def enter(self) -> list[str]:
+        """The command that runs another inside the namespace."""
+        return ["nsenter", f"--target={self.init}", "--net", "--mount", "--pid", "--"]
+
+    def case(self, name: str) -> "Case":
+        """A new source, served to a new key, and an empty target."""
+        folder = self.folder / "cases" / name
+        for part in ("source/WEB", "target", "codebuild", "efs"):
+            (folder / part).mkdir(parents=True)
+        key = folder / "key"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", key], check=True)
+        with (self.folder / "authorized_keys").open("a") as authorized:
+            public = key.with_suffix(".pub").read_text()
+            authorized.write(f'restrict,command="{self.folder}/serve {folder}" {public}')
+        case = Case(
+            world=self,
+            name=name,
+            folder=folder,
+            source=Repository.create(folder / "source/WEB/website.git"),
+            target=Repository.create(folder / "target/website", default="none-yet"),
+        )
+        # https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html
+        hook = case.target.path / "hooks" / "pre-receive"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text('#!/bin/sh\n[ "$(wc -l)" -le 4000 ] || { echo "more than 4000 references" >&2; exit 1; }\n')
+        hook.chmod(0o755)
+        return case
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repository:
+    """A bare repository on disk, at one end of a mirror."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, path: Path, *, default: str = "main") -> "Repository":
+        """An empty one; its HEAD names `default`, which need not exist."""
+        command = ["git", "init", "--quiet", "--bare", "--template=", f"--initial-branch={default}", str(path)]
+        subprocess.run(command, check=True)
+        return cls(path=path)
+
+    def git(self, *arguments: str, stdin: str | bytes = "") -> str:
+        """Run Git here, as nobody in particular; returns what it printed."""
+        ran = subprocess.run(
+            ["git", "-C", str(self.path), *arguments],
+            input=stdin.encode() if isinstance(stdin, str) else stdin,
+            env=_GIT,
+            capture_output=True,
+            check=False,
+            timeout=120,
+        )
+        assert ran.returncode == 0, ran.stderr.decode()
+        return ran.stdout.decode().strip()
+
+    def commit(
+        self, ref: str, files: Mapping[str, str | bytes] | None = None, *, parent: str | None = "", text: str = "x"
+    ) -> str:
+        """Put a commit on `ref`, on top of `parent`: by default what `ref` holds, with None nothing. Returns its id.
+
+        Its tree is the parent's with `files` changed, by default one file whose content is `text`.
+        """
+        if parent == "":
+            parent = self.refs().get(ref)
+        lines = [f"commit {ref}", "committer nobody <nobody@example.com> 1700000000 +0000"]
+        body = "\n".join(lines).encode() + b"\ndata %d\n%s\n" % (len(text.encode()), text.encode())
+        if parent:
+            body += f"from {parent}\n".encode()
+        for name, content in (files if files is not None else {"file": text}).items():
+            data = content.encode() if isinstance(content, str) else content
+            body += f"M 100644 inline {name}\n".encode() + b"data %d\n%s\n" % (len(data), data)
+        if not parent:
+            body = f"reset {ref}\n".encode() + body
+        self.git("fast-import", "--quiet", "--force", stdin=body)
+        return self.refs()[ref]
+
+    def update(self, changes: Mapping[str, str | None]) -> None:
+        """Point refs to objects; None deletes."""
+        lines = [f"update {ref} {value}" if value else f"delete {ref}" for ref, value in changes.items()]
+        self.git("update-ref", "--stdin", stdin="\n".join(lines) + "\n")
+
+    def refs(self) -> dict[str, str]:
+        """Every ref and what it holds."""
+        listed = self.git("for-each-ref", "--format=%(refname) %(objectname)").splitlines()
+        return dict(line.split(" ") for line in listed)
+
+    @property
+    def default(self) -> str:
+        """The default branch."""
+        return self.git("symbolic-ref", "HEAD").removeprefix("refs/heads/")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One test's two ends, its keys, and what survives its builds."""
+
+    world: World
+    name: str
+    folder: Path
+    source: Repository
+    target: Repository
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What the parameter store holds."""
+        return {"/kakehashi/backlog/ssh-key": (self.folder / "key").read_text()}
+
+    @property
+    def machine(self) -> dict[str, str]:
+        """Environment variables that are the machine's, not the build's."""
+        return {
+            "PATH": f"{tools()}/bin:{os.environ['PATH']}",
+            "LANG": "C.UTF-8",
+            "AWS_ACCESS_KEY_ID": self.name,
+            "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CA_BUNDLE": str(self.world.folder / "ca.pem"),
+            "GIT_SSL_CAINFO": str(self.world.folder / "ca.pem"),
+            "GIT_CONFIG_NOSYSTEM": "1",
+        }
+
+    def wanted(self) -> dict[str, str]:
+        """The source's refs that are to be mirrored."""
+        return {
+            ref: value for ref, value in self.source.refs().items() if ref.startswith(("refs/heads/", "refs/tags/"))
+        }
+
+    def assert_mirrored(self) -> None:
+        """Both ends are equal: heads, tags, default branch, and nothing else at the target; and it is all there."""
+        assert self.target.refs() == self.wanted()
+        assert self.target.default == self.source.default
+        self.target.git("fsck", "--connectivity-only", "--no-dangling")
+
+    def traffic(self) -> tuple[int, int, int]:
+        """Bytes that the source sent, that the target sent, and that it received, since last asked."""
+        from_source = self._numbers(servers.SOURCE_TRAFFIC)
+        target = self._numbers(servers.TARGET_TRAFFIC)
+        return sum(line[0] for line in from_source), sum(line[1] for line in target), sum(line[0] for line in target)
+
+    def _numbers(self, name: str) -> list[list[int]]:
+        file = self.folder / name
+        lines = file.read_text().splitlines() if file.exists() else []
+        file.unlink(missing_ok=True)
+        return [[int(number) for number in line.split()] for line in lines]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mirror:
+    """A case and the project that mirrors one of its ends into the other."""
+
+    case: Case
+    project: Project
+
+    @property
+    def source(self) -> Repository:
+        return self.case.source
+
+    @property
+    def target(self) -> Repository:
+        return self.case.target
+
+    def mirrors(self, **overrides: str) -> Build:
+        """A build that must succeed and leave both ends equal."""
+        build = self.project.run(**overrides)
+        assert build.succeeded, build.log
+        self.case.assert_mirrored()
+        return build
+
+    def stops(self, **overrides: str) -> str:
+        """A build that must fail and leave the target alone; returns what it said last."""
+        before = self.target.refs(), self.target.default
+        build = self.project.run(**overrides)
+        assert build.phases["build"] == "FAILED", build.log
+        assert (self.target.refs(), self.target.default) == before
+        assert build.said, build.log
+        return build.said[-1]
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[World]:
+    """Start the servers in a namespace that ends, with everything in it, when the context does."""
+    (folder / "cases").mkdir()
+    (folder / "authorized_keys").touch()
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", folder / "host_key"], check=True)
+    kind, key = (folder / "host_key.pub").read_text().split()[:2]
+    _certificates(folder)
+    namespace = subprocess.Popen(
+        [
+            *("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
+            *(sys.executable, "-m", servers.__name__, str(folder)),
+        ],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=(folder / "servers.log").open("w"),
+        text=True,
+    )
+    try:
+        assert namespace.stdout is not None
+        assert namespace.stdout.readline() == "listening\n", (folder / "servers.log").read_text()
+        init = Path(f"/proc/{namespace.pid}/task/{namespace.pid}/children").read_text().strip()
+        yield World(folder=folder, init=int(init), host_key=f"{servers.SOURCE_HOST} {kind} {key}")
+    finally:
+        namespace.kill()
+        namespace.wait()
+
+
+@functools.cache
+def tools() -> Path:
+    """An environment with the real git-remote-codecommit and AWS CLI, made once."""
+    environment = TOOLS / "-".join(PACKAGES).replace("==", "-")
+    if not (environment / "done").exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
+        subprocess.run([environment / "bin/pip", "install", "--quiet", *PACKAGES], check=True)
+        (environment / "done").touch()
+    return environment
+
+
+_GIT = {
+    "PATH": os.environ["PATH"],
+    "HOME": "/nonexistent",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    **{f"GIT_{who}_{what}": "nobody@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+}
+
+
+def _certificates(folder: Path) -> None:
+    """A certificate authority of our own, ca.pem, and what it says of CodeCommit's two host names, server.pem."""
+    now = datetime.datetime.now(datetime.UTC)
+    authority, server = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Nobody's authority")])
+
+    def certificate(name: x509.Name, key: ec.EllipticCurvePrivateKey, *more: x509.ExtensionType) -> bytes:
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(issuer)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(hours=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
+        )
+        for extension in more:
+            builder = builder.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
+        return builder.sign(authority, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+    (folder / "ca.pem").write_bytes(certificate(issuer, authority, x509.BasicConstraints(ca=True, path_length=0)))
+    names = x509.SubjectAlternativeName([x509.DNSName(name) for name in (servers.GIT_HOST, servers.API_HOST)])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, servers.GIT_HOST)])
+    (folder / "server.pem").write_bytes(
+        certificate(subject, server, names)
+        + server.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
