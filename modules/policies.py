@@ -221,11 +221,16 @@ def start_and_stop(instance_arn: str) -> list[Statement]:
 
 
 def mirror_into(repository_arn: str) -> Statement:
-    """What a mirror build does to its target."""
+    """What a mirror build does to its target: its refs, and which of them is the default branch."""
     return Statement(
         sid="MirrorIntoTarget",
         effect="Allow",
-        actions=("codecommit:GitPull", "codecommit:GitPush"),
+        actions=(
+            "codecommit:GetRepository",
+            "codecommit:GitPull",
+            "codecommit:GitPush",
+            "codecommit:UpdateDefaultBranch",
+        ),
         resources=(repository_arn,),
     )
 

@@ -187,6 +187,17 @@ class Backlog(Settings):
     )
     webhook: Webhook = Field(description="Who may start a mirror run.")
     cache: Cache = Field(Cache(), description="Where a build keeps its copy of the repository between runs.")
+    lfs: Literal["refuse", "warn"] = Field(
+        "refuse",
+        description="CodeCommit holds no content of Git LFS. `refuse` stops a build whose source uses it, `warn` mirrors "
+        "the history and says so.",
+    )
+    max_lost_percent: StrictInt = Field(
+        50,
+        ge=1,
+        le=100,
+        description="A build that would delete 10 of the target's refs or more, and more than this share, stops instead.",
+    )
     vpc: Vpc | None = Field(None, description="Run the builds in this VPC; needed for cache mode efs.")
     reconcile: ScheduleExpression = Field(
         "rate(1 hour)",

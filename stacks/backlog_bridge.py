@@ -168,8 +168,8 @@ class BacklogBridgeStack(BaseStack):
             ssh_key_parameter=space.ssh_key_parameter,
             key=key,
             cache=self._settings.cache.mode,
-            lfs="refuse",
-            max_lost_percent=50,
+            lfs=self._settings.lfs,
+            max_lost_percent=self._settings.max_lost_percent,
         )
 
     def _network(self) -> BuildNetwork | None:

@@ -56,7 +56,7 @@ def test_a_build_may_do_what_its_own_mirror_needs_and_nothing_else(bridge: Terra
             ["${aws_cloudwatch_log_group.mirrors_website_log_group.arn}:*"],
         ),
         "MirrorIntoTarget": (
-            ["codecommit:GitPull", "codecommit:GitPush"],
+            [f"codecommit:{name}" for name in ("GetRepository", "GitPull", "GitPush", "UpdateDefaultBranch")],
             [f"arn:aws:codecommit:{here}:website"],
         ),
         "ReadSshKey": (["ssm:GetParameters"], [f"arn:aws:ssm:{here}:parameter/kakehashi/backlog/ssh-key"]),
@@ -276,3 +276,19 @@ def test_only_this_accounts_alarms_and_events_speak_on_the_topic(bridge: Terrafo
         "PublishAlarms": ([{"type": "Service", "identifiers": ["cloudwatch.amazonaws.com"]}], ["sns:Publish"]),
         "PublishEvents": ([{"type": "Service", "identifiers": ["events.amazonaws.com"]}], ["sns:Publish"]),
     }
+
+
+def test_without_a_cache_there_is_neither_bucket_nor_file_system(changed: Callable[..., Stacks]) -> None:
+    bridge = changed("example", {"prd.backlog.cache": {"mode": "none"}})["backlog-bridge"]
+    kinds = set(bridge.json["resource"])
+    assert not [kind for kind in kinds if kind.startswith(("aws_s3", "aws_efs"))]
+    project = bridge.resource("aws_codebuild_project.mirrors_website_project")
+    assert "cache" not in project
+    assert "file_system_locations" not in project
+    assert "KeepCache" not in _permissions(bridge, "website")
+
+
+def test_a_build_is_told_what_the_deployment_says_of_lfs_and_of_lost_refs(with_file_system: Terraform) -> None:
+    buildspec = with_file_system.resource("aws_codebuild_project.mirrors_website_project")["source"]["buildspec"]
+    assert 'LFS: "warn"' in buildspec
+    assert 'MAX_LOST_PERCENT: "30"' in buildspec
