@@ -38,7 +38,7 @@ quick: .venv/.test ## Run the tests that need no other program
 
 .PHONY: tools
 tools: .venv-pipenv/.done ## Set up checkov and cdktf-cli, for the tests that use them
-	@PIPENV_PIPFILE=tests/checkov/Pipfile $(PIPENV) sync --bare >/dev/null
+	@PIPENV_PIPFILE=tests/checkov/Pipfile $(PIPENV) sync --bare $(QUIETLY)
 	@npm ci --prefix tests/cdktf_cli --no-audit --no-fund --loglevel=error >/dev/null
 
 .PHONY: check
@@ -84,15 +84,18 @@ for path in map(pathlib.Path, ("Pipfile.lock", "tests/checkov/Pipfile.lock")):
 endef
 export UNNAMED_SOURCES
 
+# Runs pipenv, and shows what it said only when it failed.
+QUIETLY = >.venv-pipenv/log 2>&1 || { cat .venv-pipenv/log >&2; exit 1; }
+
 # The packages are set up once, and again only when the lock file changes.
 .venv/.synth: Pipfile.lock .venv-pipenv/.done
 	@echo "setting up .venv (about a minute, once)" >&2
-	@$(PIPENV) sync --bare >/dev/null
+	@$(PIPENV) sync --bare $(QUIETLY)
 	@touch $@
 
 .venv/.test: Pipfile.lock .venv/.synth
 	@echo "setting up what tests need in .venv (about a minute, once)" >&2
-	@$(PIPENV) sync --dev --bare >/dev/null
+	@$(PIPENV) sync --dev --bare $(QUIETLY)
 	@touch $@
 
 .venv-pipenv/.done:

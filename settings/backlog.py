@@ -189,14 +189,14 @@ class Backlog(Settings):
     cache: Cache = Field(Cache(), description="Where a build keeps its copy of the repository between runs.")
     lfs: Literal["refuse", "warn"] = Field(
         "refuse",
-        description="CodeCommit holds no content of Git LFS. `refuse` stops a build whose source uses it, `warn` mirrors "
-        "the history and says so.",
+        description="CodeCommit holds no content of Git LFS. `refuse` stops a build whose source uses it, `warn` "
+        "mirrors the history and says so.",
     )
     max_lost_percent: StrictInt = Field(
         50,
         ge=1,
         le=100,
-        description="A build that would delete 10 of the target's refs or more, and more than this share, stops instead.",
+        description="A build that would delete 10 of the target's refs or more, and more than this share, stops.",
     )
     vpc: Vpc | None = Field(None, description="Run the builds in this VPC; needed for cache mode efs.")
     reconcile: ScheduleExpression = Field(
