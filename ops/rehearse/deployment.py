@@ -1,18 +1,12 @@
 """Reads what a rehearsal has to know from the synthesised files: the stacks, their order, accounts and state."""
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from ops.rehearse.errors import RehearsalError
-from ops.rehearse.existing import ExistingImage
-
-_ACCOUNT_IN_ARN = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):")
-_REFERENCE = re.compile(r"\$\{var\.(\w+)\}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +60,11 @@ class Stack:
         }
 
     @property
+    def state_objects(self) -> set[str]:
+        """State in S3, as `bucket/key`."""
+        return {f"{settings['bucket']}/{settings['key']}" for kind, settings in self._states() if kind == "s3"}
+
+    @property
     def state_files(self) -> set[str]:
         """Paths of local state, relative to the stack's folder."""
         return {str(settings.get("path", "terraform.tfstate")) for kind, settings in self._states() if kind == "local"}
@@ -88,24 +87,6 @@ class Stack:
                 if _lifecycle(resource).get("prevent_destroy"):
                     _lifecycle(resource)["prevent_destroy"] = False
         return document
-
-    def images(self) -> Iterator[ExistingImage]:
-        """An image for every `data.aws_ami`, with a name that fits: the publishers' real images are not in moto."""
-        for search in self.document.get("data", {}).get("aws_ami", {}).values():
-            filters = {item["name"]: self._resolved(item["values"][0]) for item in _as_list(search.get("filter", []))}
-            owners = [self._resolved(owner) for owner in search.get("owners", [])]
-            if "name" in filters and owners and owners[0].isdigit():
-                name = filters["name"].replace("*", "0.0.0").replace("?", "0")
-                yield ExistingImage(
-                    account=self.account,
-                    ami_id=f"ami-{sha256(name.encode()).hexdigest()[:17]}",
-                    name=name,
-                    owner=owners[0],
-                    architecture=filters.get("architecture", "x86_64"),
-                )
-
-    def _resolved(self, text: str) -> str:
-        return _REFERENCE.sub(lambda match: str(self.variables[match[1]].get("default")), text)
 
     @property
     def _provider(self) -> dict[str, Any]:
@@ -144,12 +125,6 @@ def read(out: Path) -> list[Stack]:
         done = {stack.name for stack in ordered}
         ordered += [stack for stack in stacks.values() if stack.name not in done and stack.dependencies <= done]
     return ordered
-
-
-def account_of(role_arn: str) -> str | None:
-    """The account that a role's ARN names."""
-    match = _ACCOUNT_IN_ARN.match(role_arn)
-    return match[1] if match else None
 
 
 def _lifecycle(resource: dict[str, Any]) -> dict[str, Any]:

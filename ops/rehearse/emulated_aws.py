@@ -28,7 +28,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.exceptions import NotFound
 from werkzeug.test import run_wsgi_app
 
-from ops.rehearse.stand_ins import Answer, Call, Handler, Shelf, load
+from ops.rehearse.stand_ins import Answer, Call, Handler, Refused, Shelf, load
 
 Environ = dict[str, Any]
 
@@ -43,6 +43,8 @@ _SIGNED_AS = {
     "states": "stepfunctions",
     "tagging": "resourcegroupstaggingapi",
 }
+
+_REMEMBERED = 500  # answers, for calls that are made again
 
 
 class NotOfThisRehearsalError(Exception):
@@ -85,7 +87,8 @@ class EmulatedAws:
         self.shelves: defaultdict[tuple[str, str, str], Shelf] = defaultdict(lambda: defaultdict(dict))
         # moto's models are plain Python objects without locks; its answers take milliseconds, so one at a time.
         self.lock = threading.RLock()
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._succeeded: dict[str, Answer] = {}
+        self._moto = DomainDispatcherApplication(_backend_app)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         body = _read(environ)
@@ -104,8 +107,21 @@ class EmulatedAws:
         except NotOfThisRehearsalError as refused:
             self.unknown[str(refused)] = str(refused)
             return Answer(status=403, headers=[], body=str(refused).encode())
+        # An answer in under a millisecond can reach Go's SDK before it has finished sending; it then takes the call
+        # for lost and makes it again. What was made by the first would "already exist".
+        invocation = environ.get("HTTP_AMZ_SDK_INVOCATION_ID", "")
+        if invocation in self._succeeded:
+            return self._succeeded[invocation]
+        answer = self._first_answer(request)
+        if invocation and answer.status < 400:
+            self._succeeded[invocation] = answer
+            if len(self._succeeded) > _REMEMBERED:
+                self._succeeded.pop(next(iter(self._succeeded)))
+        return answer
+
+    def _first_answer(self, request: _Request) -> Answer:
         self.calls[str(request)] += 1
-        environ["HTTP_X_MOTO_ACCOUNT_ID"] = request.account
+        request.environ["HTTP_X_MOTO_ACCOUNT_ID"] = request.account
         handler = self._handler(request)
         try:
             return self._let_speak(handler, request) if handler else self._ask_moto(request)
@@ -155,6 +171,12 @@ class EmulatedAws:
             result = refused
         (self.corrected if asked_moto else self.made)[str(request)] += 1
         return result if isinstance(result, Answer) else _serialised(result, request, request.model)
+
+
+def _backend_app(service: Any) -> Any:
+    if service is None:
+        raise NotImplementedError("moto has no such service")
+    return create_backend_app(service)
 
 
 def _read(environ: Environ) -> bytes:
@@ -235,5 +257,5 @@ def _not_implemented(reason: str, request: _Request) -> Answer:
     """501, which the provider believes at once; at moto's own 500 it tries again for minutes."""
     if request.model is None:
         return Answer(status=501, headers=[], body=reason.encode())
-    error = _serialised(ServiceException("NotKnownToTheRehearsal", reason), request, request.model)
+    error = _serialised(Refused("NotKnownToTheRehearsal", reason), request, request.model)
     return replace(error, status=501)

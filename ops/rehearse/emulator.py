@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -84,9 +85,10 @@ class Emulator:
         answer = self._ask({"inventory_of": accounts, "region": region})
         return {account: set(paths) for account, paths in answer.items()}
 
-    def count(self, account: str, value: str | int) -> int:
-        """How often `value` stands in what the account holds; text may be part of a longer text (a policy)."""
-        return int(self._ask({"count_of": value, "account": account}))
+    def counts(self, account: str, values: Sequence[str | int]) -> list[int]:
+        """How often each value stands in what the account holds; text may be part of a longer text (a policy)."""
+        answer: list[int] = self._ask({"counts_of": list(values), "account": account})
+        return answer
 
     def record(self) -> Record:
         return Record(**self._ask("record"))

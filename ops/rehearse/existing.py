@@ -1,5 +1,6 @@
 """What a deployment says exists already: moto is given it first, under the same ids."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any, Self
@@ -59,6 +60,19 @@ class Existing:
     addresses: tuple[ExistingAddress, ...] = ()
     images: tuple[ExistingImage, ...] = ()
     keys: tuple[ExistingKey, ...] = ()
+
+    def described(self) -> Iterator[str]:
+        """A line for each thing, for people."""
+        for vpc in self.vpcs:
+            yield f"VPC {vpc.vpc_id} {vpc.cidr} in {vpc.account}"
+        for subnet in self.subnets:
+            yield f"subnet {subnet.subnet_id} {subnet.cidr} in {subnet.account}"
+        for address in self.addresses:
+            yield f"Elastic IP {address.allocation_id} {address.public_ip} in {address.account}"
+        for image in self.images:
+            yield f"image {image.ami_id} {image.name!r} of {image.owner}"
+        for key in self.keys:
+            yield f"key {key.arn}"
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -4,11 +4,14 @@ Asking over the API would mean one list call for every kind of resource and woul
 moto keeps everything in plain containers, so this walks them all.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import moto.backends
 from moto.core.base_backend import BackendDict
+from moto.ec2.models.elastic_network_interfaces import NetworkInterface
+from moto.s3.models import FakeDeleteMarker
 
 # No resources: sessions of assumed roles, which expire on their own; and moto keeps the tags of what is gone.
 _NO_RESOURCES = ("sts.", "iam.access_keys/", "ec2.tags/")
@@ -29,16 +32,20 @@ def take(accounts: list[str], region: str, shelves: Mapping[tuple[str, str, str]
         for service, backend in _backends_of(account):
             for attribute, value in vars(backend).items():
                 found[account].update(_paths(value, f"{service}.{attribute}", backend))
+            if service == "s3":
+                found[account].update(_objects(backend))
     for (service, account, _), shelf in shelves.items():
         for kind, items in shelf.items():
             found.setdefault(account, set()).update(f"{service}.{kind}/{name}" for name in items)
     return {account: {path for path in paths if not path.startswith(_NO_RESOURCES)} for account, paths in found.items()}
 
 
-def count(account: str, value: str | int, shelves: Mapping[tuple[str, str, str], Any]) -> int:
-    """How often `value` stands in what the account holds; text may be part of a longer text (a policy)."""
+def counts(account: str, values: list[str | int], shelves: Mapping[tuple[str, str, str], Any]) -> list[int]:
+    """How often each of `values` stands in what the account holds; text may be part of a longer text (a policy)."""
+    numbers = {str(value) for value in values if isinstance(value, int)}
+    texts = [value for value in values if isinstance(value, str)]
+    found: Counter[str] = Counter()
     seen: set[int] = set()
-    found = 0
     pending: list[Any] = [backend for _, backend in _backends_of(account)]
     pending += [shelf for (_, owner, _), shelf in shelves.items() if owner == account]
     while pending:
@@ -46,7 +53,10 @@ def count(account: str, value: str | int, shelves: Mapping[tuple[str, str, str],
         if isinstance(item, bytes):
             item = item.decode(errors="replace")
         if isinstance(item, str | int | float | None):
-            found += _matches(item, value)
+            if str(item) in numbers:
+                found[str(item)] += 1
+            elif isinstance(item, str):
+                found.update(text for text in texts if text in item)
         elif id(item) not in seen:
             seen.add(id(item))
             if isinstance(item, Mapping):
@@ -55,21 +65,14 @@ def count(account: str, value: str | int, shelves: Mapping[tuple[str, str, str],
                 pending.extend(item)
             elif type(item).__module__.partition(".")[0] == "moto":
                 pending.extend(getattr(item, "__dict__", {}).values())
-    return found
-
-
-def _matches(item: Any, value: str | int) -> bool:
-    if isinstance(item, bool):
-        return False
-    if isinstance(value, str):
-        return isinstance(item, str) and value in item
-    return isinstance(item, int | str) and str(item) == str(value)
+    return [found[str(value)] for value in values]
 
 
 def _backends_of(account: str) -> Iterator[tuple[str, Any]]:
     for backends in BackendDict._instances:  # type: ignore[misc]
-        for owner, _, backend in backends.iter_backends():
-            if owner == account:
+        for owner, place, backend in list(backends.iter_backends()):
+            # moto makes services of other partitions (aws-cn, …) when it looks up a session.
+            if owner == account and not place.startswith("aws-"):
                 yield backends.service_name, backend
 
 
@@ -97,8 +100,15 @@ def _paths(value: Any, path: str, backend: Any) -> Iterator[str]:
     for name, item in named:
         if isinstance(item, Mapping | list | tuple | set):
             yield from _paths(item, f"{path}/{name}", backend)
-        elif not (_is_gone(item) or _went_with_its_vpc(item, backend) or _is_key_of_aws(item)):
+        elif not (_is_gone(item) or _went_with_its_owner(item, backend) or _is_key_of_aws(item)):
             yield f"{path}/{name}"
+
+
+def _objects(s3: Any) -> Iterator[str]:
+    for name, bucket in s3.buckets.items():
+        for key, versions in bucket.keys.lists():
+            if not isinstance(versions[-1], FakeDeleteMarker):
+                yield f"s3.objects/{name}/{key}"
 
 
 def _name(item: Any) -> str:
@@ -117,10 +127,13 @@ def _is_gone(item: Any) -> bool:
     return any(str(getattr(state, "name", state)) in _GONE for state in states)
 
 
-def _went_with_its_vpc(item: Any, backend: Any) -> bool:
-    """What moto forgets to delete: it keeps the network interfaces and the default ACL of a VPC."""
+def _went_with_its_owner(item: Any, backend: Any) -> bool:
+    """What AWS deletes with its owner and moto keeps: a VPC's default ACL, and interfaces of gateways and instances."""
     vpc_id = getattr(item, "vpc_id", None)
-    return isinstance(vpc_id, str) and vpc_id not in getattr(backend, "vpcs", {vpc_id: None})
+    if isinstance(vpc_id, str) and vpc_id not in getattr(backend, "vpcs", {vpc_id: None}):
+        return True
+    instance = getattr(item, "instance", None)
+    return isinstance(item, NetworkInterface) and instance is not None and _is_gone(instance)
 
 
 def _is_key_of_aws(item: Any) -> bool:

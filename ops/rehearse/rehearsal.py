@@ -6,7 +6,7 @@ import shutil
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,11 @@ _NO_CHANGES, _CHANGES = 0, 2
 # A deployment of API Gateway is a snapshot: the provider replaces it, new before old, whenever the API changes.
 _REPLACED_BY_DESIGN = {"aws_api_gateway_deployment"}
 
+_SHOWN = 30  # left-overs, of however many
+
 _TERMINATION_PROTECTION = "termination_protection"
 
+_NO_PROVIDER = re.compile(r"Failed to (?:query available provider packages|install provider)")
 _DONE = re.compile(r": (?:Creation|Modifications|Destruction) complete after")
 _PLANNED = re.compile(r"^Plan: (?:\d+ to import, )?(\d+) to add, (\d+) to change, (\d+) to destroy")
 
@@ -38,7 +41,7 @@ class Findings:
     changed: dict[str, list[str]] = field(default_factory=dict)
     unchanged: list[str] = field(default_factory=list)
     unlocked: dict[str, list[str]] = field(default_factory=dict)
-    made_up: list[str] = field(default_factory=list)
+    existed: list[str] = field(default_factory=list)
 
 
 class Rehearsal:
@@ -71,38 +74,47 @@ class Rehearsal:
     def run(self, existing: Existing) -> None:
         with self._progress.step("AWS", "prepare") as step:
             before = self._prepare(existing, step)
-        self._each(self._up)
+        self._each(self.up)
         self._each(self._change)
         for stack in self._stacks:
             self.findings.outputs[stack.name] = self._outputs(stack)
-        self._each(self._down, reverse=True)
+        self._each(self.down, reverse=True)
         self.expect_nothing_left(before)
         self._expect_files_untouched()
 
     def _prepare(self, existing: Existing, step: Step) -> dict[str, set[str]]:
-        known = {image.name for image in existing.images}
-        images = tuple(image for stack in self._stacks for image in stack.images() if image.name not in known)
-        self._aws.seed(replace(existing, images=(*existing.images, *images)))
-        for image in images:
-            self.findings.made_up.append(f"image {image.ami_id} {image.name!r} of {image.owner}")
+        self._aws.seed(existing)
+        self.findings.existed.extend(existing.described())
         for bucket in sorted({bucket for stack in self._stacks for bucket in stack.buckets}, key=lambda b: b.name):
             self._aws.make_bucket(account=self._stacks[0].account, region=bucket.region, name=bucket.name)
-            self.findings.made_up.append(f"bucket {bucket.name} for state")
+            self.findings.existed.append(f"bucket {bucket.name} for state")
         accounts = sorted({stack.account for stack in self._stacks})
         step.tell(f"accounts {', '.join(accounts)} on {self._aws.url}")
         return self._aws.inventory(accounts, existing.region)
 
-    def _up(self, stack: Stack) -> None:
-        with self._progress.step(stack.name, "init"), self._one_init:
-            self._run(stack, "init", "-no-color")
+    def up(self, stack: Stack) -> None:
+        with self._progress.step(stack.name, "init"):
+            self._init(stack)
         with self._progress.step(stack.name, "apply") as step:
             self._run(stack, "apply", "-auto-approve", "-no-color", step=step)
         with self._progress.step(stack.name, "plan again") as step:
             self.expect_no_changes(stack)
             step.tell("no changes")
 
+    def _init(self, stack: Stack) -> None:
+        with self._one_init:
+            try:
+                self._run(stack, "init", "-no-color")
+            except RehearsalError as error:
+                if _NO_PROVIDER.search(error.said) is None:
+                    raise
+                raise RehearsalError(
+                    f"{stack.name}: Terraform finds no AWS provider to install",
+                    hint="let it reach registry.terraform.io, or name a mirror in the file of TF_CLI_CONFIG_FILE",
+                ) from None
+
     def _change(self, stack: Stack) -> None:
-        variations = variation.choose(stack, lambda mark: self._aws.count(stack.account, mark))
+        variations = variation.choose(stack, lambda marks: self._aws.counts(stack.account, marks))
         if not variations:
             self._progress.say(f"{stack.name}: no variable of retention or addresses, so nothing to change")
             self.findings.unchanged.append(stack.name)
@@ -111,9 +123,9 @@ class Rehearsal:
             step.tell(", ".join(str(one) for one in variations))
             plan = self.plan_change(stack, {one.variable: one.after for one in variations})
             with self._one_change:
-                before = [self._aws.count(stack.account, one.mark) for one in variations]
+                before = self._aws.counts(stack.account, [one.mark for one in variations])
                 self._run(stack, "apply", "-no-color", plan)
-                after = [self._aws.count(stack.account, one.mark) for one in variations]
+                after = self._aws.counts(stack.account, [one.mark for one in variations])
             for one, was, now in zip(variations, before, after, strict=True):
                 if now <= was:
                     raise RehearsalError(
@@ -166,7 +178,7 @@ class Rehearsal:
         shown = json.loads(self._run(stack, "output", "-json").text)
         return {name: "(sensitive)" if it["sensitive"] else it["value"] for name, it in shown.items()}
 
-    def _down(self, stack: Stack) -> None:
+    def down(self, stack: Stack) -> None:
         self._take_protection_off(stack)
         with self._progress.step(stack.name, "destroy") as step:
             self._run(stack, "destroy", "-auto-approve", "-no-color", step=step)
@@ -197,8 +209,7 @@ class Rehearsal:
                     )
                 step.tell(f"destroy refused, as it must be ({len(stack.protected)} protected); unlocked in a copy")
                 self._folders[stack.name] = self._unprotected_copy(stack)
-                with self._one_init:
-                    self._run(stack, "init", "-no-color")
+                self._init(stack)
             self.findings.unlocked.setdefault(stack.name, []).extend(
                 f"{address} prevent_destroy = false" for address in stack.protected
             )
@@ -213,7 +224,11 @@ class Rehearsal:
         with self._progress.step("AWS", "compare") as step:
             region = self._stacks[0].region
             after = self._aws.inventory(sorted(before), region)
-            found = [f"{account}: {path} is left" for account in before for path in after[account] - before[account]]
+            # A state stays, with nothing in it (seen after each destroy); its lock must not.
+            states = {f"s3.objects/{name}" for stack in self._stacks for name in stack.state_objects}
+            found = [
+                f"{account}: {path} is left" for account in before for path in after[account] - before[account] - states
+            ]
             found += [
                 f"{account}: {path} is missing" for account in before for path in before[account] - after[account]
             ]
@@ -221,7 +236,7 @@ class Rehearsal:
                 raise RehearsalError(
                     "the accounts are not as they were before",
                     hint="what is left was made outside Terraform, or is forgotten by moto when its owner goes",
-                    said="\n".join(sorted(found)),
+                    said="\n".join([*sorted(found)[:_SHOWN], f"{len(found)} in all"]),
                 )
             step.tell("every account is as it was before")
 

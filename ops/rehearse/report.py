@@ -23,8 +23,8 @@ def show(findings: Findings, record: Record, console: Console) -> None:
 
 
 def _show_steps(findings: Findings, console: Console) -> None:
-    for what in findings.made_up:
-        _line(console, f"made up beforehand   {what}")
+    for what in findings.existed:
+        _line(console, f"existed beforehand   {what}")
     for stack, changes in findings.changed.items():
         _line(console, f"changed in place     {stack}: {', '.join(changes)}")
     for stack in findings.unchanged:

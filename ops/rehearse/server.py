@@ -22,9 +22,9 @@ from ops.rehearse.existing import Existing
 
 
 class _QuietHandler(MotoRequestHandler):
-    """Keeps connections open (the provider makes thousands of calls) and writes no line for each request."""
+    """Writes no line for each request."""
 
-    protocol_version = "HTTP/1.1"
+    protocol_version = "HTTP/1.1"  # for bodies in chunks
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None: ...
 
@@ -37,8 +37,8 @@ def _reply(aws: EmulatedAws, question: Any) -> Any:
             return seeding.make_bucket(account, region, name)
         case {"inventory_of": accounts, "region": region}:
             return {account: sorted(paths) for account, paths in inventory.take(accounts, region, aws.shelves).items()}
-        case {"count_of": value, "account": account}:
-            return inventory.count(account, value, aws.shelves)
+        case {"counts_of": values, "account": account}:
+            return inventory.counts(account, values, aws.shelves)
         case "record":
             return {
                 "calls": aws.calls.total(),

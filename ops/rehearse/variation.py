@@ -33,17 +33,19 @@ class Variation:
         return f"{self.variable} {self.before} → {self.after}"
 
 
-def choose(stack: Stack, count: Callable[[str | int], int]) -> list[Variation]:
+def choose(stack: Stack, counts: Callable[[list[str | int]], list[int]]) -> list[Variation]:
     """At most one retention and one address list of the stack, each with the value least seen in the account so far.
 
-    `count` tells how often the account holds a value: the rarer it was before, the more its arrival proves.
+    `counts` tells how often the account holds each value: the rarer it was before, the more its arrival proves.
     """
     found: list[Variation] = []
     # Days of logs before others: the provider waits a minute after every change of an S3 lifecycle.
     names = sorted(stack.variables, key=lambda name: ("log" not in name, name))
     for offers_of in (_retentions, _address_lists):
         varied = (offers for offers in (list(offers_of(name, stack.variables[name])) for name in names) if offers)
-        found += [min(offers, key=lambda offer: count(offer.mark)) for offers in islice(varied, 1)]
+        for offers in islice(varied, 1):
+            seen = counts([offer.mark for offer in offers])
+            found.append(offers[seen.index(min(seen))])
     return found
 
 

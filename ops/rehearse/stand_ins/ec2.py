@@ -1,4 +1,4 @@
-"""EC2: instances start with the termination protection they were asked for, and detailed monitoring can be switched."""
+"""EC2: termination protection from the start, detailed monitoring, and descriptions of rules between groups."""
 
 import re
 
@@ -6,7 +6,11 @@ from moto.ec2.models import ec2_backends
 
 from ops.rehearse.stand_ins import Answer, Call, Reply, StandIn
 
-ec2 = StandIn("ec2", "moto ignores termination protection at launch and cannot switch detailed monitoring")
+ec2 = StandIn(
+    "ec2",
+    "moto ignores termination protection at launch, cannot switch detailed monitoring, "
+    "and forgets the description of a security group's rule that names another group",
+)
 
 
 @ec2.answers("RunInstances")
@@ -37,3 +41,21 @@ def _switch_monitoring(call: Call, state: str) -> Reply:
             {"InstanceId": instance_id, "Monitoring": {"State": state}} for instance_id in call.params["InstanceIds"]
         ]
     }
+
+
+@ec2.answers("AuthorizeSecurityGroupIngress")
+@ec2.answers("AuthorizeSecurityGroupEgress")
+def authorize(call: Call) -> Answer:
+    answer = call.ask_moto()
+    said = {
+        pair["GroupId"]: pair["Description"]
+        for permission in call.params.get("IpPermissions") or ()
+        for pair in permission.get("UserIdGroupPairs") or ()
+        if "GroupId" in pair and "Description" in pair
+    }
+    rule_ids = [found.decode() for found in re.findall(rb"<securityGroupRuleId>(sgr-[0-9a-f]+)<", answer.body)]
+    if said and rule_ids:
+        for rule in ec2_backends[call.account][call.region].describe_security_group_rules(rule_ids, {}):
+            if description := said.get(rule.source_group.get("GroupId")):
+                rule.ip_range["Description"] = description  # shared with the rule itself; moto reads it here
+    return answer

@@ -1,0 +1,229 @@
+"""Whole rehearsals of a small deployment, with the real Terraform CLI and AWS provider."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3  # type: ignore[import-untyped]
+import pytest
+from botocore.config import Config  # type: ignore[import-untyped]
+from rich.console import Console
+
+from ops.rehearse import Existing, RehearsalError, rehearse
+from ops.rehearse.deployment import read
+from ops.rehearse.emulator import Emulator
+from ops.rehearse.progress import Progress
+from ops.rehearse.rehearsal import Findings, Rehearsal
+from ops.rehearse.terraform import Terraform
+from tests.ops.rehearse import sample_deployment
+from tests.ops.rehearse.sample_deployment import DEV, REGION
+
+pytestmark = pytest.mark.terraform
+
+
+@dataclass
+class Run:
+    out: Path
+    findings: Findings
+    messages: str
+    report: str
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def quiet() -> Console:
+    return Console(file=io.StringIO(), width=200)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Roles, profiles and S3 state at once, with settings in the environment that must not be used."""
+    folder = tmp_path_factory.mktemp("rehearsal")
+    role = {"assume_role": [{"role_arn": "arn:aws:iam::ACCOUNT:role/deploy"}], "profile": "people"}
+    out = sample_deployment.write(folder / "cdktf.out", provider=role, bucket="sample-states")
+    messages, report = quiet(), quiet()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        patch.setenv("AWS_PROFILE", "nobody")
+        patch.setenv("AWS_ENDPOINT_URL_LOGS", "http://127.0.0.1:1")
+        patch.setenv("TF_VAR_push_cidrs", "not even a list")
+        findings = rehearse(out, Existing(region=REGION), messages=messages, report=report)
+    assert isinstance(messages.file, io.StringIO)
+    assert isinstance(report.file, io.StringIO)
+    return Run(out, findings, messages.file.getvalue(), report.file.getvalue())
+
+
+def test_everything_comes_up_changes_and_goes(run: Run) -> None:
+    steps = [tuple(line.split()[1:3]) for line in run.messages.splitlines() if line.startswith("✓")]
+    assert steps == [
+        ("AWS", "prepare"),
+        *[(stack, what) for stack in ("dev", "prd") for what in ("init", "apply", "plan")],
+        ("dev", "change"),
+        ("prd", "change"),
+        ("prd", "unlock"),
+        ("prd", "destroy"),
+        ("dev", "destroy"),
+        ("AWS", "compare"),
+    ]
+    assert "✗" not in run.messages
+
+
+def test_variables_were_changed_and_what_was_protected_was_unlocked(run: Run) -> None:
+    assert run.findings.changed.keys() == {"dev", "prd"}
+    assert run.findings.changed["prd"] == ["push_cidrs + 203.0.113.77/32"]
+    assert run.findings.unlocked == {"prd": ["aws_codecommit_repository.app prevent_destroy = false"]}
+    assert run.findings.existed == ["bucket sample-states for state"]
+
+
+def test_the_report_shows_outputs_and_stand_ins(run: Run) -> None:
+    assert "dev.log_group = /sample/flow" in run.report
+    assert f"prd.clone_url = https://git-codecommit.{REGION}.amazonaws.com/v1/repos/app" in run.report
+    assert "CreateRepository" in run.report
+    assert "codecommit: moto writes dates as text" in run.report
+    assert "Not proved: that AWS accepts it" in run.report
+
+
+def test_the_generated_files_are_as_they_were(run: Run, tmp_path: Path) -> None:
+    role = {"assume_role": [{"role_arn": "arn:aws:iam::ACCOUNT:role/deploy"}], "profile": "people"}
+    again = sample_deployment.write(tmp_path / "again", provider=role, bucket="sample-states")
+    assert files(run.out) == files(again)
+    assert not (run.out.parent / "terraform-state").exists()
+
+
+@dataclass
+class Stage:
+    """A rehearsal that a test drives step by step."""
+
+    rehearsal: Rehearsal
+    aws: Emulator
+    out: Path
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.aws.url,
+            region_name=REGION,
+            aws_access_key_id=DEV,
+            aws_secret_access_key="rehearsal",
+            config=Config(proxies={}),
+        )
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
+    with Emulator(log=tmp_path / "aws.log") as aws, Progress(quiet()) as progress:
+
+        def build(**resources: Any) -> Stage:
+            out = sample_deployment.write(tmp_path / "out", dev=resources, prevent_destroy=False)
+            scratch = tmp_path / "scratch"
+            (scratch / "plugins").mkdir(parents=True)
+            rehearsal = Rehearsal(
+                out,
+                stacks=read(out)[:1],
+                aws=aws,
+                terraform=Terraform(logs=scratch),
+                scratch=scratch,
+                inherited=os.environ,
+                progress=progress,
+            )
+            return Stage(rehearsal, aws, out)
+
+        yield build
+
+
+def test_finds_drift_and_left_overs(stage: Callable[..., Stage]) -> None:
+    on = stage()
+    (dev,) = read(on.out)[:1]
+    before = on.aws.inventory([DEV], REGION)
+    on.rehearsal.up(dev)
+    on.client("logs").put_retention_policy(logGroupName="/sample/flow", retentionInDays=5)
+    with pytest.raises(RehearsalError, match="dev: the plan after an apply is not empty") as caught:
+        on.rehearsal.expect_no_changes(dev)
+    assert "retention_in_days = 5 -> 30" in caught.value.said
+
+    on.client("logs").create_log_group(logGroupName="/by/hand")
+    on.rehearsal.down(dev)
+    with pytest.raises(RehearsalError, match="the accounts are not as they were before") as caught:
+        on.rehearsal.expect_nothing_left(before)
+    assert str(caught.value) == (
+        f"{DEV}: logs.groups//by/hand is left\n"
+        "1 in all\n"
+        "error: the accounts are not as they were before\n"
+        "hint: what is left was made outside Terraform, or is forgotten by moto when its owner goes"
+    )
+
+    on.client("logs").delete_log_group(logGroupName="/by/hand")
+    on.rehearsal.expect_nothing_left(before)
+
+
+def test_an_unknown_call_ends_the_rehearsal_by_name(stage: Callable[..., Stage]) -> None:
+    on = stage(aws_ec2_serial_console_access={"a": {"enabled": True}})
+    (dev,) = read(on.out)[:1]
+    began = time.monotonic()
+    with pytest.raises(RehearsalError, match="the emulated AWS was asked what it does not know") as caught:
+        on.rehearsal.up(dev)
+    assert "ec2:EnableSerialConsoleAccess is not known to moto" in caught.value.said.splitlines()[-1]
+    assert time.monotonic() - began < 60
+
+
+def test_a_variable_must_change_something_and_in_place(stage: Callable[..., Stage]) -> None:
+    on = stage()
+    (dev,) = read(on.out)[:1]
+    on.rehearsal.up(dev)
+    with pytest.raises(RehearsalError) as caught:
+        on.rehearsal.plan_change(dev, {"log_group_name": "/other"})
+    assert caught.value.what == "dev: another value of log_group_name would destroy aws_cloudwatch_log_group.flow"
+    with pytest.raises(RehearsalError) as caught:
+        on.rehearsal.plan_change(dev, {"flow_log_retention_days": 30})
+    assert caught.value.what == "dev: another value of flow_log_retention_days changes nothing"
+
+
+def test_says_that_no_provider_can_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "terraformrc"
+    (tmp_path / "mirror").mkdir()
+    config.write_text(f'provider_installation {{\n  filesystem_mirror {{\n    path = "{tmp_path}/mirror"\n  }}\n}}\n')
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(config))
+    out = sample_deployment.write(tmp_path / "out")
+    with pytest.raises(RehearsalError) as caught:
+        rehearse(out, Existing(region=REGION), messages=quiet())
+    assert str(caught.value) == (
+        "error: dev: Terraform finds no AWS provider to install\n"
+        "hint: let it reach registry.terraform.io, or name a mirror in the file of TF_CLI_CONFIG_FILE"
+    )
+
+
+def test_an_interrupt_leaves_nothing_running_and_nothing_behind(tmp_path: Path) -> None:
+    out = sample_deployment.write(tmp_path / "out")
+    scratch = tmp_path / "tmp"
+    scratch.mkdir()
+    program = (
+        "import pathlib\n"
+        "from ops.rehearse import Existing, rehearse\n"
+        f"rehearse(pathlib.Path({str(out)!r}), Existing(region={REGION!r}))\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        env={**os.environ, "TMPDIR": str(scratch)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "init" in line:
+            break
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode not in (0, None)
+    assert [path for path in scratch.iterdir() if path.name.startswith("kakehashi")] == []
+    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert str(scratch) not in running

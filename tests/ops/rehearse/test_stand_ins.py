@@ -1,0 +1,219 @@
+"""Each stand-in over boto3, against the emulator's own process: create, get, change, delete, not found."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3  # type: ignore[import-untyped]
+import pytest
+from botocore.config import Config  # type: ignore[import-untyped]
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+
+from ops.rehearse.emulator import Emulator
+from ops.rehearse.stand_ins import load
+
+ACCOUNT = "111111111111"
+REGION = "ap-northeast-1"
+
+ClientOf = Callable[[str], Any]
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with Emulator(log=tmp_path_factory.mktemp("emulator") / "aws.log") as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="module")
+def client(aws: Emulator) -> ClientOf:
+    def of(service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=aws.url,
+            region_name=REGION,
+            aws_access_key_id=ACCOUNT,
+            aws_secret_access_key="rehearsal",
+            config=Config(retries={"total_max_attempts": 1}, proxies={}),
+        )
+
+    return of
+
+
+def refusal(call: Callable[..., Any], **arguments: Any) -> str:
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    code: str = caught.value.response["Error"]["Code"]
+    return code
+
+
+def test_a_repository_lives_and_dies(client: ClientOf) -> None:
+    codecommit = client("codecommit")
+    created = codecommit.create_repository(
+        repositoryName="app", repositoryDescription="first", kmsKeyId="key-1", tags={"owner": "us"}
+    )["repositoryMetadata"]
+    assert created["Arn"] == f"arn:aws:codecommit:{REGION}:{ACCOUNT}:app"
+    assert created["cloneUrlHttp"] == f"https://git-codecommit.{REGION}.amazonaws.com/v1/repos/app"
+    assert created["creationDate"].year > 2000
+    assert refusal(codecommit.create_repository, repositoryName="app") == "RepositoryNameExistsException"
+
+    codecommit.update_repository_description(repositoryName="app", repositoryDescription="second")
+    codecommit.update_repository_encryption_key(repositoryName="app", kmsKeyId="key-2")
+    codecommit.tag_resource(resourceArn=created["Arn"], tags={"cost": "1"})
+    codecommit.untag_resource(resourceArn=created["Arn"], tagKeys=["owner"])
+    changed = codecommit.get_repository(repositoryName="app")["repositoryMetadata"]
+    assert (changed["repositoryDescription"], changed["kmsKeyId"]) == ("second", "key-2")
+    assert codecommit.list_tags_for_resource(resourceArn=created["Arn"])["tags"] == {"cost": "1"}
+
+    assert codecommit.delete_repository(repositoryName="app")["repositoryId"] == created["repositoryId"]
+    assert refusal(codecommit.get_repository, repositoryName="app") == "RepositoryDoesNotExistException"
+    assert refusal(codecommit.list_tags_for_resource, resourceArn=created["Arn"]) == "RepositoryDoesNotExistException"
+
+
+def test_a_repository_without_a_key_of_its_own_has_the_key_of_aws(client: ClientOf) -> None:
+    created = client("codecommit").create_repository(repositoryName="plain")["repositoryMetadata"]
+    assert created["kmsKeyId"].startswith(f"arn:aws:kms:{REGION}:{ACCOUNT}:key/")
+
+
+def test_a_project_without_source_keeps_its_mounts_and_limit(client: ClientOf) -> None:
+    codebuild = client("codebuild")
+    mount = {"type": "EFS", "identifier": "CACHE", "location": "fs-1:/", "mountPoint": "/cache"}
+    project = codebuild.create_project(
+        name="mirror",
+        source={"type": "NO_SOURCE", "buildspec": "version: 0.2"},
+        artifacts={"type": "NO_ARTIFACTS"},
+        environment={"type": "ARM_CONTAINER", "image": "image", "computeType": "BUILD_GENERAL1_SMALL"},
+        serviceRole="arn:aws:iam::111111111111:role/build",
+        fileSystemLocations=[mount],
+        concurrentBuildLimit=1,
+        tags=[{"key": "owner", "value": "us"}],
+    )["project"]
+    assert project["fileSystemLocations"] == [mount]
+    assert project["concurrentBuildLimit"] == 1
+    assert (project["timeoutInMinutes"], project["queuedTimeoutInMinutes"]) == (60, 480)
+    assert project["tags"] == [{"key": "owner", "value": "us"}]
+
+    codebuild.update_project(name="mirror", timeoutInMinutes=5, concurrentBuildLimit=-1)
+    (changed,) = codebuild.batch_get_projects(names=[project["arn"]])["projects"]
+    assert changed["timeoutInMinutes"] == 5
+    assert "concurrentBuildLimit" not in changed
+    assert codebuild.list_projects()["projects"] == ["mirror"]
+
+    codebuild.delete_project(name=project["arn"])
+    assert codebuild.batch_get_projects(names=["mirror"])["projectsNotFound"] == ["mirror"]
+    assert refusal(codebuild.update_project, name="mirror") == "ResourceNotFoundException"
+
+
+def test_a_lifecycle_policy_lives_and_dies(client: ClientOf) -> None:
+    dlm = client("dlm")
+    schedule = {"Name": "daily", "CreateRule": {"Interval": 24, "IntervalUnit": "HOURS"}, "RetainRule": {"Count": 7}}
+    policy_id = dlm.create_lifecycle_policy(
+        ExecutionRoleArn="arn:aws:iam::111111111111:role/dlm",
+        Description="images",
+        State="ENABLED",
+        PolicyDetails={"PolicyType": "IMAGE_MANAGEMENT", "Schedules": [schedule]},
+        Tags={"owner": "us"},
+    )["PolicyId"]
+    policy = dlm.get_lifecycle_policy(PolicyId=policy_id)["Policy"]
+    assert policy["PolicyDetails"]["Schedules"] == [schedule]
+    assert policy["DateCreated"].year > 2000
+
+    dlm.update_lifecycle_policy(PolicyId=policy_id, State="DISABLED")
+    dlm.tag_resource(ResourceArn=policy["PolicyArn"], Tags={"cost": "1"})
+    dlm.untag_resource(ResourceArn=policy["PolicyArn"], TagKeys=["owner"])
+    changed = dlm.get_lifecycle_policy(PolicyId=policy_id)["Policy"]
+    assert (changed["State"], changed["Description"], changed["Tags"]) == ("DISABLED", "images", {"cost": "1"})
+    assert dlm.list_tags_for_resource(ResourceArn=policy["PolicyArn"])["Tags"] == {"cost": "1"}
+
+    dlm.delete_lifecycle_policy(PolicyId=policy_id)
+    assert refusal(dlm.get_lifecycle_policy, PolicyId=policy_id) == "ResourceNotFoundException"
+    assert refusal(dlm.delete_lifecycle_policy, PolicyId=policy_id) == "ResourceNotFoundException"
+
+
+def test_a_file_system_can_do_without_backups_and_without_a_policy(client: ClientOf) -> None:
+    efs = client("efs")
+    file_system_id = efs.create_file_system(CreationToken="cache")["FileSystemId"]
+    assert refusal(efs.describe_backup_policy, FileSystemId=file_system_id) == "PolicyNotFound"
+    for status in ("ENABLED", "DISABLED"):
+        efs.put_backup_policy(FileSystemId=file_system_id, BackupPolicy={"Status": status})
+        assert efs.describe_backup_policy(FileSystemId=file_system_id)["BackupPolicy"] == {"Status": status}
+
+    efs.put_file_system_policy(FileSystemId=file_system_id, Policy="{}")
+    efs.delete_file_system_policy(FileSystemId=file_system_id)
+    assert refusal(efs.describe_file_system_policy, FileSystemId=file_system_id) == "PolicyNotFound"
+
+    efs.delete_file_system(FileSystemId=file_system_id)
+    assert refusal(efs.describe_backup_policy, FileSystemId=file_system_id) == "FileSystemNotFound"
+
+
+def test_a_resource_policy_comes_back_escaped_as_from_aws(client: ClientOf) -> None:
+    apigateway = client("apigateway")
+    created = apigateway.create_rest_api(name="webhook", policy='{"Version":"2012-10-17"}')
+    assert created["policy"] == r"{\"Version\":\"2012-10-17\"}"
+    apigateway.update_rest_api(
+        restApiId=created["id"], patchOperations=[{"op": "replace", "path": "/policy", "value": '{"Id":"a"}'}]
+    )
+    assert apigateway.get_rest_api(restApiId=created["id"])["policy"] == r"{\"Id\":\"a\"}"
+
+    plain = apigateway.create_rest_api(name="plain")
+    assert "policy" not in apigateway.get_rest_api(restApiId=plain["id"])
+    apigateway.delete_rest_api(restApiId=plain["id"])
+    assert refusal(apigateway.get_rest_api, restApiId=plain["id"]) == "NotFoundException"
+
+
+def test_an_instance_starts_with_the_termination_protection_it_was_asked_for(client: ClientOf) -> None:
+    ec2 = client("ec2")
+    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    launch = {"ImageId": image, "MinCount": 1, "MaxCount": 1}
+    protected = ec2.run_instances(**launch, DisableApiTermination=True)["Instances"][0]["InstanceId"]
+    open_to_all = ec2.run_instances(**launch)["Instances"][0]["InstanceId"]
+    assert refusal(ec2.terminate_instances, InstanceIds=[protected]) == "OperationNotPermitted"
+    ec2.terminate_instances(InstanceIds=[open_to_all])
+
+    assert ec2.monitor_instances(InstanceIds=[protected])["InstanceMonitorings"][0]["Monitoring"]["State"] == "enabled"
+    ec2.unmonitor_instances(InstanceIds=[protected])
+    (reservation,) = ec2.describe_instances(InstanceIds=[protected])["Reservations"]
+    assert reservation["Instances"][0]["Monitoring"]["State"] == "disabled"
+    assert refusal(ec2.monitor_instances, InstanceIds=["i-00000000000000000"]) == "InvalidInstanceID.NotFound"
+
+
+@pytest.mark.parametrize("direction", ["ingress", "egress"])
+def test_a_rule_between_groups_keeps_its_description(client: ClientOf, direction: str) -> None:
+    ec2 = client("ec2")
+    group_id = ec2.create_security_group(GroupName=direction, Description="one")["GroupId"]
+    other_id = ec2.create_security_group(GroupName=f"{direction}-other", Description="two")["GroupId"]
+    ports = {"IpProtocol": "tcp", "FromPort": 2049, "ToPort": 2049}
+    pairs = [{"GroupId": other_id, "Description": "NFS"}]
+    authorize = getattr(ec2, f"authorize_security_group_{direction}")
+    rule_id = authorize(GroupId=group_id, IpPermissions=[{**ports, "UserIdGroupPairs": pairs}])["SecurityGroupRules"][
+        0
+    ]["SecurityGroupRuleId"]
+    (rule,) = ec2.describe_security_group_rules(SecurityGroupRuleIds=[rule_id])["SecurityGroupRules"]
+    assert (rule["Description"], rule["ReferencedGroupInfo"]["GroupId"]) == ("NFS", other_id)
+    getattr(ec2, f"revoke_security_group_{direction}")(GroupId=group_id, SecurityGroupRuleIds=[rule_id])
+    assert refusal(ec2.describe_security_group_rules, SecurityGroupRuleIds=[rule_id]).startswith(
+        "InvalidSecurityGroupRule"
+    )
+
+
+def test_a_user_has_no_service_specific_credentials(client: ClientOf) -> None:
+    iam = client("iam")
+    iam.create_user(UserName="push")
+    assert iam.list_service_specific_credentials(UserName="push")["ServiceSpecificCredentials"] == []
+
+
+def test_every_stand_in_says_why_it_is_there() -> None:
+    stand_ins = load()
+    assert set(stand_ins) == {"apigateway", "codebuild", "codecommit", "dlm", "ec2", "efs", "iam"}
+    for stand_in in stand_ins.values():
+        assert stand_in.because.startswith("moto ")
+        assert stand_in.operations
+
+
+def test_the_record_tells_whole_answers_from_corrected_ones(aws: Emulator, client: ClientOf) -> None:
+    before = aws.record()
+    client("codecommit").create_repository(repositoryName="counted")
+    client("apigateway").create_rest_api(name="counted")
+    after = aws.record()
+    assert after.made["codecommit:CreateRepository"] == before.made.get("codecommit:CreateRepository", 0) + 1
+    assert after.corrected["apigateway:CreateRestApi"] == before.corrected.get("apigateway:CreateRestApi", 0) + 1
+    assert "apigateway:CreateRestApi" not in after.made
+    assert after.calls == before.calls + 2
