@@ -14,8 +14,10 @@
     # https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html
     changes_per_push=4000
     most_passes=10
-    # How many commits of the target's branches are borrowed where there is no cache.
-    depth=50
+    # Without a cache: how far back the target's branches are borrowed, and how far back the source is asked for what is
+    # new. Where it begins less than the difference back, the source sends nothing that the target has.
+    borrowed_depth=100
+    new_depth=25
     mirrored=('+refs/heads/*:refs/heads/*' '+refs/tags/*:refs/tags/*')
 
     exec 3>&1
@@ -92,7 +94,7 @@
         *'Permission denied'*)
             stop "the source refuses the SSH key. Register its public half with the Backlog user, and check the parameter"
             ;;
-        *) stop "the $1 cannot be read; nothing was pushed" ;;
+        *) stop "the $1 cannot be read" ;;
         esac
     }
 
@@ -112,8 +114,9 @@
     # Fetches from the source what the target lacks.
     bring() {
         if [ "$CACHE" = none ] && [ "$whole" = no ] && [ -s "$work/target" ]; then
-            bring_recent && return
-            say "that does not reach back far enough; starting a whole copy"
+            # Asked for by name, thousands would take Git minutes.
+            [ "$(count changed)" -gt 1000 ] || ! bring_recent || return 0
+            say "that does not reach back far enough"
             whole=yes
         fi
         bring_all
@@ -125,10 +128,10 @@
         new_copy || return
         [ -s "$work/changed" ] || return 0
         step "borrowed the newest commits from the target" \
-            in_copy fetch --quiet --no-tags --depth="$depth" "$TARGET_URL" '+refs/heads/*:refs/borrowed/*' || return
+            in_copy fetch --quiet --no-tags --depth="$borrowed_depth" "$TARGET_URL" '+refs/heads/*:refs/borrowed/*' || return
         awk '{ print "+" $1 ":" $1 }' "$work/changed" >"$work/refspecs"
         step "fetched $(count changed) refs from the source" \
-            in_copy fetch --quiet --no-tags --depth="$depth" --stdin "$SOURCE_URL" <"$work/refspecs" || return
+            in_copy fetch --quiet --no-tags --depth="$new_depth" --stdin "$SOURCE_URL" <"$work/refspecs" || return
         [ -f "$copy/shallow" ] || return 0
         cut_off=$(in_copy rev-list --branches --tags --not --glob='refs/borrowed/*' | sort |
             comm -12 - <(sort "$copy/shallow")) && [ -z "$cut_off" ]
@@ -187,18 +190,31 @@
     deliver() {
         if [ -s "$work/in_the_way" ]; then
             follow_default_branch target
-            sed 's/^/:/' "$work/in_the_way" | push "deletions of refs that are in the way" || return
+            delete "deletions of refs that are in the way" <"$work/in_the_way" || return
         fi
-        awk '{ print "+" $2 ":" $1 }' "$work/new" | push "new or moved refs" || return
+        push <"$work/new" || return
         follow_default_branch source
-        comm -23 "$work/deleted" "$work/in_the_way" | sed 's/^/:/' | push "deletions"
+        comm -23 "$work/deleted" "$work/in_the_way" | delete "deletions"
     }
 
-    # Pushes the refspecs it is given, as many at a time as the target takes.
+    # Pushes the refs it is given, as many at a time as the target takes, each time from a repository that has these refs
+    # alone and the copy's objects: by name instead of by pattern, thousands take Git minutes.
     push() {
-        local refspecs
-        while mapfile -t -n "$changes_per_push" refspecs && ((${#refspecs[@]})); do
-            step "pushed ${#refspecs[@]} $1" in_copy push --quiet "$TARGET_URL" "${refspecs[@]}" </dev/null || return
+        local refs batch="$work/batch.git"
+        while mapfile -t -n "$changes_per_push" refs && ((${#refs[@]})); do
+            rm -rf "$batch" && git init --quiet --bare --template= "$batch" || return
+            printf '%s\n' "$copy/objects" >"$batch/objects/info/alternates"
+            [ ! -f "$copy/shallow" ] || cp "$copy/shallow" "$batch/shallow" || return
+            printf '%s\n' "${refs[@]}" | awk '{ print $2, $1 }' >"$batch/packed-refs"
+            step "pushed ${#refs[@]} new or moved refs" \
+                git -C "$batch" push --quiet "$TARGET_URL" "${mirrored[@]}" </dev/null || return
+        done
+    }
+
+    delete() {
+        local names
+        while mapfile -t -n "$changes_per_push" names && ((${#names[@]})); do
+            step "pushed ${#names[@]} $1" in_copy push --quiet "$TARGET_URL" "${names[@]/#/:}" </dev/null || return
         done
     }
 

@@ -24,8 +24,8 @@ from ruamel.yaml import YAML
 
 PHASES = ("install", "pre_build", "build", "post_build")
 
-# A command that fails ends its phase, whose `finally` still runs. A failed phase ends the build; but after `build` comes
-# `post_build` all the same, unless `on-failure` says ABORT.
+# A command that fails ends its phase, whose `finally` still runs. A failed phase ends the build; but after `build`
+# `post_build` comes all the same, unless `on-failure` says ABORT.
 _PHASE = """
 if [ $go_on = yes ]; then
     status=0

@@ -1,9 +1,13 @@
 """A world for all tests of this folder, and in it a mirror of its own for each test."""
 
+import functools
 import itertools
 import json
 import os
+import shutil
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +24,8 @@ MODES = ("s3", "efs", "none")
 NEEDED = ("bash", "git", "ssh", "sshd", "ssh-keygen", "unshare", "nsenter", "ip", "mount", "flock", "awk")
 VPC = {"id": "vpc-0123456789abcdef0", "subnet_ids": ["subnet-0123456789abcdef0"]}
 
-Mirrors = Callable[[str], Mirror]
+Mirrors = Callable[..., Mirror]
+Story = Callable[[Mirror], object]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -64,11 +69,14 @@ def terraform(world: World, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 @pytest.fixture(scope="session")
 def mirrors(world: World, terraform: dict[str, dict[str, Any]]) -> Mirrors:
-    """Makes a new mirror with a cache mode: an empty source, an empty target and the project between them."""
+    """Makes a new mirror with a cache mode: a source, a target and the project between them, empty or as another's."""
     numbers = itertools.count(1)
 
-    def make(mode: str) -> Mirror:
+    def make(mode: str, like: Mirror | None = None) -> Mirror:
         case = world.case(f"AKIACASE{next(numbers):04}")
+        if like is not None:
+            for part in ("source", "target", "codebuild", "efs"):
+                shutil.copytree(like.case.folder / part, case.folder / part, dirs_exist_ok=True)
         return Mirror(
             case=case,
             project=Project(
@@ -84,7 +92,46 @@ def mirrors(world: World, terraform: dict[str, dict[str, Any]]) -> Mirrors:
     return make
 
 
-@pytest.fixture(params=MODES)
-def mirror(request: pytest.FixtureRequest, mirrors: Mirrors) -> Mirror:
-    """A mirror, once for each cache mode."""
-    return mirrors(request.param)
+@pytest.fixture(scope="session")
+def mirrored(mirrors: Mirrors) -> Mirrors:
+    """Makes a mirror with a cache mode that has run before, on a source of three branches and three tags."""
+
+    @functools.cache
+    def example(mode: str) -> Mirror:
+        mirror = mirrors(mode)
+        source = mirror.source
+        first = source.commit("refs/heads/main", {"a": "1", "folder/b": "1"})
+        for number in range(2, 6):
+            source.commit("refs/heads/main", {"a": str(number)})
+        source.commit("refs/heads/feature/a", {"c": "1"}, parent=source.refs()["refs/heads/main"])
+        source.commit("refs/heads/old", {"d": "1"}, parent=first)
+        source.git("tag", "v1", first)
+        source.git("tag", "v2", "main")
+        source.git("tag", "--annotate", "--message=v3", "v3", "main")
+        mirror.mirrors()
+        return mirror
+
+    def make(mode: str) -> Mirror:
+        with lock:
+            before = example(mode)
+        return mirrors(mode, like=before)
+
+    lock = threading.Lock()
+    return make
+
+
+@pytest.fixture
+def in_every_mode(mirrored: Mirrors) -> Callable[[Story], None]:
+    """Has a story happen to a mirror of each cache mode, at the same time."""
+
+    def happen(story: Story) -> None:
+        with ThreadPoolExecutor(len(MODES)) as threads:
+            happening = {mode: threads.submit(story, mirrored(mode)) for mode in MODES}
+        for mode, end in happening.items():
+            try:
+                end.result()
+            except BaseException as error:
+                error.add_note(f"in cache mode {mode}")
+                raise
+
+    return happen

@@ -26,8 +26,10 @@ API_HOST = "codecommit.ap-northeast-1.amazonaws.com"
 SOURCE_HOST = "example.git.backlog.jp"
 SOURCE_USER = "example"
 
-# A file in a case's folder: how many bytes of pushes CodeCommit still takes before it is gone.
+# A file in a case's folder: CodeCommit breaks off the push of this number, and is gone from then on; at 0 it is.
 OUTAGE = "outage"
+# A file in a case's folder: CodeCommit takes no push from a shallow repository.
+NO_SHALLOW_PUSHES = "no_shallow_pushes"
 # A file in a case's folder: what CodeCommit received and sent in one request, a line each.
 TARGET_TRAFFIC = "traffic.target"
 SOURCE_TRAFFIC = "traffic.source"
@@ -112,6 +114,8 @@ class Handler(BaseHTTPRequestHandler):
             raise _RefusedError(401, "who are you?")
         user, _, _ = base64.b64decode(given).decode().partition(":")
         case = self._case(user)
+        if (case / OUTAGE).exists() and (case / OUTAGE).read_text() == "0":
+            raise ConnectionError
         path, _, query = self.path.partition("?")
         repository, _, service = path.removeprefix("/v1/repos/").partition("/")
         environment = {
@@ -169,27 +173,33 @@ class Handler(BaseHTTPRequestHandler):
         return sent
 
     def _feed(self, backend: "subprocess.Popen[bytes]", case: Path, is_push: bool) -> None:
-        """Hand the request's body on; of a push, no more than the case's outage lets through."""
+        """Hand the request's body on, unless the case has it that this push breaks off."""
         assert backend.stdin is not None
         self.fed, self.broken = 0, False
-        outage = case / OUTAGE
-        left = int(outage.read_text()) if outage.exists() else None
         try:
             for part in self._body():
-                self.fed += len(part)
-                if left is not None and is_push and self.fed > left:
+                if self.fed == 0 and is_push and self._breaks_off(case, part):
                     self.broken = True
-                    outage.write_text("0")
                     backend.kill()
                     return
+                self.fed += len(part)
                 backend.stdin.write(part)
-            if left is not None and is_push:
-                outage.write_text(str(left - self.fed))
         except (ConnectionError, ssl.SSLError):
             backend.kill()
         finally:
             with contextlib.suppress(ConnectionError):
                 backend.stdin.close()
+
+    @staticmethod
+    def _breaks_off(case: Path, begin: bytes) -> bool:
+        # https://git-scm.com/docs/pack-protocol#_reference_update_request_and_packfile_transfer
+        if begin[4:].startswith(b"shallow ") and (case / NO_SHALLOW_PUSHES).exists():
+            return True
+        if begin == b"0000" or not (case / OUTAGE).exists():  # what Git sends ahead of a large push
+            return False
+        left = int((case / OUTAGE).read_text()) - 1
+        (case / OUTAGE).write_text(str(left))
+        return left == 0
 
     def _body(self) -> Iterator[bytes]:
         if self.headers.get("Transfer-Encoding") != "chunked":

@@ -1,17 +1,268 @@
-"""What the source's refs become at the target."""
+"""What the source's refs become at the target, in every cache mode, after a build that mirrored before."""
+
+from collections.abc import Callable
+
+import pytest
 
 from tests.real.mirror.world import Mirror
 
+InEveryMode = Callable[[Callable[[Mirror], object]], None]
+Mirrored = Callable[[str], Mirror]
 
-def test_the_first_build_brings_everything(mirror: Mirror) -> None:
-    mirror.source.commit("refs/heads/main", text="one")
-    mirror.source.commit("refs/heads/main", text="two")
-    mirror.source.commit("refs/heads/feature/a")
+
+def test_the_first_build_brings_everything_into_an_empty_target(in_every_mode: InEveryMode) -> None:
+    # What every other test starts from, too.
+    in_every_mode(lambda mirror: mirror.case.assert_mirrored())
+
+
+def test_nothing_is_fetched_or_pushed_while_both_ends_are_equal(in_every_mode: InEveryMode) -> None:
+    def story(mirror: Mirror) -> None:
+        said = mirror.mirrors().said
+        assert [line.split(":")[0] for line in said] == [
+            "read the refs of the target",
+            "read the refs of the source",
+            "done",
+        ]
+
+    in_every_mode(story)
+
+
+def test_a_commit_arrives(in_every_mode: InEveryMode) -> None:
+    def story(mirror: Mirror) -> None:
+        mirror.source.commit("refs/heads/main", {"a": "more"})
+        mirror.mirrors()
+
+    in_every_mode(story)
+
+
+def test_branches_arrive_wherever_they_begin(in_every_mode: InEveryMode) -> None:
+    def story(mirror: Mirror) -> None:
+        source, refs = mirror.source, mirror.source.refs()
+        source.update({"refs/heads/at_the_tip": refs["refs/heads/main"]})
+        source.commit("refs/heads/from_the_tip", parent=refs["refs/heads/main"])
+        source.commit("refs/heads/from_the_first_commit", parent=refs["refs/tags/v1"])
+        source.commit("refs/heads/from_nowhere", parent=None)
+        mirror.mirrors()
+
+    in_every_mode(story)
+
+
+def test_a_merge_arrives(in_every_mode: InEveryMode) -> None:
+    def story(mirror: Mirror) -> None:
+        source = mirror.source
+        tree = source.git("rev-parse", "main^{tree}")
+        merge = source.git("commit-tree", tree, "-p", "main", "-p", "old", "-p", "feature/a", "-m", "merge")
+        source.update({"refs/heads/main": merge})
+        mirror.mirrors()
+
+    in_every_mode(story)
+
+
+def test_amended_reset_and_rewritten_branches_are_followed(in_every_mode: InEveryMode) -> None:
+    def story(mirror: Mirror) -> None:
+        source = mirror.source
+        source.commit("refs/heads/feature/a", {"c": "amended"}, parent=source.git("rev-parse", "feature/a^"))
+        source.update({"refs/heads/main": source.git("rev-parse", "main~3")})
+        source.commit("refs/heads/old", {"all": "new"}, parent=None)
+        mirror.mirrors()
+
+    in_every_mode(story)
+
+
+def test_deleted_refs_are_deleted(in_every_mode: InEveryMode) -> None:
+    def story(mirror: Mirror) -> None:
+        mirror.source.update(dict.fromkeys(["refs/heads/old", "refs/heads/feature/a", "refs/tags/v1", "refs/tags/v3"]))
+        mirror.mirrors()
+        assert sorted(mirror.target.refs()) == ["refs/heads/main", "refs/tags/v2"]
+
+    in_every_mode(story)
+
+
+def test_tags_of_every_kind_arrive_and_move(in_every_mode: InEveryMode) -> None:
+    def story(mirror: Mirror) -> None:
+        source = mirror.source
+        source.git("tag", "--force", "v1", "main")
+        source.git("tag", "--force", "--annotate", "--message=moved", "v3", "old")
+        source.git("tag", "light", "main~2")
+        source.git("tag", "--annotate", "--message=tag of a tag", "nested", "v3")
+        source.git("tag", "blob", "main:a")
+        source.git("tag", "tree", "main:folder")
+        key = mirror.case.folder / "key"
+        source.git(
+            *(
+                "-c",
+                "gpg.format=ssh",
+                "-c",
+                f"user.signingKey={key}",
+                "tag",
+                "--sign",
+                "--message=mine",
+                "signed",
+                "old",
+            )
+        )
+        mirror.mirrors()
+        assert "BEGIN SSH SIGNATURE" in mirror.target.git("cat-file", "tag", "signed")
+
+    in_every_mode(story)
+
+
+NAMES = (
+    "a/b/c",
+    "橋/架け橋",
+    "quote'single",
+    'quote"double',
+    "$HOME",
+    "$(touch)",
+    "`id`",
+    "a;b",
+    "a&b",
+    "a|b",
+    "#1",
+    "%s",
+)
+MORE = ("a}b", "{x}", "(x)", "!x", "a=b", "a,b", "@x", "+x", "-x", "x.y", "<x>", "é", "None", "HEAD", "refs/heads/main")
+
+
+def test_no_name_is_too_strange(in_every_mode: InEveryMode) -> None:
+    def story(mirror: Mirror) -> None:
+        main = mirror.source.refs()["refs/heads/main"]
+        names = [*NAMES, *MORE]
+        mirror.source.update(
+            {f"refs/heads/{name}": main for name in names} | {f"refs/tags/{name}": main for name in names}
+        )
+        mirror.source.commit("refs/heads/橋/架け橋")
+        mirror.source.set_default("橋/架け橋")
+        mirror.mirrors()
+        mirror.source.update({f"refs/heads/{name}": None for name in names if name != "橋/架け橋"})
+        mirror.mirrors(ALLOW_DELETIONS="100")
+
+    in_every_mode(story)
+
+
+def test_other_refs_of_the_source_stay_there(in_every_mode: InEveryMode) -> None:
+    def story(mirror: Mirror) -> None:
+        for ref in (
+            "pull/1/head",
+            "keep-around/1",
+            "merge-requests/1/head",
+            "remotes/origin/main",
+            "notes/commits",
+            "x",
+        ):
+            mirror.source.commit(f"refs/{ref}", {ref: "text"})
+        mirror.source.commit("refs/heads/main")
+        mirror.mirrors()
+
+    in_every_mode(story)
+
+
+def test_other_refs_of_the_target_are_left_alone(in_every_mode: InEveryMode) -> None:
+    def story(mirror: Mirror) -> None:
+        main = mirror.target.refs()["refs/heads/main"]
+        mirror.target.update({"refs/kept/1": main})
+        mirror.source.update({"refs/heads/old": None})
+        assert mirror.project.run().succeeded
+        assert mirror.target.refs() == mirror.source.refs() | {"refs/kept/1": main}
+
+    in_every_mode(story)
+
+
+def test_what_was_pushed_to_the_target_by_hand_is_put_right(in_every_mode: InEveryMode) -> None:
+    def story(mirror: Mirror) -> None:
+        mirror.target.commit("refs/heads/main", {"by": "hand"})
+        mirror.target.commit("refs/heads/by_hand", {"by": "hand"})
+        mirror.mirrors()
+
+    in_every_mode(story)
+
+
+def test_a_branch_becomes_a_folder_of_branches_and_back(in_every_mode: InEveryMode) -> None:
+    def story(mirror: Mirror) -> None:
+        main = mirror.source.refs()["refs/heads/main"]
+        mirror.source.update({"refs/heads/old": None, "refs/heads/feature/a": None})
+        mirror.source.update({"refs/heads/old/x/y": main, "refs/heads/feature": main})
+        mirror.mirrors()
+        mirror.source.update({"refs/heads/old/x/y": None, "refs/heads/feature": None})
+        mirror.source.update({"refs/heads/old": main, "refs/heads/feature/a/b": main})
+        mirror.mirrors()
+
+    in_every_mode(story)
+
+
+def test_the_default_branch_is_followed_when_nothing_else_changes(in_every_mode: InEveryMode) -> None:
+    def story(mirror: Mirror) -> None:
+        mirror.source.set_default("feature/a")
+        mirror.mirrors()
+
+    in_every_mode(story)
+
+
+def test_the_default_branch_is_renamed(in_every_mode: InEveryMode) -> None:
+    def story(mirror: Mirror) -> None:
+        source = mirror.source
+        source.update({"refs/heads/trunk": source.refs()["refs/heads/main"], "refs/heads/main": None})
+        source.set_default("trunk")
+        mirror.mirrors()
+        assert "refs/heads/main" not in mirror.target.refs()
+
+    in_every_mode(story)
+
+
+def test_the_former_default_branch_makes_way_for_a_folder_of_its_name(in_every_mode: InEveryMode) -> None:
+    def story(mirror: Mirror) -> None:
+        source = mirror.source
+        source.set_default("old")
+        main = source.refs()["refs/heads/main"]
+        source.update({"refs/heads/main": None})
+        source.update({"refs/heads/main/1": main})
+        mirror.mirrors()
+
+    in_every_mode(story)
+
+
+def test_the_targets_default_is_changed_only_where_it_differs(in_every_mode: InEveryMode) -> None:
+    def story(mirror: Mirror) -> None:
+        calls = mirror.case.folder / "api"
+        calls.unlink(missing_ok=True)
+        mirror.mirrors()
+        mirror.source.commit("refs/heads/main")
+        mirror.mirrors()
+        assert calls.read_text().split() == ["GetRepository", "GetRepository"]
+
+    in_every_mode(story)
+
+
+@pytest.mark.parametrize("mode", ["efs", "none"])
+def test_five_thousand_tags_come_and_go_in_as_many_pushes_as_the_target_demands(mirrored: Mirrored, mode: str) -> None:
+    mirror = mirrored(mode)
+    main = mirror.source.refs()["refs/heads/main"]
+    tags = [f"refs/tags/release/{number}" for number in range(5000)]
+    mirror.source.update(dict.fromkeys(tags, main))
+    assert _pushed(mirror.mirrors().said) == ["pushed 4000 new or moved refs", "pushed 1000 new or moved refs"]
+    mirror.source.update(dict.fromkeys(tags))
+    said = mirror.mirrors(ALLOW_DELETIONS="5000").said
+    assert _pushed(said) == ["pushed 4000 deletions", "pushed 1000 deletions"]
+
+
+def _pushed(said: list[str]) -> list[str]:
+    return [line.split(":")[0] for line in said if line.startswith("pushed")]
+
+
+def test_a_file_of_100_mb_arrives(mirrored: Mirrored) -> None:
+    mirror = mirrored("none")
+    mirror.source.git("config", "core.compression", "0")
+    with open("/dev/urandom", "rb") as random:
+        mirror.source.commit("refs/heads/main", {"large": random.read(100 << 20)})
     mirror.mirrors()
 
 
-def test_a_commit_arrives(mirror: Mirror) -> None:
-    mirror.source.commit("refs/heads/main", text="one")
-    mirror.mirrors()
-    mirror.source.commit("refs/heads/main", text="two")
-    mirror.mirrors()
+def test_servers_that_speak_only_the_first_protocol_will_do(in_every_mode: InEveryMode) -> None:
+    def story(mirror: Mirror) -> None:
+        (mirror.case.folder / "old_protocol").touch()
+        mirror.source.commit("refs/heads/main")
+        mirror.source.commit("refs/heads/new", parent=mirror.source.refs()["refs/tags/v1"])
+        mirror.source.update({"refs/heads/old": None})
+        mirror.mirrors()
+
+    in_every_mode(story)

@@ -76,7 +76,7 @@ class Repository:
         return cls(path=path)
 
     def git(self, *arguments: str, stdin: str | bytes = "") -> str:
-        """Run Git here, as nobody in particular; returns what it printed."""
+        """Run Git here as nobody in particular; returns what it printed."""
         ran = subprocess.run(
             ["git", "-C", str(self.path), *arguments],
             input=stdin.encode() if isinstance(stdin, str) else stdin,
@@ -109,6 +109,16 @@ class Repository:
         self.git("fast-import", "--quiet", "--force", stdin=body)
         return self.refs()[ref]
 
+    def history(self, ref: str, length: int) -> None:
+        """Put that many commits on `ref`, each changing one small file."""
+        stream = [f"reset {ref}\n" + (f"from {self.refs()[ref]}\n" if ref in self.refs() else "")]
+        stream += [
+            f"commit {ref}\ncommitter nobody <nobody@example.com> {1700000000 + number} +0000\ndata 1\nx\n"
+            f"M 100644 inline a\ndata {len(str(number))}\n{number}\n"
+            for number in range(length)
+        ]
+        self.git("fast-import", "--quiet", stdin="".join(stream))
+
     def update(self, changes: Mapping[str, str | None]) -> None:
         """Point refs to objects; None deletes."""
         lines = [f"update {ref} {value}" if value else f"delete {ref}" for ref, value in changes.items()]
@@ -123,6 +133,10 @@ class Repository:
     def default(self) -> str:
         """The default branch."""
         return self.git("symbolic-ref", "HEAD").removeprefix("refs/heads/")
+
+    def set_default(self, branch: str) -> None:
+        """Make another the default branch; it need not exist."""
+        self.git("symbolic-ref", "HEAD", f"refs/heads/{branch}")
 
 
 @dataclass(frozen=True, kw_only=True)
