@@ -128,13 +128,15 @@
         new_copy || return
         [ -s "$work/changed" ] || return 0
         step "borrowed the newest commits from the target" \
-            in_copy fetch --quiet --no-tags --depth="$borrowed_depth" "$TARGET_URL" '+refs/heads/*:refs/borrowed/*' || return
+            in_copy fetch --quiet --no-tags --depth="$borrowed_depth" "$TARGET_URL" '+refs/heads/*:refs/borrowed/*' &&
+            in_copy rev-list --glob='refs/borrowed/*' | sort >"$work/borrowed" || return
+        touch "$copy/shallow" && cp "$copy/shallow" "$work/shallow" || return
         awk '{ print "+" $1 ":" $1 }' "$work/changed" >"$work/refspecs"
         step "fetched $(count changed) refs from the source" \
             in_copy fetch --quiet --no-tags --depth="$new_depth" --stdin "$SOURCE_URL" <"$work/refspecs" || return
-        [ -f "$copy/shallow" ] || return 0
-        cut_off=$(in_copy rev-list --branches --tags --not --glob='refs/borrowed/*' | sort |
-            comm -12 - <(sort "$copy/shallow")) && [ -z "$cut_off" ]
+        # The source cuts off at its own depth. Where that lies among what was borrowed, nothing is missing.
+        cut_off=$(sort "$copy/shallow" | comm -23 - "$work/borrowed") && [ -z "$cut_off" ] &&
+            cp "$work/shallow" "$copy/shallow"
     }
 
     # Everything, in a copy that is kept. A new one starts with what the target has, which is near.
