@@ -78,6 +78,9 @@ def test_a_buildspec_says_what_the_deployment_file_says(buildspecs: dict[str, st
             "AAAAC3NzaC1lZDI1NTE5AAAAIPDx8vP09fb3+Pn6+/z9/v8AAQIDBAUGBwgJCgsMDQ4P",
             "MIRROR_KEY": "website",
             "CACHE": "s3",
+            "LFS": "refuse",
+            "MAX_LOST_PERCENT": "50",
+            "ALLOW_DELETIONS": "0",
         },
         "parameter-store": {"SSH_PRIVATE_KEY": "/kakehashi/backlog/ssh-key"},
     }
@@ -95,6 +98,8 @@ def test_no_value_breaks_out_of_a_buildspec(text: str, version: tuple[int, int])
             ssh_key_parameter=text,
             key=text,
             cache="efs",
+            lfs="warn",
+            max_lost_percent=50,
         )
     )
     env = yaml(rendered, version)["env"]
@@ -104,6 +109,9 @@ def test_no_value_breaks_out_of_a_buildspec(text: str, version: tuple[int, int])
         "KNOWN_HOSTS": f"{text}\n{text}",
         "MIRROR_KEY": text,
         "CACHE": "efs",
+        "LFS": "warn",
+        "MAX_LOST_PERCENT": "50",
+        "ALLOW_DELETIONS": "0",
     }
     assert env["parameter-store"] == {"SSH_PRIVATE_KEY": text}
 

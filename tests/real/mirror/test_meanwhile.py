@@ -43,7 +43,7 @@ def _push(mirror: Mirror, chance: random.Random, text: str) -> None:
 
 
 def _rounds(mirror: Mirror, mode: str) -> tuple[int, int]:
-    """Push at random moments of a build, of two in every fourth round; returns how many pushes the builds saw, of all."""
+    """Push at random moments of a build, of two in every fourth round; returns how many of all pushes builds saw."""
     chance = random.Random(mode)
     in_time = 0
     for number in range(ROUNDS // len(MODES)):
