@@ -93,8 +93,8 @@ def test_a_host_key_that_is_not_pinned_is_not_trusted(mirrored: Mirrored) -> Non
     mirror.source.commit("refs/heads/main")
     for pinned in (f"{host} {kind} {other}", f"other.git.backlog.jp {kind} {other}", ""):
         assert mirror.stops(KNOWN_HOSTS=pinned) == (
-            "stopped: the source shows a host key that is not pinned. Somebody may be in between. If Backlog has new keys, "
-            "compare their fingerprints by eye before pinning them in known_hosts"
+            "stopped: the source shows a host key that is not pinned. Somebody may be in between. If Backlog has new "
+            "keys, compare their fingerprints by eye before pinning them in known_hosts"
         )
     mirror.mirrors()
 
@@ -103,7 +103,8 @@ def test_a_wrong_ssh_key_is_named_as_the_reason(mirrored: Mirrored) -> None:
     mirror = mirrored("none")
     wrong = mirrored("none").case.parameters["/kakehashi/backlog/ssh-key"].replace("b3BlbnNz", "c3BlbnNz")
     assert mirror.stops(SSH_PRIVATE_KEY=wrong) == (
-        "stopped: the source refuses the SSH key. Register its public half with the Backlog user, and check the parameter"
+        "stopped: the source refuses the SSH key. Register its public half with the Backlog user, and check the "
+        "parameter"
     )
 
 
