@@ -2,27 +2,19 @@
 
 import functools
 import itertools
-import json
 import os
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from settings import load
-from stacks.synthesis import synthesise
 from tests.real.mirror import world as worlds
-from tests.real.mirror.codebuild import Project
-from tests.real.mirror.world import PROJECT, Mirror, World
-from tests.terraform import read, with_changes
+from tests.real.mirror.projects import MODES, mirror_of, synthesised
+from tests.real.mirror.world import Mirror, World
 
-MODES = ("s3", "efs", "none")
 NEEDED = ("bash", "git", "ssh", "sshd", "ssh-keygen", "unshare", "nsenter", "ip", "mount", "flock", "awk")
-VPC = {"id": "vpc-0123456789abcdef0", "subnet_ids": ["subnet-0123456789abcdef0"]}
 
 Mirrors = Callable[..., Mirror]
 Story = Callable[[Mirror], object]
@@ -48,46 +40,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture(scope="session")
-def terraform(world: World, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """The website's project for each cache mode, as synthesised from the example with this world's host key pinned."""
-    projects = {}
-    for mode in MODES:
-        changes = {
-            "prd.backlog.spaces.example.known_hosts": [world.host_key],
-            "prd.backlog.cache": {"mode": mode},
-            **({"prd.backlog.vpc": VPC} if mode == "efs" else {}),
-        }
-        folder = tmp_path_factory.mktemp(mode)
-        (folder / "deployment.yaml").write_text(
-            json.dumps(with_changes(PROJECT / "deployments" / "example.yaml", changes))
-        )
-        synthesise(load(folder / "deployment.yaml"), folder / "out")
-        bridge = read(folder / "out")["backlog-bridge"]
-        projects[mode] = bridge.resource("aws_codebuild_project.mirrors_website_project")
-    return projects
-
-
-@pytest.fixture(scope="session")
-def mirrors(world: World, terraform: dict[str, dict[str, Any]]) -> Mirrors:
-    """Makes a new mirror with a cache mode: a source, a target and the project between them, empty or as another's."""
+def mirrors(world: World, tmp_path_factory: pytest.TempPathFactory) -> Mirrors:
+    """Makes a new mirror with a cache mode; its ends are empty, or as those of another are."""
+    terraform = synthesised(world, tmp_path_factory.mktemp("synthesised"))
     numbers = itertools.count(1)
 
     def make(mode: str, like: Mirror | None = None) -> Mirror:
-        case = world.case(f"AKIACASE{next(numbers):04}")
+        mirror = mirror_of(world, f"AKIACASE{next(numbers):04}", terraform[mode])
         if like is not None:
-            for part in ("source", "target", "codebuild", "efs"):
-                shutil.copytree(like.case.folder / part, case.folder / part, dirs_exist_ok=True)
-        return Mirror(
-            case=case,
-            project=Project(
-                terraform=terraform[mode],
-                folder=case.folder / "codebuild",
-                enter=world.enter(),
-                variables=case.machine,
-                parameters=case.parameters,
-                file_system=case.folder / "efs",
-            ),
-        )
+            mirror.case.become(like.case)
+        return mirror
 
     return make
 

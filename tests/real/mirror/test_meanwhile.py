@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.real.mirror.conftest import MODES
+from tests.real.mirror.projects import MODES
 from tests.real.mirror.world import Mirror
 
 Mirrored = Callable[[str], Mirror]
@@ -43,8 +43,8 @@ def _push(mirror: Mirror, chance: random.Random, text: str) -> None:
 
 
 def _rounds(mirror: Mirror, mode: str) -> tuple[int, int]:
-    """Push at random moments of a build, of two in every fourth round; returns how many of all pushes builds saw."""
-    chance = random.Random(mode)
+    """Push at random moments of a build, or of two; returns in how many rounds, of how many, these saw every push."""
+    chance = random.Random(mode)  # noqa: S311
     in_time = 0
     for number in range(ROUNDS // len(MODES)):
         builds = [mirror.project.start(ALLOW_DELETIONS="100")]

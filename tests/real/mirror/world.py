@@ -3,9 +3,10 @@
 import datetime
 import functools
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ PROJECT = Path(__file__).parents[3]
 # What the build's image has or installs. A second run finds it here.
 TOOLS = PROJECT / ".cache" / "mirror-tools"
 PACKAGES = ("git-remote-codecommit==1.17", "awscli==1.46.3")
+PARTS = ("source", "target", "codebuild", "efs")
 SECRET_ACCESS_KEY = "dummySecretAccessKeyThatOpensNothing0000"
 
 
@@ -40,7 +42,7 @@ class World:
     def case(self, name: str) -> "Case":
         """A new source, served to a new key, and an empty target."""
         folder = self.folder / "cases" / name
-        for part in ("source/WEB", "target", "codebuild", "efs"):
+        for part in PARTS:
             (folder / part).mkdir(parents=True)
         key = folder / "key"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", key], check=True)
@@ -167,6 +169,11 @@ class Case:
             "GIT_SSL_CAINFO": str(self.world.folder / "ca.pem"),
             "GIT_CONFIG_NOSYSTEM": "1",
         }
+
+    def become(self, other: "Case", copy: Callable[[str, str], object] = shutil.copy2) -> None:
+        """Take over another's ends, and what its builds left."""
+        for part in PARTS:
+            shutil.copytree(other.folder / part, self.folder / part, dirs_exist_ok=True, copy_function=copy)
 
     def wanted(self) -> dict[str, str]:
         """The source's refs that are to be mirrored."""
