@@ -116,7 +116,7 @@
         if [ "$CACHE" = none ] && [ "$whole" = no ] && [ -s "$work/target" ]; then
             # Asked for by name, thousands would take Git minutes.
             [ "$(count changed)" -gt 1000 ] || ! bring_recent || return 0
-            say "that does not reach back far enough"
+            say "the newest commits are not enough"
             whole=yes
         fi
         bring_all
@@ -264,7 +264,7 @@
         if ! { bring && plan && check_lfs && deliver; }; then
             # Another build may have been quicker, or the copy is broken, or the target took offence.
             failures=$((failures + 1))
-            [ "$failures" -lt 3 ] || stop "it failed three times"
+            [ "$failures" -lt 3 ] || stop "three passes failed"
             [ "$failures" -lt 2 ] || { whole=yes && rm -f "$copy/finished"; }
         fi
     done

@@ -160,7 +160,7 @@ def test_without_a_cache_a_branch_that_begins_before_the_newest_commits_arrives_
     mirror.case.traffic()
     source.commit("refs/heads/new", parent=source.git("rev-parse", "main~200"))
     said = mirror.mirrors().said
-    assert "that does not reach back far enough" in said
+    assert "the newest commits are not enough" in said
     from_source, from_target, to_target = mirror.case.traffic()
     # What the source did not have to send again came from the target.
     assert from_target > 1 << 20

@@ -141,7 +141,7 @@ def test_a_ref_that_the_target_refuses_fails_the_build_and_keeps_no_other_back(i
         mirror.source.commit("refs/heads/main")
         build = mirror.project.run()
         assert build.phases["build"] == "FAILED"
-        assert build.said[-1] == "stopped: it failed three times"
+        assert build.said[-1] == "stopped: three passes failed"
         assert mirror.target.refs() == {
             ref: to for ref, to in mirror.source.refs().items() if ref != "refs/heads/refused"
         }
