@@ -44,7 +44,7 @@ def _push(mirror: Mirror, chance: random.Random, text: str) -> None:
 
 def _rounds(mirror: Mirror, mode: str) -> tuple[int, int]:
     """Push at random moments of a build, or of two; returns in how many rounds, of how many, these saw every push."""
-    chance = random.Random(mode)  # noqa: S311
+    chance = random.Random(mode)
     in_time = 0
     for number in range(ROUNDS // len(MODES)):
         builds = [mirror.project.start(ALLOW_DELETIONS="100")]
