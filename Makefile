@@ -33,8 +33,8 @@ test: .venv/.test ## Run every test whose tools are here; says which were skippe
 	@$(RUN) -m pytest $(PYTEST)
 
 .PHONY: quick
-quick: .venv/.test ## Run the tests that need no other program
-	@$(RUN) -m pytest -m "not slow and not tool and not terraform" $(PYTEST)
+quick: .venv/.test ## Run the tests that need no other program and no server
+	@$(RUN) -m pytest -m "not (slow or tool or terraform or emulator)" $(PYTEST)
 
 .PHONY: tools
 tools: .venv-pipenv/.done ## Set up checkov and cdktf-cli, for the tests that use them

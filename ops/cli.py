@@ -30,6 +30,32 @@ def run(arguments: list[str], synthesise: Synthesise) -> NoReturn:
         """Apply a deployment against an emulated AWS on this machine, change it, and destroy it again."""
         raise typer.Exit(_rehearse(deployment, synthesise))
 
+    @app.command()
+    def verify(deployment: DeploymentFile = Path("deployments/example.yaml")) -> None:
+        """Compare every Backlog mirror's target with its source: heads, tags and the default branch.
+
+        Reads the source with your own SSH keys and the target with your own AWS credentials, through
+        git-remote-codecommit. Repositories that no Backlog mirror pushes to are left out: their source is not known
+        here. A push that is being mirrored at this moment shows as a difference.
+
+        Exit status: 0 all equal, 1 something differs or cannot be read, 2 wrong settings.
+        """
+        from ops.verify import verify
+
+        raise typer.Exit(verify(load(deployment)))
+
+    @app.command()
+    def host_key(
+        space_host: Annotated[
+            str, typer.Argument(help="The space's Git server, for example example.git.backlog.jp.", show_default=False)
+        ],
+        port: Annotated[int, typer.Option(min=1, max=65535, help="The server's SSH port.")] = 22,
+    ) -> None:
+        """Print a server's SSH host keys as lines of known_hosts, with fingerprints, for checking by eye."""
+        from ops.host_keys import host_key
+
+        raise typer.Exit(host_key(space_host, port))
+
     app(arguments, prog_name="main.py")
     raise AssertionError("typer exits by itself")
 

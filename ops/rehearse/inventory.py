@@ -24,7 +24,8 @@ def take(accounts: list[str], region: str, shelves: Mapping[tuple[str, str, str]
     """What each account holds, by path (`ec2.vpcs/vpc-1`); every service of moto is started first.
 
     Starting them matters: moto makes default networks and the like the first time that a service is used, and those
-    would look like left-overs otherwise.
+    would look like left-overs otherwise. What lies inside a thing (a rule in a security group) is not listed: it goes
+    with the thing.
     """
     _start_every_service(accounts, region)
     found: Inventory = {account: set() for account in accounts}

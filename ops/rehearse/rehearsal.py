@@ -40,6 +40,7 @@ class Findings:
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     changed: dict[str, list[str]] = field(default_factory=dict)
     unchanged: list[str] = field(default_factory=list)
+    replaced: dict[str, str] = field(default_factory=dict)
     unlocked: dict[str, list[str]] = field(default_factory=dict)
     existed: list[str] = field(default_factory=list)
 
@@ -146,16 +147,14 @@ class Rehearsal:
         plan = str(self._scratch / f"{stack.name}.tfplan")
         self._run(stack, "plan", f"-out={plan}", "-no-color")
         changes = json.loads(self._run(stack, "show", "-json", plan).text)["resource_changes"]
-        replaced = [
-            change["address"]
-            for change in changes
-            if "delete" in change["change"]["actions"] and change["type"] not in _REPLACED_BY_DESIGN
-        ]
-        if replaced:
+        replaced = {change["address"]: change["type"] for change in changes if "delete" in change["change"]["actions"]}
+        lost = [address for address, kind in replaced.items() if kind not in _REPLACED_BY_DESIGN]
+        if lost:
             raise RehearsalError(
-                f"{stack.name}: another value of {', '.join(values)} would destroy {', '.join(replaced)}",
+                f"{stack.name}: another value of {', '.join(values)} would destroy {', '.join(lost)}",
                 hint="a variable for operations must change things in place",
             )
+        self.findings.replaced.update(dict.fromkeys(replaced, stack.name))
         if all(change["change"]["actions"] in (["no-op"], ["read"]) for change in changes):
             raise RehearsalError(
                 f"{stack.name}: another value of {', '.join(values)} changes nothing",
@@ -184,7 +183,11 @@ class Rehearsal:
             self._run(stack, "destroy", "-auto-approve", "-no-color", step=step)
             left = self._run(stack, "state", "list").text.strip()
             if left:
-                raise RehearsalError(f"{stack.name}: its state still holds resources", hint=left)
+                raise RehearsalError(
+                    f"{stack.name}: its state still holds resources after a destroy",
+                    hint="see why Terraform kept them: the log is beside the copy of the stack",
+                    said=left,
+                )
 
     def _take_protection_off(self, stack: Stack) -> None:
         """First what refuses to be destroyed must refuse; then it is unlocked, by the means there are.

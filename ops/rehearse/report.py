@@ -27,6 +27,8 @@ def _show_steps(findings: Findings, console: Console) -> None:
         _line(console, f"existed beforehand   {what}")
     for stack, changes in findings.changed.items():
         _line(console, f"changed in place     {stack}: {', '.join(changes)}")
+    for address, stack in findings.replaced.items():
+        _line(console, f"replaced by design   {stack}: {address}")
     for stack in findings.unchanged:
         _line(console, f"not changed          {stack}: it has no variable of retention or addresses")
     for stack, locks in findings.unlocked.items():

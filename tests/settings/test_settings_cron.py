@@ -120,3 +120,26 @@ def test_a_wrong_expression_is_refused_where_it_stands(refusal: Refusal) -> None
         "'cron(0 8 * * MON-FRI *)' needs '?' in exactly one of day of month and day of week",
         "write six fields, for example cron(0 9 ? * MON-FRI *)",
     )
+
+
+@pytest.mark.parametrize(
+    "expression", ["rate(1 minute)", "rate(1 hour)", "rate(1 day)", "rate(2 minutes)", "rate(36 hours)"]
+)
+def test_a_rate_that_eventbridge_documents_is_taken(expression: str) -> None:
+    assert cron.rate_problem(expression) is None
+
+
+@pytest.mark.parametrize(
+    ("expression", "problem"),
+    [
+        ("rate(0 hours)", "needs a number from 1, and the plural from 2"),
+        ("rate(1 hours)", "needs a number from 1, and the plural from 2"),
+        ("rate(5 minute)", "needs a number from 1, and the plural from 2"),
+        ("rate(1 week)", "is not written rate(...)"),
+        ("rate(1.5 hours)", "is not written rate(...)"),
+        ("rate()", "is not written rate(...)"),
+        ("rate(1 hour) ", "is not written rate(...)"),
+    ],
+)
+def test_a_rate_that_eventbridge_refuses_is_refused(expression: str, problem: str) -> None:
+    assert cron.rate_problem(expression) == problem

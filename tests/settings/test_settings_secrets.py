@@ -83,6 +83,7 @@ def _everywhere() -> list[tuple[str | int, ...]]:
     return [path for path in _leaves(document.read(EXAMPLE).data) if path]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "secret",
     [

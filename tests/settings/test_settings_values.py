@@ -79,7 +79,29 @@ WRONG_TYPES: list[Row] = [
         "'two' is not known here",
         "use 'per_zone' or 'one'",
     ),
-    ("mode: s3", "mode: local", "prd.backlog.cache.mode", "'local' is not known here", "use 's3' or 'efs'"),
+    ("mode: s3", "mode: local", "prd.backlog.cache.mode", "'local' is not known here", "use 's3', 'efs' or 'none'"),
+    (
+        "reconcile: rate(1 hour)",
+        "reconcile: rate(2 hour)",
+        "prd.backlog.reconcile",
+        "'rate(2 hour)' needs a number from 1, and the plural from 2",
+        "write it like rate(1 hour) or rate(30 minutes)",
+    ),
+    (
+        "reconcile: rate(1 hour)",
+        "reconcile: hourly",
+        "prd.backlog.reconcile",
+        "'hourly' is not written cron(...)",
+        "write six fields, for example cron(0 9 ? * MON-FRI *)",
+    ),
+    (
+        "emails: [platform-team@example.com]",
+        "emails: [platform-team]",
+        "prd.backlog.alerts.emails[0]",
+        "'platform-team' is not an e-mail address",
+        "write it like ops@example.com",
+    ),
+    ("silent_hours: 6", "silent_hours: 1", "prd.backlog.alerts.silent_hours", "1 is too small", "use at least 2"),
 ]
 
 TOO_SMALL_OR_LARGE: list[Row] = [

@@ -99,6 +99,10 @@ prd:
     vpc:
       id: vpc-0123456789abcdef0
       subnet_ids: [subnet-0123456789abcdef0]
+    reconcile: rate(1 hour)
+    alerts:
+      emails: [platform-team@example.com]
+      silent_hours: 6
     build_timeout_minutes: 60
     log_retention_days: 90
 """

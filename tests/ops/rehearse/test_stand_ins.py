@@ -16,6 +16,8 @@ REGION = "ap-northeast-1"
 
 ClientOf = Callable[[str], Any]
 
+pytestmark = pytest.mark.emulator
+
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:

@@ -1,0 +1,103 @@
+"""`python main.py verify` against the real ends of a mirror."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.real.mirror.world import PROJECT, SECRET_ACCESS_KEY, Mirror
+from tests.terraform import with_changes
+
+Verify = Callable[..., "subprocess.CompletedProcess[str]"]
+Mirrored = Callable[[str], Mirror]
+
+pytestmark = [pytest.mark.tool("ssh-agent"), pytest.mark.tool("ssh-add")]
+
+
+@pytest.fixture
+def mirror(mirrored: Mirrored) -> Mirror:
+    return mirrored("none")
+
+
+@pytest.fixture
+def verify(mirror: Mirror, tmp_path: Path) -> Verify:
+    """Runs the command in the namespace, with the mirror's SSH key in an agent, on a deployment of that mirror."""
+
+    def run(changes: Mapping[str, object] | None = None) -> "subprocess.CompletedProcess[str]":
+        settings: dict[str, object] = {
+            "prd.backlog.spaces.example.known_hosts": [mirror.case.world.host_key],
+            "prd.backlog.repositories.batch": None,
+        }
+        file = tmp_path / "deployment.yaml"
+        example = PROJECT / "deployments" / "example.yaml"
+        wanted = {path: value for path, value in (settings | dict(changes or {})).items() if value != "unchanged"}
+        file.write_text(json.dumps(with_changes(example, wanted)))
+        command = [sys.executable, "main.py", "verify", str(file)]
+        with_key = ["ssh-agent", "bash", "-c", 'ssh-add -q "$0" && exec "$@"', str(mirror.case.folder / "key")]
+        ran = subprocess.run(
+            [*mirror.case.world.enter(), *with_key, *command],
+            cwd=PROJECT,
+            env=mirror.case.machine | {"HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert SECRET_ACCESS_KEY not in ran.stdout + ran.stderr
+        return ran
+
+    return run
+
+
+def test_ends_are_equal_after_a_build_and_differ_after_a_push_until_the_next(mirror: Mirror, verify: Verify) -> None:
+    ran = verify()
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "website: 6 refs, equal\n", "")
+    mirror.source.commit("refs/heads/feature/a", {"new": "1"})
+    mirror.source.update({"refs/heads/old": None})
+    mirror.source.set_default("feature/a")
+    ran = verify()
+    assert (ran.returncode, ran.stdout.splitlines(), ran.stderr) == (
+        1,
+        [
+            "website: 5 refs, DIFFERS",
+            "  different in the target: refs/heads/feature/a",
+            "  only in the target: refs/heads/old",
+            "  default branch: feature/a in the source, main in the target",
+            "  since: the oldest tip that the target lacks is of 2023-11-14 22:13 UTC; "
+            "Git does not say when it was pushed",
+        ],
+        "",
+    )
+    mirror.mirrors()
+    ran = verify()
+    assert (ran.returncode, ran.stdout) == (0, "website: 5 refs, equal\n")
+
+
+def test_a_host_key_that_is_not_pinned_is_not_trusted(mirror: Mirror, verify: Verify) -> None:
+    own = mirror.case.folder / "key.pub"
+    host, kind, _ = mirror.case.world.host_key.split()
+    ran = verify({"prd.backlog.spaces.example.known_hosts": [f"{host} {kind} {own.read_text().split()[1]}"]})
+    assert (ran.returncode, ran.stdout) == (1, "website: not compared\n")
+    assert ran.stderr.splitlines() == [
+        "error: website: the source cannot be read: example.git.backlog.jp shows a host key that is not pinned",
+        "hint: somebody may be in between; if Backlog has new keys, compare their fingerprints by eye before pinning "
+        "them: python main.py host-key example.git.backlog.jp",
+    ]
+
+
+def test_a_repository_that_is_not_there_leaves_the_others_compared(verify: Verify) -> None:
+    ran = verify({"prd.backlog.repositories.batch": "unchanged"})
+    assert (ran.returncode, ran.stdout.splitlines()) == (1, ["website: 6 refs, equal", "batch: not compared"])
+    assert [line.split(":")[:3] for line in ran.stderr.splitlines()[::2]] == [
+        ["error", " batch", " the target cannot be read"],
+        ["error", " batch", " the source cannot be read"],
+    ]
+
+
+def test_wrong_settings_are_a_status_of_their_own(verify: Verify) -> None:
+    ran = verify({"prd.backlog.spaces.example.domain": "example.com"})
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith("error: ")

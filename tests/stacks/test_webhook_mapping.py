@@ -1,0 +1,146 @@
+"""What API Gateway makes of a webhook on its way to CodeBuild and of the answer on its way back."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.terraform import Stacks, Terraform
+
+FORM = "application/x-www-form-urlencoded"
+SAID = '{"build": {"arn": "arn:aws:codebuild:ap-northeast-1:222222222222:build/x", "serviceRole": "role"}}'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A status, and every body that may come with it."""
+
+    status: str
+    bodies: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """One method's mapping, evaluated as API Gateway documents it for integrations of type AWS."""
+
+    terraform: Terraform
+    integration: dict[str, Any]
+    responses: tuple[dict[str, Any], ...]
+
+    def sent(self, content_type: str | None) -> str | None:
+        """The body that the back end gets; None where the sender is answered 415 instead.
+
+        https://docs.aws.amazon.com/apigateway/latest/developerguide/integration-passthrough-behaviors.html
+        """
+        # A request without a type counts as JSON; parameters such as the charset are no part of the type.
+        kind = (content_type or "application/json").partition(";")[0].strip().lower()
+        if kind in self.integration["request_templates"]:
+            return self.constant(self.integration["request_templates"][kind])
+        assert self.integration["passthrough_behavior"] == "NEVER", "the sender's own body goes through"
+        return None
+
+    def answered(self, status: int, said: str) -> Answer:
+        """What the sender gets when the back end answers with `status` and `said`.
+
+        A pattern must match the whole status, and what has none takes the rest. Of several templates any may be used;
+        without one the back end's body goes through.
+        https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-integration-settings-integration-response.html
+        """
+        patterns = [response.get("selection_pattern") for response in self.responses]
+        matching = [
+            number for number, pattern in enumerate(patterns) if pattern and re.fullmatch(pattern, str(status))
+        ] or [number for number, pattern in enumerate(patterns) if not pattern]
+        assert len(matching) == 1, f"which response {status} gets is left to chance"
+        response = self.responses[matching[0]]
+        templates = response.get("response_templates") or {}
+        return Answer(
+            status=self.resolved(response["status_code"]),
+            bodies=tuple(self.constant(template) for template in templates.values()) or (said,),
+        )
+
+    def constant(self, template: str) -> str:
+        """A template's text; one that computes anything is refused."""
+        text = self.resolved(template)
+        assert not re.search("[$#]", text), f"not a constant: {text}"
+        return text
+
+    def resolved(self, text: str) -> str:
+        """The text with its references to resources' arguments filled in."""
+        return re.sub(r"\$\{(\w+\.\w+)\.(\w+)\}", lambda found: str(self.terraform.resource(found[1])[found[2]]), text)
+
+
+@pytest.fixture(scope="module")
+def methods(example: Stacks) -> dict[str, Method]:
+    """Every method of the API by its path."""
+    bridge = example["backlog-bridge"]
+
+    def path(part: dict[str, Any]) -> str:
+        name = part["resource_id"].removeprefix("${").removesuffix("}").rpartition(".")[0]
+        if name.startswith("aws_api_gateway_method."):
+            return path(bridge.resource(name))
+        found: str = bridge.resource(name)["path_part"]
+        return found
+
+    responses = bridge.resources("aws_api_gateway_integration_response").values()
+    return {
+        path(integration): Method(
+            terraform=bridge,
+            integration=integration,
+            responses=tuple(response for response in responses if path(response) == path(integration)),
+        )
+        for integration in bridge.resources("aws_api_gateway_integration").values()
+    }
+
+
+def test_every_repository_has_a_method_that_calls_an_aws_service(methods: dict[str, Method]) -> None:
+    assert methods.keys() == {"website", "batch"}
+    assert {method.integration["type"] for method in methods.values()} == {"AWS"}
+
+
+@pytest.mark.parametrize("content_type", [FORM, f"{FORM}; charset=UTF-8"])
+def test_backlogs_form_starts_the_repositorys_own_build_and_nothing_else(
+    methods: dict[str, Method], content_type: str
+) -> None:
+    for key, method in methods.items():
+        sent = method.sent(content_type)
+        assert sent is not None
+        assert json.loads(sent) == {"projectName": f"kakehashi-prd-backlog-{key}"}
+
+
+@pytest.mark.parametrize(
+    "content_type", [None, "application/json", "text/plain", "multipart/form-data", "application/x-amz-json-1.1", "*/*"]
+)
+def test_any_other_content_type_is_refused_before_codebuild(
+    methods: dict[str, Method], content_type: str | None
+) -> None:
+    for method in methods.values():
+        assert method.sent(content_type) is None
+
+
+def test_codebuilds_protocol_is_spoken_whatever_the_sender_says(methods: dict[str, Method]) -> None:
+    for method in methods.values():
+        assert method.integration["integration_http_method"] == "POST"
+        assert method.integration["request_parameters"] == {
+            "integration.request.header.Content-Type": "'application/x-amz-json-1.1'",
+            "integration.request.header.X-Amz-Target": "'CodeBuild_20161006.StartBuild'",
+        }
+
+
+def test_a_build_that_started_is_a_success(methods: dict[str, Method]) -> None:
+    for method in methods.values():
+        assert method.answered(200, SAID) == Answer(status="200", bodies=('{"started": true}',))
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 413, 429, 500, 502, 503, 504, 302])
+def test_a_build_that_did_not_start_is_to_be_asked_for_again(methods: dict[str, Method], status: int) -> None:
+    for method in methods.values():
+        assert method.answered(status, SAID) == Answer(status="503", bodies=('{"started": false}',))
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_what_codebuild_said_stays_behind(methods: dict[str, Method], status: int) -> None:
+    for method in methods.values():
+        for body in method.answered(status, SAID).bodies:
+            assert json.loads(body).keys() == {"started"}
