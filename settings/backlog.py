@@ -134,7 +134,9 @@ class Cache(Settings):
     """Where a build keeps its copy of the repository between runs."""
 
     mode: Literal["s3", "efs", "none"] = Field(
-        "s3", description="An S3 bucket, an EFS file system (needs vpc), or none: the target itself is asked."
+        "none",
+        description="Nowhere, because the target holds what was mirrored before; in an S3 bucket; or in an EFS file "
+        "system (needs vpc).",
     )
     expiration_days: StrictInt = Field(30, ge=1, le=3650, description="How long an unused S3 cache is kept.")
 

@@ -90,7 +90,7 @@ def rehearse(
         show(rehearsal.findings, record, console)
         console.print(f"{len(stacks)} stacks up and down in {time.monotonic() - began:.0f} s.", highlight=False)
     except (RehearsalError, EmulatorError) as error:
-        keep_logs = True
+        keep_logs = any(log.stat().st_size for log in scratch.glob("*.log"))
         if isinstance(error, EmulatorError):
             raise RehearsalError(str(error), hint=f"its log is {scratch / 'aws.log'}") from error
         raise

@@ -106,7 +106,10 @@ def _expected(folder: Path, kind: str, port: int) -> tuple[str, str]:
 def _printed(text: str) -> list[tuple[str, str]]:
     """The printed pairs; the number of bits is left out of the fingerprint."""
     lines = text.splitlines()
-    return [(comment.removeprefix("# ").split(" ", 1)[1], line) for comment, line in zip(lines[::2], lines[1::2])]
+    return [
+        (comment.removeprefix("# ").split(" ", 1)[1], line)
+        for comment, line in zip(lines[::2], lines[1::2], strict=True)
+    ]
 
 
 class TestRealServer:

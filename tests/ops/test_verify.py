@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 from collections.abc import Callable
@@ -174,10 +175,8 @@ def deployment(tmp_path: Path, project: Path) -> Callable[..., Deployment]:
     """The example with some settings changed."""
 
     def changed(changes: dict[str, object]) -> Deployment:
-        from ruamel.yaml import YAML
-
         file = tmp_path / "deployment.yaml"
-        YAML(typ="safe").dump(with_changes(project / "deployments" / "example.yaml", changes), file)
+        file.write_text(json.dumps(with_changes(project / "deployments" / "example.yaml", changes)))
         return load(file)
 
     return changed

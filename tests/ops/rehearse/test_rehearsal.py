@@ -192,6 +192,7 @@ def test_says_that_no_provider_can_be_had(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "mirror").mkdir()
     config.write_text(f'provider_installation {{\n  filesystem_mirror {{\n    path = "{tmp_path}/mirror"\n  }}\n}}\n')
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(config))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # where the logs are kept
     out = sample_deployment.write(tmp_path / "out")
     with pytest.raises(RehearsalError) as caught:
         rehearse(out, Existing(region=REGION), messages=quiet())
