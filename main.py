@@ -1,11 +1,12 @@
 """The one door: without arguments it synthesises, with a word it runs a command for people."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from settings import Deployment, SettingsError, load
+from settings import Deployment, LocatedProblem, SettingsError, load
 
 if TYPE_CHECKING:
     from stacks.synthesis import SynthesisedStack
@@ -22,6 +23,10 @@ def main(arguments: list[str]) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"error: {error.filename or 'system'}: {error.strerror}", file=sys.stderr)
+        print("hint: see that the folder can be written, and that it is no file", file=sys.stderr)
+        return 1
 
 
 def synth() -> int:
@@ -39,6 +44,11 @@ def synth() -> int:
 
 def synthesise(deployment: Deployment, out: Path) -> "list[SynthesisedStack]":
     """Write the deployment's Terraform below `out`. Only this needs cdktf, which takes a second to load."""
+    if shutil.which("node") is None:
+        raise SettingsError(
+            [LocatedProblem(file="node", what="Node.js is not installed", hint="install Node 20 or later")]
+        )
+
     import bindings
 
     bindings.install()

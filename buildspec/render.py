@@ -53,7 +53,13 @@ def gitlab_rb(values: GitlabConfig) -> str:
 def gitlab_cloud_init(values: GitlabConfig, host: str) -> str:
     """The user data of a GitLab server: writes the drop-in and has GitLab take it up."""
     template = _environment().get_template("gitlab.cloud-init.yml.j2")
-    return template.render(gitlab_rb=gitlab_rb(values), host=host, https=values.external_url.startswith("https:"))
+    return template.render(
+        gitlab_rb=gitlab_rb(values),
+        host=host,
+        # A certificate's common name holds 64 characters, its alternative name any host.
+        alternative_name=f"{'IP' if host.rpartition('.')[2].isdigit() else 'DNS'}:{host}",
+        https=values.external_url.startswith("https:"),
+    )
 
 
 def _ruby(text: str) -> str:

@@ -68,7 +68,8 @@ class BuildAlerts(Construct):
             "detail-type": ["CodeBuild Build State Change"],
             "detail": {
                 "build-status": FAILURES,
-                "project-name": [project.name for project in props.projects.values()],
+                # By prefix: a list of many names would be longer than a pattern may be.
+                "project-name": [{"prefix": props.labels.name("backlog", "")}],
             },
         }
         rule = CloudwatchEventRule(

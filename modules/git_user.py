@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cdktf import ITerraformDependable, Precondition, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
 from cdktf_cdktf_provider_aws.iam_user import IamUser
 from cdktf_cdktf_provider_aws.iam_user_policy_attachment import IamUserPolicyAttachment
@@ -14,11 +15,15 @@ from modules.acknowledged import acknowledge
 
 @dataclass(frozen=True, kw_only=True)
 class GitUserProps:
-    """`from_cidrs` are the public addresses the user works from, a list or a reference to one."""
+    """`from_cidrs` are the public addresses the user works from, a list or a reference to one.
+
+    `preconditions` are what must hold of them when Terraform plans.
+    """
 
     name: str
     allow: Sequence[policies.Statement]
     from_cidrs: list[str]
+    preconditions: Sequence[Precondition] = ()
 
 
 class GitUser(Construct):
@@ -31,22 +36,33 @@ class GitUser(Construct):
 
     def __init__(self, scope: Construct, id: str, props: GitUserProps) -> None:
         super().__init__(scope, id)
-        self._name = props.name
         # force_destroy: credentials issued outside Terraform would otherwise block the user's removal.
         self.user = IamUser(self, "Default", name=props.name, force_destroy=True)
         acknowledge(
             self.user, CKV_AWS_273="Git over HTTPS with a password that GitLab can hold works for IAM users alone"
         )
-        self._attach("allow", "What the user may do", props.allow)
-        self._attach("deny", "Nothing from anywhere else", [policies.only_from(props.from_cidrs)])
+        # The Deny comes first and goes last: what is allowed is never in force without it.
+        deny = self._attach("deny", "Nothing from anywhere else", [policies.only_from(props.from_cidrs)], props)
+        self._attach("allow", "What the user may do", props.allow, props, after=[deny])
 
-    def _attach(self, role: str, description: str, statements: Sequence[policies.Statement]) -> None:
+    def _attach(
+        self,
+        role: str,
+        description: str,
+        statements: Sequence[policies.Statement],
+        props: GitUserProps,
+        after: Sequence[ITerraformDependable] = (),
+    ) -> IamUserPolicyAttachment:
         policy = IamPolicy(
             self,
             f"{role}_policy",
-            name=f"{self._name}-{role}",
+            name=f"{props.name}-{role}",
             description=description,
             policy=policies.document(self, role, statements),
+            lifecycle=TerraformResourceLifecycle(precondition=list(props.preconditions)) if role == "deny" else None,
         )
-        attachment = IamUserPolicyAttachment(self, f"{role}_attachment", user=self.user.name, policy_arn=policy.arn)
+        attachment = IamUserPolicyAttachment(
+            self, f"{role}_attachment", user=self.user.name, policy_arn=policy.arn, depends_on=list(after)
+        )
         acknowledge(attachment, CKV_AWS_40="each user has a purpose of its own; a group of one would say no more")
+        return attachment

@@ -96,7 +96,7 @@ class MirrorBuild(Construct):
             self,
             "role",
             RoleProps(
-                name=props.labels.name("backlog", props.key, limit=64),
+                name=props.labels.name("backlog-mirror", props.key, limit=64),
                 description=literal(props.description),
                 trust=policies.assumed_by("codebuild", account_id=props.account_id),
                 permissions=_permissions(props, log_group.arn),

@@ -311,7 +311,9 @@ def start_builds(project_arns: Sequence[str]) -> list[Statement]:
 
 
 def published_by_alerts(topic_arn: str, account_id: str) -> list[Statement]:
-    """A topic's policy: this account's event rules and alarms publish, and nobody without TLS.
+    """A topic's policy: event rules and this account's alarms publish, and nobody without TLS.
+
+    EventBridge names no account in its requests to SNS, so its statement has no condition.
 
     https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
     """

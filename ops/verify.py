@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from settings import Deployment
-from settings.backlog import Backlog, Mirror, target_name
+from settings.backlog import Backlog, Mirror, git_host, source_url, target_name
 from settings.shown import printable, shortened
 
 MOST_NAMED = 10
@@ -196,16 +196,11 @@ def _all_ends(deployment: Deployment, backlog: Backlog, folder: Path) -> list[En
             key=key,
             source=source_url(backlog, mirror),
             target=target_url(deployment, mirror),
-            host=_host(backlog, mirror),
+            host=git_host(backlog, mirror),
             environment=environments[mirror.space],
         )
         for key, mirror in backlog.repositories.items()
     ]
-
-
-def source_url(backlog: Backlog, mirror: Mirror) -> str:
-    """Where a mirror's builds fetch from."""
-    return f"{mirror.space}@{_host(backlog, mirror)}:/{mirror.project}/{mirror.repository}.git"
 
 
 def target_url(deployment: Deployment, mirror: Mirror) -> str:
@@ -213,10 +208,6 @@ def target_url(deployment: Deployment, mirror: Mirror) -> str:
     profile = deployment.prd.account.profile if deployment.prd is not None else None
     user = f"{profile}@" if profile else ""
     return f"codecommit::{deployment.region}://{user}{target_name(mirror)}"
-
-
-def _host(backlog: Backlog, mirror: Mirror) -> str:
-    return f"{mirror.space}.git.{backlog.spaces[mirror.space].domain}"
 
 
 def _environment(known_hosts: Path) -> dict[str, str]:

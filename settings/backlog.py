@@ -213,3 +213,13 @@ class Backlog(Settings):
 def target_name(mirror: Mirror) -> str:
     """The name of the CodeCommit repository `mirror` pushes to."""
     return mirror.target.create if isinstance(mirror.target, CreatedTarget) else mirror.target.codecommit
+
+
+def git_host(backlog: Backlog, mirror: Mirror) -> str:
+    """The host that serves the mirror's source over SSH."""
+    return f"{mirror.space}.git.{backlog.spaces[mirror.space].domain}"
+
+
+def source_url(backlog: Backlog, mirror: Mirror) -> str:
+    """Where the mirror is fetched from, for SSH."""
+    return f"{mirror.space}@{git_host(backlog, mirror)}:/{mirror.project}/{mirror.repository}.git"

@@ -212,6 +212,10 @@ class _Reader:
             self._document.incomplete.add(path)
             self._problem(node, path, f"{shown(text)} holds half a character", "write the character itself")
             return None
+        if "TfToken[" in text:
+            self._document.incomplete.add(path)
+            self._problem(node, path, "'TfToken[' is how cdktf writes its references", "write something else")
+            return None
         match str(node.tag).removeprefix(_YAML):
             case "str" | "timestamp":
                 return text

@@ -58,7 +58,8 @@ def _external_url(value: str) -> str:
     scheme, port = urlsplit(url).scheme, url.rpartition(":")[2]
     if port.isdigit() and port != {"https": "443", "http": "80"}[scheme]:
         raise refuse(f"{shown(value)} has a port that people cannot reach: only 22, 80 and 443 are open", hint)
-    return url
+    # GitLab looks for its certificate under the name as it is written here.
+    return url.lower()
 
 
 def _proxy_url(value: str) -> str:

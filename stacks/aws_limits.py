@@ -78,7 +78,7 @@ def problems(stacks: Sequence[Stack]) -> list[LocatedProblem]:
     """Everything in `stacks` that AWS would refuse, or that was never meant to leave synthesis."""
     found: list[LocatedProblem] = []
     for stack in stacks:
-        found += _leaks(stack)
+        found += [*_leaks(stack), *_shared_names(stack), *_too_many(stack)]
         for kind, address, arguments in stack.resources():
             for rule in (*_RULES.get(kind, ()), *_RULES["*"]):
                 for argument, what, hint in rule(stack, arguments):
@@ -92,11 +92,42 @@ Finding = tuple[str, str, str]
 Rule = Callable[[Stack, Json], Iterator[Finding]]
 
 
+_AT_MOST = {"aws_api_gateway_resource": 300}
+"""https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html"""
+
+
+def _shared_names(stack: Stack) -> Iterator[LocatedProblem]:
+    """Two resources of a kind with one name: the second would find that it exists already."""
+    first: dict[tuple[str, str], str] = {}
+    for kind, address, arguments in stack.resources():
+        name = arguments.get("name")
+        if not isinstance(name, str) or kind == "aws_iam_role_policy":
+            continue
+        if (kind, name) in first:
+            what = f"{name!r} is also the name of {first[kind, name]}"
+            yield LocatedProblem(file=stack.name, path=(address, "name"), what=what, hint="rename what it is made of")
+        first.setdefault((kind, name), address)
+
+
+def _too_many(stack: Stack) -> Iterator[LocatedProblem]:
+    for kind, most in _AT_MOST.items():
+        count = len(stack.terraform.get("resource", {}).get(kind, {}))
+        if count > most:
+            what = f"{count} of {kind}, AWS takes {most}"
+            yield LocatedProblem(file=stack.name, what=what, hint="divide them among deployments")
+
+
+_NEVER_MEANT = {
+    r"<[\w. ]+ object at 0x[0-9a-f]+>": "a Python object was printed",
+    r"TfToken\[": "a token was never resolved",
+}
+
+
 def _leaks(stack: Stack) -> Iterator[LocatedProblem]:
     text = json.dumps(stack.terraform)
-    for mark, what in ((" object at 0x", "a Python object was printed"), ("TfToken[", "a token was never resolved")):
-        if mark in text:
-            around = text[max(0, text.index(mark) - 60) : text.index(mark) + 60]
+    for pattern, what in _NEVER_MEANT.items():
+        if mark := re.search(pattern, text):
+            around = text[max(0, mark.start() - 60) : mark.end() + 60]
             yield LocatedProblem(file=stack.name, what=f"{what}: …{around}…", hint="this is a fault of Kakehashi")
 
 
@@ -202,7 +233,7 @@ def _buildspec(_: Stack, arguments: Json) -> Iterator[Finding]:
 
 
 def _policy(argument: str, limit: int) -> Rule:
-    """A policy's actions, principals and size.
+    """A policy's actions and size.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
     """
@@ -231,10 +262,10 @@ def _minified(stack: Stack, statements: Sequence[Json]) -> str:
             "Action": stack.known(statement["actions"]),
             "Resource": stack.known(statement.get("resources", [])),
             "Principal": {entry["type"]: entry["identifiers"] for entry in statement.get("principals", ())},
-            "Condition": {
-                entry["test"]: {entry["variable"]: stack.known(entry["values"])}
+            "Condition": [
+                {entry["test"]: {entry["variable"]: stack.known(entry["values"])}}
                 for entry in statement.get("condition", ())
-            },
+            ],
         }
         for statement in statements
     ]
@@ -262,6 +293,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
         _form("path_part", r"[A-Za-z0-9._:-]+", "use letters, digits, '.', '_', ':' and '-'"),
     ),
     "aws_api_gateway_rest_api_policy": (_policy("policy", 8_192),),
+    "aws_cloudwatch_event_rule": (_length("event_pattern", 2_048), _length("name", 64)),
     "aws_cloudwatch_log_group": (_retention, _length("name", 512)),
     "aws_codebuild_project": (
         _buildspec,
@@ -284,6 +316,8 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "aws_s3_bucket": (_form("bucket", r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "use 3-63 of a-z, 0-9, '.' and '-'"),),
     "aws_s3_bucket_policy": (_policy("policy", 20_480),),
+    "aws_cloudwatch_metric_alarm": (_length("alarm_name", 255),),
+    "aws_sns_topic": (_length("name", 256),),
     "aws_sns_topic_policy": (_policy("policy", 30_720),),
     "aws_scheduler_schedule": (_schedule, _form("name", r"[A-Za-z0-9._-]{1,64}", "use at most 64 characters")),
     "aws_security_group": (_group_rules, _form("description", _SG_DESCRIPTION, _ASCII_HINT), _length("name", 255)),

@@ -13,7 +13,7 @@ from modules.repositories import Repositories, RepositoriesProps
 from modules.security_group import Rule, SecurityGroup, SecurityGroupProps
 from modules.webhook_api import WebhookApi, WebhookApiProps
 from settings import Deployment
-from settings.backlog import Backlog, CreatedTarget, Mirror, target_name
+from settings.backlog import Backlog, CreatedTarget, Mirror, source_url, target_name
 from settings.codecommit import Repository
 from stacks import variables
 from stacks.base import BaseStack, Output
@@ -159,10 +159,8 @@ class BacklogBridgeStack(BaseStack):
 
     def _buildspec(self, key: str, mirror: Mirror) -> render.MirrorBuildspec:
         space = self._settings.spaces[mirror.space]
-        # https://support-ja.backlog.com/hc/ja/articles/360035640734
-        host = f"{mirror.space}.git.{space.domain}"
         return render.MirrorBuildspec(
-            source_url=f"{mirror.space}@{host}:/{mirror.project}/{mirror.repository}.git",
+            source_url=source_url(self._settings, mirror),
             target_url=f"codecommit::{self.deployment.region}://{target_name(mirror)}",
             known_hosts=space.known_hosts,
             ssh_key_parameter=space.ssh_key_parameter,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from cdktf import Token
+from cdktf import Precondition, Token
 from constructs import Construct
 
 from modules import policies
@@ -54,6 +54,7 @@ class PrdCodecommitStack(BaseStack):
         }
         if settings.push is not None:
             names = [name for name in wanted if name not in mirrored]
+            push_cidrs = self._push_cidrs(settings.push, push_source)
             push_user = GitUser(
                 self,
                 "push_user",
@@ -63,7 +64,8 @@ class PrdCodecommitStack(BaseStack):
                         *policies.push([repositories[name].arn for name in names]),
                         *self._keys(wanted[name] for name in names),
                     ],
-                    from_cidrs=self._push_cidrs(settings.push, push_source),
+                    from_cidrs=Token.as_list(f"${{{push_cidrs}}}"),
+                    preconditions=[_apart(push_cidrs, "var.pull_from_cidrs")],
                 ),
             )
             outputs |= _user_outputs("push", push_user)
@@ -92,9 +94,10 @@ class PrdCodecommitStack(BaseStack):
         keys = sorted({repository.kms_key_arn for repository in repositories if repository.kms_key_arn is not None})
         return policies.repository_keys(keys, self.deployment.region)
 
-    def _push_cidrs(self, push: Push, source: BaseStack | None) -> list[str]:
+    def _push_cidrs(self, push: Push, source: BaseStack | None) -> str:
+        """A Terraform expression of the networks that may push."""
         if push.from_cidrs is not None:
-            return variables.cidrs(
+            variables.cidrs(
                 self,
                 "push_from_cidrs",
                 "Public addresses the push user works from: development's way out.",
@@ -102,15 +105,33 @@ class PrdCodecommitStack(BaseStack):
                 public=True,
                 may_open_to_the_world=push.open_to_the_world_because is not None,
             )
+            return "var.push_from_cidrs"
         if push.from_stack is None or source is None:
             raise ValueError("push needs from_cidrs, or from_stack and that stack")
         addresses = _SOURCE_ADDRESSES[push.from_stack].format(outputs=f"{self.state_of(source).fqn}.outputs")
-        return Token.as_list(f'${{[for address in {addresses} : "${{address}}/32"]}}')
+        return f'[for address in {addresses} : "${{address}}/32"]'
 
 
 def repository_props(repository: Repository) -> RepositoryProps:
     """A repository's settings as its construct takes them."""
     return RepositoryProps(description=repository.description, kms_key_arn=repository.kms_key_arn)
+
+
+def _apart(push: str, pull: str) -> Precondition:
+    """That no address may both push and pull, whatever the variables and another stack's outputs say by then.
+
+    Two networks overlap when they are the same one under the shorter of their prefixes.
+    """
+    prefix = 'min(tonumber(split("/", push)[1]), tonumber(split("/", pull)[1]))'
+
+    def masked(network: str) -> str:
+        return f'cidrsubnet(format("%s/%d", split("/", {network})[0], {prefix}), 0, 0)'
+
+    overlaps = f"[for push in {push} : [for pull in {pull} : {masked('push')} == {masked('pull')}]]"
+    return Precondition(
+        condition=f"${{!anytrue(flatten({overlaps}))}}",
+        error_message="An address that may pull could also push, and the isolated room must not: keep the lists apart.",
+    )
 
 
 def _user_outputs(role: str, user: GitUser) -> dict[str, Output]:

@@ -14,6 +14,7 @@ from stacks import aws_limits
 from stacks.base import BaseStack
 from stacks.composition import compose
 
+_WRITTEN_HERE = ("cdk.tf.json", "gitlab.rb")
 _WRITTEN_BY_TERRAFORM = (".terraform", ".terraform.lock.hcl")
 
 
@@ -71,18 +72,46 @@ def _clashes(stack: BaseStack) -> Iterator[LocatedProblem]:
 
 
 def _replace(draft: Path, out: Path) -> None:
-    """Put what `draft` holds in place of what an earlier synthesis wrote below `out`."""
+    """Put what `draft` holds in place of what an earlier synthesis wrote below `out`.
+
+    Files of Terraform and of people stay: variables' values, plans, states.
+    """
+    before = {folder.name: _project(folder) for folder in _stack_folders(out)}
     written = {path.relative_to(draft) for path in draft.rglob("*") if path.is_file()}
     for path in sorted(written):
         (out / path).parent.mkdir(parents=True, exist_ok=True)
         (draft / path).replace(out / path)
-    for folder in (out / "stacks").iterdir():
-        stale = [path for path in folder.iterdir() if path.relative_to(out) not in written]
-        gone = not any(path.parts[:2] == ("stacks", folder.name) for path in written)
-        for path in stale:
-            if path.name in _WRITTEN_BY_TERRAFORM and gone and path.is_dir():
-                shutil.rmtree(path)
-            elif path.is_file() and (path.suffix in (".json", ".rb") or (gone and path.name in _WRITTEN_BY_TERRAFORM)):
-                path.unlink()
-        if gone and not any(folder.iterdir()):
+    for folder in _stack_folders(out):
+        of_this_deployment = any(path.parts[:2] == ("stacks", folder.name) for path in written)
+        for name in _WRITTEN_HERE:
+            if (folder / name).relative_to(out) not in written:
+                (folder / name).unlink(missing_ok=True)
+        if not of_this_deployment or before.get(folder.name) not in (None, _project(folder)):
+            # What Terraform initialised belongs to another deployment's state, which it would offer to move over.
+            _forget_initialisation(folder)
+        if not of_this_deployment and not any(folder.iterdir()):
             folder.rmdir()
+
+
+def _stack_folders(out: Path) -> list[Path]:
+    stacks = out / "stacks"
+    return [folder for folder in stacks.iterdir() if folder.is_dir()] if stacks.is_dir() else []
+
+
+def _project(folder: Path) -> str | None:
+    """The name of the deployment that a stack's folder was last written for."""
+    try:
+        provider = json.loads((folder / "cdk.tf.json").read_text())["provider"]["aws"][0]
+        project: str = provider["default_tags"][0]["tags"]["project"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    return project
+
+
+def _forget_initialisation(folder: Path) -> None:
+    for name in _WRITTEN_BY_TERRAFORM:
+        path = folder / name
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

@@ -1,7 +1,9 @@
 """What must hold between Backlog's spaces, the mirrors and their targets."""
 
+import re
 from collections.abc import Iterator
 
+from settings.backlog import Alerts
 from settings.consistency.accounts import kms_key_problems
 from settings.consistency.allow_lists import open_list
 from settings.consistency.said import Said
@@ -10,6 +12,7 @@ from settings.shown import shown
 
 _BACKLOG = ("prd", "backlog")
 _MIRRORS = (*_BACKLOG, "repositories")
+_MINUTES = {"minute": 1, "hour": 60, "day": 1440}
 
 
 def _known_spaces(said: Said) -> Iterator[Problem]:
@@ -94,6 +97,17 @@ def _vpc(said: Said) -> Iterator[Problem]:
         yield Problem(path=(*path, index), what=f"'{subnet}' is named twice", hint="remove one")
 
 
+def _silence_is_longer_than_the_schedule(said: Said) -> Iterator[Problem]:
+    hours = said.value(*_BACKLOG, "alerts", "silent_hours") or Alerts().silent_hours
+    rate = re.fullmatch(r"rate\(([0-9]+) (minute|hour|day)s?\)", said.value(*_BACKLOG, "reconcile") or "")
+    if rate and int(rate[1]) * _MINUTES[rate[2]] >= hours * _MINUTES["hour"]:
+        yield Problem(
+            path=(*_BACKLOG, "reconcile"),
+            what=f"'{rate[0]}' is no shorter than the {hours} hours after which a mirror counts as silent",
+            hint="run mirrors more often, or raise prd.backlog.alerts.silent_hours",
+        )
+
+
 def _keys(said: Said) -> Iterator[Problem]:
     region, account = said.value("region"), said.value("prd", "account", "id")
     for space in said.keys(*_BACKLOG, "spaces"):
@@ -103,4 +117,14 @@ def _keys(said: Said) -> Iterator[Problem]:
         )
 
 
-RULES = (_known_spaces, _pinned_hosts, _one_source_once, _one_target_once, _targets_exist, _senders, _vpc, _keys)
+RULES = (
+    _known_spaces,
+    _pinned_hosts,
+    _one_source_once,
+    _one_target_once,
+    _targets_exist,
+    _senders,
+    _vpc,
+    _silence_is_longer_than_the_schedule,
+    _keys,
+)

@@ -34,6 +34,9 @@ def _push_stack(said: Said) -> Iterator[Problem]:
     elif source == "dev-network" and said.names("dev", "gitlab") and not proxied:
         hint = "use from_stack: dev-gitlab, or add dev.proxy"
         yield Problem(path=path, what="without a proxy GitLab does not leave through the NAT gateways", hint=hint)
+    elif source == "dev-network" and said.value("dev", "proxy", "cidrs"):
+        hint = "give the addresses that proxy leaves from in from_cidrs"
+        yield Problem(path=path, what="a proxy in another network does not leave through the NAT gateways", hint=hint)
     elif source == "dev-gitlab" and proxied:
         hint = "use from_stack: dev-network, or give the proxy's addresses in from_cidrs"
         yield Problem(path=path, what="with a proxy GitLab's mirrors do not leave from its own address", hint=hint)

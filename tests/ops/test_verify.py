@@ -9,6 +9,7 @@ import pytest
 from ops import verify
 from ops.verify import Difference, Ends, Refs, compared, listed, report, unreadable
 from settings import Deployment, load
+from settings.backlog import source_url
 from tests.terraform import Stacks, with_changes
 
 MAIN, OTHER = "1" * 40, "2" * 40
@@ -158,7 +159,7 @@ def test_what_it_reads_is_what_the_builds_fetch_from_and_push_to(project: Path, 
     backlog = deployment.prd.backlog
     for key, mirror in backlog.repositories.items():
         build = example["backlog-bridge"].resource(f"aws_codebuild_project.mirrors_{key}_project")
-        for url in (verify.source_url(backlog, mirror), verify.target_url(deployment, mirror)):
+        for url in (source_url(backlog, mirror), verify.target_url(deployment, mirror)):
             assert f"{url}\n" in build["source"]["buildspec"].replace('"', "").replace("'", "")
 
 
@@ -224,10 +225,15 @@ def test_equal_ends_are_done(
 
 
 @pytest.mark.tool("git")
+@pytest.mark.parametrize("can_send_commits_alone", ["true", "false"])
 def test_ends_that_differ_are_refused_and_dated_by_their_oldest_tip(
-    ends: tuple[Path, Path], deployment: Callable[..., Deployment], capsys: pytest.CaptureFixture[str]
+    ends: tuple[Path, Path],
+    deployment: Callable[..., Deployment],
+    capsys: pytest.CaptureFixture[str],
+    can_send_commits_alone: str,
 ) -> None:
     source, target = ends
+    _git(source, "config", "uploadpack.allowFilter", can_send_commits_alone)
     _git(source, "commit", "--quiet", "--allow-empty", "--message=y", date="2024-06-02T03:00:00+0900")
     _git(source, "commit", "--quiet", "--allow-empty", "--message=z", date="2024-06-03T03:00:00+0900")
     _git(source, "branch", "a/b", "main~1")

@@ -463,15 +463,16 @@ def test_a_proxy_is_for_gitlab(refusal: Refusal) -> None:
     ],
 )
 def test_the_push_user_has_one_source(refusal: Refusal, push: str, problem: str) -> None:
-    change = ("push:\n      from_cidrs: [203.0.113.10/32]", push)
-    assert refusal(spoilt(change)) == error(
-        _line(change),
+    text = spoilt(("push:\n      from_cidrs: [203.0.113.10/32]", push), _PROXY_IN_THE_VPC)
+    assert refusal(text) == error(
+        line_of(text, "    push:"),
         "prd.codecommit.push",
         problem,
         "give from_cidrs, or from_stack to take them from its outputs",
     )
 
 
+_PROXY_IN_THE_VPC = ("    cidrs: [10.99.0.0/28]\n", "")
 _FROM_NETWORK = ("from_cidrs: [203.0.113.10/32]", "from_stack: dev-network")
 _FROM_GITLAB = ("from_cidrs: [203.0.113.10/32]", "from_stack: dev-gitlab")
 
@@ -506,8 +507,29 @@ def test_with_a_proxy_gitlab_pushes_from_the_proxy(refusal: Refusal) -> None:
     )
 
 
+def test_a_proxy_in_another_network_does_not_leave_from_here(refusal: Refusal) -> None:
+    text = spoilt(_FROM_NETWORK)
+    assert refusal(text) == error(
+        line_of(text, "from_stack: dev-network"),
+        "prd.codecommit.push.from_stack",
+        "a proxy in another network does not leave through the NAT gateways",
+        "give the addresses that proxy leaves from in from_cidrs",
+    )
+
+
+def test_a_mirror_runs_more_often_than_its_silence_is_an_alarm(refusal: Refusal, loaded: Loaded) -> None:
+    change = ("reconcile: rate(1 hour)", "reconcile: rate(6 hours)")
+    assert refusal(spoilt(change)) == error(
+        _line(change),
+        "prd.backlog.reconcile",
+        "'rate(6 hours)' is no shorter than the 6 hours after which a mirror counts as silent",
+        "run mirrors more often, or raise prd.backlog.alerts.silent_hours",
+    )
+    assert loaded(spoilt(("reconcile: rate(1 hour)", "reconcile: rate(5 hours)")))
+
+
 def test_the_push_source_fits_the_proxy(loaded: Loaded) -> None:
-    assert loaded(spoilt(_FROM_NETWORK))
+    assert loaded(spoilt(_FROM_NETWORK, _PROXY_IN_THE_VPC))
     assert loaded(_without("  proxy:", "prd:", _FROM_GITLAB))
 
 

@@ -387,3 +387,10 @@ def test_an_error_in_a_part_used_twice_points_to_where_it_is_written(refusal: Re
         "target: &t { create: website, kind: x }",
     )
     assert refusal(spoilt(change)).startswith(f"error: x.yaml:{last_line_of_change(*change)}: ")
+
+
+def test_what_cdktf_would_take_for_a_reference_is_refused(refusal: Refusal) -> None:
+    change = ("owner: platform-team", "owner: ${TfToken[TOKEN.3]}")
+    assert refusal(spoilt(change)) == error(
+        last_line_of_change(*change), "owner", "'TfToken[' is how cdktf writes its references", "write something else"
+    )

@@ -193,3 +193,19 @@ def test_refuses_what_was_never_meant_to_leave_synthesis(value: str, what: str) 
 def test_a_policy_that_is_not_of_this_stack_is_a_fault_and_not_a_pass() -> None:
     with pytest.raises(ValueError, match="is not a policy document of this stack"):
         _found({"aws_iam_policy": {"policy": "{}", "name": "x"}})
+
+
+def test_refuses_two_resources_of_a_kind_with_one_name() -> None:
+    terraform = {"resource": {"aws_sns_topic": {"a": {"name": "same"}, "b": {"name": "same"}}}}
+    (found,) = (str(problem) for problem in problems([Stack("some-stack", terraform)]))
+    assert found.startswith("error: some-stack: aws_sns_topic.b.name: 'same' is also the name of aws_sns_topic.a\n")
+
+
+def test_refuses_more_webhooks_than_an_api_takes() -> None:
+    paths = {f"x{number}": {"path_part": f"x{number}"} for number in range(301)}
+    (found,) = (str(problem) for problem in problems([Stack("s", {"resource": {"aws_api_gateway_resource": paths}})]))
+    assert "301 of aws_api_gateway_resource, AWS takes 300" in found
+
+
+def test_a_text_may_speak_of_an_object_at_an_address() -> None:
+    assert _found({"aws_codecommit_repository": {"description": "Dump of an object at 0x1000"}}) == []

@@ -139,3 +139,15 @@ def test_a_repositorys_own_key_is_usable_through_codecommit_alone(synthesised: C
                 "values": ["codecommit.ap-northeast-1.amazonaws.com"],
             }
         ]
+
+
+def test_the_deny_comes_before_the_allow_and_goes_after_it(codecommit: Terraform) -> None:
+    for user in ("push", "pull"):
+        allow = codecommit.resource(f"aws_iam_user_policy_attachment.{user}_user_allow_attachment")
+        assert allow["depends_on"] == [f"aws_iam_user_policy_attachment.{user}_user_deny_attachment"]
+
+
+def test_no_plan_lets_the_isolated_room_push(codecommit: Terraform) -> None:
+    (apart,) = codecommit.resource("aws_iam_policy.push_user_deny_policy")["lifecycle"]["precondition"]
+    assert "var.pull_from_cidrs" in apart["condition"]
+    assert "data.terraform_remote_state.dev_network.outputs.nat_public_ips" in apart["condition"]

@@ -90,7 +90,7 @@ def test_a_state_in_s3_is_locked_encrypted_and_read_where_it_is_written(
     assert backend["use_lockfile"] is True
     assert backend["encrypt"] is True
     assert backend["key"] == "teams/platform/kakehashi/dev-network.tfstate"
-    remote = everything["prd-codecommit"].json["data"]["terraform_remote_state"]["dev_network"]
+    remote = everything["dev-gitlab"].json["data"]["terraform_remote_state"]["dev_network"]
     same = ("bucket", "key", "region", "profile", "assume_role")
     assert {name: remote["config"][name] for name in same} == {name: backend[name] for name in same}
 
@@ -157,11 +157,13 @@ def test_stacks_of_another_deployment_are_removed_but_never_a_state(project: Pat
     synthesise(load(project / "deployments" / "example.yaml"), out)
     gitlab, network = out / "stacks" / "dev-gitlab", out / "stacks" / "dev-network"
     (gitlab / ".terraform").mkdir()
-    (network / "terraform.tfstate").write_text("{}")
-    (network / "notes.txt").write_text("mine")
+    mine = {"terraform.tfstate", "notes.txt", "ops.auto.tfvars.json", "plan.json"}
+    for name in mine:
+        (network / name).write_text("{}")
+    (out / "stacks" / ".DS_Store").write_text("")
     synthesise(load(_minimal(tmp_path, {"a": {}})), out)
     assert not gitlab.exists()
-    assert {path.name for path in network.iterdir()} == {"terraform.tfstate", "notes.txt"}
+    assert {path.name for path in network.iterdir()} == mine
     assert (out / "stacks" / "prd-codecommit" / "cdk.tf.json").exists()
 
 
@@ -199,3 +201,34 @@ def test_a_wrong_deployment_is_refused_with_status_2_and_nothing_is_written(proj
     assert done.stderr.splitlines()[0] == "error: deployments/none.yaml: there is no such file"
     assert len(done.stderr.splitlines()) == 2
     assert not out.exists()
+
+
+def test_another_deployments_state_is_never_offered_to_be_moved(tmp_path: Path, out: Path) -> None:
+    file = _minimal(tmp_path, {"a": {}})
+    synthesise(load(file), out)
+    initialised = out / "stacks" / "prd-codecommit" / ".terraform"
+    initialised.mkdir()
+    synthesise(load(file), out)
+    assert initialised.exists()
+    file.write_text(file.read_text().replace('"kakehashi"', '"another"'))
+    synthesise(load(file), out)
+    assert not initialised.exists()
+
+
+def test_a_folder_that_cannot_be_written_is_said_in_two_lines(project: Path, out: Path) -> None:
+    out.write_text("a file")
+    environment = {"PATH": "/usr/bin:/usr/local/bin:/bin", "CDKTF_OUTDIR": str(out)}
+    command = [sys.executable, "main.py"]
+    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert [line.split(": ")[0] for line in done.stderr.splitlines()] == ["error", "hint"]
+
+
+def test_a_machine_without_node_is_told_so(project: Path, out: Path, tmp_path: Path) -> None:
+    environment = {"PATH": str(tmp_path), "CDKTF_OUTDIR": str(out)}
+    command = [sys.executable, "main.py"]
+    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: node: Node.js is not installed\nhint: install Node 20 or later\n",
+    )
