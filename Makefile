@@ -26,7 +26,8 @@ synth: .venv/.synth ## Write Terraform for DEPLOYMENT into cdktf.out
 
 .PHONY: rehearse
 rehearse: .venv/.test ## Apply DEPLOYMENT against an emulated AWS and destroy it again
-	@$(RUN) main.py rehearse
+	@mkdir -p .cache/terraform-plugins # so that the provider is fetched once
+	@TF_PLUGIN_CACHE_DIR="$${TF_PLUGIN_CACHE_DIR:-$(CURDIR)/.cache/terraform-plugins}" $(RUN) main.py rehearse
 
 .PHONY: test
 test: .venv/.test ## Run every test whose tools are here; says which were skipped

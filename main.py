@@ -23,6 +23,8 @@ def main(arguments: list[str]) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
     except OSError as error:
         print(f"error: {error.filename or 'system'}: {error.strerror}", file=sys.stderr)
         print("hint: see that the folder can be written, and that it is no file", file=sys.stderr)

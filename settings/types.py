@@ -261,9 +261,11 @@ Profile = Annotated[
 KmsKeyArn = Annotated[
     str,
     Matching(
-        r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})",
+        # A UUID as RFC 9562 has it: Terraform's S3 backend takes no other.
+        r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/"
+        r"(mrk-[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})",
         "the ARN of a KMS key",
-        "for example arn:aws:kms:ap-northeast-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        "for example arn:aws:kms:ap-northeast-1:222222222222:key/1234abcd-12ab-34cd-86ef-1234567890ab",
     ),
 ]
 

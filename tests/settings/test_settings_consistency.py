@@ -11,7 +11,7 @@ Row = tuple[Change, str, str, str]
 """What is changed in the whole file, and the path, problem and hint that follow on the last line of the change."""
 
 _CLOSED = "name the addresses, or say why in open_to_the_world_because"
-_OTHER_KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
+_OTHER_KEY = "1234abcd-12ab-34cd-86ef-1234567890ab"
 _MIRRORS = "prd.backlog.repositories"
 _ZONE_C = "c: { public_cidr: 10.10.1.0/24, private_cidr: 10.10.11.0/24 }"
 

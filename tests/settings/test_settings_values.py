@@ -796,7 +796,7 @@ _WITHOUT_PRD_KEYS = (
         ("key_prefix: kakehashi", "key_prefix: a/b.c/..d"),
         (_PULL, "from_cidrs: [172.15.0.0/16, 172.32.0.0/16, 11.0.0.0/9]"),
         ("role/kakehashi-deploy", "role/teams/platform/kakehashi-deploy"),
-        ("key/1234abcd-12ab-34cd-56ef-1234567890ab\ndev:", f"key/mrk-{'0' * 32}\ndev:"),
+        ("key/1234abcd-12ab-34cd-86ef-1234567890ab\ndev:", f"key/mrk-{'0' * 32}\ndev:"),
         ("name_pattern: GitLab CE *", "name_pattern: GitLab EE 18.*"),
     ],
 )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from settings import Deployment
 
 ED25519 = "AAAAC3NzaC1lZDI1NTE5AAAAIPDx8vP09fb3+Pn6+/z9/v8AAQIDBAUGBwgJCgsMDQ4P"
-KMS_KEY = "arn:aws:kms:ap-northeast-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+KMS_KEY = "arn:aws:kms:ap-northeast-1:222222222222:key/1234abcd-12ab-34cd-86ef-1234567890ab"
 
 WHOLE = f"""\
 name: kakehashi
@@ -18,7 +18,7 @@ state:
     bucket: example-terraform-state
     key_prefix: kakehashi
     region: ap-northeast-1
-    kms_key_arn: arn:aws:kms:ap-northeast-1:333333333333:key/1234abcd-12ab-34cd-56ef-1234567890ab
+    kms_key_arn: arn:aws:kms:ap-northeast-1:333333333333:key/1234abcd-12ab-34cd-86ef-1234567890ab
 dev:
   account:
     id: "111111111111"

@@ -126,7 +126,7 @@ def test_without_a_push_user_only_the_bridge_writes(changed: Callable[..., Stack
 
 def test_a_repositorys_own_key_is_usable_through_codecommit_alone(synthesised: Callable[[str], Stacks]) -> None:
     codecommit = synthesised("everything")["prd-codecommit"]
-    key = "arn:aws:kms:ap-northeast-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    key = "arn:aws:kms:ap-northeast-1:222222222222:key/1234abcd-12ab-34cd-86ef-1234567890ab"
     assert codecommit.resource("aws_codecommit_repository.repositories_infrastructure")["kms_key_id"] == key
     for user in ("push", "pull"):
         policy = codecommit.resource(f"aws_iam_policy.{user}_user_allow_policy")["policy"]
