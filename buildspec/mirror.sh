@@ -10,6 +10,7 @@
 (
     set -euo pipefail
     export LC_ALL=C # comm wants everything sorted alike
+    export GIT_DEFAULT_HASH=sha1 GIT_DEFAULT_REF_FORMAT=files # as long as both ends have them; Git 3 has other defaults
 
     # https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html
     changes_per_push=4000

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.real.mirror.world import Mirror
+from tests.real.mirror.world import Mirror, Repository
 
 InEveryMode = Callable[[Callable[[Mirror], object]], None]
 Mirrored = Callable[[str], Mirror]
@@ -153,6 +153,8 @@ def test_other_refs_of_the_source_stay_there(in_every_mode: InEveryMode) -> None
             mirror.source.commit(f"refs/{ref}", {ref: "text"})
         mirror.source.commit("refs/heads/main")
         mirror.mirrors()
+        copy = mirror.project.file_system / "website.git"
+        assert not copy.exists() or Repository(path=copy).refs() == mirror.case.wanted()
 
     in_every_mode(story)
 
