@@ -131,11 +131,12 @@
         step "borrowed the newest commits from the target" \
             in_copy fetch --quiet --no-tags --depth="$borrowed_depth" "$TARGET_URL" '+refs/heads/*:refs/borrowed/*' &&
             in_copy rev-list --glob='refs/borrowed/*' | sort >"$work/borrowed" || return
-        touch "$copy/shallow" && cp "$copy/shallow" "$work/shallow" || return
+        cp "$copy/shallow" "$work/shallow" 2>/dev/null || : >"$work/shallow" # a short history is not cut off
         awk '{ print "+" $1 ":" $1 }' "$work/changed" >"$work/refspecs"
         step "fetched $(count changed) refs from the source" \
             in_copy fetch --quiet --no-tags --depth="$new_depth" --stdin "$SOURCE_URL" <"$work/refspecs" || return
         # The source cuts off at its own depth. Where that lies among what was borrowed, nothing is missing.
+        [ -f "$copy/shallow" ] || return 0
         cut_off=$(sort "$copy/shallow" | comm -23 - "$work/borrowed") && [ -z "$cut_off" ] &&
             cp "$work/shallow" "$copy/shallow"
     }

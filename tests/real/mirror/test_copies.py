@@ -133,6 +133,16 @@ def test_a_new_copy_starts_with_what_the_target_has(mirrored: Mirrored) -> None:
     assert to_target < 20_000
 
 
+@pytest.mark.parametrize("length", [0, 30, 110])
+def test_without_a_cache_the_newest_commits_are_enough_for_a_commit(mirrored: Mirrored, length: int) -> None:
+    mirror = mirrored("none")
+    if length:
+        mirror.source.history("refs/heads/main", length)
+        mirror.mirrors()
+    mirror.source.commit("refs/heads/main")
+    assert "starting a new copy" not in mirror.mirrors().said
+
+
 def test_without_a_cache_no_more_than_the_newest_commits_are_moved(mirrored: Mirrored) -> None:
     mirror = mirrored("none")
     source = mirror.source
