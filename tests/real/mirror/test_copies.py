@@ -87,14 +87,9 @@ def _leave_half_a_list(copy: Path) -> None:
     os.truncate(copy / "finished", 100)
 
 
-def _come_from_elsewhere(copy: Path) -> None:
-    finished = (copy / "finished").read_text().splitlines()
-    (copy / "finished").write_text("\n".join(["example@example.git.backlog.jp:/WEB/other.git", *finished[1:]]) + "\n")
-
-
 DAMAGE = [
     *(_rot_everything, _truncate_an_object, _lose_the_objects, _garble_the_configuration, _garble_the_head),
-    *(_garble_a_ref, _leave_a_lock, _leave_half_a_fetch, _leave_half_a_list, _come_from_elsewhere),
+    *(_garble_a_ref, _leave_a_lock, _leave_half_a_fetch, _leave_half_a_list),
 ]
 
 
@@ -114,6 +109,30 @@ def test_a_broken_copy_is_replaced_and_the_build_succeeds(
     with _copy(mirror) as copy:
         (copy / "refs").mkdir(exist_ok=True)
         assert mirror.source.git("-C", str(copy), "fsck", "--full") == ""
+    mirror.source.commit("refs/heads/main")
+    assert "starting a new copy" not in mirror.mirrors().said
+
+
+def test_a_copy_of_another_repository_is_replaced(mirrored: Mirrored) -> None:
+    mirror = mirrored("efs")
+    mirror.source.commit("refs/heads/main")
+    mirror.source.path.rename(mirror.source.path.with_name("moved.git"))
+    assert "starting a new copy" in mirror.project.run(SOURCE_URL="example@example.git.backlog.jp:/WEB/moved.git").said
+
+
+def test_a_copy_without_empty_folders_is_as_good_as_before(mirrored: Mirrored) -> None:
+    mirror = mirrored("efs")
+    copy = mirror.project.file_system / "website.git"
+    mirror.source.git("-C", str(copy), "pack-refs", "--all")
+    for folder in sorted(copy.rglob("*"), reverse=True):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+    assert not (copy / "refs").exists()
+    # As the build that packed them would have left it.
+    files = [file for file in copy.rglob("*") if file.is_file() and file.name != "finished"]
+    listed = sorted(f"{file.stat().st_size} {file.relative_to(copy)}" for file in files)
+    url = "example@example.git.backlog.jp:/WEB/website.git"
+    (copy / "finished").write_text("\n".join([url, *listed]) + "\n")
     mirror.source.commit("refs/heads/main")
     assert "starting a new copy" not in mirror.mirrors().said
 
