@@ -1,4 +1,4 @@
-"""An IAM user for Git alone, that works from named addresses alone."""
+"""An IAM user for Git alone, that works from named places alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,20 +9,21 @@ from cdktf_cdktf_provider_aws.iam_user import IamUser
 from cdktf_cdktf_provider_aws.iam_user_policy_attachment import IamUserPolicyAttachment
 from constructs import Construct
 
-from modules import policies
+from modules import managed_policies, policies
 from modules.acknowledged import acknowledge
 
 
 @dataclass(frozen=True, kw_only=True)
 class GitUserProps:
-    """`from_cidrs` are the public addresses the user works from, a list or a reference to one.
+    """`deny` keeps the user out from everywhere but where it works.
 
-    `preconditions` are what must hold of them when Terraform plans.
+    The resources of `allow` are written out, for their length to be known. `preconditions` are what must hold when
+    Terraform plans.
     """
 
     name: str
     allow: Sequence[policies.Statement]
-    from_cidrs: list[str]
+    deny: policies.Statement
     preconditions: Sequence[Precondition] = ()
 
 
@@ -42,8 +43,10 @@ class GitUser(Construct):
             self.user, CKV_AWS_273="Git over HTTPS with a password that GitLab can hold works for IAM users alone"
         )
         # The Deny comes first and goes last: what is allowed is never in force without it.
-        deny = self._attach("deny", "Nothing from anywhere else", [policies.only_from(props.from_cidrs)], props)
-        self._attach("allow", "What the user may do", props.allow, props, after=[deny])
+        deny = self._attach("deny", "Nothing from anywhere else", [props.deny], props)
+        for number, statements in enumerate(managed_policies.divided(props.allow), start=1):
+            role = "allow" if number == 1 else f"allow_{number}"
+            self._attach(role, "What the user may do", statements, props, after=[deny])
 
     def _attach(
         self,
@@ -56,10 +59,12 @@ class GitUser(Construct):
         policy = IamPolicy(
             self,
             f"{role}_policy",
-            name=f"{props.name}-{role}",
+            name=f"{props.name}-{role.replace('_', '-')}",
             description=description,
             policy=policies.document(self, role, statements),
-            lifecycle=TerraformResourceLifecycle(precondition=list(props.preconditions)) if role == "deny" else None,
+            lifecycle=TerraformResourceLifecycle(precondition=list(props.preconditions))
+            if role == "deny" and props.preconditions
+            else None,
         )
         attachment = IamUserPolicyAttachment(
             self, f"{role}_attachment", user=self.user.name, policy_arn=policy.arn, depends_on=list(after)

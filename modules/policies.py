@@ -4,7 +4,7 @@ The functions compute statements from plain values; `document` turns them into T
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
     DataAwsIamPolicyDocument,
@@ -160,6 +160,30 @@ def only_from(cidrs: Sequence[str]) -> Statement:
             Condition(test="Bool", variable="aws:ViaAWSService", values=("false",)),
         ),
     )
+
+
+def only_through(vpc_endpoint_ids: Sequence[str]) -> Statement:
+    """Deny everything that does not come through one of these VPC endpoints.
+
+    Closed when in doubt: a request through none has no aws:SourceVpce, matches StringNotEquals, and is denied.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourcevpce
+    """
+    return Statement(
+        sid="DenyFromElsewhere",
+        effect="Deny",
+        actions=("*",),
+        resources=("*",),
+        conditions=(
+            Condition(test="StringNotEquals", variable="aws:SourceVpce", values=vpc_endpoint_ids),
+            Condition(test="Bool", variable="aws:ViaAWSService", values=("false",)),
+        ),
+    )
+
+
+def through(vpc_endpoint_ids: Sequence[str], statements: Sequence[Statement]) -> list[Statement]:
+    """The statements, in force for requests through these VPC endpoints alone."""
+    here = Condition(test="StringEquals", variable="aws:SourceVpce", values=vpc_endpoint_ids)
+    return [replace(statement, conditions=(*statement.conditions, here)) for statement in statements]
 
 
 def assumed_by(service: str, *, account_id: str | None = None) -> list[Statement]:

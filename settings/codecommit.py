@@ -1,10 +1,34 @@
-"""Production's repositories and the two users of them, as the deployment file describes them."""
+"""Production's repositories, who pushes to them and which rooms pull, as the deployment file describes them."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from settings.types import Description, Flag, KmsKeyArn, PublicNetwork, Reason, RepositoryName, Settings
+from settings.types import (
+    Description,
+    Flag,
+    KmsKeyArn,
+    Matching,
+    PublicNetwork,
+    Reason,
+    RepositoryName,
+    Settings,
+    VpcEndpointId,
+)
+
+# Part of an IAM user's name, and of the name of a Terraform variable.
+RoomName = Annotated[
+    str,
+    Matching(r"[a-z][a-z0-9_]{0,29}", "the name of a room", "use 1-30 of a-z, 0-9 and '_', starting with a letter"),
+]
+RepositoryPrefix = Annotated[
+    str,
+    Matching(
+        r"[A-Za-z0-9._-]{1,99}",
+        "the beginning of a repository's name",
+        "write 1-99 letters, digits, '.', '_' and '-', for example payments-",
+    ),
+]
 
 
 class Repository(Settings):
@@ -35,13 +59,29 @@ class Push(Settings):
 
 
 class Pull(Settings):
-    """Where the pull user works from: the isolated room."""
+    """Where a room's pull user works from: `from_cidrs` or `from_vpc_endpoints`."""
 
-    from_cidrs: tuple[PublicNetwork, ...] = Field(
-        min_length=1, description="Public addresses the isolated room leaves from."
+    from_cidrs: tuple[PublicNetwork, ...] | None = Field(
+        None, min_length=1, description="Public addresses the isolated room leaves from."
+    )
+    from_vpc_endpoints: tuple[VpcEndpointId, ...] | None = Field(
+        None,
+        min_length=1,
+        description="Instead of addresses: the room's VPC endpoints for git-codecommit and codecommit, the only way "
+        "in then. AWS documents this; it was not proved in the field, so try it before you rely on it.",
     )
     open_to_the_world_because: Reason | None = Field(
         None, description="Why more addresses than a /8 holds may pull; without it they are refused."
+    )
+
+
+class Room(Pull):
+    """One of several isolated rooms: its own pull user, its own way in, its own repositories."""
+
+    repositories: tuple[RepositoryName, ...] | None = Field(
+        None,
+        min_length=1,
+        description="What the room may pull, keys of prd.codecommit.repositories; by default all of them.",
     )
 
 
@@ -51,8 +91,16 @@ class CodeCommit(Settings):
     repositories: dict[RepositoryName, Repository | None] = Field(
         min_length=1, description="Repositories by name; an empty value takes the defaults."
     )
+    own_prefixes: tuple[RepositoryPrefix, ...] = Field(
+        (),
+        description="Beginnings of names that no repository of this account and region has but this deployment's: "
+        "policies then say payments-* instead of each name, and more repositories fit into them.",
+    )
     deletion_protected: Flag = Field(True, description="Whether Terraform refuses to delete a repository.")
     push: Push | None = Field(
         None, description="Where GitLab pushes from; leave it out where only Backlog's bridge pushes."
     )
-    pull: Pull = Field(description="Where the isolated room pulls from.")
+    pull: Pull | None = Field(None, description="Where the isolated room pulls from; with several rooms, see rooms.")
+    rooms: dict[RoomName, Room] = Field(
+        {}, description="Isolated rooms by name, each with a pull user of its own, beside pull or instead of it."
+    )

@@ -275,6 +275,7 @@ def _resource_id(prefix: str, what: str) -> Matching:
 
 
 VpcId = Annotated[str, _resource_id("vpc", "a VPC id")]
+VpcEndpointId = Annotated[str, _resource_id("vpce", "the id of a VPC endpoint")]
 SubnetId = Annotated[str, _resource_id("subnet", "a subnet id")]
 AmiId = Annotated[str, _resource_id("ami", "an AMI id")]
 AllocationId = Annotated[str, _resource_id("eipalloc", "the allocation id of an Elastic IP")]

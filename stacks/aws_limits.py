@@ -190,6 +190,19 @@ def _times(stack: Stack, arguments: Json) -> int:
     return len(listed) if isinstance(listed, list) else 1
 
 
+def _attached_policies(stack: Stack, arguments: Json) -> Iterator[Finding]:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    own = f"${{{next(address for _, address, found in stack.resources() if found is arguments)}.name}}"
+    attachments = stack.terraform["resource"].get("aws_iam_user_policy_attachment", {}).values()
+    count = sum(attachment["user"] == own for attachment in attachments)
+    if count > 10:
+        hint = (
+            "give beginnings of names that are this deployment's alone in prd.codecommit.own_prefixes, "
+            "or divide the repositories among deployments"
+        )
+        yield "name", f"{count} managed policies for this user, AWS attaches 10", hint
+
+
 def _retention(stack: Stack, arguments: Json) -> Iterator[Finding]:
     days = stack.known(arguments.get("retention_in_days"))
     if days not in LOG_RETENTION_DAYS:
@@ -261,7 +274,11 @@ def _minified(stack: Stack, statements: Sequence[Json]) -> str:
             "Effect": statement["effect"],
             "Action": stack.known(statement["actions"]),
             "Resource": stack.known(statement.get("resources", [])),
-            "Principal": {entry["type"]: entry["identifiers"] for entry in statement.get("principals", ())},
+            **(
+                {"Principal": {entry["type"]: entry["identifiers"] for entry in statement["principals"]}}
+                if "principals" in statement
+                else {}
+            ),
             "Condition": [
                 {entry["test"]: {entry["variable"]: stack.known(entry["values"])}}
                 for entry in statement.get("condition", ())
@@ -309,7 +326,10 @@ _RULES: dict[str, tuple[Rule, ...]] = {
         _form("description", _IAM_DESCRIPTION, _ASCII_HINT),
     ),
     "aws_iam_role_policy": (_policy("policy", 10_240),),
-    "aws_iam_user": (_form("name", r"[A-Za-z0-9+=,.@_-]{1,64}", "use at most 64 letters, digits and + = , . @ _ -"),),
+    "aws_iam_user": (
+        _attached_policies,
+        _form("name", r"[A-Za-z0-9+=,.@_-]{1,64}", "use at most 64 letters, digits and + = , . @ _ -"),
+    ),
     "aws_instance": (
         _user_data,
         _form("instance_type", r"[a-z0-9-]+\.[a-z0-9-]+", "name an EC2 instance type"),

@@ -1,24 +1,27 @@
-"""The production account's repositories, and the two users of them."""
+"""The production account's repositories, and the users of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from cdktf import Precondition, Token
 from constructs import Construct
 
-from modules import policies
+from modules import managed_policies, policies
 from modules.git_user import GitUser, GitUserProps
 from modules.repositories import Repositories, RepositoriesProps, RepositoryProps
 from settings import Deployment
-from settings.codecommit import CodeCommit, Push, Repository
+from settings.codecommit import CodeCommit, Pull, Push, Repository, Room
 from stacks import variables
 from stacks.base import BaseStack, Output
 
 # The output that holds the addresses a stack's traffic leaves from, as a list of addresses without prefix.
 _SOURCE_ADDRESSES = {"dev-network": "values({outputs}.nat_public_ips)", "dev-gitlab": "[{outputs}.public_ip]"}
 
+_ROOMS_MUST_NOT_PUSH = "An address that may pull could also push, and the isolated room must not: keep the lists apart."
+_ROOMS_ARE_APART = "An address of this room is also one of another room: give every room addresses of its own."
+
 
 class PrdCodecommitStack(BaseStack):
-    """Repositories, a user that may push from development, and one that may pull from the isolated room."""
+    """Repositories, a user that may push from development, and one for each isolated room that may pull."""
 
     def __init__(
         self,
@@ -32,67 +35,97 @@ class PrdCodecommitStack(BaseStack):
     ) -> None:
         """`mirrored` repositories are filled by the Backlog bridge, so the push user has no business with them."""
         super().__init__(scope, id, deployment, "prd")
-        wanted = {name: repository or Repository() for name, repository in settings.repositories.items()}
+        self._settings = settings
+        self._mirrored = mirrored
+        self._wanted = {name: repository or Repository() for name, repository in settings.repositories.items()}
         repositories = Repositories(
             self,
             "repositories",
             RepositoriesProps(
-                repositories={name: repository_props(repository) for name, repository in wanted.items()},
+                repositories={name: repository_props(repository) for name, repository in self._wanted.items()},
                 deletion_protected=settings.deletion_protected,
             ),
         ).repositories
 
-        outputs = {
-            "clone_urls_https": Output(
-                value={name: repository.clone_url_http for name, repository in repositories.items()},
-                description="HTTPS clone URLs, for users with Git credentials, by repository.",
-            ),
-            "clone_urls_codecommit": Output(
-                value={name: f"codecommit::{deployment.region}://{name}" for name in repositories},
-                description="Clone URLs for git-remote-codecommit, for roles, by repository.",
-            ),
+        # Terraform expressions of the networks that each room pulls from, in the order of the file.
+        pulling: list[str] = []
+        pull_user = None
+        if settings.pull is not None:
+            pull_user = self._pull_user(self, "pull_user", "pull", settings.pull, list(self._wanted), pulling)
+        rooms = Construct(self, "rooms")
+        room_users = {
+            name: self._pull_user(rooms, name, f"room_{name}", room, list(room.repositories or self._wanted), pulling)
+            for name, room in settings.rooms.items()
         }
+        push_user = None
         if settings.push is not None:
-            names = [name for name in wanted if name not in mirrored]
+            names = [name for name in self._wanted if name not in mirrored]
             push_cidrs = self._push_cidrs(settings.push, push_source)
             push_user = GitUser(
                 self,
                 "push_user",
                 GitUserProps(
                     name=self.labels.name("push", limit=64),
-                    allow=[
-                        *policies.push([repositories[name].arn for name in names]),
-                        *self._keys(wanted[name] for name in names),
-                    ],
-                    from_cidrs=Token.as_list(f"${{{push_cidrs}}}"),
-                    preconditions=[_apart(push_cidrs, "var.pull_from_cidrs")],
+                    allow=[*policies.push(self._arns(names)), *self._keys(names)],
+                    deny=policies.only_from(Token.as_list(f"${{{push_cidrs}}}")),
+                    preconditions=_apart(push_cidrs, pulling, _ROOMS_MUST_NOT_PUSH),
                 ),
             )
-            outputs |= _user_outputs("push", push_user)
-        pull_user = GitUser(
-            self,
-            "pull_user",
-            GitUserProps(
-                name=self.labels.name("pull", limit=64),
-                allow=[
-                    *policies.pull([repository.arn for repository in repositories.values()]),
-                    *self._keys(wanted.values()),
-                ],
-                from_cidrs=variables.cidrs(
-                    self,
-                    "pull_from_cidrs",
-                    "Public addresses the pull user works from: the isolated room's way out.",
-                    settings.pull.from_cidrs,
-                    public=True,
-                    may_open_to_the_world=settings.pull.open_to_the_world_because is not None,
-                ),
-            ),
-        )
-        self.outputs(outputs | _user_outputs("pull", pull_user))
 
-    def _keys(self, repositories: Iterable[Repository]) -> list[policies.Statement]:
-        keys = sorted({repository.kms_key_arn for repository in repositories if repository.kms_key_arn is not None})
-        return policies.repository_keys(keys, self.deployment.region)
+        self.outputs(
+            {
+                "clone_urls_https": Output(
+                    value={name: repository.clone_url_http for name, repository in repositories.items()},
+                    description="HTTPS clone URLs, for users with Git credentials, by repository.",
+                ),
+                "clone_urls_codecommit": Output(
+                    value={name: f"codecommit::{deployment.region}://{name}" for name in repositories},
+                    description="Clone URLs for git-remote-codecommit, for roles, by repository.",
+                ),
+                **_user_outputs("push", push_user),
+                **_user_outputs("pull", pull_user),
+                **_room_outputs(room_users),
+            }
+        )
+
+    def _pull_user(
+        self, scope: Construct, id: str, prefix: str, room: Pull, names: list[str], pulling: list[str]
+    ) -> GitUser:
+        """A room's user, who may pull `names`; adds to `pulling` the networks of a room that has any."""
+        name = self.labels.name("pull", *([id] if isinstance(room, Room) else []), limit=64)
+        allow, keys = policies.pull(self._arns(names)), self._keys(names)
+        if room.from_vpc_endpoints is not None:
+            endpoints = list(room.from_vpc_endpoints)
+            allow = [*policies.through(endpoints, allow), *keys]
+            return GitUser(scope, id, GitUserProps(name=name, allow=allow, deny=policies.only_through(endpoints)))
+        cidrs = variables.cidrs(
+            self,
+            f"{prefix}_from_cidrs",
+            "Public addresses the pull user works from: the isolated room's way out.",
+            room.from_cidrs or (),
+            public=True,
+            may_open_to_the_world=room.open_to_the_world_because is not None,
+        )
+        own = f"var.{prefix}_from_cidrs"
+        preconditions = _apart(own, pulling, _ROOMS_ARE_APART)
+        pulling.append(own)
+        return GitUser(
+            scope,
+            id,
+            GitUserProps(name=name, allow=[*allow, *keys], deny=policies.only_from(cidrs), preconditions=preconditions),
+        )
+
+    def _arns(self, names: list[str]) -> list[str]:
+        return managed_policies.repository_arns(
+            names,
+            everything={*self._wanted, *self._mirrored},
+            own_prefixes=self._settings.own_prefixes,
+            place=f"{self.deployment.region}:{self.account.id}",
+        )
+
+    def _keys(self, names: Iterable[str]) -> list[policies.Statement]:
+        keys = {key for name in names if (key := self._wanted[name].kms_key_arn) is not None}
+        return policies.repository_keys(sorted(keys), self.deployment.region)
 
     def _push_cidrs(self, push: Push, source: BaseStack | None) -> str:
         """A Terraform expression of the networks that may push."""
@@ -117,25 +150,42 @@ def repository_props(repository: Repository) -> RepositoryProps:
     return RepositoryProps(description=repository.description, kms_key_arn=repository.kms_key_arn)
 
 
-def _apart(push: str, pull: str) -> Precondition:
-    """That no address may both push and pull, whatever the variables and another stack's outputs say by then.
+def _apart(own: str, others: list[str], message: str) -> list[Precondition]:
+    """That no address of one list is in the others, whatever variables and another stack's outputs say by then.
 
     Two networks overlap when they are the same one under the shorter of their prefixes.
     """
-    prefix = 'min(tonumber(split("/", push)[1]), tonumber(split("/", pull)[1]))'
+    if not others:
+        return []
+    prefix = 'min(tonumber(split("/", own)[1]), tonumber(split("/", other)[1]))'
 
     def masked(network: str) -> str:
         return f'cidrsubnet(format("%s/%d", split("/", {network})[0], {prefix}), 0, 0)'
 
-    overlaps = f"[for push in {push} : [for pull in {pull} : {masked('push')} == {masked('pull')}]]"
-    return Precondition(
-        condition=f"${{!anytrue(flatten({overlaps}))}}",
-        error_message="An address that may pull could also push, and the isolated room must not: keep the lists apart.",
-    )
+    listed = others[0] if len(others) == 1 else f"concat({', '.join(others)})"
+    overlaps = f"[for own in {own} : [for other in {listed} : {masked('own')} == {masked('other')}]]"
+    return [Precondition(condition=f"${{!anytrue(flatten({overlaps}))}}", error_message=message)]
 
 
-def _user_outputs(role: str, user: GitUser) -> dict[str, Output]:
+def _user_outputs(role: str, user: GitUser | None) -> dict[str, Output]:
+    if user is None:
+        return {}
     return {
         f"{role}_user_name": Output(value=user.user.name, description=f"Name of the IAM user that may {role}."),
         f"{role}_user_arn": Output(value=user.user.arn, description=f"ARN of the IAM user that may {role}."),
+    }
+
+
+def _room_outputs(users: Mapping[str, GitUser]) -> dict[str, Output]:
+    if not users:
+        return {}
+    return {
+        "room_user_names": Output(
+            value={room: user.user.name for room, user in users.items()},
+            description="Names of the IAM users that may pull, by room.",
+        ),
+        "room_user_arns": Output(
+            value={room: user.user.arn for room, user in users.items()},
+            description="ARNs of the IAM users that may pull, by room.",
+        ),
     }

@@ -1,15 +1,18 @@
-"""What must hold between production's repositories, who pushes to them and who pulls."""
+"""What must hold between production's repositories, who pushes to them and which rooms pull."""
 
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 
 from settings.consistency.accounts import kms_key_problems
 from settings.consistency.allow_lists import open_list
 from settings.consistency.said import Said
-from settings.problems import Problem
+from settings.problems import Path, Problem, dotted
+from settings.shown import shown
 
 _CODECOMMIT = ("prd", "codecommit")
 _PUSH = (*_CODECOMMIT, "push")
 _PULL = (*_CODECOMMIT, "pull")
+_ROOMS = (*_CODECOMMIT, "rooms")
 
 
 def _one_push_source(said: Said) -> Iterator[Problem]:
@@ -42,21 +45,93 @@ def _push_stack(said: Said) -> Iterator[Problem]:
         yield Problem(path=path, what="with a proxy GitLab's mirrors do not leave from its own address", hint=hint)
 
 
+def _rooms(said: Said) -> list[Path]:
+    """Where the file describes who pulls: `pull`, and every room."""
+    pull: list[Path] = [_PULL] if said.value(*_PULL) is not None else []
+    return [*pull, *((*_ROOMS, name) for name in said.keys(*_ROOMS) if said.value(*_ROOMS, name) is not None)]
+
+
+def _somebody_pulls(said: Said) -> Iterator[Problem]:
+    if said.value(*_CODECOMMIT) is not None and not said.names(*_PULL) and not said.names(*_ROOMS):
+        hint = "add pull with the isolated room's addresses, or rooms with those of each"
+        yield Problem(path=_CODECOMMIT, what="nobody may pull from these repositories", hint=hint)
+    elif said.value(*_ROOMS) == {} and not said.names(*_PULL):
+        yield Problem(path=_ROOMS, what="there is no room here", hint="name one, or add pull")
+
+
+def _one_way_in(said: Said) -> Iterator[Problem]:
+    for room in _rooms(said):
+        cidrs, endpoints = (said.names(*room, key) for key in ("from_cidrs", "from_vpc_endpoints"))
+        if cidrs == endpoints:
+            what = "both from_cidrs and from_vpc_endpoints are given" if cidrs else "no source is given"
+            hint = "give from_cidrs, the public addresses the room leaves from, or from_vpc_endpoints"
+            yield Problem(path=room, what=what, hint=hint)
+        if endpoints and said.names(*room, "open_to_the_world_because"):
+            path = (*room, "open_to_the_world_because")
+            yield Problem(path=path, what="a VPC endpoint is not open to the world", hint="leave it out")
+
+
 def _closed(said: Said) -> Iterator[Problem]:
     yield from open_list(said, _PUSH, "from_cidrs")
-    yield from open_list(said, _PULL, "from_cidrs")
+    for room in _rooms(said):
+        yield from open_list(said, room, "from_cidrs")
 
 
 def _push_and_pull_are_apart(said: Said) -> Iterator[Problem]:
-    pulling = said.networks(*_PULL, "from_cidrs")
+    pulling = [network for room in _rooms(said) for _, network in said.networks(*room, "from_cidrs")]
     for index, network in said.networks(*_PUSH, "from_cidrs"):
-        for _, other in pulling:
+        for other in pulling:
             if network.overlaps(other):
                 yield Problem(
                     path=(*_PUSH, "from_cidrs", index),
                     what=f"'{network}' overlaps '{other}', which may pull",
                     hint="the isolated room must not be able to push: keep the two lists apart",
                 )
+
+
+def _rooms_are_apart(said: Said) -> Iterator[Problem]:
+    networks: list[tuple[IPv4Network, Path]] = []
+    endpoints: dict[str, Path] = {}
+    for room in _rooms(said):
+        own = said.networks(*room, "from_cidrs")
+        for index, network in own:
+            for other, owner in networks:
+                if network.overlaps(other):
+                    yield Problem(
+                        path=(*room, "from_cidrs", index),
+                        what=f"'{network}' overlaps '{other}' of {dotted(owner)}",
+                        hint="give every room addresses of its own, or make the two one room",
+                    )
+        networks += [(network, room) for _, network in own]
+        for index, endpoint in said.items(*room, "from_vpc_endpoints"):
+            if endpoint in endpoints:
+                what = f"'{endpoint}' is also named by {dotted(endpoints[endpoint])}"
+                hint = "give every room endpoints of its own, and name each once"
+                yield Problem(path=(*room, "from_vpc_endpoints", index), what=what, hint=hint)
+            endpoints.setdefault(endpoint, room)
+
+
+def _known_repositories(said: Said) -> Iterator[Problem]:
+    if said.is_refused(*_CODECOMMIT, "repositories"):
+        return
+    known = said.all_keys(*_CODECOMMIT, "repositories")
+    for room in said.keys(*_ROOMS):
+        path = (*_ROOMS, room, "repositories")
+        for index, name in said.items(*path):
+            if name not in known:
+                what = f"{shown(name)} is not one of prd.codecommit.repositories"
+                yield Problem(path=(*path, index), what=what, hint="add it there, or correct its spelling")
+        for index, name in said.repeated(*path):
+            yield Problem(path=(*path, index), what=f"{shown(name)} is named twice", hint="remove one")
+
+
+def _prefixes(said: Said) -> Iterator[Problem]:
+    path = (*_CODECOMMIT, "own_prefixes")
+    known = said.all_keys(*_CODECOMMIT, "repositories")
+    for index, prefix in said.items(*path):
+        if known and not any(name.startswith(prefix) for name in known):
+            what = f"no repository's name starts with {shown(prefix)}"
+            yield Problem(path=(*path, index), what=what, hint="remove it, or correct its spelling")
 
 
 def _something_to_push(said: Said) -> Iterator[Problem]:
@@ -77,4 +152,16 @@ def _keys(said: Said) -> Iterator[Problem]:
         )
 
 
-RULES = (_one_push_source, _push_stack, _closed, _push_and_pull_are_apart, _something_to_push, _keys)
+RULES = (
+    _one_push_source,
+    _push_stack,
+    _somebody_pulls,
+    _one_way_in,
+    _closed,
+    _push_and_pull_are_apart,
+    _rooms_are_apart,
+    _known_repositories,
+    _prefixes,
+    _something_to_push,
+    _keys,
+)

@@ -119,6 +119,14 @@ VALUES = {
             ]
         },
     ),
+    "room_batch_operators_from_cidrs": Values(
+        good=[["198.51.100.7/32"]],
+        refused={
+            "Name at least one network.": [[]],
+            "A network wider than /8 lets the world in": [["0.0.0.0/0"]],
+            "AWS only ever sees public source addresses": [["10.1.2.3/32"]],
+        },
+    ),
     "silent_hours": whole_numbers(2, 168),
     "start_schedule": SCHEDULE,
     "stop_schedule": SCHEDULE,

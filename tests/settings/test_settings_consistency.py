@@ -99,6 +99,42 @@ PUSH_AND_PULL: list[Row] = [
         "the isolated room must not be able to push: keep the two lists apart",
     ),
     (
+        ("from_cidrs: [203.0.113.10/32]", "from_cidrs: [203.0.113.33/32]"),
+        "prd.codecommit.push.from_cidrs[0]",
+        "'203.0.113.33/32' overlaps '203.0.113.32/29', which may pull",
+        "the isolated room must not be able to push: keep the two lists apart",
+    ),
+    (
+        ("from_cidrs: [203.0.113.32/29]", "from_cidrs: [203.0.113.32/29, 198.51.100.0/30]"),
+        "prd.codecommit.rooms.batch_operators.from_cidrs[1]",
+        "'198.51.100.0/30' overlaps '198.51.100.0/28' of prd.codecommit.pull",
+        "give every room addresses of its own, or make the two one room",
+    ),
+    (
+        ("vpce-0fedcba9876543210]", "vpce-0123456789abcdef0]"),
+        "prd.codecommit.rooms.vault.from_vpc_endpoints[1]",
+        "'vpce-0123456789abcdef0' is also named by prd.codecommit.rooms.vault",
+        "give every room endpoints of its own, and name each once",
+    ),
+    (
+        ("repositories: [batch]", "repositories: [batch, bach]"),
+        "prd.codecommit.rooms.batch_operators.repositories[1]",
+        "'bach' is not one of prd.codecommit.repositories",
+        "add it there, or correct its spelling",
+    ),
+    (
+        ("repositories: [batch]", "repositories: [batch, batch]"),
+        "prd.codecommit.rooms.batch_operators.repositories[1]",
+        "'batch' is named twice",
+        "remove one",
+    ),
+    (
+        ("own_prefixes: [bat]", "own_prefixes: [bat, web-]"),
+        "prd.codecommit.own_prefixes[1]",
+        "no repository's name starts with 'web-'",
+        "remove it, or correct its spelling",
+    ),
+    (
         (
             f"kms_key_arn: {KMS_KEY}\n      app",
             f"kms_key_arn: {KMS_KEY.replace('ap-northeast-1', 'us-east-1')}\n      app",
@@ -165,8 +201,11 @@ LISTS = [
     ("work_terminal_cidrs", "[198.51.100.128/28]", "dev.gitlab"),
     ("from_cidrs", "[203.0.113.10/32]", "prd.codecommit.push"),
     ("from_cidrs", "[198.51.100.0/28]", "prd.codecommit.pull"),
+    ("from_cidrs", "[203.0.113.32/29]", "prd.codecommit.rooms.batch_operators"),
     ("sender_cidrs", "[192.0.2.16/28, 192.0.2.64/28]", "prd.backlog.webhook"),
 ]
+
+_ROOMS = ("prd.codecommit.pull", "prd.codecommit.rooms.batch_operators")
 
 _ALL = [*ACCOUNTS, *TAGS, *NETWORK, *GITLAB, *PUSH_AND_PULL, *BACKLOG]
 _rows = pytest.mark.parametrize(
@@ -263,9 +302,12 @@ def test_one_address_written_often_is_one_address(loaded: Loaded) -> None:
 
 @pytest.mark.parametrize(("key", "old", "part"), [row for row in LISTS if row[2] != "prd.codecommit.push"])
 def test_a_list_may_let_the_world_in_when_the_file_says_why(loaded: Loaded, key: str, old: str, part: str) -> None:
-    indent = "    " if part == "dev.gitlab" else "      "
+    indent = "  " * len(part.split(".")) if part != "dev.gitlab" else "    "
     reason = f"\n{indent}open_to_the_world_because: People work from everywhere, through single sign-on."
-    assert loaded(spoilt(_NO_PUSH, (f"{key}: {old}", f"{key}: [0.0.0.0/0]{reason}")))
+    # Whoever else pulls comes another way: rooms share no address.
+    private = "from_vpc_endpoints: [vpce-0123456789abcdef1]"
+    others = [(f"from_cidrs: {row[1]}", private) for row in LISTS if row[2] in _ROOMS and row[2] != part in _ROOMS]
+    assert loaded(spoilt(_NO_PUSH, (f"{key}: {old}", f"{key}: [0.0.0.0/0]{reason}"), *others))
 
 
 @pytest.mark.parametrize("reason", ["yes", '"because\\nof us"', "''"])
@@ -277,6 +319,55 @@ def test_a_reason_is_a_line_of_words(refusal: Refusal, reason: str) -> None:
         "dev.gitlab.open_to_the_world_because",
         f"{shown} is not a reason",
         "say in one line of 10-500 characters why it is meant",
+    )
+
+
+_PULL = "    pull:\n      from_cidrs: [198.51.100.0/28]\n"
+
+
+def test_somebody_pulls(refusal: Refusal) -> None:
+    text = _without("    rooms:\n", "  backlog:\n", (_PULL, ""))
+    assert refusal(text) == error(
+        line_of(text, "  codecommit:\n"),
+        "prd.codecommit",
+        "nobody may pull from these repositories",
+        "add pull with the isolated room's addresses, or rooms with those of each",
+    )
+
+
+def test_no_rooms_at_all_are_said_to_be_none(refusal: Refusal) -> None:
+    text = _without("      batch_operators:\n", "  backlog:\n", (_PULL, ""), ("    rooms:\n", "    rooms: {}\n"))
+    assert refusal(text) == error(
+        line_of(text, "rooms: {}"), "prd.codecommit.rooms", "there is no room here", "name one, or add pull"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        ("repositories: [batch]", "no source is given"),
+        (
+            "from_cidrs: [203.0.113.48/29]\n        from_vpc_endpoints: [vpce-0123456789abcdef1]",
+            "both from_cidrs and from_vpc_endpoints are given",
+        ),
+    ],
+)
+def test_a_room_has_one_way_in(refusal: Refusal, given: str, what: str) -> None:
+    text = spoilt(("from_vpc_endpoints: [vpce-0123456789abcdef0, vpce-0fedcba9876543210]", given))
+    hint = "give from_cidrs, the public addresses the room leaves from, or from_vpc_endpoints"
+    assert refusal(text) == error(line_of(text, "      vault:\n"), "prd.codecommit.rooms.vault", what, hint)
+
+
+def test_an_endpoint_is_not_open_to_the_world(refusal: Refusal) -> None:
+    change = (
+        "vpce-0fedcba9876543210]",
+        "vpce-0fedcba9876543210]\n        open_to_the_world_because: The room is everywhere.",
+    )
+    assert refusal(spoilt(change)) == error(
+        _line(change),
+        "prd.codecommit.rooms.vault.open_to_the_world_because",
+        "a VPC endpoint is not open to the world",
+        "leave it out",
     )
 
 

@@ -647,13 +647,6 @@ URLS: list[Row] = (
 MISSING: list[Row] = [
     ("name: kakehashi\n", "", "name", "this setting is missing", "add it: Starts every name and tag."),
     (
-        "    pull:\n      from_cidrs: [198.51.100.0/28]\n",
-        "",
-        "prd.codecommit.pull",
-        "this setting is missing",
-        "add it: Where the isolated room pulls from.",
-    ),
-    (
         ", private_cidr: 10.10.10.0/24",
         "",
         "dev.network.zones.a.private_cidr",
@@ -706,9 +699,7 @@ def test_a_missing_setting_is_named_at_the_line_of_what_it_belongs_to(
     refusal: Refusal, old: str, new: str, path: str, what: str, hint: str
 ) -> None:
     text = spoilt((old, new))
-    owner = {"name": "owner: platform", "prd.codecommit.pull": "codecommit:\n"}.get(
-        path, "a: { public_cidr: 10.10.0.0/24"
-    )
+    owner = {"name": "owner: platform"}.get(path, "a: { public_cidr: 10.10.0.0/24")
     assert refusal(text) == error(line_of(text, owner), path, what, hint)
 
 

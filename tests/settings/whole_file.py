@@ -68,10 +68,17 @@ prd:
       application:
       batch:
     deletion_protected: true
+    own_prefixes: [bat]
     push:
       from_cidrs: [203.0.113.10/32]
     pull:
       from_cidrs: [198.51.100.0/28]
+    rooms:
+      batch_operators:
+        from_cidrs: [203.0.113.32/29]
+        repositories: [batch]
+      vault:
+        from_vpc_endpoints: [vpce-0123456789abcdef0, vpce-0fedcba9876543210]
   backlog:
     spaces:
       example:

@@ -11,7 +11,7 @@ def codecommit(example: Stacks) -> Terraform:
 
 
 def _arns(*names: str) -> list[str]:
-    return [f"${{aws_codecommit_repository.repositories_{name}.arn}}" for name in names]
+    return [f"arn:aws:codecommit:ap-northeast-1:222222222222:{name}" for name in names]
 
 
 def test_repositories_cannot_be_deleted_unless_the_deployment_says_so(
@@ -151,3 +151,80 @@ def test_no_plan_lets_the_isolated_room_push(codecommit: Terraform) -> None:
     (apart,) = codecommit.resource("aws_iam_policy.push_user_deny_policy")["lifecycle"]["precondition"]
     assert "var.pull_from_cidrs" in apart["condition"]
     assert "data.terraform_remote_state.dev_network.outputs.nat_public_ips" in apart["condition"]
+
+
+@pytest.fixture(scope="module")
+def rooms(synthesised: Callable[[str], Stacks]) -> Terraform:
+    return synthesised("everything")["prd-codecommit"]
+
+
+def test_every_room_has_a_user_with_its_own_addresses_and_repositories(rooms: Terraform) -> None:
+    assert set(rooms.resources("aws_iam_user")) == {"push_user", "pull_user", "rooms_batch_operators", "rooms_vault"}
+    allow = rooms.statements(rooms.resource("aws_iam_policy.rooms_batch_operators_allow_policy")["policy"])
+    assert allow["Pull"]["resources"] == _arns("application", "batch")
+    assert "RepositoryKeys" not in allow
+    deny = rooms.statements(rooms.resource("aws_iam_policy.rooms_batch_operators_deny_policy")["policy"])
+    assert deny["DenyFromElsewhere"]["condition"][0]["values"] == "${var.room_batch_operators_from_cidrs}"
+    assert rooms.json["output"]["room_user_names"]["value"] == {
+        name: f"${{aws_iam_user.rooms_{name}.name}}" for name in ("batch_operators", "vault")
+    }
+
+
+def test_a_room_without_a_list_of_repositories_pulls_all_of_them(rooms: Terraform) -> None:
+    allow = rooms.statements(rooms.resource("aws_iam_policy.rooms_vault_allow_policy")["policy"])
+    assert allow["Pull"]["resources"] == _arns("infrastructure", "application", "batch")
+
+
+def test_no_user_of_a_room_may_write_or_has_a_secret(rooms: Terraform) -> None:
+    for name, policy in rooms.resources("aws_iam_policy").items():
+        if name.startswith(("pull_user_allow", "rooms_")) and "_allow" in name:
+            for sid, statement in rooms.statements(policy["policy"]).items():
+                assert sid == "RepositoryKeys" or not any("Push" in action for action in statement["actions"])
+    secrets = {"aws_iam_access_key", "aws_iam_service_specific_credential", "aws_iam_user_login_profile"}
+    assert not secrets & set(rooms.json["resource"])
+
+
+def test_no_plan_gives_two_rooms_an_address_or_lets_one_push(rooms: Terraform) -> None:
+    def condition(user: str) -> str:
+        (apart,) = rooms.resource(f"aws_iam_policy.{user}_deny_policy")["lifecycle"]["precondition"]
+        return str(apart["condition"])
+
+    assert "concat(var.pull_from_cidrs, var.room_batch_operators_from_cidrs)" in condition("push_user")
+    assert "in var.pull_from_cidrs :" in condition("rooms_batch_operators")
+    assert "lifecycle" not in rooms.resource("aws_iam_policy.pull_user_deny_policy")
+
+
+def test_a_room_behind_vpc_endpoints_gets_in_through_them_alone(rooms: Terraform) -> None:
+    endpoints = ["vpce-0123456789abcdef0", "vpce-0fedcba9876543210"]
+    deny = rooms.statements(rooms.resource("aws_iam_policy.rooms_vault_deny_policy")["policy"])["DenyFromElsewhere"]
+    # A request from the internet has no aws:SourceVpce: StringNotEquals matches then, with IfExists or not, and an
+    # Allow whose StringEquals finds no key does not.
+    assert deny["condition"] == [
+        {"test": "StringNotEquals", "variable": "aws:SourceVpce", "values": endpoints},
+        {"test": "Bool", "variable": "aws:ViaAWSService", "values": ["false"]},
+    ]
+    allow = rooms.statements(rooms.resource("aws_iam_policy.rooms_vault_allow_policy")["policy"])
+    for sid in ("Pull", "ListRepositories"):
+        assert allow[sid]["condition"] == [{"test": "StringEquals", "variable": "aws:SourceVpce", "values": endpoints}]
+
+
+def test_several_rooms_need_no_pull_of_their_own(changed: Callable[..., Stacks]) -> None:
+    one = {"night_shift": {"from_cidrs": ["198.51.100.0/28"]}}
+    codecommit = changed("minimal", {"prd.codecommit.pull": None, "prd.codecommit.rooms": one})["prd-codecommit"]
+    assert set(codecommit.resources("aws_iam_user")) == {"push_user", "rooms_night_shift"}
+    assert codecommit.resource("aws_iam_user.rooms_night_shift")["name"] == "kakehashi-prd-pull-night_shift"
+    assert "pull_user_name" not in codecommit.json["output"]
+
+
+def test_many_repositories_take_several_policies_each_attached_after_the_deny(changed: Callable[..., Stacks]) -> None:
+    names = [f"payments-service-{number:03}" for number in range(200)]
+    codecommit = changed("minimal", {"prd.codecommit.repositories": dict.fromkeys(names)})["prd-codecommit"]
+    attachments = codecommit.resources("aws_iam_user_policy_attachment")
+    allowed = [name for name in attachments if name.startswith("pull_user_allow")]
+    assert allowed == [f"pull_user_allow{number}_attachment" for number in ("_2", "_3", "")]
+    admitted: set[str] = set()
+    for name in allowed:
+        assert attachments[name]["depends_on"] == ["aws_iam_user_policy_attachment.pull_user_deny_attachment"]
+        policy = codecommit.resource(f"aws_iam_policy.{name.replace('_attachment', '_policy')}")["policy"]
+        admitted.update(codecommit.statements(policy)["Pull"]["resources"])
+    assert admitted == set(_arns(*names))
