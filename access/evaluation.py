@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import ip_address
@@ -113,7 +113,16 @@ def _only_through_account(statement: Statement, principal: Principal) -> bool:
 
 
 def _applies(statement: Statement, request: Request, context: "_Context") -> bool:
-    if matches_any(statement.actions, request.action.lower()) == statement.but_actions:
+    try:
+        return _matches(statement, request, context)
+    except _UnresolvedError:
+        # "Any attempt to match it fails and causes the statement to be invalid":
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+        return False
+
+
+def _matches(statement: Statement, request: Request, context: "_Context") -> bool:
+    if names_action(statement, request.action.lower()) == statement.but_actions:
         return False
     if statement.resources and not _resource(statement, request, context):
         return False
@@ -125,18 +134,31 @@ def _applies(statement: Statement, request: Request, context: "_Context") -> boo
         )
         if named == statement.but_principals:
             return False
-    return all(holds(condition, context, statement) for condition in statement.conditions)
+    return all(_holds(condition, context, statement) for condition in statement.conditions)
 
 
 def _resource(statement: Statement, request: Request, context: "_Context") -> bool:
-    try:
-        named = any(
-            _expression(pattern, context, statement, _ARN_WILDCARDS).fullmatch(request.resource)
-            for pattern in statement.resources
-        )
-    except _UnresolvedError:
-        return False
-    return named != statement.but_resources
+    matches = [
+        _compiled(head + _expression(tail, context, statement, wildcards=True)).fullmatch(request.resource)
+        for head, tail in map(_cut, statement.resource_patterns)
+    ]
+    return (request.resource in statement.named_resources or any(matches)) != statement.but_resources
+
+
+@cache
+def _cut(pattern: str) -> tuple[str, str]:
+    """A resource's pattern as an expression of its first five parts, and the text of the last.
+
+    There a wildcard stays within its part, but for a `*` that ends it.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+    """
+    *first, last = pattern.split(":", 5)
+    if len(first) < 5:
+        first, last = [*first, last], ""
+    bounded = "".join(
+        re.sub(r"\\\*", "[^:]*", re.sub(r"\\\*$", ".*", re.escape(part))).replace(r"\?", "[^:]") + ":" for part in first
+    )
+    return (bounded, last) if last or pattern.count(":") >= 5 else (bounded[:-1], "")
 
 
 def _names(kind: str, name: str, principal: Principal, *, account: bool) -> bool:
@@ -151,24 +173,16 @@ def _names(kind: str, name: str, principal: Principal, *, account: bool) -> bool
     return bool(account and whole_account) or name == principal.name
 
 
-def matches_any(patterns: Iterable[str], text: str) -> bool:
-    """Whether one of some patterns with `*` and `?` means `text`; in actions, both in lower case."""
-    return any(glob(pattern).fullmatch(text) for pattern in patterns)
+def names_action(statement: Statement, action: str) -> bool:
+    """Whether an action, in lower case, is among those that a statement names, be it as Action or as NotAction."""
+    return action in statement.named_actions or any(
+        pattern == "*" or _compiled(_wildcards(pattern)).fullmatch(action) for pattern in statement.action_patterns
+    )
 
 
 @cache
-def glob(pattern: str) -> re.Pattern[str]:
-    """A pattern with `*` and `?` as a regular expression."""
-    return re.compile(_translated(pattern, _WILDCARDS), re.DOTALL)
-
-
-_WILDCARDS = {"*": ".*", "?": "."}
-_ARN_WILDCARDS = _WILDCARDS
-_NO_WILDCARDS: dict[str, str] = {}
-
-
-def _translated(text: str, wildcards: Mapping[str, str]) -> str:
-    return "".join(wildcards.get(character) or re.escape(character) for character in text)
+def _wildcards(text: str) -> str:
+    return "".join({"*": ".*", "?": "."}.get(character) or re.escape(character) for character in text)
 
 
 class _UnresolvedError(Exception):
@@ -200,30 +214,21 @@ class _Context:
         return None if values is None else values[0]
 
 
-def _expression(
-    text: str, context: _Context, statement: Statement, wildcards: Mapping[str, str], flags: int = 0
-) -> re.Pattern[str]:
+def _expression(text: str, context: _Context, statement: Statement, *, wildcards: bool) -> str:
     """A policy's text as an expression, its variables replaced by the request's values, which are no patterns."""
+    translate = _wildcards if wildcards else re.escape
     if not statement.has_variables or "${" not in text:
-        return _compiled(_translated_text(text, wildcards is _NO_WILDCARDS), flags)
-    parts = []
-    for piece in documents.pieces(text, statement.place):
-        if isinstance(piece, str):
-            parts.append(_translated(piece, wildcards))
-        elif isinstance(piece, Escaped):
-            parts.append(re.escape(piece.text))
-        else:
-            parts.append(re.escape(_resolved(piece, context, statement)))
-    return _compiled("".join(parts), flags)
+        return translate(text)
+    return "".join(
+        translate(piece)
+        if isinstance(piece, str)
+        else re.escape(piece.text if isinstance(piece, Escaped) else _resolved(piece, context, statement))
+        for piece in documents.pieces(text, statement.place)
+    )
 
 
 @cache
-def _translated_text(text: str, literally: bool) -> str:
-    return re.escape(text) if literally else _translated(text, _WILDCARDS)
-
-
-@cache
-def _compiled(expression: str, flags: int) -> re.Pattern[str]:
+def _compiled(expression: str, flags: int = 0) -> re.Pattern[str]:
     return re.compile(expression, re.DOTALL | flags)
 
 
@@ -236,35 +241,33 @@ def _resolved(variable: Variable, context: _Context, statement: Statement) -> st
     return value
 
 
-def holds(condition: Condition, context: _Context, statement: Statement) -> bool:
+def _holds(condition: Condition, context: _Context, statement: Statement) -> bool:
     """Whether one condition holds of a request.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
     """
     values = context.of(condition.key, statement.place)
     if condition.operator == "Null":
-        return any(documents.boolean(wanted) == (values is None) for wanted in condition.values)
+        if values == ("",):
+            raise UnsupportedError(statement.place, f"whether an empty {condition.key!r} is null")
+        return any(documents.boolean(wanted) == (not values) for wanted in condition.values)
     if values is None and condition.if_exists:
         return True
     negated = condition.operator in _NEGATED
     operator = _NEGATED.get(condition.operator, condition.operator)
-
-    def one(value: str) -> bool:
-        """Whether one of the request's values satisfies the operator: a match, or for a negated one, none."""
-        return _MATCHES.get(operator, _compares)(operator, value, condition, context, statement) != negated
-
-    try:
-        if condition.quantifier == "ForAllValues":
-            return all(one(value) for value in values or ())
-        if condition.quantifier == "ForAnyValue":
-            return any(one(value) for value in values or ())
+    match = _MATCHES.get(operator, _compares)
+    if condition.quantifier is None:
         if values is None:
             return negated
         if len(values) != 1:
             raise UnsupportedError(statement.place, f"{condition.key!r} has {len(values)} values, and no set operator")
-        return one(values[0])
-    except _UnresolvedError:
-        return False
+        return match(operator, values[0], condition, context, statement) != negated
+    # An empty text is an empty set: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+    each = [
+        match(operator, value, condition, context, statement) != negated
+        for value in (() if values in (None, ("",)) else values or ())
+    ]
+    return all(each) if condition.quantifier == "ForAllValues" else any(each)
 
 
 _NEGATED = {
@@ -282,25 +285,26 @@ _Match = Callable[[str, str, Condition, _Context, Statement], bool]
 
 
 def _strings(operator: str, value: str, condition: Condition, context: _Context, statement: Statement) -> bool:
-    wildcards = _WILDCARDS if operator == "StringLike" else _NO_WILDCARDS
     flags = re.IGNORECASE if operator == "StringEqualsIgnoreCase" else 0
-    return any(
-        _expression(wanted, context, statement, wildcards, flags).fullmatch(value) for wanted in condition.values
-    )
+    expressions = [
+        _expression(wanted, context, statement, wildcards=operator == "StringLike") for wanted in condition.values
+    ]
+    return any(_compiled(expression, flags).fullmatch(value) for expression in expressions)
 
 
 def _arns(_: str, value: str, condition: Condition, context: _Context, statement: Statement) -> bool:
     """ArnEquals and ArnLike do the same: wildcards in each of the six parts for itself."""
+    patterns = [
+        [_expression(part, context, statement, wildcards=True) for part in _arn_pattern(wanted)]
+        for wanted in condition.values
+    ]
     try:
         parts = documents.arn(value)
     except ValueError:
         return False
     return any(
-        all(
-            _expression(wanted, context, statement, _WILDCARDS).fullmatch(part)
-            for wanted, part in zip(_arn_pattern(pattern), parts, strict=True)
-        )
-        for pattern in condition.values
+        all(_compiled(expression).fullmatch(part) for expression, part in zip(pattern, parts, strict=True))
+        for pattern in patterns
     )
 
 

@@ -1,11 +1,10 @@
 """What a deployment holds, as far as access goes: plain values, whatever they were read from.
 
-`access.synthesised` fills it from synthesised Terraform. An address or an id that only AWS knows until an apply is
-filled with a representative, and `unknown` says of what.
+`access.synthesised` fills it from synthesised Terraform. Where only an apply will tell an address or an id, a
+representative stands for it that equals nothing else.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from access.policy import Network, Policy
 
@@ -14,23 +13,24 @@ from access.policy import Network, Policy
 class Place:
     """Where requests come from: public networks, or VPC endpoints by their ids.
 
-    `is_room` marks an isolated room. `representative` says that the networks stand for addresses that only an apply
-    will tell. `open_because` is the written intent to let the whole world be here.
+    `is_room` marks an isolated room, `may_push` where the push user works. `representative` says that the networks
+    stand for addresses that only an apply will tell. `may_be_open` is the written intent that this be the whole world.
     """
 
     name: str
     networks: tuple[Network, ...] = ()
     vpc_endpoints: tuple[str, ...] = ()
     is_room: bool = False
+    may_push: bool = False
     representative: bool = False
-    open_because: str | None = None
+    may_be_open: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
     """A user, or a role with its trust: `policies` is everything that is attached, by the names people find.
 
-    `secrets` are what Terraform itself would give the user to log in with: a password, an access key.
+    `secrets` are resources of Terraform that would give the user a password or a key, and put it into the state.
     """
 
     address: str
@@ -40,10 +40,15 @@ class Identity:
     trust: Policy | None = None
     secrets: tuple[str, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """The user's or the role's name."""
+        return self.arn.rpartition("/")[2]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """Something that identities act upon, with its own policy where it has one."""
+    """Something that has a policy of its own, or that holds code."""
 
     address: str
     arn: str
@@ -53,32 +58,31 @@ class Resource:
 
 @dataclass(frozen=True, kw_only=True)
 class ApiMethod:
-    """One method of an API: `resource` is the one that carries the API's policy."""
+    """One method of an API, with the policy that the API has."""
 
     address: str
     arn: str
-    authorization: str
-    api: str
+    account: str
+    open_to_all: bool
+    """Whether API Gateway asks nobody who they are."""
+    policy: Policy | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Opening:
-    """One inbound rule of a security group, from networks; a rule from another group lets in no addresses."""
+    """One inbound rule of a security group that names networks; one from another group lets in no addresses."""
 
     address: str
-    group: str
-    ports: str
     networks: tuple[Network, ...]
-    open_because: str | None = None
+    may_be_open: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """A deployment. `repositories` are those of `resources` that hold code, by name."""
+    """A deployment. Everything is in the order of the stacks."""
 
-    region: str
     identities: tuple[Identity, ...] = ()
-    repositories: Mapping[str, Resource] = field(default_factory=dict)
+    repositories: tuple[Resource, ...] = ()
     resources: tuple[Resource, ...] = ()
     methods: tuple[ApiMethod, ...] = ()
     openings: tuple[Opening, ...] = ()

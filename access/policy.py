@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import cache, cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Literal
 
@@ -62,6 +62,35 @@ class Statement:
     conditions: tuple[Condition, ...]
     has_variables: bool
     """Whether the version of the policy makes `${…}` a variable."""
+
+    @cached_property
+    def named_actions(self) -> frozenset[str]:
+        """The actions without a wildcard."""
+        return frozenset(action for action in self.actions if not has_wildcard(action))
+
+    @cached_property
+    def action_patterns(self) -> tuple[str, ...]:
+        """The actions with a wildcard."""
+        return tuple(action for action in self.actions if has_wildcard(action))
+
+    @cached_property
+    def named_resources(self) -> frozenset[str]:
+        """The resources without a wildcard or a variable."""
+        return frozenset(resource for resource in self.resources if not _varies(resource))
+
+    @cached_property
+    def resource_patterns(self) -> tuple[str, ...]:
+        """The resources with a wildcard or a variable."""
+        return tuple(resource for resource in self.resources if _varies(resource))
+
+
+def has_wildcard(text: str) -> bool:
+    """Whether a pattern may mean more than one text."""
+    return "*" in text or "?" in text
+
+
+def _varies(text: str) -> bool:
+    return has_wildcard(text) or "${" in text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +177,8 @@ def _statement(statement: object, place: str, has_variables: bool) -> Statement:
     if has_variables:
         for pattern in resource_patterns:
             pieces(pattern, place)
+            if "${" in ":".join(pattern.split(":", 5)[:5]):
+                raise UnsupportedError(place, f"a variable before the fifth colon of {pattern!r}")
     return Statement(
         place=place,
         allows=effect == "Allow",
@@ -330,8 +361,14 @@ def date(text: str) -> Decimal:
 
 @cache
 def network(text: str) -> Network:
-    """A network of an IpAddress condition, or an address as a network of one."""
-    return ip_network(text, strict=False)
+    """A network of an IpAddress condition, or an IPv4 address as a network of one.
+
+    An IPv6 address alone is refused: the guide says that its prefix is 32 then, which nobody can mean.
+    """
+    found = ip_network(text, strict=False)
+    if found.version == 6 and "/" not in text:
+        raise ValueError(text)
+    return found
 
 
 def boolean(text: str) -> bool:
