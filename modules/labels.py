@@ -23,6 +23,21 @@ class Labels:
         digest = hashlib.sha256(whole.encode()).hexdigest()[:8]
         return f"{whole[: limit - 9]}-{digest}"
 
+    def git_user(self, *role: str) -> str:
+        """The name of an IAM user for Git, for example `kakehashi-prd-push`."""
+        return self.name(*role, limit=64)
+
+    def git_secret(self, *role: str) -> str:
+        """The name of the secret that holds a Git user's credential.
+
+        It must not end in a hyphen and six characters: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+        """
+        return self.name(*role, "git-credential", limit=512)
+
+    def webhook_api(self) -> str:
+        """The name of the API that Backlog's webhooks call."""
+        return self.name("backlog")
+
     def named(self, *parts: str) -> dict[str, str]:
         """The Name tag, for resources whose name AWS shows only there."""
         return {"Name": self.name(*parts, limit=256)}

@@ -60,7 +60,7 @@ class WebhookApi(Construct):
         api = ApiGatewayRestApi(
             self,
             "api",
-            name=props.labels.name("backlog"),
+            name=props.labels.webhook_api(),
             description="Starts mirror builds when Backlog repositories are pushed to",
             endpoint_configuration=ApiGatewayRestApiEndpointConfiguration(types=["REGIONAL"]),
         )

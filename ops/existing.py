@@ -13,6 +13,7 @@ from ops.rehearse.existing import (
 )
 from settings import Deployment
 from settings.backlog import CreatedTarget
+from settings.codecommit import Repository
 
 # Where the deployment does not say what a network's addresses are, the rehearsal makes some up.
 _MADE_UP_VPC = IPv4Network("10.99.0.0/16")
@@ -89,8 +90,10 @@ def _key_arns(deployment: Deployment) -> Iterator[str]:
         yield deployment.state.s3.kms_key_arn
     if deployment.prd is None:
         return
-    repositories = []
+    repositories: list[Repository] = []
     if deployment.prd.codecommit is not None:
+        if deployment.prd.codecommit.credentials.kms_key_arn is not None:
+            yield deployment.prd.codecommit.credentials.kms_key_arn
         repositories += [found for found in deployment.prd.codecommit.repositories.values() if found is not None]
     if deployment.prd.backlog is not None:
         targets = [mirror.target for mirror in deployment.prd.backlog.repositories.values()]

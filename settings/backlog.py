@@ -28,7 +28,9 @@ from settings.types import (
     VpcId,
 )
 
-_KNOWN_HOST = r"([A-Za-z0-9.-]+) (ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) ([A-Za-z0-9+/]+={0,2})"
+_KEY = r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) ([A-Za-z0-9+/]+={0,2})"
+_KNOWN_HOST = rf"([A-Za-z0-9.-]+) {_KEY}"
+_PUBLIC_KEY = rf"{_KEY}( [ -~]{{1,200}})?"
 
 
 def _host_key(line: str) -> str:
@@ -41,6 +43,20 @@ def _host_key(line: str) -> str:
     fields = _fields(match[3])
     if fields[:1] != [kind.encode()] or len(fields) != (2 if kind == "ssh-ed25519" else 3):
         raise refuse(f"{shown(line)} holds a damaged key", "paste the whole line of known_hosts: host, key type, key")
+    return line
+
+
+def _public_key(line: str) -> str:
+    """Accept one line of an SSH public key's file whose key is really of the type it names."""
+    match = re.fullmatch(_PUBLIC_KEY, line)
+    if not match:
+        # Somebody may have put the private half here.
+        repeated = "this" if "-----" in line or len(line) > 2000 else shown(line)
+        hint = "paste the line of the key's .pub file, for example ssh-ed25519 AAAA… backlog"
+        raise refuse(f"{repeated} is not an SSH public key", hint)
+    fields = _fields(match[2])
+    if fields[:1] != [match[1].encode()] or len(fields) != (2 if match[1] == "ssh-ed25519" else 3):
+        raise refuse(f"{shown(line)} holds a damaged key", "paste the whole line of the key's .pub file")
     return line
 
 
@@ -81,6 +97,15 @@ class Space(Settings):
         None,
         description="Customer-managed key of that parameter, of the production account and in this region; by default "
         "AWS's own for SSM.",
+    )
+    ssh_public_key: (
+        Annotated[
+            str, AfterValidator(_public_key), WithJsonSchema({"type": "string", "pattern": f"^(?:{_PUBLIC_KEY})$"})
+        ]
+        | None
+    ) = Field(
+        None,
+        description="The public half of that key, as registered in Backlog; `backlog-key` holds what is stored to it.",
     )
 
 

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
+from settings.gitlab import ApiUrl, GitlabProject
 from settings.types import (
     Description,
     Flag,
@@ -42,8 +43,38 @@ class Repository(Settings):
     )
 
 
+class PushedRepository(Repository):
+    """One of prd.codecommit's repositories, and the GitLab project that is mirrored into it, if one is."""
+
+    gitlab_project: GitlabProject | None = Field(
+        None,
+        description="Path of the GitLab project whose push mirror `gitlab-mirror apply` sets up, for example "
+        "platform/infrastructure.",
+    )
+    only_protected_branches: Flag = Field(
+        False, description="Whether that mirror carries the project's protected branches alone."
+    )
+
+
+class Credentials(Settings):
+    """The users' Git credentials, which are issued outside Terraform."""
+
+    max_age_days: StrictInt = Field(
+        90, ge=1, le=3650, description="`credentials list` warns of a credential that is older."
+    )
+    kms_key_arn: KmsKeyArn | None = Field(
+        None,
+        description="Customer-managed key of the secrets that hold them, of the production account and in this region; "
+        "by default AWS's own for Secrets Manager.",
+    )
+
+
 class Push(Settings):
     """Where the push user works from."""
+
+    gitlab_url: ApiUrl | None = Field(
+        None, description="Where GitLab's API answers; by default dev.gitlab.external_url."
+    )
 
     from_cidrs: tuple[PublicNetwork, ...] | None = Field(
         None, min_length=1, description="Public addresses the mirror leaves from."
@@ -88,7 +119,7 @@ class Room(Pull):
 class CodeCommit(Settings):
     """The repositories, and who pushes and pulls."""
 
-    repositories: dict[RepositoryName, Repository | None] = Field(
+    repositories: dict[RepositoryName, PushedRepository | None] = Field(
         min_length=1, description="Repositories by name; an empty value takes the defaults."
     )
     own_prefixes: tuple[RepositoryPrefix, ...] = Field(
@@ -103,4 +134,7 @@ class CodeCommit(Settings):
     pull: Pull | None = Field(None, description="Where the isolated room pulls from; with several rooms, see rooms.")
     rooms: dict[RoomName, Room] = Field(
         {}, description="Isolated rooms by name, each with a pull user of its own, beside pull or instead of it."
+    )
+    credentials: Credentials = Field(
+        Credentials(), description="The users' Git credentials, which are issued outside Terraform."
     )

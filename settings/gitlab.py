@@ -73,6 +73,29 @@ def _proxy_url(value: str) -> str:
     return url
 
 
+def _api_url(value: str) -> str:
+    hint = "write it as https://gitlab.example.com"
+    url = _url(value, _EXTERNAL_URL, hint)
+    parts = urlsplit(url)
+    # The port's number is only looked at when it is asked for.
+    if url.rpartition(":")[2].isdigit() and not 1 <= int(url.rpartition(":")[2]) <= 65535:
+        raise refuse(f"{shown(value)} has no port of 1 to 65535", hint)
+    if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost"):
+        raise refuse(f"{shown(value)} would carry a token and passwords in the clear", hint)
+    return url
+
+
+ApiUrl = Annotated[str, AfterValidator(_api_url), WithJsonSchema({"type": "string", "pattern": f"^{_EXTERNAL_URL}$"})]
+GitlabProject = Annotated[
+    str,
+    Matching(
+        r"(?!.*\.(git|atom)$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}(/[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}){1,20}",
+        "the path of a GitLab project",
+        "write it with its groups, as in the project's address, for example platform/infrastructure",
+    ),
+]
+
+
 class Ami(Settings):
     """Which machine image GitLab starts from: one image, or the newest of a name."""
 

@@ -65,7 +65,7 @@ class PrdCodecommitStack(BaseStack):
                 self,
                 "push_user",
                 GitUserProps(
-                    name=self.labels.name("push", limit=64),
+                    name=self.labels.git_user("push"),
                     allow=[*policies.push(self._arns(names)), *self._keys(names)],
                     deny=policies.only_from(Token.as_list(f"${{{push_cidrs}}}")),
                     preconditions=_apart(push_cidrs, pulling, _ROOMS_MUST_NOT_PUSH),
@@ -92,7 +92,7 @@ class PrdCodecommitStack(BaseStack):
         self, scope: Construct, id: str, prefix: str, room: Pull, names: list[str], pulling: list[str]
     ) -> GitUser:
         """A room's user, who may pull `names`; adds to `pulling` the networks of a room that has any."""
-        name = self.labels.name("pull", *([id] if isinstance(room, Room) else []), limit=64)
+        name = self.labels.git_user("pull", *([id] if isinstance(room, Room) else []))
         allow, keys = policies.pull(self._arns(names)), self._keys(names)
         if room.from_vpc_endpoints is not None:
             endpoints = list(room.from_vpc_endpoints)

@@ -152,6 +152,40 @@ def _keys(said: Said) -> Iterator[Problem]:
         )
 
 
+def _credentials_key(said: Said) -> Iterator[Problem]:
+    region, account = said.value("region"), said.value("prd", "account", "id")
+    yield from kms_key_problems(
+        said,
+        (*_CODECOMMIT, "credentials", "kms_key_arn"),
+        user="the secret",
+        region=region,
+        account=None if account is None else str(account),
+    )
+
+
+def _gitlab_projects(said: Said) -> Iterator[Problem]:
+    repositories = (*_CODECOMMIT, "repositories")
+    mirrors = ("prd", "backlog", "repositories")
+    mirrored = {said.value(*mirrors, key, "target", "codecommit"): key for key in said.keys(*mirrors)}
+    named = {name: said.value(*repositories, name, "gitlab_project") for name in said.keys(*repositories)}
+    for name, project in named.items():
+        path = (*repositories, name, "gitlab_project")
+        if project is None:
+            if said.value(*repositories, name, "only_protected_branches"):
+                what = "without gitlab_project there is no mirror to keep to protected branches"
+                hint = "name the project, or remove this"
+                yield Problem(path=(*repositories, name, "only_protected_branches"), what=what, hint=hint)
+        elif name in mirrored:
+            what = f"'{name}' is already the target of the Backlog mirror '{mirrored[name]}'"
+            yield Problem(path=path, what=what, hint="one target mirrors one source: remove one of the two")
+        elif not said.names(*_PUSH):
+            hint = "add prd.codecommit.push, as the mirror's user"
+            yield Problem(path=path, what="nobody may push this project's mirror", hint=hint)
+        elif not said.names(*_PUSH, "gitlab_url") and not said.names("dev", "gitlab", "external_url"):
+            hint = "give prd.codecommit.push.gitlab_url"
+            yield Problem(path=path, what="it is not known where this project's GitLab is", hint=hint)
+
+
 RULES = (
     _one_push_source,
     _push_stack,
@@ -164,4 +198,6 @@ RULES = (
     _prefixes,
     _something_to_push,
     _keys,
+    _credentials_key,
+    _gitlab_projects,
 )

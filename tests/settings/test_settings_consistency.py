@@ -671,7 +671,7 @@ def test_a_wrong_repository_is_a_target_all_the_same(refusal: Refusal) -> None:
         line_of(spoilt(change), "      batch: 1"),
         "prd.codecommit.repositories.batch",
         "1 is not a map of settings",
-        "indent the settings below it: description, kms_key_arn",
+        "indent the settings below it: description, kms_key_arn, gitlab_project, only_protected_branches",
     )
 
 

@@ -207,7 +207,7 @@ UNKNOWN_KEYS: list[Row] = [
         "application: { zzz: 1 }",
         "prd.codecommit.repositories.application.zzz",
         "'zzz' is not a setting",
-        "known here: description, kms_key_arn",
+        "known here: description, kms_key_arn, gitlab_project, only_protected_branches",
     ),
 ]
 

@@ -87,6 +87,7 @@ prd:
           - example.git.backlog.jp ssh-ed25519 {ED25519}
         ssh_key_parameter: /kakehashi/backlog/ssh-key
         ssh_key_kms_key_arn: {KMS_KEY.replace("1234abcd-", "12345678-")}
+        ssh_public_key: ssh-ed25519 {ED25519} bridge
     repositories:
       website:
         space: example

@@ -1,0 +1,144 @@
+"""What a deployment file says of Git credentials, of GitLab's projects, and of the SSH key's public half."""
+
+import pytest
+
+from tests.settings.whole_file import ED25519, KMS_KEY, Loaded, Refusal, error, line_of, spoilt
+
+_PUSH = "      from_cidrs: [203.0.113.10/32]\n"
+_PULL = "      from_cidrs: [198.51.100.0/28]\n"
+_APPLICATION = "      application:\n"
+_PUBLIC_KEY = f"ssh-ed25519 {ED25519} bridge"
+
+
+def test_what_is_not_said_takes_its_default(loaded: Loaded) -> None:
+    prd = loaded(spoilt()).prd
+    assert prd is not None
+    assert prd.codecommit is not None
+    assert (prd.codecommit.credentials.max_age_days, prd.codecommit.credentials.kms_key_arn) == (90, None)
+    repository = prd.codecommit.repositories["infrastructure"]
+    assert repository is not None
+    assert (repository.gitlab_project, repository.only_protected_branches) == (None, False)
+
+
+@pytest.mark.parametrize("project", ["platform/web", "platform/web/site.app", "a_b/c-d", "_x/y"])
+def test_a_project_is_named_by_its_path(loaded: Loaded, project: str) -> None:
+    prd = loaded(spoilt((_APPLICATION, f"{_APPLICATION}        gitlab_project: {project}\n"))).prd
+    assert prd is not None
+    assert prd.codecommit is not None
+    repository = prd.codecommit.repositories["application"]
+    assert repository is not None
+    assert repository.gitlab_project == project
+
+
+@pytest.mark.parametrize("project", ["web", "platform/web.git", "/platform/web", "platform//web", "platform/-web"])
+def test_what_is_no_path_of_a_project_is_refused(refusal: Refusal, project: str) -> None:
+    text = spoilt((_APPLICATION, f"{_APPLICATION}        gitlab_project: {project}\n"))
+    assert refusal(text) == error(
+        line_of(text, "gitlab_project"),
+        "prd.codecommit.repositories.application.gitlab_project",
+        f"'{project}' is not the path of a GitLab project",
+        "write it with its groups, as in the project's address, for example platform/infrastructure",
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "what"),
+    [
+        ("http://gitlab.example.com", "'http://gitlab.example.com' would carry a token and passwords in the clear"),
+        ("https://gitlab.example.com/sub", "'https://gitlab.example.com/sub' is not a URL of this kind"),
+        ("https://gitlab.example.com:99999", "'https://gitlab.example.com:99999' has no port of 1 to 65535"),
+    ],
+)
+def test_an_api_is_reached_by_a_plain_and_safe_url(refusal: Refusal, url: str, what: str) -> None:
+    text = spoilt((_PUSH, f"{_PUSH}      gitlab_url: {url}\n"))
+    assert refusal(text) == error(
+        line_of(text, "gitlab_url"), "prd.codecommit.push.gitlab_url", what, "write it as https://gitlab.example.com"
+    )
+
+
+def test_an_api_may_answer_on_another_port(loaded: Loaded) -> None:
+    prd = loaded(spoilt((_PUSH, f"{_PUSH}      gitlab_url: https://git.example.com:8443/\n"))).prd
+    assert prd is not None
+    assert prd.codecommit is not None
+    assert prd.codecommit.push is not None
+    assert prd.codecommit.push.gitlab_url == "https://git.example.com:8443"
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "what", "hint"),
+    [
+        (
+            [("      batch:\n    deletion", "      batch:\n        gitlab_project: a/b\n    deletion")],
+            "prd.codecommit.repositories.batch.gitlab_project",
+            "'batch' is already the target of the Backlog mirror 'batch'",
+            "one target mirrors one source: remove one of the two",
+        ),
+        (
+            [("    push:\n" + _PUSH, ""), (_APPLICATION, f"{_APPLICATION}        gitlab_project: a/b\n")],
+            "prd.codecommit.repositories.application.gitlab_project",
+            "nobody may push this project's mirror",
+            "add prd.codecommit.push, as the mirror's user",
+        ),
+        (
+            [(_APPLICATION, f"{_APPLICATION}        only_protected_branches: true\n")],
+            "prd.codecommit.repositories.application.only_protected_branches",
+            "without gitlab_project there is no mirror to keep to protected branches",
+            "name the project, or remove this",
+        ),
+        (
+            [
+                (
+                    _PULL,
+                    f"{_PULL}    credentials:\n      kms_key_arn: {KMS_KEY.replace('222222222222', '999999999999')}\n",
+                )
+            ],
+            "prd.codecommit.credentials.kms_key_arn",
+            f"'{KMS_KEY.replace('222222222222', '999999999999')}' is a key of account 999999999999, "
+            "the secret is in 222222222222",
+            "name a key of account 222222222222",
+        ),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(
+    refusal: Refusal, changes: list[tuple[str, str]], path: str, what: str, hint: str
+) -> None:
+    text = spoilt(*changes)
+    mark = {"gitlab_project": "gitlab_project", "only_protected_branches": "only_protected"}.get(
+        path.rpartition(".")[2], "999999999999"
+    )
+    assert refusal(text) == error(line_of(text, mark), path, what, hint)
+
+
+def test_a_project_needs_a_gitlab_that_is_known(refusal: Refusal) -> None:
+    text = spoilt((_APPLICATION, f"{_APPLICATION}        gitlab_project: a/b\n"))
+    start, end = text.index("  gitlab:\n"), text.index("prd:\n")
+    text = text[:start] + text[end:]
+    assert refusal(text) == error(
+        line_of(text, "gitlab_project"),
+        "prd.codecommit.repositories.application.gitlab_project",
+        "it is not known where this project's GitLab is",
+        "give prd.codecommit.push.gitlab_url",
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "what", "hint"),
+    [
+        (
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPDx",
+            "'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPDx' holds a damaged key",
+            "paste the whole line of the key's .pub file",
+        ),
+        (
+            "'-----BEGIN OPENSSH PRIVATE KEY----- b3Blb'",
+            "this is not an SSH public key",
+            "paste the line of the key's .pub file, for example ssh-ed25519 AAAA… backlog",
+        ),
+    ],
+)
+def test_what_is_no_public_key_is_refused_and_a_private_one_is_not_repeated(
+    refusal: Refusal, line: str, what: str, hint: str
+) -> None:
+    text = spoilt((_PUBLIC_KEY, line))
+    where = "prd.backlog.spaces.example.ssh_public_key"
+    assert refusal(text) == error(line_of(text, "ssh_public_key"), where, what, hint)
