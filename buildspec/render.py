@@ -40,9 +40,12 @@ class GitlabConfig:
 
 def mirror_buildspec(values: MirrorBuildspec) -> str:
     """The buildspec of one mirror build, YAML."""
-    # As a value: what Bash writes as `${#array}` would begin a comment of Jinja's.
-    script = Path(__file__).with_name("mirror.sh").read_text()
-    return _environment().get_template("mirror.buildspec.yml.j2").render(mirror=values, script=script.rstrip("\n"))
+    # As values: what Bash writes as `${#array}` would begin a comment of Jinja's.
+    texts = {
+        name: Path(__file__).with_name(file).read_text().rstrip("\n")
+        for name, file in (("script", "mirror.sh"), ("requirements", "mirror.requirements.txt"))
+    }
+    return _environment().get_template("mirror.buildspec.yml.j2").render(mirror=values, **texts)
 
 
 def gitlab_rb(values: GitlabConfig) -> str:

@@ -2,11 +2,12 @@
 
 import datetime
 import functools
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +16,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from ruamel.yaml import YAML
 
+from buildspec.render import MirrorBuildspec, mirror_buildspec
 from tests.real.mirror import servers
 from tests.real.mirror.codebuild import Build, Project
 
 PROJECT = Path(__file__).parents[3]
 # What the build's image has or installs. A second run finds it here.
 TOOLS = PROJECT / ".cache" / "mirror-tools"
-PACKAGES = ("git-remote-codecommit==1.17", "awscli==1.46.3")
+IMAGE_HAS = "awscli==1.46.3"
 PARTS = ("source", "target", "codebuild", "efs")
 SECRET_ACCESS_KEY = "dummySecretAccessKeyThatOpensNothing0000"
 
@@ -260,13 +263,39 @@ def running(folder: Path) -> Iterator[World]:
         namespace.wait()
 
 
+def install(commands: Sequence[str], environment: Path) -> subprocess.CompletedProcess[str]:
+    """Run a buildspec's commands that install, with the Python of `environment`."""
+    return subprocess.run(
+        ["bash", "-euc", "\n".join(commands)],
+        env={**os.environ, "PATH": f"{environment}/bin:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def install_commands() -> list[str]:
+    """What every mirror's build installs with."""
+    mirror = MirrorBuildspec(
+        **dict.fromkeys(("source_url", "target_url", "ssh_key_parameter", "key", "cache", "lfs"), ""),
+        known_hosts=(),
+        max_lost_percent=50,
+    )
+    commands: list[str] = YAML(typ="safe").load(mirror_buildspec(mirror))["phases"]["install"]["commands"]
+    return commands
+
+
 @functools.cache
 def tools() -> Path:
     """An environment with the real git-remote-codecommit and AWS CLI, made once."""
-    environment = TOOLS / "-".join(PACKAGES).replace("==", "-")
+    commands = install_commands()
+    digest = hashlib.sha256("\n".join([IMAGE_HAS, *commands]).encode()).hexdigest()[:16]
+    environment = TOOLS / digest
     if not (environment / "done").exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
-        subprocess.run([environment / "bin/pip", "install", "--quiet", *PACKAGES], check=True)
+        installed = install([f"python3 -m pip install --quiet {IMAGE_HAS}", *commands], environment)
+        assert installed.returncode == 0, installed.stderr
         (environment / "done").touch()
     return environment
 
