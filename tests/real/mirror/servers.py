@@ -270,8 +270,18 @@ def _enter_the_namespace(folder: Path) -> None:
     Path("/run/sshd").mkdir(mode=0o755)
 
 
+def _wait_for_orphans() -> None:
+    """Go on in a child. What loses its parent in the namespace goes to its first process, which has to wait for it."""
+    servers = os.fork()
+    while servers:
+        ended, _ = os.wait()
+        if ended == servers:
+            sys.exit(1)
+
+
 def main(folder: Path) -> None:
     """Serve until killed; prints a line once both servers listen."""
+    _wait_for_orphans()
     _enter_the_namespace(folder)
     (folder / "serve").write_text(_SERVE)
     (folder / "serve").chmod(0o755)
