@@ -33,7 +33,7 @@ _VERSIONS = "import sys; from importlib.metadata import version; print(*map(vers
 def test_what_is_installed_can_sign_for_codecommit() -> None:
     said = subprocess.run([world.tools() / "bin/git-remote-codecommit"], capture_output=True, text=True, check=False)
     assert "Too few arguments" in said.stderr
-    needed = [world.tools() / "bin/python", "-m", "pip", "check", "--disable-pip-version-check"]
+    needed = [str(world.tools() / "bin/python"), "-m", "pip", "check", "--disable-pip-version-check"]
     checked = subprocess.run(needed, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout
 
@@ -47,7 +47,7 @@ def test_a_package_that_is_not_what_it_was_is_refused(tmp_path: Path, package: s
     alone = re.sub(rf"(?m)^(?!{package}==)[a-z0-9-]+==.*\n", "", tampered)
     environment = tmp_path / "environment"
     shutil.copytree(world.tools(), environment, symlinks=True)
-    remove = [environment / "bin/python", "-m", "pip", "uninstall", "--quiet", "--yes", package]
+    remove = [str(environment / "bin/python"), "-m", "pip", "uninstall", "--quiet", "--yes", package]
     subprocess.run(remove, check=True)
     refused = world.install([alone], environment)
     assert refused.returncode != 0
