@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from settings import schema
 from settings.problems import Path, Problem
-from settings.shown import shown
+from settings.shown import shortened, shown
 
 
 def problems(error: ValidationError, data: Any) -> Iterator[Problem]:
@@ -56,6 +56,10 @@ def _explained(details: ErrorDetails, path: Path) -> tuple[str, str]:
             return f"{value} is not a whole number", "write digits without quotes, for example 30"
         case "bool_type":
             return f"{value} is neither true nor false", "write true or false, without quotes"
+        case "dict_type" if isinstance(details["input"], list) and not _properties(path):
+            names = [str(item) for item in details["input"] if isinstance(item, str) and item.isprintable()]
+            example = f", for example {shortened(names[0])}:" if names else ""
+            return f"{value} is a list, not a map", f"write each name on a line of its own with a colon{example}"
         case "model_type" | "dict_type":
             known = ", ".join(_properties(path))
             return f"{value} is not a map of settings", f"indent the settings below it{known and f': {known}'}"

@@ -68,6 +68,7 @@ class OneOf:
     what: str
     example: str
     listed: bool = False
+    abbreviation_hint: str = ""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """How pydantic checks it."""
@@ -82,10 +83,11 @@ class OneOf:
         known = data.names(self.kind)
         if value not in known:
             near = difflib.get_close_matches(value[:100], known, 1)
-            raise refuse(
-                f"{shown(value)} is not {self.what}",
-                f"did you mean {near[0]}?" if near else f"for example {self.example}",
-            )
+            hint = f"did you mean {near[0]}?" if near else f"for example {self.example}"
+            if self.abbreviation_hint and re.fullmatch("[A-Z]{2,5}", value):
+                # The nearest name of three letters is seldom what was meant: JST is no MST.
+                hint = self.abbreviation_hint
+            raise refuse(f"{shown(value)} is not {self.what}", hint)
         return value
 
 
@@ -212,7 +214,15 @@ DeploymentName = Annotated[
 ]
 Region = Annotated[str, OneOf("regions", "a region of the commercial AWS partition", "ap-northeast-1", listed=True)]
 InstanceType = Annotated[str, OneOf("instance_types", "an EC2 instance type", "c7i.2xlarge")]
-TimeZone = Annotated[str, OneOf("time_zones", "a time zone of the IANA database", "Asia/Tokyo")]
+TimeZone = Annotated[
+    str,
+    OneOf(
+        "time_zones",
+        "a time zone of the IANA database",
+        "Asia/Tokyo",
+        abbreviation_hint="name a place instead of an abbreviation, for example Asia/Tokyo",
+    ),
+]
 # Tags take the letters of every script. JavaScript's \w knows only English ones: there, name what is refused.
 _NOT_IN_TAGS = r"[^\x00-\x1f\x7f!\x22#$%&'()*,;<>?\[\\\]\^`{|}~]"
 TagText = Annotated[

@@ -665,6 +665,17 @@ def test_an_efs_cache_needs_a_vpc(refusal: Refusal) -> None:
     )
 
 
+def test_a_list_of_repositories_is_the_only_error(refusal: Refusal) -> None:
+    listed = ("  codecommit:\n    repositories:\n", "  codecommit:\n    repositories: [app, batch]\n")
+    text = _without("      infrastructure:\n", "    deletion_protected: true\n", listed)
+    assert refusal(text) == error(
+        line_of(text, "[app, batch]"),
+        "prd.codecommit.repositories",
+        "['app', 'batch'] is a list, not a map",
+        "write each name on a line of its own with a colon, for example app:",
+    )
+
+
 def test_a_wrong_repository_is_a_target_all_the_same(refusal: Refusal) -> None:
     change = ("      batch:\n    del", "      batch: 1\n    del")
     assert refusal(spoilt(change)) == error(

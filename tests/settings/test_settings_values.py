@@ -31,6 +31,13 @@ WRONG_TYPES: list[Row] = [
     ("owner: platform-team", "owner: [a, b]", "owner", "['a', 'b'] is not text", "write it in quotes"),
     ('cost-center: "4711"', "cost-center: 4711", "tags.cost-center", "4711 is not text", "write it in quotes"),
     (
+        'tags:\n  cost-center: "4711"\n',
+        "tags: [cost-center]\n",
+        "tags",
+        "['cost-center'] is a list, not a map",
+        "write each name on a line of its own with a colon, for example cost-center:",
+    ),
+    (
         "root_volume_gib: 100",
         'root_volume_gib: "100"',
         "dev.gitlab.root_volume_gib",
@@ -486,7 +493,7 @@ OTHER_VALUES: list[Row] = [
         "timezone: JST",
         "dev.gitlab.schedule.timezone",
         "'JST' is not a time zone of the IANA database",
-        "did you mean MST?",
+        "name a place instead of an abbreviation, for example Asia/Tokyo",
     ),
     (
         "no_proxy: [.dev.example.com]",
