@@ -14,7 +14,8 @@ class Place:
     """Where requests come from: public networks, or VPC endpoints by their ids.
 
     `is_room` marks an isolated room, `may_push` where the push user works. `representative` says that the networks
-    stand for addresses that only an apply will tell. `may_be_open` is the written intent that this be the whole world.
+    stand for addresses that only an apply will tell, and `may_overlap` names the rooms that no check of Terraform's
+    keeps them apart from. `may_be_open` is the written intent that this be the whole world.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Place:
     may_push: bool = False
     representative: bool = False
     may_be_open: bool = False
+    may_overlap: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

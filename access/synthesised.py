@@ -75,17 +75,20 @@ def read(stacks: Mapping[str, Json]) -> Model:
     places = [place for stack in read for place in stack.places()]
     for (stack_name, output), network in representatives.items():
         name = f"{stack_name}'s {_OUTPUTS.get(output, output)}"
-        places.append(Place(name=name, networks=(network,), may_push=True, representative=True))
-    endpoints = dict.fromkeys(
-        endpoint
+        places.append(
+            Place(
+                name=name,
+                networks=(network,),
+                may_push=True,
+                representative=True,
+                may_overlap=tuple(room for stack in read for room in stack.rooms_not_apart(stack_name, output)),
+            )
+        )
+    places += [
+        Place(name=f"{identity.name}'s VPC endpoints", vpc_endpoints=endpoints, is_room=True)
         for identity in identities
-        for policy in identity.policies
-        for statement in policy.statements
-        for condition in statement.conditions
-        if condition.key == "aws:sourcevpce"
-        for endpoint in condition.values
-    )
-    places += [Place(name=endpoint, vpc_endpoints=(endpoint,), is_room=True) for endpoint in endpoints]
+        if (endpoints := _vpc_endpoints(identity))
+    ]
     return Model(
         identities=identities,
         repositories=tuple(repository for stack in read for repository in stack.repositories()),
@@ -93,6 +96,19 @@ def read(stacks: Mapping[str, Json]) -> Model:
         methods=tuple(method for stack in read for method in stack.methods()),
         openings=tuple(opening for stack in read for opening in stack.openings()),
         places=tuple(sorted(places, key=lambda place: (not place.is_room, not place.may_push))),
+    )
+
+
+def _vpc_endpoints(identity: Identity) -> tuple[str, ...]:
+    return tuple(
+        dict.fromkeys(
+            endpoint
+            for policy in identity.policies
+            for statement in policy.statements
+            for condition in statement.conditions
+            if condition.key == "aws:sourcevpce"
+            for endpoint in condition.values
+        )
     )
 
 
@@ -258,6 +274,19 @@ class _Stack:
         if not isinstance(value, str):
             raise UnsupportedError(f"{self.name}: output.{name}", "how it is read")
         return self._text(value)
+
+    def rooms_not_apart(self, stack: str, output: str) -> Iterator[str]:
+        """The rooms of this stack whose addresses no precondition compares with another stack's."""
+        addresses = f"data.terraform_remote_state.{stack.replace('-', '_')}.outputs.{output}"
+        conditions = [
+            condition
+            for _, policy in self._of("aws_iam_policy")
+            for check in policy.get("lifecycle", {}).get("precondition", ())
+            if addresses in (condition := check["condition"])
+        ]
+        for name in filter(_ROOMS.fullmatch, self._variables):
+            if not any(re.search(rf"\bvar\.{name}\b", condition) for condition in conditions):
+                yield f"var.{name}"
 
     def _may_be_open(self, reference: str) -> bool:
         """Whether a variable's checks let it hold the world, which only a written reason makes them do."""

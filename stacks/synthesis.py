@@ -3,12 +3,15 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cdktf import App
 
+from access import promises, synthesised
+from access.policy import UnsupportedError
 from settings import Deployment, LocatedProblem, SettingsError
 from stacks import aws_limits
 from stacks.base import BaseStack
@@ -47,6 +50,8 @@ def synthesise(deployment: Deployment, out: Path) -> list[SynthesisedStack]:
         problems = aws_limits.problems([aws_limits.Stack(name, content) for name, content in terraform.items()])
         if problems:
             raise SettingsError(problems)
+        if broken := list(_broken_promises(terraform)):
+            raise SettingsError(broken)
         for name, stack in stacks.items():
             for file, text in stack.files.items():
                 (draft / "stacks" / name / file).write_text(text)
@@ -60,6 +65,19 @@ def synthesise(deployment: Deployment, out: Path) -> list[SynthesisedStack]:
         )
         for name, stack in stacks.items()
     ]
+
+
+def _broken_promises(terraform: Mapping[str, Any]) -> Iterator[LocatedProblem]:
+    """What the policies would let happen that no deployment may, or that nobody can tell of them."""
+    try:
+        findings = promises.broken(synthesised.read(terraform))
+    except UnsupportedError as error:
+        hint = "teach it to access/, which says who may do what, or write it another way"
+        yield LocatedProblem(file=error.place, what=f"nobody can tell {error.what}", hint=hint)
+        return
+    for finding in findings:
+        hint = f"in every deployment {finding.promise.what}: {finding.promise.why}"
+        yield LocatedProblem(file=finding.place, what=finding.what, hint=hint)
 
 
 def _clashes(stack: BaseStack) -> Iterator[LocatedProblem]:
