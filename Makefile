@@ -15,6 +15,10 @@ PIPENV := PIPENV_VENV_IN_PROJECT=1 PIPENV_IGNORE_VIRTUALENVS=1 PIPENV_NOSPIN=1 P
 
 RUN := .venv/bin/python
 
+# A file's tests share what they set up, so they stay in one process; the slow files come first.
+WORKERS ?= 2
+WORKED := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+
 ##@ Everyday
 .PHONY: help
 help: ## Show these commands
@@ -31,11 +35,11 @@ rehearse: .venv/.test ## Apply DEPLOYMENT against an emulated AWS and destroy it
 
 .PHONY: test
 test: .venv/.test ## Run every test whose tools are here; says which were skipped
-	@$(RUN) -m pytest $(PYTEST)
+	@$(RUN) -m pytest $(WORKED) $(PYTEST)
 
 .PHONY: quick
 quick: .venv/.test ## Run the tests that need no other program and no server
-	@$(RUN) -m pytest -m "not (slow or tool or terraform or emulator)" $(PYTEST)
+	@$(RUN) -m pytest -m "not (slow or tool or terraform or emulator)" $(WORKED) $(PYTEST)
 
 .PHONY: tools
 tools: .venv-pipenv/.done ## Set up checkov and cdktf-cli, for the tests that use them

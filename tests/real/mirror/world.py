@@ -1,6 +1,7 @@
 """The world a build lives in: servers in a network namespace, and for each test a source and a target of its own."""
 
 import datetime
+import fcntl
 import functools
 import hashlib
 import os
@@ -288,15 +289,18 @@ def install_commands() -> list[str]:
 
 @functools.cache
 def tools() -> Path:
-    """An environment with the real git-remote-codecommit and AWS CLI, made once."""
+    """An environment with the real git-remote-codecommit and AWS CLI, made once, by whichever process comes first."""
     commands = install_commands()
     digest = hashlib.sha256("\n".join([IMAGE_HAS, *commands]).encode()).hexdigest()[:16]
     environment = TOOLS / digest
-    if not (environment / "done").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
-        installed = install([f"python3 -m pip install --quiet {IMAGE_HAS}", *commands], environment)
-        assert installed.returncode == 0, installed.stderr
-        (environment / "done").touch()
+    TOOLS.mkdir(parents=True, exist_ok=True)
+    with (TOOLS / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (environment / "done").exists():
+            subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
+            installed = install([f"python3 -m pip install --quiet {IMAGE_HAS}", *commands], environment)
+            assert installed.returncode == 0, installed.stderr
+            (environment / "done").touch()
     return environment
 
 
