@@ -56,6 +56,39 @@ def run(arguments: list[str], synthesise: Synthesise) -> NoReturn:
 
         raise typer.Exit(host_key(space_host, port))
 
+    @app.command()
+    def review(
+        plans: Annotated[
+            list[str],
+            typer.Argument(
+                metavar="PLAN.json…",
+                help="What `terraform show -json` printed, one file for each stack: STACK=FILE, or FILE named as its "
+                "stack. - is standard input.",
+                show_default=False,
+            ),
+        ],
+        allow: Annotated[
+            list[str] | None,
+            typer.Option(metavar="RULE:ADDRESS", help="A finding that is meant; needs --because.", show_default=False),
+        ] = None,
+        because: Annotated[
+            list[str] | None,
+            typer.Option(metavar="TEXT", help="Why it is; shown in the comment.", show_default=False),
+        ] = None,
+        acknowledged: Annotated[
+            Path | None, typer.Option(metavar="FILE", help="A YAML list of {allow, because}.", show_default=False)
+        ] = None,
+        platform: Annotated[str, typer.Option("--for", help="Whose limit to keep to: github or gitlab.")] = "github",
+    ) -> None:
+        """Review Terraform plans: Markdown for a pull request, what becomes dangerous first.
+
+        Exit status: 0 nothing dangerous, 3 dangerous, 1 a plan cannot be read, 2 wrong usage.
+        """
+        from ops.review import run
+
+        done = run(plans, allow=allow or [], because=because or [], acknowledged=acknowledged, platform=platform)
+        raise typer.Exit(done)
+
     app(arguments, prog_name="main.py")
     raise AssertionError("typer exits by itself")
 

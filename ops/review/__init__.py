@@ -1,0 +1,122 @@
+"""Reviews Terraform's plans for people: what changes, and what it changes about who gets in.
+
+review([Source(stack="prd-codecommit", where="plan.json", text=...)], acknowledgements=[])
+"""
+
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops.review import acknowledgements as acknowledging
+from ops.review.access import table
+from ops.review.acknowledgements import Acknowledgement
+from ops.review.comment import LIMITS
+from ops.review.plan import UnreadableError, read
+from ops.review.report import Review, markdown
+from ops.review.rule import Plans
+from ops.review.rules import RULES
+from settings import LocatedProblem, SettingsError
+
+__all__ = ["DANGEROUS", "Source", "UnreadableError", "review", "run"]
+
+DANGEROUS = 3
+"""The exit status for findings that nobody has acknowledged."""
+
+_NAMED = re.compile(r"([\w.-]+)=(.+)")
+_NAMELESS = {"plan", "tfplan", "show"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One plan's JSON, the stack that it is of, and where it came from."""
+
+    stack: str
+    where: str
+    text: str
+
+
+def review(sources: Sequence[Source], acknowledgements: Sequence[Acknowledgement]) -> Review:
+    """Read all plans and ask every rule. Raises UnreadableError for the first plan that cannot be read."""
+    plans = Plans([read(source.stack, source.text, source.where) for source in sources])
+    dangerous, acknowledged, notes = [], [], []
+    used: set[Acknowledgement] = set()
+    for rule in RULES:
+        for finding in rule.findings(plans):
+            covering = [one for one in acknowledgements if one.covers(finding)]
+            used |= set(covering)
+            if covering:
+                acknowledged.append((finding, covering[0]))
+            elif rule.dangerous:
+                dangerous.append(finding)
+            else:
+                notes.append(finding)
+    return Review(
+        plans=plans,
+        rules=RULES,
+        dangerous=dangerous,
+        acknowledged=acknowledged,
+        notes=notes,
+        unused=[one for one in acknowledgements if one not in used],
+        access=table(plans),
+    )
+
+
+def run(
+    files: Sequence[str], *, allow: Sequence[str], because: Sequence[str], acknowledged: Path | None, platform: str
+) -> int:
+    """Print the review of the plans in `files` as Markdown.
+
+    Exit status: 0 nothing dangerous, 3 dangerous, 1 a plan cannot be read.
+    """
+    if platform not in LIMITS:
+        what = f"{platform!r} is no platform"
+        raise SettingsError([LocatedProblem(file="--for", what=what, hint=f"choose one of {', '.join(LIMITS)}")])
+    acknowledgements = acknowledging.from_options(allow, because)
+    if acknowledged is not None:
+        acknowledgements += acknowledging.from_file(acknowledged)
+    acknowledging.check(acknowledgements, [rule.id for rule in RULES])
+    try:
+        found = review(_sources(files), acknowledgements)
+    except UnreadableError as error:
+        print(error, file=sys.stderr)
+        return 1
+    sys.stdout.write(markdown(found, LIMITS[platform]))
+    return DANGEROUS if found.dangerous else 0
+
+
+def _sources(files: Sequence[str]) -> list[Source]:
+    names = [_stack(file) for file in files]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        what = f"{', '.join(twice)} would be the stack of several plans"
+        hint = "write STACK=FILE, or name each file as its stack: prd-codecommit.json"
+        raise SettingsError([LocatedProblem(file="PLAN", what=what, hint=hint)])
+    return [_source(name, _path(file)) for name, file in zip(names, files, strict=True)]
+
+
+def _stack(file: str) -> str:
+    """A plan does not say which stack it is of: STACK=FILE does, or the file's name, or its folder's."""
+    said = _NAMED.fullmatch(file)
+    if said is not None:
+        return said[1]
+    name = Path(file).name.partition(".")[0]
+    folder = Path(file).absolute().parent.name
+    return "plan" if file == "-" else folder if name in _NAMELESS and folder else name
+
+
+def _path(file: str) -> str:
+    said = _NAMED.fullmatch(file)
+    return said[2] if said is not None else file
+
+
+def _source(stack: str, file: str) -> Source:
+    hint = "see that the file exists and can be read; a single - reads standard input"
+    try:
+        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return Source(stack=stack, where=file, text=raw.decode("utf-8-sig"))
+    except OSError as error:
+        raise UnreadableError(file, str(error.strerror), hint) from None
+    except UnicodeDecodeError:
+        raise UnreadableError(file, "it is not UTF-8, so no plan of Terraform's", hint) from None

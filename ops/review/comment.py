@@ -1,0 +1,79 @@
+"""Lays a comment out within a platform's limit, folding from the least important."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# https://docs.gitlab.com/administration/instance_limits/#size-of-comments-and-descriptions-of-issues-merge-requests-and-epics
+# GitHub refuses a longer body with "body is too long (maximum is 65536 characters)".
+LIMITS = {"github": 65_536, "gitlab": 1_000_000}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of a comment; its items may be left out from the end, the more so the lower its importance.
+
+    `noun` names what the items are, in the plural.
+    """
+
+    importance: int
+    head: str
+    items: Sequence[str]
+    noun: str
+    tail: str = ""
+    between: str = "\n"
+
+    def text(self, kept: int) -> str:
+        """The section with its first items, and how many are left out."""
+        left_out = len(self.items) - kept
+        note = [f"*{left_out} {self.noun} left out here: the comment would be too long.*"] if left_out else []
+        if left_out and self.tail.startswith("</"):
+            note.insert(0, "")
+        body = self.between.join(self.items[:kept])
+        parts = [self.head, body, *(["", *note] if note else []), self.tail]
+        return "\n".join(part for part in parts if part or part == "").strip("\n") if kept or note else self.head
+
+
+def lay_out(sections: Sequence[Section], limit: int) -> str:
+    """All sections in their order, at most `limit` characters.
+
+    A character is counted as one UTF-16 unit, the largest count a platform may take.
+    """
+    kept = [len(section.items) for section in sections]
+    order = sorted(range(len(sections)), key=lambda place: (sections[place].importance, -place))
+    lengths = [_length(section.text(count)) + 2 for section, count in zip(sections, kept, strict=True)]
+    for place in order:
+        others = sum(lengths) - lengths[place]
+        if others + lengths[place] <= limit:
+            break
+        kept[place] = _most(sections[place], limit - others)
+        lengths[place] = _length(sections[place].text(kept[place])) + 2
+    shown = [True] * len(sections)
+    reserve = 100
+    for place in order:
+        if sum(length for length, is_shown in zip(lengths, shown, strict=True) if is_shown) <= limit:
+            break
+        shown[place] = False
+        lengths[place] = 0
+        if sum(lengths) + reserve <= limit:
+            break
+    texts = [section.text(count) for section, count, is_shown in zip(sections, kept, shown, strict=True) if is_shown]
+    missing = shown.count(False)
+    if missing:
+        texts.append(f"*{missing} sections left out here: the comment would be too long.*")
+    return "\n\n".join(texts) + "\n"
+
+
+def _most(section: Section, room: int) -> int:
+    """How many items fit into so much room."""
+    low, high = 0, len(section.items)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if _length(section.text(middle)) + 2 <= room:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _length(text: str) -> int:
+    return len(text.encode("utf-16-le", errors="surrogatepass")) // 2

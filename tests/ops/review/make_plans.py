@@ -1,0 +1,192 @@
+"""Makes the plans that tests review: `python -m tests.ops.review.make_plans [SCENARIO…]`, about ten minutes.
+
+The real Terraform applies deployment.yaml (and a foreign project, elsewhere.tf.json) against the emulated AWS once,
+and then plans every scenario from there. Only the time of day is taken out of a plan.
+"""
+
+import gzip
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3  # type: ignore[import-untyped]
+from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+
+import bindings
+from ops.existing import existing_resources
+from ops.rehearse import deployment
+from ops.rehearse.deployment import Stack
+from ops.rehearse.emulator import Emulator
+from ops.rehearse.errors import RehearsalError
+from ops.rehearse.terraform import Terraform, environment, write_profiles
+from settings import SettingsError, load
+from tests.ops.review.scenarios import SCENARIOS, Aws, Scenario
+from tests.terraform import with_changes
+
+_HERE = Path(__file__).parent
+PLANS = _HERE / "plans"
+_INNER = {
+    "variable": {"name": {"type": "string"}},
+    "resource": {"aws_cloudwatch_log_group": {"logs": {"name": "/elsewhere/${var.name}", "retention_in_days": 30}}},
+}
+
+
+class World:
+    """Everything applied, in a folder of its own, against one emulated AWS."""
+
+    def __init__(self, scratch: Path, aws: Emulator) -> None:
+        self._scratch = scratch
+        self._out = scratch / "cdktf.out"
+        self._aws = aws
+        self._terraform = Terraform(logs=scratch)
+        (scratch / "plugins").mkdir()
+        self.synthesise({})
+        self.stacks = {stack.name: stack for stack in deployment.read(self._out)}
+        self.stacks["elsewhere"] = self._elsewhere()
+
+    def synthesise(self, changes: Mapping[str, Any]) -> None:
+        """Write the deployment's Terraform, with some settings changed."""
+        from stacks.synthesis import synthesise
+
+        file = self._scratch / "deployment.yaml"
+        file.write_text(json.dumps(with_changes(_HERE / "deployment.yaml", changes)))
+        synthesise(load(file), self._out)
+
+    def _elsewhere(self) -> Stack:
+        folder = self._out / "elsewhere"
+        (folder / "inner").mkdir(parents=True)
+        shutil.copy(_HERE / "elsewhere.tf.json", folder / "main.tf.json")
+        (folder / "inner" / "main.tf.json").write_text(json.dumps(_INNER))
+        return Stack(
+            name="elsewhere",
+            folder=Path("elsewhere"),
+            dependencies=frozenset(),
+            document=json.loads((_HERE / "elsewhere.tf.json").read_text()),
+        )
+
+    def terraform(self, stack: str, *arguments: str, accept: tuple[int, ...] = (0,)) -> str:
+        """Run Terraform in a stack's folder."""
+        aws_folder = self._scratch / "aws" / stack
+        write_profiles(self.stacks[stack], aws_folder)
+        return self._terraform.run(
+            *arguments,
+            folder=self._out / self.stacks[stack].folder,
+            env=environment(
+                self.stacks[stack],
+                endpoint=self._aws.url,
+                aws_folder=aws_folder,
+                plugin_cache=self._scratch / "plugins",
+                inherited=os.environ,
+            ),
+            log=stack,
+            accept=accept,
+        ).text
+
+    def plan(self, scenario: str, stack: str, *arguments: str, fails: bool = False) -> None:
+        """Plan a stack, and keep the plan as the scenario's."""
+        file = self._scratch / "tfplan"
+        file.unlink(missing_ok=True)
+        accept = (0, 1) if fails else (0,)
+        self.terraform(stack, "plan", f"-out={file}", "-lock=false", "-no-color", *arguments, accept=accept)
+        plan = json.loads(self.terraform(stack, "show", "-json", str(file)).splitlines()[-1])
+        plan.pop("timestamp", None)
+        kept = PLANS / scenario / f"{stack}.json.gz"
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(gzip.compress(json.dumps(plan, separators=(",", ":")).encode(), mtime=0))
+        print(f"{scenario}/{stack}: {kept.stat().st_size / 1024:.0f} KB", flush=True)
+
+    def attempt(self, scenario: Scenario) -> str | None:
+        """Run a scenario; what went wrong, if anything did."""
+        try:
+            self._run(scenario)
+        except (BotoCoreError, ClientError, RehearsalError, SettingsError) as error:
+            print(f"{scenario.name}: {error}", flush=True)
+            return str(error)
+        return None
+
+    def _run(self, scenario: Scenario) -> None:
+        """Let a scenario happen, plan it, and take it back."""
+        self.synthesise(scenario.settings)
+        hand = Aws(self._client)
+        if scenario.by_hand is not None:
+            scenario.by_hand(hand)
+        try:
+            for number, stack in enumerate(scenario.stacks):
+                with self._beside(stack, scenario.extra), self._edited(stack, scenario):
+                    arguments = scenario.arguments if number == 0 or "-destroy" in scenario.arguments else ()
+                    self.plan(scenario.name, stack, *arguments, fails=scenario.fails)
+        finally:
+            if scenario.undone is not None:
+                scenario.undone(hand)
+
+    def _client(self, service: str, account: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self._aws.url,
+            region_name="ap-northeast-1",
+            aws_access_key_id=account,
+            aws_secret_access_key="rehearsal",
+        )
+
+    @contextmanager
+    def _beside(self, stack: str, extra: Mapping[str, Any]) -> Iterator[None]:
+        file = self._out / self.stacks[stack].folder / "extra.tf.json"
+        if extra:
+            file.write_text(json.dumps(extra))
+        try:
+            yield
+        finally:
+            file.unlink(missing_ok=True)
+
+    @contextmanager
+    def _edited(self, stack: str, scenario: Scenario) -> Iterator[None]:
+        if scenario.state is None:
+            yield
+            return
+        backend = self.stacks[stack].document["terraform"]["backend"]["local"]
+        file = self._out / self.stacks[stack].folder / backend["path"]
+        before = file.read_text()
+        state = json.loads(before)
+        scenario.state(state)
+        file.write_text(json.dumps(state))
+        try:
+            yield
+        finally:
+            file.write_text(before)
+
+
+def main(wanted: list[str]) -> None:
+    """Make the plans of the scenarios that are named, or of all."""
+    bindings.install()
+    scratch = Path(tempfile.mkdtemp(prefix="kakehashi-plans-"))
+    try:
+        with Emulator(log=scratch / "aws.log") as aws:
+            world = World(scratch, aws)
+            aws.seed(existing_resources(load(_HERE / "deployment.yaml")))
+            for stack in world.stacks:
+                world.terraform(stack, "init", "-no-color")
+                if not wanted or "first-deployment" in wanted:
+                    world.plan("first-deployment", stack)
+                world.terraform(stack, "apply", "-auto-approve", "-no-color")
+                print(f"{stack}: applied", flush=True)
+            failed = [
+                f"{scenario.name}: {error}"
+                for scenario in SCENARIOS
+                if not wanted or scenario.name in wanted
+                if (error := world.attempt(scenario))
+            ]
+            failed += [f"the emulated AWS was asked what it does not know: {what}" for what in aws.record().unknown]
+            if failed:
+                sys.exit("\n".join(failed))
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,108 @@
+"""What a review says of plans that the real Terraform made; `make_plans` makes them."""
+
+import pytest
+
+from ops.review import UnreadableError, review
+from tests.ops.review.plans import PLANS, comment, found_rules, real
+from tests.ops.review.scenarios import SCENARIOS
+
+# Everything that is dangerous in each scenario, as rule and address.
+DANGEROUS: dict[str, set[tuple[str, str]]] = {
+    "nothing-changes": set(),
+    "repository-added": {
+        ("policy-widened", "aws_iam_policy.pull_user_allow_policy"),
+        ("policy-widened", "aws_iam_policy.push_user_allow_policy"),
+    },
+    "repository-removed": {("repository-lost", "aws_codecommit_repository.repositories_infrastructure")},
+    "repository-renamed": {
+        ("repository-lost", "aws_codecommit_repository.repositories_infrastructure"),
+        ("policy-widened", "aws_iam_policy.pull_user_allow_policy"),
+        ("policy-widened", "aws_iam_policy.push_user_allow_policy"),
+    },
+    "description-changed": set(),
+    "push-list-changed": {("policy-widened", "aws_iam_policy.push_user_deny_policy")},
+    "pull-list-one-network-more": {("policy-widened", "aws_iam_policy.pull_user_deny_policy")},
+    "pull-list-narrowed": set(),
+    "pull-list-widened-to-the-world": {
+        ("policy-to-the-world", "aws_iam_policy.pull_user_deny_policy"),
+        ("policy-widened", "aws_iam_policy.pull_user_deny_policy"),
+        ("policy-removed", "aws_iam_policy.push_user_deny_policy"),
+    },
+    "push-user-removed": {("policy-removed", "aws_iam_policy.push_user_deny_policy")},
+    "gitlab-replaced": {("server-lost", "aws_instance.gitlab_instance")},
+    "gitlab-tainted": {("server-lost", "aws_instance.gitlab_instance")},
+    "gitlab-larger": set(),
+    "gitlab-unprotected": {("protection-lifted", "aws_instance.gitlab_instance")},
+    "gitlab-hours-removed": {
+        ("watch-stopped", "aws_scheduler_schedule.power_schedule_start"),
+        ("watch-stopped", "aws_scheduler_schedule.power_schedule_stop"),
+    },
+    "terminals-one-network-more": {
+        (
+            "more-let-in",
+            f'aws_vpc_security_group_ingress_rule.gitlab_security_group_from_terminals_{port}["203.0.113.128/28"]',
+        )
+        for port in ("http", "https", "ssh")
+    },
+    "nat-address-replaced": {
+        ("address-lost", "aws_eip.network_nat_a_address"),
+        ("stale-input", "data.terraform_remote_state.dev_network"),
+    },
+    "flow-logs-kept-shorter": {("retention-shortened", "aws_cloudwatch_log_group.flow_logs_log_group")},
+    "tags-changed": set(),
+    "webhook-senders-changed": {("policy-widened", "aws_api_gateway_rest_api_policy.webhook_senders")},
+    "host-key-changed": {("host-key-changed", "aws_codebuild_project.mirrors_website_project")},
+    "cache-given-up": {("file-system-lost", "aws_efs_file_system.cache_file_system")},
+    "drift-policy-opened": {("policy-widened", "aws_iam_policy.pull_user_deny_policy")},
+    "drift-logs-deleted": set(),
+    "refresh-only": set(),
+    "repository-moved": {
+        ("moved", "aws_codecommit_repository.repositories_platform"),
+        ("policy-widened", "aws_iam_policy.pull_user_allow_policy"),
+        ("policy-widened", "aws_iam_policy.push_user_allow_policy"),
+    },
+    "repository-forgotten": {("forgotten", "aws_codecommit_repository.repositories_infrastructure")},
+    "repository-deposed": {("repository-lost", "aws_codecommit_repository.repositories_application")},
+    "targeted": {("incomplete", "the plan")},
+    "secret-changed": set(),
+    "elsewhere-volume-replaced": {("volume-lost", "aws_ebs_volume.data")},
+}
+
+
+@pytest.mark.parametrize("scenario", sorted(DANGEROUS))
+def test_says_what_is_dangerous_and_nothing_else(scenario: str) -> None:
+    assert found_rules(review(real(scenario), [])) == DANGEROUS[scenario]
+
+
+def test_every_scenario_has_its_plans() -> None:
+    assert {folder.name for folder in PLANS.iterdir()} == {scenario.name for scenario in SCENARIOS} | {
+        "first-deployment"
+    }
+    assert len(SCENARIOS) >= 25
+
+
+def test_a_plan_that_failed_is_not_reviewed() -> None:
+    with pytest.raises(UnreadableError) as raised:
+        review(real("lists-overlap"), [])
+    assert str(raised.value) == (
+        "error: prd-codecommit.json.gz: its plan failed half-way, so it does not show everything\n"
+        "hint: make it with `terraform show -json PLANFILE`, from a plan that succeeded"
+    )
+
+
+def test_a_secret_stands_nowhere() -> None:
+    for scenario in ("secret-changed", "elsewhere-opened", "elsewhere-destroyed", "first-deployment"):
+        sources = real(scenario)
+        assert any("hunter2" in source.text for source in sources)
+        assert "hunter2" not in comment(review(sources, []), 1_000_000)
+
+
+def test_what_is_written_in_a_description_does_nothing_in_the_comment() -> None:
+    text = comment(review(real("description-changed"), []))
+    assert "→ ``The application | `as` it is </details> @everyone``" in text
+
+
+def test_the_review_of_a_whole_first_deployment_fits_into_a_comment() -> None:
+    found = review(real("first-deployment"), [])
+    assert len(comment(found)) <= 65_536
+    assert len(comment(found, 1_000_000)) > 65_536
