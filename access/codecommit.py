@@ -6,6 +6,8 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodec
 PULL = "codecommit:GitPull"
 PUSH = "codecommit:GitPush"
 DELETE = "codecommit:DeleteRepository"
+LIST = "codecommit:ListRepositories"
+"""The one action that knows no repository."""
 
 _READS = (
     "BatchDescribeMergeConflicts",

@@ -74,10 +74,12 @@ def evaluate(
     by_resource = [statement for policy in resource for statement in policy.statements]
     for statement in by_identity:
         if statement.principals is not None:
-            raise UnsupportedError(statement.place, "a principal in a policy of an identity")
+            raise UnsupportedError(statement.place, "what a principal does in a policy of an identity")
+        if not statement.resources:
+            raise UnsupportedError(statement.place, "on what, without a resource in a policy of an identity")
     for statement in by_resource:
         if statement.principals is None:
-            raise UnsupportedError(statement.place, "no principal in a policy of a resource")
+            raise UnsupportedError(statement.place, "for whom, without a principal in a policy of a resource")
 
     denying = [s for s in (*by_identity, *by_resource) if not s.allows and _applies(s, request, context)]
     if denying:
@@ -143,6 +145,14 @@ def _resource(statement: Statement, request: Request, context: "_Context") -> bo
         for head, tail in map(_cut, statement.resource_patterns)
     ]
     return (request.resource in statement.named_resources or any(matches)) != statement.but_resources
+
+
+def names_resource(statement: Statement, arn: str) -> bool:
+    """Whether a resource is among those a statement means, as far as that can be told without a request."""
+    if any("${" in pattern for pattern in statement.resource_patterns):
+        return True
+    nobody = Request(principal=Principal(kind="anonymous"), action="", resource=arn)
+    return _resource(statement, nobody, _Context(nobody))
 
 
 @cache

@@ -5,6 +5,7 @@ representative stands for it that equals nothing else.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from access.policy import Network, Policy
 
@@ -46,6 +47,21 @@ class Identity:
     def name(self) -> str:
         """The user's or the role's name."""
         return self.arn.rpartition("/")[2]
+
+    @cached_property
+    def asked_keys(self) -> frozenset[str]:
+        """The keys of services that only Allow statements ask for: without them a request is allowed less."""
+        statements = [statement for policy in self.policies for statement in policy.statements]
+        allowing, denying = (
+            {
+                condition.key
+                for statement in statements
+                if statement.allows == allows
+                for condition in statement.conditions
+            }
+            for allows in (True, False)
+        )
+        return frozenset(key for key in allowing - denying if not key.startswith("aws:"))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,13 +65,13 @@ class Statement:
 
     @cached_property
     def named_actions(self) -> frozenset[str]:
-        """The actions without a wildcard."""
-        return frozenset(action for action in self.actions if not has_wildcard(action))
+        """The actions without a wildcard, in lower case: AWS does not look at theirs."""
+        return frozenset(action.lower() for action in self.actions if not has_wildcard(action))
 
     @cached_property
     def action_patterns(self) -> tuple[str, ...]:
-        """The actions with a wildcard."""
-        return tuple(action for action in self.actions if has_wildcard(action))
+        """The actions with a wildcard, in lower case."""
+        return tuple(action.lower() for action in self.actions if has_wildcard(action))
 
     @cached_property
     def named_resources(self) -> frozenset[str]:
@@ -182,7 +182,7 @@ def _statement(statement: object, place: str, has_variables: bool) -> Statement:
     return Statement(
         place=place,
         allows=effect == "Allow",
-        actions=tuple(pattern.lower() for pattern in action_patterns),
+        actions=action_patterns,
         but_actions=but_actions,
         resources=resource_patterns,
         but_resources=but_resources,
@@ -197,7 +197,8 @@ def _one_of(statement: Mapping[str, Any], element: str, place: str) -> tuple[Any
     """An element's value, or that of its `Not…`, and whether it is the latter."""
     if element in statement and f"Not{element}" in statement:
         raise UnsupportedError(place, f"both {element} and Not{element}")
-    return (statement[element], False) if element in statement else (statement.get(f"Not{element}"), True)
+    negated = f"Not{element}" in statement
+    return statement.get(f"Not{element}" if negated else element), negated
 
 
 def _texts(value: object, place: str) -> tuple[str, ...]:

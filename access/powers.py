@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from access import codecommit
 from access.evaluation import Decision, Principal, Request, evaluate, names_action
 from access.model import Identity
-from access.policy import Policy, Statement
+from access.policy import Policy, Statement, has_wildcard
 from access.sources import Source
 
 _CODECOMMIT = {action.lower(): action for action in (*codecommit.READS, *codecommit.WRITES)}
@@ -35,8 +35,8 @@ def actions(statement: Statement) -> list[str]:
     if statement.but_actions:
         others = [name for action, name in _CODECOMMIT.items() if not names_action(statement, action)]
         return [*others, f"iam:{_ANY}"]
-    found = [_CODECOMMIT.get(action, action) for action in statement.actions if action in statement.named_actions]
-    for pattern in statement.action_patterns:
+    found = [_CODECOMMIT.get(action.lower(), action) for action in statement.actions if not has_wildcard(action)]
+    for pattern in filter(has_wildcard, statement.actions):
         found += [name for action, name in _CODECOMMIT.items() if names_action(statement, action)]
         found.append(f"iam:{_ANY}" if pattern == "*" else _one_of(pattern))
     return list(dict.fromkeys(found))
@@ -49,12 +49,20 @@ def resources(statement: Statement) -> list[str]:
     return [resource if resource == "*" else _one_of(resource) for resource in statement.resources]
 
 
+def named_resources(statement: Statement) -> list[str]:
+    """The same resources in the policy's own words."""
+    return [f"all but {', '.join(statement.resources)}"] if statement.but_resources else list(statement.resources)
+
+
 def _one_of(pattern: str) -> str:
     return pattern.replace("*", _ANY).replace("?", "x")
 
 
 def request(identity: Identity, source: Source, action: str, resource: str, wanted: Mapping[str, str]) -> Request:
-    """A request from a place; `wanted` are keys that it has beside the place's and the identity's."""
+    """A request from a place; `wanted` are keys that it has beside the place's and the identity's.
+
+    What only other statements ask for, it does not have: those are tried with requests of their own.
+    """
     is_role = identity.trust is not None
     context = {
         **source.context,
@@ -68,7 +76,7 @@ def request(identity: Identity, source: Source, action: str, resource: str, want
         action=action,
         resource=resource,
         context=context,
-        absent=source.absent - context.keys(),
+        absent=(source.absent | identity.asked_keys) - context.keys(),
     )
 
 

@@ -154,7 +154,7 @@ def _roles_are_for_services(deployment: Deployment) -> Broken:
                 continue
             if statement.but_principals or set(statement.principals or ()) != {"Service"}:
                 yield statement.place, f"lets others than a service become {role.name}"
-            elif not {"sts:assumerole"} >= set(statement.actions) or statement.but_actions:
+            elif statement.named_actions != {"sts:assumerole"} or statement.action_patterns or statement.but_actions:
                 yield statement.place, f"lets a service do more than become {role.name}"
 
 
@@ -166,9 +166,9 @@ def _policies_name_what_they_mean(deployment: Deployment) -> Broken:
             if statement.but_actions or statement.but_resources:
                 yield statement.place, f"allows {identity.name} everything but what it names"
             elif any(has_wildcard(action) for action in statement.actions):
-                yield statement.place, f"allows {identity.name} {', '.join(statement.action_patterns)}"
-            elif "*" in statement.resources and not set(statement.actions) <= _WITHOUT_RESOURCE:
-                listed = ", ".join(sorted(set(statement.actions) - _WITHOUT_RESOURCE))
+                yield statement.place, f"allows {identity.name} {', '.join(filter(has_wildcard, statement.actions))}"
+            elif "*" in statement.resources and not statement.named_actions <= _WITHOUT_RESOURCE:
+                listed = ", ".join(action for action in statement.actions if action.lower() not in _WITHOUT_RESOURCE)
                 yield statement.place, f"allows {identity.name} {listed} on every resource"
 
 

@@ -45,6 +45,25 @@ def run(arguments: list[str], synthesise: Synthesise) -> NoReturn:
         raise typer.Exit(verify(load(deployment)))
 
     @app.command()
+    def access(
+        deployment: DeploymentFile = Path("deployments/example.yaml"),
+        markdown: Annotated[
+            Path | None, typer.Option(dir_okay=False, help="Write this as Markdown; - for the standard output.")
+        ] = None,
+        json: Annotated[
+            Path | None, typer.Option(dir_okay=False, help="Write every row as JSON; - for the standard output.")
+        ] = None,
+    ) -> None:
+        """Show who may push, pull or change what, from where, and the policy and statement that decides.
+
+        Computed by evaluating the policies in the Terraform that the deployment becomes. Without --markdown and --json,
+        prints a table.
+
+        Exit status: 0 shown, 2 wrong settings, or policies that break a promise or cannot be told.
+        """
+        raise typer.Exit(_access(deployment, synthesise, markdown, json))
+
+    @app.command()
     def host_key(
         space_host: Annotated[
             str, typer.Argument(help="The space's Git server, for example example.git.backlog.jp.", show_default=False)
@@ -91,6 +110,24 @@ def run(arguments: list[str], synthesise: Synthesise) -> NoReturn:
 
     app(arguments, prog_name="main.py")
     raise AssertionError("typer exits by itself")
+
+
+def _access(file: Path, synthesise: Synthesise, markdown: Path | None, json: Path | None) -> int:
+    from ops.access import access, as_json, as_markdown, show
+
+    deployment = load(file)
+    with tempfile.TemporaryDirectory(prefix="kakehashi-") as folder:
+        out = Path(folder) / "cdktf.out"
+        synthesise(deployment, out)
+        found = access(out)
+    if markdown is None and json is None:
+        show(found)
+    for target, shown in ((markdown, as_markdown), (json, as_json)):
+        if target == Path("-"):
+            print(shown(found), end="")
+        elif target is not None:
+            target.write_text(shown(found))
+    return os.EX_OK
 
 
 def _rehearse(file: Path, synthesise: Synthesise) -> int:
