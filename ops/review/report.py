@@ -96,9 +96,6 @@ def _access(table: AccessTable) -> Iterator[Section]:
             for row in table.rows
         ]
         yield Section(importance=8, head=f"{head}\n\n{columns}", items=items, noun="rows")
-    if table.unreadable:
-        items = [f"- {what}" for what in table.unreadable]
-        yield Section(importance=8, head="What the table cannot say:", items=items, noun="reasons")
 
 
 def _dangerous(review: Review) -> Iterator[Section]:

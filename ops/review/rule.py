@@ -18,7 +18,7 @@ class Finding:
     what: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plans:
     """All plans of one review."""
 

@@ -1,5 +1,31 @@
-"""The rule about who gets in: what the access matrix allows after the apply and not before."""
+"""The rule about who gets in: what somebody may do after the apply, and could not before."""
 
-from ops.review.rule import Rule
+from collections.abc import Iterator
 
-RULES: tuple[Rule, ...] = ()
+from ops.review.access import table
+from ops.review.rule import Plans, Rule
+
+
+def _widened(plans: Plans) -> Iterator[tuple[str, str, str]]:
+    yield from table(plans).widened
+
+
+def _unknown(plans: Plans) -> Iterator[tuple[str, str, str]]:
+    yield from table(plans).unreadable
+
+
+RULES = (
+    Rule(
+        id="access-widened",
+        what="Somebody may pull or push what, or from where, they could not before.",
+        why="It is the one question of this review; the table above has both sides.",
+        check=_widened,
+    ),
+    Rule(
+        id="access-unknown",
+        what="What somebody may do cannot be worked out.",
+        why="The table above is silent about them; read their policies.",
+        check=_unknown,
+        dangerous=False,
+    ),
+)

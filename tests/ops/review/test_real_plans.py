@@ -10,20 +10,31 @@ from tests.ops.review.scenarios import SCENARIOS
 DANGEROUS: dict[str, set[tuple[str, str]]] = {
     "nothing-changes": set(),
     "repository-added": {
+        ("access-widened", "aws_iam_user.pull_user"),
+        ("access-widened", "aws_iam_user.push_user"),
         ("policy-widened", "aws_iam_policy.pull_user_allow_policy"),
         ("policy-widened", "aws_iam_policy.push_user_allow_policy"),
     },
     "repository-removed": {("repository-lost", "aws_codecommit_repository.repositories_infrastructure")},
     "repository-renamed": {
+        ("access-widened", "aws_iam_user.pull_user"),
+        ("access-widened", "aws_iam_user.push_user"),
         ("repository-lost", "aws_codecommit_repository.repositories_infrastructure"),
         ("policy-widened", "aws_iam_policy.pull_user_allow_policy"),
         ("policy-widened", "aws_iam_policy.push_user_allow_policy"),
     },
     "description-changed": set(),
-    "push-list-changed": {("policy-widened", "aws_iam_policy.push_user_deny_policy")},
-    "pull-list-one-network-more": {("policy-widened", "aws_iam_policy.pull_user_deny_policy")},
+    "push-list-changed": {
+        ("access-widened", "aws_iam_user.push_user"),
+        ("policy-widened", "aws_iam_policy.push_user_deny_policy"),
+    },
+    "pull-list-one-network-more": {
+        ("access-widened", "aws_iam_user.pull_user"),
+        ("policy-widened", "aws_iam_policy.pull_user_deny_policy"),
+    },
     "pull-list-narrowed": set(),
     "pull-list-widened-to-the-world": {
+        ("access-widened", "aws_iam_user.pull_user"),
         ("policy-to-the-world", "aws_iam_policy.pull_user_deny_policy"),
         ("policy-widened", "aws_iam_policy.pull_user_deny_policy"),
         ("policy-removed", "aws_iam_policy.push_user_deny_policy"),
@@ -88,6 +99,26 @@ def test_a_plan_that_failed_is_not_reviewed() -> None:
         "error: prd-codecommit.json.gz: its plan failed half-way, so it does not show everything\n"
         "hint: make it with `terraform show -json PLANFILE`, from a plan that succeeded"
     )
+
+
+def test_the_table_says_who_gets_in_before_and_after() -> None:
+    [pull, push] = review(real("pull-list-widened-to-the-world"), []).access.rows
+    assert (pull.principal, pull.repositories) == ("kakehashi-prd-pull", ["application", "infrastructure"])
+    assert (pull.pull, pull.push) == ("`198.51.100.0/28` → **`0.0.0.0/0`**", "nowhere")
+    assert push.principal == "kakehashi-prd-push"
+    assert push.pull.endswith(" → **nowhere**")
+    assert push.push.endswith(" → **nowhere**")
+
+
+def test_a_repository_that_is_not_there_yet_is_in_the_table() -> None:
+    rows = review(real("repository-added"), []).access.rows
+    [batch] = [row for row in rows if row.repositories == ["batch"] and row.principal == "kakehashi-prd-pull"]
+    assert (batch.pull, batch.push, batch.is_changed) == ("nowhere → **`198.51.100.0/28`**", "nowhere", True)
+
+
+def test_what_somebody_opened_by_hand_is_what_is_in_force_before() -> None:
+    [pull, _] = review(real("drift-policy-opened"), []).access.rows
+    assert pull.pull == "`0.0.0.0/0` → **`198.51.100.0/28`**"
 
 
 def test_a_secret_stands_nowhere() -> None:
