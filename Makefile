@@ -28,6 +28,10 @@ help: ## Show these commands
 synth: .venv/.synth ## Write Terraform for DEPLOYMENT into cdktf.out
 	@$(RUN) main.py
 
+.PHONY: hcl
+hcl: .venv/.synth ## Write DEPLOYMENT as HCL into handover, for operations
+	@$(RUN) main.py handover
+
 .PHONY: rehearse
 rehearse: .venv/.test ## Apply DEPLOYMENT against an emulated AWS and destroy it again
 	@mkdir -p .cache/terraform-plugins # so that the provider is fetched once

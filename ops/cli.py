@@ -31,6 +31,29 @@ def run(arguments: list[str], synthesise: Synthesise) -> NoReturn:
         raise typer.Exit(_rehearse(deployment, synthesise))
 
     @app.command()
+    def handover(
+        deployment: DeploymentFile = Path("deployments/example.yaml"),
+        *,
+        synthesised: Annotated[
+            Path | None,
+            typer.Option("--from", help="An output folder of any cdktf project, in place of a deployment file."),
+        ] = None,
+        out: Annotated[Path, typer.Option(help="The folder to write.")] = Path("handover"),
+        schema: Annotated[
+            list[Path] | None,
+            typer.Option(help="What `terraform providers schema -json` said of providers other than AWS."),
+        ] = None,
+        force: Annotated[bool, typer.Option("--force", help="Overwrite files that were changed since.")] = False,
+    ) -> None:
+        """Write a deployment's Terraform as HCL for people, one folder for each account and stack.
+
+        Files of an earlier handover that were changed since are shown, and not overwritten without --force.
+
+        Exit status: 0 written, 1 refused, 2 wrong settings.
+        """
+        raise typer.Exit(_handover(deployment, synthesised, out, schema or [], force, synthesise))
+
+    @app.command()
     def verify(deployment: DeploymentFile = Path("deployments/example.yaml")) -> None:
         """Compare every Backlog mirror's target with its source: heads, tags and the default branch.
 
@@ -127,6 +150,25 @@ def _access(file: Path, synthesise: Synthesise, markdown: Path | None, json: Pat
             print(shown(found), end="")
         elif target is not None:
             target.write_text(shown(found))
+    return os.EX_OK
+
+
+def _handover(
+    deployment: Path, synthesised: Path | None, out: Path, schemas: list[Path], force: bool, synthesise: Synthesise
+) -> int:
+    from ops.handover import HandoverError, hand_over
+
+    with tempfile.TemporaryDirectory(prefix="kakehashi-") as folder:
+        if synthesised is None:
+            synthesised = Path(folder) / "cdktf.out"
+            synthesise(load(deployment), synthesised)
+        try:
+            folders = hand_over(synthesised, out, schema_files=schemas, force=force)
+        except HandoverError as error:
+            print(error, file=sys.stderr)
+            return 1
+    for path in folders:
+        print(path)
     return os.EX_OK
 
 

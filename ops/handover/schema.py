@@ -1,0 +1,187 @@
+"""What a converter has to know of providers: which names are arguments, and which are blocks.
+
+Terraform's JSON does not say it, and HCL needs it. `python -m ops.handover.schema` writes the file beside this one
+anew, from what Terraform says of the provider release named below.
+"""
+
+import functools
+import json
+import lzma
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ops.handover.errors import HandoverError, Problem
+
+PROVIDER = "registry.terraform.io/hashicorp/aws"
+PROVIDER_VERSION = "5.100.0"
+BUILT_IN = "terraform.io/builtin/terraform"
+
+_FILE = Path(__file__).with_name("schema.json.xz")
+_KINDS = {"resource": "resource_schemas", "data": "data_source_schemas", "ephemeral": "ephemeral_resource_schemas"}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a block may hold.
+
+    lists_of_objects: arguments that may also be written as blocks, such as `ingress` of a security group.
+    https://developer.hashicorp.com/terraform/language/attr-as-blocks
+    """
+
+    arguments: frozenset[str] = frozenset()
+    lists_of_objects: frozenset[str] = frozenset()
+    blocks: Mapping[str, "Shape"] = field(default_factory=dict)
+
+
+class Schemas:
+    """The shapes of providers, by source address."""
+
+    def __init__(self, reduced: Mapping[str, Any]) -> None:
+        self._shapes: list[Shape] = []
+        for arguments, lists_of_objects, blocks in reduced["shapes"]:  # each after those it holds
+            self._shapes.append(
+                Shape(
+                    arguments=frozenset(arguments.split()),
+                    lists_of_objects=frozenset(lists_of_objects.split()),
+                    blocks={name: self._shapes[index] for name, index in blocks.items()},
+                )
+            )
+        self._providers: dict[str, Any] = dict(reduced["providers"])
+
+    def knows(self, provider: str) -> bool:
+        return provider in self._providers
+
+    def version(self, provider: str) -> str:
+        return str(self._providers[provider]["version"])
+
+    def configuration(self, provider: str) -> Shape:
+        index: int = self._providers[provider]["configuration"]
+        return self._shapes[index]
+
+    def find(self, provider: str, kind: str, type: str) -> Shape | None:
+        """The shape of a resource, data source or ephemeral resource; None when the provider has none of the type."""
+        index = self._providers[provider][kind].get(type)
+        return None if index is None else self._shapes[index]
+
+    def including(self, other: "Schemas") -> "Schemas":
+        """Both; where both know a provider, `other` goes first."""
+        merged = Schemas({"shapes": [], "providers": {}})
+        merged._shapes = [*self._shapes, *other._shapes]
+        moved = {name: _shifted(provider, len(self._shapes)) for name, provider in other._providers.items()}
+        merged._providers = {**self._providers, **moved}
+        return merged
+
+
+def _shifted(provider: Mapping[str, Any], by: int) -> dict[str, Any]:
+    kinds = {kind: {name: index + by for name, index in provider[kind].items()} for kind in _KINDS}
+    return {"version": provider["version"], "configuration": provider["configuration"] + by, **kinds}
+
+
+@functools.cache
+def shipped() -> Schemas:
+    """The AWS provider's and Terraform's own."""
+    return Schemas(json.loads(lzma.decompress(_FILE.read_bytes())))
+
+
+def from_file(path: Path) -> Schemas:
+    """What `terraform providers schema -json` printed into a file."""
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        return Schemas(reduce(said["provider_schemas"], versions={}))
+    except OSError as error:
+        what = f"cannot be read: {error.strerror}"
+    except (ValueError, LookupError, TypeError, AttributeError):
+        what = "is not what Terraform says of its providers"
+    hint = "write it with `terraform providers schema -json`, in a folder where `terraform init` was run"
+    raise HandoverError([Problem(where=str(path), what=what, hint=hint)])
+
+
+def asked_of_terraform(providers: Mapping[str, Mapping[str, str]]) -> Schemas | None:
+    """The schemas of `required_providers` entries, by local name; None where Terraform cannot get them."""
+    if shutil.which("terraform") is None:
+        return None
+    with tempfile.TemporaryDirectory(prefix="kakehashi-schema-") as folder:
+        try:
+            return Schemas(reduce(_provider_schemas(Path(folder), providers), versions={}))
+        except subprocess.CalledProcessError:
+            return None
+
+
+def reduce(provider_schemas: Mapping[str, Any], *, versions: Mapping[str, str]) -> dict[str, Any]:
+    """Terraform's schemas without all but names: blocks that are alike are told once."""
+    shapes: dict[str, int] = {}
+
+    def index(block: Mapping[str, Any]) -> int:
+        attributes = block.get("attributes") or {}
+        shape = [
+            " ".join(sorted(attributes)),
+            " ".join(sorted(name for name, it in attributes.items() if _is_list_of_objects(it.get("type")))),
+            {name: index(it["block"]) for name, it in sorted((block.get("block_types") or {}).items())},
+        ]
+        return shapes.setdefault(json.dumps(shape), len(shapes))
+
+    providers = {
+        source: {
+            "version": versions.get(source, ""),
+            "configuration": index((schema.get("provider") or {}).get("block") or {}),
+            **{
+                kind: {name: index(it["block"]) for name, it in sorted((schema.get(key) or {}).items())}
+                for kind, key in _KINDS.items()
+            },
+        }
+        for source, schema in sorted(provider_schemas.items())
+    }
+    return {"shapes": [json.loads(shape) for shape in shapes], "providers": providers}
+
+
+def _is_list_of_objects(type: Any) -> bool:
+    match type:
+        case ["list" | "set", ["object", *_]]:
+            return True
+    return False
+
+
+def _provider_schemas(folder: Path, required: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    (folder / "versions.tf.json").write_text(
+        json.dumps(
+            {
+                "terraform": {"required_providers": required},
+                # so that Terraform's own is among them
+                "data": {"terraform_remote_state": {"none": {"backend": "local"}}},
+            }
+        )
+    )
+    environment = os.environ | {"CHECKPOINT_DISABLE": "1"}
+    run = functools.partial(subprocess.run, cwd=folder, env=environment, capture_output=True, check=True)
+    run(["terraform", "init", "-backend=false", "-input=false"])
+    said: dict[str, Any] = json.loads(run(["terraform", "providers", "schema", "-json"]).stdout)["provider_schemas"]
+    return said
+
+
+def _packed(reduced: Mapping[str, Any]) -> bytes:
+    text = json.dumps(reduced, separators=(",", ":"), sort_keys=True)
+    return lzma.compress(text.encode(), format=lzma.FORMAT_XZ, check=lzma.CHECK_CRC32, preset=9 | lzma.PRESET_EXTREME)
+
+
+def main(arguments: Iterable[str]) -> int:
+    """Write the file; with `--check`, only say whether it is as Terraform has it."""
+    required = {"aws": {"source": "hashicorp/aws", "version": PROVIDER_VERSION}}
+    with tempfile.TemporaryDirectory(prefix="kakehashi-schema-") as folder:
+        schemas = _provider_schemas(Path(folder), required)
+    reduced = reduce(schemas, versions={PROVIDER: PROVIDER_VERSION})
+    if "--check" in arguments:
+        return int(json.loads(lzma.decompress(_FILE.read_bytes())) != json.loads(json.dumps(reduced)))
+    _FILE.write_bytes(_packed(reduced))
+    print(f"{_FILE.name}: {len(reduced['shapes'])} shapes, {_FILE.stat().st_size} bytes")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

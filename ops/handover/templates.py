@@ -1,0 +1,157 @@
+"""Reads Terraform's templates: what of a string is text, and what is an expression.
+
+https://developer.hashicorp.com/terraform/language/expressions/strings and, for how strings of JSON are read,
+https://developer.hashicorp.com/terraform/language/syntax/json#expression-mapping
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+_OPENING = re.compile(r"(\$+|%+)\{")
+_LONE_CARRIAGE_RETURN = re.compile(r"\r(?!\n)")
+_IN_EXPRESSION = re.compile(r'["{}#]|//|/\*|<<-?([^\W\d][\w-]*)\r?\n')
+_IN_STRING = re.compile(r'\\.|"|(\$+|%+)\{', re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Literal:
+    """Text as it is, without escapes."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Interpolation:
+    """`${source}`: an expression in Terraform's own words, with the spaces around it. `~` are kept in `source`."""
+
+    source: str
+
+
+@dataclass(frozen=True)
+class Directive:
+    """`%{source}`: if, else, endif, for, endfor."""
+
+    source: str
+
+
+Part = Literal | Interpolation | Directive
+
+
+class TemplateError(ValueError):
+    """A text that cannot be taken apart for certain."""
+
+
+def parts(text: str) -> list[Part]:
+    """Split a template into its parts; no two literals stand side by side."""
+    found: list[Part] = []
+    literal = ""
+    position = 0
+    text = text.removeprefix("\ufeff")  # as Terraform does: to it a template is a file of its own
+    while opening := _OPENING.search(text, position):
+        signs = opening[1]
+        literal += text[position : opening.start()]
+        if len(signs) > 1:  # escaped: the last sign is doubled
+            if len(signs) % 2 and _LONE_CARRIAGE_RETURN.search(text, 0, opening.start()):
+                raise TemplateError(f"after a lone carriage return Terraform takes {opening[0]!r} for another text")
+            literal += signs[:-1] + "{"
+            position = opening.end()
+            continue
+        if literal:
+            found.append(Literal(literal))
+            literal = ""
+        end = _closing_brace(text, opening.end())
+        source = text[opening.end() : end]
+        found.append(Interpolation(source) if signs == "$" else Directive(source))
+        position = end + 1
+    literal += text[position:]
+    if literal:
+        found.append(Literal(literal))
+    return found
+
+
+def escaped(text: str) -> str:
+    """Text that a template takes as it stands."""
+    return text.replace("${", "$${").replace("%{", "%%{")
+
+
+def rewritten(source: str, change: Callable[[str], str]) -> str:
+    """An expression in which `change` was applied to all that is no string, comment or heredoc.
+
+    What is interpolated into strings and heredocs is no string.
+    """
+    return "".join(change(text) if is_code else text for text, is_code in _code(source))
+
+
+def code(source: str) -> str:
+    """What of an expression is no string or comment, the rest blanked."""
+    return "".join(text if is_code else " " for text, is_code in _code(source))
+
+
+def _code(source: str) -> Iterator[tuple[str, bool]]:
+    position = start = 0
+    while found := _IN_EXPRESSION.search(source, position):
+        if found[0] in "{}":
+            position = found.end()
+            continue
+        yield source[start : found.start()], True
+        end = _skip(source, found)
+        if found[0] == '"' or found[1]:
+            yield from _code_of_template(source[found.start() : end])
+        else:
+            yield source[found.start() : end], False
+        position = start = end
+    yield source[start:], True
+
+
+def _code_of_template(text: str) -> Iterator[tuple[str, bool]]:
+    position = 0
+    while opening := _OPENING.search(text, position):
+        yield text[position : opening.end()], False
+        position = opening.end()
+        if len(opening[1]) == 1:
+            end = _closing_brace(text, position)
+            yield from _code(text[position:end])
+            position = end
+    yield text[position:], False
+
+
+def _closing_brace(text: str, position: int) -> int:
+    """Where the brace stands that closes the one before `position`."""
+    depth = 0
+    while found := _IN_EXPRESSION.search(text, position):
+        if found[0] == "{":
+            depth += 1
+        elif found[0] == "}":
+            if depth == 0:
+                return found.start()
+            depth -= 1
+        position = found.end() if found[0] in "{}" else _skip(text, found)
+    raise TemplateError("a '${' or '%{' has no '}'")
+
+
+def _skip(text: str, opening: re.Match[str]) -> int:
+    """The end of a string, comment or heredoc."""
+    if opening[0] == '"':
+        return _end_of_string(text, opening.end())
+    if opening[0] in ("#", "//"):
+        end = text.find("\n", opening.end())
+    elif opening[0] == "/*":
+        end = text.find("*/", opening.end())
+        end = end if end < 0 else end + 2
+    else:
+        closing = re.compile(rf"^[ \t]*{re.escape(opening[1])}[ \t]*\r?$", re.MULTILINE).search(text, opening.end())
+        end = -1 if closing is None else closing.end()
+    if end < 0:
+        raise TemplateError(f"what {opening[0].strip()!r} begins has no end")
+    return end
+
+
+def _end_of_string(text: str, position: int) -> int:
+    while found := _IN_STRING.search(text, position):
+        if found[0] == '"':
+            return found.end()
+        position = found.end()
+        if found[1] is not None and len(found[1]) == 1:
+            position = _closing_brace(text, position) + 1
+    raise TemplateError("a '\"' in an expression has no end")

@@ -1,0 +1,83 @@
+"""Plans small stacks with the real Terraform, as JSON and as the HCL made of it, many in one run."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ops.handover import convert, shipped
+from ops.handover.reading import load
+from tests.real.terraform import terraform
+
+# No call leaves the machine: nothing is asked of AWS before an apply.
+_OFFLINE = {
+    "region": "eu-central-1",
+    "access_key": "none",
+    "secret_key": "none",
+    "skip_credentials_validation": True,
+    "skip_requesting_account_id": True,
+    "skip_metadata_api_check": True,
+}
+_INNER = 'variable "text" {}\nvariable "list" {}\noutput "both" { value = [var.text, var.list] }\n'
+
+
+def plans(cases: Mapping[str, Mapping[str, Any]], folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What Terraform plans of each case, of the JSON and of the HCL; each case is a module of one configuration."""
+    for name, document in cases.items():
+        for form in ("json", "hcl"):
+            (folder / form / name / "inner").mkdir(parents=True)
+            (folder / form / name / "inner" / "inner.tf").write_text(_INNER)
+        source = folder / "json" / name / "cdk.tf.json"
+        source.write_text(json.dumps(document))
+        for path, text in convert(load(source), name=name, schemas=shipped()).items():
+            (folder / "hcl" / name / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / "hcl" / name / path).write_text(text, newline="")
+    return _plan(folder / "json", cases), _plan(folder / "hcl", cases)
+
+
+def _plan(folder: Path, cases: Mapping[str, Any]) -> dict[str, Any]:
+    (folder / "provider.tf.json").write_text(json.dumps({"provider": {"aws": _OFFLINE}}))
+    (folder / "versions.tf.json").write_text(
+        json.dumps({"terraform": {"required_providers": {"aws": {"source": "hashicorp/aws"}}}})
+    )
+    for name, document in cases.items():
+        values = folder / name / "terraform.tfvars"  # which Terraform reads of a root module only
+        arguments = values.read_bytes().decode() if values.exists() else ""
+        outputs = "".join(
+            f'output "{name}_{output}" {{\n  value = module.{name}.{output}\n  sensitive = true\n}}\n'
+            for output in document.get("output", {})
+        )
+        call = f'module "{name}" {{\n  source = "./{name}"\n{arguments}}}\n{outputs}'
+        (folder / f"{name}.tf").write_text(call, newline="")
+    for command in (("init", "-input=false"), ("plan", "-input=false", "-lock=false", "-out=plan")):
+        done = terraform(folder, *command, "-no-color")
+        assert done.returncode == 0, done.stderr[-4000:]
+    shown = json.loads(terraform(folder, "show", "-json", "plan").stdout)
+    return {name: _of(name, shown) for name in cases}
+
+
+def _of(name: str, plan: dict[str, Any]) -> dict[str, Any]:
+    """All that a plan says of one case: values, what is unknown or sensitive of them, checks, texts for people."""
+    own = f"module.{name}."
+    configuration = plan["configuration"]["root_module"]["module_calls"][name]["module"]
+    described = {
+        kind: {key: [it.get("description"), it.get("sensitive")] for key, it in configuration.get(kind, {}).items()}
+        for kind in ("variables", "outputs")
+    }
+    return {
+        "changes": [change for change in plan.get("resource_changes", []) if change["address"].startswith(own)],
+        "prior": [
+            it
+            for module in plan.get("prior_state", {}).get("values", {}).get("root_module", {}).get("child_modules", [])
+            if module["address"] == own[:-1]
+            for it in module.get("resources", [])
+        ],
+        "outputs": {key: it for key, it in plan.get("output_changes", {}).items() if key.startswith(f"{name}_")},
+        "checks": [check for check in plan.get("checks", []) if check["address"].get("to_display", "").startswith(own)],
+        "described": described,
+        "provisioners": [
+            [it["type"], it["expressions"]["command"]["references"]]
+            for resource in configuration.get("resources", [])
+            for it in resource.get("provisioners", [])
+        ],
+    }
