@@ -11,13 +11,9 @@ from cdktf_cdktf_provider_aws.cloudwatch_event_target import (
 )
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 from cdktf_cdktf_provider_aws.codebuild_project import CodebuildProject
-from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
-from cdktf_cdktf_provider_aws.sns_topic_policy import SnsTopicPolicy
-from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
 from constructs import Construct
 
-from modules import policies
-from modules.acknowledged import acknowledge
+from modules.alert_topic import AlertTopic, AlertTopicProps
 from modules.labels import Labels
 
 FAILURES = ("FAILED", "FAULT", "TIMED_OUT", "STOPPED")
@@ -36,29 +32,15 @@ class BuildAlertsProps:
     projects: Mapping[str, CodebuildProject]
 
 
-class BuildAlerts(Construct):
+class BuildAlerts(AlertTopic):
     """A topic that hears of every failed build, and of every project that is silent for too long."""
 
-    topic: SnsTopic
-
     def __init__(self, scope: Construct, id: str, props: BuildAlertsProps) -> None:
-        super().__init__(scope, id)
-        self.topic = SnsTopic(self, "topic", name=props.labels.name("backlog-alerts"))
-        acknowledge(
-            self.topic,
-            CKV_AWS_26="alarms and event rules cannot publish under SNS's own key; a message names a mirror, no more",
+        super().__init__(
+            scope,
+            id,
+            AlertTopicProps(name=props.labels.name("backlog-alerts"), account_id=props.account_id, emails=props.emails),
         )
-        SnsTopicPolicy(
-            self,
-            "policy",
-            arn=self.topic.arn,
-            policy=policies.document(
-                self, "publishers", policies.published_by_alerts(self.topic.arn, props.account_id)
-            ),
-        )
-        subscriptions = Construct(self, "subscriptions")
-        for email in props.emails:
-            SnsTopicSubscription(subscriptions, email, topic_arn=self.topic.arn, protocol="email", endpoint=email)
         self._failures(props)
         self._silence(props)
 

@@ -334,6 +334,11 @@ def start_builds(project_arns: Sequence[str]) -> list[Statement]:
     return [Statement(sid="StartBuilds", effect="Allow", actions=("codebuild:StartBuild",), resources=project_arns)]
 
 
+def put_events(event_bus_arn: str) -> Statement:
+    """Hand events on to one bus."""
+    return Statement(sid="HandEventsOn", effect="Allow", actions=("events:PutEvents",), resources=(event_bus_arn,))
+
+
 def published_by_alerts(topic_arn: str, account_id: str) -> list[Statement]:
     """A topic's policy: event rules and this account's alarms publish, and nobody without TLS.
 

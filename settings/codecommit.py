@@ -7,6 +7,7 @@ from pydantic import Field, StrictInt
 from settings.gitlab import ApiUrl, GitlabProject
 from settings.types import (
     Description,
+    Email,
     Flag,
     KmsKeyArn,
     Matching,
@@ -116,6 +117,14 @@ class Room(Pull):
     )
 
 
+class Detection(Settings):
+    """Who hears of Git used from elsewhere, and of new credentials."""
+
+    emails: tuple[Email, ...] = Field(
+        (), max_length=50, description="Addresses told of it; each has to confirm AWS's first message."
+    )
+
+
 class CodeCommit(Settings):
     """The repositories, and who pushes and pulls."""
 
@@ -134,6 +143,11 @@ class CodeCommit(Settings):
     pull: Pull | None = Field(None, description="Where the isolated room pulls from; with several rooms, see rooms.")
     rooms: dict[RoomName, Room] = Field(
         {}, description="Isolated rooms by name, each with a pull user of its own, beside pull or instead of it."
+    )
+    detection: Detection | None = Field(
+        None,
+        description="Tell people when somebody pushes or pulls from an address outside these lists, or makes a "
+        "credential for Git. Needs a CloudTrail trail in the account that logs management events, read and write.",
     )
     credentials: Credentials = Field(
         Credentials(), description="The users' Git credentials, which are issued outside Terraform."

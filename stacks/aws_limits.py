@@ -17,9 +17,10 @@ Json = Mapping[str, Any]
 
 _REFERENCE = re.compile(r"(?<!\$)\$\{([^{}]+)\}")
 _UNKNOWN = "x" * 100
+_LAST_OF_MANY = 100
 
 _SERVICE_PREFIXES = frozenset(
-    ("codebuild", "codecommit", "ec2", "execute-api", "kms", "logs", "s3", "sns", "ssm", "sts")
+    ("codebuild", "codecommit", "ec2", "events", "execute-api", "kms", "logs", "s3", "sns", "ssm", "sts")
 )
 """The services our policies speak of; a prefix that is not among them is misspelt, or to be added here."""
 
@@ -57,6 +58,8 @@ class Stack:
     def _attribute(self, reference: str) -> Any:
         if reference.startswith("var."):
             return self._variable(reference)
+        if reference.startswith("count.index"):
+            return _LAST_OF_MANY
         kind, _, rest = reference.partition(".")
         name, _, attribute = rest.partition(".")
         arguments = self.terraform.get("resource", {}).get(kind, {}).get(name, {})

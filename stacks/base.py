@@ -62,7 +62,10 @@ class BaseStack(TerraformStack):
         self.labels = Labels(project=deployment.name, environment=environment, owner=deployment.owner)
         self.files = {}
         self.add_override("terraform.required_version", TERRAFORM_VERSION)
-        self._provider()
+        self._provider(deployment.region)
+        # The bindings pin one release; what is built here is understood by both majors.
+        self.add_override("terraform.required_providers.aws.version", PROVIDER_VERSION)
+        self.add_override("terraform.required_providers.aws.source", "hashicorp/aws")
         self._backend(id)
 
     def outputs(self, outputs: Mapping[str, Output]) -> None:
@@ -97,20 +100,22 @@ class BaseStack(TerraformStack):
         self.paths.setdefault(address, set()).add("/".join(path))
         return address
 
-    def _provider(self) -> None:
+    def provider_of(self, region: str) -> AwsProvider:
+        """A second provider, for what this account has in another region."""
+        return self._provider(region, alias=region.replace("-", "_"))
+
+    def _provider(self, region: str, *, alias: str | None = None) -> AwsProvider:
         account = self.account
-        AwsProvider(
+        return AwsProvider(
             self,
-            "aws",
-            region=self.deployment.region,
+            f"aws_{alias}" if alias else "aws",
+            alias=alias,
+            region=region,
             allowed_account_ids=[account.id],
             profile=account.profile,
             assume_role=[AwsProviderAssumeRole(role_arn=account.assume_role_arn)] if account.assume_role_arn else None,
             default_tags=[AwsProviderDefaultTags(tags=self.labels.default_tags(self.deployment.tags))],
         )
-        # The bindings pin one release; what is built here is understood by both majors.
-        self.add_override("terraform.required_providers.aws.version", PROVIDER_VERSION)
-        self.add_override("terraform.required_providers.aws.source", "hashicorp/aws")
 
     def _backend(self, id: str) -> None:
         s3 = self.deployment.state.s3

@@ -6,6 +6,7 @@ from cdktf import Precondition, Token
 from constructs import Construct
 
 from modules import managed_policies, policies
+from modules.git_detection import IAM_REGION, GitDetection, GitDetectionProps
 from modules.git_user import GitUser, GitUserProps
 from modules.repositories import Repositories, RepositoriesProps, RepositoryProps
 from settings import Deployment
@@ -57,7 +58,7 @@ class PrdCodecommitStack(BaseStack):
             name: self._pull_user(rooms, name, f"room_{name}", room, list(room.repositories or self._wanted), pulling)
             for name, room in settings.rooms.items()
         }
-        push_user = None
+        push_user, push_cidrs = None, None
         if settings.push is not None:
             names = [name for name in self._wanted if name not in mirrored]
             push_cidrs = self._push_cidrs(settings.push, push_source)
@@ -72,6 +73,8 @@ class PrdCodecommitStack(BaseStack):
                 ),
             )
 
+        detection = self._detection(settings, [push_cidrs] if push_cidrs else [], pulling)
+
         self.outputs(
             {
                 "clone_urls_https": Output(
@@ -85,6 +88,7 @@ class PrdCodecommitStack(BaseStack):
                 **_user_outputs("push", push_user),
                 **_user_outputs("pull", pull_user),
                 **_room_outputs(room_users),
+                **_detection_outputs(detection),
             }
         )
 
@@ -113,6 +117,29 @@ class PrdCodecommitStack(BaseStack):
             scope,
             id,
             GitUserProps(name=name, allow=[*allow, *keys], deny=policies.only_from(cidrs), preconditions=preconditions),
+        )
+
+    def _detection(self, settings: CodeCommit, pushing: list[str], pulling: list[str]) -> GitDetection | None:
+        if settings.detection is None:
+            return None
+        rooms = [*([settings.pull] if settings.pull is not None else []), *settings.rooms.values()]
+        region = self.deployment.region
+        return GitDetection(
+            self,
+            "detection",
+            GitDetectionProps(
+                labels=self.labels,
+                region=region,
+                account_id=self.account.id,
+                emails=settings.detection.emails,
+                push_cidrs=pushing,
+                # A push mirror looks first at what is there.
+                pull_cidrs=[*pushing, *pulling],
+                vpc_endpoint_ids=[endpoint for room in rooms for endpoint in room.from_vpc_endpoints or ()],
+                builder_role_prefix=self.labels.name("backlog-mirror", "") if self._mirrored else None,
+                git_user_prefixes=[self.labels.name(role) for role in ("push", "pull")],
+                iam_provider=None if region == IAM_REGION else self.provider_of(IAM_REGION),
+            ),
         )
 
     def _arns(self, names: list[str]) -> list[str]:
@@ -174,6 +201,13 @@ def _user_outputs(role: str, user: GitUser | None) -> dict[str, Output]:
         f"{role}_user_name": Output(value=user.user.name, description=f"Name of the IAM user that may {role}."),
         f"{role}_user_arn": Output(value=user.user.arn, description=f"ARN of the IAM user that may {role}."),
     }
+
+
+def _detection_outputs(detection: GitDetection | None) -> dict[str, Output]:
+    if detection is None:
+        return {}
+    description = "ARN of the topic that hears of Git used from elsewhere and of new credentials."
+    return {"detection_topic_arn": Output(value=detection.topic.arn, description=description)}
 
 
 def _room_outputs(users: Mapping[str, GitUser]) -> dict[str, Output]:

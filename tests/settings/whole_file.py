@@ -79,6 +79,8 @@ prd:
         repositories: [batch]
       vault:
         from_vpc_endpoints: [vpce-0123456789abcdef0, vpce-0fedcba9876543210]
+    detection:
+      emails: [security@example.com]
   backlog:
     spaces:
       example:

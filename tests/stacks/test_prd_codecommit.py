@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 
 import pytest
@@ -228,3 +229,56 @@ def test_many_repositories_take_several_policies_each_attached_after_the_deny(ch
         policy = codecommit.resource(f"aws_iam_policy.{name.replace('_attachment', '_policy')}")["policy"]
         admitted.update(codecommit.statements(policy)["Pull"]["resources"])
     assert admitted == set(_arns(*names))
+
+
+_ALL_EVENTS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+
+
+def test_every_rule_hears_of_reading_too_and_tells_the_topic(rooms: Terraform) -> None:
+    rules = rooms.resources("aws_cloudwatch_event_rule")
+    told = {name for name in rules if name != "detection_forwarded_credentials"}
+    assert told == {"detection_pushes", "detection_pulls", "detection_credentials"}
+    # CloudTrail takes a pull for read-only, and a rule that is merely ENABLED hears of nothing read-only.
+    assert {rule["state"] for rule in rules.values()} == {_ALL_EVENTS}
+    for name in told:
+        target = rooms.resource(f"aws_cloudwatch_event_target.{name}_to_topic")
+        assert target["arn"] == "${aws_sns_topic.detection_topic.arn}"
+        assert target.get("count") == rules[name].get("count")
+    emails = [one["endpoint"] for one in rooms.resources("aws_sns_topic_subscription").values()]
+    assert emails == ["security@example.com"]
+
+
+def test_iams_events_are_handed_on_from_the_one_region_that_has_them(
+    rooms: Terraform, changed: Callable[..., Stacks]
+) -> None:
+    target = rooms.resource("aws_cloudwatch_event_target.detection_forwarded_credentials_to_bus")
+    assert target["provider"] == "aws.us_east_1"
+    assert target["arn"] == "arn:aws:events:ap-northeast-1:222222222222:event-bus/default"
+    assert target["role_arn"] == "${aws_iam_role.detection_forwarding_role.arn}"
+    home, away = rooms.json["provider"]["aws"]
+    assert away == {**home, "alias": "us_east_1", "region": "us-east-1"}
+    in_virginia = {"region": "us-east-1", "prd.codecommit.detection": {}}
+    there = changed("minimal", in_virginia)["prd-codecommit"]
+    assert len(there.json["provider"]["aws"]) == 1
+    assert "detection_credentials" in there.resources("aws_cloudwatch_event_rule")
+    assert "aws_iam_role" not in there.json["resource"]
+
+
+def test_without_a_push_user_every_push_is_unexpected_but_the_bridges(changed: Callable[..., Stacks]) -> None:
+    changes: dict[str, object] = {"prd.codecommit.push": None, "prd.codecommit.detection": {}}
+    rule = changed("example", changes)["prd-codecommit"].resource("aws_cloudwatch_event_rule.detection_pushes")
+    assert "count" not in rule
+    assert json.loads(rule["event_pattern"])["detail"] == {
+        "eventSource": ["codecommit.amazonaws.com"],
+        "eventName": ["GitPush"],
+        "userIdentity": {
+            "arn": [{"anything-but": {"prefix": _BUILDS}}],
+        },
+    }
+
+
+_BUILDS = "arn:aws:sts::222222222222:assumed-role/kakehashi-prd-backlog-mirror-"
+
+
+def test_nobody_is_told_unless_the_deployment_says_so(codecommit: Terraform) -> None:
+    assert not {"aws_cloudwatch_event_rule", "aws_sns_topic"} & set(codecommit.json["resource"])

@@ -1,0 +1,46 @@
+"""A topic that people hear of alarms through."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
+from cdktf_cdktf_provider_aws.sns_topic_policy import SnsTopicPolicy
+from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
+from constructs import Construct
+
+from modules import policies
+from modules.acknowledged import acknowledge
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertTopicProps:
+    """`emails` are told of everything, once each has confirmed AWS's first message."""
+
+    name: str
+    account_id: str
+    emails: Sequence[str]
+
+
+class AlertTopic(Construct):
+    """A topic that alarms and event rules of this account publish to."""
+
+    topic: SnsTopic
+
+    def __init__(self, scope: Construct, id: str, props: AlertTopicProps) -> None:
+        super().__init__(scope, id)
+        self.topic = SnsTopic(self, "topic", name=props.name)
+        acknowledge(
+            self.topic,
+            CKV_AWS_26="alarms and event rules cannot publish under SNS's own key; a message holds no secret",
+        )
+        SnsTopicPolicy(
+            self,
+            "policy",
+            arn=self.topic.arn,
+            policy=policies.document(
+                self, "publishers", policies.published_by_alerts(self.topic.arn, props.account_id)
+            ),
+        )
+        subscriptions = Construct(self, "subscriptions")
+        for email in props.emails:
+            SnsTopicSubscription(subscriptions, email, topic_arn=self.topic.arn, protocol="email", endpoint=email)

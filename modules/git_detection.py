@@ -1,0 +1,235 @@
+"""Tells people when Git is used from an unexpected place, or a credential for it is made."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cdktf import TerraformCount, TerraformLocal, TerraformProvider, Token
+from cdktf_cdktf_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
+from cdktf_cdktf_provider_aws.cloudwatch_event_target import (
+    CloudwatchEventTarget,
+    CloudwatchEventTargetInputTransformer,
+)
+from constructs import Construct
+
+from modules import policies
+from modules.alert_topic import AlertTopic, AlertTopicProps
+from modules.labels import Labels
+from modules.role import Role, RoleProps
+
+# IAM's events are delivered there alone, wherever the account works:
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html#eb-rule-did-not-trigger-iam
+IAM_REGION = "us-east-1"
+
+# A pattern holds 2,048 characters: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+_SOURCES_IN_A_RULE = 48
+
+# A rule in the state ENABLED hears of no event that CloudTrail takes for read-only: pulls, and pushes at first.
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
+_STATE = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+
+_VIA_CLOUDTRAIL = {"detail-type": ["AWS API Call via CloudTrail"]}
+
+_CREDENTIALS = (
+    "CreateServiceSpecificCredential",
+    "ResetServiceSpecificCredential",
+    "UpdateServiceSpecificCredential",
+    "UploadSSHPublicKey",
+)
+_NEVER_FOR_GIT_USERS = ("CreateAccessKey", "CreateLoginProfile")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GitDetectionProps:
+    """Where Git is expected from.
+
+    `push_cidrs` and `pull_cidrs` are Terraform expressions of lists of networks; without any, every push or pull is
+    unexpected. `vpc_endpoint_ids` are those that rooms pull through. `builder_role_prefix` starts the names of roles
+    whose builds run on AWS's addresses, `git_user_prefixes` those of the users who have nothing but Git credentials.
+    """
+
+    labels: Labels
+    region: str
+    account_id: str
+    emails: Sequence[str]
+    push_cidrs: Sequence[str]
+    pull_cidrs: Sequence[str]
+    vpc_endpoint_ids: Sequence[str]
+    builder_role_prefix: str | None
+    git_user_prefixes: Sequence[str]
+    iam_provider: TerraformProvider | None
+    """The provider of IAM_REGION, where `region` is another."""
+
+
+class GitDetection(AlertTopic):
+    """A topic that hears of pushes and pulls from elsewhere, and of new credentials.
+
+    The account needs a CloudTrail trail that logs management events, read and write: EventBridge hears of none without.
+    """
+
+    def __init__(self, scope: Construct, id: str, props: GitDetectionProps) -> None:
+        super().__init__(
+            scope,
+            id,
+            AlertTopicProps(name=props.labels.name("git-detection"), account_id=props.account_id, emails=props.emails),
+        )
+        self._elsewhere("pushes", "GitPush", props.push_cidrs, (), props)
+        self._elsewhere("pulls", "GitPull", props.pull_cidrs, props.vpc_endpoint_ids, props)
+        self._credentials(props)
+
+    def _elsewhere(
+        self, id: str, event: str, cidrs: Sequence[str], vpc_endpoint_ids: Sequence[str], props: GitDetectionProps
+    ) -> None:
+        detail: dict[str, object] = {"eventSource": ["codecommit.amazonaws.com"], "eventName": [event]}
+        if props.builder_role_prefix is not None:
+            role = f"arn:aws:sts::{props.account_id}:assumed-role/{props.builder_role_prefix}"
+            detail["userIdentity"] = {"arn": [{"anything-but": {"prefix": role}}]}
+        if vpc_endpoint_ids:
+            detail["vpcEndpointId"] = [{"exists": False}, {"anything-but": list(vpc_endpoint_ids)}]
+        count, number = None, ""
+        if cidrs:
+            sources = TerraformLocal(self, f"{id}_sources", f"${{{elsewhere(cidrs)}}}")
+            count = TerraformCount.of(Token.as_number(f"${{length({sources.fqn})}}"))
+            number = "-${count.index + 1}"
+            detail["sourceIPAddress"] = "sources"
+        pattern = _json({"source": ["aws.codecommit"], **_VIA_CLOUDTRAIL, "detail": detail})
+        if cidrs:
+            pattern = pattern.replace('"sources"', f'[${{join(",", {sources.fqn}[count.index])}}]')
+        rule = CloudwatchEventRule(
+            self,
+            id,
+            count=count,
+            name=f"{props.labels.name(f'{id}-from-elsewhere', limit=60)}{number}",
+            description=f"{event} from where nobody is expected to work",
+            event_pattern=pattern,
+            state=_STATE,
+        )
+        self._tell(
+            rule,
+            {
+                "what": "$.detail.eventName",
+                "repository": "$.detail.additionalEventData.repositoryName",
+                "who": "$.detail.userIdentity.arn",
+                "address": "$.detail.sourceIPAddress",
+                "time": "$.detail.eventTime",
+                "error": "$.detail.errorCode",
+            },
+            "<what> of <repository> by <who> from <address> at <time>: nobody is expected to work from there. <error>",
+            count=count,
+        )
+
+    def _credentials(self, props: GitDetectionProps) -> None:
+        pattern = {
+            "source": ["aws.iam"],
+            **_VIA_CLOUDTRAIL,
+            "detail": {
+                "eventSource": ["iam.amazonaws.com"],
+                "$or": [
+                    {"eventName": _CREDENTIALS},
+                    {
+                        "eventName": _NEVER_FOR_GIT_USERS,
+                        "requestParameters": {"userName": [{"prefix": one} for one in props.git_user_prefixes]},
+                    },
+                ],
+            },
+        }
+        rule = CloudwatchEventRule(
+            self,
+            "credentials",
+            name=props.labels.name("git-credentials", limit=64),
+            description="A credential was made that Git can be used with",
+            event_pattern=_json(pattern),
+            state=_STATE,
+        )
+        self._tell(
+            rule,
+            {
+                "what": "$.detail.eventName",
+                "user": "$.detail.requestParameters.userName",
+                "who": "$.detail.userIdentity.arn",
+                "address": "$.detail.sourceIPAddress",
+                "time": "$.detail.eventTime",
+                "error": "$.detail.errorCode",
+            },
+            "<what> for <user> by <who> from <address> at <time>. <error>",
+        )
+        if props.iam_provider is None:
+            return
+        bus_arn = f"arn:aws:events:{props.region}:{props.account_id}:event-bus/default"
+        role = Role(
+            self,
+            "forwarding_role",
+            RoleProps(
+                name=props.labels.name("git-detection", limit=64),
+                description=f"Hands IAM's events on from {IAM_REGION}",
+                trust=policies.assumed_by("events", account_id=props.account_id),
+                permissions=[policies.put_events(bus_arn)],
+            ),
+        )
+        forwarded = CloudwatchEventRule(
+            self,
+            "forwarded_credentials",
+            provider=props.iam_provider,
+            name=props.labels.name("git-credentials-forwarded", limit=64),
+            description="Hands what concerns credentials on to where people are told of it",
+            event_pattern=_json(pattern),
+            state=_STATE,
+        )
+        CloudwatchEventTarget(
+            self,
+            "forwarded_credentials_to_bus",
+            provider=props.iam_provider,
+            rule=forwarded.name,
+            arn=bus_arn,
+            role_arn=role.role.arn,
+            depends_on=role.permissions,
+        )
+
+    def _tell(
+        self, rule: CloudwatchEventRule, paths: Mapping[str, str], text: str, count: TerraformCount | None = None
+    ) -> None:
+        """Publish what happened, in words, for every one of `count` rules."""
+        name = (
+            rule.name
+            if count is None
+            else f"${{{rule.terraform_resource_type}.{rule.friendly_unique_id}[count.index].name}}"
+        )
+        CloudwatchEventTarget(
+            self,
+            f"{rule.node.id}_to_topic",
+            count=count,
+            rule=name,
+            arn=self.topic.arn,
+            input_transformer=CloudwatchEventTargetInputTransformer(
+                input_paths=dict(paths), input_template=json.dumps(text)
+            ),
+        )
+
+
+def _json(pattern: Mapping[str, object]) -> str:
+    return json.dumps(pattern, separators=(",", ":"))
+
+
+def elsewhere(cidrs: Sequence[str]) -> str:
+    """A Terraform expression of every address outside `cidrs`, expressions of lists of IPv4 networks.
+
+    It is a list, by rule, of lists of values that an event pattern takes in JSON. A pattern knows no "not in this
+    network", so the rest of the world is spelt out: of each network that holds one of ours, the halves that hold none.
+    A CIDR of one address alone is no CIDR to a pattern, but a plain value is. IPv6 is elsewhere by itself.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html#eb-filtering-ip-matching
+    """
+    ours = cidrs[0] if len(cidrs) == 1 else f"concat({', '.join(cidrs)})"
+    prefix = 'min(tonumber(split("/", own)[1]), tonumber(split("/", part)[1]))'
+
+    def masked(network: str) -> str:
+        return f'cidrsubnet(format("%s/%d", split("/", {network})[0], {prefix}), 0, 0)'
+
+    halves = (
+        f'[for own in {ours} : [for bits in range(tonumber(split("/", own)[1])) : '
+        '[for half in [0, 1] : cidrsubnet(format("%s/%d", split("/", own)[0], bits), 1, half)]]]'
+    )
+    holds_ours = f"anytrue([for own in {ours} : {masked('own')} == {masked('part')}])"
+    value = 'endswith(part, "/32") ? jsonencode(split("/", part)[0]) : jsonencode({ cidr = part })'
+    ipv4 = f"[for part in distinct(flatten({halves})) : {value} if !{holds_ours}]"
+    ipv6 = '[for part in ["::/1", "8000::/1"] : jsonencode({ cidr = part })]'
+    return f"chunklist(concat({ipv4}, {ipv6}), {_SOURCES_IN_A_RULE})"

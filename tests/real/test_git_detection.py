@@ -1,0 +1,224 @@
+"""What EventBridge would be told to look for, as the real Terraform computes it, against events as CloudTrail has them.
+
+The patterns are matched by moto, which is not AWS: what AWS refuses in a pattern is checked beside it.
+"""
+
+import json
+import random
+from collections.abc import Callable, Sequence
+from ipaddress import IPv4Address, IPv4Network, collapse_addresses, ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modules.git_detection import elsewhere
+from tests.real.terraform import terraform
+from tests.terraform import Stacks, Terraform
+
+pytestmark = pytest.mark.terraform
+
+Chunks = list[list[str]]
+Event = dict[str, Any]
+
+
+def _computed(folder: Path, settings: dict[str, Any], names: Sequence[str]) -> dict[str, Chunks]:
+    """The values of locals, as Terraform computes them before it knows any provider."""
+    settings = {**settings, "output": {name: {"value": f"${{local.{name}}}"} for name in names}}
+    (folder / "main.tf.json").write_text(json.dumps(settings))
+    planned = terraform(folder, "plan", "-no-color", "-input=false", "-lock=false", "-out=plan")
+    assert planned.returncode == 0, planned.stderr
+    plan = json.loads(terraform(folder, "show", "-json", "plan").stdout)
+    return {name: plan["planned_values"]["outputs"][name]["value"] for name in names}
+
+
+def _found(chunks: Chunks) -> list[Any]:
+    """The networks and addresses that a list of sources spells out."""
+    values = [json.loads(value) for chunk in chunks for value in chunk]
+    return [ip_network(value["cidr"] if isinstance(value, dict) else value) for value in values]
+
+
+def _networks(seed: int) -> list[str]:
+    """Some networks, near each other and far apart, some inside others."""
+    chosen = random.Random(seed)
+    near = chosen.randrange(2**32)
+    networks = []
+    for _ in range(chosen.randint(1, 6)):
+        prefix = chosen.choice((0, 1, 8, 15, 24, 28, 30, 31, 32, 32, 32))
+        address = chosen.choice((near ^ chosen.randrange(2**8), chosen.randrange(2**32)))
+        networks.append(str(IPv4Network((address, prefix), strict=False)))
+    return networks
+
+
+def test_elsewhere_is_every_address_but_ours_and_each_of_them_once(tmp_path: Path) -> None:
+    lists = {f"case_{seed}": _networks(seed) for seed in range(25)}
+    lists["case_wide"] = ["0.0.0.0/0"]
+    names = {name: f"of_{name}" for name in lists}
+    places = {of: f"${{{elsewhere([f'local.{name}'])}}}" for name, of in names.items()}
+    computed = _computed(tmp_path, {"locals": {**lists, **places}}, list(names.values()))
+    for name, networks in lists.items():
+        ours = [IPv4Network(network) for network in networks]
+        found = [network for network in _found(computed[names[name]]) if network.version == 4]
+        # Nothing of ours is in it, nothing is in it twice, and with ours it is the whole of IPv4.
+        assert not any(network.overlaps(own) for network in found for own in ours), networks
+        union = sum(network.num_addresses for network in found)
+        admitted = sum(network.num_addresses for network in collapse_addresses(ours))
+        assert union == sum(network.num_addresses for network in collapse_addresses(found))
+        assert union + admitted == 2**32, networks
+
+
+def test_every_pattern_is_one_that_eventbridge_takes(tmp_path: Path) -> None:
+    # Enough for several rules, with values of all lengths.
+    wide = {"networks": ["203.113.113.110/32", "198.151.100.128/31"]}
+    computed = _computed(tmp_path, {"locals": {**wide, "places": f"${{{elsewhere(['local.networks'])}}}"}}, ["places"])
+    chunks = computed["places"]
+    assert len(chunks) > 1
+    for chunk in chunks:
+        # The rest of a pattern, with the longest names and two VPC endpoints, takes about 500 characters of 2,048.
+        assert len(",".join(chunk)) < 1_500
+        for value in map(json.loads, chunk):
+            if isinstance(value, dict):
+                network = ip_network(value["cidr"])
+                # EventBridge takes no CIDR of a single address.
+                assert network.prefixlen < network.max_prefixlen
+
+
+@pytest.fixture(scope="module")
+def codecommit(synthesised: Callable[[str], Stacks]) -> Terraform:
+    return synthesised("everything")["prd-codecommit"]
+
+
+@pytest.fixture(scope="module")
+def noticed(codecommit: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Event], list[str]]:
+    """Gives the names of the rules that match an event, in the order of their names."""
+    from moto.events.models import EventPattern
+
+    settings = {"variable": codecommit.json["variable"], "locals": codecommit.json["locals"]}
+    sources = _computed(tmp_path_factory.mktemp("detection"), settings, list(codecommit.json["locals"]))
+    patterns: dict[str, list[Any]] = {}
+    for name, rule in codecommit.resources("aws_cloudwatch_event_rule").items():
+        text = rule["event_pattern"]
+        local = f"{name}_sources"
+        mark = f'${{join(",", local.{local}[count.index])}}'
+        texts = [text.replace(mark, ",".join(chunk)) for chunk in sources[local]] if mark in text else [text]
+        assert all(len(one) <= 2_048 and "${" not in one for one in texts)
+        patterns[name] = [EventPattern.load(one) for one in texts]
+    return lambda event: sorted(
+        name for name, found in patterns.items() if any(pattern.matches_event(event) for pattern in found)
+    )
+
+
+PUSH_USER = "arn:aws:iam::222222222222:user/kakehashi-prd-push"
+PULL_USER = "arn:aws:iam::222222222222:user/kakehashi-prd-pull"
+BUILD = "arn:aws:sts::222222222222:assumed-role/kakehashi-prd-backlog-mirror-website/AWSCodeBuild-0123"
+SOMEBODY = "arn:aws:sts::222222222222:assumed-role/administrator/somebody"
+
+
+def _git(name: str, arn: str, address: str, **more: Any) -> Event:
+    """https://docs.aws.amazon.com/codecommit/latest/userguide/integ-cloudtrail.html"""
+    return {
+        "version": "0",
+        "id": "aa4985bd-7090-e49f-600d-9674e2fc3517",
+        "detail-type": "AWS API Call via CloudTrail",
+        "source": "aws.codecommit",
+        "account": "222222222222",
+        "time": "2026-11-24T03:00:00Z",
+        "region": "ap-northeast-1",
+        "resources": [],
+        "detail": {
+            "eventVersion": "1.08",
+            "userIdentity": {"type": "IAMUser", "arn": arn, "accountId": "222222222222"},
+            "eventTime": "2026-11-24T03:00:00Z",
+            "eventSource": "codecommit.amazonaws.com",
+            "eventName": name,
+            "awsRegion": "ap-northeast-1",
+            "sourceIPAddress": address,
+            "userAgent": "git/2.47.0",
+            "requestParameters": None,
+            "responseElements": None,
+            "additionalEventData": {"protocol": "HTTP", "dataTransferred": True, "repositoryName": "application"},
+            "readOnly": name == "GitPull",
+            "eventType": "AwsApiCall",
+            "recipientAccountId": "222222222222",
+            **more,
+        },
+    }
+
+
+# push from 192.0.2.128 and .129; pull from 198.51.100.0/28 and 203.0.113.10, a room from 203.0.113.32/29.
+@pytest.mark.parametrize(
+    ("event", "rules"),
+    [
+        (_git("GitPush", PUSH_USER, "192.0.2.128"), []),
+        (_git("GitPush", PUSH_USER, "192.0.2.129"), []),
+        (_git("GitPush", PUSH_USER, "192.0.2.130"), ["detection_pushes"]),
+        (_git("GitPush", PUSH_USER, "192.0.2.127"), ["detection_pushes"]),
+        (_git("GitPush", PUSH_USER, "198.51.100.1"), ["detection_pushes"]),
+        (_git("GitPush", PUSH_USER, "203.0.113.33", errorCode="AccessDenied"), ["detection_pushes"]),
+        (_git("GitPush", SOMEBODY, "8.8.8.8"), ["detection_pushes"]),
+        (_git("GitPush", SOMEBODY, "2001:db8::1"), ["detection_pushes"]),
+        (_git("GitPush", SOMEBODY, "fd00::1", vpcEndpointId="vpce-0123456789abcdef0"), ["detection_pushes"]),
+        (_git("GitPush", BUILD, "8.8.8.8"), []),
+        (_git("GitPull", BUILD, "8.8.8.8"), []),
+        (_git("GitPull", PUSH_USER, "192.0.2.128"), []),
+        (_git("GitPull", PULL_USER, "198.51.100.0"), []),
+        (_git("GitPull", PULL_USER, "198.51.100.15"), []),
+        (_git("GitPull", PULL_USER, "198.51.100.16"), ["detection_pulls"]),
+        (_git("GitPull", PULL_USER, "203.0.113.10"), []),
+        (_git("GitPull", PULL_USER, "203.0.113.39"), []),
+        (_git("GitPull", PULL_USER, "203.0.113.40"), ["detection_pulls"]),
+        (_git("GitPull", PULL_USER, "0.0.0.0"), ["detection_pulls"]),
+        (_git("GitPull", PULL_USER, "255.255.255.255"), ["detection_pulls"]),
+        (_git("GitPull", PULL_USER, "::ffff:198.51.100.1"), ["detection_pulls"]),
+        (_git("GitPull", PULL_USER, "10.0.0.7", vpcEndpointId="vpce-0fedcba9876543210"), []),
+        (_git("GitPull", PULL_USER, "10.0.0.7", vpcEndpointId="vpce-00000000000000000"), ["detection_pulls"]),
+        (_git("GetRepository", PULL_USER, "8.8.8.8"), []),
+    ],
+    ids=lambda value: (
+        "" if isinstance(value, list) else f"{value['detail']['eventName']}-{value['detail']['sourceIPAddress']}"
+    ),
+)
+def test_git_from_an_address_outside_the_lists_is_noticed(
+    noticed: Callable[[Event], list[str]], event: Event, rules: list[str]
+) -> None:
+    assert noticed(event) == rules
+
+
+def test_any_address_is_noticed_when_no_list_holds_it(noticed: Callable[[Event], list[str]]) -> None:
+    push = [IPv4Network("192.0.2.128/32"), IPv4Network("192.0.2.129/32")]
+    pull = [*push, *map(IPv4Network, ("198.51.100.0/28", "203.0.113.10/32", "203.0.113.32/29"))]
+    chosen = random.Random(5)
+    addresses = [IPv4Address(chosen.randrange(2**32)) for _ in range(100)]
+    addresses += [
+        IPv4Address(int(network[place]) + step) for network in pull for place in (0, -1) for step in (-1, 0, 1)
+    ]
+    for address in addresses:
+        for name, ours, rule in (("GitPush", push, "detection_pushes"), ("GitPull", pull, "detection_pulls")):
+            expected = [] if any(address in network for network in ours) else [rule]
+            assert noticed(_git(name, SOMEBODY, str(address))) == expected, address
+
+
+def _iam(name: str, parameters: dict[str, str] | None) -> Event:
+    event = _git(name, SOMEBODY, "198.51.100.1", eventSource="iam.amazonaws.com", requestParameters=parameters)
+    return {**event, "source": "aws.iam", "region": "us-east-1"}
+
+
+@pytest.mark.parametrize(
+    ("event", "is_noticed"),
+    [
+        (_iam("CreateServiceSpecificCredential", {"userName": "any", "serviceName": "codecommit.amazonaws.com"}), True),
+        (_iam("ResetServiceSpecificCredential", {"userName": "any"}), True),
+        (_iam("UpdateServiceSpecificCredential", {"userName": "any", "status": "Active"}), True),
+        (_iam("UploadSSHPublicKey", {"userName": "any"}), True),
+        (_iam("CreateAccessKey", {"userName": "kakehashi-prd-push"}), True),
+        (_iam("CreateLoginProfile", {"userName": "kakehashi-prd-pull-batch_operators"}), True),
+        (_iam("CreateAccessKey", {"userName": "somebody-else"}), False),
+        (_iam("CreateAccessKey", None), False),
+        (_iam("DeleteServiceSpecificCredential", {"userName": "any"}), False),
+        (_iam("GetUser", {"userName": "kakehashi-prd-push"}), False),
+    ],
+)
+def test_a_new_credential_for_git_is_noticed_where_iam_tells_of_it_and_where_people_are_told(
+    noticed: Callable[[Event], list[str]], event: Event, is_noticed: bool
+) -> None:
+    assert noticed(event) == (["detection_credentials", "detection_forwarded_credentials"] if is_noticed else [])
