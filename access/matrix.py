@@ -1,7 +1,7 @@
 """The matrix: who may do what with which resource from where, and why."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from access import codecommit, powers
 from access.evaluation import Decision, Principal, Request, evaluate, names_resource
@@ -11,6 +11,7 @@ from access.sources import ELSEWHERE, Source, sources
 
 ANYBODY = "anybody"
 OTHERS = "any other repository"
+ON_BEHALF = "an AWS service on its behalf"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,10 @@ def of_identity(
         arns = {name: arn for name, arn in arns.items() if _reaches(identity, arn)}
     if model.repositories:
         arns[OTHERS] = f"{model.repositories[0].arn.rpartition(':')[0]}:another"
-    callers = _callers(model, identity) if identity.trust is not None else [(place, None) for place in places]
+    if identity.trust is not None:
+        callers = list(_callers(model, identity))
+    else:
+        callers = [(place, None) for place in (*places, _on_behalf(places))]
     for source, refusal in callers:
         for name, arn in arns.items():
             for action in codecommit_actions:
@@ -66,6 +70,15 @@ def of_identity(
                 yield _row(identity.name, name, action, source.name, decision, is_repository=True, refusal=refusal)
         for statement in powers.allowing(identity):
             yield from _beside_code(model, identity, statement, source, refusal)
+
+
+def _on_behalf(places: Sequence[Source]) -> Source:
+    """An AWS service that calls another with a user's rights, from an address of its own.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
+    """
+    elsewhere = next(place for place in reversed(places) if "aws:sourceip" in place.context)
+    return replace(elsewhere, name=ON_BEHALF, places=(), context={**elsewhere.context, "aws:viaawsservice": "true"})
 
 
 def _reaches(identity: Identity, repository: str) -> bool:
@@ -112,14 +125,7 @@ def _ways(source: Source, owned: Sequence[Policy]) -> Iterator[tuple[str, Source
     """A source as it is, and where a resource's own policy counts, without TLS too."""
     yield source.name, source
     if owned:
-        without = Source(
-            name=source.name,
-            places=source.places,
-            context={**source.context, "aws:securetransport": "false"},
-            absent=source.absent,
-            networks=source.networks,
-        )
-        yield f"{source.name}, without TLS", without
+        yield f"{source.name}, without TLS", replace(source, context={**source.context, "aws:securetransport": "false"})
 
 
 def _said(statement: Statement) -> str:
@@ -154,13 +160,17 @@ def _callers(model: Model, role: Identity) -> Iterator[tuple[Source, Decision | 
         for account in (role.account, "999999999999")
     ]
     for name in trusted:
-        for source_name, account in ((name, role.account), (f"{name} for another account", "999999999999")):
+        for source_name, account in (
+            (name, role.account),
+            (f"{name} for another account", "999999999999"),
+            (f"{name} for no account", None),
+        ):
             yield _through(source_name, role, [Principal(kind="service", name=name)], account)
     yield _through(ELSEWHERE, role, [*others, *people, Principal(kind="anonymous")], role.account)
 
 
 def _through(
-    name: str, role: Identity, principals: Sequence[Principal], account: str
+    name: str, role: Identity, principals: Sequence[Principal], account: str | None
 ) -> tuple[Source, Decision | None]:
     """A source of a role's requests; refused when none of the principals may assume the role."""
     session = Source(
@@ -175,8 +185,8 @@ def _through(
             principal=principal,
             action="sts:AssumeRole",
             resource=role.arn,
-            context={"aws:sourceaccount": account, "aws:securetransport": "true"},
-            absent=frozenset(("aws:sourceip",)),
+            context={"aws:securetransport": "true", **({"aws:sourceaccount": account} if account else {})},
+            absent=frozenset(("aws:sourceip", "aws:sourceaccount")),
         )
         trust = [role.trust] if role.trust is not None else []
         refusal = evaluate(asked, resource=trust, resource_account=role.account, resource_decides=True)
@@ -205,22 +215,25 @@ def of_anybody(model: Model, places: Sequence[Source]) -> Iterator[Row]:
 
 def _on_resource(owner: Resource, policy: Policy, source: Source) -> Iterator[Row]:
     """What a resource's own policy lets services and strangers do."""
-    named = [name for s in policy.statements for name in (s.principals or {}).get("Service", ())]
-    principals = [Principal(kind="service", name=name) for name in dict.fromkeys(named)]
+    services = [name for s in policy.statements for name in (s.principals or {}).get("Service", ())]
+    principals = [Principal(kind="service", name=name) for name in dict.fromkeys(services)]
     actions = dict.fromkeys(action for s in policy.statements for action in powers.actions(s))
     for principal in (*principals, Principal(kind="anonymous")):
         for action in actions:
-            for account in (owner.account, "999999999999"):
+            for account, named in (
+                (owner.account, "this account"),
+                ("999999999999", "another account"),
+                (None, "no account"),
+            ):
                 for secure in ("true", "false"):
                     asked = Request(
                         principal=principal,
                         action=action,
                         resource=owner.arn,
-                        context={"aws:securetransport": secure, "aws:sourceaccount": account},
+                        context={"aws:securetransport": secure, **({"aws:sourceaccount": account} if account else {})},
                         absent=source.absent,
                     )
-                    way = f"{'this' if account == owner.account else 'another'} account"
-                    way += "" if secure == "true" else ", without TLS"
+                    way = named if secure == "true" else f"{named}, without TLS"
                     decision = evaluate(asked, resource=[policy], resource_account=owner.account)
                     yield _row(principal.name or ANYBODY, owner.arn, action, way, decision, is_repository=False)
 

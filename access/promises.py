@@ -170,6 +170,16 @@ def _policies_name_what_they_mean(deployment: Deployment) -> Broken:
             elif "*" in statement.resources and not statement.named_actions <= _WITHOUT_RESOURCE:
                 listed = ", ".join(action for action in statement.actions if action.lower() not in _WITHOUT_RESOURCE)
                 yield statement.place, f"allows {identity.name} {listed} on every resource"
+            elif strange := _of_another_service(statement):
+                yield statement.place, f"allows {identity.name} {strange}, which is no action on what it names"
+
+
+def _of_another_service(statement: Statement) -> str:
+    """The actions of a statement that no resource of it can be meant by."""
+    services = {resource.split(":")[2] for resource in statement.resources if resource.count(":") >= 5}
+    return ", ".join(
+        action for action in statement.actions if services and action.split(":")[0].lower() not in services
+    )
 
 
 # Actions that AWS documents with no resource to name, or with none known before they run:

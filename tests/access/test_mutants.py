@@ -1,0 +1,52 @@
+"""Whether anybody would notice: every policy statement of the example removed, widened or negated in turn."""
+
+import functools
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from access import synthesised
+from access.matrix import matrix
+from access.model import Model
+from access.policy import UnsupportedError
+from access.promises import broken
+from tests.access.mutants import mutants, size
+from tests.terraform import Stacks
+
+Rows = dict[tuple[str, ...], tuple[bool, str]]
+
+
+def _rows(model: Model, identities: frozenset[str]) -> Rows:
+    """The matrix of some identities and of anybody; the others' are as they were."""
+    part = replace(model, identities=tuple(found for found in model.identities if found.arn in identities))
+    return {(row.principal, row.resource, row.action, row.source): (row.allowed, row.because) for row in matrix(part)}
+
+
+def test_every_mutant_is_noticed_but_those_listed_with_a_reason(example: Stacks) -> None:
+    stacks: dict[str, Any] = {name: terraform.json for name, terraform in example.terraform.items()}
+    original = synthesised.read(stacks)
+    before = functools.cache(functools.partial(_rows, original))
+
+    def noticed_by(mutant: Mapping[str, Any]) -> str | None:
+        try:
+            model = synthesised.read(mutant)
+            if broken(model):
+                return "promise"
+            pairs = zip(model.identities, original.identities, strict=True)
+            changed = frozenset(mutated.arn for mutated, unchanged in pairs if mutated != unchanged)
+            return None if _rows(model, changed) == before(changed) else "matrix"
+        except UnsupportedError:
+            return "refused"
+
+    noticed = {name: noticed_by(mutant) for name, mutant in mutants(stacks)}
+    listed = (Path(__file__).parent / "survivors.txt").read_text().splitlines()
+    assert {name for name, by in noticed.items() if by is None} == {
+        line for line in listed if line and not line.startswith("#")
+    }
+    counted = Counter(noticed.values())
+    assert size(stacks) >= 32
+    assert len(noticed) >= 400
+    # The promises alone, which stop a synthesis, notice about half.
+    assert counted["promise"] > 200
