@@ -2,12 +2,27 @@
 
 import functools
 import json
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A value that only Terraform knows, as an expression of its language.
+
+    In what is rendered it stands between `OPEN` and `CLOSE`, in an expression that quotes it for its place:
+    `modules.terraform_text.template` makes Terraform of that.
+    """
+
+    expression: str
+
+    OPEN: ClassVar[str] = "\ue000"
+    CLOSE: ClassVar[str] = "\ue001"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,10 +46,32 @@ class MirrorBuildspec:
 
 @dataclass(frozen=True, kw_only=True)
 class GitlabConfig:
-    """What the drop-in of gitlab.rb says; without `proxy_url` it sets no proxy."""
+    """What the drop-in of gitlab.rb says; without `proxy_url` it sets no proxy.
+
+    With `tls_in_front` something else answers HTTPS, and GitLab is spoken to over HTTP.
+    """
 
     external_url: str
-    proxy_url: str | None
+    tls_in_front: bool
+    proxy_url: str | Reference | None
+    no_proxy: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GitlabServerSettings:
+    """What `gitlab_server.sh` works with.
+
+    `certificate_host` is the host to make a certificate for, None to make none. `parameters` is the path of the
+    server's SSM parameters, `backup_at_utc` a time of day as HH:MM. `no_proxy` counts for calls to AWS alone.
+    """
+
+    region: str
+    certificate_host: str | None
+    data_volume_id: str | Reference
+    backup_bucket: str
+    backup_at_utc: str
+    parameters: str
+    proxy_url: str | Reference | None
     no_proxy: Sequence[str]
 
 
@@ -53,26 +90,47 @@ def gitlab_rb(values: GitlabConfig) -> str:
     return _environment().get_template("gitlab.rb.j2").render(gitlab=values)
 
 
-def gitlab_cloud_init(values: GitlabConfig, host: str) -> str:
-    """The user data of a GitLab server: writes the drop-in and has GitLab take it up."""
-    template = _environment().get_template("gitlab.cloud-init.yml.j2")
-    return template.render(
-        gitlab_rb=gitlab_rb(values),
-        host=host,
-        # A certificate's common name holds 64 characters, its alternative name any host.
-        alternative_name=f"{'IP' if host.rpartition('.')[2].isdigit() else 'DNS'}:{host}",
-        https=values.external_url.startswith("https:"),
-    )
+def gitlab_server_settings(values: GitlabServerSettings) -> str:
+    """The settings that `gitlab_server.sh` reads, assignments of a shell."""
+    host = values.certificate_host or ""
+    # A certificate's common name holds 64 characters, its alternative name any host.
+    name = f"{'IP' if host.rpartition('.')[2].isdigit() else 'DNS'}:{host}"
+    return _environment().get_template("gitlab_server.conf.j2").render(server=values, certificate_name=name)
 
 
-def _ruby(text: str) -> str:
+def gitlab_server_script() -> str:
+    """The program that brings a server to what its settings say."""
+    return Path(__file__).with_name("gitlab_server.sh").read_text()
+
+
+def gitlab_cloud_init(files: Mapping[str, str | Reference]) -> str:
+    """The user data of a GitLab server: writes `files`, texts by path, and runs the program at first boot."""
+    return _environment().get_template("gitlab.cloud-init.yml.j2").render(files=files)
+
+
+def _ruby(text: str | Reference) -> str:
     """A Ruby string literal. In single quotes only the quote and the backslash mean anything."""
+    if isinstance(text, Reference):
+        return _in_quotes(rf"""replace(replace({text.expression}, "\\", "\\\\"), "'", "\\'")""")
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
 
 
+def _sh(text: str | Reference) -> str:
+    """A word of a POSIX shell. In single quotes only the quote means anything."""
+    if isinstance(text, Reference):
+        return _in_quotes(rf"""replace({text.expression}, "'", "'\\''")""")
+    return shlex.quote(text)
+
+
+def _in_quotes(expression: str) -> str:
+    return f"'{Reference.OPEN}{expression}{Reference.CLOSE}'"
+
+
 def _yaml(value: Any) -> str:
     """A YAML value: JSON is YAML, whatever the text holds."""
+    if isinstance(value, Reference):
+        return f"{Reference.OPEN}jsonencode({value.expression}){Reference.CLOSE}"
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -81,10 +139,10 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701  (nothing here is HTML; every value goes through `ruby` or `yaml`)
+        autoescape=False,  # noqa: S701  (nothing here is HTML; every value goes through `ruby`, `sh` or `yaml`)
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(ruby=_ruby, yaml=_yaml)
+    environment.filters.update(ruby=_ruby, sh=_sh, yaml=_yaml)
     return environment

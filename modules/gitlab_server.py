@@ -1,5 +1,6 @@
 """The self-hosted GitLab server."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cdktf import IResolvable, TerraformResourceLifecycle
@@ -8,14 +9,19 @@ from cdktf_cdktf_provider_aws.eip import Eip
 from cdktf_cdktf_provider_aws.eip_association import EipAssociation
 from cdktf_cdktf_provider_aws.iam_instance_profile import IamInstanceProfile
 from cdktf_cdktf_provider_aws.instance import Instance, InstanceMetadataOptions, InstanceRootBlockDevice
+from cdktf_cdktf_provider_aws.volume_attachment import VolumeAttachment
 from constructs import Construct
 
 from modules import policies
+from modules.data_volume import DataVolume
 from modules.labels import Labels
 from modules.network import ANYWHERE
 from modules.role import Role, RoleProps
 from modules.security_group import Rule, SecurityGroup, SecurityGroupProps
 from modules.terraform_text import literal
+
+# What EC2 calls it. The instance itself finds the volume by its id.
+_DEVICE = "/dev/sdf"
 
 WEB_AND_SSH = {"ssh": 22, "http": 80, "https": 443}
 
@@ -25,14 +31,16 @@ class GitlabServerProps:
     """Values of type str, float and list may be references.
 
     Without `ami_id` the newest image of `ami_owner` that matches `ami_name_pattern` is taken. With `proxied`, traffic
-    leaves the security group for the VPC only, and for `proxy_cidrs` on `proxy_port`; otherwise for the internet.
+    leaves the security group for the VPC only, for `proxy_cidrs` on `proxy_port`, and for S3 where a list of its
+    prefixes is given; otherwise for the internet. Without `work_terminal_cidrs` the server is reached from the VPC
+    alone. `permissions` are what its role may do besides being managed through Systems Manager.
     """
 
     labels: Labels
     vpc_id: str
     vpc_cidr: str
     subnet_id: str
-    work_terminal_cidrs: list[str]
+    work_terminal_cidrs: list[str] | None
     instance_type: str
     architecture: str
     ami_id: str | None
@@ -40,11 +48,14 @@ class GitlabServerProps:
     ami_name_pattern: str
     key_pair: str | None
     root_volume_gib: float
+    data_volume: DataVolume
+    permissions: Sequence[policies.Statement]
     termination_protection: bool | IResolvable
     user_data: str
     proxied: bool
     proxy_cidrs: tuple[str, ...] = ()
     proxy_port: int | None = None
+    s3_prefix_list_id: str | None = None
 
 
 class GitlabServer(Construct):
@@ -75,8 +86,9 @@ class GitlabServer(Construct):
             "role",
             RoleProps(
                 name=labels.name("gitlab", limit=64),
-                description="Lets the GitLab server be managed through Systems Manager",
+                description="Lets the GitLab server be managed through Systems Manager, and keep its backups",
                 trust=policies.assumed_by("ec2"),
+                permissions=props.permissions,
                 managed_policy_arn=policies.SESSION_MANAGER_POLICY_ARN,
             ),
         )
@@ -109,6 +121,15 @@ class GitlabServer(Construct):
                 ignore_changes=["ami", "user_data"],
             ),
         )
+        VolumeAttachment(
+            self,
+            "data_volume_attachment",
+            device_name=_DEVICE,
+            instance_id=self.instance.id,
+            volume_id=props.data_volume.volume.id,
+            # A file system in use does not let go of its volume.
+            stop_instance_before_detaching=True,
+        )
         self.address = Eip(self, "address", domain="vpc", tags=labels.named("gitlab"))
         EipAssociation(
             self, "address_association", allocation_id=self.address.allocation_id, instance_id=self.instance.id
@@ -134,9 +155,10 @@ class GitlabServer(Construct):
 def _inbound(props: GitlabServerProps) -> dict[str, Rule]:
     rules = {}
     for service, port in WEB_AND_SSH.items():
-        rules[f"terminals_{service}"] = Rule(
-            description=f"{service.upper()} from the work terminals", port=port, cidrs=props.work_terminal_cidrs
-        )
+        if props.work_terminal_cidrs is not None:
+            rules[f"terminals_{service}"] = Rule(
+                description=f"{service.upper()} from the work terminals", port=port, cidrs=props.work_terminal_cidrs
+            )
         rules[f"vpc_{service}"] = Rule(description=f"{service.upper()} from the VPC", port=port, cidr=props.vpc_cidr)
     return rules
 
@@ -149,7 +171,11 @@ def _outbound(props: GitlabServerProps) -> dict[str, Rule]:
             for service, port in WEB_AND_SSH.items()
         }
         return {**vpc, **internet}
-    if not props.proxy_cidrs:
-        return vpc
-    proxy = Rule(description="The forward proxy", port=props.proxy_port, cidrs=list(props.proxy_cidrs))
-    return {**vpc, "proxy": proxy}
+    ways = vpc
+    if props.s3_prefix_list_id is not None:
+        ways["s3"] = Rule(
+            description="S3 through the gateway endpoint", port=443, prefix_list_id=props.s3_prefix_list_id
+        )
+    if props.proxy_cidrs:
+        ways["proxy"] = Rule(description="The forward proxy", port=props.proxy_port, cidrs=list(props.proxy_cidrs))
+    return ways

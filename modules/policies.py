@@ -291,6 +291,21 @@ def keep_cache(bucket_arn: str, prefix: str) -> Statement:
     )
 
 
+def keep_backups(bucket_arn: str) -> Statement:
+    """Add backups; reading one, as a restore does, is not the server's to do."""
+    return Statement(sid="KeepBackups", effect="Allow", actions=("s3:PutObject",), resources=(f"{bucket_arn}/*",))
+
+
+def tell_through_parameters(path: str, region: str, account_id: str) -> Statement:
+    """Write the SSM parameters below `path`, and read them; AWS's own key for SSM needs no statement."""
+    return Statement(
+        sid="TellThroughParameters",
+        effect="Allow",
+        actions=("ssm:GetParameter", "ssm:PutParameter"),
+        resources=(f"arn:aws:ssm:{region}:{account_id}:parameter{path}/*",),
+    )
+
+
 def build_in_vpc(subnet_arns: Sequence[str], region: str, account_id: str) -> list[Statement]:
     """The network interfaces of builds in a VPC.
 

@@ -1,4 +1,10 @@
-"""Text that Terraform must take as it stands."""
+"""Text that Terraform must take as it stands, but for the references in it."""
+
+import re
+
+from buildspec.render import Reference
+
+_REFERENCE = re.compile(f"{Reference.OPEN}(.*?){Reference.CLOSE}", re.DOTALL)
 
 
 def literal(text: str) -> str:
@@ -7,3 +13,14 @@ def literal(text: str) -> str:
     https://developer.hashicorp.com/terraform/language/expressions/strings#escape-sequences
     """
     return text.replace("${", "$${").replace("%{", "%%{")
+
+
+def template(rendered: str) -> str:
+    """What `buildspec.render` made, with its references as Terraform's own and all else as it stands."""
+    parts = _REFERENCE.split(rendered)
+    return "".join(f"${{{part}}}" if place % 2 else literal(part) for place, part in enumerate(parts))
+
+
+def readable(rendered: str) -> str:
+    """The same for people to read: the text as it stands, and references as Terraform would write them."""
+    return _REFERENCE.sub(lambda reference: f"${{{reference[1]}}}", rendered)

@@ -2,7 +2,7 @@
 
 import re
 from ipaddress import AddressValueError, IPv4Address
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StrictInt, WithJsonSchema
@@ -116,6 +116,39 @@ class Images(Settings):
     keep: StrictInt = Field(7, ge=1, le=1000, description="How many daily images are kept.")
 
 
+class DataVolume(Settings):
+    """The encrypted volume that holds GitLab's data, apart from the server and outliving it."""
+
+    size_gib: StrictInt = Field(100, ge=20, le=16384, description="Size of the volume, GiB; it can grow, not shrink.")
+    type: Literal["gp3", "io2"] = Field("gp3", description="EBS volume type.")
+    iops: StrictInt | None = Field(
+        None, ge=100, le=256000, description="I/O operations a second; gp3 has 3,000 without it, io2 needs it."
+    )
+
+
+class Backups(Settings):
+    """Daily backups of GitLab and of /etc/gitlab, to a bucket of their own."""
+
+    at_utc: TimeOfDay = Field(
+        "09:00",
+        description="When the daily backup is taken, UTC; a server that was off makes up for it when it starts.",
+    )
+    keep_days: StrictInt = Field(35, ge=1, le=3650, description="How long a backup is kept, days.")
+
+
+class LoadBalancer(Settings):
+    """A network load balancer that answers HTTPS with a certificate of ACM, and passes SSH on."""
+
+    certificate_arn: Annotated[
+        str,
+        Matching(
+            r"arn:aws:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+            "the ARN of a certificate of ACM",
+            "for example arn:aws:acm:ap-northeast-1:111111111111:certificate/1234abcd-12ab-34cd-86ef-1234567890ab",
+        ),
+    ] = Field(description="The certificate; it stands in the development account and the deployment's region.")
+
+
 class Schedule(Settings):
     """When the server is started and stopped."""
 
@@ -193,6 +226,18 @@ class Gitlab(Settings):
         | None
     ) = Field(None, description="Name of an EC2 key pair, if any; people get in through SSM without one.")
     root_volume_gib: StrictInt = Field(100, ge=20, le=16384, description="Size of the encrypted root volume, GiB.")
+    data_volume: DataVolume = Field(DataVolume(), description="The volume that holds GitLab's data.")
+    backups: Backups = Field(Backups(), description="Daily backups to a bucket of their own.")
+    deletion_protected: Flag = Field(
+        True, description="Whether Terraform refuses plans that would delete the data volume or the backups."
+    )
+    load_balancer: LoadBalancer | None = Field(
+        None, description="HTTPS with a certificate of ACM; without it GitLab's own, self-signed at the first boot."
+    )
+    route53_zone_id: (
+        Annotated[str, Matching(r"Z[A-Z0-9]{5,31}", "the id of a hosted zone", "write it like Z0123456789ABCDEFGHIJ")]
+        | None
+    ) = Field(None, description="The hosted zone in which the external URL's host gets its record; none by default.")
     termination_protection: Flag = Field(True, description="Whether EC2 refuses to terminate the server.")
     images: Images = Field(Images(), description="Daily images of the server, taken without a reboot.")
     schedule: Schedule | None = Field(
@@ -209,3 +254,8 @@ class Gitlab(Settings):
     def host(self) -> str:
         """The host name in the external URL."""
         return urlsplit(self.external_url).hostname or ""
+
+    @property
+    def makes_its_certificate(self) -> bool:
+        """Whether the server answers HTTPS itself, with a certificate it makes at its first boot."""
+        return self.external_url.startswith("https:") and self.load_balancer is None

@@ -16,6 +16,7 @@ from settings.types import LOG_RETENTION_DAYS
 Json = Mapping[str, Any]
 
 _REFERENCE = re.compile(r"(?<!\$)\$\{([^{}]+)\}")
+_ENCODED_LOCAL = re.compile(r"jsonencode\(local\.(\w+)\)")
 _UNKNOWN = "x" * 100
 _LAST_OF_MANY = 100
 
@@ -60,6 +61,8 @@ class Stack:
             return self._variable(reference)
         if reference.startswith("count.index"):
             return _LAST_OF_MANY
+        if encoded := _ENCODED_LOCAL.fullmatch(reference):
+            return _jsonencode(self.known(self.terraform["locals"][encoded[1]]))
         kind, _, rest = reference.partition(".")
         name, _, attribute = rest.partition(".")
         arguments = self.terraform.get("resource", {}).get(kind, {}).get(name, {})
@@ -75,6 +78,12 @@ class Stack:
             raise ValueError(f"{self.name}: {reference} is not a policy document of this stack")
         statements: list[Json] = self.terraform["data"]["aws_iam_policy_document"][match[1]]["statement"]
         return statements
+
+
+def _jsonencode(text: str) -> str:
+    """As Terraform has it: https://developer.hashicorp.com/terraform/language/functions/jsonencode"""
+    encoded = json.dumps(text, ensure_ascii=False)
+    return re.sub("[<>&]", lambda mark: f"\\u{ord(mark[0]):04x}", encoded)
 
 
 def problems(stacks: Sequence[Stack]) -> list[LocatedProblem]:

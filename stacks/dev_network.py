@@ -33,7 +33,7 @@ class DevNetworkStack(BaseStack):
                 nat_eip_allocation_ids=settings.nat.eip_allocation_ids,
             ),
         )
-        Endpoints(
+        endpoints = Endpoints(
             self,
             "endpoints",
             EndpointsProps(
@@ -84,6 +84,10 @@ class DevNetworkStack(BaseStack):
                 "nat_public_ips": Output(
                     value=dict(network.nat_public_ips),
                     description="Public addresses of the NAT gateways, by zone: what production sees of this network.",
+                ),
+                "s3_prefix_list_id": Output(
+                    value=endpoints.s3.prefix_list_id,
+                    description="Id of the list of S3's addresses, which the gateway endpoint leads to.",
                 ),
             }
         )

@@ -1,6 +1,7 @@
 """What must hold between GitLab, its network and its proxy."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from settings.consistency.allow_lists import open_list
 from settings.consistency.network import zone_letters
@@ -8,6 +9,7 @@ from settings.consistency.said import Said
 from settings.problems import Problem
 
 _GITLAB = ("dev", "gitlab")
+_DATA = (*_GITLAB, "data_volume")
 
 
 def _one_place(said: Said) -> Iterator[Problem]:
@@ -49,10 +51,54 @@ def _start_and_stop(said: Said) -> Iterator[Problem]:
         yield Problem(path=(*_GITLAB, "schedule", "stop"), what=what, hint="choose another time")
 
 
+def _volume_iops(said: Said) -> Iterator[Problem]:
+    # https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html
+    kind = said.value(*_DATA, "type") or "gp3"
+    size, iops = said.value(*_DATA, "size_gib") or 100, said.value(*_DATA, "iops")
+    path = (*_DATA, "iops")
+    if kind == "io2" and iops is None and not said.names(*path):
+        what = "an io2 volume has no I/O operations of its own"
+        yield Problem(path=(*_DATA, "type"), what=what, hint="add iops, for example 8000")
+    if iops is None:
+        return
+    low, high, each = (3_000, 16_000, 500) if kind == "gp3" else (100, 256_000, 1_000)
+    most = min(high, each * size)
+    if not low <= iops <= max(low, most):
+        what = f"{iops} is not what a {kind} volume of {size} GiB takes"
+        yield Problem(path=path, what=what, hint=f"write {low} to {max(low, most)}")
+
+
+def _certificate(said: Said) -> Iterator[Problem]:
+    path = (*_GITLAB, "load_balancer", "certificate_arn")
+    arn = said.value(*path)
+    if arn is None:
+        return
+    _, _, _, region, account, _ = arn.split(":", 5)
+    if said.value("region") not in (None, region):
+        what = f"the certificate is one of {region}, and the deployment is in {said.value('region')}"
+        yield Problem(path=path, what=what, hint="request or import it in the deployment's region")
+    own = said.value("dev", "account", "id")
+    if own is not None and str(own) != account:
+        what = f"the certificate belongs to account {account}, and GitLab stands in {own}"
+        yield Problem(path=path, what=what, hint="request or import it in the development account")
+    url = said.value(*_GITLAB, "external_url")
+    if isinstance(url, str) and url.lower().startswith("http:"):
+        what = f"'{url}' needs no certificate"
+        yield Problem(path=(*_GITLAB, "external_url"), what=what, hint="write it with https, or remove load_balancer")
+
+
+def _record(said: Said) -> Iterator[Problem]:
+    url, path = said.value(*_GITLAB, "external_url"), (*_GITLAB, "route53_zone_id")
+    host = (urlsplit(url).hostname or "") if isinstance(url, str) else ""
+    if said.value(*path) is not None and host.rpartition(".")[2].isdigit():
+        what = f"'{host}' is an address, and a zone holds names"
+        yield Problem(path=path, what=what, hint="write a host name in external_url, or remove route53_zone_id")
+
+
 def _proxy(said: Said) -> Iterator[Problem]:
     if said.names("dev", "proxy") and not said.names(*_GITLAB):
         yield Problem(path=("dev", "proxy"), what="nothing uses the proxy", hint="remove it, or add dev.gitlab")
     yield from open_list(said, ("dev", "proxy"), "cidrs", excusable=False)
 
 
-RULES = (_one_place, _known_zone, _terminals, _one_image, _start_and_stop, _proxy)
+RULES = (_one_place, _known_zone, _terminals, _one_image, _start_and_stop, _volume_iops, _certificate, _record, _proxy)

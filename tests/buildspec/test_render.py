@@ -5,7 +5,8 @@ from jinja2 import UndefinedError
 from ruamel.yaml import YAML
 
 from buildspec import render
-from buildspec.render import GitlabConfig, MirrorBuildspec
+from buildspec.render import GitlabConfig, GitlabServerSettings, MirrorBuildspec, Reference
+from modules.terraform_text import readable, template
 
 MIRROR = MirrorBuildspec(
     source_url="example@example.git.backlog.jp:/WEB/website.git",
@@ -18,7 +19,20 @@ MIRROR = MirrorBuildspec(
     max_lost_percent=40,
 )
 
-GITLAB = GitlabConfig(external_url="https://gitlab.example.com", proxy_url=None, no_proxy=["localhost"])
+GITLAB = GitlabConfig(
+    external_url="https://gitlab.example.com", tls_in_front=False, proxy_url=None, no_proxy=["localhost"]
+)
+
+SERVER = GitlabServerSettings(
+    region="ap-northeast-1",
+    certificate_host="gitlab.example.com",
+    data_volume_id=Reference("aws_ebs_volume.data.id"),
+    backup_bucket="backups",
+    backup_at_utc="09:00",
+    parameters="/kakehashi/example",
+    proxy_url=None,
+    no_proxy=["localhost"],
+)
 
 
 def _parsed(text: str) -> Any:
@@ -79,19 +93,45 @@ def test_gitlab_is_told_of_a_proxy_only_where_there_is_one() -> None:
     assert render.gitlab_rb(proxied).count("'https_proxy' => 'http://proxy:3128'") == 2
 
 
-def test_the_server_gets_the_drop_in_and_leaves_the_rest_of_its_configuration_alone() -> None:
-    user_data = render.gitlab_cloud_init(GITLAB, "gitlab.example.com")
+def test_a_load_balancer_speaks_http_to_gitlab() -> None:
+    assert "nginx" not in render.gitlab_rb(GITLAB)
+    behind = render.gitlab_rb(GitlabConfig(**{**vars(GITLAB), "tls_in_front": True}))
+    assert "nginx['listen_port'] = 80\nnginx['listen_https'] = false\n" in behind
+
+
+def test_the_first_boot_writes_the_files_and_goes_before_the_images_own_script() -> None:
+    user_data = render.gitlab_cloud_init({"/etc/kakehashi/gitlab.rb": "text: # 1\n", "/opt/kakehashi/server": "x"})
     assert user_data.startswith("#cloud-config\n")
-    parsed = _parsed(user_data)
-    (file,) = parsed["write_files"]
-    assert file["path"] == "/etc/gitlab/kakehashi.rb"
-    assert file["content"] == render.gitlab_rb(GITLAB)
-    script = parsed["runcmd"][-1][-1]
-    assert "grep -qxF" in script
-    assert "gitlab-ctl reconfigure" in script
+    *files, script = _parsed(user_data)["write_files"]
+    assert files == [
+        {"path": "/etc/kakehashi/gitlab.rb", "permissions": "0600", "content": "text: # 1\n"},
+        {"path": "/opt/kakehashi/server", "permissions": "0700", "content": "x"},
+    ]
+    folder, _, name = script["path"].rpartition("/")
+    assert (folder, script["permissions"]) == ("/var/lib/cloud/scripts/per-instance", "0700")
+    assert sorted(["gitlab", name])[0] == name
+    assert script["content"] == "#!/bin/sh\nexec /opt/kakehashi/server configure\n"
 
 
-def test_a_certificate_is_made_for_https_alone() -> None:
-    plain = GitlabConfig(**{**vars(GITLAB), "external_url": "http://gitlab.example.com"})
-    assert "openssl" in render.gitlab_cloud_init(GITLAB, "gitlab.example.com")
-    assert "openssl" not in render.gitlab_cloud_init(plain, "gitlab.example.com")
+def test_a_reference_in_a_template_is_terraforms_and_nothing_else_is() -> None:
+    settings = render.gitlab_server_settings(
+        GitlabServerSettings(**{**vars(SERVER), "backup_bucket": "${a} %{b}", "certificate_host": None})
+    )
+    assert template(settings).splitlines() == [
+        "# Written by Kakehashi. Change the deployment file instead.",
+        "REGION=ap-northeast-1",
+        """DATA_VOLUME='${replace(aws_ebs_volume.data.id, "'", "'\\\\''")}'""",
+        "CERTIFICATE_HOST=''",
+        "CERTIFICATE_NAME=DNS:",
+        "BACKUP_BUCKET='$${a} %%{b}'",
+        "BACKUP_AT=09:00",
+        "PARAMETERS=/kakehashi/example",
+        "PROXY_URL=''",
+        "NO_PROXY_FOR_AWS=localhost",
+    ]
+
+
+def test_people_read_a_reference_where_its_value_will_be() -> None:
+    proxied = GitlabConfig(**{**vars(GITLAB), "proxy_url": Reference("other.outputs.url")})
+    text = readable(render.gitlab_rb(proxied))
+    assert text.count("'${replace(replace(other.outputs.url, ") == 4

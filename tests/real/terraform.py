@@ -3,8 +3,9 @@
 import json
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 
@@ -22,9 +23,11 @@ def terraform(folder: Path, *arguments: str, plugins: Path | None = None) -> sub
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
 
 
-def read_by_terraform(texts: Sequence[str], folder: Path) -> list[str]:
-    """What Terraform makes of texts of a .tf.json file: the escapes are gone, and a reference is an error."""
-    (folder / "texts.tf.json").write_text(json.dumps({"output": {"texts": {"value": texts}}}))
+def read_by_terraform(
+    texts: Sequence[str], folder: Path, values: Mapping[str, object] = MappingProxyType({})
+) -> list[str]:
+    """What Terraform makes of texts of a .tf.json file: the escapes are gone, and references are to local `values`."""
+    (folder / "texts.tf.json").write_text(json.dumps({"locals": dict(values), "output": {"texts": {"value": texts}}}))
     planned = terraform(folder, "plan", "-no-color", "-input=false", "-lock=false", "-out=plan")
     assert planned.returncode == 0, planned.stderr
     plan: dict[str, Any] = json.loads(terraform(folder, "show", "-json", "plan").stdout)

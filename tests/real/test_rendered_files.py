@@ -1,8 +1,10 @@
 """What is rendered for machines is what the machines' own programs take: CodeBuild, a shell, GitLab, cloud-init."""
 
 import json
+import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from buildspec import render
+from modules.terraform_text import literal, template
 from tests.real.synthesised import Stack
 from tests.real.terraform import read_by_terraform
 from tests.terraform import Stacks
@@ -41,16 +44,53 @@ def buildspecs(stacks: list[Stack], tmp_path_factory: pytest.TempPathFactory) ->
     return dict(zip(written, read_by_terraform(list(written.values()), tmp_path_factory.mktemp("read")), strict=True))
 
 
+VOLUME = "vol-0123456789abcdef0"
+PROXY = "http://it's \\ the $(proxy):3128"
+_REFERENCES = {
+    r"aws_ebs_volume\.data_volume\.id": VOLUME,
+    r"data\.terraform_remote_state\.dev_proxy\.outputs\.\w+": PROXY,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """What one server is given: its user data as EC2 receives it, the commands of its SSM document, and gitlab.rb as
+    it lies beside the stack.
+    """
+
+    user_data: str
+    commands: str
+    gitlab_rb: str
+
+    @property
+    def files(self) -> dict[str, str]:
+        return {file["path"]: file["content"] for file in yaml(self.user_data)["write_files"]}
+
+
+def with_values(text: str) -> str:
+    """Text of a .tf.json file with values in place of what only an apply knows."""
+    for reference, value in _REFERENCES.items():
+        text = json.dumps(value).join(re.split(reference, text))
+    return text
+
+
 @pytest.fixture(scope="module")
-def servers(stacks: list[Stack], tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str]]:
-    """Every server's user data as EC2 receives it, and the gitlab.rb beside its stack, by `deployment/stack`."""
-    having = [stack for stack in stacks if stack.terraform.resources("aws_instance")]
-    written = [stack.terraform.resources("aws_instance")["gitlab_instance"]["user_data"] for stack in having]
-    received = read_by_terraform(written, tmp_path_factory.mktemp("read"))
-    return {
-        str(stack): (user_data, (stack.folder / "gitlab.rb").read_text())
-        for stack, user_data in zip(having, received, strict=True)
-    }
+def servers(stacks: list[Stack], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Server]:
+    """Every GitLab server, by `deployment/stack`."""
+    having = [stack for stack in stacks if stack.name == "dev-gitlab"]
+    found = {}
+    for stack in having:
+        user_data = stack.terraform.resource("aws_instance.gitlab_instance")["user_data"]
+        document = stack.terraform.resource("aws_ssm_document.configuration_document")["content"]
+        values = {name: with_values(text) for name, text in stack.terraform.json["locals"].items()}
+        received = read_by_terraform([user_data, document], tmp_path_factory.mktemp("read"), values)
+        (step,) = json.loads(received[1])["mainSteps"]
+        found[str(stack)] = Server(
+            user_data=received[0],
+            commands="\n".join(step["inputs"]["runCommand"]),
+            gitlab_rb=(stack.folder / "gitlab.rb").read_text(),
+        )
+    return found
 
 
 @pytest.mark.terraform
@@ -148,37 +188,110 @@ def test_shellcheck_finds_nothing_in_the_mirror_script() -> None:
     assert shellcheck(MIRROR_SCRIPT.read_text(), "bash") == ""
 
 
-def boot_scripts(user_data: str) -> Iterator[str]:
-    for shell, option, script in yaml(user_data)["runcmd"]:
-        assert (shell, option) == ("sh", "-c")
-        yield script
-
-
 @pytest.mark.tool("shellcheck")
 @pytest.mark.terraform
-def test_shellcheck_finds_nothing_in_what_a_server_runs_on_its_first_boot(servers: dict[str, tuple[str, str]]) -> None:
-    for name, (user_data, _) in servers.items():
-        for script in boot_scripts(user_data):
-            assert shellcheck(script, "sh") == "", name
+def test_shellcheck_finds_nothing_in_what_a_server_runs(servers: dict[str, Server]) -> None:
+    program = render.gitlab_server_script()
+    scripts = {text for server in servers.values() for text in server.files.values() if text.startswith("#!/bin/sh\n")}
+    assert program in scripts
+    assert len(scripts) == 2, "the program, and what starts it at the first boot"
+    commands = {f"#!/bin/sh\n{server.commands}" for server in servers.values()}
+    assert {script: shellcheck(script, "sh") for script in scripts | commands} == dict.fromkeys(scripts | commands, "")
 
 
 @pytest.mark.tool("cloud-init")
 @pytest.mark.terraform
-def test_cloud_init_takes_every_servers_user_data(servers: dict[str, tuple[str, str]], tmp_path: Path) -> None:
-    for name, (user_data, _) in servers.items():
+def test_cloud_init_takes_every_servers_user_data(servers: dict[str, Server], tmp_path: Path) -> None:
+    for name, server in servers.items():
         file = tmp_path / "user-data"
-        file.write_text(user_data)
+        file.write_text(server.user_data)
         command = ["cloud-init", "schema", "--config-file", str(file)]
         checked = subprocess.run(command, capture_output=True, text=True, timeout=60)
         assert (checked.returncode, checked.stdout) == (0, f"Valid cloud-config: {file}\n"), f"{name}: {checked.stderr}"
 
 
 @pytest.mark.terraform
-def test_a_server_gets_the_gitlab_rb_that_lies_beside_its_stack(servers: dict[str, tuple[str, str]]) -> None:
-    for name, (user_data, gitlab_rb) in servers.items():
-        (file,) = yaml(user_data)["write_files"]
-        assert file["content"] == gitlab_rb, name
-        assert any(f"from_file '{file['path']}'" in script for script in boot_scripts(user_data)), name
+def test_systems_manager_brings_the_files_of_the_first_boot(servers: dict[str, Server], tmp_path: Path) -> None:
+    for name, server in servers.items():
+        # `{{ }}` would be a parameter of the document's.
+        assert "{{" not in server.commands, name
+        folder = tmp_path / name
+        folder.mkdir(parents=True)
+        *write, last = server.commands.replace("/etc/", f"{folder}/etc/").replace("/opt/", f"{folder}/opt/").split("\n")
+        assert last.endswith("/kakehashi/server configure")
+        subprocess.run(["sh", "-c", "\n".join(write)], check=True, timeout=60)
+        brought = {f"/{file.relative_to(folder)}": file for file in folder.rglob("*") if file.is_file()}
+        wanted = {path: text for path, text in server.files.items() if "/kakehashi/" in path}
+        assert {path: file.read_text() for path, file in brought.items()} == wanted, name
+        modes = {file["path"]: int(file["permissions"], 8) for file in yaml(server.user_data)["write_files"]}
+        assert {path: file.stat().st_mode & 0o777 for path, file in brought.items()} == {p: modes[p] for p in wanted}
+
+
+@pytest.mark.terraform
+def test_a_server_gets_the_gitlab_rb_that_lies_beside_its_stack(servers: dict[str, Server]) -> None:
+    server = servers["gitlab-existing-vpc/dev-gitlab"]
+    assert server.files["/etc/kakehashi/gitlab.rb"] == server.gitlab_rb
+
+
+@pytest.mark.terraform
+def test_a_shell_reads_a_servers_settings_as_the_deployment_says_them(servers: dict[str, Server]) -> None:
+    script = servers["example/dev-gitlab"].files["/etc/kakehashi/server.conf"]
+    show = 'printf "%s\\n" "$DATA_VOLUME" "$CERTIFICATE_HOST" "$BACKUP_BUCKET" "$BACKUP_AT" "$PARAMETERS"'
+    shown = subprocess.run(["sh", "-euc", f"{script}\n{show}"], capture_output=True, text=True, timeout=60, check=True)
+    assert shown.stdout.splitlines() == [
+        VOLUME,
+        "gitlab.dev.example.com",
+        "kakehashi-dev-gitlab-backups-111111111111",
+        "09:00",
+        "/kakehashi/kakehashi/dev/gitlab",
+    ]
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_no_value_breaks_out_of_a_servers_settings(text: str) -> None:
+    settings = render.gitlab_server_settings(
+        render.GitlabServerSettings(
+            region=text,
+            certificate_host=text,
+            data_volume_id=text,
+            backup_bucket=text,
+            backup_at_utc=text,
+            parameters=text,
+            proxy_url=text,
+            no_proxy=[text, text],
+        )
+    )
+    names = ("REGION", "DATA_VOLUME", "CERTIFICATE_HOST", "BACKUP_BUCKET", "BACKUP_AT", "PARAMETERS", "PROXY_URL")
+    show = 'printf "%s\\0" ' + " ".join(f'"${name}"' for name in names)
+    command = ["sh", "-euc", f"{settings}\n{show}"]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert shown.split("\0")[:-1] == [text] * len(names)
+
+
+@pytest.mark.tool("ruby")
+@pytest.mark.terraform
+def test_what_terraform_puts_in_place_of_a_reference_stays_in_its_quotes(tmp_path: Path) -> None:
+    texts = [text for text in NASTY if text]
+    reference = render.Reference("local.nasty[0]")
+    config = render.GitlabConfig(external_url="x", tls_in_front=False, proxy_url=reference, no_proxy=[])
+    server = render.GitlabServerSettings(
+        region="x",
+        certificate_host=None,
+        data_volume_id=reference,
+        backup_bucket="x",
+        backup_at_utc="x",
+        parameters="x",
+        proxy_url=None,
+        no_proxy=[],
+    )
+    templates = [template(render.gitlab_rb(config)), template(render.gitlab_server_settings(server))]
+    here = [part.replace("nasty[0]", f"nasty[{place}]") for place in range(len(texts)) for part in templates]
+    read = read_by_terraform(here, tmp_path, {"nasty": [literal(text) for text in texts]})
+    for place, text in enumerate(texts):
+        assert evaluated(read[2 * place], tmp_path)["gitaly"]["env"]["http_proxy"] == text
+        script = f'{read[2 * place + 1]}\nprintf %s "$DATA_VOLUME"'
+        shown = subprocess.run(["sh", "-euc", script], capture_output=True, text=True, timeout=60, check=True).stdout
+        assert shown == text
 
 
 # As much of Omnibus as our file speaks of: `external_url` is a method, every component a hash.
@@ -187,10 +300,18 @@ require "json"
 said = Hash.new { |all, component| all[component] = {} }
 omnibus = Object.new
 omnibus.define_singleton_method(:external_url) { |url| said["external_url"] = url }
-%w[gitaly gitlab_rails letsencrypt].each { |name| omnibus.define_singleton_method(name) { said[name] } }
+components = %w[gitaly gitlab_rails high_availability letsencrypt nginx]
+components.each { |name| omnibus.define_singleton_method(name) { said[name] } }
 omnibus.instance_eval(File.read(ARGV.fetch(0)), ARGV.fetch(0))
 puts JSON.generate(said)
 """
+
+
+ALWAYS: dict[str, dict[str, Any]] = {
+    "letsencrypt": {"enable": False},
+    "high_availability": {"mountpoint": "/var/opt/gitlab"},
+    "gitlab_rails": {"store_initial_root_password": False},
+}
 
 
 def evaluated(gitlab_rb: str, folder: Path) -> Any:
@@ -222,9 +343,9 @@ def test_gitlab_speaks_to_the_world_through_the_proxy(stacks: list[Stack], tmp_p
     }
     assert evaluated((stack.folder / "gitlab.rb").read_text(), tmp_path) == {
         "external_url": "https://gitlab.dev.example.com",
-        "letsencrypt": {"enable": False},
+        **ALWAYS,
         "gitaly": {"env": proxy},
-        "gitlab_rails": {"env": proxy},
+        "gitlab_rails": {**ALWAYS["gitlab_rails"], "env": proxy},
     }
 
 
@@ -233,7 +354,7 @@ def test_gitlab_sets_no_proxy_where_the_deployment_names_none(stacks: list[Stack
     stack = next(stack for stack in stacks if str(stack) == "gitlab-existing-vpc/dev-gitlab")
     assert evaluated((stack.folder / "gitlab.rb").read_text(), tmp_path) == {
         "external_url": "https://gitlab.dev.example.com",
-        "letsencrypt": {"enable": False},
+        **ALWAYS,
     }
 
 
@@ -242,7 +363,8 @@ def test_no_value_breaks_out_of_gitlab_rb(tmp_path: Path) -> None:
     texts = [text for text in NASTY if text]
     wrong = {}
     for text in texts:
-        rendered = render.gitlab_rb(render.GitlabConfig(external_url=text, proxy_url=text, no_proxy=[text, "b"]))
+        config = render.GitlabConfig(external_url=text, tls_in_front=False, proxy_url=text, no_proxy=[text, "b"])
+        rendered = render.gitlab_rb(config)
         said = evaluated(rendered, tmp_path)
         env = {"http_proxy": text, "https_proxy": text, "no_proxy": f"{text},b"}
         if (said["external_url"], said["gitaly"]["env"], said["gitlab_rails"]["env"]) != (text, env, env):

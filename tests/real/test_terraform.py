@@ -97,11 +97,13 @@ VALUES = {
     "ami_name_pattern": Values(good=["GitLab CE 18.*"], refused={"Write it like GitLab CE": [""]}),
     "build_timeout_minutes": whole_numbers(5, 2160),
     "cache_retention_days": whole_numbers(1, 3650),
+    "data_volume_gib": whole_numbers(20, 16384),
     "flow_log_retention_days": RETENTION,
     "image_retention_count": whole_numbers(1, 1000),
     "instance_type": Values(
         good=["c7i.2xlarge", "u-6tb1.metal"], refused={"Write it like c7i.2xlarge.": ["", "c7i", "c7i.", "C7I.LARGE"]}
     ),
+    "keep_backup_days": whole_numbers(1, 3650),
     "log_retention_days": RETENTION,
     "pull_from_cidrs": PUBLIC_NETWORKS,
     "push_from_cidrs": PUBLIC_NETWORKS,

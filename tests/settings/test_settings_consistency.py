@@ -4,7 +4,16 @@ import pytest
 
 from settings import Deployment
 from settings.network import Network
-from tests.settings.whole_file import ED25519, KMS_KEY, Loaded, Refusal, error, last_line_of_change, line_of, spoilt
+from tests.settings.whole_file import (
+    ED25519,
+    KMS_KEY,
+    Loaded,
+    Refusal,
+    error,
+    last_line_of_change,
+    line_of,
+    spoilt,
+)
 
 Change = tuple[str, str]
 Row = tuple[Change, str, str, str]
@@ -70,7 +79,44 @@ NETWORK: list[Row] = [
     ),
 ]
 
+
+def _certified(place: str) -> Change:
+    """A load balancer with a certificate of a place, `region:account`."""
+    arn = f"arn:aws:acm:{place}:certificate/{_OTHER_KEY}"
+    return "    root_volume_gib: 100\n", f"    root_volume_gib: 100\n    load_balancer:\n      certificate_arn: {arn}\n"
+
+
 GITLAB: list[Row] = [
+    (
+        ("      type: io2\n      iops: 8000\n", "      type: io2\n"),
+        "dev.gitlab.data_volume.type",
+        "an io2 volume has no I/O operations of its own",
+        "add iops, for example 8000",
+    ),
+    (
+        ("      type: io2\n      iops: 8000\n", "      iops: 2999\n"),
+        "dev.gitlab.data_volume.iops",
+        "2999 is not what a gp3 volume of 200 GiB takes",
+        "write 3000 to 16000",
+    ),
+    (
+        ("      size_gib: 200\n      type: io2\n      iops: 8000\n", "      size_gib: 20\n      iops: 10001\n"),
+        "dev.gitlab.data_volume.iops",
+        "10001 is not what a gp3 volume of 20 GiB takes",
+        "write 3000 to 10000",
+    ),
+    (
+        _certified("us-east-1:111111111111"),
+        "dev.gitlab.load_balancer.certificate_arn",
+        "the certificate is one of us-east-1, and the deployment is in ap-northeast-1",
+        "request or import it in the deployment's region",
+    ),
+    (
+        _certified("ap-northeast-1:222222222222"),
+        "dev.gitlab.load_balancer.certificate_arn",
+        "the certificate belongs to account 222222222222, and GitLab stands in 111111111111",
+        "request or import it in the development account",
+    ),
     (
         ("    zone: a\n", "    zone: b\n"),
         "dev.gitlab.zone",
@@ -506,6 +552,28 @@ def test_gitlab_stands_in_one_place(refusal: Refusal) -> None:
         "dev.gitlab.zone",
         "zone chooses a subnet of dev.network, and existing_network names another",
         "keep one of the two",
+    )
+
+
+def test_an_address_gets_no_record(refusal: Refusal) -> None:
+    zone = "    route53_zone_id: Z0123456789ABCDEFGHIJ\n"
+    text = spoilt(("https://gitlab.dev.example.com", "https://192.0.2.1"), ("    zone: a\n", "    zone: a\n" + zone))
+    assert refusal(text) == error(
+        line_of(text, zone),
+        "dev.gitlab.route53_zone_id",
+        "'192.0.2.1' is an address, and a zone holds names",
+        "write a host name in external_url, or remove route53_zone_id",
+    )
+
+
+def test_plain_http_needs_no_certificate(refusal: Refusal) -> None:
+    url = "external_url: http://gitlab.dev.example.com"
+    text = spoilt((url.replace("http", "https"), url), _certified("ap-northeast-1:111111111111"))
+    assert refusal(text) == error(
+        line_of(text, url),
+        "dev.gitlab.external_url",
+        "'http://gitlab.dev.example.com' needs no certificate",
+        "write it with https, or remove load_balancer",
     )
 
 

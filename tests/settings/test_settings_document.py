@@ -129,12 +129,12 @@ def test_two_documents_are_two_files(refusal: Refusal) -> None:
 def test_a_key_written_twice_is_refused_with_both_lines(refusal: Refusal) -> None:
     text = spoilt(("      batch:\n    del", "      batch:\n      application:\n    del"))
     assert refusal(text) == error(
-        60,
+        67,
         "prd.codecommit.repositories.application",
-        "'application' stands here a second time (first on line 58)",
+        "'application' stands here a second time (first on line 65)",
         "remove or rename one",
     )
-    assert text.splitlines()[57].strip() == text.splitlines()[59].strip() == "application:"
+    assert text.splitlines()[64].strip() == text.splitlines()[66].strip() == "application:"
 
 
 def test_keys_that_are_the_same_text_are_the_same_key(refusal: Refusal) -> None:

@@ -469,6 +469,27 @@ OTHER_VALUES: list[Row] = [
     ),
     (
         "key_pair: break-glass",
+        "key_pair: break-glass\n    route53_zone_id: example.com",
+        "dev.gitlab.route53_zone_id",
+        "'example.com' is not the id of a hosted zone",
+        "write it like Z0123456789ABCDEFGHIJ",
+    ),
+    (
+        "key_pair: break-glass",
+        "key_pair: break-glass\n    load_balancer: { certificate_arn: gitlab.example.com }",
+        "dev.gitlab.load_balancer.certificate_arn",
+        "'gitlab.example.com' is not the ARN of a certificate of ACM",
+        "for example arn:aws:acm:ap-northeast-1:111111111111:certificate/1234abcd-12ab-34cd-86ef-1234567890ab",
+    ),
+    (
+        "type: io2",
+        "type: gp2",
+        "dev.gitlab.data_volume.type",
+        "'gp2' is not known here",
+        "use 'gp3' or 'io2'",
+    ),
+    (
+        "key_pair: break-glass",
         "key_pair: ' break-glass'",
         "dev.gitlab.key_pair",
         "' break-glass' is not the name of a key pair",

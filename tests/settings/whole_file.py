@@ -45,6 +45,13 @@ dev:
       name_pattern: GitLab CE *
     key_pair: break-glass
     root_volume_gib: 100
+    data_volume:
+      size_gib: 200
+      type: io2
+      iops: 8000
+    backups:
+      at_utc: "09:00"
+      keep_days: 35
     termination_protection: true
     images:
       at_utc: "17:00"

@@ -27,8 +27,15 @@ def test_gitlab_is_reached_from_the_work_terminals_and_the_vpc_alone(gitlab: Ter
     assert _ways(gitlab, "ingress") == {(peer, port) for peer in (terminals, vpc) for port in (22, 80, 443)}
 
 
-def test_with_a_proxy_nothing_leaves_the_vpc_directly(gitlab: Terraform) -> None:
-    assert _ways(gitlab, "egress") == {("${data.terraform_remote_state.dev_network.outputs.vpc_cidr}", None)}
+def test_with_a_proxy_nothing_leaves_the_vpc_directly_but_to_s3s_endpoint(gitlab: Terraform) -> None:
+    s3 = gitlab.resource("aws_vpc_security_group_egress_rule.gitlab_security_group_to_s3")
+    assert (s3["prefix_list_id"], s3["from_port"], s3["to_port"]) == (
+        "${data.terraform_remote_state.dev_network.outputs.s3_prefix_list_id}",
+        443,
+        443,
+    )
+    vpc = ("${data.terraform_remote_state.dev_network.outputs.vpc_cidr}", None)
+    assert _ways(gitlab, "egress") == {vpc, (None, 443)}
 
 
 def test_without_a_proxy_web_and_ssh_leave(without_proxy: Terraform) -> None:
@@ -82,7 +89,97 @@ def test_the_server_is_managed_through_systems_manager(gitlab: Terraform) -> Non
     attachment = gitlab.resource("aws_iam_role_policy_attachment.gitlab_role_managed_policy")
     assert attachment["policy_arn"] == "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
     assert attachment["role"] == "${aws_iam_role.gitlab_role.name}"
-    assert gitlab.resources("aws_iam_role_policy").keys() == {"power_schedule_role_policy"}
+
+
+def test_the_server_may_add_backups_and_tell_what_became_of_it_and_nothing_else(gitlab: Terraform) -> None:
+    policies = gitlab.resources("aws_iam_role_policy")
+    assert policies.keys() == {"gitlab_role_policy", "power_schedule_role_policy"}
+    statements = gitlab.statements(policies["gitlab_role_policy"]["policy"])
+    assert {sid: (said["actions"], said["resources"]) for sid, said in statements.items()} == {
+        "KeepBackups": (["s3:PutObject"], ["${aws_s3_bucket.backups_bucket.arn}/*"]),
+        "TellThroughParameters": (
+            ["ssm:GetParameter", "ssm:PutParameter"],
+            ["arn:aws:ssm:ap-northeast-1:111111111111:parameter/kakehashi/kakehashi/dev/gitlab/*"],
+        ),
+    }
+
+
+def test_the_data_outlives_the_server(gitlab: Terraform) -> None:
+    volume = gitlab.resource("aws_ebs_volume.data_volume")
+    assert volume["encrypted"] is True
+    assert volume["lifecycle"] == {"prevent_destroy": True}
+    assert (volume["availability_zone"], volume["size"]) == ("ap-northeast-1a", "${var.data_volume_gib}")
+    attachment = gitlab.resource("aws_volume_attachment.gitlab_data_volume_attachment")
+    assert attachment["volume_id"] == "${aws_ebs_volume.data_volume.id}"
+    assert attachment["instance_id"] == "${aws_instance.gitlab_instance.id}"
+
+
+def test_in_a_network_that_exists_the_volume_is_made_in_its_subnets_zone(without_proxy: Terraform) -> None:
+    assert without_proxy.json["data"]["aws_subnet"]["subnet"]["id"] == "subnet-0123456789abcdef0"
+    volume = without_proxy.resource("aws_ebs_volume.data_volume")
+    assert volume["availability_zone"] == "${data.aws_subnet.subnet.availability_zone}"
+
+
+def test_backups_are_private_versioned_encrypted_and_expire(gitlab: Terraform) -> None:
+    assert gitlab.resource("aws_s3_bucket.backups_bucket")["lifecycle"] == {"prevent_destroy": True}
+    assert "force_destroy" not in gitlab.resource("aws_s3_bucket.backups_bucket")
+    versioning = gitlab.resource("aws_s3_bucket_versioning.backups_versioning")
+    assert versioning["versioning_configuration"] == {"status": "Enabled"}
+    (rule,) = gitlab.resource("aws_s3_bucket_lifecycle_configuration.backups_lifecycle")["rule"]
+    assert rule["expiration"] == [{"days": "${var.keep_backup_days}"}]
+    assert rule["noncurrent_version_expiration"] == [{"noncurrent_days": 30}]
+    block = gitlab.resource("aws_s3_bucket_public_access_block.backups_public_access_block")
+    assert {value for key, value in block.items() if key.startswith(("block", "ignore", "restrict"))} == {True}
+    policy = gitlab.resource("aws_s3_bucket_policy.backups_policy")["policy"]
+    assert gitlab.statements(policy).keys() == {"DenyInsecureTransport"}
+
+
+def test_what_is_unprotected_can_be_deleted(changed: Callable[..., Stacks]) -> None:
+    gitlab = changed("example", {"dev.gitlab.deletion_protected": False})["dev-gitlab"]
+    assert "lifecycle" not in gitlab.resource("aws_ebs_volume.data_volume")
+    assert "lifecycle" not in gitlab.resource("aws_s3_bucket.backups_bucket")
+
+
+def test_another_configuration_runs_at_once_on_this_server_alone(gitlab: Terraform) -> None:
+    association = gitlab.resource("aws_ssm_association.configuration_association")
+    assert association["name"] == "${aws_ssm_document.configuration_document.name}"
+    assert association["document_version"] == "${aws_ssm_document.configuration_document.latest_version}"
+    assert association["targets"] == [{"key": "InstanceIds", "values": ["${aws_instance.gitlab_instance.id}"]}]
+
+
+def test_no_password_is_in_terraforms_hands(gitlab: Terraform) -> None:
+    for kind in ("aws_ssm_parameter", "aws_secretsmanager_secret_version", "random_password"):
+        assert gitlab.resources(kind) == {}
+
+
+def test_a_load_balancer_answers_https_and_is_the_only_way_in_for_terminals(
+    synthesised: Callable[[str], Stacks],
+) -> None:
+    gitlab = synthesised("everything")["dev-gitlab"]
+    listeners = gitlab.resources("aws_lb_listener")
+    assert {(one["port"], one["protocol"]) for one in listeners.values()} == {(443, "TLS"), (22, "TCP")}
+    https = listeners["load_balancer_https_listener"]
+    assert https["certificate_arn"].startswith("arn:aws:acm:ap-northeast-1:111111111111:certificate/")
+    targets = gitlab.resources("aws_lb_target_group")
+    assert {(one["port"], one["protocol"]) for one in targets.values()} == {(80, "TCP"), (22, "TCP")}
+    terminals = "${toset(var.work_terminal_cidrs)}"
+    rules = gitlab.resources("aws_vpc_security_group_ingress_rule")
+    assert {name for name, rule in rules.items() if rule.get("for_each") == terminals} == {
+        "load_balancer_security_group_from_terminals_https",
+        "load_balancer_security_group_from_terminals_ssh",
+    }
+    assert "nginx['listen_https'] = false" in gitlab.json["locals"]["files_gitlab_rb"]
+    assert "CERTIFICATE_HOST=''" in gitlab.json["locals"]["files_server_conf"]
+
+
+def test_the_host_name_leads_to_the_load_balancer_or_to_the_server(
+    synthesised: Callable[[str], Stacks], changed: Callable[..., Stacks]
+) -> None:
+    behind = synthesised("everything")["dev-gitlab"].resource("aws_route53_record.dns_record")
+    assert behind["alias"]["name"] == "${aws_lb.load_balancer.dns_name}"
+    gitlab = changed("example", {"dev.gitlab.route53_zone_id": "Z0123456789ABCDEFGHIJ"})["dev-gitlab"]
+    record = gitlab.resource("aws_route53_record.dns_record")
+    assert (record["name"], record["records"]) == ("gitlab.dev.example.com", ["${aws_eip.gitlab_address.public_ip}"])
 
 
 def test_an_image_is_taken_daily_of_this_server_alone(gitlab: Terraform) -> None:

@@ -100,6 +100,7 @@ def test_what_others_need_to_know_is_an_output_with_a_description(network: Terra
         "private_subnet_ids",
         "private_subnet_cidrs",
         "nat_public_ips",
+        "s3_prefix_list_id",
     }
     assert outputs["nat_public_ips"]["value"] == {
         "a": "${aws_eip.network_nat_a_address.public_ip}",

@@ -1,0 +1,42 @@
+"""A bucket that receives a server's backups."""
+
+from dataclasses import dataclass
+
+from constructs import Construct
+
+from modules.acknowledged import acknowledge
+from modules.private_bucket import PrivateBucket, PrivateBucketProps
+
+_REPLACED_DAYS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackupBucketProps:
+    """`keep_days` is a number, or a reference to one; what was replaced or deleted stays 30 days more."""
+
+    name: str
+    keep_days: float
+    deletion_protected: bool
+
+
+class BackupBucket(PrivateBucket):
+    """A private, versioned, encrypted bucket: not even who overwrites a backup takes it away at once."""
+
+    def __init__(self, scope: Construct, id: str, props: BackupBucketProps) -> None:
+        super().__init__(
+            scope,
+            id,
+            PrivateBucketProps(
+                name=props.name,
+                expiration_days=props.keep_days,
+                replaced_days=_REPLACED_DAYS,
+                deletion_protected=props.deletion_protected,
+            ),
+        )
+        acknowledge(
+            self.bucket,
+            CKV_AWS_18="only the server writes to it, and a restore, which reads it, is done by hand",
+            CKV_AWS_144="the daily images are a second copy; a third in another region is the account's to decide",
+            CKV_AWS_145="S3 encrypts with a key of its own; the server's role may write and not read",
+            CKV2_AWS_62="the server tells of each backup in an SSM parameter",
+        )

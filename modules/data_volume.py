@@ -1,0 +1,49 @@
+"""An encrypted volume that outlives the instance it is attached to."""
+
+from dataclasses import dataclass
+
+from cdktf import TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.ebs_volume import EbsVolume
+from constructs import Construct
+
+from modules.acknowledged import acknowledge
+from modules.labels import Labels
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataVolumeProps:
+    """`size_gib` is a number or a reference to one; without `iops` EBS takes the type's own.
+
+    With `deletion_protected` Terraform refuses any plan that deletes or replaces the volume.
+    """
+
+    labels: Labels
+    name: str
+    availability_zone: str
+    size_gib: float
+    type: str
+    iops: float | None
+    deletion_protected: bool
+
+
+class DataVolume(Construct):
+    """The volume alone; who uses it attaches it."""
+
+    volume: EbsVolume
+
+    def __init__(self, scope: Construct, id: str, props: DataVolumeProps) -> None:
+        super().__init__(scope, id)
+        self.volume = EbsVolume(
+            self,
+            "Default",
+            availability_zone=props.availability_zone,
+            encrypted=True,
+            size=props.size_gib,
+            type=props.type,
+            iops=props.iops,
+            tags=props.labels.named(props.name),
+            lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if props.deletion_protected else None,
+        )
+        acknowledge(
+            self.volume, CKV_AWS_189="EBS encrypts with the account's own key; whoever may use the server may read it"
+        )

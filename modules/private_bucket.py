@@ -1,0 +1,134 @@
+"""A bucket that nobody reaches without credentials and TLS, and whose contents expire."""
+
+from dataclasses import dataclass
+
+from cdktf import TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.s3_bucket import S3Bucket
+from cdktf_cdktf_provider_aws.s3_bucket_lifecycle_configuration import (
+    S3BucketLifecycleConfiguration,
+    S3BucketLifecycleConfigurationRule,
+    S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload,
+    S3BucketLifecycleConfigurationRuleExpiration,
+    S3BucketLifecycleConfigurationRuleFilter,
+    S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration,
+)
+from cdktf_cdktf_provider_aws.s3_bucket_ownership_controls import (
+    S3BucketOwnershipControls,
+    S3BucketOwnershipControlsRule,
+)
+from cdktf_cdktf_provider_aws.s3_bucket_policy import S3BucketPolicy
+from cdktf_cdktf_provider_aws.s3_bucket_public_access_block import S3BucketPublicAccessBlock
+from cdktf_cdktf_provider_aws.s3_bucket_server_side_encryption_configuration import (
+    S3BucketServerSideEncryptionConfigurationA,
+    S3BucketServerSideEncryptionConfigurationRuleA,
+    S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA,
+)
+from cdktf_cdktf_provider_aws.s3_bucket_versioning import S3BucketVersioningA, S3BucketVersioningVersioningConfiguration
+from constructs import Construct
+
+from modules import policies
+
+_ABORT_UPLOADS_AFTER_DAYS = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrivateBucketProps:
+    """`expiration_days` is a number, or a reference to one.
+
+    With `replaced_days` the bucket is versioned, and what was replaced or deleted stays for so long. With
+    `deletion_protected` Terraform refuses any plan that deletes the bucket; with `goes_with_contents` it deletes it
+    however full it is.
+    """
+
+    name: str
+    expiration_days: float
+    replaced_days: int | None = None
+    deletion_protected: bool = False
+    goes_with_contents: bool = False
+
+
+class PrivateBucket(Construct):
+    """A private, encrypted bucket whose contents expire."""
+
+    bucket: S3Bucket
+
+    def __init__(self, scope: Construct, id: str, props: PrivateBucketProps) -> None:
+        super().__init__(scope, id)
+        self.bucket = S3Bucket(
+            self,
+            "bucket",
+            bucket=props.name,
+            force_destroy=True if props.goes_with_contents else None,
+            lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if props.deletion_protected else None,
+        )
+        S3BucketOwnershipControls(
+            self,
+            "ownership",
+            bucket=self.bucket.id,
+            rule=S3BucketOwnershipControlsRule(object_ownership="BucketOwnerEnforced"),
+        )
+        public_access_block = S3BucketPublicAccessBlock(
+            self,
+            "public_access_block",
+            bucket=self.bucket.id,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+        )
+        S3BucketServerSideEncryptionConfigurationA(
+            self,
+            "encryption",
+            bucket=self.bucket.id,
+            rule=[
+                S3BucketServerSideEncryptionConfigurationRuleA(
+                    apply_server_side_encryption_by_default=(
+                        S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA(
+                            sse_algorithm="AES256"
+                        )
+                    )
+                )
+            ],
+        )
+        if props.replaced_days is not None:
+            S3BucketVersioningA(
+                self,
+                "versioning",
+                bucket=self.bucket.id,
+                versioning_configuration=S3BucketVersioningVersioningConfiguration(status="Enabled"),
+            )
+        S3BucketLifecycleConfiguration(
+            self,
+            "lifecycle",
+            bucket=self.bucket.id,
+            rule=[
+                S3BucketLifecycleConfigurationRule(
+                    id="expire",
+                    status="Enabled",
+                    filter=[S3BucketLifecycleConfigurationRuleFilter(prefix="")],
+                    expiration=[S3BucketLifecycleConfigurationRuleExpiration(days=props.expiration_days)],
+                    noncurrent_version_expiration=(
+                        [
+                            S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration(
+                                noncurrent_days=props.replaced_days
+                            )
+                        ]
+                        if props.replaced_days is not None
+                        else None
+                    ),
+                    abort_incomplete_multipart_upload=[
+                        S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload(
+                            days_after_initiation=_ABORT_UPLOADS_AFTER_DAYS
+                        )
+                    ],
+                )
+            ],
+        )
+        S3BucketPolicy(
+            self,
+            "policy",
+            bucket=self.bucket.id,
+            policy=policies.document(self, "transport", policies.encrypted_transport_only(self.bucket.arn)),
+            # S3 takes one change of a bucket's access at a time.
+            depends_on=[public_access_block],
+        )
