@@ -10,6 +10,7 @@ from ops.rehearse.existing import (
     ExistingKey,
     ExistingSubnet,
     ExistingVpc,
+    ExistingZone,
 )
 from settings import Deployment
 from settings.backlog import CreatedTarget
@@ -33,6 +34,7 @@ def existing_resources(deployment: Deployment) -> Existing:
         addresses=tuple(_addresses(deployment)),
         images=tuple(_images(deployment)),
         keys=tuple(ExistingKey(arn=arn) for arn in sorted(set(_key_arns(deployment)))),
+        zones=tuple(_zones(deployment)),
     )
 
 
@@ -83,6 +85,14 @@ def _images(deployment: Deployment) -> Iterator[ExistingImage]:
         owner=gitlab.ami.owner,
         architecture=gitlab.architecture,
     )
+
+
+def _zones(deployment: Deployment) -> Iterator[ExistingZone]:
+    gitlab = deployment.dev.gitlab if deployment.dev is not None else None
+    if deployment.dev is None or gitlab is None or gitlab.route53_zone_id is None:
+        return
+    parent = gitlab.host.partition(".")[2]
+    yield ExistingZone(account=deployment.dev.account.id, zone_id=gitlab.route53_zone_id, name=parent)
 
 
 def _key_arns(deployment: Deployment) -> Iterator[str]:

@@ -48,6 +48,15 @@ class ExistingKey:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExistingZone:
+    """A public hosted zone of Route 53."""
+
+    account: str
+    zone_id: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Existing:
     """The region, and everything in it that the deployment names but does not create.
 
@@ -60,6 +69,7 @@ class Existing:
     addresses: tuple[ExistingAddress, ...] = ()
     images: tuple[ExistingImage, ...] = ()
     keys: tuple[ExistingKey, ...] = ()
+    zones: tuple[ExistingZone, ...] = ()
 
     def described(self) -> Iterator[str]:
         """A line for each thing, for people."""
@@ -73,6 +83,8 @@ class Existing:
             yield f"image {image.ami_id} {image.name!r} of {image.owner}"
         for key in self.keys:
             yield f"key {key.arn}"
+        for zone in self.zones:
+            yield f"zone {zone.zone_id} {zone.name} in {zone.account}"
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -92,4 +104,5 @@ class Existing:
             ),
             images=tuple(ExistingImage(**item) for item in data["images"]),
             keys=tuple(ExistingKey(**item) for item in data["keys"]),
+            zones=tuple(ExistingZone(**item) for item in data["zones"]),
         )

@@ -6,6 +6,7 @@ from unittest.mock import patch
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.amis import Ami
 from moto.kms.models import kms_backends
+from moto.route53.models import route53_backends
 from moto.s3.models import s3_backends
 
 from ops.rehearse.existing import Existing
@@ -48,6 +49,9 @@ def seed(existing: Existing) -> None:
         keys = kms_backends[match["account"]][match["region"]]
         with patch("moto.kms.models.generate_key_id", return_value=match["id"]):
             keys.create_key(None, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "exists already", None)
+    for zone in existing.zones:
+        with patch("moto.route53.models.create_route53_zone_id", return_value=zone.zone_id):
+            route53_backends[zone.account]["aws"].create_hosted_zone(zone.name, private_zone=False)
 
 
 def make_bucket(account: str, region: str, name: str) -> None:

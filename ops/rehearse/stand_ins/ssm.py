@@ -1,0 +1,53 @@
+"""SSM: State Manager's associations, kept as they were asked for; no command ever runs."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from ops.rehearse.stand_ins import Call, Refused, Reply, StandIn
+
+ssm = StandIn("ssm", "moto has no associations of State Manager")
+
+
+def _association(call: Call) -> dict[str, Any]:
+    try:
+        association: dict[str, Any] = call.shelf["associations"][call.params["AssociationId"]]
+    except KeyError:
+        raise Refused("AssociationDoesNotExist", "no such association") from None
+    return association
+
+
+@ssm.answers("CreateAssociation")
+def create_association(call: Call) -> Reply:
+    association_id = str(uuid4())
+    now = datetime.now(UTC)
+    association = {
+        **{key: value for key, value in call.params.items() if key != "Tags"},
+        "AssociationId": association_id,
+        "AssociationVersion": "1",
+        "Date": now,
+        "LastUpdateAssociationDate": now,
+        "Overview": {"Status": "Success"},
+    }
+    call.shelf["associations"][association_id] = association
+    return {"AssociationDescription": association}
+
+
+@ssm.answers("DescribeAssociation")
+def describe_association(call: Call) -> Reply:
+    return {"AssociationDescription": _association(call)}
+
+
+@ssm.answers("UpdateAssociation")
+def update_association(call: Call) -> Reply:
+    association = _association(call)
+    association.update(call.params, LastUpdateAssociationDate=datetime.now(UTC))
+    association["AssociationVersion"] = str(int(association["AssociationVersion"]) + 1)
+    return {"AssociationDescription": association}
+
+
+@ssm.answers("DeleteAssociation")
+def delete_association(call: Call) -> Reply:
+    _association(call)
+    del call.shelf["associations"][call.params["AssociationId"]]
+    return {}

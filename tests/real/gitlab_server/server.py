@@ -1,0 +1,132 @@
+"""A GitLab server's root directory, and the program that configures it run in there."""
+
+import hashlib
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from buildspec import render
+
+STAND_INS = Path(__file__).parent
+VOLUME = "vol-0123456789abcdef0"
+DEVICE = "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0123456789abcdef0"
+PARAMETERS = "/kakehashi/example/dev/gitlab"
+IMAGES_GITLAB_RB = "## GitLab configuration settings\nexternal_url 'http://gitlab.example.com'\n"
+
+SETTINGS = render.GitlabServerSettings(
+    region="ap-northeast-1",
+    certificate_host="gitlab.example.com",
+    data_volume_id=VOLUME,
+    backup_bucket="backups",
+    backup_at_utc="09:00",
+    parameters=PARAMETERS,
+    proxy_url="http://proxy.example.com:3128",
+    no_proxy=["169.254.169.254"],
+)
+_VERSION = "opt/gitlab/embedded/service/gitlab-rails/VERSION"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """How a run of the program ended."""
+
+    status: int
+    said: str
+    complained: str
+
+
+class Server:
+    """A machine's /etc, /opt and /var, and in `srv` its volume and what the stand-ins keep.
+
+    Only GitLab's programs, the AWS CLI, systemctl, and mounting and growing ext4 are stand-ins; the file system on the
+    volume, the certificate and everything else is made by the real programs.
+    """
+
+    def __init__(self, root: Path, *, volume: Path | None = None) -> None:
+        self.root = root
+        self.srv = root / "srv"
+        for folder in ("etc/gitlab", "etc/kakehashi", "etc/systemd/system", "opt/kakehashi", "var/log", "var/lib"):
+            (root / folder).mkdir(parents=True)
+        shutil.copytree(STAND_INS / "bin", self.srv / "bin")
+        shutil.copy(STAND_INS / "stand_in.sh", self.srv)
+        if volume is None:
+            (self.srv / "volume").mkdir()
+            with (self.srv / "image").open("wb") as image:
+                image.truncate(16 * 1024 * 1024)
+        else:
+            shutil.copytree(volume / "volume", self.srv / "volume")
+            shutil.copy(volume / "image", self.srv)
+        self.write("etc/ssl/openssl.cnf", Path("/etc/ssl/openssl.cnf").read_text())
+        self.write("etc/fstab", "LABEL=cloudimg-rootfs / ext4 discard,errors=remount-ro 0 1\n")
+        self.write("etc/gitlab/gitlab.rb", IMAGES_GITLAB_RB)
+        self.write(_VERSION, "18.0.0")
+        self.write("opt/kakehashi/server", render.gitlab_server_script())
+        self.write("etc/kakehashi/server.conf", render.gitlab_server_settings(SETTINGS))
+        self.wants("external_url 'https://gitlab.example.com'\n")
+
+    def wants(self, gitlab_rb: str) -> None:
+        """What the deployment says now."""
+        self.write("etc/kakehashi/gitlab.rb", gitlab_rb)
+
+    def write(self, path: str, text: str) -> None:
+        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / path).write_text(text)
+
+    def read(self, path: str) -> str:
+        return (self.root / path).read_text()
+
+    def parameter(self, name: str) -> str | None:
+        file = self.srv / f"aws/parameters{PARAMETERS}/{name}"
+        return file.read_text() if file.exists() else None
+
+    def calls(self) -> list[str]:
+        """What the stand-ins were called with since this was last asked."""
+        file = self.srv / "calls"
+        calls = file.read_text().splitlines() if file.exists() else []
+        file.unlink(missing_ok=True)
+        return calls
+
+    @property
+    def label(self) -> str:
+        """The label of the file system on the volume."""
+        command = ["/usr/sbin/blkid", "-p", "-s", "LABEL", "-o", "value", str(self.srv / "image")]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout.strip()
+
+    def state(self) -> dict[str, tuple[int, str, int]]:
+        """Mode, content and time of every file of the machine and its volume, but for logs and the stand-ins' own."""
+        files = [
+            file
+            for folder in ("etc", "opt", "var", "srv/volume", "srv/aws")
+            for file in (self.root / folder).rglob("*")
+            if file.is_file() and "var/log" not in str(file) and file.name != "lock"
+        ]
+        return {
+            str(file.relative_to(self.root)): (
+                file.stat().st_mode,
+                hashlib.sha256(file.read_bytes()).hexdigest(),
+                file.stat().st_mtime_ns,
+            )
+            for file in files
+        }
+
+    def run(self, *jobs: str, end_at: tuple[int, str] | None = None) -> Ran:
+        """Boot, and run the program for each job in turn.
+
+        With `end_at`, a number and `fail` or `kill`, that call of a stand-in fails, or kills the program.
+        """
+        (self.srv / "end_at").unlink(missing_ok=True)
+        if end_at is not None:
+            (self.srv / "end_at").write_text(" ".join(map(str, end_at)))
+        script = "; ".join(f"sh /opt/kakehashi/server {job} || status=$?" for job in jobs)
+        command = [
+            *("bwrap", "--unshare-all", "--die-with-parent", "--uid", "0", "--gid", "0", "--cap-add", "ALL"),
+            *("--hostname", self.root.name, "--clearenv", "--setenv", "PATH", "/srv/bin:/usr/sbin:/usr/bin"),
+            *("--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev"),
+            *(part for name in ("bin", "sbin", "lib", "lib64") for part in ("--symlink", f"usr/{name}", f"/{name}")),
+            *(part for name in ("etc", "opt", "var", "srv") for part in ("--bind", str(self.root / name), f"/{name}")),
+            *("--bind", str(self.srv / "image"), DEVICE),
+            *("sh", "-c", f"status=0; {script}; exit $status"),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        return Ran(status=done.returncode, said=done.stdout, complained=done.stderr)

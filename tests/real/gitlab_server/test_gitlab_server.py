@@ -1,0 +1,306 @@
+"""What configures a GitLab server, run in a root directory of its own: at first, again, anew, and cut off."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.real.gitlab_server.server import DEVICE, IMAGES_GITLAB_RB, VOLUME, Server
+
+pytestmark = [
+    pytest.mark.tool("bwrap"),
+    pytest.mark.tool("openssl"),
+]
+
+DATA = "var/opt/gitlab"  # hidden by the volume once that is mounted
+KEPT = "srv/volume/.kakehashi"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with somebody's own certificate, which also saves the time to make one."""
+    folder = tmp_path_factory.mktemp("certificate")
+    files = ["-keyout", f"{folder}/gitlab.example.com.key", "-out", f"{folder}/gitlab.example.com.crt"]
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    subprocess.run([*command, "-subj", "/CN=own", *files], check=True, capture_output=True, timeout=60)
+    return folder
+
+
+@pytest.fixture
+def server(tmp_path: Path, certificate: Path) -> Server:
+    made = Server(tmp_path / "first")
+    shutil.copytree(certificate, made.root / "etc/gitlab/ssl")
+    return made
+
+
+@pytest.fixture(scope="module")
+def configured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Server, str, list[str]]:
+    """A server after its first boot, what that said, and whom it called; not to be changed."""
+    server = Server(tmp_path_factory.mktemp("server") / "first")
+    ran = server.run("configure")
+    assert (ran.status, ran.complained) == (0, "")
+    return server, ran.said, server.calls()
+
+
+def test_the_first_boot_says_each_step_on_the_console(configured: tuple[Server, str, list[str]]) -> None:
+    _, said, _ = configured
+    steps = [line.removeprefix("kakehashi: configure: ") for line in said.splitlines()]
+    fingerprint = steps.pop(2)
+    assert re.fullmatch(r"certificate: SHA-256 fingerprint ([0-9A-F]{2}:){31}[0-9A-F]{2}", fingerprint)
+    assert steps == [
+        f"data volume: making a file system on {VOLUME}",
+        f"data volume: {VOLUME} is mounted",
+        "gitlab.rb: configured",
+        "configuration for a later server: kept on the data volume",
+        "first login: sign-up is off, and root's password is in /kakehashi/example/dev/gitlab/root-password",
+        "daily backup: scheduled for 09:00 UTC",
+    ]
+
+
+def test_the_data_lies_on_the_volume_found_by_its_id(configured: tuple[Server, str, list[str]]) -> None:
+    server, _, _ = configured
+    assert server.label == "kakehashi-data"
+    root, data = server.read("etc/fstab").splitlines()
+    assert root.startswith("LABEL=cloudimg-rootfs / ")
+    assert data == f"{DEVICE} /var/opt/gitlab ext4 defaults,nofail 0 2"
+    assert (server.srv / "volume/postgresql").is_dir()
+    assert list((server.root / DATA).iterdir()) == []
+
+
+def test_gitlab_rb_gains_one_line(configured: tuple[Server, str, list[str]]) -> None:
+    server, _, calls = configured
+    assert server.read("etc/gitlab/gitlab.rb") == f"{IMAGES_GITLAB_RB}\nfrom_file '/etc/gitlab/kakehashi.rb'\n"
+    assert server.read("etc/gitlab/kakehashi.rb") == server.read("etc/kakehashi/gitlab.rb")
+    assert [call for call in calls if call.startswith("gitlab-ctl")] == [
+        "gitlab-ctl reconfigure",
+        "gitlab-ctl restart gitaly",
+    ]
+
+
+def test_roots_password_is_random_and_only_where_it_belongs(configured: tuple[Server, str, list[str]]) -> None:
+    server, said, _ = configured
+    password = server.parameter("root-password")
+    assert password == server.read("srv/root_password")
+    assert password is not None
+    assert re.fullmatch(r"[0-9a-f]{40}", password)
+    assert "--type SecureString" in server.read("srv/aws_arguments")
+    holding = {
+        str(file.relative_to(server.root))
+        for file in server.root.rglob("*")
+        if file.is_file() and password.encode() in file.read_bytes()
+    }
+    assert holding == {"srv/root_password", "srv/aws/parameters/kakehashi/example/dev/gitlab/root-password"}
+    assert password not in said
+    seed = server.read("srv/volume/postgresql/seed").strip()
+    assert re.fullmatch(r"[0-9a-f]{48}", seed)
+
+
+@pytest.mark.tool("ruby")
+def test_the_console_is_given_ruby_that_turns_sign_up_off(configured: tuple[Server, str, list[str]]) -> None:
+    server, _, _ = configured
+    checked = subprocess.run(["ruby", "-wc", server.srv / "rails.rb"], capture_output=True, text=True, timeout=60)
+    assert (checked.stdout, checked.stderr) == ("Syntax OK\n", "")
+    assert "signup_enabled: false" in server.read("srv/rails.rb")
+
+
+def test_the_certificate_is_for_the_host_and_its_fingerprint_is_the_one_said(
+    configured: tuple[Server, str, list[str]],
+) -> None:
+    server, said, _ = configured
+    file = server.root / "etc/gitlab/ssl/gitlab.example.com.crt"
+    command = ["openssl", "x509", "-in", str(file), "-noout", "-fingerprint", "-sha256", "-ext", "subjectAltName"]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert "DNS:gitlab.example.com" in shown
+    assert shown.splitlines()[0].partition("=")[2] in said
+    assert file.with_suffix(".key").stat().st_mode & 0o777 == 0o600
+
+
+def test_backups_are_scheduled_and_made_up_for(configured: tuple[Server, str, list[str]]) -> None:
+    server, _, calls = configured
+    timer = server.read("etc/systemd/system/kakehashi-backup.timer")
+    assert "OnCalendar=*-*-* 09:00:00 UTC\nPersistent=true\n" in timer
+    assert "ExecStart=/opt/kakehashi/server backup\n" in server.read("etc/systemd/system/kakehashi-backup.service")
+    assert "systemctl enable kakehashi-backup.timer" in calls
+
+
+def test_success_is_told(configured: tuple[Server, str, list[str]]) -> None:
+    server, _, _ = configured
+    assert server.parameter("configure") == "ok"
+
+
+def test_a_second_run_changes_nothing_and_neither_does_one_after_a_reboot(server: Server) -> None:
+    assert server.run("configure").status == 0
+    after_first, _ = server.state(), server.calls()
+    again = server.run("configure", "configure")
+    assert (again.status, again.complained) == (0, "")
+    assert server.state() == after_first
+    assert set(server.calls()) == {"mount /var/opt/gitlab", "gitlab-ctl start", "aws ssm get-parameter"}
+    assert again.said.count("gitlab.rb: nothing has changed") == 2
+
+
+def test_another_drop_in_is_taken_up_once(server: Server) -> None:
+    server.run("configure")
+    server.calls()
+    server.wants("external_url 'https://new.example.com'\n")
+    assert server.run("configure", "configure").status == 0
+    assert server.read("etc/gitlab/kakehashi.rb") == "external_url 'https://new.example.com'\n"
+    calls = server.calls()
+    assert calls.count("gitlab-ctl reconfigure") == calls.count("gitlab-ctl restart gitaly") == 1
+    assert server.read("etc/gitlab/gitlab.rb").count("from_file") == 1
+    assert server.read(f"{KEPT}/etc/kakehashi.rb") == server.read("etc/gitlab/kakehashi.rb")
+
+
+def test_what_somebody_removes_from_gitlab_rb_is_put_back(server: Server) -> None:
+    server.run("configure")
+    server.write("etc/gitlab/gitlab.rb", IMAGES_GITLAB_RB)
+    server.calls()
+    assert server.run("configure").status == 0
+    assert "from_file '/etc/gitlab/kakehashi.rb'\n" in server.read("etc/gitlab/gitlab.rb")
+    assert "gitlab-ctl reconfigure" in server.calls()
+
+
+def test_somebodys_own_certificate_stays(server: Server, certificate: Path) -> None:
+    server.run("configure")
+    for file in certificate.iterdir():
+        assert (server.root / "etc/gitlab/ssl" / file.name).read_bytes() == file.read_bytes()
+
+
+@pytest.mark.parametrize("end", ["fail", "kill"])
+def test_wherever_a_run_is_cut_off_the_next_one_makes_it_good(tmp_path: Path, certificate: Path, end: str) -> None:
+    def fresh(name: str) -> Server:
+        server = Server(tmp_path / name)
+        shutil.copytree(certificate, server.root / "etc/gitlab/ssl")
+        server.write(f"{DATA}/from-the-image", "data")
+        return server
+
+    def content(server: Server) -> dict[str, str]:
+        """All files, but for what is random and what names this server."""
+        return {
+            path: digest
+            for path, (_, digest, _) in server.state().items()
+            if not path.endswith(("seed", "root-password", "gitlab-secrets.json"))
+        }
+
+    undisturbed = fresh("undisturbed")
+    undisturbed.run("configure")
+    *work, _, _ = undisturbed.calls()  # the last two tell the outcome
+    assert len(work) > 8
+    for number, call in enumerate(work, start=1):
+        server = fresh(f"cut-off-{number}")
+        cut_off = server.run("configure", end_at=(number, end))
+        assert cut_off.status != 0, call
+        if end == "fail":
+            assert "FAILED" in cut_off.complained, call
+            assert str(server.parameter("configure")).startswith("failed: "), call
+        again = server.run("configure")
+        assert (again.status, server.parameter("configure")) == (0, "ok"), call
+        assert content(server) == content(undisturbed), call
+        assert server.parameter("root-password") == server.read("srv/root_password"), call
+
+
+def test_what_is_there_already_moves_to_the_volume_while_gitlab_stands_still(server: Server) -> None:
+    server.write(f"{DATA}/git-data/repository", "commits")
+    server.write("opt/gitlab/service/gitaly", "")
+    server.run("configure")
+    assert server.read("srv/volume/git-data/repository") == "commits"
+    assert server.read(f"{DATA}/git-data/repository") == "commits"
+    stop, filled, mounted, start = server.calls()[:4]
+    assert (stop, start) == ("gitlab-ctl stop", "gitlab-ctl start")
+    assert (filled, mounted) == ("mount /var/lib/kakehashi/filling", "mount /var/opt/gitlab")
+
+
+@pytest.mark.parametrize("there", ["another-label", "no-label", "partitions"])
+def test_a_volume_with_something_else_on_it_is_left_alone(server: Server, there: str) -> None:
+    image = server.srv / "image"
+    if there == "partitions":
+        with image.open("r+b") as device:
+            device.seek(510)
+            device.write(b"\x55\xaa")
+            device.seek(446)
+            device.write(bytes.fromhex("80202100837e2500000800000020000000"))
+    else:
+        label = ["-L", there] if there == "another-label" else []
+        subprocess.run(["/usr/sbin/mkfs.ext4", "-q", *label, image], check=True, timeout=60)
+    before = image.read_bytes()
+    ran = server.run("configure")
+    assert ran.status == 1
+    assert "which is not GitLab's: nothing was written to it" in ran.complained
+    assert image.read_bytes() == before
+    assert server.parameter("configure") == "failed: data volume"
+    assert not any(call.startswith("gitlab-ctl") for call in server.calls())
+
+
+def test_a_server_that_follows_on_the_same_volume_goes_on_with_its_secrets(server: Server, tmp_path: Path) -> None:
+    server.run("configure")
+    second = Server(tmp_path / "second", volume=server.srv)
+    second.write("etc/gitlab/gitlab-secrets.json", "secrets of the image")
+    ran = second.run("configure")
+    assert (ran.status, ran.complained) == (0, "")
+    assert second.read("etc/gitlab/gitlab-secrets.json") == "secrets of first\n"
+    assert "gitlab-ctl reconfigure" in second.calls()
+    # The database is the old one, and so is root's password.
+    assert second.parameter("root-password") is None
+
+
+def test_restored_secrets_are_not_undone(server: Server) -> None:
+    server.run("configure")
+    server.write("etc/gitlab/gitlab-secrets.json", "restored")
+    server.run("configure")
+    assert server.read("etc/gitlab/gitlab-secrets.json") == "restored"
+    assert server.read(f"{KEPT}/etc/gitlab-secrets.json") == "restored"
+
+
+def test_root_keeps_a_password_it_has_signed_in_with(server: Server) -> None:
+    server.write("srv/root_has_signed_in", "")
+    ran = server.run("configure")
+    assert ran.status == 0
+    assert "root keeps the password it has signed in with" in ran.said
+    assert server.parameter("root-password") is None
+
+
+def test_a_backup_has_both_halves_and_leaves_none_behind(server: Server) -> None:
+    server.run("configure")
+    ran = server.run("configure", "backup")
+    assert (ran.status, ran.complained) == (0, "")
+    (name,) = [folder.name for folder in (server.srv / "aws/backups").iterdir()]
+    assert re.fullmatch(r"kakehashi-\d{4}-\d{2}-\d{2}T\d{6}Z_18\.0\.0", name)
+    assert {file.name for file in (server.srv / "aws/backups" / name).iterdir()} == {
+        "application.tar",
+        "configuration.tar",
+    }
+    held = subprocess.run(
+        ["tar", "-tf", server.srv / f"aws/backups/{name}/configuration.tar"], capture_output=True, text=True, timeout=60
+    ).stdout
+    assert "gitlab/gitlab-secrets.json" in held.splitlines()
+    assert list((server.srv / "volume/backups").iterdir()) == []
+    assert list((server.root / "var/lib/kakehashi").rglob("*.tar")) == []
+    assert server.parameter("backup") == f"ok: {name}"
+
+
+def test_a_backup_that_does_not_arrive_is_told_and_made_again(server: Server) -> None:
+    server.run("configure")
+    server.calls()
+    server.run("configure", "backup")
+    calls = server.calls()
+    failed = server.run("configure", "backup", end_at=(calls.index("aws s3 cp") + 1, "fail"))
+    assert failed.status == 1
+    assert server.parameter("backup") == "failed: application"
+    assert "made to fail: aws s3 cp" in failed.complained
+    assert server.run("configure", "backup").status == 0
+    assert str(server.parameter("backup")).startswith("ok: ")
+    assert list((server.srv / "volume/backups").iterdir()) == []
+
+
+def test_no_backup_is_made_of_an_empty_folder(server: Server) -> None:
+    ran = server.run("backup")
+    assert ran.status == 1
+    assert "application: the data volume is not mounted" in ran.complained
+    assert server.parameter("backup") == "failed: application"
+
+
+@pytest.mark.parametrize("job", ["", "restore", "report"])
+def test_only_its_two_jobs_are_taken(server: Server, job: str) -> None:
+    ran = server.run(job)
+    assert (ran.status, ran.complained) == (2, "usage: /opt/kakehashi/server configure|backup\n")
