@@ -6,6 +6,7 @@ from ipaddress import IPv4Address, IPv4Network
 from ops.rehearse.existing import (
     Existing,
     ExistingAddress,
+    ExistingCertificate,
     ExistingImage,
     ExistingKey,
     ExistingSubnet,
@@ -35,6 +36,7 @@ def existing_resources(deployment: Deployment) -> Existing:
         images=tuple(_images(deployment)),
         keys=tuple(ExistingKey(arn=arn) for arn in sorted(set(_key_arns(deployment)))),
         zones=tuple(_zones(deployment)),
+        certificates=tuple(_certificates(deployment)),
     )
 
 
@@ -93,6 +95,12 @@ def _zones(deployment: Deployment) -> Iterator[ExistingZone]:
         return
     parent = gitlab.host.partition(".")[2]
     yield ExistingZone(account=deployment.dev.account.id, zone_id=gitlab.route53_zone_id, name=parent)
+
+
+def _certificates(deployment: Deployment) -> Iterator[ExistingCertificate]:
+    gitlab = deployment.dev.gitlab if deployment.dev is not None else None
+    if gitlab is not None and gitlab.load_balancer is not None:
+        yield ExistingCertificate(arn=gitlab.load_balancer.certificate_arn, domain=gitlab.host)
 
 
 def _key_arns(deployment: Deployment) -> Iterator[str]:

@@ -48,6 +48,14 @@ class ExistingKey:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExistingCertificate:
+    """A certificate of ACM, by ARN; the account and the region are read from it."""
+
+    arn: str
+    domain: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ExistingZone:
     """A public hosted zone of Route 53."""
 
@@ -70,6 +78,7 @@ class Existing:
     images: tuple[ExistingImage, ...] = ()
     keys: tuple[ExistingKey, ...] = ()
     zones: tuple[ExistingZone, ...] = ()
+    certificates: tuple[ExistingCertificate, ...] = ()
 
     def described(self) -> Iterator[str]:
         """A line for each thing, for people."""
@@ -85,6 +94,8 @@ class Existing:
             yield f"key {key.arn}"
         for zone in self.zones:
             yield f"zone {zone.zone_id} {zone.name} in {zone.account}"
+        for certificate in self.certificates:
+            yield f"certificate {certificate.arn} for {certificate.domain}"
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -105,4 +116,5 @@ class Existing:
             images=tuple(ExistingImage(**item) for item in data["images"]),
             keys=tuple(ExistingKey(**item) for item in data["keys"]),
             zones=tuple(ExistingZone(**item) for item in data["zones"]),
+            certificates=tuple(ExistingCertificate(**item) for item in data["certificates"]),
         )

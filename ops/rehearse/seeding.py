@@ -3,6 +3,7 @@
 import re
 from unittest.mock import patch
 
+from moto.acm.models import CertBundle, acm_backends
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.amis import Ami
 from moto.kms.models import kms_backends
@@ -52,6 +53,11 @@ def seed(existing: Existing) -> None:
     for zone in existing.zones:
         with patch("moto.route53.models.create_route53_zone_id", return_value=zone.zone_id):
             route53_backends[zone.account]["aws"].create_hosted_zone(zone.name, private_zone=False)
+    for certificate in existing.certificates:
+        _, _, _, place, account, _ = certificate.arn.split(":", 5)
+        bundle = CertBundle.generate_cert(certificate.domain, account, place)
+        bundle.arn = certificate.arn
+        acm_backends[account][place]._certificates[certificate.arn] = bundle
 
 
 def make_bucket(account: str, region: str, name: str) -> None:

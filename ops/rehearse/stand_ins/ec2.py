@@ -9,7 +9,7 @@ from ops.rehearse.stand_ins import Answer, Call, Reply, StandIn
 ec2 = StandIn(
     "ec2",
     "moto ignores termination protection at launch, cannot switch detailed monitoring, "
-    "and forgets the description of a security group's rule that names another group",
+    "and forgets the description of a security group's rule that names another group or a list of prefixes",
 )
 
 
@@ -48,14 +48,15 @@ def _switch_monitoring(call: Call, state: str) -> Reply:
 def authorize(call: Call) -> Answer:
     answer = call.ask_moto()
     said = {
-        pair["GroupId"]: pair["Description"]
+        peer[kind]: peer["Description"]
         for permission in call.params.get("IpPermissions") or ()
-        for pair in permission.get("UserIdGroupPairs") or ()
-        if "GroupId" in pair and "Description" in pair
+        for kind, peers in (("GroupId", "UserIdGroupPairs"), ("PrefixListId", "PrefixListIds"))
+        for peer in permission.get(peers) or ()
+        if kind in peer and "Description" in peer
     }
     rule_ids = [found.decode() for found in re.findall(rb"<securityGroupRuleId>(sgr-[0-9a-f]+)<", answer.body)]
     if said and rule_ids:
         for rule in ec2_backends[call.account][call.region].describe_security_group_rules(rule_ids, {}):
-            if description := said.get(rule.source_group.get("GroupId")):
+            if description := said.get(rule.source_group.get("GroupId") or rule.prefix_list_id):
                 rule.ip_range["Description"] = description  # shared with the rule itself; moto reads it here
     return answer

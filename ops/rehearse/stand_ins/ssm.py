@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from ops.rehearse.stand_ins import Call, Refused, Reply, StandIn
+from ops.rehearse.stand_ins import Answer, Call, Refused, Reply, StandIn
 
 ssm = StandIn("ssm", "moto has no associations of State Manager")
 
@@ -22,7 +22,7 @@ def create_association(call: Call) -> Reply:
     association_id = str(uuid4())
     now = datetime.now(UTC)
     association = {
-        **{key: value for key, value in call.params.items() if key != "Tags"},
+        **call.params,
         "AssociationId": association_id,
         "AssociationVersion": "1",
         "Date": now,
@@ -51,3 +51,11 @@ def delete_association(call: Call) -> Reply:
     _association(call)
     del call.shelf["associations"][call.params["AssociationId"]]
     return {}
+
+
+@ssm.answers("ListTagsForResource")
+def list_tags(call: Call) -> Reply | Answer:
+    if call.params["ResourceType"] != "Association":
+        return call.ask_moto()
+    association: dict[str, Any] = call.shelf["associations"].get(call.params["ResourceId"], {})
+    return {"TagList": association.get("Tags") or []}

@@ -273,7 +273,7 @@ def test_a_backup_has_both_halves_and_leaves_none_behind(server: Server) -> None
     held = subprocess.run(
         ["tar", "-tf", server.srv / f"aws/backups/{name}/configuration.tar"], capture_output=True, text=True, timeout=60
     ).stdout
-    assert "gitlab/gitlab-secrets.json" in held.splitlines()
+    assert "etc/gitlab/gitlab-secrets.json" in held.splitlines()
     assert list((server.srv / "volume/backups").iterdir()) == []
     assert list((server.root / "var/lib/kakehashi").rglob("*.tar")) == []
     assert server.parameter("backup") == f"ok: {name}"
