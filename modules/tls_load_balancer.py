@@ -88,7 +88,7 @@ class TlsLoadBalancer(Construct):
     def _pass_on(
         self, props: TlsLoadBalancerProps, group: SecurityGroup, service: str, client_port: int, server_port: int
     ) -> None:
-        VpcSecurityGroupIngressRule(
+        to_server = VpcSecurityGroupIngressRule(
             self,
             f"to_server_{service}",
             security_group_id=props.server_group.group.id,
@@ -98,6 +98,9 @@ class TlsLoadBalancer(Construct):
             to_port=server_port,
             referenced_security_group_id=group.group.id,
         )
+        # It takes a rule without addresses for one with all of them.
+        check = "CKV_AWS_24" if service == "ssh" else "CKV_AWS_260"
+        acknowledge(to_server, **{check: "it lets the load balancer's security group through, and no address"})
         targets = LbTargetGroup(
             self,
             f"{service}_targets",
