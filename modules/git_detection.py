@@ -21,8 +21,9 @@ from modules.role import Role, RoleProps
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html#eb-rule-did-not-trigger-iam
 IAM_REGION = "us-east-1"
 
-# A pattern holds 2,048 characters: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
-_SOURCES_IN_A_RULE = 48
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+_PATTERN_CHARACTERS = 2_048
+_LONGEST_SOURCE = '{"cidr":"255.255.255.255/31"},'
 
 # A rule in the state ENABLED hears of no event that CloudTrail takes for read-only: pulls, and pushes at first.
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
@@ -88,12 +89,13 @@ class GitDetection(AlertTopic):
             detail["vpcEndpointId"] = [{"exists": False}, {"anything-but": list(vpc_endpoint_ids)}]
         count, number = None, ""
         if cidrs:
-            sources = TerraformLocal(self, f"{id}_sources", f"${{{elsewhere(cidrs)}}}")
-            count = TerraformCount.of(Token.as_number(f"${{length({sources.fqn})}}"))
-            number = "-${count.index + 1}"
             detail["sourceIPAddress"] = "sources"
         pattern = _json({"source": ["aws.codecommit"], **_VIA_CLOUDTRAIL, "detail": detail})
         if cidrs:
+            in_a_rule = (_PATTERN_CHARACTERS - len(pattern)) // len(_LONGEST_SOURCE)
+            sources = TerraformLocal(self, f"{id}_sources", f"${{{elsewhere(cidrs, in_a_rule=max(1, in_a_rule))}}}")
+            count = TerraformCount.of(Token.as_number(f"${{length({sources.fqn})}}"))
+            number = "-${count.index + 1}"
             pattern = pattern.replace('"sources"', f'[${{join(",", {sources.fqn}[count.index])}}]')
         rule = CloudwatchEventRule(
             self,
@@ -210,12 +212,12 @@ def _json(pattern: Mapping[str, object]) -> str:
     return json.dumps(pattern, separators=(",", ":"))
 
 
-def elsewhere(cidrs: Sequence[str]) -> str:
+def elsewhere(cidrs: Sequence[str], *, in_a_rule: int) -> str:
     """A Terraform expression of every address outside `cidrs`, expressions of lists of IPv4 networks.
 
-    It is a list, by rule, of lists of values that an event pattern takes in JSON. A pattern knows no "not in this
-    network", so the rest of the world is spelt out: of each network that holds one of ours, the halves that hold none.
-    A CIDR of one address alone is no CIDR to a pattern, but a plain value is. IPv6 is elsewhere by itself.
+    It is a list, by rule, of lists of at most `in_a_rule` values that an event pattern takes in JSON. A pattern knows
+    no "not in this network", so the rest of the world is spelt out: of each network that holds one of ours, the halves
+    that hold none. A CIDR of one address alone is no CIDR to a pattern, but a plain value is. IPv6 is elsewhere.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html#eb-filtering-ip-matching
     """
     ours = cidrs[0] if len(cidrs) == 1 else f"concat({', '.join(cidrs)})"
@@ -232,4 +234,4 @@ def elsewhere(cidrs: Sequence[str]) -> str:
     value = 'endswith(part, "/32") ? jsonencode(split("/", part)[0]) : jsonencode({ cidr = part })'
     ipv4 = f"[for part in distinct(flatten({halves})) : {value} if !{holds_ours}]"
     ipv6 = '[for part in ["::/1", "8000::/1"] : jsonencode({ cidr = part })]'
-    return f"chunklist(concat({ipv4}, {ipv6}), {_SOURCES_IN_A_RULE})"
+    return f"chunklist(concat({ipv4}, {ipv6}), {in_a_rule})"

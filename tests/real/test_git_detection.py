@@ -54,7 +54,7 @@ def test_elsewhere_is_every_address_but_ours_and_each_of_them_once(tmp_path: Pat
     lists = {f"case_{seed}": _networks(seed) for seed in range(25)}
     lists["case_wide"] = ["0.0.0.0/0"]
     names = {name: f"of_{name}" for name in lists}
-    places = {of: f"${{{elsewhere([f'local.{name}'])}}}" for name, of in names.items()}
+    places = {of: f"${{{elsewhere([f'local.{name}'], in_a_rule=50)}}}" for name, of in names.items()}
     computed = _computed(tmp_path, {"locals": {**lists, **places}}, list(names.values()))
     for name, networks in lists.items():
         ours = [IPv4Network(network) for network in networks]
@@ -67,20 +67,36 @@ def test_elsewhere_is_every_address_but_ours_and_each_of_them_once(tmp_path: Pat
         assert union + admitted == 2**32, networks
 
 
-def test_every_pattern_is_one_that_eventbridge_takes(tmp_path: Path) -> None:
-    # Enough for several rules, with values of all lengths.
+def test_every_value_is_one_that_eventbridge_takes(tmp_path: Path) -> None:
+    expression = elsewhere(["local.networks"], in_a_rule=20)
     wide = {"networks": ["203.113.113.110/32", "198.151.100.128/31"]}
-    computed = _computed(tmp_path, {"locals": {**wide, "places": f"${{{elsewhere(['local.networks'])}}}"}}, ["places"])
-    chunks = computed["places"]
-    assert len(chunks) > 1
-    for chunk in chunks:
-        # The rest of a pattern, with the longest names and two VPC endpoints, takes about 500 characters of 2,048.
-        assert len(",".join(chunk)) < 1_500
+    computed = _computed(tmp_path, {"locals": {**wide, "places": f"${{{expression}}}"}}, ["places"])
+    assert {len(chunk) for chunk in computed["places"][:-1]} == {20}
+    for chunk in computed["places"]:
         for value in map(json.loads, chunk):
             if isinstance(value, dict):
                 network = ip_network(value["cidr"])
-                # EventBridge takes no CIDR of a single address.
+                # A CIDR of a single address is refused.
                 assert network.prefixlen < network.max_prefixlen
+
+
+def test_a_pattern_leaves_room_for_many_endpoints(changed: Callable[..., Stacks], tmp_path: Path) -> None:
+    endpoints = [f"vpce-0123456789abcde{number:02x}" for number in range(40)]
+    rooms = {"vault": {"from_vpc_endpoints": endpoints}}
+    changes = {"prd.codecommit.rooms": rooms, "prd.codecommit.detection": {}}
+    codecommit = changed("minimal", changes)["prd-codecommit"]
+    settings = {"variable": codecommit.json["variable"], "locals": codecommit.json["locals"]}
+    (chunks,) = _computed(tmp_path, settings, ["detection_pulls_sources"]).values()
+    pattern = codecommit.resource("aws_cloudwatch_event_rule.detection_pulls")["event_pattern"]
+    assert len(chunks) > 1
+    assert all(len(_filled(pattern, "detection_pulls_sources", chunk)) <= 2_048 for chunk in chunks)
+
+
+def _filled(pattern: str, local: str, chunk: list[str]) -> str:
+    """A pattern as Terraform would write it for one rule."""
+    mark = f'${{join(",", local.{local}[count.index])}}'
+    assert mark in pattern
+    return pattern.replace(mark, ",".join(chunk))
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +115,7 @@ def noticed(codecommit: Terraform, tmp_path_factory: pytest.TempPathFactory) -> 
     for name, rule in codecommit.resources("aws_cloudwatch_event_rule").items():
         text = rule["event_pattern"]
         local = f"{name}_sources"
-        mark = f'${{join(",", local.{local}[count.index])}}'
-        texts = [text.replace(mark, ",".join(chunk)) for chunk in sources[local]] if mark in text else [text]
+        texts = [_filled(text, local, chunk) for chunk in sources[local]] if local in sources else [text]
         assert all(len(one) <= 2_048 and "${" not in one for one in texts)
         patterns[name] = [EventPattern.load(one) for one in texts]
     return lambda event: sorted(
