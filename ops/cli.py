@@ -121,6 +121,12 @@ def run(arguments: list[str], synthesise: Synthesise) -> NoReturn:
             Path | None, typer.Option(metavar="FILE", help="A YAML list of {allow, because}.", show_default=False)
         ] = None,
         platform: Annotated[str, typer.Option("--for", help="Whose limit to keep to: github or gitlab.")] = "github",
+        post: Annotated[
+            str | None,
+            typer.Option(
+                metavar="PLATFORM", help="Comment on the pull request of the pipeline it runs in.", show_default=False
+            ),
+        ] = None,
     ) -> None:
         """Review Terraform plans: Markdown for a pull request, what becomes dangerous first.
 
@@ -128,8 +134,32 @@ def run(arguments: list[str], synthesise: Synthesise) -> NoReturn:
         """
         from ops.review import run
 
-        done = run(plans, allow=allow or [], because=because or [], acknowledged=acknowledged, platform=platform)
+        done = run(
+            plans,
+            allow=allow or [],
+            because=because or [],
+            acknowledged=acknowledged,
+            platform=platform,
+            post_to=post,
+        )
         raise typer.Exit(done)
+
+    @app.command()
+    def ci(
+        platform: Annotated[str, typer.Argument(help="github or gitlab.", show_default=False)],
+        deployment: DeploymentFile = Path("deployments/example.yaml"),
+        out: Annotated[Path, typer.Option(help="The repository to write into.")] = Path(),
+        branch: Annotated[str, typer.Option(help="The protected branch that is applied.")] = "main",
+        force: Annotated[bool, typer.Option("--force", help="Replace another file.")] = False,
+    ) -> None:
+        """Write the pipeline that plans, reviews and applies a deployment.
+
+        Exit status: 0 written, 1 another file is in its place, 2 wrong usage or settings.
+        """
+        from ops.pipelines import write
+
+        file = load(deployment)
+        raise typer.Exit(write(platform, deployment, file, synthesise, out=out, branch=branch, force=force))
 
     app(arguments, prog_name="main.py")
     raise AssertionError("typer exits by itself")

@@ -64,15 +64,22 @@ def review(sources: Sequence[Source], acknowledgements: Sequence[Acknowledgement
 
 
 def run(
-    files: Sequence[str], *, allow: Sequence[str], because: Sequence[str], acknowledged: Path | None, platform: str
+    files: Sequence[str],
+    *,
+    allow: Sequence[str],
+    because: Sequence[str],
+    acknowledged: Path | None,
+    platform: str,
+    post_to: str | None,
 ) -> int:
-    """Print the review of the plans in `files` as Markdown.
+    """Print the review of the plans in `files` as Markdown, and post it as a comment if asked to.
 
-    Exit status: 0 nothing dangerous, 3 dangerous, 1 a plan cannot be read.
+    Exit status: 0 nothing dangerous, 3 dangerous, 1 a plan cannot be read or the comment cannot be written.
     """
-    if platform not in LIMITS:
-        what = f"{platform!r} is no platform"
-        raise SettingsError([LocatedProblem(file="--for", what=what, hint=f"choose one of {', '.join(LIMITS)}")])
+    for option, name in (("--for", platform), ("--post", post_to)):
+        if name is not None and name not in LIMITS:
+            hint = f"choose one of {', '.join(LIMITS)}"
+            raise SettingsError([LocatedProblem(file=option, what=f"{name!r} is no platform", hint=hint)])
     acknowledgements = acknowledging.from_options(allow, because)
     if acknowledged is not None:
         acknowledgements += acknowledging.from_file(acknowledged)
@@ -82,7 +89,16 @@ def run(
     except UnreadableError as error:
         print(error, file=sys.stderr)
         return 1
-    sys.stdout.write(markdown(found, LIMITS[platform]))
+    text = markdown(found, LIMITS[platform])
+    sys.stdout.write(text)
+    if post_to is not None:
+        from ops.review.post import PostError, post
+
+        try:
+            post(post_to, text)
+        except PostError as error:
+            print(error, file=sys.stderr)
+            return 1
     return DANGEROUS if found.dangerous else 0
 
 

@@ -1,0 +1,165 @@
+"""Writes the pipelines that plan, review and apply a deployment, for GitHub and GitLab.
+
+What they run is `steps.sh`; the files written only say when, with which role, and what somebody has to approve.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from ops.rehearse import deployment as synthesised
+from settings import Deployment, LocatedProblem, SettingsError
+
+FILES = {"github": Path(".github/workflows/kakehashi.yml"), "gitlab": Path(".gitlab-ci.yml")}
+
+TERRAFORM = "1.11.4"
+"""The release that pipelines install: the plan's is the apply's."""
+
+_DRIFT_AT = "17 3 * * *"  # not on the hour, when GitHub is busiest and drops schedules
+_ACKNOWLEDGED = Path("deployments/acknowledged.yaml")
+_NOTHING_ACKNOWLEDGED = """\
+# Findings of `main.py review` that are meant. Each is shown with its reason; take it out again once it is applied.
+# - allow: address-lost:aws_eip.network_nat_a_address
+#   because: the old line is cancelled, and production no longer names it
+[]
+"""
+
+Synthesise = Callable[[Deployment, Path], object]
+
+
+def write(
+    platform: str, file: Path, deployment: Deployment, synthesise: Synthesise, *, out: Path, branch: str, force: bool
+) -> int:
+    """Write a platform's pipeline for the deployment in `file` below `out`.
+
+    Exit status: 0 written or already the same, 1 another file is in its place.
+    """
+    if platform not in FILES:
+        what = f"{platform!r} is no platform"
+        raise SettingsError([LocatedProblem(file="ci", what=what, hint=f"choose one of {', '.join(FILES)}")])
+    problems = list(_problems(file, deployment))
+    if problems:
+        raise SettingsError(problems)
+    target = out / FILES[platform]
+    text = render(platform, _inside(file, out), deployment, _stacks(deployment, synthesise), branch=branch)
+    if target.exists() and target.read_text() != text and not force:
+        print(f"error: {target}: there is another file already", file=sys.stderr)
+        print(
+            "hint: compare it with what `--out` writes into an empty folder, or replace it with --force",
+            file=sys.stderr,
+        )
+        return 1
+    _put(target, text)
+    if not (out / _ACKNOWLEDGED).exists():
+        _put(out / _ACKNOWLEDGED, _NOTHING_ACKNOWLEDGED)
+    print(f"wrote {target}; its head says what to set up")
+    return 0
+
+
+def _inside(file: Path, repository: Path) -> Path:
+    """The deployment file as a pipeline finds it, from the repository's folder."""
+    for folder in (repository, Path()):
+        if file.resolve().is_relative_to(folder.resolve()):
+            return file.resolve().relative_to(folder.resolve())
+    hint = "keep it in the repository, below deployments/"
+    raise SettingsError([LocatedProblem(file=str(file), what="is outside the repository", hint=hint)])
+
+
+def _put(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def render(platform: str, file: Path, deployment: Deployment, stacks: dict[str, list[str]], *, branch: str) -> str:
+    """The pipeline's text; `stacks` are in the order of deployment, by environment."""
+    s3 = deployment.state.s3
+    if s3 is None:
+        raise ValueError("a pipeline needs a state that outlives it")
+    template = _environment().get_template(f"{platform}.yml.j2")
+    return template.render(
+        acknowledged=f" --acknowledged {_ACKNOWLEDGED}",
+        branch=branch,
+        deployment=file.as_posix(),
+        drift_at=_DRIFT_AT,
+        environments=list(stacks),
+        plans=f"s3://{s3.bucket}/{s3.key_prefix}/plans",
+        plans_key=s3.kms_key_arn,
+        plans_role=s3.assume_role_arn,
+        region=deployment.region,
+        stacks={environment: " ".join(names) for environment, names in stacks.items()},
+        terraform=TERRAFORM,
+    )
+
+
+def _problems(file: Path, deployment: Deployment) -> list[LocatedProblem]:
+    """What a pipeline cannot work with: every run starts on an empty machine."""
+    found = []
+    if deployment.state.s3 is None:
+        found.append(
+            LocatedProblem(
+                file=str(file),
+                path=("state", "s3"),
+                what="is missing, and a pipeline cannot keep a state in files",
+                hint="name a bucket in state.s3: the states lie there, and the plans that wait for approval",
+            )
+        )
+    profiles = [
+        (("dev", "account", "profile"), deployment.dev and deployment.dev.account.profile),
+        (("prd", "account", "profile"), deployment.prd and deployment.prd.account.profile),
+        (("state", "s3", "profile"), deployment.state.s3 and deployment.state.s3.profile),
+    ]
+    found += [
+        LocatedProblem(
+            file=str(file),
+            path=path,
+            what=f"{profile!r} is a profile of your machine, and a pipeline has none",
+            hint="remove it, and set AWS_PROFILE where you work by hand",
+        )
+        for path, profile in profiles
+        if profile
+    ]
+    return found
+
+
+def _stacks(deployment: Deployment, synthesise: Synthesise) -> dict[str, list[str]]:
+    """The stacks of each environment, in the order of deployment."""
+    with TemporaryDirectory(prefix="kakehashi-") as folder:
+        out = Path(folder) / "cdktf.out"
+        synthesise(deployment, out)
+        stacks = synthesised.read(out)
+    accounts = {
+        environment: part.account.id
+        for environment, part in (("dev", deployment.dev), ("prd", deployment.prd))
+        if part is not None
+    }
+    return {
+        environment: names
+        for environment, account in accounts.items()
+        if (names := [stack.name for stack in stacks if stack.account == account])
+    }
+
+
+def _yaml(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701  (nothing here is HTML; every value of a user's goes through `yaml`)
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        # GitHub's own expressions are written {{ … }}.
+        variable_start_string="[[",
+        variable_end_string="]]",
+        block_start_string="[%",
+        block_end_string="%]",
+    )
+    environment.filters["yaml"] = _yaml
+    return environment

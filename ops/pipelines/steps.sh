@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# The steps of the generated pipelines: `ops/pipelines/steps.sh plan|keep|fetch|apply|drift STACK…`.
+#
+# A plan holds what is sensitive, so it lies in the bucket of the states, below PLANS, and never among the platform's
+# artifacts. It is found again by the content of the commit (its tree), which a merge leaves as it was reviewed; where
+# the branch has moved on meanwhile there is no plan, and nothing is applied.
+#
+#   ROLE             the role to work with, in the account of the stacks
+#   PLANS            s3://BUCKET/PREFIX
+#   PLANS_ROLE       a role to reach that bucket with, if ROLE may not
+#   PLANS_KEY        the KMS key that encrypts them, if it is not the bucket's own
+#   REVIEWED_DIGEST  apply: what fetch printed of the plans that were approved
+set -euo pipefail
+umask 077
+step=$1
+shift
+stacks=("$@")
+
+out=${CDKTF_OUTDIR:-cdktf.out}
+work=$PWD/plans
+mkdir -p "$work"
+export TF_IN_AUTOMATION=1 TF_INPUT=0
+
+# The platform vouches for the job; AWS gives it the role's credentials for an hour.
+sign_in() {
+    local token=$work/.token
+    if [ -n "${ACTIONS_ID_TOKEN_REQUEST_URL:-}" ]; then
+        curl --silent --show-error --fail --retry 3 \
+            --header @<(printf 'Authorization: bearer %s' "$ACTIONS_ID_TOKEN_REQUEST_TOKEN") \
+            "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=sts.amazonaws.com" |
+            python3 -c 'import json, sys; print(json.load(sys.stdin)["value"], end="")' >"$token"
+    else
+        printf %s "${AWS_ID_TOKEN:?the job has no id token}" >"$token"
+    fi
+    export AWS_CONFIG_FILE=$work/.aws AWS_PROFILE=role
+    cat >"$AWS_CONFIG_FILE" <<END
+[profile role]
+role_arn = ${ROLE:?the job has no role: set the variable of the pipeline}
+web_identity_token_file = $token
+role_session_name = kakehashi
+[profile plans]
+role_arn = ${PLANS_ROLE:-}
+source_profile = role
+END
+}
+
+in_stack() {
+    local stack=$1
+    shift
+    terraform -chdir="$out/stacks/$stack" "$@"
+}
+
+bucket() {
+    local key=()
+    if [ -n "${PLANS_KEY:-}" ] && [ "$1" = to ]; then key=(--sse aws:kms --sse-kms-key-id "$PLANS_KEY"); fi
+    aws --profile "${PLANS_ROLE:+plans}${PLANS_ROLE:-role}" s3 cp --only-show-errors "${key[@]}" "$2" "$3"
+}
+
+kept() { printf '%s/%s/%s' "${PLANS:?}" "$(git rev-parse 'HEAD^{tree}')" "$1"; }
+
+digest() { (cd "$work" && sha256sum -- "${stacks[@]/%/.tfplan}" | sha256sum | cut -d ' ' -f 1); }
+
+case $step in
+plan)
+    sign_in
+    for stack in "${stacks[@]}"; do
+        in_stack "$stack" init
+        # The role of a plan only reads, so it cannot lock; a plan that is stale by then is not applied.
+        in_stack "$stack" plan -lock=false -out="$work/$stack.tfplan"
+        in_stack "$stack" show -json "$work/$stack.tfplan" >"$work/$stack.json"
+    done
+    ;;
+keep)
+    sign_in
+    for stack in "${stacks[@]}"; do
+        bucket to "$work/$stack.tfplan" "$(kept "$stack.tfplan")"
+        bucket to "$out/stacks/$stack/.terraform.lock.hcl" "$(kept "$stack.lock.hcl")"
+    done
+    ;;
+fetch | apply)
+    sign_in
+    for stack in "${stacks[@]}"; do
+        if ! bucket from "$(kept "$stack.tfplan")" "$work/$stack.tfplan"; then
+            echo "error: $stack: this commit's content was never planned in a reviewed change" >&2
+            echo "hint: bring the branch up to date in a new change, and have it reviewed" >&2
+            exit 1
+        fi
+        bucket from "$(kept "$stack.lock.hcl")" "$out/stacks/$stack/.terraform.lock.hcl"
+        # The providers of the plan, not newer ones.
+        in_stack "$stack" init -lockfile=readonly >&2
+    done
+    if [ "$step" = fetch ]; then
+        for stack in "${stacks[@]}"; do in_stack "$stack" show -json "$work/$stack.tfplan" >"$work/$stack.json"; done
+        digest
+        exit
+    fi
+    if [ "$(digest)" != "${REVIEWED_DIGEST:?}" ]; then
+        echo "error: the plans are not the ones that were approved" >&2
+        echo "hint: run the pipeline again, and review what it shows" >&2
+        exit 1
+    fi
+    # Terraform refuses a plan whose state has changed since.
+    for stack in "${stacks[@]}"; do in_stack "$stack" apply -lock-timeout=5m "$work/$stack.tfplan"; done
+    ;;
+drift)
+    sign_in
+    found=0
+    for stack in "${stacks[@]}"; do
+        in_stack "$stack" init
+        code=0
+        in_stack "$stack" plan -lock=false -detailed-exitcode -out="$work/$stack.tfplan" || code=$?
+        if [ "$code" -eq 1 ]; then exit 1; fi
+        if [ "$code" -eq 2 ]; then found=1; fi
+        in_stack "$stack" show -json "$work/$stack.tfplan" >"$work/$stack.json"
+    done
+    exit "$found"
+    ;;
+*)
+    echo "error: $step: there is no such step" >&2
+    echo "hint: plan, keep, fetch, apply or drift" >&2
+    exit 2
+    ;;
+esac

@@ -1,0 +1,178 @@
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import check_jsonschema  # type: ignore[import-untyped]
+import jsonschema  # type: ignore[import-untyped]
+import pytest
+from ruamel.yaml import YAML
+
+from ops import pipelines
+from ops.pipelines import FILES, render
+from settings import Deployment, SettingsError, load
+from tests.terraform import with_changes
+
+STACKS = {"dev": ["dev-network", "dev-gitlab"], "prd": ["prd-codecommit", "backlog-bridge"]}
+S3 = {"bucket": "example-terraform-state", "key_prefix": "kakehashi", "region": "ap-northeast-1"}
+LIBRARY = Path(check_jsonschema.__file__).parent
+
+
+@pytest.fixture
+def deployment(project: Path, tmp_path: Path) -> Callable[..., tuple[Path, Deployment]]:
+    """The example with a state in S3, some settings changed, and the file it is read from."""
+
+    def changed(name: str = "example", **changes: object) -> tuple[Path, Deployment]:
+        file = tmp_path / "deployments" / "mine.yaml"
+        file.parent.mkdir()
+        file.write_text(json.dumps(with_changes(project / "deployments" / f"{name}.yaml", changes)))
+        return file, load(file)
+
+    return changed
+
+
+@pytest.fixture
+def written(deployment: Callable[..., tuple[Path, Deployment]]) -> dict[str, str]:
+    """The text of each platform's pipeline."""
+    _, loaded = deployment(state={"s3": {**S3, "kms_key_arn": KEY, "assume_role_arn": ROLE}})
+    file = Path("deployments/mine.yaml")
+    return {platform: render(platform, file, loaded, STACKS, branch="main") for platform in FILES}
+
+
+KEY = "arn:aws:kms:ap-northeast-1:111111111111:key/1234abcd-12ab-34cd-86ef-1234567890ab"
+ROLE = "arn:aws:iam::333333333333:role/terraform-state"
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = YAML(typ="safe").load(text)
+    return found
+
+
+@pytest.mark.parametrize(("platform", "schema"), [("github", "github-workflows"), ("gitlab", "gitlab-ci")])
+def test_a_pipeline_is_as_the_platform_has_it(written: dict[str, str], platform: str, schema: str) -> None:
+    rules = json.loads((LIBRARY / "builtin_schemas" / "vendor" / f"{schema}.json").read_text())
+    jsonschema.validators.validator_for(rules)(rules).validate(_parsed(written[platform]))
+
+
+def test_zizmor_finds_nothing_in_the_pipeline_for_github(written: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / ".github" / "workflows" / "kakehashi.yml"
+    file.parent.mkdir(parents=True)
+    file.write_text(written["github"])
+    command = [
+        str(Path(sys.executable).with_name("zizmor")),
+        "--offline",
+        "--persona",
+        "pedantic",
+        "--no-progress",
+        str(file),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.tool("shellcheck")
+def test_shellcheck_finds_nothing_in_the_steps(project: Path) -> None:
+    done = subprocess.run(
+        ["shellcheck", project / "ops" / "pipelines" / "steps.sh"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_only_an_approved_environment_has_the_roles_that_apply(written: dict[str, str]) -> None:
+    jobs = _parsed(written["github"])["jobs"]
+    holding = {name for name, job in jobs.items() if "APPLY_ROLE" in json.dumps(job)}
+    assert holding == {"apply-dev", "apply-prd"}
+    assert {jobs[name]["environment"] for name in holding} == {"dev", "prd"}
+    assert all("approve" in jobs[name]["needs"] for name in holding)
+    assert jobs["approve"]["if"] == "github.event_name == 'push'"
+    assert _parsed(written["github"])["on"]["push"] == {"branches": ["main"]}
+
+
+def test_gitlab_applies_by_hand_and_from_the_branch_alone(written: dict[str, str]) -> None:
+    pipeline = _parsed(written["gitlab"])
+    for environment in ("dev", "prd"):
+        job = pipeline[f"apply-{environment}"]
+        assert job["environment"] == environment
+        [rule] = job["rules"]
+        assert rule == {"if": '$CI_PIPELINE_SOURCE == "push"', "when": "manual", "allow_failure": False}
+    sources = [rule["if"] for rule in pipeline["workflow"]["rules"] if '"push"' in rule["if"]]
+    assert sources == ['$CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH == "main"']
+    assert "APPLY_ROLE" not in json.dumps({name: job for name, job in pipeline.items() if not name.startswith("apply")})
+
+
+def test_each_account_is_planned_with_its_own_role(written: dict[str, str]) -> None:
+    steps = _parsed(written["github"])["jobs"]["review"]["steps"]
+    planned = {step["run"]: step["env"]["ROLE"] for step in steps if " plan " in step.get("run", "")}
+    assert planned == {
+        "ops/pipelines/steps.sh plan dev-network dev-gitlab": "${{ vars.DEV_PLAN_ROLE }}",
+        "ops/pipelines/steps.sh plan prd-codecommit backlog-bridge": "${{ vars.PRD_PLAN_ROLE }}",
+    }
+
+
+def test_plans_are_kept_after_the_review_and_only_in_the_bucket_of_the_states(written: dict[str, str]) -> None:
+    for platform in FILES:
+        text = written[platform]
+        assert 0 < text.index("main.py review") < text.index("steps.sh keep")
+        assert 's3://example-terraform-state/kakehashi/plans"' in text
+        assert f'"{KEY}"' in text
+        assert f'"{ROLE}"' in text
+        assert "upload-artifact" not in text
+        assert "paths:" not in text
+
+
+def test_the_command_writes_the_pipeline_and_an_empty_list_of_acknowledgements(
+    deployment: Callable[..., tuple[Path, Deployment]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from stacks.synthesis import synthesise
+
+    file, loaded = deployment("minimal", state={"s3": S3})
+
+    def write(*, force: bool = False) -> int:
+        return pipelines.write("github", file, loaded, synthesise, out=tmp_path, branch="main", force=force)
+
+    target = tmp_path / FILES["github"]
+    assert write() == 0
+    jobs = _parsed(target.read_text())["jobs"]
+    assert "steps.sh plan prd-codecommit" in json.dumps(jobs["review"])
+    assert "apply-dev" not in jobs
+    assert _parsed(target.read_text())["env"]["DEPLOYMENT"] == "deployments/mine.yaml"
+    assert YAML(typ="safe").load(tmp_path / "deployments" / "acknowledged.yaml") == []
+
+    target.write_text("name: somebody's own\n")
+    capsys.readouterr()
+    assert write() == 1
+    assert capsys.readouterr().err == (
+        f"error: {target}: there is another file already\n"
+        "hint: compare it with what `--out` writes into an empty folder, or replace it with --force\n"
+    )
+    assert target.read_text() == "name: somebody's own\n"
+    assert write(force=True) == 0
+    assert "steps.sh plan" in target.read_text()
+
+
+def test_what_no_pipeline_can_work_with_is_refused(
+    deployment: Callable[..., tuple[Path, Deployment]], tmp_path: Path
+) -> None:
+    file, loaded = deployment(**{"dev.account.profile": "mine"})
+    with pytest.raises(SettingsError) as raised:
+        pipelines.write("gitlab", file, loaded, _never, out=tmp_path, branch="main", force=False)
+    assert str(raised.value) == (
+        f"error: {file}: state.s3: is missing, and a pipeline cannot keep a state in files\n"
+        "hint: name a bucket in state.s3: the states lie there, and the plans that wait for approval\n"
+        f"error: {file}: dev.account.profile: 'mine' is a profile of your machine, and a pipeline has none\n"
+        "hint: remove it, and set AWS_PROFILE where you work by hand"
+    )
+    assert not (tmp_path / FILES["gitlab"]).exists()
+
+
+def test_an_unknown_platform_is_refused(deployment: Callable[..., tuple[Path, Deployment]], tmp_path: Path) -> None:
+    file, loaded = deployment(state={"s3": S3})
+    with pytest.raises(SettingsError) as raised:
+        pipelines.write("bitbucket", file, loaded, _never, out=tmp_path, branch="main", force=False)
+    assert str(raised.value) == "error: ci: 'bitbucket' is no platform\nhint: choose one of github, gitlab"
+
+
+def _never(_: Deployment, __: Path) -> object:
+    raise AssertionError("nothing is synthesised for a pipeline that is refused")
