@@ -161,6 +161,15 @@ def run(arguments: list[str], synthesise: Synthesise) -> NoReturn:
         file = load(deployment)
         raise typer.Exit(write(platform, deployment, file, synthesise, out=out, branch=branch, force=force))
 
+    from ops.backlog_cli import key_app, webhook_app
+    from ops.credentials.cli import app as credentials_app
+    from ops.gitlab_mirror.cli import app as gitlab_mirror_app
+
+    app.add_typer(credentials_app, name="credentials")
+    app.add_typer(gitlab_mirror_app, name="gitlab-mirror")
+    app.add_typer(webhook_app, name="backlog-webhook")
+    app.add_typer(key_app, name="backlog-key")
+
     app(arguments, prog_name="main.py")
     raise AssertionError("typer exits by itself")
 

@@ -196,15 +196,28 @@ def test_a_rule_between_groups_keeps_its_description(client: ClientOf, direction
     )
 
 
-def test_a_user_has_no_service_specific_credentials(client: ClientOf) -> None:
+def test_a_user_has_two_git_credentials_at_most_and_their_passwords_are_told_once(client: ClientOf) -> None:
     iam = client("iam")
+    asked = {"UserName": "push", "ServiceName": "codecommit.amazonaws.com"}
+    assert refusal(iam.create_service_specific_credential, **asked) == "NoSuchEntity"
     iam.create_user(UserName="push")
-    assert iam.list_service_specific_credentials(UserName="push")["ServiceSpecificCredentials"] == []
+    made = [iam.create_service_specific_credential(**asked)["ServiceSpecificCredential"] for _ in range(2)]
+    assert [one["ServiceUserName"] for one in made] == [f"push-at-{ACCOUNT}", f"push+1-at-{ACCOUNT}"]
+    assert made[0]["ServicePassword"] != made[1]["ServicePassword"]
+    assert refusal(iam.create_service_specific_credential, **asked) == "LimitExceeded"
+
+    first = made[0]["ServiceSpecificCredentialId"]
+    iam.delete_service_specific_credential(UserName="push", ServiceSpecificCredentialId=first)
+    (left,) = iam.list_service_specific_credentials(**asked)["ServiceSpecificCredentials"]
+    assert left["ServiceSpecificCredentialId"] == made[1]["ServiceSpecificCredentialId"]
+    assert "ServicePassword" not in left
+    again = {"UserName": "push", "ServiceSpecificCredentialId": first}
+    assert refusal(iam.delete_service_specific_credential, **again) == "NoSuchEntity"
 
 
 def test_every_stand_in_says_why_it_is_there() -> None:
     stand_ins = load()
-    assert set(stand_ins) == {"apigateway", "codebuild", "codecommit", "dlm", "ec2", "efs", "iam"}
+    assert set(stand_ins) == {"apigateway", "codebuild", "codecommit", "dlm", "ec2", "efs", "iam", "ssm"}
     for stand_in in stand_ins.values():
         assert stand_in.because.startswith("moto ")
         assert stand_in.operations

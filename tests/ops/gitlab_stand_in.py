@@ -1,0 +1,172 @@
+"""GitLab's remote mirrors on loopback, with the answers that GitLab's API documents.
+
+https://docs.gitlab.com/api/remote_mirrors/
+"""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+TOKEN = "glpat-of-the-tests"
+
+Mirror = dict[str, Any]
+
+
+@dataclass
+class Fault:
+    """One answer that GitLab gives in place of its own; with a status of 0 it cuts the connection."""
+
+    status: int
+    body: bytes = b"{}"
+    headers: dict[str, str] = field(default_factory=dict)
+    does_it_all_the_same: bool = False
+
+
+@dataclass
+class GitlabStandIn:
+    """Projects and their mirrors. `accepts` says whether a target takes a user and a password."""
+
+    url: str = ""
+    projects: dict[str, list[Mirror]] = field(default_factory=dict)
+    pushed_at: dict[str, datetime] = field(default_factory=dict)
+    secrets: dict[int, str] = field(default_factory=dict)
+    accepts: Callable[[str, str], bool] = lambda *_: True
+    faults: list[Fault] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    next_id: int = 101
+    on_request: Callable[[], None] = lambda: None
+
+    def add(self, project: str, url: str, **attributes: Any) -> Mirror:
+        """Make a mirror as somebody does in GitLab's pages."""
+        parts = urlsplit(url)
+        hidden = url.replace(f"{parts.username}:{parts.password}@", "*****:*****@") if parts.username else url
+        mirror: Mirror = {
+            "id": self.next_id,
+            "enabled": False,
+            "url": hidden,
+            "auth_method": "password",
+            "update_status": "none",
+            "last_update_at": None,
+            "last_update_started_at": None,
+            "last_successful_update_at": None,
+            "last_error": None,
+            "only_protected_branches": False,
+            "keep_divergent_refs": False,
+            "mirror_branch_regex": None,
+            **attributes,
+        }
+        self.next_id += 1
+        self.secrets[mirror["id"]] = url
+        self.projects[project].append(mirror)
+        return mirror
+
+    def works(self, mirror: Mirror) -> bool:
+        """Whether the target would take the mirror's push now."""
+        parts = urlsplit(self.secrets[mirror["id"]])
+        return bool(mirror["enabled"]) and self.accepts(unquote(parts.username or ""), unquote(parts.password or ""))
+
+    def run(self, mirror: Mirror) -> None:
+        """What Sidekiq does."""
+        now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        mirror["last_update_started_at"] = mirror["last_update_at"] = now
+        if self.works(mirror):
+            mirror.update(update_status="finished", last_successful_update_at=now, last_error=None)
+        else:
+            # GitLab hides what it knows to be a password. This one is told in another form.
+            mirror.update(
+                update_status="failed",
+                last_error=f"13:push to mirror: fatal: unable to access '{self.secrets[mirror['id']]}': error: 403",
+            )
+
+    def answer(self, method: str, path: str, token: str, body: bytes) -> tuple[int, Any]:
+        """What GitLab says to one request."""
+        parts = urlsplit(path)
+        if token != TOKEN:
+            return 401, {"message": "401 Unauthorized"}
+        steps = parts.path.removeprefix("/api/v4/projects/").split("/")
+        project = unquote(steps[0])
+        if project not in self.projects:
+            return 404, {"message": "404 Project Not Found"}
+        mirrors = self.projects[project]
+        match method, steps[1:]:
+            case "GET", ["events"]:
+                assert parse_qs(parts.query)["action"] == ["pushed"]
+                return 200, [{"created_at": self.pushed_at[project].isoformat()}] if project in self.pushed_at else []
+            case "GET", ["remote_mirrors"]:
+                return 200, mirrors
+            case "POST", ["remote_mirrors"]:
+                given = json.loads(body)
+                url = given.pop("url")
+                return 201, self.add(project, url, **given)
+        found = next((mirror for mirror in mirrors if str(mirror["id"]) == steps[2]), None)
+        if found is None:
+            return 404, {"message": "404 Remote Mirror Not Found"}
+        match method, steps[3:]:
+            case "PUT", []:
+                given = json.loads(body)
+                # GitLab takes these alone: the URL cannot be changed.
+                allowed = {"enabled", "only_protected_branches", "keep_divergent_refs", "mirror_branch_regex"}
+                assert set(given) <= allowed, given
+                found.update(given)
+                return 200, found
+            case "DELETE", []:
+                mirrors.remove(found)
+                return 204, None
+            case "POST", ["sync"]:
+                if not found["enabled"]:
+                    return 400, {
+                        "message": "Cannot proceed with the push mirroring. Please verify your mirror configuration."
+                    }
+                self.run(found)
+                return 204, None
+        raise AssertionError(f"{method} {path}")
+
+
+@contextmanager
+def serving(gitlab: GitlabStandIn) -> Iterator[GitlabStandIn]:
+    """Serve it on a free port, for as long as the block lasts."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            gitlab.calls.append(f"{self.command} {self.path.removeprefix('/api/v4')}")
+            fault = gitlab.faults.pop(0) if gitlab.faults else None
+            status, said, headers = 200, b"", {}
+            if fault is None or fault.does_it_all_the_same:
+                status, told = gitlab.answer(self.command, self.path, self.headers.get("PRIVATE-TOKEN", ""), body)
+                said = b"" if told is None else json.dumps(told).encode()
+            gitlab.on_request()
+            if fault is not None:
+                if fault.status == 0:
+                    self.close_connection = True
+                    return
+                status, said, headers = fault.status, fault.body, fault.headers
+            self.send_response(status)
+            for name, value in ({"Content-Type": "application/json"} | headers).items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+
+        do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    gitlab.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield gitlab
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
