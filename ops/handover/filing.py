@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ops.handover.reading import Found
-from ops.handover.references import addresses_in
+from ops.handover.references import address, addresses_in
 from ops.handover.syntax import Block
 
 _OF_TERRAFORM = {
@@ -50,14 +50,18 @@ def filed(blocks: Sequence[Found]) -> dict[str, list[Block]]:
     place = {id(found.block): _place(found) for found in blocks}
     for found in blocks:
         if found.block.type == "data" and not place[id(found.block)].startswith(("remote_state", "iam")):
-            address = f"data.{'.'.join(found.block.labels)}"
             readers = {
                 place[id(other.block)]
                 for other in blocks
-                if other is not found and address in addresses_in(other.block) and other.block.type != "output"
+                if other is not found
+                and address(found.block) in addresses_in(other.block)
+                and other.block.type != "output"
             }
             place[id(found.block)] = readers.pop() if len(readers) == 1 else "data.tf"
+    by_address = {address(found.block): place[id(found.block)] for found in blocks if found.block.labels}
     for found in blocks:
+        if found.beside is not None:
+            place[id(found.block)] = by_address[found.beside]
         for file, block in _split(found.block, place[id(found.block)]):
             files.setdefault(file, []).append(block)
     return files

@@ -20,11 +20,15 @@ _REGISTRY = "registry.terraform.io"
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """One top-level block, and what cdktf says of it: its path in the tree of constructs, without the stack."""
+    """One top-level block, and what cdktf says of it: its path in the tree of constructs, without the stack.
+
+    beside: the address of the block in whose file it is to lie, when it has no place of its own.
+    """
 
     block: Block
     path: tuple[str, ...] = ()
     generated_name: bool = False
+    beside: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

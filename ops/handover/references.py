@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from ops.handover.syntax import Block, Expression, Template, Verbatim
+from ops.handover.syntax import Block, Expression, Template, Tuple, Verbatim, mapped
 from ops.handover.templates import Directive, Interpolation, code, rewritten
 
 _ADDRESS = re.compile(r"(?<![\w.\-])(?:data\.|ephemeral\.)?[A-Za-z][\w-]*\.[A-Za-z_][\w-]*")
@@ -62,10 +62,9 @@ def redirected(block: Block, targets: Mapping[str, str], *, whole: Mapping[str, 
 
         return change
 
-    from ops.handover.syntax import mapped
-
-    arguments = {
-        name: mapped(value, by(whole if name == "depends_on" else targets)) for name, value in block.arguments.items()
-    }
+    arguments = {name: mapped(value, by(targets)) for name, value in block.arguments.items() if name != "depends_on"}
+    match block.arguments.get("depends_on"):
+        case Tuple(items):
+            arguments["depends_on"] = Tuple(tuple(dict.fromkeys(mapped(item, by(whole)) for item in items)))
     inner = tuple(redirected(it, targets, whole=whole) for it in block.blocks)
     return Block(block.type, block.labels, block.comments, arguments, inner)

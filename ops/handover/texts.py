@@ -47,10 +47,10 @@ class Texts:
 
     def _shorter(self, value: Expression, argument: str, name: str) -> Expression:
         def shorter(it: Expression) -> Expression:
-            if not isinstance(it, Template) or not _is_long(it):
+            if not isinstance(it, Template) or not is_long(it):
                 return it
             if it.text is not None:
-                path = self._path(f"{argument}/{name}", _extension(it.text, argument), it.text)
+                path = self.path(f"{argument}/{name}", _extension(it.text, argument), it.text)
                 return Verbatim(f'file("${{path.module}}/{path}")')
             return self._template_file(it, argument, name)
 
@@ -68,11 +68,11 @@ class Texts:
                 written += "${" + _variable(part.source.strip(), variables) + "}"
             else:
                 return template
-        path = self._path(f"{argument}/{name}", _extension(written, argument) + ".tftpl", written)
+        path = self.path(f"{argument}/{name}", _extension(written, argument) + ".tftpl", written)
         values = Object(tuple((text(variable), Verbatim(source)) for variable, source in variables.items()))
         return Call("templatefile", (Verbatim(f'"${{path.module}}/{path}"'), values))
 
-    def _path(self, stem: str, extension: str, content: str) -> str:
+    def path(self, stem: str, extension: str, content: str) -> str:
         path = f"{stem}{extension}"
         number = 2
         while self.files.get(path, content) != content:
@@ -82,7 +82,12 @@ class Texts:
         return path
 
 
-def _is_long(template: Template) -> bool:
+def variable_file(texts: Texts, stem: str, content: str, argument: str) -> str:
+    """Keep a template in a file; returns its path as an expression."""
+    return f'"${{path.module}}/{texts.path(stem, _extension(content, argument) + ".tftpl", content)}"'
+
+
+def is_long(template: Template) -> bool:
     if template.expression is not None:
         return False
     whole = "".join(part.text for part in template.parts if isinstance(part, Literal))
