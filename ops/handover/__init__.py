@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ops.handover.conversion import convert
+from ops.handover.conversion import convert, moved_addresses
 from ops.handover.errors import HandoverError, Problem
 from ops.handover.folder import replace
 from ops.handover.output import Stack, read
@@ -22,7 +22,7 @@ from ops.handover.reading import required_providers, source_address
 from ops.handover.readme import overview, stack_readme
 from ops.handover.schema import Schemas, asked_of_terraform, from_file, shipped
 
-__all__ = ["HandoverError", "Problem", "convert", "hand_over", "shipped"]
+__all__ = ["HandoverError", "Problem", "convert", "hand_over", "moved_addresses", "shipped"]
 
 
 def hand_over(out: Path, destination: Path, *, schema_files: Sequence[Path] = (), force: bool = False) -> list[Path]:

@@ -27,6 +27,8 @@ def _show_steps(findings: Findings, console: Console) -> None:
         _line(console, f"existed beforehand   {what}")
     for stack, changes in findings.changed.items():
         _line(console, f"changed in place     {stack}: {', '.join(changes)}")
+    for stack, moved in findings.handed_over.items():
+        _line(console, f"handed over as HCL   {stack}, and taken back: no changes, {moved} addresses moved each way")
     for address, stack in findings.replaced.items():
         _line(console, f"replaced by design   {stack}: {address}")
     for stack in findings.unchanged:

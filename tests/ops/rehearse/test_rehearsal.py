@@ -67,8 +67,7 @@ def test_everything_comes_up_changes_and_goes(run: Run) -> None:
     assert steps == [
         ("AWS", "prepare"),
         *[(stack, what) for stack in ("dev", "prd") for what in ("init", "apply", "plan")],
-        ("dev", "change"),
-        ("prd", "change"),
+        *[(stack, what) for stack in ("dev", "prd") for what in ("hand", "change", "take")],
         ("prd", "unlock"),
         ("prd", "destroy"),
         ("dev", "destroy"),
