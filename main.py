@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from settings import Deployment, LocatedProblem, SettingsError, load
+from settings import Deployment, LocatedProblem, SettingsError, load, warnings
 
 if TYPE_CHECKING:
     from stacks.synthesis import SynthesisedStack
@@ -34,11 +34,14 @@ def main(arguments: list[str]) -> int:
 def synth() -> int:
     """Synthesise the deployment file named by DEPLOYMENT into CDKTF_OUTDIR, as `cdktf.json` has it."""
     file = Path(os.environ.get("DEPLOYMENT") or "deployments/example.yaml")
-    stacks = synthesise(load(file), Path(os.environ.get("CDKTF_OUTDIR") or "cdktf.out"))
+    deployment = load(file)
+    stacks = synthesise(deployment, Path(os.environ.get("CDKTF_OUTDIR") or "cdktf.out"))
     width = max(len(stack.name) for stack in stacks)
     print(f"{'stack':<{width}}  account       resources")
     for stack in stacks:
         print(f"{stack.name:<{width}}  {stack.account_id}  {stack.resources:>9}")
+    for warning in warnings(deployment, file):
+        print(warning.as_warning(), file=sys.stderr)
     first = stacks[0].folder
     print(f"\nnext: terraform -chdir={first} init && terraform -chdir={first} plan")
     return 0

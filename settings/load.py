@@ -5,7 +5,7 @@ from pathlib import Path as FilePath
 
 from pydantic import ValidationError
 
-from settings import consistency
+from settings import consistency, sizes
 from settings.deployment import Deployment
 from settings.document import Document, read
 from settings.problems import LocatedProblem, Problem, SettingsError
@@ -26,6 +26,12 @@ def load(file: FilePath) -> Deployment:
             return deployment
         problems = []
     raise SettingsError(_located(problems, document))
+
+
+def warnings(deployment: Deployment, file: FilePath) -> list[LocatedProblem]:
+    """What in `file`, which `deployment` was read from, is right but worth a word."""
+    found = list(sizes.problems(deployment))
+    return _located(found, read(file)) if found else []
 
 
 def _problems(error: ValidationError, document: Document) -> Iterator[Problem]:

@@ -40,8 +40,15 @@ class LocatedProblem:
         path = f": {dotted(self.path)}" if self.path else ""
         return f"{self.file}{line}{path}"
 
+    def as_warning(self) -> str:
+        """As people read it where it stops nothing."""
+        return self._told("warning")
+
     def __str__(self) -> str:
-        return f"error: {printable(self.where)}: {printable(self.what)}\nhint: {printable(self.hint)}"
+        return self._told("error")
+
+    def _told(self, severity: str) -> str:
+        return f"{severity}: {printable(self.where)}: {printable(self.what)}\nhint: {printable(self.hint)}"
 
 
 class SettingsError(Exception):
