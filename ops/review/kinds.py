@@ -130,6 +130,8 @@ DOORS: dict[str, str] = {
     "aws_network_acl": "what a subnet lets through",
     "aws_network_acl_rule": "what a subnet lets through",
     "aws_route": "where traffic goes",
+    "aws_route53_record": "where a name leads",
+    "aws_route53_zone": "who says where names lead",
     "aws_route_table": "where traffic goes",
     "aws_route_table_association": "which routes a subnet has",
     "aws_s3_bucket_acl": "who may read and write it",
@@ -153,6 +155,8 @@ DOORS: dict[str, str] = {
     "aws_vpc_security_group_egress_rule": "what is let out",
     "aws_vpc_security_group_ingress_rule": "what is let in",
     "aws_vpn_connection": "another network",
+    "aws_wafv2_web_acl": "which requests are refused",
+    "aws_wafv2_web_acl_association": "which requests are refused",
 }
 
 # What goes unnoticed, or cannot be restored, without an object of the type; by the rule that says so.
@@ -225,7 +229,7 @@ NEITHER: dict[str, str] = {
     "random_pet": "a random name",
     "random_string": "a random name",
     "terraform_data": "nothing outside Terraform's state",
-    "time_sleep": "waits",
+    "time_sleep": "waits a while",
 }
 
 _LOSS = {kind: (rule, what) for rule, kinds in LOST.items() for kind, what in kinds.items()}

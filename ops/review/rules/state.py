@@ -54,9 +54,9 @@ def _drifted(plans: Plans) -> Found:
 def _said(found: Any) -> Any:
     """A value without what is empty: providers read back null, zero and empty as they like."""
     if isinstance(found, dict):
-        return {key: said for key, item in found.items() if (said := _said(item))}
-    if isinstance(found, list):
-        return [said for item in found if (said := _said(item))]
+        found = {key: said for key, item in found.items() if (said := _said(item))}
+    elif isinstance(found, list):
+        found = [said for item in found if (said := _said(item))]
     return found or None
 
 
