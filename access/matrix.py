@@ -1,6 +1,6 @@
 """The matrix: who may do what with which resource from where, and why."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from access import codecommit, powers
@@ -63,10 +63,15 @@ def of_identity(
         callers = list(_callers(model, identity))
     else:
         callers = [(place, None) for place in (*places, _on_behalf(places))]
+    alike = _alike(identity, arns)
     for source, refusal in callers:
-        for name, arn in arns.items():
+        decisions: dict[tuple[str, str], Decision] = {}
+        for name in arns:
             for action in codecommit_actions:
-                decision = refusal or _decision(identity, source, action, arn)
+                one = (action, alike[name])
+                if one not in decisions:
+                    decisions[one] = refusal or _decision(identity, source, action, alike[name])
+                decision = decisions[one]
                 yield _row(identity.name, name, action, source.name, decision, is_repository=True, refusal=refusal)
         for statement in powers.allowing(identity):
             yield from _beside_code(model, identity, statement, source, refusal)
@@ -79,6 +84,18 @@ def _on_behalf(places: Sequence[Source]) -> Source:
     """
     elsewhere = next(place for place in reversed(places) if "aws:sourceip" in place.context)
     return replace(elsewhere, name=ON_BEHALF, places=(), context={**elsewhere.context, "aws:viaawsservice": "true"})
+
+
+def _alike(identity: Identity, arns: Mapping[str, str]) -> dict[str, str]:
+    """For each repository one that the policies do not tell from it, for hundreds of them to be decided once."""
+    statements = [statement for policy in identity.policies for statement in policy.statements]
+    if any("${" in pattern for statement in statements for pattern in statement.resource_patterns):
+        return dict(arns)
+    first: dict[tuple[bool, ...], str] = {}
+    return {
+        name: first.setdefault(tuple(names_resource(statement, arn) for statement in statements), arn)
+        for name, arn in arns.items()
+    }
 
 
 def _reaches(identity: Identity, repository: str) -> bool:

@@ -99,9 +99,10 @@ def _users_stay_in_place(deployment: Deployment) -> Broken:
         for source in deployment.sources:
             for power in powers.powers(user, source):
                 place = power.decision.statements[0].place
-                if not any(place.is_room or place.may_push for place in source.places):
+                known = [place.name for place in source.places if place.is_room or place.may_push]
+                if not known:
                     yield place, f"lets {user.name} {power.action} from {source.name}"
-                own.update(dict.fromkeys(place.name for place in source.places))
+                own.update(dict.fromkeys(known))
         if len(own) > 1:
             yield user.address, f"works from {' and '.join(own)}, which are not one place"
 

@@ -137,7 +137,7 @@ def as_markdown(found: Access) -> str:
 
 
 def as_json(found: Access) -> str:
-    """Everything, for programs: every row, and the promises."""
+    """Everything, for programs: the whole matrix, each entry for every combination of its names, and the promises."""
     places = [
         {
             "name": place.name,
@@ -156,7 +156,8 @@ def as_json(found: Access) -> str:
         "note": _NOTE,
         "places": places,
         "promises": promises,
-        "matrix": [asdict(row) for row in found.rows],
+        "repositories": [asdict(line) for line in _on_repositories(found)],
+        "beside_repositories": [asdict(line) for line in lines([row for row in found.rows if not row.is_repository])],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 

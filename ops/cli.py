@@ -74,7 +74,10 @@ def run(arguments: list[str], synthesise: Synthesise) -> NoReturn:
             Path | None, typer.Option(dir_okay=False, help="Write this as Markdown; - for the standard output.")
         ] = None,
         json: Annotated[
-            Path | None, typer.Option(dir_okay=False, help="Write every row as JSON; - for the standard output.")
+            Path | None,
+            typer.Option(
+                dir_okay=False, help="Write this and what else policies allow as JSON; - for the standard output."
+            ),
         ] = None,
     ) -> None:
         """Show who may push, pull or change what, from where, and the policy and statement that decides.
