@@ -122,8 +122,8 @@ def _loaded(private: bytes, where: str) -> "PrivateKeyTypes":
     try:
         loaded: PrivateKeyTypes = load(private, password=None)
     except (TypeError, ValueError, UnsupportedAlgorithm) as error:
-        # The library's own words may repeat a part of the file.
-        if isinstance(error, TypeError) or "encrypted" in str(error) or "password" in str(error).lower():
+        # OpenSSH's own format is decrypted with bcrypt, which is not here: that too is a key with a passphrase.
+        if isinstance(error, TypeError) or "bcrypt" in str(error):
             what, hint = "the key has a passphrase, which no build can type", "make one without: ssh-keygen -N ''"
         else:
             what, hint = "this is no SSH private key", "name the file that ssh-keygen wrote, without .pub"

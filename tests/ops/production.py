@@ -3,8 +3,9 @@
 import copy
 import functools
 import json
+import operator
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -67,6 +68,14 @@ class Production:
     stop_after: int | None = None
     after_request: Callable[[], None] = lambda: None
     passwords: set[str] = field(default_factory=set)
+
+    def say(self, changes: Mapping[str, Any]) -> None:
+        """Change the deployment file: dotted paths to values."""
+        settings = json.loads(self.file.read_text())
+        for path, value in changes.items():
+            *steps, last = path.split(".")
+            functools.reduce(operator.getitem, steps, settings)[last] = value
+        self.file.write_text(json.dumps(settings))
 
     def begin_anew(self) -> None:
         """Users without credentials, no secret, and projects without mirrors."""
@@ -241,7 +250,9 @@ def _count_requests(world: Production, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", counted(requests.adapters.HTTPAdapter.send))
 
 
-def stopped_everywhere(world: Production, prepare: Callable[[], None], command: Callable[[], None]) -> Iterator[int]:
+def stopped_everywhere(
+    world: Production, prepare: Callable[[], None], command: Callable[[], None], *, at_least: int = 5
+) -> Iterator[int]:
     """Prepare the world and run the command, stopped after each of its requests in turn, then once more to its end.
 
     Gives the number of requests after which it was stopped, each time when the second run is over.
@@ -260,4 +271,5 @@ def stopped_everywhere(world: Production, prepare: Callable[[], None], command: 
             yield number
         else:
             world.stop_after = None
+            assert number > at_least
             return

@@ -1,26 +1,19 @@
 """Git credentials: issued, rotated and revoked, stopped after every request, and never told."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from ops import credentials
 from ops.refused import RefusedError
-from tests.ops.production import PROJECTS, TARGET, Production, production, stopped_everywhere
+from tests.ops.production import PROJECTS, TARGET, Production, stopped_everywhere
 
 pytestmark = pytest.mark.emulator
 
 PUSH = "kakehashi-prd-push"
 PULL = "kakehashi-prd-pull"
-
-
-@pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Production]:
-    with production(tmp_path, monkeypatch) as world:
-        yield world
 
 
 def _issue(world: Production, user: str = "push", *, dry_run: bool = False) -> None:
