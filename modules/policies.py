@@ -425,3 +425,31 @@ def encrypted_transport_only(bucket_arn: str) -> list[Statement]:
             conditions=(insecure,),
         )
     ]
+
+
+def written_by_trail(bucket_arn: str, *, trail_arn: str, account_id: str) -> list[Statement]:
+    """What one CloudTrail trail needs of its bucket.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
+    """
+    services = ("cloudtrail.amazonaws.com",)
+    this_trail = Condition(test="StringEquals", variable="aws:SourceArn", values=(trail_arn,))
+    ours = Condition(test="StringEquals", variable="s3:x-amz-acl", values=("bucket-owner-full-control",))
+    return [
+        Statement(
+            sid="TrailLooks",
+            effect="Allow",
+            actions=("s3:GetBucketAcl",),
+            resources=(bucket_arn,),
+            services=services,
+            conditions=(this_trail,),
+        ),
+        Statement(
+            sid="TrailWrites",
+            effect="Allow",
+            actions=("s3:PutObject",),
+            resources=(f"{bucket_arn}/AWSLogs/{account_id}/*",),
+            services=services,
+            conditions=(ours, this_trail),
+        ),
+    ]

@@ -1,5 +1,6 @@
 """A bucket that nobody reaches without credentials and TLS, and whose contents expire."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cdktf import TerraformResourceLifecycle
@@ -37,7 +38,7 @@ class PrivateBucketProps:
 
     With `replaced_days` the bucket is versioned, and what was replaced or deleted stays for so long. With
     `deletion_protected` Terraform refuses any plan that deletes the bucket; with `goes_with_contents` it deletes it
-    however full it is.
+    however full it is. `grants` let AWS services in.
     """
 
     name: str
@@ -45,12 +46,14 @@ class PrivateBucketProps:
     replaced_days: int | None = None
     deletion_protected: bool = False
     goes_with_contents: bool = False
+    grants: Sequence[policies.Statement] = ()
 
 
 class PrivateBucket(Construct):
     """A private, encrypted bucket whose contents expire."""
 
     bucket: S3Bucket
+    policy: S3BucketPolicy
 
     def __init__(self, scope: Construct, id: str, props: PrivateBucketProps) -> None:
         super().__init__(scope, id)
@@ -124,11 +127,13 @@ class PrivateBucket(Construct):
                 )
             ],
         )
-        S3BucketPolicy(
+        self.policy = S3BucketPolicy(
             self,
             "policy",
             bucket=self.bucket.id,
-            policy=policies.document(self, "transport", policies.encrypted_transport_only(self.bucket.arn)),
+            policy=policies.document(
+                self, "transport", [*policies.encrypted_transport_only(self.bucket.arn), *props.grants]
+            ),
             # S3 takes one change of a bucket's access at a time.
             depends_on=[public_access_block],
         )

@@ -123,6 +123,13 @@ class Detection(Settings):
     emails: tuple[Email, ...] = Field(
         (), max_length=50, description="Addresses told of it; each has to confirm AWS's first message."
     )
+    trail_retention_days: StrictInt | None = Field(
+        None,
+        ge=1,
+        le=3650,
+        description="Make a CloudTrail trail too, and keep its files for so many days; leave it out where the account "
+        "has a trail already.",
+    )
 
 
 class CodeCommit(Settings):
@@ -147,7 +154,7 @@ class CodeCommit(Settings):
     detection: Detection | None = Field(
         None,
         description="Tell people when somebody pushes or pulls from an address outside these lists, or makes a "
-        "credential for Git. Needs a CloudTrail trail in the account that logs management events, read and write.",
+        "credential for Git. Needs a CloudTrail trail that logs management events, read and write.",
     )
     credentials: Credentials = Field(
         Credentials(), description="The users' Git credentials, which are issued outside Terraform."

@@ -6,6 +6,7 @@ from cdktf import Precondition, Token
 from constructs import Construct
 
 from modules import managed_policies, policies
+from modules.audit_trail import AuditTrail, AuditTrailProps
 from modules.git_detection import IAM_REGION, GitDetection, GitDetectionProps
 from modules.git_user import GitUser, GitUserProps
 from modules.repositories import Repositories, RepositoriesProps, RepositoryProps
@@ -124,6 +125,25 @@ class PrdCodecommitStack(BaseStack):
             return None
         rooms = [*([settings.pull] if settings.pull is not None else []), *settings.rooms.values()]
         region = self.deployment.region
+        if settings.detection.trail_retention_days is not None:
+            AuditTrail(
+                self,
+                "audit_trail",
+                AuditTrailProps(
+                    labels=self.labels,
+                    region=region,
+                    account_id=self.account.id,
+                    retention_days=variables.whole_number(
+                        self,
+                        "trail_retention_days",
+                        "How long the trail's files are kept, days.",
+                        settings.detection.trail_retention_days,
+                        low=1,
+                        high=3650,
+                    ),
+                    deletion_protected=settings.deletion_protected,
+                ),
+            )
         return GitDetection(
             self,
             "detection",

@@ -133,6 +133,7 @@ VALUES = {
     "start_schedule": SCHEDULE,
     "stop_schedule": SCHEDULE,
     "termination_protection": Values(good=[True, False], refused={"The given value is not suitable": ["perhaps"]}),
+    "trail_retention_days": whole_numbers(1, 3650),
     "webhook_sender_cidrs": PUBLIC_NETWORKS,
     "work_terminal_cidrs": NETWORKS,
 }

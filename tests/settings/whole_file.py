@@ -88,6 +88,7 @@ prd:
         from_vpc_endpoints: [vpce-0123456789abcdef0, vpce-0fedcba9876543210]
     detection:
       emails: [security@example.com]
+      trail_retention_days: 400
   backlog:
     spaces:
       example:

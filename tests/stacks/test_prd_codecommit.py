@@ -282,3 +282,22 @@ _BUILDS = "arn:aws:sts::222222222222:assumed-role/kakehashi-prd-backlog-mirror-"
 
 def test_nobody_is_told_unless_the_deployment_says_so(codecommit: Terraform) -> None:
     assert not {"aws_cloudwatch_event_rule", "aws_sns_topic"} & set(codecommit.json["resource"])
+
+
+def test_a_trail_is_made_on_request_and_is_whole(rooms: Terraform, codecommit: Terraform) -> None:
+    trail = rooms.resource("aws_cloudtrail.audit_trail")
+    assert trail["is_multi_region_trail"]  # IAM's events are in one region alone
+    assert trail["enable_log_file_validation"]
+    assert "event_selector" not in trail  # by default all management events
+    assert trail["depends_on"] == ["aws_s3_bucket_policy.audit_trail_files_policy"]
+    grants = rooms.statements(rooms.resource("aws_s3_bucket_policy.audit_trail_files_policy")["policy"])
+    bucket = "arn:aws:s3:::kakehashi-prd-audit-222222222222"
+    assert rooms.resource("aws_s3_bucket.audit_trail_files_bucket")["bucket"] == bucket.rpartition(":")[2]
+    assert grants["TrailWrites"]["resources"] == [f"{bucket}/AWSLogs/222222222222/*"]
+    for sid in ("TrailLooks", "TrailWrites"):
+        assert grants[sid]["condition"][-1] == {
+            "test": "StringEquals",
+            "variable": "aws:SourceArn",
+            "values": [f"arn:aws:cloudtrail:ap-northeast-1:222222222222:trail/{trail['name']}"],
+        }
+    assert "aws_cloudtrail" not in codecommit.json["resource"]

@@ -104,6 +104,17 @@ def test_a_project_without_source_keeps_its_mounts_and_limit(client: ClientOf) -
     assert refusal(codebuild.update_project, name="mirror") == "ResourceNotFoundException"
 
 
+@pytest.mark.parametrize("given", ["Name", "TrailARN"])
+def test_a_trail_is_deleted_by_its_name_or_arn(client: ClientOf, given: str) -> None:
+    client("s3").create_bucket(Bucket="trail-files", CreateBucketConfiguration={"LocationConstraint": REGION})
+    trails = client("cloudtrail")
+    trail = trails.create_trail(Name="audit", S3BucketName="trail-files")
+    trails.delete_trail(Name=trail[given])
+    assert trails.describe_trails()["trailList"] == []
+    assert refusal(trails.delete_trail, Name=trail[given]) == "TrailNotFoundException"
+    client("s3").delete_bucket(Bucket="trail-files")
+
+
 def test_a_lifecycle_policy_lives_and_dies(client: ClientOf) -> None:
     dlm = client("dlm")
     schedule = {"Name": "daily", "CreateRule": {"Interval": 24, "IntervalUnit": "HOURS"}, "RetainRule": {"Count": 7}}
