@@ -228,7 +228,7 @@ def test_a_user_has_two_git_credentials_at_most_and_their_passwords_are_told_onc
 
 def test_every_stand_in_says_why_it_is_there() -> None:
     stand_ins = load()
-    assert set(stand_ins) == {"apigateway", "codebuild", "codecommit", "dlm", "ec2", "efs", "iam", "ssm"}
+    assert set(stand_ins) == {"apigateway", "cloudtrail", "codebuild", "codecommit", "dlm", "ec2", "efs", "iam", "ssm"}
     for stand_in in stand_ins.values():
         assert stand_in.because.startswith("moto ")
         assert stand_in.operations
