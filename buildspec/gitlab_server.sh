@@ -29,6 +29,7 @@ fi
 job=${1:-}
 step="start"
 outcome=ok
+stopped= # whether GitLab stands still, and may go on where it stood
 
 say() {
     echo "kakehashi: $job: $step: $*"
@@ -54,6 +55,7 @@ report() {
         # cloud-init's output reaches the console by itself, that of Systems Manager does not.
         { say "FAILED" >/dev/console; } 2>/dev/null || true
         say "FAILED" >&2
+        [ -z "$stopped" ] || gitlab-ctl start >>"$LOG" 2>&1 || true
     fi
     told=$(aws ssm get-parameter --name "$PARAMETERS/$job" --query Parameter.Value --output text 2>/dev/null) || told=
     if [ "$told" != "$outcome" ]; then
@@ -78,11 +80,6 @@ mount_data_volume() {
     # https://docs.aws.amazon.com/ebs/latest/userguide/nvme-ebs-volumes.html
     device=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_$(echo "$DATA_VOLUME" | tr -d -)
     wait_for "$device"
-    line="$device $DATA ext4 defaults,nofail 0 2"
-    if ! grep -qxF "$line" /etc/fstab; then
-        sed -i "\\| ${DATA} ext4 |d" /etc/fstab
-        echo "$line" >>/etc/fstab
-    fi
     if mountpoint -q "$DATA"; then
         grow "$device"
         say "$DATA_VOLUME is mounted"
@@ -99,6 +96,12 @@ mount_data_volume() {
         "$FILLED") ;;
         *) fail "$DATA_VOLUME holds $label, which is not GitLab's: nothing was written to it" ;;
     esac
+    # Only now: a reboot while it was being filled would have put half of the data in place.
+    line="$device $DATA ext4 defaults,nofail 0 2"
+    if ! grep -qxF "$line" /etc/fstab; then
+        sed -i "\\| ${DATA} ext4 |d" /etc/fstab
+        echo "$line" >>/etc/fstab
+    fi
     mkdir -p "$DATA"
     chmod 0755 "$DATA"
     mount "$DATA"
@@ -131,13 +134,17 @@ label_of() {
 # stay as they are, below the mount.
 fill() {
     if [ -d "$DATA" ]; then
-        if enabled; then quietly gitlab-ctl stop; fi
+        if enabled; then
+            stopped=yes
+            quietly gitlab-ctl stop
+        fi
         mkdir -p "$STATE/filling"
         mount "$1" "$STATE/filling"
         cp -a "$DATA/." "$STATE/filling/"
         umount "$STATE/filling"
     fi
     e2label "$1" "$FILLED"
+    stopped= # from here on, GitLab must not write to what is below the mount
 }
 
 grow() {

@@ -191,6 +191,8 @@ def test_wherever_a_run_is_cut_off_the_next_one_makes_it_good(tmp_path: Path, ce
         server = fresh(f"cut-off-{number}")
         cut_off = server.run("configure", end_at=(number, end))
         assert cut_off.status != 0, call
+        # A reboot mounts what fstab says: nothing that is only half there.
+        assert (DEVICE in server.read("etc/fstab")) <= (server.label == "kakehashi-data"), call
         if end == "fail":
             assert "FAILED" in cut_off.complained, call
             assert str(server.parameter("configure")).startswith("failed: "), call
@@ -202,13 +204,22 @@ def test_wherever_a_run_is_cut_off_the_next_one_makes_it_good(tmp_path: Path, ce
 
 def test_what_is_there_already_moves_to_the_volume_while_gitlab_stands_still(server: Server) -> None:
     server.write(f"{DATA}/git-data/repository", "commits")
-    server.write("opt/gitlab/service/gitaly", "")
-    server.run("configure")
+    server.write("opt/gitlab/service/gitaly/run", "")
+    assert server.run("configure").status == 0
     assert server.read("srv/volume/git-data/repository") == "commits"
     assert server.read(f"{DATA}/git-data/repository") == "commits"
     stop, filled, mounted, start = server.calls()[:4]
     assert (stop, start) == ("gitlab-ctl stop", "gitlab-ctl start")
     assert (filled, mounted) == ("mount /var/lib/kakehashi/filling", "mount /var/opt/gitlab")
+
+
+def test_gitlab_goes_on_where_it_stood_when_its_data_cannot_be_moved(server: Server) -> None:
+    server.write("opt/gitlab/service/gitaly/run", "")
+    server.write(f"{DATA}/git-data/repository", "commits")
+    assert server.run("configure", end_at=(2, "fail")).status == 1
+    assert server.calls()[:3] == ["gitlab-ctl stop", "mount /var/lib/kakehashi/filling", "gitlab-ctl start"]
+    assert server.run("configure").status == 0
+    assert server.read("srv/volume/git-data/repository") == "commits"
 
 
 @pytest.mark.parametrize("there", ["another-label", "no-label", "partitions"])
@@ -291,6 +302,13 @@ def test_a_backup_that_does_not_arrive_is_told_and_made_again(server: Server) ->
     assert server.run("configure", "backup").status == 0
     assert str(server.parameter("backup")).startswith("ok: ")
     assert list((server.srv / "volume/backups").iterdir()) == []
+
+
+def test_what_a_backup_left_behind_goes_and_what_people_made_stays(server: Server) -> None:
+    for name in ("kakehashi-2026-01-01T000000Z_18.0.0", "mine"):
+        server.write(f"srv/volume/backups/{name}_gitlab_backup.tar", name)
+    assert server.run("configure", "backup").status == 0
+    assert [file.name for file in (server.srv / "volume/backups").iterdir()] == ["mine_gitlab_backup.tar"]
 
 
 def test_no_backup_is_made_of_an_empty_folder(server: Server) -> None:
