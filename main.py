@@ -6,14 +6,19 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from settings import Deployment, LocatedProblem, SettingsError, load, warnings
-
 if TYPE_CHECKING:
+    from settings import Deployment
     from stacks.synthesis import SynthesisedStack
 
 
 def main(arguments: list[str]) -> int:
     """Exit status: 0 done, 1 refused or failed, 2 wrong usage or settings."""
+    if not arguments and shutil.which("node"):
+        import bindings
+
+        bindings.load_ahead()
+    from settings import SettingsError
+
     try:
         if arguments:
             from ops import cli
@@ -33,6 +38,8 @@ def main(arguments: list[str]) -> int:
 
 def synth() -> int:
     """Synthesise the deployment file named by DEPLOYMENT into CDKTF_OUTDIR, as `cdktf.json` has it."""
+    from settings import load, warnings
+
     file = Path(os.environ.get("DEPLOYMENT") or "deployments/example.yaml")
     deployment = load(file)
     stacks = synthesise(deployment, Path(os.environ.get("CDKTF_OUTDIR") or "cdktf.out"))
@@ -47,9 +54,11 @@ def synth() -> int:
     return 0
 
 
-def synthesise(deployment: Deployment, out: Path) -> "list[SynthesisedStack]":
+def synthesise(deployment: "Deployment", out: Path) -> "list[SynthesisedStack]":
     """Write the deployment's Terraform below `out`. Only this needs cdktf, which takes a second to load."""
     if shutil.which("node") is None:
+        from settings import LocatedProblem, SettingsError
+
         raise SettingsError(
             [LocatedProblem(file="node", what="Node.js is not installed", hint="install Node 20 or later")]
         )

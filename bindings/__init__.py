@@ -19,8 +19,9 @@ import gc
 import importlib
 import os
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
@@ -49,6 +50,21 @@ def install() -> None:
     # Spares the interpreter a last search for garbage among all these classes (6 % of a synth). What has to happen at
     # exit is registered with atexit, and happens.
     atexit.register(gc.freeze)
+
+
+def load_ahead() -> None:
+    """Install, and load cdktf in a thread: most of that is Node's work, which another core does meanwhile.
+
+    Whoever imports cdktf waits for the thread, and is told what went wrong there by failing in the same way.
+    """
+    install()
+    threading.Thread(target=_load, name="bindings", daemon=True).start()
+
+
+def _load() -> None:
+    with suppress(Exception):
+        importlib.import_module("cdktf")
+        importlib.import_module(_ROOT)
 
 
 class _RootFinder(MetaPathFinder):
