@@ -28,7 +28,7 @@ def plans(cases: Mapping[str, Mapping[str, Any]], folder: Path) -> tuple[dict[st
             (folder / form / name / "inner").mkdir(parents=True)
             (folder / form / name / "inner" / "inner.tf").write_text(_INNER)
         source = folder / "json" / name / "cdk.tf.json"
-        source.write_text(json.dumps(document))
+        source.write_text(json.dumps(document, indent=1))
         for path, text in convert(load(source), name=name, schemas=shipped()).items():
             (folder / "hcl" / name / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / "hcl" / name / path).write_text(text, newline="")

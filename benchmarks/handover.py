@@ -1,0 +1,47 @@
+"""How many random deployments are planned alike as JSON and as HCL: `python -m benchmarks.handover [--minutes N]`.
+
+The real Terraform plans both, without AWS; every planned value is compared, attribute by attribute. Exits with 1 when
+one differs.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import bindings
+
+bindings.install()
+
+from tests.ops.handover.evaluation import compare  # noqa: E402 - the bindings are made lazy before
+
+_AT_ONCE = 24
+"""Deployments drawn for one run of Terraform: more would not be faster, fewer would start it more often."""
+
+
+def main() -> int:
+    """Draw and compare until the time is over; print what was reached."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=5)
+    minutes: float = parser.parse_args().minutes
+    began = time.monotonic()
+    seed = deployments = stacks = resources = values = 0
+    different: list[str] = []
+    while time.monotonic() - began < minutes * 60:
+        with tempfile.TemporaryDirectory(prefix="kakehashi-") as folder:
+            compared = compare(range(seed, seed + _AT_ONCE), Path(folder))
+        seed += _AT_ONCE
+        deployments += compared.deployments
+        stacks += compared.stacks
+        resources += compared.resources
+        values += compared.values
+        different += compared.different
+    taken = time.monotonic() - began
+    print(f"{deployments} deployments, {stacks} stacks, {resources} resources, {values} values in {taken:.0f} s")
+    print("\n".join(different) or "all alike")
+    return bool(different)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

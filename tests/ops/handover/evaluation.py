@@ -1,0 +1,117 @@
+"""Random deployments, planned by the real Terraform as JSON and as HCL without AWS, compared value by value."""
+
+import json
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ops.handover import moved_addresses, shipped
+from ops.handover.reading import load
+from settings import SettingsError
+from settings import load as load_settings
+from stacks.synthesis import synthesise
+from tests.ops.handover import deployments
+from tests.ops.handover.by_plan import plans
+
+# Anything else would be asked of AWS during a plan.
+_READ_WITHOUT_AWS = {"aws_iam_policy_document", "terraform_remote_state"}
+
+# Of an output that another stack reads; what it is called says what it is.
+_OUTPUTS = {"cidr": "10.10.0.0/16", "ips": "192.0.2.200", "ids": "id-0123456789abcdef0", "": "something"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """How much was compared, and the places that were not alike: none, if all is well."""
+
+    deployments: int
+    stacks: int
+    resources: int
+    values: int
+    different: list[str]
+
+
+def compare(seeds: range, folder: Path) -> Compared:
+    """Plan the deployments of these seeds, as many as can be synthesised, in one run of Terraform for each form."""
+    documents: dict[str, dict[str, Any]] = {}
+    moved: dict[str, dict[str, str]] = {}
+    drawn = set()
+    for seed, stack, file in _stacks(seeds, folder):
+        drawn.add(seed)
+        name = f"s{seed}_{stack}"
+        document = json.loads(file.read_text())
+        moved[name] = moved_addresses(load(file), name=name, schemas=shipped())
+        documents[name] = {key: it for key, it in document.items() if key not in ("provider", "terraform")}
+    # As deep as `cdktf.out/stacks/<stack>`, from where states are read.
+    from_json, from_hcl = plans(documents, folder / "out" / "plans")
+    different: list[str] = []
+    resources = values = 0
+    for name in documents:
+        one = _normal(from_json[name], name, {})
+        other = _normal(from_hcl[name], name, {new: old for old, new in moved[name].items()})
+        resources += len(one)
+        values += sum(_leaves(it) for it in one.values())
+        different += [f"{name}: {place}" for place in one.keys() | other.keys() if one.get(place) != other.get(place)]
+    return Compared(
+        deployments=len(drawn), stacks=len(documents), resources=resources, values=values, different=sorted(different)
+    )
+
+
+def _stacks(seeds: range, folder: Path) -> Iterator[tuple[int, str, Path]]:
+    for seed in seeds:
+        file = folder / f"d{seed}.yaml"
+        file.write_text(json.dumps(deployments.deployment(random.Random(seed), f"d{seed}")))
+        try:
+            written = synthesise(load_settings(file), folder / f"out{seed}")
+        except SettingsError:
+            continue  # settings that do not go together, which other tests are about
+        for stack in written:
+            path = stack.folder / "cdk.tf.json"
+            content = json.loads(path.read_text())
+            _pretend_state(content, stack.name, folder / "terraform-state" / f"d{seed}")
+            if set(content.get("data", {})) <= _READ_WITHOUT_AWS:
+                yield seed, stack.name, path
+
+
+def _pretend_state(content: Mapping[str, Any], name: str, folder: Path) -> None:
+    """Write a state as if the stack were applied, for those that read its outputs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    outputs = {}
+    for output, it in content.get("output", {}).items():
+        value = next(value for word, value in _OUTPUTS.items() if word in output)
+        shape = it["value"]
+        outputs[output] = dict.fromkeys(shape, value) if isinstance(shape, dict) else value
+    state = {
+        "version": 4,
+        "terraform_version": "1.10.0",
+        "serial": 1,
+        "lineage": name,
+        "resources": [],
+        "outputs": {
+            output: {"value": value, "type": ["map", "string"] if isinstance(value, dict) else "string"}
+            for output, value in outputs.items()
+        },
+    }
+    (folder / f"{name}.tfstate").write_text(json.dumps(state))
+
+
+def _normal(plan: Mapping[str, Any], name: str, back: Mapping[str, str]) -> dict[str, Any]:
+    """What is planned, by the addresses of the JSON; data sources, which no `moved` names, by what they hold."""
+    found: dict[str, Any] = {}
+    data: list[str] = []
+    for change in plan["changes"]:
+        address = change["address"].removeprefix(f"module.{name}.")
+        if change["mode"] == "data":
+            data.append(json.dumps([change["type"], change["change"]], sort_keys=True))
+        else:
+            found[back.get(address, address)] = change["change"]
+    data += [json.dumps([resource["type"], resource["values"]], sort_keys=True) for resource in plan["prior"]]
+    return {**found, "data": sorted(data), "outputs": plan["outputs"], "described": plan["described"]}
+
+
+def _leaves(value: Any) -> int:
+    if isinstance(value, dict):
+        return sum(map(_leaves, value.values()))
+    return sum(map(_leaves, value)) if isinstance(value, list) else 1
