@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -335,3 +336,35 @@ def test_a_later_credential_of_somebody_elses_is_not_deleted(world: Production) 
         f"hint: delete it if nobody uses it: credentials revoke push --id {other}"
     )
     assert world.credentials() == [stored, other]
+
+
+def test_the_deployments_role_is_assumed(world: Production, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "111111111111")
+    world.say({"prd.account.assume_role_arn": "arn:aws:iam::222222222222:role/deploy"})
+    _issue(world)
+    assert len(world.credentials()) == 1
+    assert world.aws.calls["sts:AssumeRole"] == 1
+
+
+def test_the_deployments_profile_is_used(world: Production, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "111111111111")
+    profiles = tmp_path / "credentials"
+    profiles.write_text("[prd]\naws_access_key_id = 222222222222\naws_secret_access_key = test\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(profiles))
+    world.say({"prd.account.profile": "prd"})
+    _issue(world)
+    assert len(world.credentials()) == 1
+    world.say({"prd.account.profile": "none"})
+    assert _refusal(lambda: _rotate(world)) == (
+        "error: aws: The config profile (none) could not be found\n"
+        "hint: log in to the production account, see that it can be reached, and run the command again"
+    )
+
+
+def test_a_service_that_cannot_be_reached_is_told(world: Production, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    assert _refusal(lambda: _issue(world)) == (
+        'error: aws: Could not connect to the endpoint URL: "http://127.0.0.1:9/"\n'
+        "hint: log in to the production account, see that it can be reached, and run the command again"
+    )
