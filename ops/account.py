@@ -1,5 +1,6 @@
 """Gets into the production account with boto3, and into no other."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,8 @@ def client(session: "boto3.Session", service: str, *, attempts: int = 5) -> Any:
     """A client that waits half a minute at most, and makes a request again `attempts` times at most."""
     from botocore.config import Config  # type: ignore[import-untyped]
 
+    # When debugging, botocore logs whole requests and answers, and passwords are in them.
+    logging.getLogger("botocore").setLevel(logging.INFO)
     config = Config(
         connect_timeout=_TIMEOUT_SECONDS,
         read_timeout=_TIMEOUT_SECONDS,

@@ -9,7 +9,7 @@ import pytest
 
 from ops import credentials
 from ops.refused import RefusedError
-from tests.ops.production import PROJECTS, TARGET, Production, stopped_everywhere
+from tests.ops.production import PROJECTS, TARGET, Production, Stopped, stopped_everywhere
 
 pytestmark = pytest.mark.emulator
 
@@ -368,3 +368,55 @@ def test_a_service_that_cannot_be_reached_is_told(world: Production, monkeypatch
         'error: aws: Could not connect to the endpoint URL: "http://127.0.0.1:9/"\n'
         "hint: log in to the production account, see that it can be reached, and run the command again"
     )
+
+
+def test_no_password_is_logged_even_while_debugging(
+    world: Production, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    _issue(world)
+    _rotate(world)
+    world.secret()
+    assert "urllib3" in caplog.text
+    _nothing_leaked(world, capsys, caplog)
+
+
+def test_what_somebody_made_after_a_command_was_stopped_is_not_taken_for_what_it_lost(world: Production) -> None:
+    world.stop_after = 4  # the secret says by now that a credential is about to be created, and none is
+    with pytest.raises(Stopped):
+        _issue(world)
+    world.stop_after = None
+    assert world.credentials() == []
+    assert "issuing" in str(world.client("secretsmanager").describe_secret(SecretId=f"{PUSH}-git-credential"))
+    by_hand, _, _ = world.made_by_hand(days_ago=-1)
+    assert _refusal(lambda: _issue(world)) == (
+        f"error: {PUSH}: it has a credential that is not in its secret: {by_hand}\n"
+        "hint: replace it: credentials rotate push"
+    )
+    assert world.credentials() == [by_hand]
+
+
+def test_two_rotations_at_once_do_not_undo_each_other(world: Production) -> None:
+    """The second comes while the first has just created its credential and not stored it."""
+    _issue(world)
+    (first,) = world.credentials()
+    refusals: list[str] = []
+
+    def another() -> None:
+        if len(world.credentials()) == 2 and not refusals:
+            refusals.append("")
+            try:
+                _rotate(world)
+            except RefusedError as refused:
+                refusals.append(str(refused))
+
+    world.after_request = another
+    try:
+        _rotate(world)
+    except RefusedError as refused:
+        refusals.append(str(refused))
+    world.after_request = lambda: None
+    _rotate(world)
+    assert first not in world.credentials()
+    assert world.credentials() == [world.secret()["credential_id"]]
+    assert all(world.working(repository) for repository in PROJECTS)
