@@ -1,0 +1,122 @@
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from modules import policies
+from ops import access
+from settings import SettingsError, load
+from stacks.synthesis import synthesise
+from tests.terraform import Stacks
+
+
+@pytest.fixture(scope="module")
+def found(example: Stacks) -> access.Access:
+    return access.access(example.out)
+
+
+def test_the_table_says_who_pushes_from_where_and_why(
+    found: access.Access, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    access.show(found)
+    printed = capsys.readouterr().out
+    (line,) = [line for line in printed.splitlines() if "statement PushAndPull" in line]
+    assert [cell.strip() for cell in line.strip("│").split("│")] == [
+        "kakehashi-prd-push",
+        "may",
+        "GitPull, GitPush",
+        "application, infrastructure",
+        "dev-network's NAT addresses",
+        "allowed by kakehashi-prd-push-allow, statement PushAndPull",
+    ]
+    assert "kept  rooms-never-push: nobody can push from an isolated room's addresses\n" in printed
+    assert "240.0.0" not in printed
+
+
+def test_lines_are_the_whole_matrix_and_nothing_else(found: access.Access) -> None:
+    rows = {(r.principal, r.action, r.resource, r.source): r.allowed for r in found.rows}
+    able = {r.principal for r in found.rows if r.allowed}
+    lines = [line for line in access.lines(found.rows) if line.actions != ("anything",)]
+    cells = [
+        ((who, do, on, at), line.allowed)
+        for line in lines
+        for who in line.principals
+        for do in line.actions
+        for on in line.resources
+        for at in line.sources
+    ]
+    assert len(cells) == len(dict(cells))
+    assert dict(cells) == {cell: allowed for cell, allowed in rows.items() if cell[0] in able}
+
+
+def test_the_command_writes_markdown_and_json(project: Path, tmp_path: Path) -> None:
+    markdown, document = tmp_path / "access.md", tmp_path / "access.json"
+    done = subprocess.run(
+        [sys.executable, "main.py", "access", "deployments/minimal.yaml", "--markdown", markdown, "--json", document],
+        cwd=project,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (
+        "| `kakehashi-prd-push` | **may** | `GitPull`, `GitPush` | `infrastructure` | the push user's addresses<br>"
+        "an AWS service on its behalf | allowed by kakehashi-prd-push-allow, statement PushAndPull |\n"
+    ) in markdown.read_text()
+    written = json.loads(document.read_text())
+    assert all(promise["kept"] for promise in written["promises"])
+    assert written["places"][0] == {
+        "name": "the isolated room",
+        "networks": ["198.51.100.0/28"],
+        "vpc_endpoints": [],
+        "is_room": True,
+        "known_before_apply": True,
+    }
+    assert {line["allowed"] for line in written["repositories"]} == {True, False}
+
+
+def test_a_broken_promise_stops_the_synthesis_and_nothing_is_written(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push = policies.push
+    monkeypatch.setattr(policies, "pull", push)
+    with pytest.raises(SettingsError) as refused:
+        synthesise(load(project / "deployments" / "minimal.yaml"), tmp_path / "out")
+    assert str(refused.value) == "\n".join(
+        (
+            "error: kakehashi-prd-pull-allow, statement PushAndPull: "
+            "lets kakehashi-prd-pull codecommit:GitPush from the isolated room",
+            "hint: in every deployment nobody can push from an isolated room's addresses: "
+            "what is in the room may not get out, whoever's password is used there",
+            "error: kakehashi-prd-pull-allow, statement PushAndPull: "
+            "lets kakehashi-prd-pull codecommit:GitPush from the isolated room",
+            "hint: in every deployment a user that works from a room can write from nowhere: "
+            "its password is known in the room, and may be carried out of it",
+        )
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_cannot_be_told_stops_the_synthesis_too(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def only_with_mfa(cidrs: object) -> policies.Statement:  # noqa: ARG001
+        condition = policies.Condition(test="Bool", variable="aws:MultiFactorAuthPresent", values=("false",))
+        return policies.Statement(sid="Deny", effect="Deny", actions=("*",), resources=("*",), conditions=(condition,))
+
+    monkeypatch.setattr(policies, "only_from", only_with_mfa)
+    with pytest.raises(SettingsError) as refused:
+        synthesise(load(project / "deployments" / "minimal.yaml"), tmp_path / "out")
+    assert str(refused.value) == (
+        "error: kakehashi-prd-push-deny, statement Deny: "
+        "nobody can tell whether a request has 'aws:multifactorauthpresent', and its value, is not known\n"
+        "hint: teach it to access/, which says who may do what, or write it another way"
+    )
+
+
+def test_the_model_of_every_deployment_can_be_told(synthesised: Callable[[str], Stacks]) -> None:
+    for name in ("backlog-only", "everything", "gitlab-existing-vpc", "minimal"):
+        assert not access.access(synthesised(name).out).findings, name
