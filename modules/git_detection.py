@@ -93,10 +93,12 @@ class GitDetection(AlertTopic):
         pattern = _json({"source": ["aws.codecommit"], **_VIA_CLOUDTRAIL, "detail": detail})
         if cidrs:
             in_a_rule = (_PATTERN_CHARACTERS - len(pattern)) // len(_LONGEST_SOURCE)
-            sources = TerraformLocal(self, f"{id}_sources", f"${{{elsewhere(cidrs, in_a_rule=max(1, in_a_rule))}}}")
-            count = TerraformCount.of(Token.as_number(f"${{length({sources.fqn})}}"))
+            # By name: cdktf writes a reference of its own that stands twice in a string as a template in a template.
+            expected = self._local(f"{id}_expected", f"concat({', '.join(cidrs)})")
+            sources = self._local(f"{id}_sources", elsewhere(expected, in_a_rule=max(1, in_a_rule)))
+            count = TerraformCount.of(Token.as_number(f"${{length({sources})}}"))
             number = "-${count.index + 1}"
-            pattern = pattern.replace('"sources"', f'[${{join(",", {sources.fqn}[count.index])}}]')
+            pattern = pattern.replace('"sources"', f'[${{join(",", {sources}[count.index])}}]')
         rule = CloudwatchEventRule(
             self,
             id,
@@ -119,6 +121,9 @@ class GitDetection(AlertTopic):
             "<what> of <repository> by <who> from <address> at <time>: nobody is expected to work from there. <error>",
             count=count,
         )
+
+    def _local(self, id: str, expression: str) -> str:
+        return f"local.{TerraformLocal(self, id, f'${{{expression}}}').friendly_unique_id}"
 
     def _credentials(self, props: GitDetectionProps) -> None:
         pattern = {
@@ -212,15 +217,14 @@ def _json(pattern: Mapping[str, object]) -> str:
     return json.dumps(pattern, separators=(",", ":"))
 
 
-def elsewhere(cidrs: Sequence[str], *, in_a_rule: int) -> str:
-    """A Terraform expression of every address outside `cidrs`, expressions of lists of IPv4 networks.
+def elsewhere(ours: str, *, in_a_rule: int) -> str:
+    """A Terraform expression of every address outside `ours`, the reference to a list of IPv4 networks.
 
     It is a list, by rule, of lists of at most `in_a_rule` values that an event pattern takes in JSON. A pattern knows
     no "not in this network", so the rest of the world is spelt out: of each network that holds one of ours, the halves
     that hold none. A CIDR of one address alone is no CIDR to a pattern, but a plain value is. IPv6 is elsewhere.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html#eb-filtering-ip-matching
     """
-    ours = cidrs[0] if len(cidrs) == 1 else f"concat({', '.join(cidrs)})"
     prefix = 'min(tonumber(split("/", own)[1]), tonumber(split("/", part)[1]))'
 
     def masked(network: str) -> str:

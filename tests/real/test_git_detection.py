@@ -54,7 +54,7 @@ def test_elsewhere_is_every_address_but_ours_and_each_of_them_once(tmp_path: Pat
     lists = {f"case_{seed}": _networks(seed) for seed in range(25)}
     lists["case_wide"] = ["0.0.0.0/0"]
     names = {name: f"of_{name}" for name in lists}
-    places = {of: f"${{{elsewhere([f'local.{name}'], in_a_rule=50)}}}" for name, of in names.items()}
+    places = {of: f"${{{elsewhere(f'local.{name}', in_a_rule=50)}}}" for name, of in names.items()}
     computed = _computed(tmp_path, {"locals": {**lists, **places}}, list(names.values()))
     for name, networks in lists.items():
         ours = [IPv4Network(network) for network in networks]
@@ -68,7 +68,7 @@ def test_elsewhere_is_every_address_but_ours_and_each_of_them_once(tmp_path: Pat
 
 
 def test_every_value_is_one_that_eventbridge_takes(tmp_path: Path) -> None:
-    expression = elsewhere(["local.networks"], in_a_rule=20)
+    expression = elsewhere("local.networks", in_a_rule=20)
     wide = {"networks": ["203.113.113.110/32", "198.151.100.128/31"]}
     computed = _computed(tmp_path, {"locals": {**wide, "places": f"${{{expression}}}"}}, ["places"])
     assert {len(chunk) for chunk in computed["places"][:-1]} == {20}
@@ -90,6 +90,28 @@ def test_a_pattern_leaves_room_for_many_endpoints(changed: Callable[..., Stacks]
     pattern = codecommit.resource("aws_cloudwatch_event_rule.detection_pulls")["event_pattern"]
     assert len(chunks) > 1
     assert all(len(_filled(pattern, "detection_pulls_sources", chunk)) <= 2_048 for chunk in chunks)
+
+
+def test_addresses_from_another_stacks_outputs_are_expected_too(changed: Callable[..., Stacks], tmp_path: Path) -> None:
+    codecommit = changed("example", {"prd.codecommit.detection": {}})["prd-codecommit"]
+    outputs = "data.terraform_remote_state.dev_network.outputs.nat_public_ips"
+    written = json.dumps(codecommit.json["locals"])
+    assert outputs in written
+    known = json.loads(written.replace(outputs, json.dumps('{ a = "203.0.113.10", c = "203.0.113.11" }')[1:-1]))
+    settings = {"variable": codecommit.json["variable"], "locals": known}
+    computed = _computed(tmp_path, settings, ["detection_pushes_sources", "detection_pulls_sources"])
+    pushes, pulls = (_found(chunks) for chunks in computed.values())
+    assert set(collapse_addresses(IPv4Network(n) for n in pushes if n.version == 4)) == _all_but("203.0.113.10/31")
+    assert set(collapse_addresses(IPv4Network(n) for n in pulls if n.version == 4)) == _all_but(
+        "203.0.113.10/31", "198.51.100.0/28"
+    )
+
+
+def _all_but(*networks: str) -> set[IPv4Network]:
+    rest = [IPv4Network("0.0.0.0/0")]
+    for network in map(IPv4Network, networks):
+        rest = [part for one in rest for part in (one.address_exclude(network) if network.subnet_of(one) else [one])]
+    return set(collapse_addresses(rest))
 
 
 def _filled(pattern: str, local: str, chunk: list[str]) -> str:
