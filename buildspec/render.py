@@ -75,6 +75,17 @@ class GitlabServerSettings:
     no_proxy: Sequence[str]
 
 
+@dataclass(frozen=True, kw_only=True)
+class SquidConfig:
+    """What squid.conf says: `clients`, a network, may tunnel to `hosts` (a domain starts with a dot) on port 443."""
+
+    port: int
+    clients: str
+    hosts: Sequence[str]
+
+    access_log: ClassVar[str] = "/var/log/squid/access.log"
+
+
 def mirror_buildspec(values: MirrorBuildspec) -> str:
     """The buildspec of one mirror build, YAML."""
     # As values: what Bash writes as `${#array}` would begin a comment of Jinja's.
@@ -106,6 +117,26 @@ def gitlab_server_script() -> str:
 def gitlab_cloud_init(files: Mapping[str, str | Reference]) -> str:
     """The user data of a GitLab server: writes `files`, texts by path, and runs the program at first boot."""
     return _environment().get_template("gitlab.cloud-init.yml.j2").render(files=files)
+
+
+def squid_conf(values: SquidConfig) -> str:
+    """The configuration of a forward proxy."""
+    return _environment().get_template("squid.conf.j2").render(squid=values)
+
+
+def forward_proxy_cloud_init(values: SquidConfig, log_group_name: str) -> str:
+    """The user data of a forward proxy: installs Squid, and sends its access log to CloudWatch."""
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Agent-Configuration-File-Details.html
+    access_log = {
+        "file_path": values.access_log,
+        "log_group_name": log_group_name,
+        "log_stream_name": "{instance_id}",
+        "timestamp_format": "%Y-%m-%dT%H:%M:%S.%f",
+        "timezone": "UTC",
+    }
+    agent = {"logs": {"logs_collected": {"files": {"collect_list": [access_log]}}}}
+    template = _environment().get_template("forward_proxy.cloud-init.yml.j2")
+    return template.render(squid_conf=squid_conf(values), agent=agent)
 
 
 def _ruby(text: str | Reference) -> str:

@@ -22,5 +22,10 @@ def template(rendered: str) -> str:
 
 
 def readable(rendered: str) -> str:
-    """The same for people to read: the text as it stands, and references as Terraform would write them."""
-    return _REFERENCE.sub(lambda reference: f"${{{reference[1]}}}", rendered)
+    """The same for people to read: the text as it stands, and of a reference its address, without what quotes it."""
+    return _REFERENCE.sub(lambda reference: f"${{{_address(reference[1])}}}", rendered)
+
+
+def _address(expression: str) -> str:
+    found = re.search(r"[a-z][\w-]*(\.[\w-]+)+", expression)
+    return found[0] if found else expression

@@ -70,8 +70,11 @@ class Credentials(Settings):
     )
 
 
+PushStack = Literal["dev-network", "dev-gitlab"]
+
+
 class Push(Settings):
-    """Where the push user works from."""
+    """Where the push user works from; with neither list nor stack, where the deployment's GitLab leaves from."""
 
     gitlab_url: ApiUrl | None = Field(
         None, description="Where GitLab's API answers; by default dev.gitlab.external_url."
@@ -80,7 +83,7 @@ class Push(Settings):
     from_cidrs: tuple[PublicNetwork, ...] | None = Field(
         None, min_length=1, description="Public addresses the mirror leaves from."
     )
-    from_stack: Literal["dev-network", "dev-gitlab"] | None = Field(
+    from_stack: PushStack | None = Field(
         None,
         description="Take the addresses from that stack's outputs through remote state: the NAT gateways' of "
         "dev-network, or the server's own of dev-gitlab.",

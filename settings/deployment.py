@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from settings import consistency
 from settings.backlog import Backlog
-from settings.codecommit import CodeCommit
+from settings.codecommit import CodeCommit, PushStack
 from settings.gitlab import Gitlab, Proxy
 from settings.network import Network
 from settings.types import (
@@ -96,6 +96,19 @@ class Deployment(Settings):
     )
     dev: Dev | None = Field(None, description="What stands in the development account.")
     prd: Prd | None = Field(None, description="What stands in the production account.")
+
+    @property
+    def push_stack(self) -> PushStack | None:
+        """The stack whose addresses may push, where they are not given.
+
+        That is the one named, or the one that GitLab's mirrors leave from: without a proxy its own.
+        """
+        push = self.prd.codecommit.push if self.prd is not None and self.prd.codecommit is not None else None
+        if push is None or push.from_cidrs is not None:
+            return None
+        if push.from_stack is not None:
+            return push.from_stack
+        return "dev-gitlab" if self.dev is None or self.dev.proxy is None else "dev-network"
 
     @model_validator(mode="after")
     def _consistent(self) -> "Deployment":

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, StrictInt, WithJsonSchema
 
 from settings.problems import refuse
 from settings.shown import shown
+from settings.squid import PORT, Squid
 from settings.types import (
     AccountId,
     AmiId,
@@ -25,6 +26,7 @@ from settings.types import (
     TimeZone,
     VpcId,
     ZoneLetter,
+    architecture,
 )
 
 _LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -166,11 +168,16 @@ class ExistingNetwork(Settings):
 
 
 class Proxy(Settings):
-    """The forward proxy through which GitLab's mirrors leave."""
+    """The forward proxy through which GitLab's mirrors leave: one that exists already, or one that is built."""
 
-    url: Annotated[
-        str, AfterValidator(_proxy_url), WithJsonSchema({"type": "string", "pattern": f"^{_PROXY_URL}$"})
-    ] = Field(description="The proxy that exists already, with its port; the scheme is http for both kinds of traffic.")
+    url: (
+        Annotated[str, AfterValidator(_proxy_url), WithJsonSchema({"type": "string", "pattern": f"^{_PROXY_URL}$"})]
+        | None
+    ) = Field(
+        None,
+        description="The proxy that exists already, with its port; the scheme is http for both kinds of traffic.",
+    )
+    squid: Squid | None = Field(None, description="Build a proxy in dev.network instead; {} takes the defaults.")
     cidrs: tuple[Network, ...] = Field(
         (), description="Where the proxy stands, when that is outside GitLab's VPC (a peered network)."
     )
@@ -189,7 +196,7 @@ class Proxy(Settings):
     @property
     def port(self) -> int:
         """The proxy's TCP port."""
-        return int(self.url.rpartition(":")[2])
+        return PORT if self.url is None else int(self.url.rpartition(":")[2])
 
 
 class Gitlab(Settings):
@@ -246,9 +253,8 @@ class Gitlab(Settings):
 
     @property
     def architecture(self) -> str:
-        """The processor of the instance type, as images name it: Graviton families have a g behind the digit."""
-        family = self.instance_type.partition(".")[0]
-        return "arm64" if re.match(r"a1$|[a-z]+[0-9]+g", family) else "x86_64"
+        """The processor of the instance type, as images name it."""
+        return architecture(self.instance_type)
 
     @property
     def host(self) -> str:

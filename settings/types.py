@@ -27,6 +27,11 @@ from settings.problems import refuse
 from settings.shown import shown
 
 
+def architecture(instance_type: str) -> str:
+    """The processor of an instance type, as images name it: Graviton families have a g behind the digit."""
+    return "arm64" if re.match(r"a1\.|[a-z]+[0-9]+g", instance_type) else "x86_64"
+
+
 class Settings(BaseModel):
     """A part of the deployment file: immutable, and closed to keys it does not know."""
 

@@ -4,6 +4,7 @@ Every rule looks at one kind of resource with references resolved as far as they
 defaults, repositories by their names. What is known only after an apply counts with the length of an ARN.
 """
 
+import base64
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -179,6 +180,12 @@ def _user_data(stack: Stack, arguments: Json) -> Iterator[Finding]:
         yield "user_data", f"{size:,} bytes, EC2 takes 16,384", "shorten what the server is told on its first boot"
 
 
+def _launched_user_data(_: Stack, arguments: Json) -> Iterator[Finding]:
+    size = len(base64.b64decode(arguments.get("user_data", "")))
+    if size > 16_384:
+        yield "user_data", f"{size:,} bytes, EC2 takes 16,384", "name fewer hosts"
+
+
 def _group_rules(stack: Stack, arguments: Json) -> Iterator[Finding]:
     """Rules of one group and direction, a list of addresses counted address by address.
 
@@ -314,6 +321,10 @@ _SG_DESCRIPTION = r"[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{0,255}"
 _IAM_DESCRIPTION = r"[\t\n\r\x20-\x7e\xa1-\xff]{0,1000}"
 _ASCII_HINT = "use plain ASCII letters, digits and punctuation"
 
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
+_LB_NAME = r"(?!internal-)(?!-)[A-Za-z0-9-]{1,32}(?<!-)"
+_LB_HINT = "AWS takes 1-32 letters, digits and '-', not at an end, and not internal- at the beginning"
+
 _RULES: dict[str, tuple[Rule, ...]] = {
     "*": (_no_region, _tags),
     "aws_api_gateway_integration": (_templates("request_templates"),),
@@ -352,6 +363,9 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "aws_sns_topic": (_length("name", 256),),
     "aws_sns_topic_policy": (_policy("policy", 30_720),),
     "aws_scheduler_schedule": (_schedule, _form("name", r"[A-Za-z0-9._-]{1,64}", "use at most 64 characters")),
+    "aws_launch_template": (_launched_user_data, _length("name", 128)),
+    "aws_lb": (_form("name", _LB_NAME, _LB_HINT),),
+    "aws_lb_target_group": (_form("name", _LB_NAME, _LB_HINT),),
     "aws_security_group": (_group_rules, _form("description", _SG_DESCRIPTION, _ASCII_HINT), _length("name", 255)),
     "aws_vpc_security_group_egress_rule": (_form("description", _SG_DESCRIPTION, _ASCII_HINT),),
     "aws_vpc_security_group_ingress_rule": (_form("description", _SG_DESCRIPTION, _ASCII_HINT),),

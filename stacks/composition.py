@@ -8,6 +8,7 @@ from stacks.backlog_bridge import BacklogBridgeStack
 from stacks.base import BaseStack
 from stacks.dev_gitlab import DevGitlabStack
 from stacks.dev_network import DevNetworkStack
+from stacks.dev_proxy import DevProxyStack
 from stacks.prd_codecommit import PrdCodecommitStack
 
 
@@ -19,17 +20,20 @@ def compose(app: App, deployment: Deployment) -> dict[str, BaseStack]:
         stacks["dev-network"] = DevNetworkStack(app, "dev-network", deployment, dev.network)
     if dev is not None and dev.gitlab is not None:
         network = stacks.get("dev-network")
-        stacks["dev-gitlab"] = DevGitlabStack(app, "dev-gitlab", deployment, dev.gitlab, network)
+        if dev.proxy is not None and dev.proxy.squid is not None and network is not None:
+            stacks["dev-proxy"] = DevProxyStack(app, "dev-proxy", deployment, dev.proxy.squid, network)
+        stacks["dev-gitlab"] = DevGitlabStack(
+            app, "dev-gitlab", deployment, dev.gitlab, network=network, built_proxy=stacks.get("dev-proxy")
+        )
     mirrors = prd.backlog.repositories.values() if prd is not None and prd.backlog is not None else ()
     if prd is not None and prd.codecommit is not None:
-        push = prd.codecommit.push
         stacks["prd-codecommit"] = PrdCodecommitStack(
             app,
             "prd-codecommit",
             deployment,
             prd.codecommit,
             mirrored=frozenset(target_name(mirror) for mirror in mirrors),
-            push_source=stacks[push.from_stack] if push is not None and push.from_stack is not None else None,
+            push_source=stacks[deployment.push_stack] if deployment.push_stack is not None else None,
         )
     if prd is not None and prd.backlog is not None:
         codecommit = stacks.get("prd-codecommit")

@@ -41,7 +41,14 @@ class DevGitlabStack(BaseStack):
     """The GitLab server, its data, backups and configuration, its daily images, and its hours."""
 
     def __init__(
-        self, scope: Construct, id: str, deployment: Deployment, settings: Gitlab, network: BaseStack | None
+        self,
+        scope: Construct,
+        id: str,
+        deployment: Deployment,
+        settings: Gitlab,
+        *,
+        network: BaseStack | None,
+        built_proxy: BaseStack | None,
     ) -> None:
         super().__init__(scope, id, deployment, "dev")
         proxy = deployment.dev.proxy if deployment.dev is not None else None
@@ -50,7 +57,7 @@ class DevGitlabStack(BaseStack):
         config = render.GitlabConfig(
             external_url=settings.external_url,
             tls_in_front=settings.load_balancer is not None,
-            proxy_url=proxy.url if proxy is not None else None,
+            proxy_url=self._proxy_url(proxy, built_proxy),
             no_proxy=[*_NEVER_PROXIED, settings.host, *(proxy.no_proxy if proxy is not None else ())],
         )
         gitlab_rb = render.gitlab_rb(config)
@@ -230,6 +237,13 @@ class DevGitlabStack(BaseStack):
                 ),
             }
         )
+
+    def _proxy_url(self, proxy: Proxy | None, built: BaseStack | None) -> str | render.Reference | None:
+        if built is not None:
+            # Its name, not its token: beside the stack, gitlab.rb is written for people.
+            state = self.state_of(built).friendly_unique_id
+            return render.Reference(f"data.terraform_remote_state.{state}.outputs.url")
+        return proxy.url if proxy is not None else None
 
     def _place(self, settings: Gitlab, network: BaseStack | None) -> _Place:
         existing = settings.existing_network

@@ -186,9 +186,9 @@ class PrdCodecommitStack(BaseStack):
                 may_open_to_the_world=push.open_to_the_world_because is not None,
             )
             return "var.push_from_cidrs"
-        if push.from_stack is None or source is None:
-            raise ValueError("push needs from_cidrs, or from_stack and that stack")
-        addresses = _SOURCE_ADDRESSES[push.from_stack].format(outputs=f"{self.state_of(source).fqn}.outputs")
+        if source is None:
+            raise ValueError("push needs from_cidrs, or the stack whose addresses they are")
+        addresses = _SOURCE_ADDRESSES[source.node.id].format(outputs=f"{self.state_of(source).fqn}.outputs")
         return f'[for address in {addresses} : "${{address}}/32"]'
 
 

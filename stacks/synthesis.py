@@ -17,7 +17,7 @@ from stacks import aws_limits
 from stacks.base import BaseStack
 from stacks.composition import compose
 
-_WRITTEN_HERE = ("cdk.tf.json", "gitlab.rb")
+_WRITTEN_HERE = ("cdk.tf.json", "gitlab.rb", "squid.conf")
 _WRITTEN_BY_TERRAFORM = (".terraform", ".terraform.lock.hcl")
 
 

@@ -13,8 +13,9 @@ from moto.core.base_backend import BackendDict
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.s3.models import FakeDeleteMarker
 
-# No resources: sessions of assumed roles, which expire on their own; and moto keeps the tags of what is gone.
-_NO_RESOURCES = ("sts.", "iam.access_keys/", "ec2.tags/")
+# No resources: sessions of assumed roles, which expire on their own; parameters that AWS publishes; and moto keeps the
+# tags of what is gone, and the order in which launch templates came.
+_NO_RESOURCES = ("sts.", "iam.access_keys/", "ec2.tags/", "ssm._parameters//aws/", "ec2.launch_template_insert_order/")
 _GONE = {"terminated", "deleted", "deleting", "PendingDeletion"}
 
 Inventory = dict[str, set[str]]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from settings.consistency import accounts, backlog, codecommit, gitlab, network
+from settings.consistency import accounts, backlog, codecommit, gitlab, network, proxy
 from settings.consistency.said import Said
 from settings.problems import Problem
 
@@ -11,6 +11,6 @@ __all__ = ["Said", "problems"]
 
 def problems(said: Said) -> Iterator[Problem]:
     """Everything that does not fit together."""
-    for part in (accounts, network, gitlab, codecommit, backlog):
+    for part in (accounts, network, gitlab, proxy, codecommit, backlog):
         for rule in part.RULES:
             yield from rule(said)

@@ -18,10 +18,21 @@ _ROOMS = (*_CODECOMMIT, "rooms")
 def _one_push_source(said: Said) -> Iterator[Problem]:
     if said.value(*_PUSH) is None:
         return
-    cidrs, stack = (said.names(*_PUSH, key) for key in ("from_cidrs", "from_stack"))
-    if cidrs == stack:
-        what = "both from_cidrs and from_stack are given" if cidrs else "no source is given"
-        yield Problem(path=_PUSH, what=what, hint="give from_cidrs, or from_stack to take them from its outputs")
+    if said.names(*_PUSH, "from_cidrs") and said.names(*_PUSH, "from_stack"):
+        hint = "give from_cidrs, or from_stack to take them from its outputs"
+        yield Problem(path=_PUSH, what="both from_cidrs and from_stack are given", hint=hint)
+
+
+def _push_source_is_known(said: Said) -> Iterator[Problem]:
+    """Without a source given, it is that of the proxy that is built, or without a proxy GitLab's own address."""
+    if said.value(*_PUSH) is None or said.names(*_PUSH, "from_cidrs") or said.names(*_PUSH, "from_stack"):
+        return
+    if not said.names("dev", "gitlab"):
+        what = "no source is given, and there is no dev.gitlab to push"
+        yield Problem(path=_PUSH, what=what, hint="give the addresses that may push in from_cidrs, or leave push out")
+    elif said.names("dev", "proxy", "url"):
+        what = "no source is given, and dev.proxy.url does not tell which addresses that proxy leaves from"
+        yield Problem(path=_PUSH, what=what, hint="give them in from_cidrs")
 
 
 def _push_stack(said: Said) -> Iterator[Problem]:
@@ -188,6 +199,7 @@ def _gitlab_projects(said: Said) -> Iterator[Problem]:
 
 RULES = (
     _one_push_source,
+    _push_source_is_known,
     _push_stack,
     _somebody_pulls,
     _one_way_in,

@@ -1,4 +1,4 @@
-"""What must hold between GitLab, its network and its proxy."""
+"""What must hold between GitLab and its network."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -95,10 +95,4 @@ def _record(said: Said) -> Iterator[Problem]:
         yield Problem(path=path, what=what, hint="write a host name in external_url, or remove route53_zone_id")
 
 
-def _proxy(said: Said) -> Iterator[Problem]:
-    if said.names("dev", "proxy") and not said.names(*_GITLAB):
-        yield Problem(path=("dev", "proxy"), what="nothing uses the proxy", hint="remove it, or add dev.gitlab")
-    yield from open_list(said, ("dev", "proxy"), "cidrs", excusable=False)
-
-
-RULES = (_one_place, _known_zone, _terminals, _one_image, _start_and_stop, _volume_iops, _certificate, _record, _proxy)
+RULES = (_one_place, _known_zone, _terminals, _one_image, _start_and_stop, _volume_iops, _certificate, _record)

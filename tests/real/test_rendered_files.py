@@ -1,5 +1,6 @@
 """What is rendered for machines is what the machines' own programs take: CodeBuild, a shell, GitLab, cloud-init."""
 
+import base64
 import json
 import re
 import subprocess
@@ -210,6 +211,26 @@ def test_cloud_init_takes_every_servers_user_data(servers: dict[str, Server], tm
         assert (checked.returncode, checked.stdout) == (0, f"Valid cloud-config: {file}\n"), f"{name}: {checked.stderr}"
 
 
+@pytest.mark.tool("cloud-init")
+def test_cloud_init_takes_every_proxys_user_data(stacks: list[Stack], tmp_path: Path) -> None:
+    proxies = [stack for stack in stacks if stack.name == "dev-proxy"]
+    assert len(proxies) == 2
+    for stack in proxies:
+        template = stack.terraform.resource("aws_launch_template.proxy_launch_template")
+        user_data = tmp_path / "user-data"
+        user_data.write_bytes(base64.b64decode(template["user_data"]))
+        command = ["cloud-init", "schema", "--config-file", str(user_data)]
+        checked = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert (checked.returncode, checked.stdout) == (0, f"Valid cloud-config: {user_data}\n"), checked.stderr
+        files = {file["path"]: file["content"] for file in yaml(user_data.read_text())["write_files"]}
+        assert files["/etc/kakehashi/squid.conf"] == (stack.folder / "squid.conf").read_text()
+        (log,) = json.loads(files["/etc/kakehashi/cloudwatch-agent.json"])["logs"]["logs_collected"]["files"][
+            "collect_list"
+        ]
+        assert f"access_log stdio:{log['file_path']} " in files["/etc/kakehashi/squid.conf"]
+        assert log["log_group_name"] == stack.terraform.resource("aws_cloudwatch_log_group.proxy_access_log")["name"]
+
+
 @pytest.mark.terraform
 def test_systems_manager_brings_the_files_of_the_first_boot(servers: dict[str, Server], tmp_path: Path) -> None:
     for name, server in servers.items():
@@ -333,20 +354,32 @@ def test_ruby_finds_no_fault_in_any_gitlab_rb(stacks: list[Stack]) -> None:
         assert (checked.stdout, checked.stderr) == ("Syntax OK\n", ""), file
 
 
-@pytest.mark.tool("ruby")
-def test_gitlab_speaks_to_the_world_through_the_proxy(stacks: list[Stack], tmp_path: Path) -> None:
-    stack = next(stack for stack in stacks if str(stack) == "example/dev-gitlab")
-    proxy = {
-        "http_proxy": "http://proxy.dev.example.com:3128",
-        "https_proxy": "http://proxy.dev.example.com:3128",
-        "no_proxy": "localhost,127.0.0.1,169.254.169.254,gitlab.dev.example.com,.dev.example.com",
-    }
-    assert evaluated((stack.folder / "gitlab.rb").read_text(), tmp_path) == {
+def _through(proxy_url: str, *more: str) -> dict[str, Any]:
+    direct = ",".join(("localhost", "127.0.0.1", "169.254.169.254", "gitlab.dev.example.com", *more))
+    env = {"http_proxy": proxy_url, "https_proxy": proxy_url, "no_proxy": direct}
+    return {
         "external_url": "https://gitlab.dev.example.com",
         **ALWAYS,
-        "gitaly": {"env": proxy},
-        "gitlab_rails": {**ALWAYS["gitlab_rails"], "env": proxy},
+        "gitaly": {"env": env},
+        "gitlab_rails": {**ALWAYS["gitlab_rails"], "env": env},
     }
+
+
+@pytest.mark.tool("ruby")
+@pytest.mark.terraform
+def test_gitlab_speaks_to_the_world_through_the_proxy_that_is_built(servers: dict[str, Server], tmp_path: Path) -> None:
+    server = servers["example/dev-gitlab"]
+    gitlab_rb = server.files["/etc/kakehashi/gitlab.rb"]
+    assert evaluated(gitlab_rb, tmp_path) == _through(PROXY, ".dev.example.com")
+    to_read = "${data.terraform_remote_state.dev_proxy.outputs.url}"
+    assert evaluated(server.gitlab_rb, tmp_path) == _through(to_read, ".dev.example.com")
+
+
+@pytest.mark.tool("ruby")
+def test_gitlab_speaks_to_the_world_through_the_proxy_that_exists(stacks: list[Stack], tmp_path: Path) -> None:
+    stack = next(stack for stack in stacks if str(stack) == "existing-proxy/dev-gitlab")
+    gitlab_rb = (stack.folder / "gitlab.rb").read_text()
+    assert evaluated(gitlab_rb, tmp_path) == _through("http://proxy.shared.example.com:3128")
 
 
 @pytest.mark.tool("ruby")

@@ -100,6 +100,7 @@ VALUES = {
     "data_volume_gib": whole_numbers(20, 16384),
     "flow_log_retention_days": RETENTION,
     "image_retention_count": whole_numbers(1, 1000),
+    "instance_count": whole_numbers(1, 8),
     "instance_type": Values(
         good=["c7i.2xlarge", "u-6tb1.metal"], refused={"Write it like c7i.2xlarge.": ["", "c7i", "c7i.", "C7I.LARGE"]}
     ),

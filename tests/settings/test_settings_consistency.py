@@ -611,22 +611,13 @@ def test_a_proxy_is_for_gitlab(refusal: Refusal) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("push", "problem"),
-    [
-        ("push: {}", "no source is given"),
-        (
-            "push: { from_cidrs: [203.0.113.10/32], from_stack: dev-network }",
-            "both from_cidrs and from_stack are given",
-        ),
-    ],
-)
-def test_the_push_user_has_one_source(refusal: Refusal, push: str, problem: str) -> None:
+def test_the_push_user_has_one_source(refusal: Refusal) -> None:
+    push = "push: { from_cidrs: [203.0.113.10/32], from_stack: dev-network }"
     text = spoilt(("push:\n      from_cidrs: [203.0.113.10/32]", push), _PROXY_IN_THE_VPC)
     assert refusal(text) == error(
         line_of(text, "    push:"),
         "prd.codecommit.push",
-        problem,
+        "both from_cidrs and from_stack are given",
         "give from_cidrs, or from_stack to take them from its outputs",
     )
 

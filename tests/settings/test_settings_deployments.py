@@ -84,7 +84,7 @@ def test_every_setting_is_shown_in_some_deployment() -> None:
     assert known - _keys(document.read(PROJECT / "deployments/everything.yaml").data) == {
         *_NOT_FOR_EXAMPLES,
         *("existing_network", "vpc_id", "vpc_cidr", "subnet_id"),
-        *("public_cidr", "private_cidr", "from_stack"),
+        *("public_cidr", "private_cidr", "from_stack", "url", "cidrs"),
     }
 
 

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 
 import pytest
@@ -71,7 +72,7 @@ def test_a_graviton_server_gets_an_image_for_arm(changed: Callable[..., Stacks])
 
 
 def test_a_proxy_outside_the_vpc_is_reached_at_its_port_alone(synthesised: Callable[[str], Stacks]) -> None:
-    gitlab = synthesised("everything")["dev-gitlab"]
+    gitlab = synthesised("existing-proxy")["dev-gitlab"]
     rule = gitlab.resource("aws_vpc_security_group_egress_rule.gitlab_security_group_to_proxy")
     assert (rule["for_each"], rule["from_port"], rule["to_port"]) == ('${toset(["10.99.0.0/28"])}', 3128, 3128)
 
@@ -211,12 +212,21 @@ def test_the_server_can_stand_in_a_network_that_exists(without_proxy: Terraform)
     assert without_proxy.resource("aws_instance.gitlab_instance")["subnet_id"].startswith("subnet-")
 
 
-def test_the_configuration_is_also_a_file_to_read(example: Stacks) -> None:
-    text = (example.out / "stacks" / "dev-gitlab" / "gitlab.rb").read_text()
+def test_the_built_proxys_address_comes_from_its_state(gitlab: Terraform) -> None:
+    assert "dev_proxy" in gitlab.json["data"]["terraform_remote_state"]
+    written = json.dumps(gitlab.json)
+    # gitlab.rb says it four times, and the server's own settings once.
+    assert written.count("data.terraform_remote_state.dev_proxy.outputs.url") == 5
+    assert "3128" not in written
+
+
+def test_the_configuration_is_also_a_file_to_read(synthesised: Callable[[str], Stacks]) -> None:
+    out = synthesised("existing-proxy").out
+    text = (out / "stacks" / "dev-gitlab" / "gitlab.rb").read_text()
     assert "external_url 'https://gitlab.dev.example.com'" in text
     for component in ("gitaly", "gitlab_rails"):
         assert f"{component}['env'] = {{" in text
-    assert text.count("'https_proxy' => 'http://proxy.dev.example.com:3128'") == 2
+    assert text.count("'https_proxy' => 'http://proxy.shared.example.com:3128'") == 2
     assert "169.254.169.254" in text
 
 

@@ -48,6 +48,7 @@ def test_the_same_deployment_gives_the_same_bytes(project: Path, tmp_path: Path)
 def test_every_stack_works_in_its_own_account_alone(example: Stacks) -> None:
     accounts = {
         "dev-network": "111111111111",
+        "dev-proxy": "111111111111",
         "dev-gitlab": "111111111111",
         "prd-codecommit": "222222222222",
         "backlog-bridge": "222222222222",
@@ -106,7 +107,8 @@ def test_stacks_are_deployed_after_those_they_read(example: Stacks) -> None:
     dependencies = {name: stack["dependencies"] for name, stack in manifest["stacks"].items()}
     assert dependencies == {
         "dev-network": [],
-        "dev-gitlab": ["dev-network"],
+        "dev-proxy": ["dev-network"],
+        "dev-gitlab": ["dev-network", "dev-proxy"],
         "prd-codecommit": ["dev-network"],
         "backlog-bridge": ["prd-codecommit"],
     }
@@ -187,8 +189,9 @@ def test_the_command_ends_with_what_was_written_and_what_comes_next(project: Pat
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0].split() == ["stack", "account", "resources"]
-    assert [line.split()[:2] for line in lines[1:5]] == [
+    assert [line.split()[:2] for line in lines[1:6]] == [
         ["dev-network", "111111111111"],
+        ["dev-proxy", "111111111111"],
         ["dev-gitlab", "111111111111"],
         ["prd-codecommit", "222222222222"],
         ["backlog-bridge", "222222222222"],

@@ -1,4 +1,4 @@
-"""EC2: termination protection from the start, detailed monitoring, and descriptions of rules between groups."""
+"""EC2: termination protection from the start, detailed monitoring, rules between groups, and launch templates' tags."""
 
 import re
 
@@ -9,7 +9,8 @@ from ops.rehearse.stand_ins import Answer, Call, Reply, StandIn
 ec2 = StandIn(
     "ec2",
     "moto ignores termination protection at launch, cannot switch detailed monitoring, "
-    "and forgets the description of a security group's rule that names another group or a list of prefixes",
+    "forgets the description of a security group's rule that names another group or a list of prefixes, "
+    "and takes a launch template's own tags for ones of what it launches",
 )
 
 
@@ -59,4 +60,16 @@ def authorize(call: Call) -> Answer:
         for rule in ec2_backends[call.account][call.region].describe_security_group_rules(rule_ids, {}):
             if description := said.get(rule.source_group.get("GroupId") or rule.prefix_list_id):
                 rule.ip_range["Description"] = description  # shared with the rule itself; moto reads it here
+    return answer
+
+
+@ec2.answers("CreateLaunchTemplate")
+def create_launch_template(call: Call) -> Answer:
+    answer = call.ask_moto()
+    if answer.status == 200:
+        name = call.params["LaunchTemplateName"]
+        data = ec2_backends[call.account][call.region].get_launch_template_by_name(name).latest_version().data
+        tags = [tags for tags in data.pop("TagSpecifications", ()) if tags["ResourceType"] != "launch-template"]
+        if tags:
+            data["TagSpecifications"] = tags
     return answer

@@ -243,7 +243,7 @@ def running(folder: Path) -> Iterator[World]:
     (folder / "authorized_keys").touch()
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", folder / "host_key"], check=True)
     kind, key = (folder / "host_key.pub").read_text().split()[:2]
-    _certificates(folder)
+    certificates(folder)
     namespace = subprocess.Popen(
         [
             *("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
@@ -312,7 +312,7 @@ _GIT = {
 }
 
 
-def _certificates(folder: Path) -> None:
+def certificates(folder: Path) -> None:
     """A certificate authority of our own, ca.pem, and what it says of CodeCommit's two host names, server.pem."""
     now = datetime.datetime.now(datetime.UTC)
     authority, server = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())

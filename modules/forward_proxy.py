@@ -1,0 +1,211 @@
+"""A forward proxy: Squid on instances that replace themselves, behind an internal load balancer."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cdktf import Op, Token
+from cdktf_cdktf_provider_aws.autoscaling_group import (
+    AutoscalingGroup,
+    AutoscalingGroupInstanceRefresh,
+    AutoscalingGroupInstanceRefreshPreferences,
+    AutoscalingGroupLaunchTemplate,
+    AutoscalingGroupTag,
+)
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktf_cdktf_provider_aws.data_aws_ssm_parameter import DataAwsSsmParameter
+from cdktf_cdktf_provider_aws.iam_instance_profile import IamInstanceProfile
+from cdktf_cdktf_provider_aws.launch_template import (
+    LaunchTemplate,
+    LaunchTemplateBlockDeviceMappings,
+    LaunchTemplateBlockDeviceMappingsEbs,
+    LaunchTemplateIamInstanceProfile,
+    LaunchTemplateMetadataOptions,
+    LaunchTemplateMonitoring,
+    LaunchTemplateNetworkInterfaces,
+    LaunchTemplateTagSpecifications,
+)
+from cdktf_cdktf_provider_aws.lb import Lb
+from cdktf_cdktf_provider_aws.lb_listener import LbListener, LbListenerDefaultAction
+from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup, LbTargetGroupHealthCheck
+from constructs import Construct
+
+from modules import policies
+from modules.acknowledged import acknowledge
+from modules.labels import Labels
+from modules.network import ANYWHERE
+from modules.role import Role, RoleProps
+from modules.security_group import Rule, SecurityGroup, SecurityGroupProps
+
+# https://docs.aws.amazon.com/linux/al2023/ug/ec2.html#launch-via-aws-cli
+_NEWEST_IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-{architecture}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForwardProxyProps:
+    """Values of type str, float and list may be references.
+
+    `architecture` is that of `instance_type`: x86_64 or arm64. `tags` go to the instances and their volumes, which
+    the provider's default tags do not reach. `user_data` must have Squid listen on `port`, and write its access log
+    to `log_group_name`.
+    """
+
+    labels: Labels
+    tags: Mapping[str, str]
+    vpc_id: str
+    vpc_cidr: str
+    subnet_ids: list[str]
+    port: int
+    instances: float
+    instance_type: str
+    architecture: str
+    user_data: str
+    log_group_name: str
+    log_retention_days: float
+
+
+class ForwardProxy(Construct):
+    """Squid on an auto scaling group, reached by the VPC at one address, and its access log."""
+
+    load_balancer: Lb
+    group: AutoscalingGroup
+    security_group: SecurityGroup
+    access_log: CloudwatchLogGroup
+
+    def __init__(self, scope: Construct, id: str, props: ForwardProxyProps) -> None:
+        super().__init__(scope, id)
+        labels = props.labels
+        self.access_log = CloudwatchLogGroup(
+            self, "access_log", name=props.log_group_name, retention_in_days=props.log_retention_days
+        )
+        acknowledge(
+            self.access_log,
+            CKV_AWS_158="CloudWatch encrypts with a key of its own; the log holds hosts and addresses, no contents",
+            CKV_AWS_338="the deployment says how long, in log_retention_days",
+        )
+        self.security_group = SecurityGroup(
+            self,
+            "security_group",
+            SecurityGroupProps(
+                labels=labels,
+                name="proxy",
+                description="Forward proxy",
+                vpc_id=props.vpc_id,
+                inbound={"vpc": Rule(description="The VPC, health checks too", port=props.port, cidr=props.vpc_cidr)},
+                # Squid opens no tunnel to another port, and packages, logs and Systems Manager come by HTTPS too.
+                outbound={"internet": Rule(description="HTTPS to the internet", port=443, cidr=ANYWHERE)},
+            ),
+        )
+        template = self._launch_template(props)
+
+        self.load_balancer = Lb(
+            self,
+            "load_balancer",
+            name=labels.name("proxy", limit=32),
+            load_balancer_type="network",
+            internal=True,
+            subnets=props.subnet_ids,
+            # So that a zone whose proxy is being replaced is served by the other's.
+            enable_cross_zone_load_balancing=True,
+        )
+        acknowledge(
+            self.load_balancer,
+            CKV_AWS_91="a network load balancer logs connections of TLS listeners only; Squid logs every request",
+            CKV_AWS_150="it holds nothing, and is made again in minutes",
+        )
+        target_group = LbTargetGroup(
+            self,
+            "target_group",
+            name=labels.name("proxy", limit=32),
+            vpc_id=props.vpc_id,
+            port=props.port,
+            protocol="TCP",
+            # Squid tells its clients by their own addresses.
+            preserve_client_ip="true",
+            health_check=LbTargetGroupHealthCheck(
+                protocol="TCP", interval=10, healthy_threshold=3, unhealthy_threshold=3
+            ),
+        )
+        LbListener(
+            self,
+            "listener",
+            load_balancer_arn=self.load_balancer.arn,
+            port=props.port,
+            protocol="TCP",
+            default_action=[LbListenerDefaultAction(type="forward", target_group_arn=target_group.arn)],
+        )
+        self.group = AutoscalingGroup(
+            self,
+            "group",
+            name=labels.name("proxy"),
+            vpc_zone_identifier=props.subnet_ids,
+            min_size=props.instances,
+            desired_capacity=props.instances,
+            # A refresh starts the new ones beside the old.
+            max_size=Token.as_number(Op.mul(2, props.instances)),
+            launch_template=AutoscalingGroupLaunchTemplate(
+                id=template.id, version=Token.as_string(template.latest_version)
+            ),
+            target_group_arns=[target_group.arn],
+            health_check_type="ELB",
+            health_check_grace_period=300,
+            # The first deployment waits until they serve.
+            min_elb_capacity=props.instances,
+            instance_refresh=AutoscalingGroupInstanceRefresh(
+                strategy="Rolling",
+                # An old one is stopped when a new one has become healthy; when none does, the old ones stay.
+                preferences=AutoscalingGroupInstanceRefreshPreferences(
+                    min_healthy_percentage=100, max_healthy_percentage=200, auto_rollback=True
+                ),
+            ),
+            tag=[
+                AutoscalingGroupTag(key=key, value=value, propagate_at_launch=True)
+                for key, value in {**props.tags, **labels.named("proxy")}.items()
+            ],
+        )
+
+    def _launch_template(self, props: ForwardProxyProps) -> LaunchTemplate:
+        labels = props.labels
+        role = Role(
+            self,
+            "role",
+            RoleProps(
+                name=labels.name("proxy", limit=64),
+                description="Lets forward proxies write their access log, and be managed through Systems Manager",
+                trust=policies.assumed_by("ec2"),
+                permissions=[policies.write_logs(self.access_log.arn)],
+                managed_policy_arn=policies.SESSION_MANAGER_POLICY_ARN,
+            ),
+        )
+        profile = IamInstanceProfile(self, "profile", name=labels.name("proxy"), role=role.role.name)
+        image = DataAwsSsmParameter(self, "newest_image", name=_NEWEST_IMAGE.format(architecture=props.architecture))
+        return LaunchTemplate(
+            self,
+            "launch_template",
+            name=labels.name("proxy"),
+            image_id=image.insecure_value,
+            instance_type=props.instance_type,
+            update_default_version=True,
+            user_data=base64.b64encode(props.user_data.encode()).decode(),
+            iam_instance_profile=LaunchTemplateIamInstanceProfile(arn=profile.arn),
+            monitoring=LaunchTemplateMonitoring(enabled=True),
+            metadata_options=LaunchTemplateMetadataOptions(
+                http_endpoint="enabled", http_tokens="required", http_put_response_hop_limit=1
+            ),
+            network_interfaces=[
+                LaunchTemplateNetworkInterfaces(
+                    associate_public_ip_address="false", security_groups=[self.security_group.group.id]
+                )
+            ],
+            block_device_mappings=[
+                LaunchTemplateBlockDeviceMappings(
+                    device_name="/dev/xvda",
+                    ebs=LaunchTemplateBlockDeviceMappingsEbs(
+                        encrypted="true", volume_type="gp3", volume_size=10, delete_on_termination="true"
+                    ),
+                )
+            ],
+            tag_specifications=[
+                LaunchTemplateTagSpecifications(resource_type="volume", tags={**props.tags, **labels.named("proxy")})
+            ],
+        )

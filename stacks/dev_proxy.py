@@ -1,0 +1,75 @@
+"""The development account's forward proxy."""
+
+from cdktf import Token
+from constructs import Construct
+
+from buildspec import render
+from modules.forward_proxy import ForwardProxy, ForwardProxyProps
+from settings import Deployment, squid
+from settings.types import architecture
+from stacks import variables
+from stacks.base import BaseStack, Output
+
+
+class DevProxyStack(BaseStack):
+    """Squid in the network's private subnets, which lets GitLab's mirrors out to a list of hosts."""
+
+    def __init__(
+        self, scope: Construct, id: str, deployment: Deployment, settings: squid.Squid, network: BaseStack
+    ) -> None:
+        super().__init__(scope, id, deployment, "dev")
+        if deployment.dev is None or deployment.dev.network is None:
+            raise ValueError("a proxy of our own needs dev.network")
+        vpc_cidr = str(deployment.dev.network.cidr)
+        config = render.SquidConfig(
+            port=squid.PORT,
+            clients=vpc_cidr,
+            hosts=squid.hosts_let_out(deployment.region, settings.allowed_hosts),
+        )
+        self.files = {"squid.conf": render.squid_conf(config)}
+        log_group_name = f"/squid/{self.labels.name('proxy')}"
+        place = self.state_of(network)
+
+        proxy = ForwardProxy(
+            self,
+            "proxy",
+            ForwardProxyProps(
+                labels=self.labels,
+                tags=self.labels.default_tags(deployment.tags),
+                vpc_id=place.get_string("vpc_id"),
+                vpc_cidr=vpc_cidr,
+                subnet_ids=Token.as_list(f"${{values({place.fqn}.outputs.private_subnet_ids)}}"),
+                port=squid.PORT,
+                instances=variables.whole_number(
+                    self, "instance_count", "How many proxies run.", settings.instances, low=1, high=8
+                ),
+                instance_type=variables.text(
+                    self,
+                    "instance_type",
+                    "EC2 instance type of a proxy; its processor must stay the same.",
+                    settings.instance_type,
+                    pattern="^[a-z0-9-]+\\\\.[a-z0-9-]+$",
+                    example="c7i.2xlarge",
+                ),
+                architecture=architecture(settings.instance_type),
+                user_data=render.forward_proxy_cloud_init(config, log_group_name),
+                log_group_name=log_group_name,
+                log_retention_days=variables.log_retention_days(
+                    self, "log_retention_days", "How long CloudWatch keeps the access log.", settings.log_retention_days
+                ),
+            ),
+        )
+
+        self.outputs(
+            {
+                "url": Output(
+                    value=f"http://{proxy.load_balancer.dns_name}:{squid.PORT}",
+                    description="Where GitLab reaches the proxy.",
+                ),
+                "access_log": Output(value=proxy.access_log.name, description="Log group of every request."),
+                "group_name": Output(value=proxy.group.name, description="Auto scaling group of the proxies."),
+                "security_group_id": Output(
+                    value=proxy.security_group.group.id, description="Id of the proxies' security group."
+                ),
+            }
+        )

@@ -1,0 +1,99 @@
+"""A forward proxy as the deployment file describes it, run by real Squid in a world of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.real.mirror.world import PROJECT, Repository, certificates
+from tests.real.proxy import namespace
+from tests.terraform import Stacks
+
+NEEDED = ("squid", "git", "unshare", "nsenter", "ip", "mount")
+PUSH_USER = "PUSHUSER"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test here needs the same programs, and root to make a namespace."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            for tool in NEEDED:
+                item.add_marker(pytest.mark.tool(tool))
+            if os.geteuid() != 0 and not os.environ.get("KAKEHASHI_NO_SKIP"):
+                item.add_marker(pytest.mark.skip(reason="only root can make a network namespace"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proxy:
+    """A running proxy, and the repository of CodeCommit behind it."""
+
+    folder: Path
+    process: "subprocess.Popen[str]"
+    repository: Repository
+
+    def status(self, request: str, *, source: str = namespace.IN_THE_VPC) -> int:
+        """The status of the proxy's answer to a whole request."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps({"source": source, "request": request}) + "\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
+
+    def tunnel(self, target: str, *, source: str = namespace.IN_THE_VPC) -> int:
+        """The status of the answer to a client that asks for a tunnel."""
+        return self.status(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n", source=source)
+
+    def logged(self) -> list[list[str]]:
+        """The access log, a list of words for each line."""
+        return [line.split() for line in (self.folder / "log" / "access.log").read_text().splitlines()]
+
+    def run(self, *command: str, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+        """Run a program inside the namespace, with nothing in its environment but what is given."""
+        init = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().strip()
+        return subprocess.run(
+            ["nsenter", f"--target={init}", "--net", "--mount", "--", *command],
+            env={"PATH": os.environ["PATH"], **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+
+@pytest.fixture(scope="session")
+def proxy(synthesised: Callable[[str], Stacks], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    """The proxy of deployments/everything.yaml; nothing in its configuration is changed."""
+    folder = tmp_path_factory.mktemp("proxy")
+    for parent in (folder, *folder.parents):  # Squid is not root when it writes its log
+        if parent.is_relative_to(tmp_path_factory.getbasetemp().parent):
+            parent.chmod(parent.stat().st_mode | 0o011)
+    squid_conf = synthesised("everything").out / "stacks" / "dev-proxy" / "squid.conf"
+    (folder / "squid.conf").write_text(squid_conf.read_text())
+    target = folder / "cases" / PUSH_USER / "target"
+    target.mkdir(parents=True)
+    certificates(folder)
+    process = subprocess.Popen(
+        [
+            *("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
+            *(sys.executable, "-m", namespace.__name__, str(folder)),
+        ],
+        cwd=PROJECT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=(folder / "namespace.log").open("w"),
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "listening\n", (folder / "namespace.log").read_text()
+        yield Proxy(
+            folder=folder, process=process, repository=Repository.create(target / "infrastructure", default="main")
+        )
+    finally:
+        process.kill()
+        process.wait()

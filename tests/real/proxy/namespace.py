@@ -1,0 +1,125 @@
+"""What stands around a proxy, inside a network namespace of its own: a resolver, hosts on the internet, clients.
+
+Run by `conftest.py` as `python -m tests.real.proxy.namespace FOLDER`, as the first process of the namespace. FOLDER
+holds `squid.conf`, which real Squid runs as it stands, `cases` with what CodeCommit keeps, and `server.pem`. Every name
+resolves, every host listens on every port asked for: what does not get through was refused. Requests to the proxy are
+read from standard input as JSON, a line each, and answered with its status.
+"""
+
+import json
+import os
+import shutil
+import socket
+import socketserver
+import ssl
+import struct
+import subprocess
+import sys
+import threading
+import time
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+
+from tests.real.mirror.servers import GIT_HOST, Handler
+
+PROXY_HOST = "kakehashi-dev-proxy-0123456789abcdef.elb.ap-northeast-1.amazonaws.com"
+PROXY = "10.10.11.9"
+CODECOMMIT = "198.51.100.10"
+ELSEWHERE = "198.51.100.20"
+METADATA = "169.254.169.254"
+LEADS_TO_METADATA = "gems.example.net"
+"""An allowed host whose owner has it resolve to the instance's own metadata."""
+
+IN_THE_VPC = "10.10.0.5"
+OUTSIDE_THE_VPC = "203.0.113.99"
+_RESOLVER = "10.10.0.2"
+_ADDRESSES = (PROXY, CODECOMMIT, ELSEWHERE, METADATA, IN_THE_VPC, OUTSIDE_THE_VPC, _RESOLVER)
+_NAMES = {GIT_HOST: CODECOMMIT, PROXY_HOST: PROXY, LEADS_TO_METADATA: METADATA}
+_PORTS = (22, 80, 443, 8443)
+_A, _IN = 1, 1
+
+
+class Resolver(socketserver.BaseRequestHandler):
+    """Gives every name an IPv4 address, and none an IPv6 address."""
+
+    def handle(self) -> None:
+        query, answer_socket = self.request
+        end = query.index(b"\0", 12)
+        labels, place = [], 12
+        while place < end:
+            labels.append(query[place + 1 : place + 1 + query[place]].decode())
+            place += 1 + query[place]
+        (kind,) = struct.unpack("!H", query[end + 1 : end + 3])
+        address = socket.inet_aton(_NAMES.get(".".join(labels).lower(), ELSEWHERE))
+        found = struct.pack("!HHHIH", 0xC00C, _A, _IN, 60, 4) + address if kind == _A else b""
+        header = query[:2] + struct.pack("!HHHHH", 0x8180, 1, bool(found), 0, 0)
+        answer_socket.sendto(header + query[12 : end + 5] + found, self.client_address)
+
+
+def _enter_the_namespace(folder: Path) -> None:
+    """Addresses, a resolver, and places that Squid writes to. Nothing of it is seen outside."""
+    (folder / "resolv.conf").write_text(f"nameserver {_RESOLVER}\n")
+    log = folder / "log"
+    log.mkdir()
+    Path("/var/log/squid").mkdir(exist_ok=True)
+    for command in (
+        ["ip", "link", "set", "lo", "up"],
+        *(["ip", "address", "add", f"{address}/32", "dev", "lo"] for address in _ADDRESSES),
+        ["mount", "--bind", str(folder / "resolv.conf"), "/etc/resolv.conf"],
+        ["mount", "--bind", str(log), "/var/log/squid"],
+        ["mount", "-t", "tmpfs", "tmpfs", "/run"],
+    ):
+        subprocess.run(command, check=True)
+    shutil.chown(log, "proxy", "proxy")  # as whom Debian's Squid runs
+
+
+def _serve(folder: Path) -> None:
+    threading.Thread(target=socketserver.UDPServer((_RESOLVER, 53), Resolver).serve_forever, daemon=True).start()
+
+    class CodeCommit(Handler):
+        cases = folder / "cases"
+
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(folder / "server.pem")
+    for port in _PORTS:
+        server = ThreadingHTTPServer(("0.0.0.0", port), CodeCommit)
+        if port == 443:
+            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
+def _squid(folder: Path) -> None:
+    program = shutil.which("squid", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert program
+    subprocess.Popen(
+        [program, "-N", "-d", "1", "-f", folder / "squid.conf"], stderr=(folder / "squid.stderr").open("w")
+    )
+    for _ in range(100):
+        try:
+            socket.create_connection((PROXY, 3128)).close()
+        except ConnectionError:
+            time.sleep(0.1)
+        else:
+            return
+    raise SystemExit("Squid does not listen")
+
+
+def _status(source: str, request: str) -> int:
+    """What the proxy answers a client at `source`."""
+    with socket.create_connection((PROXY, 3128), timeout=10, source_address=(source, 0)) as client:
+        client.sendall(request.encode())
+        return int(client.makefile("rb").readline().split()[1])
+
+
+def main(folder: Path) -> None:
+    """Serve until standard input ends; prints a line once everything listens."""
+    _enter_the_namespace(folder)
+    _serve(folder)
+    _squid(folder)
+    print("listening", flush=True)
+    for line in sys.stdin:
+        print(_status(**json.loads(line)), flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

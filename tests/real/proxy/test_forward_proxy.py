@@ -1,0 +1,130 @@
+"""What Squid lets out, and what it refuses, with the very configuration that is deployed."""
+
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.real.mirror.servers import GIT_HOST
+from tests.real.mirror.world import Repository
+from tests.real.proxy.conftest import PUSH_USER, Proxy
+from tests.real.proxy.namespace import CODECOMMIT, LEADS_TO_METADATA, OUTSIDE_THE_VPC, PROXY_HOST
+from tests.terraform import Stacks
+
+
+@pytest.mark.parametrize("deployment", ["example", "everything"])
+def test_squid_takes_the_configuration_without_a_warning(synthesised: Callable[[str], Stacks], deployment: str) -> None:
+    squid_conf = synthesised(deployment).out / "stacks" / "dev-proxy" / "squid.conf"
+    parsed = subprocess.run(["squid", "-k", "parse", "-f", squid_conf], capture_output=True, text=True, timeout=30)
+    assert parsed.returncode == 0, parsed.stderr
+    assert "Processing: http_access deny all" in parsed.stderr
+    assert [line for line in parsed.stderr.splitlines() if "WARNING" in line or "ERROR" in line] == []
+
+
+def test_squid_runs_without_a_warning(proxy: Proxy) -> None:
+    said = (proxy.folder / "squid.stderr").read_text()
+    assert "Accepting HTTP Socket connections" in said
+    assert [line for line in said.splitlines() if "WARNING" in line or "ERROR" in line] == []
+
+
+def test_what_is_allowed_tunnels(proxy: Proxy) -> None:
+    hosts = (GIT_HOST, "awscli.amazonaws.com", "packages.gitlab.com", "example.org", "a.b.example.org")
+    assert {host: proxy.tunnel(f"{host}:443") for host in hosts} == dict.fromkeys(hosts, 200)
+
+
+def test_another_spelling_of_a_host_is_the_same_host(proxy: Proxy) -> None:
+    allowed = (GIT_HOST.upper(), f"{GIT_HOST}.", "A.Example.ORG.")
+    assert {host: proxy.tunnel(f"{host}:443") for host in allowed} == dict.fromkeys(allowed, 200)
+    others = ("EVIL.EXAMPLE.COM", "evil.example.com.", "S3.Amazonaws.Com.")
+    assert {host: proxy.tunnel(f"{host}:443") for host in others} == dict.fromkeys(others, 403)
+
+
+def test_every_other_host_is_refused(proxy: Proxy) -> None:
+    hosts = (
+        *("evil.example.com", "amazonaws.com", "s3.amazonaws.com", "git-codecommit.us-east-1.amazonaws.com"),
+        # They merely end, or begin, alike.
+        *("evil-amazonaws.com", f"evil-{GIT_HOST}", f"evil.{GIT_HOST}", f"{GIT_HOST}.evil.example.com"),
+        *("evilexample.org", "example.org.evil.example.com", "localhost"),
+    )
+    assert {host: proxy.tunnel(f"{host}:443") for host in hosts} == dict.fromkeys(hosts, 403)
+
+
+def test_every_other_port_is_refused(proxy: Proxy) -> None:
+    assert {port: proxy.tunnel(f"{GIT_HOST}:{port}") for port in (22, 80, 8443)} == {22: 403, 80: 403, 8443: 403}
+
+
+def test_an_address_is_refused_however_it_is_written(proxy: Proxy) -> None:
+    addresses = (CODECOMMIT, f"{CODECOMMIT}.", "3325256714", "0xc633640a", "198.51.25610", "[2001:db8::1]", "[::1]")
+    assert {address: proxy.tunnel(f"{address}:443") for address in addresses} == dict.fromkeys(addresses, 403)
+
+
+def test_the_host_of_the_tunnel_counts_and_not_that_of_the_header(proxy: Proxy) -> None:
+    assert proxy.status(f"CONNECT evil.example.com:443 HTTP/1.1\r\nHost: {GIT_HOST}:443\r\n\r\n") == 403
+
+
+def test_an_allowed_host_that_leads_inside_is_refused(proxy: Proxy) -> None:
+    assert proxy.tunnel(f"{LEADS_TO_METADATA}:443") == 403
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "TRACE"])
+def test_plain_http_is_refused(proxy: Proxy, method: str) -> None:
+    request = "{} {} HTTP/1.1\r\nHost: {}\r\nContent-Length: 0\r\n\r\n"
+    assert proxy.status(request.format(method, f"http://{GIT_HOST}/", GIT_HOST)) == 403
+    assert proxy.status(request.format(method, f"http://{GIT_HOST}:443/", GIT_HOST)) == 403
+
+
+def test_squids_own_pages_are_refused(proxy: Proxy) -> None:
+    assert proxy.status(f"GET http://{PROXY_HOST}:3128/squid-internal-mgr/menu HTTP/1.0\r\n\r\n") == 403
+
+
+def test_a_client_outside_the_vpc_is_refused(proxy: Proxy) -> None:
+    assert proxy.tunnel(f"{GIT_HOST}:443", source=OUTSIDE_THE_VPC) == 403
+
+
+def test_who_asked_for_what_and_what_became_of_it_is_logged(proxy: Proxy) -> None:
+    before = len(proxy.logged())
+    proxy.tunnel(f"{GIT_HOST}:443")
+    proxy.tunnel("evil.example.com:443", source=OUTSIDE_THE_VPC)
+    # A tunnel is logged when it ends.
+    ended = {line[4]: line[1:4] + line[5:6] for line in _eventually(lambda: proxy.logged()[before:], 2)}
+    assert ended == {
+        f"{GIT_HOST}:443": ["10.10.0.5", "TCP_TUNNEL/200", "CONNECT", CODECOMMIT],
+        "evil.example.com:443": [OUTSIDE_THE_VPC, "TCP_DENIED/403", "CONNECT", "-"],
+    }
+
+
+def _eventually(read: Callable[[], list[list[str]]], count: int) -> list[list[str]]:
+    for _ in range(100):
+        if len(found := read()) >= count:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{len(found)} of {count} lines")
+
+
+def test_a_push_reaches_codecommit_through_the_proxy_and_not_without(proxy: Proxy, tmp_path: Path) -> None:
+    source = Repository.create(tmp_path / "source.git")
+    commit = source.commit("refs/heads/main")
+    push = (
+        *("git", "-C", str(source.path), "push", "--quiet"),
+        *(f"https://{PUSH_USER}:secret@{GIT_HOST}/v1/repos/infrastructure", "refs/heads/main"),
+    )
+    # As GitLab hands them to Gitaly.
+    url = f"http://{PROXY_HOST}:3128"
+    environment = {
+        "http_proxy": url,
+        "https_proxy": url,
+        "no_proxy": "localhost,127.0.0.1,169.254.169.254",
+        "GIT_SSL_CAINFO": str(proxy.folder / "ca.pem"),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "HOME": str(tmp_path),
+    }
+    pushed = proxy.run(*push, environment=environment)
+    assert (pushed.returncode, pushed.stderr) == (0, "")
+    assert proxy.repository.refs() == {"refs/heads/main": commit}
+
+    elsewhere = [word.replace(GIT_HOST, "git-codecommit.us-east-1.amazonaws.com") for word in push]
+    refused = proxy.run(*elsewhere, environment=environment)
+    assert refused.returncode != 0
+    assert "CONNECT tunnel failed, response 403" in refused.stderr
