@@ -113,6 +113,17 @@ def test_refuses(kind: str, arguments: dict[str, Any], where: str, what: str, hi
     assert _found({kind: arguments}) == [f"error: some-stack: {kind}.x.{where}: {what}\nhint: {hint}"]
 
 
+def test_refuses_user_data_that_is_too_long_counting_what_terraform_encodes() -> None:
+    user_data = {"user_data": "content: ${jsonencode(local.file)}", "instance_type": "c7i.large"}
+
+    def with_file(text: str) -> list[str]:
+        return _found({"aws_instance": user_data}, locals={"file": text})
+
+    assert with_file("<" * 2_700) == []
+    (found,) = with_file("<" * 2_730)  # six characters each, between two quotes
+    assert "aws_instance.x.user_data: 16,391 bytes, EC2 takes 16,384" in found
+
+
 def test_refuses_a_retention_that_is_only_a_variables_default() -> None:
     (found,) = _found(
         {"aws_cloudwatch_log_group": {"retention_in_days": "${var.days}", "name": "x"}},
