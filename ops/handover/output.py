@@ -38,6 +38,19 @@ class Stack:
         return None
 
     @property
+    def state(self) -> str:
+        """Where its state is kept, for people."""
+        for settings in _listed(self.document.get("terraform")):
+            for backend in _listed(settings.get("backend")):
+                match backend:
+                    case {"s3": {"bucket": bucket, "key": key}}:
+                        return f"s3://{bucket}/{key}"
+                    case {"local": {"path": path}}:
+                        return str(path)
+                return next(iter(backend), "")
+        return "terraform.tfstate"
+
+    @property
     def target(self) -> str:
         """Its folder in what is handed over."""
         return f"{self.account}/{self.name}" if self.account else self.name
@@ -50,6 +63,8 @@ def read(out: Path) -> list[Stack]:
     try:
         manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
         entries = manifest["stacks"]
+        if any(Path(name).name != name or name == ".." for name in entries):
+            raise ValueError("a stack's name leads elsewhere")
         stacks = {
             name: _stack(
                 name,

@@ -345,6 +345,8 @@ class _Reading:
                 return Verbatim("true" if value else "false")
             case _Number():
                 return Verbatim(str(value))
+            case int() | float():
+                return Verbatim(json.dumps(value))
             case str():
                 return string(value, where)
             case list():
@@ -437,6 +439,13 @@ def _plain_providers(reading: _Reading, value: Any, where: str) -> Expression:
     return Object(tuple((text(name), read_value(reading, it, f"{where}.{name}")) for name, read_value, it in items))
 
 
+def _module_source(reading: _Reading, value: Any, where: str) -> Expression:
+    if str(value).startswith(("../", "/")):
+        hint = "let cdktf copy the module (an asset), or publish it"
+        reading._problem(where, f"{_shown(value)} lies outside the stack's folder, and stays behind", hint)
+    return _plain(reading, value, where)
+
+
 _CONDITION = _Grammar({"condition": _value, "error_message": _value})
 _CONNECTION = _Grammar({}, others=_value)
 _PROVISIONER = _Grammar(
@@ -507,7 +516,7 @@ _TOP_LEVEL: dict[str, _Grammar] = {
     ),
     "module": _Grammar(
         {
-            "source": _plain,
+            "source": _module_source,
             "version": _plain,
             "count": _value,
             "for_each": _value,

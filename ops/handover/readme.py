@@ -90,6 +90,9 @@ def stack_readme(stack: Stack, stacks: Sequence[Stack], files: Mapping[str, str]
 
 {(account + after).strip()}
 
+Its state is `{stack.state}`, in `backend.tf`. A path is seen from this folder: where the folder moves, the state of
+resources that exist has to be where it then points.
+
 ```console
 $ terraform init
 $ terraform plan

@@ -3,13 +3,13 @@
 References follow, and so do states: every address that changed is said.
 """
 
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import cast
 
-from ops.handover.errors import HandoverError
 from ops.handover.reading import Found
 from ops.handover.references import address, addresses_in, redirected
 from ops.handover.syntax import (
@@ -260,8 +260,9 @@ class _Unifying:
             self.blocks([member.blocks[index] for member in members], (*place, it.type))
             for index, it in enumerate(first.blocks)
         ]
-        comments = tuple(dict.fromkeys(line for member in members for line in member.comments))
-        return Block(first.type, first.labels, comments, arguments, tuple(inner))
+        if any(member.comments != first.comments for member in members):
+            raise _DifferentError  # what is accepted of one is not accepted of all
+        return Block(first.type, first.labels, first.comments, arguments, tuple(inner))
 
     def _merged(self, members: list[Expression], place: tuple[str, ...]) -> Expression:
         if all(member == members[0] for member in members):
@@ -483,7 +484,5 @@ def _values(keys: Sequence[str], values: Mapping[str, list[Expression]], block: 
 
 def _free(group: _Group, values: Expression, locals_: Mapping[str, Expression]) -> str:
     name = re.sub(r"\W", "_", group.name)
-    for candidate in (name, f"{name}_{group.type.removeprefix('aws_')}"):
-        if locals_.get(candidate, values) == values:
-            return candidate
-    raise HandoverError([])  # never: a type has one group of a name
+    others = (f"{name}_{group.type.removeprefix('aws_')}{number or ''}" for number in itertools.count())
+    return next(it for it in itertools.chain([name], others) if locals_.get(it, values) == values)

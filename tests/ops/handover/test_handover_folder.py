@@ -217,6 +217,11 @@ UNKNOWN = {
         "error: web: terraform.backend.floppy: 'floppy' is no backend that is known here\n"
         "hint: keep the state in one that is",
     ),
+    "a_module_outside_the_stack": (
+        {"module": {"it": {"source": "../../modules/it"}}},
+        'error: web: module.it.source: "../../modules/it" lies outside the stack\'s folder, and stays behind\n'
+        "hint: let cdktf copy the module (an asset), or publish it",
+    ),
     "a_word_in_a_block_of_terraform": (
         {"output": {"it": {"value": 1, "secret": True}}},
         "error: web: output.it.secret: 'secret' is nothing that a output block takes\nhint: remove it",
@@ -267,6 +272,15 @@ def test_a_folder_without_stacks_is_refused(tmp_path: Path) -> None:
     assert str(refused.value) == (
         f"error: {tmp_path}: has no manifest.json\nhint: name an output folder of cdktf, as `synth` wrote it"
     )
+
+
+def test_a_stack_whose_name_leads_elsewhere_is_refused(out: Callable[..., Path], tmp_path: Path) -> None:
+    folder = out()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["stacks"]["../web"] = manifest["stacks"].pop("web")
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(HandoverError, match=r"has a manifest\.json that cdktf did not write"):
+        hand_over(folder, tmp_path / "hcl")
 
 
 def test_another_provider_comes_with_a_file_of_its_schema(out: Callable[..., Path], tmp_path: Path) -> None:
