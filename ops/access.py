@@ -82,11 +82,12 @@ def lines(rows: Sequence[Row]) -> list[Line]:
 
 def show(found: Access) -> None:
     """Print the matrix on repositories, and the promises, for people."""
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
     console = Console(highlight=False)
-    table = Table(title="Who may do what to which repository, from where", title_justify="left", show_lines=True)
+    table = Table(box=SIMPLE_HEAD, leading=1, pad_edge=False)
     for heading in ("who", "", "what", "repository", "from", "because"):
         table.add_column(heading, overflow="fold")
     for line in _on_repositories(found):

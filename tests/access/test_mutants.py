@@ -53,5 +53,5 @@ def test_every_mutant_is_noticed_but_those_listed_with_a_reason(example: Stacks)
     assert len(survivors) < len(noticed) / 20
     assert size(stacks) >= 32
     assert len(noticed) >= 400
-    # The promises alone, which stop a synthesis, notice about half.
-    assert Counter(noticed.values())["promise"] > 200
+    # The promises alone, which stop a synthesis, notice more than half.
+    assert Counter(noticed.values())["promise"] > len(noticed) / 2

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -6,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from access.promises import PROMISES
 from modules import policies
 from ops import access
 from settings import SettingsError, load
@@ -25,7 +27,7 @@ def test_the_table_says_who_pushes_from_where_and_why(
     access.show(found)
     printed = capsys.readouterr().out
     (line,) = [line for line in printed.splitlines() if "statement PushAndPull" in line]
-    assert [cell.strip() for cell in line.strip("│").split("│")] == [
+    assert re.split(r"\s{2,}", line.strip()) == [
         "kakehashi-prd-push",
         "may",
         "GitPull, GitPush",
@@ -76,6 +78,15 @@ def test_the_command_writes_markdown_and_json(project: Path, tmp_path: Path) -> 
         "known_before_apply": True,
     }
     assert {line["allowed"] for line in written["repositories"]} == {True, False}
+
+
+def test_the_readme_and_the_document_show_what_is_so(project: Path, found: access.Access) -> None:
+    printed = access.as_markdown(found).splitlines()
+    shown = [line for line in (project / "README.md").read_text().splitlines() if line.startswith("| `kakehashi-")]
+    assert len(shown) == 3
+    assert [line for line in shown if line not in printed] == []
+    document = (project / "docs" / "access.md").read_text()
+    assert [promise.id for promise in PROMISES if f"| {promise.what} | {promise.why} |" not in document] == []
 
 
 def test_a_broken_promise_stops_the_synthesis_and_nothing_is_written(
