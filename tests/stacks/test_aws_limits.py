@@ -1,3 +1,4 @@
+import base64
 from typing import Any
 
 import pytest
@@ -36,6 +37,27 @@ def test_the_example_is_what_aws_takes(example: Stacks) -> None:
             "user_data",
             "16,385 bytes, EC2 takes 16,384",
             "shorten what the server is told on its first boot",
+        ),
+        (
+            "aws_launch_template",
+            {"user_data": base64.b64encode(b"x" * 16_385).decode()},
+            "user_data",
+            "16,385 bytes, EC2 takes 16,384",
+            "name fewer hosts",
+        ),
+        (
+            "aws_lb",
+            {"name": "internal-proxy"},
+            "name",
+            "'internal-proxy' is not what AWS takes",
+            "AWS takes 1-32 letters, digits and '-', not at an end, and not internal- at the beginning",
+        ),
+        (
+            "aws_lb_target_group",
+            {"name": "x" * 33},
+            "name",
+            f"'{'x' * 33}' is not what AWS takes",
+            "AWS takes 1-32 letters, digits and '-', not at an end, and not internal- at the beginning",
         ),
         (
             "aws_instance",

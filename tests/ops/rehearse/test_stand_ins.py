@@ -188,6 +188,24 @@ def test_an_instance_starts_with_the_termination_protection_it_was_asked_for(cli
     assert refusal(ec2.monitor_instances, InstanceIds=["i-00000000000000000"]) == "InvalidInstanceID.NotFound"
 
 
+def test_a_launch_templates_own_tags_are_not_those_of_what_it_launches(client: ClientOf) -> None:
+    ec2 = client("ec2")
+    tags = [{"Key": "owner", "Value": "us"}]
+    for name, launched in (("plain", []), ("tagging", [{"ResourceType": "volume", "Tags": tags}])):
+        ec2.create_launch_template(
+            LaunchTemplateName=name,
+            LaunchTemplateData={"InstanceType": "t3.small", "TagSpecifications": launched},
+            TagSpecifications=[{"ResourceType": "launch-template", "Tags": tags}],
+        )
+        (template,) = ec2.describe_launch_templates(LaunchTemplateNames=[name])["LaunchTemplates"]
+        assert template["Tags"] == tags
+        (version,) = ec2.describe_launch_template_versions(LaunchTemplateName=name)["LaunchTemplateVersions"]
+        assert version["LaunchTemplateData"].get("TagSpecifications", []) == launched
+    assert refusal(
+        ec2.create_launch_template, LaunchTemplateName="plain", LaunchTemplateData={"InstanceType": "t3.small"}
+    ).startswith("InvalidLaunchTemplateName")
+
+
 @pytest.mark.parametrize("direction", ["ingress", "egress"])
 def test_a_rule_between_groups_keeps_its_description(client: ClientOf, direction: str) -> None:
     ec2 = client("ec2")
