@@ -48,19 +48,19 @@ def lay_out(sections: Sequence[Section], limit: int) -> str:
         kept[place] = _most(sections[place], limit - others)
         lengths[place] = _length(sections[place].text(kept[place])) + 2
     shown = [True] * len(sections)
-    reserve = 100
     for place in order:
-        if sum(length for length, is_shown in zip(lengths, shown, strict=True) if is_shown) <= limit:
+        total = sum(length for length, is_shown in zip(lengths, shown, strict=True) if is_shown)
+        if total + (0 if all(shown) else _CLOSING) <= limit:
             break
         shown[place] = False
-        lengths[place] = 0
-        if sum(lengths) + reserve <= limit:
-            break
     texts = [section.text(count) for section, count, is_shown in zip(sections, kept, shown, strict=True) if is_shown]
-    missing = shown.count(False)
-    if missing:
-        texts.append(f"*{missing} sections left out here: the comment would be too long.*")
+    if not all(shown):
+        texts.append(f"*{shown.count(False)} sections left out here: the comment would be too long.*")
     return "\n\n".join(texts) + "\n"
+
+
+_CLOSING = 100
+"""Room for the line that says what is left out."""
 
 
 def _most(section: Section, room: int) -> int:

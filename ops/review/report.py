@@ -23,15 +23,8 @@ _DONE = {
     Action.FORGET: "forgotten",
     Action.CREATE: "created",
     Action.UPDATE: "changed",
+    Action.READ: "read",
     Action.NOTHING: "moved or imported",
-}
-_SIGN = {
-    Action.REPLACE: "-/+",
-    Action.DELETE: "-",
-    Action.FORGET: ".",
-    Action.CREATE: "+",
-    Action.UPDATE: "~",
-    Action.NOTHING: "→",
 }
 _MOST_ATTRIBUTES = 8
 _SHORTEST_SECRET = 6

@@ -75,6 +75,15 @@ def _policy_unknown(plans: Plans) -> Found:
             yield change.stack, change.address, f"{code(name)} is known after the apply only{come}"
 
 
+def _policy_open(plans: Plans) -> Found:
+    """What is said of a policy already, but for some values."""
+    for change, name, _, text in _policies(plans):
+        if text is not None and change.unknown(name) and ", known after apply)" in text:
+            sources = plans.resolvers[change.stack].sources(change, name)
+            come = f": it will come from {', '.join(sources)}" if sources else ""
+            yield change.stack, change.address, f"a part of {code(name)} is known after the apply only{come}"
+
+
 def _policy_to_the_world(plans: Plans) -> Found:
     for change, _, before, text in _policies(plans):
         for statement in policies.statements(text) or []:
@@ -423,6 +432,13 @@ RULES = (
         what="What a policy will say is not known yet.",
         why="Nobody can review it before it is in force.",
         check=_policy_unknown,
+    ),
+    Rule(
+        id="policy-open",
+        what="A part of a policy is not known yet.",
+        why="See that what it will come from is what you expect.",
+        check=_policy_open,
+        dangerous=False,
     ),
     Rule(
         id="policy-of-aws-attached",

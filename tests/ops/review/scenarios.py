@@ -43,7 +43,7 @@ def _opened_by_hand(aws: Aws) -> None:
     iam = aws.client("iam", _PRD)
     iam.create_policy_version(
         PolicyArn=f"arn:aws:iam::{_PRD}:policy/kakehashi-prd-pull-deny",
-        PolicyDocument='{"Version":"2012-10-17","Statement":[{"Sid":"OnlyFromHere","Effect":"Deny","Action":"*",'
+        PolicyDocument='{"Version":"2012-10-17","Statement":[{"Sid":"DenyFromElsewhere","Effect":"Deny","Action":"*",'
         '"Resource":"*","Condition":{"NotIpAddress":{"aws:SourceIp":["0.0.0.0/0"]}}}]}',
         SetAsDefault=True,
     )
@@ -137,12 +137,20 @@ SCENARIOS = (
             "prd.codecommit.pull.open_to_the_world_because": "the room moves, for one night",
         },
     ),
+    Scenario(
+        name="room-added",
+        stacks=_CODECOMMIT,
+        settings={
+            "prd.codecommit.rooms": {"operators": {"from_cidrs": ["203.0.113.32/29"], "repositories": ["application"]}}
+        },
+    ),
     Scenario(name="push-user-removed", stacks=_CODECOMMIT, settings={"prd.codecommit.push": None}),
     Scenario(name="gitlab-replaced", stacks=_GITLAB, arguments=("-replace=aws_instance.gitlab_instance",)),
     Scenario(name="gitlab-tainted", stacks=_GITLAB, state=_tainted),
     Scenario(name="gitlab-larger", stacks=_GITLAB, settings={"dev.gitlab.instance_type": "c7i.4xlarge"}),
     Scenario(name="gitlab-unprotected", stacks=_GITLAB, arguments=("-var=termination_protection=false",)),
-    Scenario(name="gitlab-images-stopped", stacks=_GITLAB, settings={"dev.gitlab.images": None}),
+    Scenario(name="gitlab-images-kept-fewer", stacks=_GITLAB, settings={"dev.gitlab.images.keep": 3}),
+    Scenario(name="gitlab-volume-replaced", stacks=_GITLAB, arguments=("-replace=aws_ebs_volume.data_volume",)),
     Scenario(name="gitlab-hours-removed", stacks=_GITLAB, settings={"dev.gitlab.schedule": None}),
     Scenario(
         name="terminals-one-network-more",
