@@ -30,6 +30,7 @@ _DONE = {PULL: "pull", PUSH: "push to"}
 # Reserved addresses, which no list of public networks holds, stand for those that only the apply will tell:
 # https://www.iana.org/assignments/iana-ipv4-special-registry
 _REPRESENTATIVES = IPv4Address("240.0.0.1")
+_WORLD = {"0.0.0.0/0", "::/0"}
 _OPEN = re.compile(r"\(([^()]+), known after apply\)")
 
 Ways = Mapping[tuple[str, str, str], frozenset[str]]
@@ -137,7 +138,11 @@ def _cell(old: frozenset[str], new: frozenset[str], everywhere: frozenset[str]) 
 
 def _listed(names: frozenset[str], everywhere: frozenset[str]) -> str:
     """Places without those that lie in another of them, and with those that lie in one and are excepted."""
-    shown = [code(name) for name in sorted(names) if not covered(name, names - {name})]
+    shown = [
+        f"{code(name)}{' (anywhere)' if name in _WORLD else ''}"
+        for name in sorted(names)
+        if not covered(name, names - {name})
+    ]
     excepted = [code(name) for name in sorted(everywhere - names) if covered(name, names)]
     return (", ".join(shown) or "nowhere") + (f" except {', '.join(excepted)}" if excepted else "")
 

@@ -106,7 +106,7 @@ def _by_rule(review: Review, findings: Sequence[Finding], *, importance: int) ->
 
 
 def _where(finding: Finding) -> str:
-    return f"{code(finding.stack)} {code(finding.address)}"
+    return f"{code(f'{finding.stack}/{finding.address}')}:"
 
 
 def _acknowledged(review: Review) -> Iterator[Section]:
@@ -160,7 +160,7 @@ def _changes(review: Review) -> Iterator[Section]:
             yield Section(importance=3, head=head, items=items, noun="changes")
         outputs = _outputs(plan)
         if outputs:
-            yield Section(importance=3, head="", items=outputs, noun="outputs")
+            yield Section(importance=3, head="Outputs:\n", items=outputs, noun="outputs")
 
 
 def _change(review: Review, change: Change) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from ops.review import policies
 from ops.review.plan import Action, Plan
 from ops.review.rule import Plans, Rule
 from ops.review.text import code
@@ -40,11 +41,13 @@ def _drifted(plans: Plans) -> Found:
             elif drift.action is Action.UPDATE:
                 # What nobody configured is AWS's to change, and is often only read back later than it was made.
                 configured = plans.resolvers[plan.stack].configured(drift.address)
+                # What is no longer configured is about to go; only what it lets in until then is news.
+                told = policies.ATTRIBUTES if "root_module" in plan.configuration else drift.after.keys()
                 changed = [
                     name
                     for name in sorted(drift.before.keys() | drift.after.keys())
                     if _said(drift.before.get(name)) != _said(drift.after.get(name))
-                    and (configured is None or name in configured)
+                    and (name in configured if configured is not None else name in told)
                 ]
                 if changed:
                     shown = ", ".join(code(name) for name in changed)

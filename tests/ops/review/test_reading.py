@@ -194,7 +194,7 @@ def test_where_an_open_policy_will_come_from_is_said() -> None:
     }
     text = comment(reviewed(plan(document, policy, configuration=configuration)))
     assert (
-        "`aws_iam_policy.deny` a part of `policy` is known after the apply only: "
+        "`stack/aws_iam_policy.deny`: a part of `policy` is known after the apply only: "
         "it will come from dev-network's output `nat_public_ips`"
     ) in text
 

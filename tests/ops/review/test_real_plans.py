@@ -39,9 +39,16 @@ DANGEROUS: dict[str, set[tuple[str, str]]] = {
         ("policy-widened", "aws_iam_policy.pull_user_deny_policy"),
         ("policy-removed", "aws_iam_policy.push_user_deny_policy"),
     },
+    "room-added": {
+        ("access-widened", "aws_iam_user.rooms_operators"),
+        ("identity-new", "aws_iam_user.rooms_operators"),
+        ("policy-widened", "aws_iam_policy.rooms_operators_allow_policy"),
+    },
     "push-user-removed": {("policy-removed", "aws_iam_policy.push_user_deny_policy")},
     "gitlab-replaced": {("server-lost", "aws_instance.gitlab_instance")},
     "gitlab-tainted": {("server-lost", "aws_instance.gitlab_instance")},
+    "gitlab-volume-replaced": {("volume-lost", "aws_ebs_volume.data_volume")},
+    "gitlab-images-kept-fewer": {("retention-shortened", "aws_dlm_lifecycle_policy.image_backups_policy")},
     "gitlab-larger": set(),
     "gitlab-unprotected": {("protection-lifted", "aws_instance.gitlab_instance")},
     "gitlab-hours-removed": {
@@ -60,13 +67,26 @@ DANGEROUS: dict[str, set[tuple[str, str]]] = {
         ("stale-input", "data.terraform_remote_state.dev_network"),
     },
     "flow-logs-kept-shorter": {("retention-shortened", "aws_cloudwatch_log_group.flow_logs_log_group")},
+    "zone-added": {
+        ("more-let-in", "aws_vpc_security_group_ingress_rule.endpoints_security_group_from_private_c"),
+        ("more-let-in", "aws_vpc_security_group_ingress_rule.endpoints_security_group_from_public_c"),
+        ("way-new", "aws_nat_gateway.network_nat_c"),
+        ("way-new", "aws_route.network_private_c_to_nat"),
+    },
     "tags-changed": set(),
     "webhook-senders-changed": {("policy-widened", "aws_api_gateway_rest_api_policy.webhook_senders")},
     "host-key-changed": {("host-key-changed", "aws_codebuild_project.mirrors_website_project")},
     "cache-given-up": {("file-system-lost", "aws_efs_file_system.cache_file_system")},
+    "alerts-removed": {("watch-stopped", "aws_sns_topic_subscription.alerts_subscriptions_platform-team_example_com")},
     "drift-policy-opened": {("policy-widened", "aws_iam_policy.pull_user_deny_policy")},
     "drift-logs-deleted": set(),
     "refresh-only": set(),
+    "repository-imported": {
+        ("access-widened", "aws_iam_user.pull_user"),
+        ("access-widened", "aws_iam_user.push_user"),
+        ("policy-widened", "aws_iam_policy.pull_user_allow_policy"),
+        ("policy-widened", "aws_iam_policy.push_user_allow_policy"),
+    },
     "repository-moved": {
         ("moved", "aws_codecommit_repository.repositories_platform"),
         ("policy-widened", "aws_iam_policy.pull_user_allow_policy"),
@@ -76,6 +96,24 @@ DANGEROUS: dict[str, set[tuple[str, str]]] = {
     "repository-deposed": {("repository-lost", "aws_codecommit_repository.repositories_application")},
     "targeted": {("incomplete", "the plan")},
     "secret-changed": set(),
+    "elsewhere-opened": {
+        ("check-failed", "check.named"),
+        ("more-let-in", "aws_security_group.admin"),
+        ("opened", "aws_s3_bucket_public_access_block.data"),
+        ("policy-widened", "aws_iam_role.admin"),
+        ("versioning-stopped", "aws_s3_bucket_versioning.data"),
+        ("world-let-in", "aws_security_group.admin"),
+    },
+    "elsewhere-destroyed": {
+        ("bucket-lost", "aws_s3_bucket.data"),
+        ("logs-lost", 'module.inner["a"].aws_cloudwatch_log_group.logs'),
+        ("logs-lost", 'module.inner["b"].aws_cloudwatch_log_group.logs'),
+        ("opened", "aws_s3_bucket_public_access_block.data"),
+        ("secret-lost", "aws_secretsmanager_secret.token"),
+        ("secret-lost", "aws_ssm_parameter.token"),
+        ("versioning-stopped", "aws_s3_bucket_versioning.data"),
+        ("volume-lost", "aws_ebs_volume.data"),
+    },
     "elsewhere-volume-replaced": {("volume-lost", "aws_ebs_volume.data")},
 }
 
@@ -104,7 +142,7 @@ def test_a_plan_that_failed_is_not_reviewed() -> None:
 def test_the_table_says_who_gets_in_before_and_after() -> None:
     [pull, push] = review(real("pull-list-widened-to-the-world"), []).access.rows
     assert (pull.principal, pull.repositories) == ("kakehashi-prd-pull", ["application", "infrastructure"])
-    assert (pull.pull, pull.push) == ("`198.51.100.0/28` → **`0.0.0.0/0`**", "nowhere")
+    assert (pull.pull, pull.push) == ("`198.51.100.0/28` → **`0.0.0.0/0` (anywhere)**", "nowhere")
     assert push.principal == "kakehashi-prd-push"
     assert push.pull.endswith(" → **nowhere**")
     assert push.push.endswith(" → **nowhere**")
@@ -118,7 +156,7 @@ def test_a_repository_that_is_not_there_yet_is_in_the_table() -> None:
 
 def test_what_somebody_opened_by_hand_is_what_is_in_force_before() -> None:
     [pull, _] = review(real("drift-policy-opened"), []).access.rows
-    assert pull.pull == "`0.0.0.0/0` → **`198.51.100.0/28`**"
+    assert pull.pull == "`0.0.0.0/0` (anywhere) → **`198.51.100.0/28`**"
 
 
 def test_a_secret_stands_nowhere() -> None:

@@ -90,10 +90,10 @@ def test_a_plan_is_of_the_stack_that_is_said_or_that_its_file_or_folder_is_named
         (f"backlog-bridge={written(DANGEROUS)}", "backlog-bridge"),
     ):
         reviewing(file)
-        assert f"- `{stack}` `aws_eip.it` is destroyed" in capsys.readouterr().out
+        assert f"- `{stack}/aws_eip.it`: is destroyed" in capsys.readouterr().out
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(json.dumps(DANGEROUS).encode())))
     assert reviewing("dev-network=-") == 3
-    assert "- `dev-network` `aws_eip.it` is destroyed" in capsys.readouterr().out
+    assert "- `dev-network/aws_eip.it`: is destroyed" in capsys.readouterr().out
     with pytest.raises(SettingsError) as raised:
         reviewing("a=x.json", "a=y.json")
     assert str(raised.value) == (
