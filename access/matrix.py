@@ -222,7 +222,7 @@ def of_anybody(model: Model, places: Sequence[Source]) -> Iterator[Row]:
             yield _row(ANYBODY, name, action, "anywhere", nobody, is_repository=True)
     for method in model.methods:
         for source in places:
-            asked = _anonymous(source, "execute-api:Invoke", method.arn.replace("/*/", "/stage/"))
+            asked = _anonymous(source, "execute-api:Invoke", method.arn)
             decision = evaluate(asked, resource=[method.policy] if method.policy else [])
             yield _row(ANYBODY, method.arn, "execute-api:Invoke", source.name, decision, is_repository=False)
     for owner in model.resources:

@@ -227,7 +227,7 @@ def _no_method_is_open(deployment: Deployment) -> Broken:
             asked = Request(
                 principal=Principal(kind="anonymous"),
                 action="execute-api:Invoke",
-                resource=method.arn.replace("/*/", "/hook/"),
+                resource=method.arn,
                 context=source.context,
                 absent=source.absent,
             )

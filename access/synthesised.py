@@ -54,6 +54,7 @@ _IAM_READ = frozenset(
         "aws_iam_user_policy_attachment",
     )
 )
+_POLICIES_READ = _IAM_READ | {"aws_api_gateway_rest_api_policy", "aws_s3_bucket_policy", "aws_sns_topic_policy"}
 _SECRETS = ("aws_iam_access_key", "aws_iam_service_specific_credential", "aws_iam_user_login_profile")
 
 _ROOMS = re.compile(r"pull_from_cidrs|room_(\w+)_from_cidrs")
@@ -136,6 +137,8 @@ class _Stack:
         self._account: str = provider["allowed_account_ids"][0]
         self._region: str = provider["region"]
         for kind, named in self._resources.items():
+            if kind not in _POLICIES_READ and any("policy" in arguments for arguments in named.values()):
+                raise UnsupportedError(name, f"what the policy of {kind} does to access")
             if kind.startswith("aws_iam_"):
                 if kind not in _IAM_READ and kind not in _SECRETS:
                     raise UnsupportedError(name, f"what {kind} does to access")
@@ -222,9 +225,12 @@ class _Stack:
             resource = re.fullmatch(r"\$\{aws_api_gateway_resource\.([^.]+)\.id\}", arguments["resource_id"])
             path = self._resources["aws_api_gateway_resource"][resource[1]]["path_part"] if resource else ""
             execution_arn = self._text(api.replace(".id}", ".execution_arn}"))
+            stages = [
+                stage["stage_name"] for _, stage in self._of("aws_api_gateway_stage") if stage["rest_api_id"] == api
+            ]
             yield ApiMethod(
                 address=f"{self.name}: aws_api_gateway_method.{name}",
-                arn=f"{execution_arn}/*/{arguments['http_method']}/{path}",
+                arn=f"{execution_arn}/{stages[0] if stages else 'any'}/{arguments['http_method']}/{path}",
                 account=self._account,
                 open_to_all=arguments["authorization"] == "NONE" and not arguments.get("api_key_required"),
                 policy=policies.get(api),
@@ -239,6 +245,10 @@ class _Stack:
         if "aws_security_group_rule" in self._resources:
             raise UnsupportedError(self.name, "aws_security_group_rule")
         for name, arguments in self._of("aws_vpc_security_group_ingress_rule"):
+            if arguments.get("prefix_list_id"):
+                raise UnsupportedError(
+                    f"{self.name}: aws_vpc_security_group_ingress_rule.{name}", "whom a prefix list names"
+                )
             cidrs = [arguments[key] for key in ("cidr_ipv4", "cidr_ipv6") if arguments.get(key)]
             may_be_open = False
             if cidrs == ["${each.value}"]:

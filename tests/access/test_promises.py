@@ -228,6 +228,14 @@ def test_a_written_reason_opens_the_api_and_gitlab(changed: Callable[..., Stacks
             "allows; add the document to access/aws_managed.json",
         ),
         (
+            _added("backlog-bridge", "aws_efs_file_system_policy", file_system_id="fs-1", policy="{}"),
+            "backlog-bridge: what the policy of aws_efs_file_system_policy does to access",
+        ),
+        (
+            _added("dev-gitlab", "aws_vpc_security_group_ingress_rule", prefix_list_id="pl-1"),
+            "dev-gitlab: aws_vpc_security_group_ingress_rule.x: whom a prefix list names",
+        ),
+        (
             _prd("pull_user_deny", "DenyFromElsewhere", not_actions=["iam:*"]),
             "kakehashi-prd-pull-deny, statement DenyFromElsewhere: both Action and NotAction",
         ),
