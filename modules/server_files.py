@@ -77,8 +77,8 @@ class ServerConfiguration(Construct):
             name=props.labels.name(props.name),
             document_type="Command",
             document_format="JSON",
-            # Terraform reads JSON as an expression of its own, and the references in it.
-            content=f"${{jsonencode({json.dumps(content)})}}",
+            # JSON with another colon is an expression of Terraform's, with the references in it.
+            content=f"${{jsonencode({json.dumps(content, indent=2, separators=(',', ' = '))})}}",
         )
         self.association = SsmAssociation(
             self,
