@@ -134,4 +134,4 @@ def test_a_reference_in_a_template_is_terraforms_and_nothing_else_is() -> None:
 def test_people_read_a_reference_where_its_value_will_be() -> None:
     proxied = GitlabConfig(**{**vars(GITLAB), "proxy_url": Reference("other.outputs.url")})
     text = readable(render.gitlab_rb(proxied))
-    assert text.count("'${replace(replace(other.outputs.url, ") == 4
+    assert text.count("=> '${other.outputs.url}',") == 4
