@@ -56,6 +56,12 @@ bucket() {
     aws --profile "${PLANS_ROLE:+plans}${PLANS_ROLE:-role}" s3 cp --only-show-errors "${key[@]}" "$2" "$3"
 }
 
+# For the review: the providers of this plan, and those of the last apply, if there was one.
+locks() {
+    cp "$out/stacks/$1/.terraform.lock.hcl" "$work/$1.lock.hcl"
+    bucket from "${PLANS:?}/applied/$1.lock.hcl" "$work/$1.applied.lock.hcl" 2>/dev/null || true
+}
+
 kept() { printf '%s/%s/%s' "${PLANS:?}" "$(git rev-parse 'HEAD^{tree}')" "$1"; }
 
 digest() { (cd "$work" && sha256sum -- "${stacks[@]/%/.tfplan}" | sha256sum | cut -d ' ' -f 1); }
@@ -68,6 +74,7 @@ plan)
         # The role of a plan only reads, so it cannot lock; a plan that is stale by then is not applied.
         in_stack "$stack" plan -lock=false -out="$work/$stack.tfplan"
         in_stack "$stack" show -json "$work/$stack.tfplan" >"$work/$stack.json"
+        locks "$stack"
     done
     ;;
 keep)
@@ -90,7 +97,10 @@ fetch | apply)
         in_stack "$stack" init -lockfile=readonly >&2
     done
     if [ "$step" = fetch ]; then
-        for stack in "${stacks[@]}"; do in_stack "$stack" show -json "$work/$stack.tfplan" >"$work/$stack.json"; done
+        for stack in "${stacks[@]}"; do
+            in_stack "$stack" show -json "$work/$stack.tfplan" >"$work/$stack.json"
+            locks "$stack"
+        done
         digest
         exit
     fi
@@ -100,7 +110,10 @@ fetch | apply)
         exit 1
     fi
     # Terraform refuses a plan whose state has changed since.
-    for stack in "${stacks[@]}"; do in_stack "$stack" apply -lock-timeout=5m "$work/$stack.tfplan"; done
+    for stack in "${stacks[@]}"; do
+        in_stack "$stack" apply -lock-timeout=5m "$work/$stack.tfplan"
+        bucket to "$out/stacks/$stack/.terraform.lock.hcl" "$PLANS/applied/$stack.lock.hcl"
+    done
     ;;
 drift)
     sign_in

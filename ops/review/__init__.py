@@ -30,16 +30,17 @@ _NAMELESS = {"plan", "tfplan", "show"}
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """One plan's JSON, the stack that it is of, and where it came from."""
+    """One plan's JSON, the stack that it is of, and where it came from; `locks` as `plan.read` takes them."""
 
     stack: str
     where: str
     text: str
+    locks: tuple[str, str] = ("", "")
 
 
 def review(sources: Sequence[Source], acknowledgements: Sequence[Acknowledgement]) -> Review:
     """Read all plans and ask every rule. Raises UnreadableError for the first plan that cannot be read."""
-    plans = Plans([read(source.stack, source.text, source.where) for source in sources])
+    plans = Plans([read(source.stack, source.text, source.where, source.locks) for source in sources])
     dangerous, acknowledged, notes = [], [], []
     used: set[Acknowledgement] = set()
     for rule in RULES:
@@ -130,8 +131,12 @@ def _path(file: str) -> str:
 def _source(stack: str, file: str) -> Source:
     hint = "see that the file exists and can be read; a single - reads standard input"
     try:
-        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        return Source(stack=stack, where=file, text=raw.decode("utf-8-sig"))
+        if file == "-":
+            return Source(stack=stack, where=file, text=sys.stdin.buffer.read().decode("utf-8-sig"))
+        path = Path(file)
+        beside = [path.with_name(f"{path.stem}{ending}") for ending in (".applied.lock.hcl", ".lock.hcl")]
+        applied, planned = (lock.read_text() if lock.exists() else "" for lock in beside)
+        return Source(stack=stack, where=file, text=path.read_bytes().decode("utf-8-sig"), locks=(applied, planned))
     except OSError as error:
         raise UnreadableError(file, str(error.strerror), hint) from None
     except UnicodeDecodeError:

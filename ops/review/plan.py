@@ -14,6 +14,9 @@ from ops.review.text import NOT_SHOWN, NOT_SHOWN_CHANGED
 _CONFIG = ConfigDict(extra="ignore", strict=True)
 _MOST_PROBLEMS = 3
 
+# https://developer.hashicorp.com/terraform/language/files/dependency-lock
+_LOCKED = re.compile(r'^provider "([^"]+)" \{\n\s*version\s*=\s*"([^"]+)"', re.MULTILINE)
+
 
 class UnreadableError(Exception):
     """A plan that cannot be reviewed; the text is an error of two lines."""
@@ -227,10 +230,15 @@ class Plan:
     is_complete: bool
     secrets: frozenset[str]
     """Texts that are sensitive somewhere in the plan, and so may stand nowhere in a review."""
+    upgrades: tuple[tuple[str, str, str], ...]
+    """Providers of another version than the last apply's, with both versions; a plan itself names none."""
 
 
-def read(stack: str, text: str, where: str) -> Plan:
-    """The plan in `text`, for the stack of that name. Raises UnreadableError."""
+def read(stack: str, text: str, where: str, locks: tuple[str, str] = ("", "")) -> Plan:
+    """The plan in `text`, for the stack of that name. Raises UnreadableError.
+
+    `locks` are Terraform's dependency lock files of the last apply and of this plan, where there are any.
+    """
     again = "make it with `terraform show -json PLANFILE`, from a plan that succeeded"
     try:
         content = json.loads(text)
@@ -251,7 +259,7 @@ def read(stack: str, text: str, where: str) -> Plan:
         raise UnreadableError(where, what, again)
     try:
         document = _Document.model_validate(content)
-        return _plan(stack, document)
+        return _plan(stack, document, _upgrades(*locks))
     except ValidationError as error:
         places = [".".join(str(step) for step in problem["loc"]) for problem in error.errors()]
         what = f"it is not as Terraform writes plans, at {', '.join(sorted(set(places))[:_MOST_PROBLEMS])}"
@@ -270,7 +278,16 @@ class _UnknownActionsError(Exception):
         self.actions = actions
 
 
-def _plan(stack: str, document: _Document) -> Plan:
+def _upgrades(applied: str, planned: str) -> tuple[tuple[str, str, str], ...]:
+    before, after = (dict(_LOCKED.findall(text)) for text in (applied, planned))
+    return tuple(
+        (name, before[name], after[name])
+        for name in sorted(before.keys() & after.keys())
+        if before[name] != after[name]
+    )
+
+
+def _plan(stack: str, document: _Document, upgrades: tuple[tuple[str, str, str], ...]) -> Plan:
     changes = [_change(stack, resource) for resource in document.resource_changes]
     drift = [_change(stack, resource) for resource in document.resource_drift]
     before = {found.address: found for found in _instances(document.prior_state.values.root_module)}
@@ -309,6 +326,7 @@ def _plan(stack: str, document: _Document) -> Plan:
         state_terraform_version=document.prior_state.terraform_version,
         is_complete=document.complete and not document.deferred_changes,
         secrets=frozenset(secrets),
+        upgrades=upgrades,
     )
 
 

@@ -76,6 +76,12 @@ def _providers(plans: Plans) -> Found:
                 yield plan.stack, change.address, f"is managed by {code(change.provider)}, and so far by {code(was)}"
 
 
+def _upgraded(plans: Plans) -> Found:
+    for plan in plans.plans:
+        for name, was, now in plan.upgrades:
+            yield plan.stack, name, f"is of version {code(now)}, and the last apply had {code(was)}"
+
+
 def _terraform(plans: Plans) -> Found:
     for plan in plans.plans:
         was, now = plan.state_terraform_version, plan.terraform_version
@@ -177,6 +183,12 @@ RULES = (
         what="Another provider manages an object.",
         why="It may read the state otherwise, and replace what it does not recognise.",
         check=_providers,
+    ),
+    Rule(
+        id="provider-upgraded",
+        what="A provider is of another version than the last apply's.",
+        why="It may read, change or replace what nobody touched, and its state cannot always go back.",
+        check=_upgraded,
     ),
     Rule(
         id="action-invoked",

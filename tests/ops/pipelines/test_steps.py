@@ -113,7 +113,12 @@ def test_exactly_what_was_reviewed_is_applied_after_a_merge(step: Step, reposito
     )
     assert not (tmp_path / "network.tfstate").exists()
 
+    assert not (repository / "plans" / "network.applied.lock.hcl").exists()
     assert "Apply complete! Resources: 1 added" in _done(step("apply", "network", REVIEWED_DIGEST=digest))
+    _done(step("plan", "network"))
+    locks = [repository / "plans" / f"network.{which}" for which in ("lock.hcl", "applied.lock.hcl")]
+    assert [file.read_text() for file in locks] == [lock.read_text()] * 2
+    _done(step("fetch", "network"))
     again = step("apply", "network", REVIEWED_DIGEST=digest)
     assert again.returncode == 1
     assert "Saved plan is stale" in again.stderr

@@ -81,6 +81,15 @@ def test_the_process_itself_exits_with_3_and_2(project: Path, written: Callable[
     )
 
 
+def test_the_lock_files_beside_a_plan_tell_an_upgrade(
+    written: Callable[..., str], reviewing: Review, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, version in (("dev-network.applied.lock.hcl", "5.100.0"), ("dev-network.lock.hcl", "6.25.0")):
+        written(f'provider "registry.terraform.io/hashicorp/aws" {{\n  version = "{version}"\n}}\n', name)
+    assert reviewing(written(HARMLESS)) == 3
+    assert "is of version `6.25.0`, and the last apply had `5.100.0`" in capsys.readouterr().out
+
+
 def test_a_plan_is_of_the_stack_that_is_said_or_that_its_file_or_folder_is_named_for(
     written: Callable[..., str], reviewing: Review, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ops.review import Source, review
 from ops.review.kinds import DOORS, GUARDS, LOST, NEITHER, is_classified
 from ops.review.rules import RULES
 from tests.ops.review.plans import change, found_rules, plan, reviewed
@@ -324,8 +325,25 @@ def test_an_input_is_stale_when_the_stack_it_comes_from_changes_it() -> None:
     assert two(["no-op"], ["192.0.2.2"]) == set()
 
 
+LOCK = """provider "registry.terraform.io/hashicorp/aws" {
+  version     = "5.100.0"
+  constraints = ">= 5.100.0, < 7.0.0"
+}
+"""
+
+
+def test_a_provider_is_upgraded_when_the_lock_file_says_so() -> None:
+    def rules(applied: str, planned: str) -> set[tuple[str, str]]:
+        source = Source(stack="stack", where="plan.json", text=json.dumps(plan()), locks=(applied, planned))
+        return found_rules(review([source], []))
+
+    newer = LOCK.replace('5.100.0"\n', '6.25.0"\n', 1)
+    assert rules(LOCK, newer) == {("provider-upgraded", "registry.terraform.io/hashicorp/aws")}
+    assert rules(LOCK, LOCK) == rules("", newer) == set()
+
+
 def test_every_rule_has_its_cases_and_says_what_and_why() -> None:
-    assert {rule.id for rule in RULES} == {*CASES, "stale-input"}
+    assert {rule.id for rule in RULES} == {*CASES, "provider-upgraded", "stale-input"}
     assert len(RULES) == len({rule.id for rule in RULES}) >= 20
     assert all(rule.what.endswith(".") and rule.why.endswith(".") for rule in RULES)
 
