@@ -2,6 +2,8 @@ import random
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from access.evaluation import Principal, Request, evaluate
 from access.policy import parse
 from tests.access.naive import decide
@@ -176,6 +178,7 @@ def _statement(choice: random.Random, context: dict[str, Any]) -> dict[str, Any]
     return statement
 
 
+@pytest.mark.slow
 def test_two_evaluators_that_share_nothing_agree_on_ten_thousand_requests() -> None:
     choice = random.Random(20261124)
     verdicts: Counter[tuple[bool, str]] = Counter()

@@ -123,6 +123,7 @@ def _is_from(said: Json, context: dict[str, str], nat: list[IPv4Network]) -> boo
     return any(IPv4Address(address) in network for network in listed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_who_may_push_and_pull_is_who_the_file_says_from_where_it_says(
     project: Path, tmp_path: Path, seed: int

@@ -8,6 +8,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from access import synthesised
 from access.matrix import matrix
 from access.model import Model
@@ -27,6 +29,7 @@ def _rows(model: Model, identities: frozenset[str]) -> Rows:
     return {(row.principal, row.resource, row.action, row.source): (row.allowed, row.because) for row in matrix(part)}
 
 
+@pytest.mark.slow
 def test_every_mutant_is_noticed_but_those_listed_with_a_reason(example: Stacks) -> None:
     stacks: dict[str, Any] = {name: terraform.json for name, terraform in example.terraform.items()}
     original = synthesised.read(stacks)
