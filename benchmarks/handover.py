@@ -16,7 +16,7 @@ bindings.install()
 
 from tests.ops.handover.evaluation import compare  # noqa: E402 - the bindings are made lazy before
 
-_AT_ONCE = 24
+_AT_ONCE = 12
 """Deployments drawn for one run of Terraform: more would not be faster, fewer would start it more often."""
 
 

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from ops.handover.templates import Directive, Interpolation, Literal, Part, escaped
+from ops.handover.templates import Directive, Interpolation, Literal, Part, escaped, masked
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _KEYWORDS = {"for", "if", "in", "true", "false", "null"}
@@ -183,9 +183,9 @@ def expression(value: Expression, indent: str = "", *, room: int = _WIDTH) -> st
     """The text of an expression that begins on a line indented by `indent`."""
     match value:
         case Verbatim(source):
-            return _verbatim(source)
+            return _verbatim(source, indent, room)
         case Template():
-            return _template(value, indent)
+            return _template(value, indent, room)
         case Call(function, (single,)) if isinstance(single, Object | Tuple):
             return f"{function}({expression(single, indent, room=room - len(function) - 2)})"
         case Call(function, arguments):
@@ -198,7 +198,8 @@ def expression(value: Expression, indent: str = "", *, room: int = _WIDTH) -> st
             return "{}"
         case Object(items):
             inner = indent + _INDENT
-            written = [f"{inner}{key(name)} = {expression(it, inner)}\n" for name, it in items]
+            named = [(f"{inner}{key(name)} = ", it) for name, it in items]
+            written = [f"{name}{expression(it, inner, room=_WIDTH - len(name))}\n" for name, it in named]
             return "{\n" + "".join(written) + indent + "}"
 
 
@@ -217,9 +218,69 @@ def _inside_list(item: Expression, indent: str) -> str:
     return quoted_template(item.parts) if _is_heredoc(item) else expression(item, indent)  # type: ignore[union-attr]
 
 
-def _verbatim(source: str) -> str:
-    # Outside brackets a line's end ends the argument; a heredoc in it needs one after its marker.
-    return f"({source}\n)" if "\n" in source else source
+def _verbatim(source: str, indent: str, room: int) -> str:
+    if "\n" in source:
+        # Outside brackets a line's end ends the argument; a heredoc in it needs one after its marker.
+        return f"({source}\n)"
+    return source if len(source) <= room else _broken(source, indent)
+
+
+_BRACKETS = {"(": ")", "[": "]", "{": "}"}
+
+
+def _broken(source: str, indent: str) -> str:
+    """A long expression on several lines, which mean nothing within brackets: what it lists, or what it joins."""
+    marks = masked(source)
+    inner = indent + _INDENT
+    for operator in ("&&", "||"):
+        pieces = _split(source, marks, f" {operator} ")
+        if len(pieces) > 1 and "?" not in marks:
+            return f"(\n{inner}" + f"\n{inner}{operator} ".join(pieces) + f"\n{indent})"
+    opening = next((index for index, sign in enumerate(marks) if sign in "([{"), None)
+    if opening is None or _end(marks, opening) != len(source) - 1 or marks[opening] == "{":
+        return source
+    head, content, tail = source[: opening + 1], source[opening + 1 : -1], source[-1]
+    items = _split(content, masked(content), ",")
+    if len(items) == 1 and not content.startswith("for "):
+        return head + _broken(content, indent) + tail
+    if content.startswith("for "):
+        return f"{head}\n{inner}{content}\n{indent}{tail}"
+    lines = f",\n{inner}".join(_fitted(item.strip(), inner) for item in items)
+    end = "" if lines.endswith("...") else ","  # no comma may follow an argument that is spread
+    return f"{head}\n{inner}{lines}{end}\n{indent}{tail}"
+
+
+def _fitted(source: str, indent: str) -> str:
+    return source if len(source) + len(indent) <= _WIDTH else _broken(source, indent)
+
+
+def _end(marks: str, opening: int) -> int:
+    """Where the bracket is closed that is opened there."""
+    depth = 0
+    for index in range(opening, len(marks)):
+        depth += (marks[index] in _BRACKETS) - (marks[index] in _BRACKETS.values())
+        if depth == 0:
+            return index
+    return -1
+
+
+def _outside(marks: str) -> str:
+    """What stands outside all brackets."""
+    depth, kept = 0, ""
+    for sign in marks:
+        depth -= sign in _BRACKETS.values()
+        kept += sign if depth == 0 else "\0"
+        depth += sign in _BRACKETS
+    return kept
+
+
+def _split(source: str, marks: str, separator: str) -> list[str]:
+    """The pieces between separators that stand outside all brackets."""
+    outside, pieces, start = _outside(marks), [], 0
+    while (index := outside.find(separator, start)) >= 0:
+        pieces.append(source[start:index])
+        start = index + len(separator)
+    return [*pieces, source[start:]] if source[start:].strip() else pieces
 
 
 def key(template: Template) -> str:
@@ -230,9 +291,9 @@ def key(template: Template) -> str:
     return f"({template.expression})" if template.expression is not None else quoted_template(template.parts)
 
 
-def _template(template: Template, indent: str) -> str:
+def _template(template: Template, indent: str, room: int) -> str:
     if template.expression is not None:
-        return _verbatim(template.expression)
+        return _verbatim(template.expression, indent, room)
     if _is_heredoc(template):
         inner = indent + _INDENT
         written = "".join(

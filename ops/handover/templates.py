@@ -88,6 +88,16 @@ def code(source: str) -> str:
     return "".join(text if is_code else " " for text, is_code in _code(source))
 
 
+def masked(source: str) -> str:
+    """An expression as long as it was, in which strings, comments and heredocs are blotted out."""
+    position, kept = 0, ""
+    while found := _IN_EXPRESSION.search(source, position):
+        end = found.end() if found[0] in "{}" else _skip(source, found)
+        kept += source[position : found.start()] + (found[0] if found[0] in "{}" else "\0" * (end - found.start()))
+        position = end
+    return kept + source[position:]
+
+
 def _code(source: str) -> Iterator[tuple[str, bool]]:
     position = start = 0
     while found := _IN_EXPRESSION.search(source, position):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,9 @@ def plans(cases: Mapping[str, Mapping[str, Any]], folder: Path) -> tuple[dict[st
         for path, text in convert(load(source), name=name, schemas=shipped()).items():
             (folder / "hcl" / name / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / "hcl" / name / path).write_text(text, newline="")
-    return _plan(folder / "json", cases), _plan(folder / "hcl", cases)
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        from_json, from_hcl = pool.map(lambda form: _plan(folder / form, cases), ("json", "hcl"))
+    return from_json, from_hcl
 
 
 def _plan(folder: Path, cases: Mapping[str, Any]) -> dict[str, Any]:

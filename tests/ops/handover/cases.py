@@ -89,6 +89,25 @@ TEMPLATES: dict[str, Document] = {
     "long_with_reference": _reference(
         "#!/bin/sh\n" + 'echo "${local.name}" "$${HOME}" ${jsonencode(local.map)}\n' * 12
     ),
+    "long_list": _reference(
+        '${sha1(jsonencode([local.name, "a, b", local.map["k"], [local.list], { a = 1, b = "}" }, '
+        + ", ".join(f'"{number}-${{local.name}}"' for number in range(20))
+        + "]))}"
+    ),
+    "long_call_with_arguments_spread": _reference(
+        "${format(" + '"' + "%s" * 2 + " " + "x" * 120 + '", ["${local.name}, (", "b"]...)}'
+    ),
+    "long_condition": _reference(
+        "${"
+        + " && ".join(f'(local.name != "{number} && (" || false)' for number in range(9))
+        + " || local.name == null}"
+    ),
+    "long_for_expression": _reference(
+        '${[for index, item in local.list : "${index}, ${item} ' + "y" * 120 + '" if item != ","]}'
+    ),
+    "long_conditional": _reference('${local.name == "bridge" && true ? "' + "a" * 60 + '" : "' + "b" * 60 + '"}'),
+    "long_sum": _reference("${" + " + ".join(f"length(local.list[{number % 2}])" for number in range(9)) + "}"),
+    "long_index": _reference('${{ a = { b = "' + "c" * 120 + '" } }["a"]["b"]}'),
     "json_with_arn": {
         "locals": {"bucket": {"arn": "arn:aws:s3:::x"}},
         "resource": {"terraform_data": {"it": {"input": '{"Resource":"${local.bucket.arn}/*","Version":"1"}'}}},
