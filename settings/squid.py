@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from ipaddress import AddressValueError, IPv4Address
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, StrictInt, WithJsonSchema
@@ -55,17 +54,10 @@ def _allowed_host(value: str) -> str:
     hint = "write a host, or a domain with a leading dot, for example .example.com"
     if not re.fullmatch(_ALLOWED_HOST, value) or len(value) > 253:
         raise refuse(f"{shown(value)} is not a host", hint)
-    if value.rpartition(".")[2].isdigit() or _is_address(value):
+    if re.fullmatch("0x[0-9a-f]*|[0-9]+", value.lower().rpartition(".")[2]):
         raise refuse(f"{shown(value)} is an address, which the proxy never lets through", hint)
     # Names of hosts are the same in upper and lower case, and Squid compares them in lower case.
     return value.lower()
-
-
-def _is_address(value: str) -> bool:
-    try:
-        return bool(IPv4Address(value))
-    except AddressValueError:
-        return False
 
 
 class Squid(Settings):

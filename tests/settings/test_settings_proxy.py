@@ -71,6 +71,29 @@ def test_gitlab_stands_where_the_built_proxy_does(refusal: Refusal) -> None:
     )
 
 
+def test_a_built_proxy_needs_a_network(refusal: Refusal) -> None:
+    text = _proxy("squid: {}", _EXISTING_NETWORK)
+    start, end = text.index("  network:\n"), text.index(_GITLAB)
+    text = text[:start] + text[end:]
+    without_gitlab = text[: text.index(_GITLAB)] + text[text.index("  proxy:") :]
+    assert refusal(without_gitlab) == "\n".join(
+        (
+            error(
+                line_of(without_gitlab, "  proxy:"),
+                "dev.proxy",
+                "nothing uses the proxy",
+                "remove it, or add dev.gitlab",
+            ),
+            error(
+                line_of(without_gitlab, "    squid: {}"),
+                "dev.proxy.squid",
+                "the proxy has no network to stand in",
+                "add dev.network, or name a proxy that GitLab's network can reach in dev.proxy.url",
+            ),
+        )
+    )
+
+
 @pytest.mark.parametrize(
     ("host", "what"),
     [
@@ -94,7 +117,7 @@ def test_an_allowed_host_is_a_name(refusal: Refusal, host: str, what: str) -> No
     )
 
 
-@pytest.mark.parametrize("host", ["203.0.113.10", "1", "0x7f.1", "host.10"])
+@pytest.mark.parametrize("host", ["203.0.113.10", "1", "0x7f.1", "0X7F000001", "host.10"])
 def test_an_allowed_host_is_no_address(refusal: Refusal, host: str) -> None:
     text = _allowing(host)
     assert refusal(text) == error(
