@@ -128,15 +128,20 @@ def _matches(statement: Statement, request: Request, context: "_Context") -> boo
         return False
     if statement.resources and not _resource(statement, request, context):
         return False
-    if statement.principals is not None:
-        named = any(
-            _names(kind, name, request.principal, account=True)
-            for kind, listed in statement.principals.items()
-            for name in listed
-        )
-        if named == statement.but_principals:
-            return False
+    if statement.principals is not None and _means(statement, request.principal) == statement.but_principals:
+        return False
     return all(_holds(condition, context, statement) for condition in statement.conditions)
+
+
+def _means(statement: Statement, principal: Principal) -> bool:
+    """Whether `principal` is among those that a statement names, be it as Principal or as NotPrincipal."""
+    entries = [(kind, name) for kind, names in (statement.principals or {}).items() for name in names]
+    itself = any(_names(kind, name, principal, account=False) for kind, name in entries)
+    account = any(_names(kind, name, principal, account=True) and name != principal.name for kind, name in entries)
+    if statement.but_principals and principal.kind in ("user", "role") and itself != account:
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+        raise UnsupportedError(statement.place, "whom a NotPrincipal means that names a principal or its account alone")
+    return itself or account
 
 
 def _resource(statement: Statement, request: Request, context: "_Context") -> bool:

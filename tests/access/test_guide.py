@@ -454,6 +454,17 @@ def test_not_principal_means_everybody_but_those() -> None:
         assert found.allowed == expected, NOT_PRINCIPAL
 
 
+@pytest.mark.parametrize("named", [BOB.name, ACCOUNT])
+def test_not_principal_without_the_account_or_with_it_alone_is_refused(named: str) -> None:
+    policy = _resource_policy({"AWS": named}, effect="Deny", element="NotPrincipal")
+    asked = Request(principal=BOB, action="s3:GetObject", resource="arn:aws:s3:::bucket/key")
+    with pytest.raises(UnsupportedError) as refused:
+        evaluate(asked, identity=[_identity_policy()], resource=[policy], resource_account=ACCOUNT)
+    assert str(refused.value) == (
+        "resource, statement S: whom a NotPrincipal means that names a principal or its account alone"
+    ), NOT_PRINCIPAL
+
+
 def test_calls_by_a_service_on_behalf_of_a_user_are_left_out_of_the_guides_deny_by_address() -> None:
     deny = {
         "Sid": "DenyFromElsewhere",
