@@ -226,7 +226,7 @@ class _Reading:
                 for kind, label, inner_body, inner_place in self._labelled(value, 2, place):
                     blocks += [found.block for found in self._of_provider("data", kind, label, inner_body, inner_place)]
             else:
-                self._problem(place, f"{name!r} is nothing that a {type} block takes", "remove it")
+                self._problem(place, f"{name!r} is nothing that {type} blocks take", "remove it")
         return Block(type, labels, _comments(body), arguments, tuple(blocks))
 
     def _provider(self, name: str, body: Mapping[str, Any], where: str) -> Block:
@@ -321,7 +321,7 @@ class _Reading:
                     else:
                         content.append(self._shaped("content", (), inner_body, inner, place))
             elif name != "//":
-                self._problem(place, f"{name!r} is nothing that a dynamic block takes", "remove it")
+                self._problem(place, f"{name!r} is nothing that dynamic blocks take", "remove it")
         return Block("dynamic", (label,), _comments(body), arguments, tuple(content))
 
     def value(self, value: Any, where: str) -> Expression:

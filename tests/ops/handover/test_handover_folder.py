@@ -224,7 +224,7 @@ UNKNOWN = {
     ),
     "a_word_in_a_block_of_terraform": (
         {"output": {"it": {"value": 1, "secret": True}}},
-        "error: web: output.it.secret: 'secret' is nothing that a output block takes\nhint: remove it",
+        "error: web: output.it.secret: 'secret' is nothing that output blocks take\nhint: remove it",
     ),
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ops.handover import convert, moved_addresses, shipped
+from ops.handover import convert, moved_addresses, schema, shipped
 from tests.ops.handover.by_plan import plans
 
 SUBNETS = {"a": "10.0.0.0/24", "c": "10.0.1.0/24"}
@@ -113,6 +113,50 @@ def test_hashes_are_taken_out_of_names_that_nobody_chose() -> None:
     assert all(f'"{name}"' in text["sns.tf"] for name in ("chosen_0123ABCD", "twice_11111111", "twice_22222222"))
     assert "value = aws_sns_topic.news.arn\n" in text["outputs.tf"]
     assert text["moved.tf"] == "moved {\n  from = aws_sns_topic.news_1A2B3C4D\n  to = aws_sns_topic.news\n}\n"
+
+
+def test_what_no_plan_shows_is_written_out() -> None:
+    lifecycle = {
+        "create_before_destroy": True,
+        "prevent_destroy": True,
+        "ignore_changes": ["tags", 'tags["Name"]'],
+        "replace_triggered_by": ["terraform_data.it"],
+    }
+    topic = {"name": "t", "provider": "aws.other", "depends_on": ["terraform_data.it"], "lifecycle": lifecycle}
+    assert converted({"aws_sns_topic": {"t": topic}, "terraform_data": {"it": {}}})["sns.tf"] == (
+        'resource "aws_sns_topic" "t" {\n'
+        "  provider = aws.other\n\n"
+        '  name = "t"\n\n'
+        "  lifecycle {\n"
+        "    create_before_destroy = true\n"
+        "    prevent_destroy = true\n"
+        '    ignore_changes = [tags, tags["Name"]]\n'
+        "    replace_triggered_by = [terraform_data.it]\n"
+        "  }\n\n"
+        "  depends_on = [terraform_data.it]\n"
+        "}\n"
+    )
+
+
+def test_settings_that_terraform_reads_before_expressions_keep_their_signs() -> None:
+    backend = {"s3": {"bucket": "b", "key": "${x}/%{y}", "assume_role": {"role_arn": "r"}}}
+    provider = [{"region": "eu-central-1", "assume_role": [{"role_arn": "r"}]}, {"alias": "us", "region": "us-east-1"}]
+    files = converted({}, terraform={"backend": backend, "required_version": ">= 1.10"}, provider={"aws": provider})
+    assert files["backend.tf"] == (
+        'terraform {\n  backend "s3" {\n    bucket = "b"\n    key = "$${x}/%%{y}"\n\n'
+        '    assume_role = {\n      role_arn = "r"\n    }\n  }\n}\n'
+    )
+    assert files["versions.tf"] == 'terraform {\n  required_version = ">= 1.10"\n}\n'
+    assert files["providers.tf"] == (
+        'provider "aws" {\n  region = "eu-central-1"\n\n  assume_role {\n    role_arn = "r"\n  }\n}\n\n'
+        'provider "aws" {\n  alias = "us"\n  region = "us-east-1"\n}\n'
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.terraform
+def test_the_schema_is_what_terraform_says() -> None:
+    assert schema.main(["--check"]) == 0
 
 
 LONG = "version: 0.2\nenv:\n  variables:\n    NAME: \"{}\"\n    HOME: '$${{HOME}}'\n" + "# more\n" * 20
