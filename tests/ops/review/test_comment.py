@@ -108,7 +108,7 @@ def test_code_shows_what_it_is_given_and_does_nothing(text: str) -> None:
     assert [token.type for token in shown] == ["code_inline"]
     assert shown[0].content == visible(text)
     row = GFM.parse(f"| a | b |\n|---|---|\n| {cell(code(text))} | x |\n")
-    assert [token.content for token in row if token.type == "inline"][2:] == [code(text), "x"] or "|" in text
+    assert [token.content for token in row if token.type == "inline"][2:] == [code(text), "x"]
 
 
 def test_nothing_ends_a_block() -> None:
