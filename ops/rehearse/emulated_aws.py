@@ -201,7 +201,12 @@ def _understand(environ: Environ, body: bytes) -> _Request:
     uri_params: dict[str, Any] = {}
     # A service or an operation that botocore has no model of: moto may still know it by its path.
     with suppress(UnknownServiceError, NotFound, NotImplementedError):
-        model, uri_params = get_service_router(service).match(Request({**environ, "wsgi.input": BytesIO(body)}))
+        asked = {**environ, "wsgi.input": BytesIO(body)}
+        if target := environ.get("HTTP_X_AMZ_TARGET"):
+            # Go's SDK and botocore name CloudTrail differently before the operation.
+            prefix = get_service_model(service).metadata.get("targetPrefix", target.rpartition(".")[0])
+            asked["HTTP_X_AMZ_TARGET"] = f"{prefix}.{target.rpartition('.')[2]}"
+        model, uri_params = get_service_router(service).match(Request(asked))
     account = key if _ACCOUNT.fullmatch(key) else _account_of_session(key)
     return _Request(
         environ=environ,

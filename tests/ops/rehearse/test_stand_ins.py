@@ -104,11 +104,16 @@ def test_a_project_without_source_keeps_its_mounts_and_limit(client: ClientOf) -
     assert refusal(codebuild.update_project, name="mirror") == "ResourceNotFoundException"
 
 
+def _named_as_the_provider_does(request: Any, **_: Any) -> None:
+    request.headers.replace_header("X-Amz-Target", "CloudTrail_20131101.DeleteTrail")
+
+
 @pytest.mark.parametrize("given", ["Name", "TrailARN"])
 def test_a_trail_is_deleted_by_its_name_or_arn(client: ClientOf, given: str) -> None:
     client("s3").create_bucket(Bucket="trail-files", CreateBucketConfiguration={"LocationConstraint": REGION})
     trails = client("cloudtrail")
     trail = trails.create_trail(Name="audit", S3BucketName="trail-files")
+    trails.meta.events.register("before-sign.cloudtrail.DeleteTrail", _named_as_the_provider_does)
     trails.delete_trail(Name=trail[given])
     assert trails.describe_trails()["trailList"] == []
     assert refusal(trails.delete_trail, Name=trail[given]) == "TrailNotFoundException"
