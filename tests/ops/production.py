@@ -48,6 +48,22 @@ SETTINGS: dict[str, Any] = {
 }
 
 
+@functools.cache
+def _loaded(file: Path, text: str) -> Deployment:  # noqa: ARG001
+    return load(file)
+
+
+class _SharedSession(boto3.Session):  # type: ignore[misc]
+    """A session whose clients are made once: making them for each command would be half of the tests' time."""
+
+    def client(self, service_name: str, **more: Any) -> Any:
+        made = self.__dict__.setdefault("made", {})
+        retries = more["config"].retries["total_max_attempts"] if "config" in more else 0
+        if (service_name, retries) not in made:
+            made[service_name, retries] = super().client(service_name, **more)
+        return made[service_name, retries]
+
+
 class Stopped(BaseException):
     """The command's process is gone; nothing of it may catch this."""
 
@@ -115,7 +131,7 @@ class Production:
 
     @property
     def deployment(self) -> Deployment:
-        return load(self.file)
+        return _loaded(self.file, self.file.read_text())
 
     def mirrors(self) -> PushMirrors:
         from gitlab import Gitlab
@@ -124,7 +140,7 @@ class Production:
         return PushMirrors(api, wanted_mirrors(self.deployment), poll_seconds=0.01, patience_seconds=5)
 
     def client(self, service: str) -> Any:
-        return boto3.client(service, region_name=REGION)
+        return boto3.Session(region_name=REGION).client(service)
 
     @property
     def shelf(self) -> dict[str, dict[str, Any]]:
@@ -207,8 +223,7 @@ def production(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Produc
         world = Production(aws=aws, gitlab=gitlab, url=url, file=file)
         gitlab.accepts = world.accepts
         world.begin_anew()
-        # A session reads botocore's models once: a second for each command would be most of the tests' time.
-        monkeypatch.setattr(boto3, "Session", functools.cache(boto3.Session))
+        monkeypatch.setattr(boto3, "Session", functools.cache(_SharedSession))
         _count_requests(world, monkeypatch)
         try:
             yield world
