@@ -146,8 +146,9 @@ def repository_keys(key_arns: Sequence[str], region: str) -> list[Statement]:
 def only_from(cidrs: Sequence[str]) -> Statement:
     """Deny everything that comes from elsewhere.
 
-    Calls that an AWS service makes in turn (CodeCommit to KMS) carry the service's address and are left out. A request
-    through a VPC endpoint has no aws:SourceIp, matches NotIpAddress, and is denied.
+    Calls that an AWS service makes in turn (CodeCommit to KMS) carry the service's address and are left out; a request
+    that does not say whether it is one is none. A request through a VPC endpoint has no aws:SourceIp, matches
+    NotIpAddress, and is denied.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws_deny-ip.html
     """
     return Statement(
@@ -157,7 +158,7 @@ def only_from(cidrs: Sequence[str]) -> Statement:
         resources=("*",),
         conditions=(
             Condition(test="NotIpAddress", variable="aws:SourceIp", values=cidrs),
-            Condition(test="Bool", variable="aws:ViaAWSService", values=("false",)),
+            Condition(test="BoolIfExists", variable="aws:ViaAWSService", values=("false",)),
         ),
     )
 
@@ -175,7 +176,7 @@ def only_through(vpc_endpoint_ids: Sequence[str]) -> Statement:
         resources=("*",),
         conditions=(
             Condition(test="StringNotEquals", variable="aws:SourceVpce", values=vpc_endpoint_ids),
-            Condition(test="Bool", variable="aws:ViaAWSService", values=("false",)),
+            Condition(test="BoolIfExists", variable="aws:ViaAWSService", values=("false",)),
         ),
     )
 

@@ -91,14 +91,18 @@ def _of_list(statement: Json, element: str, service: str | None) -> Iterator[tup
 def _of_condition(condition: Json) -> Iterator[tuple[str, list[Json]]]:
     test, values = condition["test"], condition["values"]
     yield "removed", []
-    yield "IfExists", [{**condition, "test": f"{test}IfExists"}]
-    opposite = ["false" if value == "true" else "true" for value in values] if test == "Bool" else values
-    yield "negated", [{**condition, "test": _NEGATED[test], "values": opposite}]
-    if test.endswith("IpAddress"):
+    operator = test.removesuffix("IfExists")
+    if operator == test:
+        yield "IfExists", [{**condition, "test": f"{test}IfExists"}]
+    else:
+        yield "without IfExists", [{**condition, "test": operator}]
+    opposite = ["false" if value == "true" else "true" for value in values] if operator == "Bool" else values
+    yield "negated", [{**condition, "test": _NEGATED[operator] + test[len(operator) :], "values": opposite}]
+    if operator.endswith("IpAddress"):
         yield "of the world", [{**condition, "values": _WORLD}]
         yield "with half the world", [{**condition, "values": [values, "0.0.0.0/1"]}]
         yield "of one other address", [{**condition, "values": ["192.0.2.250/32"]}]
-    elif test != "Bool":
+    elif operator != "Bool":
         like = test.replace("Equals", "Like")
         yield "of anything", [{**condition, "test": like, "values": ["arn:*:*:*:*:*" if "Arn" in test else "*"]}]
 

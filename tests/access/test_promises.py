@@ -45,7 +45,7 @@ def _nothing(_: dict[str, Json]) -> None:
 
 
 SOURCE_IP = {"test": "NotIpAddress", "variable": "aws:SourceIp"}
-DIRECTLY = {"test": "Bool", "variable": "aws:ViaAWSService", "values": ["false"]}
+DIRECTLY = {"test": "BoolIfExists", "variable": "aws:ViaAWSService", "values": ["false"]}
 ROOM_AND_NAT = {
     **SOURCE_IP,
     "values": [

@@ -31,7 +31,7 @@ def test_elsewhere_is_denied_everything_but_what_aws_services_do_in_turn() -> No
     assert (deny.effect, deny.actions, deny.resources) == ("Deny", ("*",), ("*",))
     assert [(c.test, c.variable, c.values) for c in deny.conditions] == [
         ("NotIpAddress", "aws:SourceIp", ["198.51.100.7/32"]),
-        ("Bool", "aws:ViaAWSService", ("false",)),
+        ("BoolIfExists", "aws:ViaAWSService", ("false",)),
     ]
 
 

@@ -72,7 +72,7 @@ def test_everything_from_elsewhere_is_denied(codecommit: Terraform, user: str, c
             "resources": ["*"],
             "condition": [
                 {"test": "NotIpAddress", "variable": "aws:SourceIp", "values": cidrs},
-                {"test": "Bool", "variable": "aws:ViaAWSService", "values": ["false"]},
+                {"test": "BoolIfExists", "variable": "aws:ViaAWSService", "values": ["false"]},
             ],
         }
     }
@@ -202,7 +202,7 @@ def test_a_room_behind_vpc_endpoints_gets_in_through_them_alone(rooms: Terraform
     # Allow whose StringEquals finds no key does not.
     assert deny["condition"] == [
         {"test": "StringNotEquals", "variable": "aws:SourceVpce", "values": endpoints},
-        {"test": "Bool", "variable": "aws:ViaAWSService", "values": ["false"]},
+        {"test": "BoolIfExists", "variable": "aws:ViaAWSService", "values": ["false"]},
     ]
     allow = rooms.statements(rooms.resource("aws_iam_policy.rooms_vault_allow_policy")["policy"])
     for sid in ("Pull", "ListRepositories"):
