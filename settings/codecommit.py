@@ -116,7 +116,8 @@ class Room(Pull):
     repositories: tuple[RepositoryName, ...] | None = Field(
         None,
         min_length=1,
-        description="What the room may pull, keys of prd.codecommit.repositories; by default all of them.",
+        description="What the room may pull: keys of prd.codecommit.repositories, and what a Backlog mirror creates; "
+        "by default all of them.",
     )
 
 

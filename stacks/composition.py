@@ -32,7 +32,7 @@ def compose(app: App, deployment: Deployment) -> dict[str, BaseStack]:
             "prd-codecommit",
             deployment,
             prd.codecommit,
-            mirrored=frozenset(target_name(mirror) for mirror in mirrors),
+            mirrored={target_name(mirror): mirror.target for mirror in mirrors},
             push_source=stacks[deployment.push_stack] if deployment.push_stack is not None else None,
         )
     if prd is not None and prd.backlog is not None:

@@ -11,6 +11,7 @@ from modules.git_detection import IAM_REGION, GitDetection, GitDetectionProps
 from modules.git_user import GitUser, GitUserProps
 from modules.repositories import Repositories, RepositoriesProps, RepositoryProps
 from settings import Deployment
+from settings.backlog import CodeCommitTarget, CreatedTarget
 from settings.codecommit import CodeCommit, Pull, Push, Repository, Room
 from stacks import variables
 from stacks.base import BaseStack, Output
@@ -32,14 +33,19 @@ class PrdCodecommitStack(BaseStack):
         deployment: Deployment,
         settings: CodeCommit,
         *,
-        mirrored: frozenset[str],
+        mirrored: Mapping[str, CreatedTarget | CodeCommitTarget],
         push_source: BaseStack | None,
     ) -> None:
-        """`mirrored` repositories are filled by the Backlog bridge, so the push user has no business with them."""
+        """`mirrored` repositories are filled by the Backlog bridge, so the push user has no business with them.
+
+        Those that the bridge creates are pulled from all the same.
+        """
         super().__init__(scope, id, deployment, "prd")
         self._settings = settings
         self._mirrored = mirrored
         self._wanted = {name: repository or Repository() for name, repository in settings.repositories.items()}
+        created = {name: target for name, target in mirrored.items() if isinstance(target, CreatedTarget)}
+        self._pulled: dict[str, Repository] = {**self._wanted, **created}
         repositories = Repositories(
             self,
             "repositories",
@@ -53,10 +59,10 @@ class PrdCodecommitStack(BaseStack):
         pulling: list[str] = []
         pull_user = None
         if settings.pull is not None:
-            pull_user = self._pull_user(self, "pull_user", "pull", settings.pull, list(self._wanted), pulling)
+            pull_user = self._pull_user(self, "pull_user", "pull", settings.pull, list(self._pulled), pulling)
         rooms = Construct(self, "rooms")
         room_users = {
-            name: self._pull_user(rooms, name, f"room_{name}", room, list(room.repositories or self._wanted), pulling)
+            name: self._pull_user(rooms, name, f"room_{name}", room, list(room.repositories or self._pulled), pulling)
             for name, room in settings.rooms.items()
         }
         push_user, push_cidrs = None, None
@@ -171,7 +177,7 @@ class PrdCodecommitStack(BaseStack):
         )
 
     def _keys(self, names: Iterable[str]) -> list[policies.Statement]:
-        keys = {key for name in names if (key := self._wanted[name].kms_key_arn) is not None}
+        keys = {key for name in names if (key := self._pulled[name].kms_key_arn) is not None}
         return policies.repository_keys(sorted(keys), self.deployment.region)
 
     def _push_cidrs(self, push: Push, source: BaseStack | None) -> str:

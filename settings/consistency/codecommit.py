@@ -123,14 +123,17 @@ def _rooms_are_apart(said: Said) -> Iterator[Problem]:
 
 
 def _known_repositories(said: Said) -> Iterator[Problem]:
-    if said.is_refused(*_CODECOMMIT, "repositories"):
+    mirrors = ("prd", "backlog", "repositories")
+    keys = said.all_keys(*mirrors)
+    if said.is_refused(*_CODECOMMIT, "repositories") or keys != said.keys(*mirrors):
         return
-    known = said.all_keys(*_CODECOMMIT, "repositories")
+    created = [said.value(*mirrors, key, "target", "create") for key in keys]
+    known = [*said.all_keys(*_CODECOMMIT, "repositories"), *created]
     for room in said.keys(*_ROOMS):
         path = (*_ROOMS, room, "repositories")
         for index, name in said.items(*path):
             if name not in known:
-                what = f"{shown(name)} is not one of prd.codecommit.repositories"
+                what = f"{shown(name)} is not one of prd.codecommit.repositories, and no Backlog mirror creates it"
                 yield Problem(path=(*path, index), what=what, hint="add it there, or correct its spelling")
         for index, name in said.repeated(*path):
             yield Problem(path=(*path, index), what=f"{shown(name)} is named twice", hint="remove one")

@@ -46,7 +46,7 @@ def test_the_isolated_room_only_pulls(cells: Cells) -> None:
         (who, on, do) for (who, on, do, at), (allowed, _) in cells.items() if allowed and at == "the isolated room"
     }
     assert {who for who, _, _ in in_the_room} == {"kakehashi-prd-pull"}
-    assert {on for _, on, _ in in_the_room} == {"infrastructure", "application", "batch"}
+    assert {on for _, on, _ in in_the_room} == {"infrastructure", "application", "batch", "website"}
     assert codecommit.PULL in {do for _, _, do in in_the_room} <= set(codecommit.READS)
 
 

@@ -165,7 +165,7 @@ PUSH_AND_PULL: list[Row] = [
     (
         ("repositories: [batch]", "repositories: [batch, bach]"),
         "prd.codecommit.rooms.batch_operators.repositories[1]",
-        "'bach' is not one of prd.codecommit.repositories",
+        "'bach' is not one of prd.codecommit.repositories, and no Backlog mirror creates it",
         "add it there, or correct its spelling",
     ),
     (
