@@ -33,6 +33,7 @@ DEV_ALONE = {
             "work_terminal_cidrs": ["198.51.100.128/28"],
             "ami": {"id": IMAGE.ami_id},
             "termination_protection": False,
+            "deletion_protected": False,
         },
     },
 }
@@ -127,6 +128,6 @@ def test_an_account_is_deployed_and_destroyed_by_the_pattern_of_its_stacks(check
 
     assert "AWS account ID not allowed: 222222222222" in run("deploy", "dev-*", account=PRD, fails=True)
     assert "dependencies are not included in the stacks to run: dev-network." in run("deploy", "dev-gitlab", fails=True)
-    assert re.findall(r"Apply complete! Resources: (\d+) added", run("deploy", "dev-*")) == ["24", "20"]
+    assert re.findall(r"Apply complete! Resources: (\d+) added", run("deploy", "dev-*")) == ["24", "32"]
     assert "No changes." in run("deploy", "dev-gitlab", "--ignore-missing-stack-dependencies")
-    assert re.findall(r"Destroy complete! Resources: (\d+) destroyed", run("destroy", "dev-*")) == ["20", "24"]
+    assert re.findall(r"Destroy complete! Resources: (\d+) destroyed", run("destroy", "dev-*")) == ["32", "24"]
