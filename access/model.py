@@ -6,8 +6,16 @@ representative stands for it that equals nothing else.
 
 from dataclasses import dataclass
 from functools import cached_property
+from ipaddress import IPv4Address
 
 from access.policy import Network, Policy
+
+REPRESENTATIVES = IPv4Address("240.0.0.1")
+"""The first address that stands for one which only an apply will tell.
+
+Reserved, so no list of public networks can hold it, and settings and variables refuse it:
+https://www.iana.org/assignments/iana-ipv4-special-registry
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

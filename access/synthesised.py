@@ -7,21 +7,16 @@ represented by one that no list can hold. What cannot be read so raises Unsuppor
 import json
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
-from ipaddress import IPv4Address, IPv4Network, ip_network
-from pathlib import Path
+from ipaddress import IPv4Network, ip_network
 from typing import Any
 
-from access.model import ApiMethod, Identity, Model, Opening, Place, Resource
+from access.aws_managed import aws_managed
+from access.model import REPRESENTATIVES, ApiMethod, Identity, Model, Opening, Place, Resource
 from access.policy import Network, Policy, UnsupportedError, parse
 
 Json = Mapping[str, Any]
 
 _REFERENCE = re.compile(r"(?<!\$)\$\{([^{}]+)\}")
-
-# Reserved, so no list of public networks can hold it, and settings and variables refuse it:
-# https://www.iana.org/assignments/iana-ipv4-special-registry
-_REPRESENTATIVES = IPv4Address("240.0.0.1")
 
 _OTHER_STACKS_ADDRESSES = re.compile(
     r'\$\{\[for address in .*?data\.terraform_remote_state\.(\w+)\.outputs\.(\w+)\W* : "\$\{address\}/32"\]\}'
@@ -185,9 +180,10 @@ class _Stack:
         if own := re.fullmatch(r"\$\{aws_iam_policy\.([^.]+)\.arn\}", arn):
             arguments = self._resources["aws_iam_policy"][own[1]]
             return self._policy(arguments["policy"], self._text(arguments["name"]))
-        if arn not in _aws_managed():
+        published = aws_managed(arn)
+        if published is None:
             raise UnsupportedError(place, f"what {arn!r} allows; add the document to access/aws_managed.json")
-        return _aws_managed()[arn]
+        return published
 
     def repositories(self) -> Iterator[Resource]:
         """What holds code."""
@@ -364,7 +360,7 @@ class _Stack:
         if elsewhere := _OTHER_STACKS_ADDRESSES.fullmatch(value):
             key = (elsewhere[1].replace("_", "-"), elsewhere[2])
             if key not in self._representatives:
-                address = _REPRESENTATIVES + len(self._representatives)
+                address = REPRESENTATIVES + len(self._representatives)
                 self._representatives[key] = IPv4Network(f"{address}/32")
             return [str(self._representatives[key])]
         # The provider writes &{…} for the variables of IAM, which to Terraform would be its own.
@@ -423,10 +419,3 @@ def _network(text: str, place: str) -> Network:
         return ip_network(text)
     except ValueError as error:
         raise UnsupportedError(place, f"{text!r} as a network") from error
-
-
-@cache
-def _aws_managed() -> Mapping[str, Policy]:
-    """AWS's own managed policies that are attached here, as AWS publishes them; it may change them."""
-    documents = json.loads((Path(__file__).parent / "aws_managed.json").read_text())
-    return {arn: parse(document, arn) for arn, document in documents.items()}

@@ -7,15 +7,15 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from ipaddress import IPv4Address, IPv4Network
-from pathlib import Path
+from functools import lru_cache
+from ipaddress import IPv4Network
 from typing import Any
 
-import access
 from access import powers
+from access.aws_managed import aws_managed
+from access.codecommit import PULL, PUSH
 from access.evaluation import evaluate
-from access.model import Identity, Model, Place
+from access.model import REPRESENTATIVES, Identity, Model, Place
 from access.policy import Policy, UnsupportedError, parse
 from access.sources import Source, sources
 from ops.review.plan import Action, Change
@@ -24,12 +24,8 @@ from ops.review.resolve import origin
 from ops.review.rule import Plans
 from ops.review.text import code
 
-PULL, PUSH = "codecommit:GitPull", "codecommit:GitPush"
 _DONE = {PULL: "pull", PUSH: "push to"}
 
-# Reserved addresses, which no list of public networks holds, stand for those that only the apply will tell:
-# https://www.iana.org/assignments/iana-ipv4-special-registry
-_REPRESENTATIVES = IPv4Address("240.0.0.1")
 _WORLD = {"0.0.0.0/0", "::/0"}
 _OPEN = re.compile(r"\(([^()]+), known after apply\)")
 
@@ -256,11 +252,12 @@ class _Reader:
                 if policy is not None:
                     return policy
                 raise UnsupportedError(change.address, "a policy that is known after the apply only")
-        if arn is not None and arn in _aws_managed():
-            return parse(_aws_managed()[arn], arn)
-        raise UnsupportedError(
-            attachment.address, f"what {arn or 'the attached policy'} allows, which no plan here has"
-        )
+        published = aws_managed(arn) if arn is not None else None
+        if published is None:
+            raise UnsupportedError(
+                attachment.address, f"what {arn or 'the attached policy'} allows, which no plan here has"
+            )
+        return published
 
     def _policy(self, change: Change, name: str, called: str, *, is_after: bool) -> Policy | None:
         if is_after and change.action is not Action.FORGET:
@@ -272,7 +269,7 @@ class _Reader:
         return parse(_OPEN.sub(self._representative, text), called)
 
     def _representative(self, found: re.Match[str]) -> str:
-        network = self._open.setdefault(found[1], IPv4Network(_REPRESENTATIVES + len(self._open)))
+        network = self._open.setdefault(found[1], IPv4Network(REPRESENTATIVES + len(self._open)))
         return str(network)
 
     def _text(self, change: Change, name: str, *, is_after: bool) -> str | None:
@@ -313,11 +310,3 @@ def _values(change: Change, *, is_after: bool) -> Mapping[str, Any]:
     if not is_after or change.action is Action.FORGET:
         return change.before
     return {} if change.is_gone else change.after
-
-
-@cache
-def _aws_managed() -> Mapping[str, Any]:
-    """AWS's own policies, as far as `access` knows them."""
-    file = Path(access.__path__[0]) / "aws_managed.json"
-    documents: Mapping[str, Any] = json.loads(file.read_text())
-    return documents
