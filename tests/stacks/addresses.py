@@ -15,8 +15,8 @@ def listed(stacks: Stacks) -> str:
 
 
 if __name__ == "__main__":
-    from main import synthesise
     from settings import load
+    from stacks.command import synthesise
 
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "cdktf.out"

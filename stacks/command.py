@@ -1,0 +1,42 @@
+"""What `python main.py` does without a word; cdktf, which takes a second to load, is imported by nothing else here."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from settings import Deployment, LocatedProblem, SettingsError, load, warnings
+
+if TYPE_CHECKING:
+    from stacks.synthesis import SynthesisedStack
+
+
+def synth() -> int:
+    """Synthesise the deployment file named by DEPLOYMENT into CDKTF_OUTDIR, as `cdktf.json` has it."""
+    file = Path(os.environ.get("DEPLOYMENT") or "deployments/example.yaml")
+    deployment = load(file)
+    stacks = synthesise(deployment, Path(os.environ.get("CDKTF_OUTDIR") or "cdktf.out"))
+    width = max(len(stack.name) for stack in stacks)
+    print(f"{'stack':<{width}}  account       resources")
+    for stack in stacks:
+        print(f"{stack.name:<{width}}  {stack.account_id}  {stack.resources:>9}")
+    for warning in warnings(deployment, file):
+        print(warning.as_warning(), file=sys.stderr)
+    first = stacks[0].folder
+    print(f"\nnext: terraform -chdir={first} init && terraform -chdir={first} plan")
+    return 0
+
+
+def synthesise(deployment: Deployment, out: Path) -> "list[SynthesisedStack]":
+    """Write the deployment's Terraform below `out`. Raises SettingsError where that cannot be done."""
+    if shutil.which("node") is None:
+        raise SettingsError(
+            [LocatedProblem(file="node", what="Node.js is not installed", hint="install Node 20 or later")]
+        )
+    import bindings
+
+    bindings.install()
+    from stacks import synthesis
+
+    return synthesis.synthesise(deployment, out)
