@@ -159,6 +159,20 @@ def _roles_are_for_services(deployment: Deployment) -> Broken:
                 yield statement.place, f"lets a service do more than become {role.name}"
 
 
+def _only_builds_write(deployment: Deployment) -> Broken:
+    for role in deployment.roles:
+        trusted = {
+            name
+            for statement in (role.trust.statements if role.trust else ())
+            for name in (statement.principals or {}).get("Service", ())
+        }
+        if trusted <= {"codebuild.amazonaws.com"}:
+            continue
+        for statement in powers.allowing(role):
+            if written := [action for action in powers.actions(statement) if action in codecommit.WRITES]:
+                yield statement.place, f"lets {role.name} {written[0]}, which is no role of builds"
+
+
 def _policies_name_what_they_mean(deployment: Deployment) -> Broken:
     for identity in deployment.model.identities:
         for statement in powers.allowing(identity):
@@ -220,7 +234,8 @@ def _no_method_is_open(deployment: Deployment) -> Broken:
             yield method.address, "answers everybody: the API has no policy"
             continue
         for source in deployment.sources:
-            if any(place.may_be_open for place in source.places):
+            # That a room or the push user's list may be the world is no word about who may call.
+            if any(place.may_be_open and not (place.is_room or place.may_push) for place in source.places):
                 continue
             if source.places and not all(map(_is_world, source.networks)):
                 continue
@@ -278,6 +293,12 @@ PROMISES: tuple[Promise, ...] = (
         what="a role can be assumed by AWS services alone",
         why="a role that people can become pushes from wherever they are",
         check=_roles_are_for_services,
+    ),
+    Promise(
+        id="only-builds-write",
+        what="no role but a build's writes to a repository",
+        why="on a machine that people reach, its role's credentials can be carried anywhere",
+        check=_only_builds_write,
     ),
     Promise(
         id="policies-name-what-they-mean",

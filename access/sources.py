@@ -44,7 +44,10 @@ class Source:
 
 def sources(model: Model) -> list[Source]:
     """Every part of the world, named places first."""
-    named = {network: place for place in model.places for network in place.networks}
+    named: dict[Network, list[Place]] = {}
+    for place in model.places:
+        for network in place.networks:
+            named.setdefault(network, []).append(place)
     networks = dict.fromkeys([*named, *_named_in_policies(model)])
     found = [
         _from_address(address, [network for network in networks if _holds(network, address)], named)
@@ -74,8 +77,8 @@ def sources(model: Model) -> list[Source]:
     return [*_distinct(by_place), elsewhere]
 
 
-def _from_address(address: Any, holding: Sequence[Network], named: Mapping[Network, Place]) -> Source:
-    places = tuple({place.name: place for network in holding if (place := named.get(network))}.values())
+def _from_address(address: Any, holding: Sequence[Network], named: Mapping[Network, Sequence[Place]]) -> Source:
+    places = tuple({place.name: place for network in holding for place in named.get(network, ())}.values())
     if places:
         name = " and ".join(place.name for place in places)
     elif holding:

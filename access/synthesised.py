@@ -147,6 +147,19 @@ class _Stack:
                     ):
                         if argument in arguments:
                             raise UnsupportedError(f"{name}: {kind}.{called}", f"what {argument} does to access")
+        self._every_owner_is_here()
+
+    def _every_owner_is_here(self) -> None:
+        """Refuse what would give something to a user or role that this stack does not make."""
+        for owner in ("user", "role"):
+            made = {self._text(arguments["name"]) for _, arguments in self._of(f"aws_iam_{owner}")}
+            given = (f"aws_iam_{owner}_policy", f"aws_iam_{owner}_policy_attachment")
+            for kind in (*given, *(_SECRETS if owner == "user" else ())):
+                for called, arguments in self._of(kind):
+                    if (name := self._text(arguments[owner])) not in made:
+                        raise UnsupportedError(
+                            f"{self.name}: {kind}.{called}", f"whose it is: no {owner} {name!r} is made here"
+                        )
 
     def identities(self) -> Iterator[Identity]:
         """Users and roles."""

@@ -129,6 +129,20 @@ def test_every_deployment_keeps_every_promise(synthesised: Callable[[str], Stack
             ],
         ),
         (
+            _added(
+                "dev-gitlab",
+                "aws_iam_role_policy",
+                name="push",
+                role="${aws_iam_role.gitlab_role.name}",
+                policy='{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "codecommit:GitPush", '
+                '"Resource": "arn:aws:codecommit:ap-northeast-1:222222222222:batch"}}',
+            ),
+            [
+                "only-builds-write: kakehashi-dev-gitlab/push, statement 1: "
+                "lets kakehashi-dev-gitlab codecommit:GitPush, which is no role of builds",
+            ],
+        ),
+        (
             _bridge("cache_transport", "DenyInsecureTransport", effect="Allow"),
             [
                 "nothing-is-public: backlog-bridge: aws_s3_bucket_policy.cache_policy, "
@@ -204,6 +218,40 @@ def test_a_written_reason_opens_the_api_and_gitlab(changed: Callable[..., Stacks
     assert _findings(opened, _nothing) == []
 
 
+def test_a_room_is_one_whatever_else_its_addresses_are(changed: Callable[..., Stacks]) -> None:
+    senders = changed("example", {"prd.backlog.webhook.sender_cidrs": ["198.51.100.0/28"]})
+    assert _findings(senders, _nothing) == []
+
+    pushers = changed("example", {"prd.codecommit.push": {"from_cidrs": ["203.0.113.10/32"]}})
+    variables = {"push_from_cidrs": {"default": ["198.51.100.0/28"]}}
+    found = _findings(pushers, lambda stacks: stacks["prd-codecommit"]["variable"].update(variables))
+    assert found[0] == (
+        "rooms-never-push: kakehashi-prd-push-allow, statement PushAndPull: "
+        "lets kakehashi-prd-push codecommit:GitPush from the isolated room and the push user's addresses"
+    )
+
+
+def test_a_reason_to_pull_from_everywhere_is_none_to_call_the_webhook(changed: Callable[..., Stacks]) -> None:
+    open_room = changed(
+        "example",
+        {
+            "prd.codecommit.push": {"from_cidrs": ["203.0.113.10/32"]},
+            "prd.codecommit.pull.from_cidrs": ["198.51.100.0/28"],
+        },
+    )
+
+    def opened(stacks: dict[str, Json]) -> None:
+        room = {"default": ["0.0.0.0/1", "128.0.0.0/1"], "validation": []}
+        stacks["prd-codecommit"]["variable"]["pull_from_cidrs"] = room
+        condition = [{**SOURCE_IP, "values": ["0.0.0.0/0"]}]
+        _statement(stacks, "backlog-bridge", "webhook_policy", "DenyOtherSenders").update(condition=condition)
+
+    assert [finding for finding in _findings(open_room, opened) if finding.startswith("no-method-is-open")] == [
+        "no-method-is-open: backlog-bridge: aws_api_gateway_rest_api_policy.webhook_senders, statement Invoke: "
+        "lets everybody call backlog-bridge: aws_api_gateway_method.webhook_hooks_website_post from the isolated room, 128.0.0.0/1"
+    ]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -226,6 +274,19 @@ def test_a_written_reason_opens_the_api_and_gitlab(changed: Callable[..., Stacks
             ),
             "prd-codecommit: aws_iam_user_policy_attachment.x: what 'arn:aws:iam::aws:policy/AdministratorAccess' "
             "allows; add the document to access/aws_managed.json",
+        ),
+        (
+            _added(
+                "dev-gitlab",
+                "aws_iam_user_policy_attachment",
+                user="kakehashi-prd-pull",
+                policy_arn="arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
+            ),
+            "dev-gitlab: aws_iam_user_policy_attachment.x: whose it is: no user 'kakehashi-prd-pull' is made here",
+        ),
+        (
+            _added("dev-gitlab", "aws_iam_access_key", user="kakehashi-prd-pull"),
+            "dev-gitlab: aws_iam_access_key.x: whose it is: no user 'kakehashi-prd-pull' is made here",
         ),
         (
             _added("backlog-bridge", "aws_efs_file_system_policy", file_system_id="fs-1", policy="{}"),
