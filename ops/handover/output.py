@@ -65,6 +65,12 @@ def read(out: Path) -> list[Stack]:
         entries = manifest["stacks"]
         if any(Path(name).name != name or name == ".." for name in entries):
             raise ValueError("a stack's name leads elsewhere")
+        if any(
+            not (out / entry[key]).resolve().is_relative_to(out.resolve())
+            for entry in entries.values()
+            for key in ("workingDirectory", "synthesizedStackPath")
+        ):
+            raise ValueError("a stack's folder lies elsewhere")
         stacks = {
             name: _stack(
                 name,
@@ -96,6 +102,8 @@ def _unreadable(out: Path, what: str) -> HandoverError:
 
 def _stack(name: str, folder: Path, file: Path, dependencies: list[str]) -> Stack:
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and path != file)
+    if strays := [path for path in (*paths, file) if not path.resolve().is_relative_to(folder.resolve())]:
+        raise _unreadable(strays[0], "is a link that leads out of the stack's folder")
     beside = {path.relative_to(folder).as_posix(): path for path in paths}
     return Stack(
         name=name,

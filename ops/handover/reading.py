@@ -235,6 +235,10 @@ class _Reading:
         return self._shaped("provider", (name,), body, configuration, where, _PROVIDER_META)
 
     def _of_provider(self, kind: str, type: str, name: str, body: Mapping[str, Any], where: str) -> Iterator[Found]:
+        if not re.fullmatch(r"[^\W\d][\w-]*", name):
+            # Texts go to files of this name, which may lead nowhere else.
+            self._problem(where, f"{_shown(name)} is no name that Terraform takes", "rename it, and synthesise again")
+            return
         local = _provider_name(type, body)
         provider = BUILT_IN if local == "terraform" else self._known(local, where)
         if provider is None:

@@ -248,7 +248,8 @@ def test_a_reason_to_pull_from_everywhere_is_none_to_call_the_webhook(changed: C
 
     assert [finding for finding in _findings(open_room, opened) if finding.startswith("no-method-is-open")] == [
         "no-method-is-open: backlog-bridge: aws_api_gateway_rest_api_policy.webhook_senders, statement Invoke: "
-        "lets everybody call backlog-bridge: aws_api_gateway_method.webhook_hooks_website_post from the isolated room, 128.0.0.0/1"
+        "lets everybody call backlog-bridge: aws_api_gateway_method.webhook_hooks_website_post "
+        "from the isolated room, 128.0.0.0/1"
     ]
 
 

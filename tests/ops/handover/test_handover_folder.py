@@ -222,6 +222,11 @@ UNKNOWN = {
         'error: web: module.it.source: "../../modules/it" lies outside the stack\'s folder, and stays behind\n'
         "hint: let cdktf copy the module (an asset), or publish it",
     ),
+    "a_name_that_leads_elsewhere": (
+        {"resource": {"aws_sns_topic": {"../../x": {"name": "x"}}}},
+        'error: web: resource.aws_sns_topic.../../x: "../../x" is no name that Terraform takes\n'
+        "hint: rename it, and synthesise again",
+    ),
     "a_word_in_a_block_of_terraform": (
         {"output": {"it": {"value": 1, "secret": True}}},
         "error: web: output.it.secret: 'secret' is nothing that output blocks take\nhint: remove it",
@@ -281,6 +286,25 @@ def test_a_stack_whose_name_leads_elsewhere_is_refused(out: Callable[..., Path],
     (folder / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(HandoverError, match=r"has a manifest\.json that cdktf did not write"):
         hand_over(folder, tmp_path / "hcl")
+
+
+def test_a_stack_whose_folder_lies_elsewhere_is_refused(out: Callable[..., Path], tmp_path: Path) -> None:
+    folder = out()
+    shutil.copytree(folder / "stacks" / "web", tmp_path / "elsewhere")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["stacks"]["web"]["workingDirectory"] = "../elsewhere"
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(HandoverError, match=r"has a manifest\.json that cdktf did not write"):
+        hand_over(folder, tmp_path / "hcl")
+
+
+def test_a_link_that_leads_out_of_the_stack_is_refused(out: Callable[..., Path], tmp_path: Path) -> None:
+    folder = out()
+    (tmp_path / "secret").write_text("of this machine")
+    (folder / "stacks" / "web" / "link").symlink_to(tmp_path / "secret")
+    with pytest.raises(HandoverError, match="is a link that leads out of the stack's folder"):
+        hand_over(folder, tmp_path / "hcl")
+    assert not (tmp_path / "hcl").exists()
 
 
 def test_another_provider_comes_with_a_file_of_its_schema(out: Callable[..., Path], tmp_path: Path) -> None:
