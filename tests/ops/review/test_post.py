@@ -108,7 +108,7 @@ def _handler(forge: Forge) -> type[BaseHTTPRequestHandler]:
 def forge(request: pytest.FixtureRequest) -> Iterator[Forge]:
     forge = Forge(platform=request.param)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(forge))
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     forge.url = f"http://127.0.0.1:{server.server_port}"
     yield forge
