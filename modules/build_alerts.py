@@ -59,7 +59,7 @@ class BuildAlerts(AlertTopic):
             "failures",
             name=props.labels.name("backlog-failures", limit=64),
             description="Mirror builds that failed",
-            event_pattern=json.dumps(pattern),
+            event_pattern=json.dumps(pattern, sort_keys=True, separators=(",", ":")),  # as Terraform's jsonencode
         )
         CloudwatchEventTarget(
             self,

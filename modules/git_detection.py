@@ -214,7 +214,7 @@ class GitDetection(AlertTopic):
 
 
 def _json(pattern: Mapping[str, object]) -> str:
-    return json.dumps(pattern, separators=(",", ":"))
+    return json.dumps(pattern, sort_keys=True, separators=(",", ":"))
 
 
 def elsewhere(ours: str, *, in_a_rule: int) -> str:
