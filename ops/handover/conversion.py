@@ -27,6 +27,8 @@ def convert(document: Mapping[str, Any], *, name: str, schemas: Schemas) -> dict
         block = found.block
         if block.type in ("resource", "data"):
             block = texts.taken_out_of(with_json_apart(block))
+        elif block.type == "locals":
+            block = texts.taken_out_of_locals(block)
         elif block.type == "variable":
             block, value = _without_value(block)
             if value is not None:

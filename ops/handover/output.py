@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ _NOT_HANDED_OVER = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """One stack as it was synthesised. beside: other files of its folder, by path; assets for example."""
+    """One stack as it was synthesised. beside: other files of its folder that it reads, by path; assets for example."""
 
     name: str
     document: Mapping[str, Any]
@@ -105,12 +105,42 @@ def _stack(name: str, folder: Path, file: Path, dependencies: list[str]) -> Stac
     if strays := [path for path in (*paths, file) if not path.resolve().is_relative_to(folder.resolve())]:
         raise _unreadable(strays[0], "is a link that leads out of the stack's folder")
     beside = {path.relative_to(folder).as_posix(): path for path in paths}
+    document = reading.load(file)
+    texts = list(_texts(document))
     return Stack(
         name=name,
-        document=reading.load(file),
+        document=document,
         dependencies=frozenset(dependencies),
-        beside={path: it.read_bytes() for path, it in beside.items() if not _NOT_HANDED_OVER.search(path)},
+        beside={
+            path: it.read_bytes()
+            for path, it in beside.items()
+            if not _NOT_HANDED_OVER.search(path) and _is_read(path, texts)
+        },
     )
+
+
+def _is_read(path: str, texts: Sequence[str]) -> bool:
+    """Whether Terraform may read a file. One alone in the folder that nothing names is there for people, and would
+    have them change it in vain; of one in a folder below, only the folder may be named.
+    """
+    if "/" in path or re.search(r"\.(tf|tofu)(\.json)?$", path):
+        return True
+    name = re.escape(path)
+    in_an_expression = re.compile(rf'(\}}|\.)/{name}|\(\s*"{name}"')
+    as_a_value = re.compile(rf'(^|["\s]){name}')
+    return any(in_an_expression.search(it) or ("\n" not in it and as_a_value.search(it)) for it in texts)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case list():
+            for item in value:
+                yield from _texts(item)
+        case dict():
+            for item in value.values():
+                yield from _texts(item)
 
 
 def _listed(value: Any) -> list[Any]:

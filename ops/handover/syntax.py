@@ -135,10 +135,12 @@ def _key(expression: Expression) -> Template:
 
 # What people put first and last in a block.
 # https://developer.hashicorp.com/terraform/language/style#resource-order
-_FIRST = ("count", "for_each", "provider", "source", "version")
-_NAMING = ("type", "sid", "name", "name_prefix", "description", "effect")
+_FIRST = ("count", "for_each", "provider")
+_FIRST_OF_MODULES = (*_FIRST, "source", "version")
+_NAMING = ("type", "sid", "name", "name_prefix", "description", "effect", "test", "variable")
 _TAGS = ("tags",)
 _LAST = ("depends_on",)
+_FIRST_BLOCKS = ("principals", "not_principals")
 _LAST_BLOCKS = ("lifecycle",)
 
 
@@ -151,16 +153,20 @@ def _block(block: Block, indent: str) -> str:
     inner = indent + _INDENT
     head = " ".join([block.type, *(quoted(label) for label in block.labels)])
     groups: list[list[str]] = [[f"{inner}# {line}".rstrip() + "\n" for line in block.comments]]
-    places = (_FIRST, _NAMING, None, _TAGS, _LAST)
+    places = (_FIRST_OF_MODULES if block.type == "module" else _FIRST, _NAMING, None, _TAGS, _LAST)
     named = {name for names in places for name in names or ()}
     order = [names or tuple(name for name in block.arguments if name not in named) for names in places]
     first, naming, others, tags, last = ([name for name in names if name in block.arguments] for names in order)
     groups += _spaced([(name, block.arguments[name]) for name in first], inner)
     groups += _spaced([(name, block.arguments[name]) for name in (*naming, *others, *tags)], inner)
-    groups += [[_block(it, inner)] for it in sorted(block.blocks, key=lambda it: it.type in _LAST_BLOCKS)]
-    groups += [[_argument(name, block.arguments[name], inner)] for name in last]
+    groups += [[_block(it, inner)] for it in sorted(block.blocks, key=_order)]
+    groups += [[_argument(name, block.arguments[name], inner)] for name in last if block.arguments[name] != Tuple(())]
     body = "\n".join("".join(group) for group in groups if group)
     return f"{indent}{head} {{\n{body}{indent}}}\n" if body else f"{indent}{head} {{}}\n"
+
+
+def _order(block: Block) -> int:
+    return (block.type in _LAST_BLOCKS) - (block.type in _FIRST_BLOCKS)
 
 
 def _spaced(arguments: list[tuple[str, Expression]], indent: str) -> list[list[str]]:
@@ -220,9 +226,17 @@ def _inside_list(item: Expression, indent: str) -> str:
 
 def _verbatim(source: str, indent: str, room: int) -> str:
     if "\n" in source:
-        # Outside brackets a line's end ends the argument; a heredoc in it needs one after its marker.
-        return f"({source}\n)"
+        # Outside brackets a line's end ends the argument; a heredoc or comment in it needs one after its end.
+        return source if _breaks_within_brackets(source) else f"({source}\n)"
+    if source.startswith("(") and _end(masked(f"{source}\n"), 0) == len(source) - 1:
+        return _verbatim(source[1:-1].strip(), indent, room)
     return source if len(source) <= room else _broken(source, indent)
+
+
+def _breaks_within_brackets(source: str) -> bool:
+    if any(mark in source for mark in ("#", "//", "/*", "<<")):
+        return False
+    return "\n" not in _outside(masked(source))
 
 
 _BRACKETS = {"(": ")", "[": "]", "{": "}"}

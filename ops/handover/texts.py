@@ -1,8 +1,11 @@
 """Takes long texts out of a stack into files of their own, and JSON in strings apart."""
 
+import base64
+import binascii
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ops.handover.syntax import (
@@ -29,6 +32,9 @@ _PLAIN = re.compile(r"[\w.-]+(?:\[[^\]]*\][\w.-]*)*\.(?:arn|id|account_id|key_ar
 _SHEBANGS = {"python": ".py", "ruby": ".rb", "node": ".js", "perl": ".pl", "pwsh": ".ps1"}
 _EXTENSIONS = {"buildspec": ".yml", "template_body": ".yaml", "definition": ".json"}
 
+# A local value's name says no more of its text than its last word may: `gitlab_rb` becomes `gitlab.rb`.
+_LOCAL = re.compile(r"(?:files_)?(.+?)(?:_(conf|ini|js|json|ps1|py|rb|service|sh|sql|toml|xml|yaml|yml))?")
+
 
 class Texts:
     """The files that a stack's long texts went to, by path."""
@@ -40,6 +46,11 @@ class Texts:
         """A resource or data source whose long texts are read from files."""
         return self._without_texts(block, block.labels[-1])
 
+    def taken_out_of_locals(self, block: Block) -> Block:
+        """Local values whose long texts are read from files."""
+        found = {name: self._shorter(value, "files", name) for name, value in block.arguments.items()}
+        return replace(block, arguments=found)
+
     def _without_texts(self, block: Block, name: str) -> Block:
         changed = {argument: self._shorter(value, argument, name) for argument, value in block.arguments.items()}
         inner = tuple(self._without_texts(it, name) for it in block.blocks)
@@ -50,8 +61,11 @@ class Texts:
             if not isinstance(it, Template) or not is_long(it):
                 return it
             if it.text is not None:
-                path = self.path(f"{argument}/{name}", _extension(it.text, argument), it.text)
-                return Verbatim(f'file("${{path.module}}/{path}")')
+                encoded = _decoded(it.text)
+                content = it.text if encoded is None else encoded
+                stem, extension = _file(content, argument, name)
+                read = f'file("${{path.module}}/{self.path(stem, extension, content)}")'
+                return Verbatim(read if encoded is None else f"base64encode({read})")
             return self._template_file(it, argument, name)
 
         return mapped(value, shorter)
@@ -68,7 +82,8 @@ class Texts:
                 written += "${" + _variable(part.source.strip(), variables) + "}"
             else:
                 return template
-        path = self.path(f"{argument}/{name}", _extension(written, argument) + ".tftpl", written)
+        stem, extension = _file(written, argument, name)
+        path = self.path(stem, f"{extension}.tftpl", written)
         values = Object(tuple((text(variable), Verbatim(source)) for variable, source in variables.items()))
         return Call("templatefile", (Verbatim(f'"${{path.module}}/{path}"'), values))
 
@@ -92,6 +107,23 @@ def is_long(template: Template) -> bool:
         return False
     whole = "".join(part.text for part in template.parts if isinstance(part, Literal))
     return whole.count("\n") >= _LINES or len(whole) > _LENGTH
+
+
+def _decoded(text: str) -> str | None:
+    """The text that `base64encode` would give exactly this for, if it is one."""
+    try:
+        decoded = base64.b64decode(text, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return None
+    is_text = decoded.replace("\n", "").replace("\t", "").isprintable()
+    return decoded if is_text and base64.b64encode(decoded.encode()).decode() == text else None
+
+
+def _file(content: str, argument: str, name: str) -> tuple[str, str]:
+    """The path of a text without its extension, and that."""
+    if argument == "files" and (named := _LOCAL.fullmatch(name)):
+        return f"{argument}/{named[1]}", f".{named[2]}" if named[2] else _extension(content, argument)
+    return f"{argument}/{name}", _extension(content, argument)
 
 
 def _extension(content: str, argument: str) -> str:

@@ -1,5 +1,6 @@
 """Small stacks, each with one thing that is easily lost between JSON and HCL."""
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 
@@ -61,6 +62,13 @@ def _reference(text: str) -> Document:
     return {
         "locals": {"name": "bridge", "list": ["a", "b"], "map": {"k": "v"}, "arn": "arn:aws:s3:::x"},
         "resource": {"terraform_data": {"it": {"input": text}}},
+    }
+
+
+def _local_text(text: str) -> Document:
+    return {
+        "locals": {"name": "bridge", "text": text},
+        "resource": {"terraform_data": {"it": {"input": "${local.text}"}}},
     }
 
 
@@ -298,6 +306,15 @@ RESOURCES: dict[str, Document] = {
         instance_type="t3.nano",
         user_data="#cloud-config\nruncmd:\n" + "  - echo $${x}\n" * 20,
     ),
+    "user_data_in_base64": _aws(
+        "aws_instance",
+        ami="ami-1",
+        instance_type="t3.nano",
+        user_data_base64=base64.b64encode(("#cloud-config\n" + '# ${x} %{y} "\\ 基盤\n' * 20).encode()).decode(),
+    ),
+    "base64_that_terraform_would_write_otherwise": _local_text("YWJj" * 120 + "YR=="),
+    "long_local": _local_text("#!/bin/sh\n" + 'echo $${x} %%{y} "\\ 基盤\n' * 20),
+    "long_local_with_reference": _local_text("${(local.name)}\n" * 12 + "$${x}\r\n\t${jsonencode({\n a = 1 })}"),
     "user_data_with_reference": {
         "locals": {"host": "a.example"},
         "resource": {

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,83 @@ def test_what_lies_beside_a_stack_comes_along(out: Callable[..., Path], tmp_path
     assert [
         path for path in (tmp_path / "hcl").rglob("*") if path.is_file() and path.read_bytes() == b"of the account"
     ] == []
+
+
+def test_a_file_that_nothing_reads_stays_behind(out: Callable[..., Path], tmp_path: Path) -> None:
+    folder = out({"locals": {"a": '${file("${path.module}/read.conf")}', "b": "cp x /etc/unread.conf\n"}})
+    for name in ("read.conf", "unread.conf", "more.tf"):
+        (folder / "stacks" / "web" / name).write_text("")
+    hand_over(tmp_path / "cdktf.out", tmp_path / "hcl")
+    assert {path.name for path in (tmp_path / "hcl" / "web").iterdir()} == {
+        "README.md",
+        "locals.tf",
+        "more.tf",
+        "read.conf",
+    }
+
+
+def test_long_texts_are_files_that_people_can_read(out: Callable[..., Path], tmp_path: Path) -> None:
+    conf = "".join(f"line {number}\n" for number in range(60))
+    script = "#!/bin/sh\n" + "echo $${x} ${local.name}\n" * 12
+    instance = {"ami": "ami-1", "instance_type": "t3.nano", "user_data_base64": b64encode(conf.encode()).decode()}
+    document = {
+        "locals": {"files_app_conf": conf, "name": "it", "run": script},
+        "resource": {"aws_instance": {"web": instance}},
+    }
+    hand_over(out(document), tmp_path / "hcl")
+    files = written(tmp_path / "hcl")
+    assert files["web/files/app.conf"] == conf == files["web/user_data_base64/web.txt"]
+    assert files["web/files/run.sh.tftpl"] == "#!/bin/sh\n" + "echo $${x} ${name}\n" * 12
+    assert '= base64encode(file("${path.module}/user_data_base64/web.txt"))\n' in files["web/ec2.tf"]
+    assert files["web/locals.tf"] == (
+        "locals {\n"
+        '  name           = "it"\n'
+        '  files_app_conf = file("${path.module}/files/app.conf")\n'
+        "\n"
+        "  run = templatefile(\n"
+        '    "${path.module}/files/run.sh.tftpl",\n'
+        "    {\n"
+        "      name = local.name\n"
+        "    },\n"
+        "  )\n"
+        "}\n"
+    )
+
+
+def test_arguments_stand_in_the_order_in_which_people_write_them(out: Callable[..., Path], tmp_path: Path) -> None:
+    condition = {"test": "Bool", "values": ["false"], "variable": "aws:SecureTransport"}
+    statement = {
+        "condition": [condition],
+        "effect": "Deny",
+        "principals": [{"identifiers": ["*"], "type": "*"}],
+    }
+    topic = {"delivery_policy": "${(1 + var.n)}", "depends_on": [], "name": "news"}
+    document = {
+        "data": {"aws_iam_policy_document": {"it": {"statement": [statement]}}},
+        "resource": {"aws_sns_topic": {"news": topic}},
+        "variable": {"n": {}},
+    }
+    hand_over(out(document), tmp_path / "hcl")
+    files = written(tmp_path / "hcl")
+    assert files["web/sns.tf"] == (
+        'resource "aws_sns_topic" "news" {\n  name            = "news"\n  delivery_policy = 1 + var.n\n}\n'
+    )
+    assert files["web/iam.tf"] == (
+        'data "aws_iam_policy_document" "it" {\n'
+        "  statement {\n"
+        '    effect = "Deny"\n\n'
+        "    principals {\n"
+        '      type        = "*"\n'
+        '      identifiers = ["*"]\n'
+        "    }\n\n"
+        "    condition {\n"
+        '      test     = "Bool"\n'
+        '      variable = "aws:SecureTransport"\n'
+        '      values   = ["false"]\n'
+        "    }\n"
+        "  }\n"
+        "}\n"
+    )
 
 
 UNKNOWN = {
