@@ -231,6 +231,12 @@ def test_a_room_is_one_whatever_else_its_addresses_are(changed: Callable[..., St
     )
 
 
+def test_a_room_that_is_the_world_holds_what_backlog_sends_from(changed: Callable[..., Stacks]) -> None:
+    pull = {"from_cidrs": ["0.0.0.0/0"], "open_to_the_world_because": "the room has no addresses of its own"}
+    world = changed("example", {"prd.codecommit.push": None, "prd.codecommit.pull": pull})
+    assert _findings(world, _nothing) == []
+
+
 def test_a_reason_to_pull_from_everywhere_is_none_to_call_the_webhook(changed: Callable[..., Stacks]) -> None:
     open_room = changed(
         "example",
