@@ -272,6 +272,7 @@ def test_a_device_without_an_end_is_refused() -> None:
     ["[" * 999_999, "a: " + "{a: " * 200_000, "- " * 400_000, "? " * 400_000, "a: [" + "x," * 400_000 + "]"],
     ids=["brackets", "braces", "dashes", "questions", "entries"],
 )
+@pytest.mark.slow
 def test_a_megabyte_of_nesting_or_entries_is_refused_soon(refusal: Refusal, content: str) -> None:
     start = time.monotonic()
     answer = refusal(content)

@@ -97,6 +97,7 @@ def test_no_slip_of_the_keyboard_is_answered_with_anything_but_its_problems(
 
 @given(st.data())
 @_examples
+@pytest.mark.slow
 def test_no_wrong_value_or_key_is_answered_with_anything_but_its_problems(
     answer: Callable[[str], str | None], data: st.DataObject
 ) -> None:
@@ -105,6 +106,7 @@ def test_no_wrong_value_or_key_is_answered_with_anything_but_its_problems(
 
 @given(st.data())
 @settings(max_examples=300, deadline=None, derandomize=True)
+@pytest.mark.slow
 def test_an_editor_marks_nothing_that_is_taken(answer: Callable[[str], str | None], data: st.DataObject) -> None:
     mutated = _mutated(data)
     if answer(_dumped(mutated)) is None and not _has_empty_setting(mutated):

@@ -60,6 +60,7 @@ def test_a_small_server_is_told_with_its_line(tmp_path: Path, instance_type: str
     ]
 
 
+@pytest.mark.slow
 def test_a_warning_goes_to_standard_error_and_the_terraform_is_written(project: Path, tmp_path: Path) -> None:
     file = tmp_path / "small.yaml"
     text = (project / "deployments" / "gitlab-existing-vpc.yaml").read_text()

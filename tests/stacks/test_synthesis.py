@@ -182,6 +182,7 @@ def test_terraforms_own_files_survive_a_synthesis(project: Path, out: Path) -> N
     assert [path.name for path in out.parent.iterdir()] == ["cdktf.out"]
 
 
+@pytest.mark.slow
 def test_the_command_ends_with_what_was_written_and_what_comes_next(project: Path, out: Path) -> None:
     command = [sys.executable, "main.py"]
     environment = {"PATH": "/usr/bin:/usr/local/bin:/bin", "CDKTF_OUTDIR": str(out)}
@@ -221,6 +222,7 @@ def test_another_deployments_state_is_never_offered_to_be_moved(tmp_path: Path, 
     assert not initialised.exists()
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_is_said_in_two_lines(project: Path, out: Path) -> None:
     out.write_text("a file")
     environment = {"PATH": "/usr/bin:/usr/local/bin:/bin", "CDKTF_OUTDIR": str(out)}

@@ -79,6 +79,7 @@ def test_says_that_terraform_is_missing(tmp_path: Path, monkeypatch: pytest.Monk
     )
 
 
+@pytest.mark.slow
 def test_refuses_state_that_a_copy_would_share(tmp_path: Path) -> None:
     out = sample_deployment.write(tmp_path / "out")
     file = out / "stacks/dev/cdk.tf.json"
