@@ -167,7 +167,11 @@ class _Reading:
                     yield Found(block=self._provider(name, body, where))
             elif kind == "locals":
                 for body, where in self._labelled(content, 0, kind):
-                    found = {local: self.value(it, f"{where}.{local}") for local, it in body.items() if local != "//"}
+                    found = {
+                        local: self.value(it, f"{where}.{local}")
+                        for local, it in body.items()
+                        if local != "//" and self._is_name(local, f"{where}.{local}")
+                    }
                     yield Found(block=Block("locals", comments=_comments(body), arguments=found))
             elif kind in _TOP_LEVEL:
                 yield from self._of_terraform(kind, content)
@@ -235,9 +239,7 @@ class _Reading:
         return self._shaped("provider", (name,), body, configuration, where, _PROVIDER_META)
 
     def _of_provider(self, kind: str, type: str, name: str, body: Mapping[str, Any], where: str) -> Iterator[Found]:
-        if not re.fullmatch(r"[^\W\d][\w-]*", name):
-            # Texts go to files of this name, which may lead nowhere else.
-            self._problem(where, f"{_shown(name)} is no name that Terraform takes", "rename it, and synthesise again")
+        if not self._is_name(name, where):
             return
         local = _provider_name(type, body)
         provider = BUILT_IN if local == "terraform" else self._known(local, where)
@@ -364,6 +366,13 @@ class _Reading:
 
     def _release(self, provider: str) -> str:
         return f"{provider} {self.schemas.version(provider)}".strip()
+
+    def _is_name(self, name: str, where: str) -> bool:
+        """Texts go to files of this name, which may lead nowhere else."""
+        if re.fullmatch(r"[^\W\d][\w-]*", name):
+            return True
+        self._problem(where, f"{_shown(name)} is no name that Terraform takes", "rename it, and synthesise again")
+        return False
 
     def _problem(self, where: str, what: str, hint: str) -> None:
         self.problems.append(Problem(where=f"{self.stack}: {where}", what=what, hint=hint))

@@ -246,6 +246,17 @@ def test_arguments_stand_in_the_order_in_which_people_write_them(out: Callable[.
     )
 
 
+def test_a_local_values_name_leads_nowhere_else(out: Callable[..., Path], tmp_path: Path) -> None:
+    folder = out({"locals": {"files_../../../../escaped_sh": "x\n" * 30}})
+    with pytest.raises(HandoverError) as refused:
+        hand_over(folder, tmp_path / "hcl")
+    assert str(refused.value) == (
+        'error: web: locals.files_../../../../escaped_sh: "files_../../../../escaped_sh" is no name that Terraform takes\n'
+        "hint: rename it, and synthesise again"
+    )
+    assert list(tmp_path.rglob("escaped*")) == []
+
+
 UNKNOWN = {
     "a_word_that_is_no_block": (
         {"resources": {}},
