@@ -11,12 +11,12 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from ops.handover.conversion import convert, moved_addresses
 from ops.handover.errors import HandoverError, Problem
-from ops.handover.folder import replace
+from ops.handover.folder import replace, write
 from ops.handover.output import Stack, read
 from ops.handover.reading import required_providers, source_address
 from ops.handover.readme import overview, stack_readme
@@ -58,7 +58,7 @@ def hand_over(out: Path, destination: Path, *, schema_files: Sequence[Path] = ()
     destination.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{destination.name}-", dir=destination.parent) as folder:
         draft = Path(folder)
-        _write(files, draft)
+        write(files, draft)
         _format(draft)
         replace(draft, destination, force=force)
     return [destination / stack.target for stack in stacks]
@@ -74,12 +74,6 @@ def _with_missing_providers(stacks: Sequence[Stack], schemas: Schemas) -> Schema
     }
     found = asked_of_terraform(missing) if missing else None
     return schemas if found is None else schemas.including(found)
-
-
-def _write(files: Mapping[str, bytes], folder: Path) -> None:
-    for path, content in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content)
 
 
 def _format(folder: Path) -> None:

@@ -11,6 +11,16 @@ MANIFEST = ".handed-over.sha256"
 """What was written, in the form that `sha256sum --check` takes."""
 
 
+def write(files: Mapping[str, bytes], folder: Path) -> None:
+    """Names in the JSON are parts of paths: whatever admitted one that leads elsewhere, nothing is written there."""
+    if strays := [path for path in files if not _is_below(path)]:
+        what, hint = "would be written outside the folder", "rename what it is called after, and synthesise again"
+        raise HandoverError([Problem(where=path, what=what, hint=hint) for path in strays])
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+
+
 def replace(draft: Path, destination: Path, *, force: bool) -> None:
     """Put the files of `draft` in place of those that an earlier handover wrote below `destination`.
 
@@ -71,7 +81,7 @@ def _written(destination: Path) -> dict[str, str]:
 
 
 def _is_below(path: str) -> bool:
-    """A line that somebody wrote into the list must lead nowhere else."""
+    """Whether a path, which somebody else may have written, stays in the folder that it is read from."""
     return bool(path) and not Path(path).is_absolute() and ".." not in Path(path).parts
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ops.handover import HandoverError, hand_over
+from ops.handover.folder import write
 
 pytestmark = pytest.mark.tool("terraform")
 
@@ -247,14 +248,22 @@ def test_arguments_stand_in_the_order_in_which_people_write_them(out: Callable[.
 
 
 def test_a_local_values_name_leads_nowhere_else(out: Callable[..., Path], tmp_path: Path) -> None:
-    folder = out({"locals": {"files_../../../../escaped_sh": "x\n" * 30}})
+    name = "files_../../../../escaped_sh"
+    folder = out({"locals": {name: "x\n" * 30}})
     with pytest.raises(HandoverError) as refused:
         hand_over(folder, tmp_path / "hcl")
     assert str(refused.value) == (
-        'error: web: locals.files_../../../../escaped_sh: "files_../../../../escaped_sh" is no name that Terraform takes\n'
-        "hint: rename it, and synthesise again"
+        f'error: web: locals.{name}: "{name}" is no name that Terraform takes\nhint: rename it, and synthesise again'
     )
     assert list(tmp_path.rglob("escaped*")) == []
+
+
+@pytest.mark.parametrize("path", ["../escaped", "web/../../escaped", "/escaped"])
+def test_no_file_is_written_outside_the_folder(path: str, tmp_path: Path) -> None:
+    folder = tmp_path / "hcl"
+    with pytest.raises(HandoverError, match="would be written outside the folder"):
+        write({"web/sns.tf": b"", path: b""}, folder)
+    assert list(tmp_path.iterdir()) == []
 
 
 UNKNOWN = {
