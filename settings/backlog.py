@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, StrictInt, Tag, WithJsonSchema
 
+from errors.shown import shown
 from settings.codecommit import Repository
 from settings.problems import refuse
-from settings.shown import shown
 from settings.types import (
     Email,
     Flag,

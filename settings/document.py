@@ -15,8 +15,8 @@ from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
+from errors.shown import shown
 from settings.problems import LocatedProblem, Path, SettingsError
-from settings.shown import shown
 
 MAX_BYTES = 1_000_000
 MAX_VALUES = 20_000

@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from errors.shown import shortened, shown
 from settings import schema
 from settings.problems import Path, Problem
-from settings.shown import shortened, shown
 
 
 def problems(error: ValidationError, data: Any) -> Iterator[Problem]:

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StrictInt, WithJsonSchema
 
+from errors.shown import shown
 from settings.problems import refuse
-from settings.shown import shown
 from settings.squid import PORT, Squid
 from settings.types import (
     AccountId,

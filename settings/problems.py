@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pydantic_core import PydanticCustomError
 
-from settings.shown import printable, shown
+from errors.shown import printable, shown
 
 Path = tuple[str | int, ...]
 """Where a value stands in the file: keys and list positions from the top."""

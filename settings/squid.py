@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StrictInt, WithJsonSchema
 
+from errors.shown import shown
 from settings.problems import refuse
-from settings.shown import shown
 from settings.types import InstanceType, LogRetentionDays, Reason, Settings
 
 PORT = 3128

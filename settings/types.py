@@ -21,10 +21,10 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from errors.shown import shown
 from settings import cron, data
 from settings.addresses import ALLOW_LIST_PREFIX, hostless_part, never_public_part
 from settings.problems import refuse
-from settings.shown import shown
 
 
 def architecture(instance_type: str) -> str:

@@ -10,10 +10,10 @@ from typing import Any
 
 from cdktf import App
 
-from access import promises, synthesised
-from access.policy import UnsupportedError
+from iam import promises, synthesised
+from iam.policy import UnsupportedError
+from limits import aws_limits
 from settings import Deployment, LocatedProblem, SettingsError
-from stacks import aws_limits
 from stacks.base import BaseStack
 from stacks.composition import compose
 

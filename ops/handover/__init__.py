@@ -17,10 +17,10 @@ from pathlib import Path
 from ops.handover.conversion import convert, moved_addresses
 from ops.handover.errors import HandoverError, Problem
 from ops.handover.folder import replace, write
-from ops.handover.output import Stack, read
 from ops.handover.reading import required_providers, source_address
 from ops.handover.readme import overview, stack_readme
 from ops.handover.schema import Schemas, asked_of_terraform, from_file, shipped
+from terraform.output import Stack, read
 
 __all__ = ["HandoverError", "Problem", "convert", "hand_over", "moved_addresses", "shipped"]
 

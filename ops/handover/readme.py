@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ops.handover.folder import MANIFEST
-from ops.handover.output import Stack
+from terraform.output import Stack
 
 _NONE = "None.\n"
 

@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ops.rehearse import deployment as synthesised
 from settings import Deployment, LocatedProblem, SettingsError
+from terraform import rehearsed as synthesised
 
 FILES = {"github": Path(".github/workflows/kakehashi.yml"), "gitlab": Path(".gitlab-ci.yml")}
 

@@ -28,7 +28,7 @@ from ops.rehearse.existing import (
 from ops.rehearse.progress import Progress
 from ops.rehearse.rehearsal import Findings, Rehearsal, read
 from ops.rehearse.report import show
-from ops.rehearse.terraform import Terraform
+from terraform.cli import Terraform
 
 __all__ = [
     "Existing",

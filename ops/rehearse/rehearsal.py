@@ -12,13 +12,14 @@ from typing import Any
 
 from ops.handover import hand_over, moved_addresses, shipped
 from ops.handover.reading import load
-from ops.rehearse import deployment, variation
-from ops.rehearse.deployment import Stack
+from ops.rehearse import variation
 from ops.rehearse.emulator import Emulator
 from ops.rehearse.errors import RehearsalError
 from ops.rehearse.existing import Existing
 from ops.rehearse.progress import Progress, Step
-from ops.rehearse.terraform import Finished, Terraform, environment, write_profiles
+from terraform import rehearsed as deployment
+from terraform.cli import Finished, Terraform, environment, write_profiles
+from terraform.rehearsed import Stack
 
 # Terraform's exit codes of `plan -detailed-exitcode`.
 _NO_CHANGES, _CHANGES = 0, 2

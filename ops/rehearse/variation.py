@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from ops.rehearse.deployment import Stack
+from terraform.rehearsed import Stack
 
 # From a range for documentation; several, because two stacks of one account must not take the same.
 _NEW_ADDRESSES = tuple(f"203.0.113.{host}/32" for host in range(77, 85))

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ops.review import acknowledgements as acknowledging
-from ops.review.access import table
+from ops.review.access_table import table
 from ops.review.acknowledgements import Acknowledgement
 from ops.review.comment import LIMITS
-from ops.review.plan import UnreadableError, read
 from ops.review.report import Review, markdown
 from ops.review.rule import Plans
 from ops.review.rules import RULES
 from settings import LocatedProblem, SettingsError
+from terraform.plan import UnreadableError, read
 
 __all__ = ["DANGEROUS", "Source", "UnreadableError", "review", "run"]
 

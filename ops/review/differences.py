@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ops.review.plan import Change, marked
 from ops.review.text import UNKNOWN, value
+from terraform.plan import Change, marked
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ops.review import policies
-from ops.review.access import AccessTable
+from iam import comparison as policies
+from ops.review.access_table import AccessTable
 from ops.review.acknowledgements import Acknowledgement
 from ops.review.comment import Section, lay_out
 from ops.review.differences import differences
-from ops.review.plan import Action, Change, OutputChange, Plan, any_marked
 from ops.review.rule import Finding, Plans, Rule
 from ops.review.text import NOT_SHOWN, UNKNOWN, block, cell, code, count, value, visible
+from terraform.plan import Action, Change, OutputChange, Plan, any_marked
 
 MARKER = "<!-- kakehashi-review -->"
 """The first line, by which a pipeline finds the comment to update."""

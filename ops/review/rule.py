@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ops.review.plan import Change, Plan
-from ops.review.resolve import Resolver
+from terraform.plan import Change, Plan
+from terraform.plan_references import Resolver
 
 
 @dataclass(frozen=True, kw_only=True)

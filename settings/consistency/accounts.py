@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from errors.shown import shown
 from settings.consistency.said import Said
 from settings.problems import Path, Problem
-from settings.shown import shown
 
 LABEL_TAGS = ("name", "project", "environment", "owner", "managed-by")
 """The tags that say what a resource is and belongs to; a deployment's own tags may not replace them."""

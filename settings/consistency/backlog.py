@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator
 
+from errors.shown import shown
 from settings.backlog import Alerts
 from settings.consistency.accounts import kms_key_problems
 from settings.consistency.allow_lists import open_list
 from settings.consistency.said import Said
 from settings.problems import Problem
-from settings.shown import shown
 
 _BACKLOG = ("prd", "backlog")
 _MIRRORS = (*_BACKLOG, "repositories")

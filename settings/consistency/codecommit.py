@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
+from errors.shown import shown
 from settings.consistency.accounts import kms_key_problems
 from settings.consistency.allow_lists import open_list
 from settings.consistency.said import Said
 from settings.problems import Path, Problem, dotted
-from settings.shown import shown
 
 _CODECOMMIT = ("prd", "codecommit")
 _PUSH = (*_CODECOMMIT, "push")

@@ -22,7 +22,7 @@ from moto.secretsmanager.models import secretsmanager_backends
 from moto.ssm.models import ssm_backends
 from werkzeug.serving import make_server
 
-from ops.gitlab_mirror.mirrors import PushMirrors, wanted_mirrors
+from ops.git_access.mirrors import PushMirrors, wanted_mirrors
 from ops.rehearse.emulated_aws import EmulatedAws
 from settings import Deployment, load
 from tests.ops.gitlab_stand_in import TOKEN, GitlabStandIn, Mirror, serving

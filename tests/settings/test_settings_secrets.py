@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from errors.shown import shown
 from settings import LocatedProblem, SettingsError, document, load
-from settings.shown import shown
 from tests.settings.whole_file import Refusal, error, last_line_of_change, spoilt
 
 SECRET = "hunter2"

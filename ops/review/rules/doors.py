@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ops.review import policies
-from ops.review.plan import Action, Change
+from iam import comparison as policies
 from ops.review.rule import Plans, Rule
 from ops.review.text import code
+from terraform.plan import Action, Change
 
 Found = Iterator[tuple[str, str, str]]
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ops.review.kinds import guard
-from ops.review.plan import Action, Change
 from ops.review.rule import Check, Plans, Rule
 from ops.review.text import code
+from terraform.plan import Action, Change
 
 Found = Iterator[tuple[str, str, str]]
 

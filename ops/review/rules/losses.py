@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from ops.review.kinds import LOST, is_classified, loss
-from ops.review.plan import Action, Change, Plan
 from ops.review.rule import Check, Plans, Rule
 from ops.review.text import code
+from terraform.plan import Action, Change, Plan
 
 Found = Iterator[tuple[str, str, str]]
 

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ops.review import policies
-from ops.review.plan import Action, Plan
+from iam import comparison as policies
 from ops.review.rule import Plans, Rule
 from ops.review.text import code
+from terraform.plan import Action, Plan
 
 Found = Iterator[tuple[str, str, str]]
 

@@ -17,11 +17,11 @@ from botocore.config import Config  # type: ignore[import-untyped]
 from rich.console import Console
 
 from ops.rehearse import Existing, RehearsalError, rehearse
-from ops.rehearse.deployment import read
 from ops.rehearse.emulator import Emulator
 from ops.rehearse.progress import Progress
 from ops.rehearse.rehearsal import Findings, Rehearsal
-from ops.rehearse.terraform import Terraform
+from terraform.cli import Terraform
+from terraform.rehearsed import read
 from tests.ops.rehearse import sample_deployment
 from tests.ops.rehearse.sample_deployment import DEV, REGION
 

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from ops.rehearse import Existing, RehearsalError, rehearse, variation
-from ops.rehearse.deployment import Bucket, Stack, read
-from ops.rehearse.terraform import Terraform, environment, write_profiles
+from terraform.cli import Terraform, environment, write_profiles
+from terraform.rehearsed import Bucket, Stack, read
 from tests.ops.rehearse import sample_deployment
 from tests.ops.rehearse.sample_deployment import DEV, PRD, REGION
 

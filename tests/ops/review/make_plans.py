@@ -19,13 +19,13 @@ import boto3  # type: ignore[import-untyped]
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 
 import bindings
-from ops.existing import existing_resources
-from ops.rehearse import deployment
-from ops.rehearse.deployment import Stack
 from ops.rehearse.emulator import Emulator
 from ops.rehearse.errors import RehearsalError
-from ops.rehearse.terraform import Terraform, environment, write_profiles
+from ops.rehearse.named_in_settings import existing_resources
 from settings import SettingsError, load
+from terraform import rehearsed as deployment
+from terraform.cli import Terraform, environment, write_profiles
+from terraform.rehearsed import Stack
 from tests.ops.review.scenarios import SCENARIOS, Aws, Scenario
 from tests.terraform import with_changes
 

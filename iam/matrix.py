@@ -1,0 +1,286 @@
+"""The matrix: who may do what with which resource from where, and why."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from iam import codecommit, powers
+from iam.evaluation import Decision, Principal, Request, evaluate, names_resource
+from iam.model import Identity, Model, Resource
+from iam.policy import Policy, Statement
+from iam.sources import ELSEWHERE, Source, sources
+
+ANYBODY = "anybody"
+OTHERS = "any other repository"
+ON_BEHALF = "an AWS service on its behalf"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One cell of the matrix, with the reason in words that name policy and statement.
+
+    The first four are names that stay the same while nothing about access changes, so that matrices can be compared.
+    `resource` is a repository's name, or the pattern that a policy names; `is_repository` tells them apart.
+    """
+
+    principal: str
+    resource: str
+    action: str
+    source: str
+    allowed: bool
+    because: str
+    is_repository: bool
+
+
+def matrix(model: Model) -> list[Row]:
+    """Every row: of all identities on all repositories, on what else their policies name, and of anybody."""
+    places = sources(model)
+    tried = _codecommit_actions(model)
+    return [
+        *(row for identity in model.identities for row in of_identity(model, identity, places, tried)),
+        *of_anybody(model, places),
+    ]
+
+
+def _codecommit_actions(model: Model) -> list[str]:
+    """What anybody is allowed of CodeCommit's actions, and deleting, which nobody should be."""
+    statements = [statement for identity in model.identities for statement in powers.allowing(identity)]
+    named = {action for statement in statements for action in powers.actions(statement)}
+    always = (codecommit.PULL, codecommit.PUSH, codecommit.DELETE)
+    listed = (action for action in (*codecommit.READS, *codecommit.WRITES) if action in named)
+    return [action for action in dict.fromkeys((*always, *listed)) if action != codecommit.LIST]
+
+
+def of_identity(
+    model: Model, identity: Identity, places: Sequence[Source], codecommit_actions: Sequence[str]
+) -> Iterator[Row]:
+    """The rows of one user or role; of a role, on the repositories that its policies reach and on any other."""
+    arns = {repository.arn.rpartition(":")[2]: repository.arn for repository in model.repositories}
+    if identity.trust is not None:
+        arns = {name: arn for name, arn in arns.items() if _reaches(identity, arn)}
+    if model.repositories:
+        arns[OTHERS] = f"{model.repositories[0].arn.rpartition(':')[0]}:another"
+    if identity.trust is not None:
+        callers = list(_callers(model, identity))
+    else:
+        callers = [(place, None) for place in (*places, _on_behalf(places))]
+    alike = _alike(identity, arns)
+    for source, refusal in callers:
+        decisions: dict[tuple[str, str], Decision] = {}
+        for name in arns:
+            for action in codecommit_actions:
+                one = (action, alike[name])
+                if one not in decisions:
+                    decisions[one] = refusal or _decision(identity, source, action, alike[name])
+                decision = decisions[one]
+                yield _row(identity.name, name, action, source.name, decision, is_repository=True, refusal=refusal)
+        for statement in powers.allowing(identity):
+            yield from _beside_code(model, identity, statement, source, refusal)
+
+
+def _on_behalf(places: Sequence[Source]) -> Source:
+    """An AWS service that calls another with a user's rights, from an address of its own.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
+    """
+    elsewhere = next(place for place in reversed(places) if "aws:sourceip" in place.context)
+    return replace(elsewhere, name=ON_BEHALF, places=(), context={**elsewhere.context, "aws:viaawsservice": "true"})
+
+
+def _alike(identity: Identity, arns: Mapping[str, str]) -> dict[str, str]:
+    """For each repository one that the policies do not tell from it, for hundreds of them to be decided once."""
+    statements = [statement for policy in identity.policies for statement in policy.statements]
+    if any("${" in pattern for statement in statements for pattern in statement.resource_patterns):
+        return dict(arns)
+    first: dict[tuple[bool, ...], str] = {}
+    return {
+        name: first.setdefault(tuple(names_resource(statement, arn) for statement in statements), arn)
+        for name, arn in arns.items()
+    }
+
+
+def _reaches(identity: Identity, repository: str) -> bool:
+    return any(names_resource(statement, repository) for statement in powers.allowing(identity))
+
+
+def _decision(
+    identity: Identity,
+    source: Source,
+    action: str,
+    resource: str,
+    statement: Statement | None = None,
+    policies: tuple[Policy, ...] = (),
+) -> Decision:
+    wanted = powers.met(statement, source) if statement is not None else {}
+    if statement is not None and (services := [c for c in statement.conditions if c.key == "kms:viaservice"]):
+        wanted |= {"kms:viaservice": services[0].values[0], "aws:viaawsservice": "true"}
+    asked = powers.request(identity, source, action, resource, wanted)
+    return evaluate(asked, identity=identity.policies, resource=policies)
+
+
+def _beside_code(
+    model: Model, identity: Identity, statement: Statement, source: Source, refusal: Decision | None
+) -> Iterator[Row]:
+    """What a statement allows beside repositories: its own words, tried with what its conditions want."""
+    for action in powers.actions(statement):
+        for resource, named in zip(powers.resources(statement), powers.named_resources(statement), strict=True):
+            if action.startswith("codecommit:") and resource != "*":
+                continue
+            owned = tuple(owner.policy for owner in model.resources if owner.policy and _is_part(resource, owner))
+            for way, from_there in _ways(source, owned):
+                decision = refusal or _decision(identity, from_there, action, resource, statement, owned)
+                conditions = _said(statement)
+                yield _row(
+                    identity.name, named + conditions, action, way, decision, is_repository=False, refusal=refusal
+                )
+
+
+def _is_part(resource: str, owner: Resource) -> bool:
+    return resource == owner.arn or resource.startswith(f"{owner.arn}/")
+
+
+def _ways(source: Source, owned: Sequence[Policy]) -> Iterator[tuple[str, Source]]:
+    """A source as it is, and where a resource's own policy counts, without TLS too."""
+    yield source.name, source
+    if owned:
+        yield f"{source.name}, without TLS", replace(source, context={**source.context, "aws:securetransport": "false"})
+
+
+def _said(statement: Statement) -> str:
+    """The conditions of a statement in words; those on where a request comes from show in the rows."""
+    said = [
+        f"{condition.key} {condition.operator} {' or '.join(condition.values)}"
+        for condition in statement.conditions
+        if condition.key not in ("aws:sourceip", "aws:sourcevpc", "aws:sourcevpce")
+    ]
+    return f", if {' and '.join(said)}" if said else ""
+
+
+def _callers(model: Model, role: Identity) -> Iterator[tuple[Source, Decision | None]]:
+    """Who could become a role, each as a source of its requests, with the refusal where they cannot."""
+    services = dict.fromkeys(
+        name
+        for identity in model.identities
+        if identity.trust is not None
+        for statement in identity.trust.statements
+        for name in (statement.principals or {}).get("Service", ())
+    )
+    trusted = [
+        name
+        for name in services
+        if any(name in (s.principals or {}).get("Service", ()) for s in (role.trust.statements if role.trust else ()))
+    ]
+    others = [
+        Principal(kind="service", name=name) for name in (*services, "another.amazonaws.com") if name not in trusted
+    ]
+    people = [
+        Principal(kind="user", name=f"arn:aws:iam::{account}:user/anybody", account=account)
+        for account in (role.account, "999999999999")
+    ]
+    for name in trusted:
+        for source_name, account in (
+            (name, role.account),
+            (f"{name} for another account", "999999999999"),
+            (f"{name} for no account", None),
+        ):
+            yield _through(source_name, role, [Principal(kind="service", name=name)], account)
+    yield _through(ELSEWHERE, role, [*others, *people, Principal(kind="anonymous")], role.account)
+
+
+def _through(
+    name: str, role: Identity, principals: Sequence[Principal], account: str | None
+) -> tuple[Source, Decision | None]:
+    """A source of a role's requests; refused when none of the principals may assume the role."""
+    session = Source(
+        name=name,
+        places=(),
+        context={"aws:viaawsservice": "false", "aws:securetransport": "true"},
+        absent=frozenset(("aws:sourceaccount", "aws:sourcearn")),
+    )
+    refusal = None
+    for principal in principals:
+        asked = Request(
+            principal=principal,
+            action="sts:AssumeRole",
+            resource=role.arn,
+            context={"aws:securetransport": "true", **({"aws:sourceaccount": account} if account else {})},
+            absent=frozenset(("aws:sourceip", "aws:sourceaccount")),
+        )
+        trust = [role.trust] if role.trust is not None else []
+        refusal = evaluate(asked, resource=trust, resource_account=role.account, resource_decides=True)
+        if refusal.allowed:
+            return session, None
+    return session, refusal
+
+
+def of_anybody(model: Model, places: Sequence[Source]) -> Iterator[Row]:
+    """The rows of whoever is no identity here: on repositories, on APIs, and on what has a policy of its own."""
+    nobody = Decision(allowed=False, explicit=False)
+    for repository in model.repositories:
+        for action in (codecommit.PULL, codecommit.PUSH, codecommit.DELETE):
+            # A repository has no policy of its own: https://docs.aws.amazon.com/codecommit/latest/userguide/auth-and-access-control-iam-access-control-identity-based.html
+            name = repository.arn.rpartition(":")[2]
+            yield _row(ANYBODY, name, action, "anywhere", nobody, is_repository=True)
+    for method in model.methods:
+        for source in places:
+            asked = _anonymous(source, "execute-api:Invoke", method.arn)
+            decision = evaluate(asked, resource=[method.policy] if method.policy else [])
+            yield _row(ANYBODY, method.arn, "execute-api:Invoke", source.name, decision, is_repository=False)
+    for owner in model.resources:
+        if owner.policy is not None:
+            yield from _on_resource(owner, owner.policy, places[-1])
+
+
+def _on_resource(owner: Resource, policy: Policy, source: Source) -> Iterator[Row]:
+    """What a resource's own policy lets services and strangers do."""
+    services = [name for s in policy.statements for name in (s.principals or {}).get("Service", ())]
+    principals = [Principal(kind="service", name=name) for name in dict.fromkeys(services)]
+    actions = dict.fromkeys(action for s in policy.statements for action in powers.actions(s))
+    for principal in (*principals, Principal(kind="anonymous")):
+        for action in actions:
+            for account, named in (
+                (owner.account, "this account"),
+                ("999999999999", "another account"),
+                (None, "no account"),
+            ):
+                for secure in ("true", "false"):
+                    asked = Request(
+                        principal=principal,
+                        action=action,
+                        resource=owner.arn,
+                        context={"aws:securetransport": secure, **({"aws:sourceaccount": account} if account else {})},
+                        absent=source.absent,
+                    )
+                    way = named if secure == "true" else f"{named}, without TLS"
+                    decision = evaluate(asked, resource=[policy], resource_account=owner.account)
+                    yield _row(principal.name or ANYBODY, owner.arn, action, way, decision, is_repository=False)
+
+
+def _anonymous(source: Source, action: str, resource: str) -> Request:
+    return Request(
+        principal=Principal(kind="anonymous"),
+        action=action,
+        resource=resource,
+        context=source.context,
+        absent=source.absent,
+    )
+
+
+def _row(
+    principal: str,
+    resource: str,
+    action: str,
+    source: str,
+    decision: Decision,
+    *,
+    is_repository: bool,
+    refusal: Decision | None = None,
+) -> Row:
+    return Row(
+        principal=principal,
+        resource=resource,
+        action=action,
+        source=source,
+        allowed=decision.allowed,
+        because=decision.because if refusal is None else f"may not assume the role: {refusal.because}",
+        is_repository=is_repository,
+    )

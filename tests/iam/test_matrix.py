@@ -1,0 +1,163 @@
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.loaders import Loader  # type: ignore[import-untyped]
+
+from iam import codecommit, matrix, synthesised
+from iam.model import Model
+from iam.sources import sources
+from tests.terraform import Stacks
+
+Cells = dict[tuple[str, str, str, str], tuple[bool, str]]
+
+
+def _model(stacks: Stacks) -> Model:
+    return synthesised.read({name: terraform.json for name, terraform in stacks.terraform.items()})
+
+
+@pytest.fixture(scope="module")
+def cells(example: Stacks) -> Cells:
+    """The example's matrix on repositories."""
+    rows = matrix.matrix(_model(example))
+    return {(r.principal, r.resource, r.action, r.source): (r.allowed, r.because) for r in rows if r.is_repository}
+
+
+def _where(cells: Cells, action: str) -> set[tuple[str, str, str]]:
+    """Who may do it, on what, from where."""
+    return {(who, on, at) for (who, on, do, at), (allowed, _) in cells.items() if do == action and allowed}
+
+
+def test_only_gitlab_and_the_builds_push_each_from_its_own_place(cells: Cells) -> None:
+    from_gitlab = {
+        ("kakehashi-prd-push", name, place)
+        for name in ("infrastructure", "application")
+        for place in ("dev-network's NAT addresses", matrix.ON_BEHALF)
+    }
+    by_builds = {
+        (f"kakehashi-prd-backlog-mirror-{name}", name, "codebuild.amazonaws.com") for name in ("batch", "website")
+    }
+    assert _where(cells, codecommit.PUSH) == from_gitlab | by_builds
+
+
+def test_the_isolated_room_only_pulls(cells: Cells) -> None:
+    in_the_room = {
+        (who, on, do) for (who, on, do, at), (allowed, _) in cells.items() if allowed and at == "the isolated room"
+    }
+    assert {who for who, _, _ in in_the_room} == {"kakehashi-prd-pull"}
+    assert {on for _, on, _ in in_the_room} == {"infrastructure", "application", "batch", "website"}
+    assert codecommit.PULL in {do for _, _, do in in_the_room} <= set(codecommit.READS)
+
+
+def test_nobody_deletes_a_repository(cells: Cells) -> None:
+    assert {at for _, _, do, at in cells if do == codecommit.DELETE} > {"the isolated room", "anywhere else"}
+    assert _where(cells, codecommit.DELETE) == set()
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (
+            ("kakehashi-prd-push", "application", codecommit.PUSH, "dev-network's NAT addresses"),
+            (True, "allowed by kakehashi-prd-push-allow, statement PushAndPull"),
+        ),
+        (
+            ("kakehashi-prd-push", "application", codecommit.PUSH, "the isolated room"),
+            (False, "denied by kakehashi-prd-push-deny, statement DenyFromElsewhere"),
+        ),
+        (
+            ("kakehashi-prd-push", "application", codecommit.PUSH, "another VPC endpoint"),
+            (False, "denied by kakehashi-prd-push-deny, statement DenyFromElsewhere"),
+        ),
+        (
+            ("kakehashi-prd-push", "batch", codecommit.PUSH, "dev-network's NAT addresses"),
+            (False, "nothing allows it"),
+        ),
+        (
+            ("kakehashi-prd-pull", "application", codecommit.PUSH, "the isolated room"),
+            (False, "nothing allows it"),
+        ),
+        (
+            (
+                "kakehashi-prd-backlog-mirror-batch",
+                "batch",
+                codecommit.PUSH,
+                "codebuild.amazonaws.com for another account",
+            ),
+            (False, "may not assume the role: nothing allows it"),
+        ),
+        (("anybody", "batch", codecommit.PULL, "anywhere"), (False, "nothing allows it")),
+    ],
+)
+def test_every_yes_and_no_has_its_reason(
+    cells: Cells, cell: tuple[str, str, str, str], expected: tuple[bool, str]
+) -> None:
+    assert cells[cell] == expected
+
+
+def test_a_room_with_an_endpoint_of_its_own_pulls_through_it_alone(synthesised: Callable[[str], Stacks]) -> None:
+    rows = matrix.matrix(_model(synthesised("everything")))
+    through = {
+        row.source for row in rows if row.principal == "kakehashi-prd-pull-vault" and row.allowed and row.is_repository
+    }
+    assert through == {"vpce-0123456789abcdef0", "vpce-0fedcba9876543210"}
+
+
+def test_every_part_of_the_world_that_a_policy_tells_apart_is_tried(synthesised: Callable[[str], Stacks]) -> None:
+    named = {source.name for source in sources(_model(synthesised("everything")))}
+    assert {
+        "the isolated room, 198.51.100.0/28",
+        "the isolated room, 203.0.113.10/32",
+        "room batch_operators",
+        "anywhere else",
+        "anywhere else, by IPv6",
+        "another VPC endpoint",
+    } < named
+
+
+def test_codecommits_actions_are_those_that_aws_has() -> None:
+    known = set(Loader().load_service_model("codecommit", "service-2")["operations"])
+    ours = {action.removeprefix("codecommit:") for action in (*codecommit.READS, *codecommit.WRITES)}
+    assert known <= ours
+    # Those without an API are of Git and of the console.
+    assert ours - known == {
+        "BatchGetPullRequests",
+        "CancelUploadArchive",
+        "GetCommitHistory",
+        "GetCommitsFromMergeBase",
+        "GetObjectIdentifier",
+        "GetReferences",
+        "GetTree",
+        "GetUploadArchiveStatus",
+        "GitPull",
+        "GitPush",
+        "UploadArchive",
+    }
+    reads = ("BatchDescribe", "BatchGet", "Describe", "Evaluate", "Get", "GitPull", "List")
+    assert all(action.removeprefix("codecommit:").startswith(reads) for action in codecommit.READS)
+    assert not any(action.removeprefix("codecommit:").startswith(reads) for action in codecommit.WRITES)
+
+
+def test_aws_own_policies_are_as_aws_publishes_them(project: Any) -> None:
+    from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+    published = {
+        f"arn:aws:iam::aws:policy{p['Path']}{name}": p for name, p in json.loads(aws_managed_policies_data).items()
+    }
+    for arn, document in json.loads((project / "iam" / "aws_managed.json").read_text()).items():
+        assert _grants(document) == _grants(published[arn]["Document"]), arn
+
+
+def _grants(document: Any) -> set[tuple[str, str, str]]:
+    return {
+        (statement["Effect"], action, resource)
+        for statement in document["Statement"]
+        for action in _listed(statement["Action"])
+        for resource in _listed(statement["Resource"])
+        if statement.keys() == {"Effect", "Action", "Resource"}
+    }
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return value if isinstance(value, list) else [value]

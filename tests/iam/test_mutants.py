@@ -1,0 +1,60 @@
+"""Whether anybody would notice: every policy statement of the example removed, widened or negated in turn."""
+
+import functools
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from iam import synthesised
+from iam.matrix import matrix
+from iam.model import Model
+from iam.policy import UnsupportedError
+from iam.promises import broken
+from tests.iam.mutants import mutants, size
+from tests.terraform import Stacks
+
+SURVIVORS = Path(__file__).parent / "survivors.txt"
+
+Rows = dict[tuple[str, ...], tuple[bool, str]]
+
+
+def _rows(model: Model, identities: frozenset[str]) -> Rows:
+    """The matrix of some identities and of anybody; the others' are as they were."""
+    part = replace(model, identities=tuple(found for found in model.identities if found.arn in identities))
+    return {(row.principal, row.resource, row.action, row.source): (row.allowed, row.because) for row in matrix(part)}
+
+
+@pytest.mark.slow
+def test_every_mutant_is_noticed_but_those_listed_with_a_reason(example: Stacks) -> None:
+    stacks: dict[str, Any] = {name: terraform.json for name, terraform in example.terraform.items()}
+    original = synthesised.read(stacks)
+    before = functools.cache(functools.partial(_rows, original))
+
+    def noticed_by(mutant: Mapping[str, Any]) -> str | None:
+        try:
+            model = synthesised.read(mutant)
+            if broken(model):
+                return "promise"
+            pairs = zip(model.identities, original.identities, strict=True)
+            everybody = model.resources != original.resources
+            changed = frozenset(mutated.arn for mutated, unchanged in pairs if everybody or mutated != unchanged)
+            return None if _rows(model, changed) == before(changed) else "matrix"
+        except UnsupportedError:
+            return "refused"
+
+    noticed = {name: noticed_by(mutant) for name, mutant in mutants(stacks)}
+    patterns = [line for line in SURVIVORS.read_text().splitlines() if line and not line.startswith("#")]
+    survivors = [name for name, by in noticed.items() if by is None]
+    assert [name for name in survivors if not any(fnmatchcase(name, pattern) for pattern in patterns)] == []
+    assert [pattern for pattern in patterns if not any(fnmatchcase(name, pattern) for name in survivors)] == []
+    # A pattern must not come to hide what somebody should look at.
+    assert len(survivors) < len(noticed) / 20
+    assert size(stacks) >= 32
+    assert len(noticed) >= 400
+    # The promises alone, which stop a synthesis, notice more than half.
+    assert Counter(noticed.values())["promise"] > len(noticed) / 2

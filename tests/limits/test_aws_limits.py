@@ -1,0 +1,244 @@
+import base64
+from typing import Any
+
+import pytest
+
+from limits.aws_limits import Stack, problems
+from tests.terraform import Stacks
+
+ASSUME = {
+    "sid": "Assume",
+    "effect": "Allow",
+    "actions": ["sts:AssumeRole"],
+    "principals": [{"type": "Service", "identifiers": ["ec2.amazonaws.com"]}],
+}
+
+
+def _found(resources: dict[str, Any], **rest: Any) -> list[str]:
+    """What is wrong with some resources, by type and arguments of one `x` each."""
+    terraform = {"resource": {kind: {"x": arguments} for kind, arguments in resources.items()}, **rest}
+    return [str(problem) for problem in problems([Stack("some-stack", terraform)])]
+
+
+def _documents(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"aws_iam_policy_document": {"x": {"statement": list(statements)}}}
+
+
+def test_the_example_is_what_aws_takes(example: Stacks) -> None:
+    assert problems([Stack(name, terraform.json) for name, terraform in example.terraform.items()]) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "where", "what", "hint"),
+    [
+        (
+            "aws_instance",
+            {"user_data": "x" * 16_385, "instance_type": "c7i.large"},
+            "user_data",
+            "16,385 bytes, EC2 takes 16,384",
+            "shorten what the server is told on its first boot",
+        ),
+        (
+            "aws_launch_template",
+            {"user_data": base64.b64encode(b"x" * 16_385).decode()},
+            "user_data",
+            "16,385 bytes, EC2 takes 16,384",
+            "name fewer hosts",
+        ),
+        (
+            "aws_lb",
+            {"name": "internal-proxy"},
+            "name",
+            "'internal-proxy' is not what AWS takes",
+            "AWS takes 1-32 letters, digits and '-', not at an end, and not internal- at the beginning",
+        ),
+        (
+            "aws_lb_target_group",
+            {"name": "x" * 33},
+            "name",
+            f"'{'x' * 33}' is not what AWS takes",
+            "AWS takes 1-32 letters, digits and '-', not at an end, and not internal- at the beginning",
+        ),
+        (
+            "aws_instance",
+            {"instance_type": "large"},
+            "instance_type",
+            "'large' is not what AWS takes",
+            "name an EC2 instance type",
+        ),
+        (
+            "aws_security_group",
+            {"description": "門番", "name": "x"},
+            "description",
+            "'門番' is not what AWS takes",
+            "use plain ASCII letters, digits and punctuation",
+        ),
+        (
+            "aws_vpc_security_group_ingress_rule",
+            {"description": "a\nb", "security_group_id": "sg-1"},
+            "description",
+            r"'a\nb' is not what AWS takes",
+            "use plain ASCII letters, digits and punctuation",
+        ),
+        (
+            "aws_scheduler_schedule",
+            {"schedule_expression": "cron(0 8 * * * *)", "name": "x"},
+            "schedule_expression",
+            "'cron(0 8 * * * *)' needs '?' in exactly one of day of month and day of week",
+            "write it like cron(0 9 ? * MON-FRI *) or rate(1 hour)",
+        ),
+        (
+            "aws_api_gateway_integration",
+            {"request_templates": {"text/plain": "$input.body"}},
+            "request_templates",
+            "'$input.body' for text/plain is not constant JSON",
+            "send a constant",
+        ),
+        (
+            "aws_api_gateway_integration_response",
+            {"response_templates": {"text/plain": "{"}},
+            "response_templates",
+            "'{' for text/plain is not constant JSON",
+            "send a constant",
+        ),
+        (
+            "aws_codebuild_project",
+            {"name": "x1", "source": {"buildspec": "echo ${HOME}"}},
+            "source.buildspec",
+            "'${HOME}' would be read by Terraform",
+            "write it $${…}",
+        ),
+        (
+            "aws_vpc",
+            {"region": "us-east-1"},
+            "region",
+            "the provider before 6.0 does not know it",
+            "leave the region to the provider",
+        ),
+        (
+            "aws_vpc",
+            {"tags": {"k": "v" * 257}},
+            "tags",
+            f"'k': {'v' * 257!r} is too long",
+            "AWS takes keys of 128 and values of 256 characters",
+        ),
+        (
+            "aws_s3_bucket",
+            {"bucket": "Caps"},
+            "bucket",
+            "'Caps' is not what AWS takes",
+            "use 3-63 of a-z, 0-9, '.' and '-'",
+        ),
+    ],
+)
+def test_refuses(kind: str, arguments: dict[str, Any], where: str, what: str, hint: str) -> None:
+    assert _found({kind: arguments}) == [f"error: some-stack: {kind}.x.{where}: {what}\nhint: {hint}"]
+
+
+def test_refuses_user_data_that_is_too_long_counting_what_terraform_encodes() -> None:
+    user_data = {"user_data": "content: ${jsonencode(local.file)}", "instance_type": "c7i.large"}
+
+    def with_file(text: str) -> list[str]:
+        return _found({"aws_instance": user_data}, locals={"file": text})
+
+    assert with_file("<" * 2_700) == []
+    (found,) = with_file("<" * 2_730)  # six characters each, between two quotes
+    assert "aws_instance.x.user_data: 16,391 bytes, EC2 takes 16,384" in found
+
+
+def test_refuses_a_retention_that_is_only_a_variables_default() -> None:
+    (found,) = _found(
+        {"aws_cloudwatch_log_group": {"retention_in_days": "${var.days}", "name": "x"}},
+        variable={"days": {"default": 91}},
+    )
+    assert found.startswith(
+        "error: some-stack: aws_cloudwatch_log_group.x.retention_in_days: 91 days\nhint: CloudWatch"
+    )
+
+
+def test_refuses_a_policy_that_is_too_long_counting_the_values_of_variables() -> None:
+    statement = {
+        "sid": "Deny",
+        "effect": "Deny",
+        "actions": ["*"],
+        "resources": ["*"],
+        "condition": [{"test": "NotIpAddress", "variable": "aws:SourceIp", "values": "${var.cidrs}"}],
+    }
+    policy = {"aws_iam_policy": {"policy": "${data.aws_iam_policy_document.x.json}", "name": "x"}}
+
+    def with_networks(count: int) -> list[str]:
+        default = [f"198.51.{number // 250}.{number % 250}/32" for number in range(count)]
+        return _found(policy, data=_documents(statement), variable={"cidrs": {"default": default}})
+
+    assert with_networks(250) == []
+    (found,) = with_networks(400)
+    assert "aws_iam_policy.x.policy: " in found
+    assert "characters, AWS takes 6,144" in found
+
+
+@pytest.mark.parametrize(
+    "action", ["codecomit:GitPull", "GitPull", "codecommit:", "codecommit:Git-Pull", "codecommit:Git*"]
+)
+def test_refuses_an_action_of_no_known_service(action: str) -> None:
+    statement = {"sid": "S", "effect": "Allow", "actions": [action], "resources": ["*"]}
+    policy = {"aws_iam_policy": {"policy": "${data.aws_iam_policy_document.x.json}", "name": "x"}}
+    (found,) = _found(policy, data=_documents(statement))
+    assert f"{action!r} is not an action of a known service" in found
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"principals": []},
+        {"principals": [{"type": "Service", "identifiers": ["ec2.amazon.com"]}]},
+        {"principals": [{"type": "AWS", "identifiers": ["*"]}]},
+        {"actions": ["sts:AssumeRole", "sts:TagSession"]},
+        {"resources": ["*"]},
+    ],
+)
+def test_refuses_a_trust_that_is_malformed_or_in_anything_but_a_service(change: dict[str, Any]) -> None:
+    role = {"aws_iam_role": {"assume_role_policy": "${data.aws_iam_policy_document.x.json}", "name": "x"}}
+    assert _found(role, data=_documents(ASSUME)) == []
+    (found,) = _found(role, data=_documents(ASSUME | change))
+    assert "aws_iam_role.x.assume_role_policy: Assume is no trust in a service" in found
+
+
+def test_refuses_more_rules_than_a_group_takes_counting_each_address_of_a_list() -> None:
+    rule = {"security_group_id": "${aws_security_group.x.id}", "for_each": "${toset(var.cidrs)}", "description": "d"}
+    group = {"aws_security_group": {"description": "d", "name": "x"}, "aws_vpc_security_group_ingress_rule": rule}
+    assert _found(group, variable={"cidrs": {"default": ["x"] * 60}}) == []
+    (found,) = _found(group, variable={"cidrs": {"default": ["x"] * 61}})
+    assert "aws_security_group.x.inbound: 61 inbound rules, AWS takes 60" in found
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ("<cdktf.Each object at 0x7f00>", "a Python object was printed"),
+        ("${TfToken[TOKEN.7]}", "a token was never resolved"),
+    ],
+)
+def test_refuses_what_was_never_meant_to_leave_synthesis(value: str, what: str) -> None:
+    (found,) = _found({"aws_vpc": {"cidr_block": value}})
+    assert found.startswith(f"error: some-stack: {what}: …")
+
+
+def test_a_policy_that_is_not_of_this_stack_is_a_fault_and_not_a_pass() -> None:
+    with pytest.raises(ValueError, match="is not a policy document of this stack"):
+        _found({"aws_iam_policy": {"policy": "{}", "name": "x"}})
+
+
+def test_refuses_two_resources_of_a_kind_with_one_name() -> None:
+    terraform = {"resource": {"aws_sns_topic": {"a": {"name": "same"}, "b": {"name": "same"}}}}
+    (found,) = (str(problem) for problem in problems([Stack("some-stack", terraform)]))
+    assert found.startswith("error: some-stack: aws_sns_topic.b.name: 'same' is also the name of aws_sns_topic.a\n")
+
+
+def test_refuses_more_webhooks_than_an_api_takes() -> None:
+    paths = {f"x{number}": {"path_part": f"x{number}"} for number in range(301)}
+    (found,) = (str(problem) for problem in problems([Stack("s", {"resource": {"aws_api_gateway_resource": paths}})]))
+    assert "301 of aws_api_gateway_resource, AWS takes 300" in found
+
+
+def test_a_text_may_speak_of_an_object_at_an_address() -> None:
+    assert _found({"aws_codecommit_repository": {"description": "Dump of an object at 0x1000"}}) == []

@@ -1,0 +1,178 @@
+"""The URLs that Backlog calls, and what CodeBuild answers when it does."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from errors import RefusedError
+from ops.backlog import webhook as backlog_webhook
+from ops.rehearse.stand_ins import Call, Reply
+from tests.ops.production import REGION, Production
+from tests.settings.whole_file import ED25519
+from tests.terraform import Stacks
+
+pytestmark = pytest.mark.emulator
+
+API = "kakehashi-prd-backlog"
+
+
+@pytest.fixture
+def bridge(world: Production) -> Production:
+    """A deployment with two mirrors, and nothing deployed."""
+    mirrors = {"website": "WEB", "jobs": "OPS"}
+    world.say(
+        {
+            "prd.backlog": {
+                "spaces": {
+                    "example": {
+                        "domain": "backlog.jp",
+                        "known_hosts": [f"example.git.backlog.jp ssh-ed25519 {ED25519}"],
+                        "ssh_key_parameter": "/kakehashi/backlog/ssh-key",
+                    }
+                },
+                "repositories": {
+                    key: {"space": "example", "project": project, "repository": key, "target": {"create": key}}
+                    for key, project in mirrors.items()
+                },
+                "webhook": {"sender_cidrs": ["192.0.2.16/28"]},
+            }
+        }
+    )
+    gateway = world.client("apigateway")
+    for api in gateway.get_rest_apis()["items"]:
+        gateway.delete_rest_api(restApiId=api["id"])
+    gateway.create_rest_api(name="somebody-elses")
+    return world
+
+
+def _deployed(bridge: Production, *paths: str) -> str:
+    gateway = bridge.client("apigateway")
+    api_id: str = gateway.create_rest_api(name=API)["id"]
+    (root,) = gateway.get_resources(restApiId=api_id)["items"]
+    for path in paths:
+        resource = gateway.create_resource(restApiId=api_id, parentId=root["id"], pathPart=path)
+        asked = {"restApiId": api_id, "resourceId": resource["id"], "httpMethod": "POST"}
+        gateway.put_method(**asked, authorizationType="NONE")
+        start_build = f"arn:aws:apigateway:{REGION}:codebuild:action/StartBuild"
+        role = "arn:aws:iam::222222222222:role/webhook"
+        gateway.put_integration(**asked, type="AWS", integrationHttpMethod="POST", uri=start_build, credentials=role)
+    made = gateway.create_deployment(restApiId=api_id)
+    gateway.create_stage(restApiId=api_id, stageName="hook", deploymentId=made["id"])
+    return api_id
+
+
+def _codebuild_answers(bridge: Production, status: int, said: str) -> list[Call]:
+    """Have API Gateway's test call say this, in the form of its documented log."""
+    calls: list[Call] = []
+
+    def test_invoke_method(call: Call) -> Reply:
+        calls.append(call)
+        log = (
+            "Execution log for request 5fbc6fa0\n"
+            "Thu Nov 24 04:00:00 UTC 2026 : Starting execution for request: 5fbc6fa0\n"
+            f"Thu Nov 24 04:00:00 UTC 2026 : Endpoint response body before transformations: {said}\n"
+            f"Thu Nov 24 04:00:00 UTC 2026 : Method completed with status: {status}\n"
+        )
+        return {"status": status, "body": json.dumps({"started": status == 200}), "latency": 45, "log": log}
+
+    bridge.aws.stand_ins["apigateway"].operations["TestInvokeMethod"] = test_invoke_method
+    return calls
+
+
+def _refusal(command: Callable[[], object]) -> str:
+    with pytest.raises(RefusedError) as caught:
+        command()
+    return str(caught.value)
+
+
+def test_the_url_of_every_repository_is_shown(bridge: Production, capsys: pytest.CaptureFixture[str]) -> None:
+    api_id = _deployed(bridge, "website", "jobs")
+    backlog_webhook.show(bridge.deployment)
+    address = f"https://{api_id}.execute-api.{REGION}.amazonaws.com/hook"
+    assert capsys.readouterr().out == (f"example/WEB/website  {address}/website\nexample/OPS/jobs  {address}/jobs\n")
+
+
+def test_a_check_calls_every_hook_as_backlog_does_and_names_the_builds(
+    bridge: Production, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api_id = _deployed(bridge, "website", "jobs")
+    calls = _codebuild_answers(bridge, 200, json.dumps({"build": {"id": "mirror:1a2b", "arn": "arn:aws:x"}}))
+    assert backlog_webhook.check(bridge.deployment, None) is True
+    assert capsys.readouterr() == (
+        "website: CodeBuild started mirror:1a2b\njobs: CodeBuild started mirror:1a2b\n",
+        "",
+    )
+    assert [call.params["restApiId"] for call in calls] == [api_id, api_id]
+    assert {call.params["httpMethod"] for call in calls} == {"POST"}
+    assert calls[0].params["headers"] == {"Content-Type": "application/x-www-form-urlencoded"}
+    assert calls[0].params["resourceId"] != calls[1].params["resourceId"]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            '{"__type":"ResourceNotFoundException","message":"Project cannot be found"}',
+            '{"__type":"ResourceNotFoundException","message":"Project cannot be found"}',
+        ),
+        ("", '{"started": false}'),
+    ],
+)
+def test_what_codebuild_refuses_is_told(
+    bridge: Production, capsys: pytest.CaptureFixture[str], said: str, told: str
+) -> None:
+    _deployed(bridge, "website", "jobs")
+    calls = _codebuild_answers(bridge, 503, said)
+    assert backlog_webhook.check(bridge.deployment, "website") is False
+    assert len(calls) == 1
+    assert capsys.readouterr() == (
+        "website: not started\n",
+        f"error: website: CodeBuild answered: {told}\n"
+        "hint: deploy the stack backlog-bridge again if a project or role is missing; "
+        "Backlog calls again by itself after a 503\n",
+    )
+
+
+def test_a_build_is_named_from_an_answer_that_the_log_cuts_off(
+    bridge: Production, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _deployed(bridge, "website", "jobs")
+    _codebuild_answers(bridge, 200, '{"build":{"arn":"arn:aws:codebuild","id":"mirror:1a2b","phases":[{ [TRUNC')
+    assert backlog_webhook.check(bridge.deployment, "website") is True
+    assert capsys.readouterr().out == "website: CodeBuild started mirror:1a2b\n"
+
+
+def test_what_is_not_deployed_is_told(bridge: Production) -> None:
+    def show() -> None:
+        backlog_webhook.show(bridge.deployment)
+
+    assert _refusal(show) == (f"error: {API}: the account has no such API\nhint: deploy the stack backlog-bridge first")
+    _deployed(bridge, "website")
+    assert _refusal(show) == f"error: {API}: the API has no path for jobs\nhint: deploy the stack backlog-bridge again"
+    _deployed(bridge, "website", "jobs")
+    assert _refusal(show) == (
+        f"error: {API}: the account has 2 APIs of this name\nhint: delete the one that is not the bridge's"
+    )
+
+
+def test_a_repository_that_the_deployment_has_not_is_wrong_usage(bridge: Production) -> None:
+    _deployed(bridge, "website", "jobs")
+    calls = _codebuild_answers(bridge, 200, "{}")
+    with pytest.raises(RefusedError) as caught:
+        backlog_webhook.check(bridge.deployment, "web")
+    assert (caught.value.status, calls) == (2, [])
+    assert str(caught.value) == (
+        "error: --repository: 'web' is not one of prd.backlog.repositories\nhint: use one of website, jobs"
+    )
+
+
+def test_a_deployment_without_the_bridge_is_told(world: Production) -> None:
+    assert _refusal(lambda: backlog_webhook.show(world.deployment)) == (
+        "error: prd.backlog: the deployment has no bridge from Backlog\nhint: add prd.backlog to it"
+    )
+
+
+def test_the_name_of_the_api_is_the_one_that_is_deployed(example: Stacks) -> None:
+    (api,) = example["backlog-bridge"].resources("aws_api_gateway_rest_api").values()
+    assert api["name"] == API
