@@ -10,7 +10,7 @@ def main(arguments: list[str]) -> int:
         import bindings
 
         bindings.load_ahead()
-    from settings import SettingsError
+    from errors import RefusedError
     from stacks.command import synth, synthesise
 
     try:
@@ -19,9 +19,9 @@ def main(arguments: list[str]) -> int:
 
             cli.run(arguments, synthesise)
         return synth()
-    except SettingsError as error:
+    except RefusedError as error:
         print(error, file=sys.stderr)
-        return 2
+        return error.status
     except KeyboardInterrupt:
         return 130
     except OSError as error:

@@ -1,48 +1,65 @@
-"""Why a command stopped, in the two lines that a user needs."""
+"""The one error type: what a user reads when something was refused or failed, always in two lines.
+
+error: <where>: <what is wrong, with the value>
+hint: <the next action>
+"""
 
 import re
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from errors.shown import printable, shortened
 
+FAILED = 1
+"""The exit status of a command that was refused or failed."""
+
 WRONG_USAGE = 2
+"""The exit status for wrong usage or wrong settings."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One thing that is wrong: where, what (with the value), and the next action.
+
+    Printing it leaves out the user and password of every URL, and escapes control characters.
+    """
+
+    where: str
+    what: str
+    hint: str
+
+    def __str__(self) -> str:
+        return self._lines("error")
+
+    def as_warning(self) -> str:
+        """The same two lines for something that stops nothing."""
+        return self._lines("warning")
+
+    def _lines(self, severity: str) -> str:
+        where, what, hint = (printable(without_credentials(text)) for text in (self.where, self.what, self.hint))
+        return f"{severity}: {where}: {what}\nhint: {hint}"
 
 
 class RefusedError(Exception):
-    """`where` it went wrong, `what` with the value, and the next action. No URL in it keeps its credentials.
+    """Every problem that stopped a command.
 
-    `status` is what the command exits with: 1 refused or failed, 2 wrong usage.
+    `status` is the command's exit status. `details` is longer text that explains the problems, such as a diff or the
+    output of another program; it is printed before them.
     """
 
-    def __init__(self, where: str, what: str, hint: str, *, status: int = 1) -> None:
+    def __init__(self, problems: Iterable[Problem], *, status: int = FAILED, details: str = "") -> None:
+        self.problems = tuple(problems)
         self.status = status
-        super().__init__(f"error: {printable(where)}: {_told(what)}\nhint: {printable(hint)}")
+        self.details = details.strip()
+        super().__init__("\n".join([*([self.details] if self.details else []), *map(str, self.problems)]))
 
 
-class RefusalsError(RefusedError):
-    """Several refusals at once."""
-
-    def __init__(self, refusals: Sequence[RefusedError]) -> None:
-        self.status = max(refusal.status for refusal in refusals)
-        Exception.__init__(self, "\n".join(str(refusal) for refusal in refusals))
+def refused(where: str, what: str, hint: str, *, status: int = FAILED, details: str = "") -> RefusedError:
+    """The error for one problem. `what` may hold text from outside: it is put on one line, and its middle is cut."""
+    one_line = shortened(" ".join(without_credentials(what).split()))
+    return RefusedError([Problem(where=where, what=one_line, hint=hint)], status=status, details=details)
 
 
-@contextmanager
-def told_and_left() -> Iterator[None]:
-    """Print a RefusedError, and leave with its exit status."""
-    try:
-        yield
-    except RefusedError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.status)
-
-
-def scrubbed(text: str) -> str:
-    """`text` with the user and password of every URL left out."""
+def without_credentials(text: str) -> str:
+    """`text` with the user and password of every URL replaced by `…`."""
     return re.sub(r"://[^/\s'\"]*@", "://…@", text)
-
-
-def _told(what: str) -> str:
-    return printable(shortened(" ".join(scrubbed(what).split())))

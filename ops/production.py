@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from errors import RefusedError
+from errors import refused
 from settings import Account, Deployment
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def production(deployment: Deployment) -> "boto3.Session":
     Raises RefusedError where the credentials are missing, refused, or of another account.
     """
     if deployment.prd is None:
-        raise RefusedError("prd", "the deployment has no production account", "add prd to the deployment file")
+        raise refused("prd", "the deployment has no production account", "add prd to the deployment file")
     import boto3
 
     account = deployment.prd.account
@@ -55,12 +55,12 @@ def told_as_refusals(where: str) -> Iterator[None]:
         yield
     except ClientError as error:
         said = error.response["Error"]
-        raise RefusedError(
+        raise refused(
             where, f"{error.operation_name}: {said['Code']}: {said['Message']}", _hint(said["Code"])
         ) from None
     except BotoCoreError as error:
         hint = "log in to the production account, see that it can be reached, and run the command again"
-        raise RefusedError(where, str(error), hint) from None
+        raise refused(where, str(error), hint) from None
 
 
 def _hint(code: str) -> str:
@@ -85,7 +85,7 @@ def _assumed(session: "boto3.Session", role_arn: str, region: str) -> "boto3.Ses
 
 def _refuse_others(got_into: str, account: Account) -> None:
     if got_into != account.id:
-        raise RefusedError(
+        raise refused(
             "aws",
             f"these are credentials of account '{got_into}', production is '{account.id}'",
             "use the production account's, for example by AWS_PROFILE, or name prd.account.profile in the deployment",

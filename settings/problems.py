@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from pydantic_core import PydanticCustomError
 
-from errors.shown import printable, shown
+import errors
+from errors import RefusedError
+from errors.shown import shown
 
 Path = tuple[str | int, ...]
 """Where a value stands in the file: keys and list positions from the top."""
@@ -40,23 +42,21 @@ class LocatedProblem:
         path = f": {dotted(self.path)}" if self.path else ""
         return f"{self.file}{line}{path}"
 
-    def as_warning(self) -> str:
-        """As people read it where it stops nothing."""
-        return self._told("warning")
+    @property
+    def printed(self) -> errors.Problem:
+        """The problem as it is printed."""
+        return errors.Problem(where=self.where, what=self.what, hint=self.hint)
 
     def __str__(self) -> str:
-        return self._told("error")
-
-    def _told(self, severity: str) -> str:
-        return f"{severity}: {printable(self.where)}: {printable(self.what)}\nhint: {printable(self.hint)}"
+        return str(self.printed)
 
 
-class SettingsError(Exception):
-    """Every problem of a deployment, found before anything was written."""
+class SettingsError(RefusedError):
+    """Every problem of a deployment, found before anything was written; `located` has their places in the file."""
 
     def __init__(self, problems: Iterable[LocatedProblem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        self.located = tuple(problems)
+        super().__init__((problem.printed for problem in self.located), status=errors.WRONG_USAGE)
 
 
 def refuse(what: str, hint: str) -> PydanticCustomError:

@@ -22,7 +22,7 @@ def synth() -> int:
     for stack in stacks:
         print(f"{stack.name:<{width}}  {stack.account_id}  {stack.resources:>9}")
     for warning in warnings(deployment, file):
-        print(warning.as_warning(), file=sys.stderr)
+        print(warning.printed.as_warning(), file=sys.stderr)
     first = stacks[0].folder
     print(f"\nnext: terraform -chdir={first} init && terraform -chdir={first} plan")
     return 0

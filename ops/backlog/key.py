@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from errors import WRONG_USAGE, RefusedError
+from errors import WRONG_USAGE, refused
 from errors.shown import shown
 from ops.production import client, production, told_as_refusals
 from ops.steps import Steps
@@ -24,7 +24,7 @@ def put(deployment: Deployment, file: Path, asked: str | None, *, dry_run: bool)
     public = _public_half(text.encode(), str(file))
     _refuse_another(space, name, public, str(file))
     if len(text.encode()) > _MOST_BYTES:
-        raise RefusedError(
+        raise refused(
             str(file),
             f"the key has {len(text.encode())} bytes, a parameter holds {_MOST_BYTES}",
             "make an Ed25519 key: ssh-keygen -t ed25519 -N ''",
@@ -49,7 +49,7 @@ def check(deployment: Deployment, asked: str | None) -> None:
     name, space = _space(deployment, asked)
     stored = _stored(client(production(deployment), "ssm"), space)
     if stored is None:
-        raise RefusedError(space.ssh_key_parameter, "there is no such parameter", "store the key: backlog-key put FILE")
+        raise refused(space.ssh_key_parameter, "there is no such parameter", "store the key: backlog-key put FILE")
     public = _public_half(stored.encode(), space.ssh_key_parameter)
     _refuse_another(space, name, public, space.ssh_key_parameter)
     expected = "as expected" if space.ssh_public_key else f"prd.backlog.spaces.{name}.ssh_public_key expects none"
@@ -69,13 +69,13 @@ def fingerprint(public: bytes) -> str:
 
 def _space(deployment: Deployment, asked: str | None) -> tuple[str, Space]:
     if deployment.prd is None or deployment.prd.backlog is None:
-        raise RefusedError("prd.backlog", "the deployment has no bridge from Backlog", "add prd.backlog to it")
+        raise refused("prd.backlog", "the deployment has no bridge from Backlog", "add prd.backlog to it")
     spaces = deployment.prd.backlog.spaces
     if asked is None and len(spaces) == 1:
         return next(iter(spaces.items()))
     if asked not in spaces:
         what = "there are several spaces" if asked is None else f"{shown(asked)} is not one of prd.backlog.spaces"
-        raise RefusedError("--space", what, f"use one of {', '.join(spaces)}", status=WRONG_USAGE)
+        raise refused("--space", what, f"use one of {', '.join(spaces)}", status=WRONG_USAGE)
     return asked, spaces[asked]
 
 
@@ -84,7 +84,7 @@ def _read(file: Path) -> str:
         text = file.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else "it is no text"
-        raise RefusedError(str(file), why, "name the file of the private key") from None
+        raise refused(str(file), why, "name the file of the private key") from None
     # ssh refuses a key whose last line has no end.
     return text if text.endswith("\n") else f"{text}\n"
 
@@ -97,7 +97,7 @@ def _stored(parameters: Any, space: Space) -> str | None:
             return None
     value: str = answer["Parameter"]["Value"]
     if answer["Parameter"]["Type"] != "SecureString":
-        raise RefusedError(
+        raise refused(
             space.ssh_key_parameter,
             f"the parameter is a {answer['Parameter']['Type']}, which keeps the key in the clear",
             "delete it, revoke the key in Backlog, and store a new one: backlog-key put FILE",
@@ -127,7 +127,7 @@ def _loaded(private: bytes, where: str) -> "PrivateKeyTypes":
             what, hint = "the key has a passphrase, which no build can type", "make one without: ssh-keygen -N ''"
         else:
             what, hint = "this is no SSH private key", "name the file that ssh-keygen wrote, without .pub"
-        raise RefusedError(where, what, hint) from None
+        raise refused(where, what, hint) from None
     return loaded
 
 
@@ -136,7 +136,7 @@ def _refuse_another(space: Space, name: str, public: bytes, where: str) -> None:
         return
     expected = " ".join(space.ssh_public_key.split()[:2]).encode()
     if public != expected:
-        raise RefusedError(
+        raise refused(
             where,
             f"the key is {fingerprint(public)}, prd.backlog.spaces.{name}.ssh_public_key is {fingerprint(expected)}",
             "store the key that is registered in Backlog, or change the setting",

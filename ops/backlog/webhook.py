@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from errors import WRONG_USAGE, RefusedError
+from errors import WRONG_USAGE, refused
 from errors.shown import printable, shortened, shown
 from ops.git_access.users import production_labels
 from ops.production import client, production, told_as_refusals
@@ -46,7 +46,7 @@ def check(deployment: Deployment, key: str | None) -> bool:
     chosen = [hook for hook in hooks if key in (None, hook.key)]
     if not chosen:
         keys = ", ".join(hook.key for hook in hooks)
-        raise RefusedError(
+        raise refused(
             "--repository",
             f"{shown(key)} is not one of prd.backlog.repositories",
             f"use one of {keys}",
@@ -69,7 +69,7 @@ def check(deployment: Deployment, key: str | None) -> bool:
         took = False
         told = printable(shortened(said or answer.get("body") or "nothing"))
         print(f"{hook.key}: not started")
-        print(RefusedError(hook.key, f"CodeBuild answered: {told}", _HINT), file=sys.stderr)
+        print(refused(hook.key, f"CodeBuild answered: {told}", _HINT), file=sys.stderr)
     return took
 
 
@@ -89,14 +89,14 @@ def _hooks(deployment: Deployment, session: "boto3.Session") -> tuple[list[Webho
         if len(ids) != 1:
             what = "the account has no such API" if not ids else f"the account has {len(ids)} APIs of this name"
             hint = "deploy the stack backlog-bridge first" if not ids else "delete the one that is not the bridge's"
-            raise RefusedError(name, what, hint)
+            raise refused(name, what, hint)
         stages = gateway.get_stages(restApiId=ids[0])["item"]
         pages = gateway.get_paginator("get_resources").paginate(restApiId=ids[0])
         resources = {found["path"]: found["id"] for page in pages for found in page["items"]}
     missing = [key for key in backlog.repositories if f"/{key}" not in resources]
     if missing or not stages:
         what = f"the API has no path for {', '.join(missing)}" if missing else "the API has no stage"
-        raise RefusedError(name, what, "deploy the stack backlog-bridge again")
+        raise refused(name, what, "deploy the stack backlog-bridge again")
     address = f"https://{ids[0]}.execute-api.{deployment.region}.amazonaws.com/{stages[0]['stageName']}"
     return (
         [
@@ -115,7 +115,7 @@ def _hooks(deployment: Deployment, session: "boto3.Session") -> tuple[list[Webho
 
 def _backlog(deployment: Deployment) -> Backlog:
     if deployment.prd is None or deployment.prd.backlog is None:
-        raise RefusedError("prd.backlog", "the deployment has no bridge from Backlog", "add prd.backlog to it")
+        raise refused("prd.backlog", "the deployment has no bridge from Backlog", "add prd.backlog to it")
     return deployment.prd.backlog
 
 

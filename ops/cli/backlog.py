@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from errors import told_and_left
 from ops.backlog import key as backlog_key
 from ops.backlog import webhook as backlog_webhook
 from ops.cli.credentials import EXAMPLE, DeploymentFile, DryRun
@@ -22,8 +21,7 @@ SpaceOption = Annotated[
 @webhook_app.command()
 def show(deployment: DeploymentFile = EXAMPLE) -> None:
     """Print the URL to register in each Backlog repository's settings."""
-    with told_and_left():
-        backlog_webhook.show(load(deployment))
+    backlog_webhook.show(load(deployment))
 
 
 @webhook_app.command("check")
@@ -36,9 +34,8 @@ def check_webhook(
 
     Exit status: 0 every build was started, 1 one was not.
     """
-    with told_and_left():
-        if not backlog_webhook.check(load(deployment), repository):
-            raise typer.Exit(1)
+    if not backlog_webhook.check(load(deployment), repository):
+        raise typer.Exit(1)
 
 
 @key_app.command()
@@ -50,12 +47,10 @@ def put(
     dry_run: DryRun = False,
 ) -> None:
     """Store a private key as the SecureString that the deployment names. It is never printed."""
-    with told_and_left():
-        backlog_key.put(load(deployment), file, space, dry_run=dry_run)
+    backlog_key.put(load(deployment), file, space, dry_run=dry_run)
 
 
 @key_app.command("check")
 def check_key(deployment: DeploymentFile = EXAMPLE, *, space: SpaceOption = None) -> None:
     """Say whether the stored key's public half is the one that the deployment expects."""
-    with told_and_left():
-        backlog_key.check(load(deployment), space)
+    backlog_key.check(load(deployment), space)

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from errors import told_and_left
 from ops.git_access import credentials, gitlab_mirror
 from ops.git_access.mirrors import PATIENCE_SECONDS, PushMirrors
 from settings import load
@@ -27,8 +26,7 @@ app = typer.Typer(no_args_is_help=True, help="Git credentials of the users: kept
 @app.command()
 def issue(user: User, deployment: DeploymentFile = EXAMPLE, *, dry_run: DryRun = False) -> None:
     """Create a user's first credential and put it into Secrets Manager."""
-    with told_and_left():
-        credentials.issue(load(deployment), user, dry_run=dry_run)
+    credentials.issue(load(deployment), user, dry_run=dry_run)
 
 
 @app.command("list")
@@ -37,8 +35,7 @@ def list_(
     deployment: DeploymentFile = EXAMPLE,
 ) -> None:
     """Show every credential with its age, and warn of old ones."""
-    with told_and_left():
-        credentials.listed(load(deployment), user)
+    credentials.listed(load(deployment), user)
 
 
 @app.command()
@@ -55,13 +52,12 @@ def rotate(
     The push user's goes to GitLab's mirrors, and the first is deleted when all have succeeded with the second. The
     first of other users stays until `revoke --superseded`. Stopped anywhere, it can simply be run again.
     """
-    with told_and_left():
-        settings = load(deployment)
+    settings = load(deployment)
 
-        def mirrors() -> PushMirrors:
-            return gitlab_mirror.connected(settings, token_file, patience_seconds=wait_seconds)
+    def mirrors() -> PushMirrors:
+        return gitlab_mirror.connected(settings, token_file, patience_seconds=wait_seconds)
 
-        credentials.rotate(settings, user, mirrors=mirrors, dry_run=dry_run)
+    credentials.rotate(settings, user, mirrors=mirrors, dry_run=dry_run)
 
 
 @app.command()
@@ -78,5 +74,4 @@ def revoke(
     """Delete a user's credentials: all of them and the secret, or only some."""
     if superseded and id is not None:
         raise typer.BadParameter("give --superseded or --id, not both")
-    with told_and_left():
-        credentials.revoke(load(deployment), user, superseded=superseded, credential_id=id, dry_run=dry_run)
+    credentials.revoke(load(deployment), user, superseded=superseded, credential_id=id, dry_run=dry_run)

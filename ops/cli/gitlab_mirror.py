@@ -2,7 +2,6 @@
 
 import typer
 
-from errors import told_and_left
 from ops.cli.credentials import EXAMPLE, DeploymentFile, DryRun, TokenFile, WaitSeconds
 from ops.git_access import gitlab_mirror
 from ops.git_access.mirrors import PATIENCE_SECONDS
@@ -23,18 +22,16 @@ def apply(
 
     A mirror is the deployment's by where it pushes to; every other one is left alone.
     """
-    with told_and_left():
-        settings = load(deployment)
-        mirrors = gitlab_mirror.connected(settings, token_file, patience_seconds=wait_seconds)
-        gitlab_mirror.apply(settings, mirrors, dry_run=dry_run)
+    settings = load(deployment)
+    mirrors = gitlab_mirror.connected(settings, token_file, patience_seconds=wait_seconds)
+    gitlab_mirror.apply(settings, mirrors, dry_run=dry_run)
 
 
 @app.command()
 def status(deployment: DeploymentFile = EXAMPLE, *, token_file: TokenFile = None) -> None:
     """Show each mirror's last success and error. Exit status 1 when one is stale."""
-    with told_and_left():
-        if not gitlab_mirror.status(gitlab_mirror.connected(load(deployment), token_file)):
-            raise typer.Exit(1)
+    if not gitlab_mirror.status(gitlab_mirror.connected(load(deployment), token_file)):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -42,5 +39,4 @@ def sync(
     deployment: DeploymentFile = EXAMPLE, *, token_file: TokenFile = None, wait_seconds: WaitSeconds = PATIENCE_SECONDS
 ) -> None:
     """Have every mirror run now, and wait until all have succeeded."""
-    with told_and_left():
-        gitlab_mirror.sync(gitlab_mirror.connected(load(deployment), token_file, patience_seconds=wait_seconds))
+    gitlab_mirror.sync(gitlab_mirror.connected(load(deployment), token_file, patience_seconds=wait_seconds))

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from errors import RefusedError
+from errors import refused
 from ops.git_access.users import GitUser
 from ops.production import client, told_as_refusals
 
@@ -207,7 +207,7 @@ class CredentialStore:
             try:
                 listed = self._iam.list_service_specific_credentials(UserName=self.user.name, ServiceName=_SERVICE)
             except self._iam.exceptions.NoSuchEntityException:
-                raise RefusedError(
+                raise refused(
                     self.user.name, "the account has no such user", "deploy the stack prd-codecommit first"
                 ) from None
         found = [_credential(one) for one in listed["ServiceSpecificCredentials"]]

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from errors import RefusedError
+from errors import refused
 from modules.labels import Labels
 from ops.git_access.credential_store import CURRENT, PENDING, PREVIOUS, Credential, CredentialStore, Situation
 from ops.git_access.users import GitUser, codecommit, git_user, git_users, production_labels
@@ -30,7 +30,7 @@ def issue(deployment: Deployment, asked: str, *, dry_run: bool) -> None:
     situation = _without_lost(store, steps)
     if situation.holding(CURRENT) is None:
         if situation.kept:
-            raise RefusedError(
+            raise refused(
                 store.user.name,
                 f"it has a credential that is not in its secret: {_ids(situation.kept)}",
                 f"replace it: credentials rotate {store.user.role}",
@@ -56,7 +56,7 @@ def rotate(deployment: Deployment, asked: str, *, mirrors: "Callable[[], PushMir
     second = _second(store.user, situation)
     if second is None:
         if not situation.kept:
-            raise RefusedError(
+            raise refused(
                 store.user.name, "it has no credential yet", f"give it one: credentials issue {store.user.role}"
             )
         if steps.take(f"create a second credential of {store.user.name} in the secret {store.user.secret}"):
@@ -90,13 +90,13 @@ def revoke(
         named = [found for found in situation.credentials if found.id == credential_id]
         if not named:
             has = _ids(situation.credentials) or "none"
-            raise RefusedError("--id", f"{store.user.name} has no credential '{credential_id}'", f"it has {has}")
+            raise refused("--id", f"{store.user.name} has no credential '{credential_id}'", f"it has {has}")
         _delete(store, named, steps)
         return
     if superseded:
         current = situation.holding(CURRENT)
         if current is None or situation.holding(PENDING) is not None:
-            raise RefusedError(
+            raise refused(
                 store.user.name,
                 "no credential in its secret has replaced another",
                 f"finish first: credentials rotate {store.user.role}",
@@ -164,7 +164,7 @@ def _second(user: GitUser, situation: Situation) -> Credential | None:
     pending, current = situation.holding(PENDING), situation.holding(CURRENT)
     second = pending or current
     if second is not None and not second.is_active:
-        raise RefusedError(
+        raise refused(
             user.name,
             f"{second.id}, which is in its secret, is inactive",
             "set it to active in IAM, or revoke it and issue another",
@@ -173,14 +173,14 @@ def _second(user: GitUser, situation: Situation) -> Credential | None:
         # A pending one that is alone has lost the first to somebody: what is left to do is to hand it over.
         return pending if pending is not None and pending != current else None
     if second is None:
-        raise RefusedError(
+        raise refused(
             user.name,
             f"it has two credentials, and neither is in its secret: {_ids(kept)}",
             f"delete the one that nobody uses: credentials revoke {user.role} --id ID",
         )
     other = next(found for found in kept if found != second)
     if other.created > second.created and not situation.stages_of(other):
-        raise RefusedError(
+        raise refused(
             user.name,
             f"{other.id} was created after the one in its secret, and not by this command",
             f"delete it if nobody uses it: credentials revoke {user.role} --id {other.id}",

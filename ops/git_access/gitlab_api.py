@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from errors import RefusedError
+from errors import refused
 from settings import Deployment
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ def api_url(deployment: Deployment) -> str:
         return push.gitlab_url
     gitlab = deployment.dev.gitlab if deployment.dev is not None else None
     if gitlab is None:
-        raise RefusedError("prd.codecommit.push.gitlab_url", "it is not known where GitLab is", "give its address")
+        raise refused("prd.codecommit.push.gitlab_url", "it is not known where GitLab is", "give its address")
     if not gitlab.external_url.startswith("https://"):
-        raise RefusedError(
+        raise refused(
             "dev.gitlab.external_url",
             f"'{gitlab.external_url}' would carry the token and a password in the clear",
             "serve GitLab by https, or give prd.codecommit.push.gitlab_url",
@@ -66,12 +66,12 @@ def told_as_refusals(where: str) -> Iterator[None]:
         hint = _HINTS.get(
             code or 0, again if (code or 0) >= 500 else "mend what GitLab names, and run the command again"
         )
-        raise RefusedError(where, answer, hint) from None
+        raise refused(where, answer, hint) from None
     except requests.RequestException as error:
         # The exception's own text repeats the request's address and sometimes its body.
         kind = type(error).__name__
         hint = "see that GitLab can be reached, and run the command again; what was done so far stands"
-        raise RefusedError(where, f"GitLab gave no whole answer ({kind})", hint) from None
+        raise refused(where, f"GitLab gave no whole answer ({kind})", hint) from None
 
 
 def _token(file: Path | None) -> str:
@@ -83,10 +83,10 @@ def _token(file: Path | None) -> str:
             token = file.read_text().strip()
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) and error.strerror else "it is no text"
-            raise RefusedError(str(file), why, "name a file that holds the token alone") from None
+            raise refused(str(file), why, "name a file that holds the token alone") from None
         where, hint = str(file), "write the token into it, alone"
     if not token:
-        raise RefusedError(where, "there is no token for GitLab", hint)
+        raise refused(where, "there is no token for GitLab", hint)
     if not token.isprintable() or " " in token or not token.isascii():
-        raise RefusedError(where, "this is no token: it holds spaces or line ends", hint)
+        raise refused(where, "this is no token: it holds spaces or line ends", hint)
     return token

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from errors import RefusedError
+from errors import refused
 from errors.shown import printable, shortened
 from ops.git_access import credentials
 from ops.git_access.credential_store import CURRENT, PENDING
@@ -29,9 +29,9 @@ def apply(deployment: Deployment, mirrors: PushMirrors, *, dry_run: bool) -> Non
     situation = store.look()
     current = situation.holding(CURRENT)
     if current is None:
-        raise RefusedError(store.user.name, "it has no credential in its secret", "give it one: credentials issue push")
+        raise refused(store.user.name, "it has no credential in its secret", "give it one: credentials issue push")
     if situation.holding(PENDING) is not None:
-        raise RefusedError(store.user.name, "its credential is being rotated", "finish it: credentials rotate push")
+        raise refused(store.user.name, "its credential is being rotated", "finish it: credentials rotate push")
     steps = Steps(dry_run=dry_run)
     replaced = mirrors.hand_over(store, situation, current, steps)
     mirrors.delete(replaced, steps)
@@ -77,4 +77,4 @@ def sync(mirrors: PushMirrors) -> None:
 
 
 def _complaint(where: str, what: str, hint: str) -> str:
-    return str(RefusedError(where, what, hint))
+    return str(refused(where, what, hint))

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from errors import RefusalsError, RefusedError, scrubbed
+from errors import Problem, RefusedError, refused, without_credentials
 from ops.git_access.credential_store import Credential, CredentialStore, Login, Situation
 from ops.git_access.gitlab_api import MOST_RETRIES, told_as_refusals
 from ops.git_access.users import codecommit
@@ -175,9 +175,8 @@ class PushMirrors:
         found = self.found()
         missing = [wanted for wanted, mirrors in found.items() if not mirrors]
         if missing:
-            raise RefusalsError(
-                [RefusedError(wanted.where, "there is no mirror", "run gitlab-mirror apply") for wanted in missing]
-            )
+            hint = "run gitlab-mirror apply"
+            raise RefusedError(Problem(where=wanted.where, what="there is no mirror", hint=hint) for wanted in missing)
         self._prove({wanted: mirrors[-1].id for wanted, mirrors in found.items()})
 
     def last_push(self, wanted: Wanted) -> datetime | None:
@@ -196,14 +195,15 @@ class PushMirrors:
         began = told = time.monotonic()
         before = {wanted: self._one(wanted, mirror_id) for wanted, mirror_id in ids.items()}
         syncs = dict.fromkeys(ids, 1)
-        pending, failed = list(ids), []
+        pending = list(ids)
+        failed: list[Problem] = []
         for wanted in pending:
             self._sync(wanted, ids[wanted])
         while pending:
             if time.monotonic() - began > self._patience_seconds:
                 what = f"the mirror has not succeeded within {self._patience_seconds:.0f} seconds"
                 hint = "GitLab goes on by itself: run the command again later, or with a longer --wait-seconds"
-                failed += [RefusedError(wanted.where, what, hint) for wanted in pending]
+                failed += [Problem(where=wanted.where, what=what, hint=hint) for wanted in pending]
                 break
             time.sleep(self._poll_seconds)
             for wanted in tuple(pending):
@@ -220,18 +220,19 @@ class PushMirrors:
                 else:
                     pending.remove(wanted)
                     what = f"the mirror failed: {now.error or 'GitLab gives no reason'}"
-                    failed.append(RefusedError(wanted.where, what, "mend what GitLab names, and run the command again"))
+                    hint = "mend what GitLab names, and run the command again"
+                    failed += refused(wanted.where, what, hint).problems
             if pending and time.monotonic() - told > _TELL_SECONDS:
                 told = time.monotonic()
                 print(f"{len(ids) - len(pending)} of {_count(ids)} succeeded", file=sys.stderr)
         if failed:
-            raise RefusalsError(failed)
+            raise RefusedError(failed)
 
     def _one(self, wanted: Wanted, mirror_id: int) -> Mirror:
         for mirror in self._all(wanted):
             if mirror.id == mirror_id:
                 return mirror
-        raise RefusedError(wanted.where, f"somebody deleted the mirror {mirror_id} meanwhile", "run the command again")
+        raise refused(wanted.where, f"somebody deleted the mirror {mirror_id} meanwhile", "run the command again")
 
     def _all(self, wanted: Wanted) -> list[Mirror]:
         with told_as_refusals(wanted.where):
@@ -314,7 +315,7 @@ def _mirror(told: Mapping[str, Any]) -> Mirror:
         status=str(told.get("update_status")),
         succeeded=_time(told.get("last_successful_update_at")),
         ended=_time(told.get("last_update_at")),
-        error=None if not error else " ".join(scrubbed(str(error)).split()),
+        error=None if not error else " ".join(without_credentials(str(error)).split()),
     )
 
 

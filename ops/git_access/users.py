@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from errors import WRONG_USAGE, RefusedError
+from errors import WRONG_USAGE, refused
 from errors.shown import shown
 from modules.labels import Labels
 from settings import Deployment
@@ -38,7 +38,7 @@ def git_user(deployment: Deployment, asked: str) -> GitUser:
     for user in users:
         if asked in (user.role, user.name):
             return user
-    raise RefusedError(
+    raise refused(
         "USER",
         f"{shown(asked)} is no Git user of this deployment",
         f"use one of {', '.join(user.role for user in users)}",
@@ -49,7 +49,7 @@ def git_user(deployment: Deployment, asked: str) -> GitUser:
 def codecommit(deployment: Deployment) -> CodeCommit:
     """The deployment's repositories and users. Raises RefusedError where it has none."""
     if deployment.prd is None or deployment.prd.codecommit is None:
-        raise RefusedError("prd.codecommit", "the deployment has no Git users", "add prd.codecommit to it")
+        raise refused("prd.codecommit", "the deployment has no Git users", "add prd.codecommit to it")
     return deployment.prd.codecommit
 
 

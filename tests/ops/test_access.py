@@ -56,9 +56,9 @@ def test_lines_are_the_whole_matrix_and_nothing_else(found: access.Access) -> No
 
 
 def test_the_command_writes_markdown_and_json(project: Path, tmp_path: Path) -> None:
-    markdown, document = tmp_path / "iam.md", tmp_path / "iam.json"
+    markdown, document = tmp_path / "access.md", tmp_path / "access.json"
     done = subprocess.run(
-        [sys.executable, "main.py", "iam", "deployments/minimal.yaml", "--markdown", markdown, "--json", document],
+        [sys.executable, "main.py", "access", "deployments/minimal.yaml", "--markdown", markdown, "--json", document],
         cwd=project,
         capture_output=True,
         text=True,
@@ -86,7 +86,7 @@ def test_the_readme_and_the_document_show_what_is_so(project: Path, found: acces
     shown = [line for line in section.splitlines() if line.startswith("| `")]
     assert len(shown) == 3
     assert [line for line in shown if line not in printed] == []
-    document = (project / "docs" / "iam.md").read_text()
+    document = (project / "docs" / "access.md").read_text()
     assert [promise.id for promise in PROMISES if f"| {promise.what} | {promise.why} |" not in document] == []
 
 

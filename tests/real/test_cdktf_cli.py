@@ -87,7 +87,7 @@ class Checkout:
 @pytest.fixture
 def checkout(project: Path, tmp_path: Path) -> Iterator[Checkout]:
     folder = tmp_path / "checkout"
-    for name in ("iam", "bindings", "buildspec", "modules", "settings", "stacks"):
+    for name in ("bindings", "buildspec", "errors", "iam", "limits", "modules", "settings", "stacks", "terraform"):
         shutil.copytree(project / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("cdktf.json", "main.py"):
         shutil.copy(project / name, folder)

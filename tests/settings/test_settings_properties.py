@@ -66,9 +66,9 @@ def answer(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str | No
 
 def _check_form(refusal: SettingsError, file: str, content: str) -> None:
     lines = content.replace("\r\n", "\n").splitlines() or [""]
-    assert refusal.problems
-    assert str(refusal) == "\n".join(str(problem) for problem in refusal.problems)
-    for problem in refusal.problems:
+    assert refusal.located
+    assert str(refusal) == "\n".join(str(problem) for problem in refusal.located)
+    for problem in refusal.located:
         assert problem.line is not None
         assert 1 <= problem.line <= len(lines)
         assert re.fullmatch(rf"error: {re.escape(file)}:{problem.line}: .+\nhint: .+", str(problem))

@@ -55,7 +55,7 @@ def test_a_small_server_is_told_with_its_line(tmp_path: Path, instance_type: str
     text = spoilt(("instance_type: c7i.2xlarge", f"instance_type: {instance_type}"))
     file.write_text(text)
     where = f"{file}:{line_of(text, 'instance_type:')}: dev.gitlab.instance_type"
-    assert [one.as_warning() for one in warnings(load(file), file)] == [
+    assert [one.printed.as_warning() for one in warnings(load(file), file)] == [
         f"warning: {where}: {what}\nhint: {hint}" for what, hint in told
     ]
 

@@ -51,7 +51,7 @@ class Proxy:
 
     def logged(self) -> list[list[str]]:
         """The access log, a list of words for each line."""
-        return [line.split() for line in (self.folder / "log" / "iam.log").read_text().splitlines()]
+        return [line.split() for line in (self.folder / "log" / "access.log").read_text().splitlines()]
 
     def run(self, *command: str, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
         """Run a program inside the namespace, with nothing in its environment but what is given."""
