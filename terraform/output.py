@@ -1,147 +1,239 @@
-"""Reads an output folder of cdktf: its stacks in the order they are deployed, and what lies beside them."""
+"""Reads an output folder of cdktf: its stacks in the order they are deployed, and what each one's Terraform says."""
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from ops.handover import reading
-from ops.handover.errors import HandoverError, Problem
+from errors import RefusedError, refused
 
-_JSON = "cdk.tf.json"
+Json = Mapping[str, Any]
 
-# Terraform's own, which belong to whoever ran it.
-_NOT_HANDED_OVER = re.compile(
-    r"(^|/)\.terraform(/|\.lock\.hcl$)|\.tfstate(\.|$)|\.tfplan$|(^|/)plan$|\.tfvars(\.json)?$"
-)
+FILE = "cdk.tf.json"
+
+
+class Number(str):
+    """A number as the file writes it: no digit is lost."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateLocation:
+    """Where Terraform keeps a state: the backend's type, and its arguments."""
+
+    backend: str
+    settings: Json
+
+    def __str__(self) -> str:
+        match self:
+            case StateLocation(backend="s3", settings={"bucket": bucket, "key": key}):
+                return f"s3://{bucket}/{key}"
+            case StateLocation(backend="local"):
+                return str(self.settings.get("path", "terraform.tfstate"))
+        return self.backend
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """One stack as it was synthesised. beside: other files of its folder that it reads, by path; assets for example."""
+    """One synthesised stack.
+
+    document: its Terraform, in Terraform's JSON syntax. file: where that lies; Terraform runs in the file's folder.
+    dependencies: names of the stacks that are deployed before it.
+    """
 
     name: str
-    document: Mapping[str, Any]
-    dependencies: frozenset[str]
-    beside: Mapping[str, bytes]
+    document: Json
+    file: Path = Path(FILE)
+    dependencies: frozenset[str] = frozenset()
+
+    @property
+    def folder(self) -> Path:
+        return self.file.parent
+
+    @property
+    def provider(self) -> Json:
+        """The arguments of its first AWS provider."""
+        return next(self._aws_providers(), {})
 
     @property
     def account(self) -> str | None:
-        """The one account it may be applied to, if the provider says so."""
-        for entry in _listed(self.document.get("provider")):
-            for provider in _listed(entry.get("aws")):
-                match provider.get("allowed_account_ids"):
-                    case [str(account)] if re.fullmatch(r"\d{12}", account):
-                        return account
+        """The only account that it may be applied to, if a provider names one."""
+        for provider in self._aws_providers():
+            match provider.get("allowed_account_ids"):
+                case [str(account)] if re.fullmatch(r"\d{12}", account):
+                    return account
         return None
 
     @property
-    def state(self) -> str:
-        """Where its state is kept, for people."""
-        for settings in _listed(self.document.get("terraform")):
-            for backend in _listed(settings.get("backend")):
-                match backend:
-                    case {"s3": {"bucket": bucket, "key": key}}:
-                        return f"s3://{bucket}/{key}"
-                    case {"local": {"path": path}}:
-                        return str(path)
-                return next(iter(backend), "")
-        return "terraform.tfstate"
+    def region(self) -> str:
+        """The region of its first AWS provider, or nothing."""
+        return str(self.provider.get("region", ""))
 
     @property
-    def target(self) -> str:
-        """Its folder in what is handed over."""
-        return f"{self.account}/{self.name}" if self.account else self.name
-
-
-def read(out: Path) -> list[Stack]:
-    """The stacks below `out`, each after those it depends on."""
-    if (out / _JSON).is_file():
-        return [_stack(out.resolve().name, out, out / _JSON, [])]
-    try:
-        manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
-        entries = manifest["stacks"]
-        if any(Path(name).name != name or name == ".." for name in entries):
-            raise ValueError("a stack's name leads elsewhere")
-        if any(
-            not (out / entry[key]).resolve().is_relative_to(out.resolve())
-            for entry in entries.values()
-            for key in ("workingDirectory", "synthesizedStackPath")
-        ):
-            raise ValueError("a stack's folder lies elsewhere")
-        stacks = {
-            name: _stack(
-                name,
-                out / entry["workingDirectory"],
-                out / entry["synthesizedStackPath"],
-                entry.get("dependencies") or [],
-            )
-            for name, entry in entries.items()
+    def variables(self) -> dict[str, Json]:
+        return {
+            name: variable
+            for level in _objects(self.document.get("variable"))
+            for name, variables in level.items()
+            for variable in _objects(variables)
+            if name != "//"
         }
-    except FileNotFoundError as error:
-        raise _unreadable(out, f"has no {Path(error.filename).name}") from None
-    except (ValueError, LookupError, TypeError, AttributeError):
-        raise _unreadable(out, "has a manifest.json that cdktf did not write") from None
-    ordered: list[Stack] = []
-    while len(ordered) < len(stacks):
-        done = {stack.name for stack in ordered}
-        ready = [it for it in stacks.values() if it.name not in done and it.dependencies & stacks.keys() <= done]
-        if not ready:
-            raise _unreadable(out, f"has stacks that wait for each other: {', '.join(sorted(stacks.keys() - done))}")
-        ordered += ready
-    return ordered
+
+    @property
+    def state(self) -> StateLocation:
+        """Where its own state is kept."""
+        for settings in _objects(self.document.get("terraform")):
+            for backends in _objects(settings.get("backend")):
+                for backend, arguments in backends.items():
+                    return StateLocation(backend=backend, settings=next(_objects(arguments), {}))
+        return StateLocation(backend="local", settings={})
+
+    @property
+    def states(self) -> list[StateLocation]:
+        """Where its own state is kept, and every state that it reads."""
+        read = [
+            StateLocation(backend=remote["backend"], settings=remote.get("config") or {})
+            for kind, _, remote in self._blocks("data")
+            if kind == "terraform_remote_state"
+        ]
+        return [self.state, *read]
+
+    @property
+    def protected(self) -> list[str]:
+        """Addresses of the resources that Terraform refuses to destroy."""
+        return [
+            f"{kind}.{name}"
+            for kind, name, resource in self.resources()
+            if any(lifecycle.get("prevent_destroy") is True for lifecycle in _objects(resource.get("lifecycle")))
+        ]
+
+    def resources(self) -> Iterator[tuple[str, str, Json]]:
+        """Type, name and arguments of every resource."""
+        return self._blocks("resource")
+
+    def other_files(self) -> list[Path]:
+        """Every other file in its folder and below.
+
+        Raises RefusedError for a link that leads out of the folder.
+        """
+        paths = sorted(path for path in self.folder.rglob("*") if path.is_file() and path != self.file)
+        for path in paths:
+            _refuse_link(path, self.folder)
+        return paths
+
+    def _aws_providers(self) -> Iterator[Json]:
+        for providers in _objects(self.document.get("provider")):
+            yield from _objects(providers.get("aws"))
+
+    def _blocks(self, kind: str) -> Iterator[tuple[str, str, Json]]:
+        for level in _objects(self.document.get(kind)):
+            for label, resources in level.items():
+                for named in _objects(resources) if label != "//" else ():
+                    for name, blocks in named.items():
+                        yield from ((label, name, block) for block in _objects(blocks))
 
 
-def _unreadable(out: Path, what: str) -> HandoverError:
-    return HandoverError(
-        [Problem(where=str(out), what=what, hint="name an output folder of cdktf, as `synth` wrote it")]
-    )
+def read(out: Path, *, exact_numbers: bool = False) -> list[Stack]:
+    """The stacks of the output folder `out`, or the one stack whose folder it is; each comes after its dependencies.
 
+    `exact_numbers` keeps every number as the file writes it, as a `Number`.
 
-def _stack(name: str, folder: Path, file: Path, dependencies: list[str]) -> Stack:
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path != file)
-    if strays := [path for path in (*paths, file) if not path.resolve().is_relative_to(folder.resolve())]:
-        raise _unreadable(strays[0], "is a link that leads out of the stack's folder")
-    beside = {path.relative_to(folder).as_posix(): path for path in paths}
-    document = reading.load(file)
-    texts = list(_texts(document))
-    return Stack(
-        name=name,
-        document=document,
-        dependencies=frozenset(dependencies),
-        beside={
-            path: it.read_bytes()
-            for path, it in beside.items()
-            if not _NOT_HANDED_OVER.search(path) and _is_read(path, texts)
-        },
-    )
-
-
-def _is_read(path: str, texts: Sequence[str]) -> bool:
-    """Whether Terraform may read a file. One alone in the folder that nothing names is there for people, and would
-    have them change it in vain; of one in a folder below, only the folder may be named.
+    Raises RefusedError for a folder that cdktf did not write, and for dependencies that are missing or form a cycle.
     """
-    if "/" in path or re.search(r"\.(tf|tofu)(\.json)?$", path):
-        return True
-    name = re.escape(path)
-    in_an_expression = re.compile(rf'(\}}|\.)/{name}|\(\s*"{name}"')
-    as_a_value = re.compile(rf'(^|["\s]){name}')
-    return any(in_an_expression.search(it) or ("\n" not in it and as_a_value.search(it)) for it in texts)
+    if (out / FILE).is_file():
+        file = out / FILE
+        _refuse_link(file, out)
+        return [Stack(name=out.resolve().name, file=file, document=load(file, exact_numbers=exact_numbers))]
+    try:
+        entries = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["stacks"]
+        files = {name: _file(out, name, entry) for name, entry in entries.items()}
+        dependencies = {name: frozenset(map(str, entry.get("dependencies") or ())) for name, entry in entries.items()}
+    except FileNotFoundError:
+        raise _not_an_output(out, "has no manifest.json") from None
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise _not_an_output(out, "has a manifest.json that cdktf did not write") from None
+    return [
+        Stack(
+            name=name,
+            file=files[name],
+            document=load(files[name], exact_numbers=exact_numbers),
+            dependencies=dependencies[name],
+        )
+        for name in _in_order(out, dependencies)
+    ]
 
 
-def _texts(value: Any) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case list():
-            for item in value:
-                yield from _texts(item)
-        case dict():
-            for item in value.values():
-                yield from _texts(item)
+def load(file: Path, *, exact_numbers: bool = False) -> dict[str, Any]:
+    """A file in Terraform's JSON syntax. As in Terraform, a key that comes twice in an object is an error."""
+    numbers: dict[str, Any] = {"parse_int": Number, "parse_float": Number} if exact_numbers else {}
+    try:
+        document = json.loads(
+            file.read_text(encoding="utf-8"),
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_without_repetition,
+            **numbers,
+        )
+        if not isinstance(document, dict):
+            raise ValueError("it holds no object")
+    except OSError as error:
+        what = f"cannot be read: {error.strerror}"
+    except ValueError as error:
+        what = f"is no JSON that Terraform takes: {error}"
+    else:
+        return document
+    raise refused(str(file), what, "synthesise it again")
 
 
-def _listed(value: Any) -> list[Any]:
-    return [it for it in (value if isinstance(value, list) else [value]) if isinstance(it, dict)]
+def _file(out: Path, name: str, entry: Mapping[str, str]) -> Path:
+    """The stack's file, in the folder that the manifest gives for it. Raises ValueError for one outside `out`."""
+    folder, file = out / entry["workingDirectory"], out / entry["synthesizedStackPath"]
+    if Path(name).name != name or name == "..":
+        raise ValueError("the stack's name leads elsewhere")
+    if not folder.resolve().is_relative_to(out.resolve()) or file.parent.resolve() != folder.resolve():
+        raise ValueError("the stack's folder lies elsewhere")
+    _refuse_link(file, folder)
+    return file
+
+
+def _in_order(out: Path, dependencies: Mapping[str, frozenset[str]]) -> Iterator[str]:
+    """Names, each after its dependencies; those that could come together keep the manifest's order."""
+    for name, needed in dependencies.items():
+        if missing := sorted(needed - dependencies.keys()):
+            raise _not_an_output(out, f"lacks the stack {missing[0]}, which {name} depends on")
+    sorter = TopologicalSorter(dependencies)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        raise _not_an_output(out, f"has stacks that depend on each other: {' → '.join(error.args[1])}") from None
+    while sorter.is_active():
+        ready = set(sorter.get_ready())
+        yield from (name for name in dependencies if name in ready)
+        sorter.done(*ready)
+
+
+def _not_an_output(out: Path, what: str) -> RefusedError:
+    return refused(str(out), what, "name an output folder of cdktf, as `synth` wrote it")
+
+
+def _refuse_link(path: Path, folder: Path) -> None:
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise _not_an_output(path, "is a link that leads out of the stack's folder")
+
+
+def _refuse_constant(constant: str) -> Any:
+    raise ValueError(f"{constant} is no number")
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        twice = sorted({name for name, _ in pairs if sum(name == other for other, _ in pairs) > 1})
+        raise ValueError(f"{', '.join(map(repr, twice))} comes twice in one object")
+    return found
+
+
+def _objects(value: Any) -> Iterator[Json]:
+    """The objects in `value`: in Terraform's JSON syntax, one object may stand for a list of one."""
+    return (it for it in (value if isinstance(value, list) else [value]) if isinstance(it, dict))

@@ -20,7 +20,7 @@ from ops.handover.folder import replace, write
 from ops.handover.reading import required_providers, source_address
 from ops.handover.readme import overview, stack_readme
 from ops.handover.schema import Schemas, asked_of_terraform, from_file, shipped
-from terraform.output import Stack, read
+from ops.handover.stacks import HandoverStack, read
 
 __all__ = ["HandoverError", "Problem", "convert", "hand_over", "moved_addresses", "shipped"]
 
@@ -49,7 +49,7 @@ def hand_over(out: Path, destination: Path, *, schema_files: Sequence[Path] = ()
         except HandoverError as error:
             problems += error.problems
             continue
-        beside = {**stack.beside, **{path: content.encode() for path, content in converted.items()}}
+        beside = {**stack.files_read, **{path: content.encode() for path, content in converted.items()}}
         beside["README.md"] = stack_readme(stack, stacks, converted).encode()
         files |= {f"{stack.target}/{path}": content for path, content in beside.items()}
     if problems:
@@ -64,7 +64,7 @@ def hand_over(out: Path, destination: Path, *, schema_files: Sequence[Path] = ()
     return [destination / stack.target for stack in stacks]
 
 
-def _with_missing_providers(stacks: Sequence[Stack], schemas: Schemas) -> Schemas:
+def _with_missing_providers(stacks: Sequence[HandoverStack], schemas: Schemas) -> Schemas:
     """The schemas with those of other providers, where Terraform is able to fetch them."""
     missing = {
         name: it

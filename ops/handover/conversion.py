@@ -15,7 +15,7 @@ from ops.handover.texts import Texts, with_json_apart
 def convert(document: Mapping[str, Any], *, name: str, schemas: Schemas) -> dict[str, str]:
     """The files of the stack called `name`, by path, still to be aligned by `terraform fmt`.
 
-    `document` is as `reading.load` gives it, with every digit, or as `json.load` does. Raises HandoverError with
+    `document` is as `terraform.output.load` gives it, with exact numbers or without. Raises HandoverError with
     everything that is not known of it.
     """
     content = read(document, name=name, schemas=schemas)

@@ -7,13 +7,13 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from ops.handover.errors import HandoverError, Problem
 from ops.handover.schema import BUILT_IN, Schemas, Shape
 from ops.handover.syntax import NULL, Block, Expression, Object, Template, Tuple, Verbatim, text
 from ops.handover.templates import TemplateError, parts
+from terraform.output import Number
 
 _REGISTRY = "registry.terraform.io"
 
@@ -37,43 +37,6 @@ class Content:
 
     blocks: Sequence[Found]
     required_providers: Mapping[str, Mapping[str, str]]
-
-
-class _Number(str):
-    """A number as it was written: no digit is lost."""
-
-
-def load(file: Path) -> dict[str, Any]:
-    """A JSON file with its numbers as they were written; a key that comes twice is an error, as in Terraform."""
-    try:
-        document = json.loads(
-            file.read_text(encoding="utf-8"),
-            parse_int=_Number,
-            parse_float=_Number,
-            parse_constant=_refused,
-            object_pairs_hook=_without_repetition,
-        )
-        if not isinstance(document, dict):
-            raise ValueError("it holds no object")
-    except OSError as error:
-        problem = f"cannot be read: {error.strerror}"
-    except ValueError as error:
-        problem = f"is no JSON that Terraform takes: {error}"
-    else:
-        return document
-    raise HandoverError([Problem(where=str(file), what=problem, hint="synthesise it again")])
-
-
-def _refused(constant: str) -> Any:
-    raise ValueError(f"{constant} is no number")
-
-
-def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        twice = sorted({name for name, _ in pairs if sum(name == other for other, _ in pairs) > 1})
-        raise ValueError(f"{', '.join(map(repr, twice))} comes twice in one object")
-    return found
 
 
 def required_providers(document: Mapping[str, Any]) -> dict[str, dict[str, str]]:
@@ -349,7 +312,7 @@ class _Reading:
                 return NULL
             case bool():
                 return Verbatim("true" if value else "false")
-            case _Number():
+            case Number():
                 return Verbatim(str(value))
             case int() | float():
                 return Verbatim(json.dumps(value))
@@ -433,7 +396,7 @@ def _plain(reading: _Reading, value: Any, where: str) -> Expression:
 def _reference(reading: _Reading, value: Any, where: str) -> Expression:
     """A reference or a type, which JSON writes as a string and HCL without quotes."""
     match value:
-        case str() if not isinstance(value, _Number):
+        case str() if not isinstance(value, Number):
             return Verbatim(_bare(value))
         case list():
             return Tuple(tuple(_reference(reading, item, f"{where}[{index}]") for index, item in enumerate(value)))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ops.handover.folder import MANIFEST
-from terraform.output import Stack
+from ops.handover.stacks import HandoverStack
 
 _NONE = "None.\n"
 
@@ -22,7 +22,7 @@ _DOES_NOT_SURVIVE = """\
 """
 
 
-def overview(stacks: Sequence[Stack]) -> str:
+def overview(stacks: Sequence[HandoverStack]) -> str:
     """The README above all stacks."""
     rows = [
         (
@@ -59,7 +59,7 @@ Where resources exist already, under the same state, the first `plan` shows no c
 {_DOES_NOT_SURVIVE}"""
 
 
-def stack_readme(stack: Stack, stacks: Sequence[Stack], files: Mapping[str, str]) -> str:
+def stack_readme(stack: HandoverStack, stacks: Sequence[HandoverStack], files: Mapping[str, str]) -> str:
     """The README of one stack."""
     document = stack.document
     variables = _named(document, "variable")
@@ -123,13 +123,13 @@ def _named(document: Mapping[str, Any], kind: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _resources(stack: Stack) -> str:
+def _resources(stack: HandoverStack) -> str:
     content = stack.document.get("resource") or {}
     levels = content if isinstance(content, list) else [content]
     return str(sum(len(named) for level in levels for name, named in level.items() if name != "//"))
 
 
-def _needs(stack: Stack, stacks: Sequence[Stack]) -> str:
+def _needs(stack: HandoverStack, stacks: Sequence[HandoverStack]) -> str:
     return ", ".join(f"`{other.name}`" for other in stacks if other.name in stack.dependencies)
 
 

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from settings import Deployment, LocatedProblem, SettingsError
-from terraform import rehearsed as synthesised
+from terraform import output
 
 FILES = {"github": Path(".github/workflows/kakehashi.yml"), "gitlab": Path(".gitlab-ci.yml")}
 
@@ -130,7 +130,7 @@ def _stacks(deployment: Deployment, synthesise: Synthesise) -> dict[str, list[st
     with TemporaryDirectory(prefix="kakehashi-") as folder:
         out = Path(folder) / "cdktf.out"
         synthesise(deployment, out)
-        stacks = synthesised.read(out)
+        stacks = output.read(out)
     accounts = {
         environment: part.account.id
         for environment, part in (("dev", deployment.dev), ("prd", deployment.prd))

@@ -26,8 +26,9 @@ from ops.rehearse.existing import (
     ExistingVpc,
 )
 from ops.rehearse.progress import Progress
-from ops.rehearse.rehearsal import Findings, Rehearsal, read
+from ops.rehearse.rehearsal import Findings, Rehearsal
 from ops.rehearse.report import show
+from ops.rehearse.stacks import read
 from terraform.cli import Terraform
 
 __all__ = [

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from ops.handover import hand_over, moved_addresses, shipped
-from ops.handover.reading import load
 from ops.rehearse import variation
 from ops.rehearse.emulator import Emulator
+from ops.rehearse.environment import environment, write_profiles
 from ops.rehearse.errors import RehearsalError
 from ops.rehearse.existing import Existing
 from ops.rehearse.progress import Progress, Step
-from terraform import rehearsed as deployment
-from terraform.cli import Finished, Terraform, environment, write_profiles
-from terraform.rehearsed import Stack
+from ops.rehearse.stacks import RehearsalStack
+from terraform.cli import Finished, Terraform
+from terraform.output import load
 
 # Terraform's exit codes of `plan -detailed-exitcode`.
 _NO_CHANGES, _CHANGES = 0, 2
@@ -61,7 +61,7 @@ class Rehearsal:
         self,
         out: Path,
         *,
-        stacks: list[Stack],
+        stacks: list[RehearsalStack],
         aws: Emulator,
         terraform: Terraform,
         scratch: Path,
@@ -103,7 +103,7 @@ class Rehearsal:
         step.tell(f"accounts {', '.join(accounts)} on {self._aws.url}")
         return self._aws.inventory(accounts, existing.region)
 
-    def up(self, stack: Stack) -> None:
+    def up(self, stack: RehearsalStack) -> None:
         with self._progress.step(stack.name, "init"):
             self._init(stack)
         with self._progress.step(stack.name, "apply") as step:
@@ -112,7 +112,7 @@ class Rehearsal:
             self.expect_no_changes(stack)
             step.tell("no changes")
 
-    def _init(self, stack: Stack) -> None:
+    def _init(self, stack: RehearsalStack) -> None:
         with self._one_init:
             try:
                 self._run(stack, "init", "-no-color")
@@ -124,9 +124,9 @@ class Rehearsal:
                     hint="let it reach registry.terraform.io, or name a mirror in the file of TF_CLI_CONFIG_FILE",
                 ) from None
 
-    def _change(self, stack: Stack) -> None:
+    def _change(self, stack: RehearsalStack) -> None:
         """Hand the state to the HCL that operations get, change something there, and take the state back."""
-        moved = moved_addresses(load(self._out / stack.folder / "cdk.tf.json"), name=stack.name, schemas=shipped())
+        moved = moved_addresses(load(stack.file, exact_numbers=True), name=stack.name, schemas=shipped())
         synthesised = self._folders[stack.name]
         with self._progress.step(stack.name, "hand over") as step:
             self._folders[stack.name] = self._scratch / "handover" / stack.account / stack.name
@@ -143,7 +143,7 @@ class Rehearsal:
             step.tell("no changes")
         self.findings.handed_over[stack.name] = len(moved)
 
-    def _vary(self, stack: Stack) -> None:
+    def _vary(self, stack: RehearsalStack) -> None:
         variations = variation.choose(stack, lambda marks: self._aws.counts(stack.account, marks))
         if not variations:
             self._progress.say(f"{stack.name}: no variable of retention or addresses, so nothing to change")
@@ -165,7 +165,7 @@ class Rehearsal:
                     )
         self.findings.changed[stack.name] = [str(one) for one in variations]
 
-    def plan_change(self, stack: Stack, values: dict[str, Any]) -> str:
+    def plan_change(self, stack: RehearsalStack, values: dict[str, Any]) -> str:
         """Plan with other values of variables, which stay for every later run; returns the plan's file.
 
         Only updates may come of it, and some must.
@@ -191,7 +191,7 @@ class Rehearsal:
             )
         return plan
 
-    def expect_no_changes(self, stack: Stack, *, moved: int = 0) -> None:
+    def expect_no_changes(self, stack: RehearsalStack, *, moved: int = 0) -> None:
         """Plan, and fail when the plan is not empty, but for `moved` addresses: something drifts by itself."""
         plan = self._run(stack, "plan", "-detailed-exitcode", "-no-color", accept=(_NO_CHANGES, _CHANGES))
         only_moves = moved and _ONLY_MOVES.search(plan.text) and len(_MOVED.findall(plan.text)) == moved
@@ -203,11 +203,11 @@ class Rehearsal:
                 said=plan.text[max(start, 0) :],
             )
 
-    def _outputs(self, stack: Stack) -> dict[str, Any]:
+    def _outputs(self, stack: RehearsalStack) -> dict[str, Any]:
         shown = json.loads(self._run(stack, "output", "-json").text)
         return {name: "(sensitive)" if it["sensitive"] else it["value"] for name, it in shown.items()}
 
-    def down(self, stack: Stack) -> None:
+    def down(self, stack: RehearsalStack) -> None:
         self._take_protection_off(stack)
         with self._progress.step(stack.name, "destroy") as step:
             self._run(stack, "destroy", "-auto-approve", "-no-color", step=step)
@@ -219,7 +219,7 @@ class Rehearsal:
                     said=left,
                 )
 
-    def _take_protection_off(self, stack: Stack) -> None:
+    def _take_protection_off(self, stack: RehearsalStack) -> None:
         """First what refuses to be destroyed must refuse; then it is unlocked, by the means there are.
 
         Termination protection of a server is a variable, switched as operators would. `prevent_destroy` is a word in
@@ -247,7 +247,7 @@ class Rehearsal:
                 f"{address} prevent_destroy = false" for address in stack.protected
             )
 
-    def _values(self, stack: Stack) -> dict[str, Any]:
+    def _values(self, stack: RehearsalStack) -> dict[str, Any]:
         file = self._scratch / f"{stack.name}.tfvars.json"
         values: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
         return values
@@ -275,21 +275,20 @@ class Rehearsal:
 
     def _expect_files_untouched(self) -> None:
         for stack in self._stacks:
-            file = Path("cdk.tf.json")
-            rehearsed = self._scratch / "cdktf.out" / stack.folder / file
-            if rehearsed.read_bytes() != (self._out / stack.folder / file).read_bytes():
+            copy = self._scratch / "cdktf.out" / stack.file.relative_to(self._out)
+            if copy.read_bytes() != stack.file.read_bytes():
                 raise RehearsalError(
-                    f"{stack.name}: {stack.folder / file} changed during the rehearsal", hint="rehearse it again"
+                    f"{stack.name}: {stack.file} changed during the rehearsal", hint="rehearse it again"
                 )
 
-    def _copy(self, stack: Stack) -> Path:
+    def _copy(self, stack: RehearsalStack) -> Path:
         """The stack's folder, byte for byte, at the same place below the scratch folder.
 
         What Terraform keeps there (`.terraform`, state) stays behind: it belongs to the real accounts.
         """
-        folder = self._scratch / "cdktf.out" / stack.folder
+        folder = self._scratch / "cdktf.out" / stack.folder.relative_to(self._out)
         ignored = shutil.ignore_patterns(".terraform", "*.tfstate", "*.tfstate.*", "*.tfplan", "plan")
-        shutil.copytree(self._out / stack.folder, folder, ignore=ignored)
+        shutil.copytree(stack.folder, folder, ignore=ignored)
         for path in stack.state_files:
             if not (folder / path).resolve().is_relative_to(self._scratch.resolve()):
                 raise RehearsalError(
@@ -298,13 +297,15 @@ class Rehearsal:
                 )
         return folder
 
-    def _unprotected_copy(self, stack: Stack) -> Path:
-        folder = self._scratch / "cdktf.unlocked" / stack.folder
+    def _unprotected_copy(self, stack: RehearsalStack) -> Path:
+        folder = self._scratch / "cdktf.unlocked" / stack.folder.relative_to(self._out)
         shutil.copytree(self._folders[stack.name], folder, ignore=shutil.ignore_patterns(".terraform"))
-        (folder / "cdk.tf.json").write_text(json.dumps(stack.without_protection(), indent=2))
+        (folder / stack.file.name).write_text(json.dumps(stack.without_protection(), indent=2))
         return folder
 
-    def _run(self, stack: Stack, *arguments: str, accept: tuple[int, ...] = (0,), step: Step | None = None) -> Finished:
+    def _run(
+        self, stack: RehearsalStack, *arguments: str, accept: tuple[int, ...] = (0,), step: Step | None = None
+    ) -> Finished:
         aws_folder = self._scratch / "aws" / stack.name
         write_profiles(stack, aws_folder)
         takes_variables = arguments[0] in {"plan", "apply", "destroy"} and not arguments[-1].endswith(".tfplan")
@@ -338,7 +339,7 @@ class Rehearsal:
             said="\n".join([error.said, *unknown]),
         )
 
-    def _each(self, work: Callable[[Stack], None], *, reverse: bool = False) -> None:
+    def _each(self, work: Callable[[RehearsalStack], None], *, reverse: bool = False) -> None:
         """Do `work` for every stack, two at a time, each after those it depends on (before them in reverse)."""
         needs = {stack.name: set(stack.dependencies) for stack in self._stacks}
         if reverse:
@@ -375,11 +376,3 @@ def _count(step: Step) -> Callable[[str], None]:
             step.tell(f"{done} of {total} resources")
 
     return watch
-
-
-def read(out: Path) -> list[Stack]:
-    """The stacks to rehearse; an output folder without any is an error."""
-    stacks = deployment.read(out)
-    if not stacks:
-        raise RehearsalError(f"{out}: holds no stack", hint="fill in the deployment file, and run `make synth`")
-    return stacks

@@ -1,12 +1,12 @@
 """Chooses what to change in a running system: only variables, as operations would."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from terraform.rehearsed import Stack
+from ops.rehearse.stacks import RehearsalStack
 
 # From a range for documentation; several, because two stacks of one account must not take the same.
 _NEW_ADDRESSES = tuple(f"203.0.113.{host}/32" for host in range(77, 85))
@@ -33,7 +33,7 @@ class Variation:
         return f"{self.variable} {self.before} → {self.after}"
 
 
-def choose(stack: Stack, counts: Callable[[list[str | int]], list[int]]) -> list[Variation]:
+def choose(stack: RehearsalStack, counts: Callable[[list[str | int]], list[int]]) -> list[Variation]:
     """At most one retention and one address list of the stack, each with the value least seen in the account so far.
 
     `counts` tells how often the account holds each value: the rarer it was before, the more its arrival proves.
@@ -49,7 +49,7 @@ def choose(stack: Stack, counts: Callable[[list[str | int]], list[int]]) -> list
     return found
 
 
-def _retentions(name: str, variable: dict[str, Any]) -> Iterator[Variation]:
+def _retentions(name: str, variable: Mapping[str, Any]) -> Iterator[Variation]:
     before = variable.get("default")
     if not name.endswith(("_retention_days", "_retention_count")) or not isinstance(before, int):
         return
@@ -68,7 +68,7 @@ def _retentions(name: str, variable: dict[str, Any]) -> Iterator[Variation]:
             yield Variation(variable=name, before=before, after=value, mark=value)
 
 
-def _address_lists(name: str, variable: dict[str, Any]) -> Iterator[Variation]:
+def _address_lists(name: str, variable: Mapping[str, Any]) -> Iterator[Variation]:
     before = variable.get("default")
     if name.endswith("_cidrs") and isinstance(before, list):
         for address in _NEW_ADDRESSES:

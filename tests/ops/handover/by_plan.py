@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.handover import convert, shipped
-from ops.handover.reading import load
+from terraform import output
 from tests.real.terraform import terraform
 
 # No call leaves the machine: nothing is asked of AWS before an apply.
@@ -30,7 +30,7 @@ def plans(cases: Mapping[str, Mapping[str, Any]], folder: Path) -> tuple[dict[st
             (folder / form / name / "inner" / "inner.tf").write_text(_INNER)
         source = folder / "json" / name / "cdk.tf.json"
         source.write_text(json.dumps(document, indent=1))
-        for path, text in convert(load(source), name=name, schemas=shipped()).items():
+        for path, text in convert(output.load(source, exact_numbers=True), name=name, schemas=shipped()).items():
             (folder / "hcl" / name / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / "hcl" / name / path).write_text(text, newline="")
     with ThreadPoolExecutor(max_workers=2) as pool:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ops.handover import moved_addresses, shipped
-from ops.handover.reading import load
 from settings import SettingsError
 from settings import load as load_settings
 from stacks.synthesis import synthesise
+from terraform.output import load as load_stack
 from tests.ops.handover import deployments
 from tests.ops.handover.by_plan import plans
 
@@ -42,7 +42,7 @@ def compare(seeds: range, folder: Path) -> Compared:
         drawn.add(seed)
         name = f"s{seed}_{stack}"
         document = json.loads(file.read_text())
-        moved[name] = moved_addresses(load(file), name=name, schemas=shipped())
+        moved[name] = moved_addresses(load_stack(file, exact_numbers=True), name=name, schemas=shipped())
         documents[name] = {key: it for key, it in document.items() if key not in ("provider", "terraform")}
     # As deep as `cdktf.out/stacks/<stack>`, from where states are read.
     from_json, from_hcl = plans(documents, folder / "out" / "plans")

@@ -20,8 +20,8 @@ from ops.rehearse import Existing, RehearsalError, rehearse
 from ops.rehearse.emulator import Emulator
 from ops.rehearse.progress import Progress
 from ops.rehearse.rehearsal import Findings, Rehearsal
+from ops.rehearse.stacks import read
 from terraform.cli import Terraform
-from terraform.rehearsed import read
 from tests.ops.rehearse import sample_deployment
 from tests.ops.rehearse.sample_deployment import DEV, REGION
 

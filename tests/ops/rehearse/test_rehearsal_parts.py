@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from errors import RefusedError
 from ops.rehearse import Existing, RehearsalError, rehearse, variation
-from terraform.cli import Terraform, environment, write_profiles
-from terraform.rehearsed import Bucket, Stack, read
+from ops.rehearse.environment import environment, write_profiles
+from ops.rehearse.stacks import RehearsalStack, StateBucket, read
+from terraform.cli import Terraform
 from tests.ops.rehearse import sample_deployment
 from tests.ops.rehearse.sample_deployment import DEV, PRD, REGION
 
 
-def stack(**document: Any) -> Stack:
+def stack(**document: Any) -> RehearsalStack:
     provider = {"aws": [{"region": REGION, "allowed_account_ids": [DEV], **document.pop("provider", {})}]}
-    return Stack(
-        name="a", folder=Path("stacks/a"), dependencies=frozenset(), document={"provider": provider, **document}
-    )
+    return RehearsalStack(name="a", document={"provider": provider, **document})
 
 
 def variable(default: object, condition: str = "") -> dict[str, Any]:
@@ -48,7 +48,7 @@ def test_reads_where_state_is(tmp_path: Path) -> None:
         "../../../terraform-state/sample/prd.tfstate",
     }
     _, prd = read(sample_deployment.write(tmp_path / "s3", bucket="states"))
-    assert prd.buckets == {Bucket(name="states", region=REGION)}
+    assert prd.buckets == {StateBucket(name="states", region=REGION)}
     assert prd.state_objects == {"states/sample/dev.tfstate", "states/sample/prd.tfstate"}
     assert prd.state_files == set()
 
@@ -62,10 +62,10 @@ def test_unlocking_changes_prevent_destroy_and_nothing_else(tmp_path: Path) -> N
 
 
 def test_says_that_nothing_was_synthesised(tmp_path: Path) -> None:
-    with pytest.raises(RehearsalError) as caught:
+    with pytest.raises(RefusedError) as caught:
         rehearse(tmp_path, Existing(region=REGION))
     assert str(caught.value) == (
-        f"error: {tmp_path}/manifest.json: there is nothing to rehearse\nhint: run `make synth` first"
+        f"error: {tmp_path}: has no manifest.json\nhint: name an output folder of cdktf, as `synth` wrote it"
     )
 
 

@@ -20,12 +20,12 @@ from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[impor
 
 import bindings
 from ops.rehearse.emulator import Emulator
+from ops.rehearse.environment import environment, write_profiles
 from ops.rehearse.errors import RehearsalError
 from ops.rehearse.named_in_settings import existing_resources
+from ops.rehearse.stacks import RehearsalStack, read
 from settings import SettingsError, load
-from terraform import rehearsed as deployment
-from terraform.cli import Terraform, environment, write_profiles
-from terraform.rehearsed import Stack
+from terraform.cli import Terraform
 from tests.ops.review.scenarios import SCENARIOS, Aws, Scenario
 from tests.terraform import with_changes
 
@@ -47,7 +47,7 @@ class World:
         self._terraform = Terraform(logs=scratch)
         (scratch / "plugins").mkdir()
         self.synthesise({})
-        self.stacks = {stack.name: stack for stack in deployment.read(self._out)}
+        self.stacks = {stack.name: stack for stack in read(self._out)}
         self.stacks["elsewhere"] = self._elsewhere()
 
     def synthesise(self, changes: Mapping[str, Any]) -> None:
@@ -58,15 +58,14 @@ class World:
         file.write_text(json.dumps(with_changes(_HERE / "deployment.yaml", changes)))
         synthesise(load(file), self._out)
 
-    def _elsewhere(self) -> Stack:
+    def _elsewhere(self) -> RehearsalStack:
         folder = self._out / "elsewhere"
         (folder / "inner").mkdir(parents=True)
         shutil.copy(_HERE / "elsewhere.tf.json", folder / "main.tf.json")
         (folder / "inner" / "main.tf.json").write_text(json.dumps(_INNER))
-        return Stack(
+        return RehearsalStack(
             name="elsewhere",
-            folder=Path("elsewhere"),
-            dependencies=frozenset(),
+            file=folder / "main.tf.json",
             document=json.loads((_HERE / "elsewhere.tf.json").read_text()),
         )
 
@@ -76,7 +75,7 @@ class World:
         write_profiles(self.stacks[stack], aws_folder)
         return self._terraform.run(
             *arguments,
-            folder=self._out / self.stacks[stack].folder,
+            folder=self.stacks[stack].folder,
             env=environment(
                 self.stacks[stack],
                 endpoint=self._aws.url,
@@ -136,7 +135,7 @@ class World:
 
     @contextmanager
     def _beside(self, stack: str, extra: Mapping[str, Any]) -> Iterator[None]:
-        file = self._out / self.stacks[stack].folder / "extra.tf.json"
+        file = self.stacks[stack].folder / "extra.tf.json"
         if extra:
             file.write_text(json.dumps(extra))
         try:
@@ -150,7 +149,7 @@ class World:
             yield
             return
         backend = self.stacks[stack].document["terraform"]["backend"]["local"]
-        file = self._out / self.stacks[stack].folder / backend["path"]
+        file = self.stacks[stack].folder / backend["path"]
         before = file.read_text()
         state = json.loads(before)
         scenario.state(state)
