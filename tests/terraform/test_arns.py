@@ -1,0 +1,38 @@
+import pytest
+
+from terraform.arns import arn, parts
+
+PLACE = {"region": "eu-west-1", "account": "111111111111"}
+
+
+def test_makes_an_arn_of_the_resources_own_attributes() -> None:
+    values = {**PLACE, "repository_name": "batch", "description": None}
+    assert arn("aws_codecommit_repository", "arn", values) == "arn:aws:codecommit:eu-west-1:111111111111:batch"
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "expected"),
+    [
+        ("aws_iam_role", None, "arn:aws:iam::111111111111:role/x"),
+        ("aws_iam_user", "/", "arn:aws:iam::111111111111:user/x"),
+        ("aws_iam_policy", "/git/users/", "arn:aws:iam::111111111111:policy/git/users/x"),
+    ],
+)
+def test_puts_the_path_before_the_name_of_an_iam_resource(kind: str, path: str | None, expected: str) -> None:
+    assert arn(kind, "arn", {**PLACE, "name": "x", "path": path}) == expected
+
+
+def test_tells_apart_the_arns_of_one_resource_by_attribute() -> None:
+    values = {**PLACE, "id": "abc"}
+    assert arn("aws_api_gateway_rest_api", "execution_arn", values) == "arn:aws:execute-api:eu-west-1:111111111111:abc"
+    assert arn("aws_api_gateway_rest_api", "arn", values) is None
+
+
+def test_makes_no_arn_of_a_part_that_is_not_known() -> None:
+    assert arn("aws_instance", "arn", PLACE) is None
+    assert parts("aws_instance", "arn") == ("region", "account", "id")
+
+
+def test_makes_no_arn_of_a_type_whose_form_is_not_known() -> None:
+    assert arn("aws_kms_key", "arn", {**PLACE, "id": "x"}) is None
+    assert parts("aws_kms_key", "arn") is None
