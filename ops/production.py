@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from errors import refused
-from settings import Account, Deployment
+from settings import AccountSettings, Deployment
 
 if TYPE_CHECKING:
     import boto3  # type: ignore[import-untyped]
@@ -83,7 +83,7 @@ def _assumed(session: "boto3.Session", role_arn: str, region: str) -> "boto3.Ses
     )
 
 
-def _refuse_others(got_into: str, account: Account) -> None:
+def _refuse_others(got_into: str, account: AccountSettings) -> None:
     if got_into != account.id:
         raise refused(
             "aws",

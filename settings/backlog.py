@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, StrictInt, Tag, WithJsonSchema
 
 from errors.shown import shown
-from settings.codecommit import Repository
+from settings.codecommit import RepositorySettings
 from settings.problems import refuse
 from settings.types import (
     Email,
@@ -18,7 +18,7 @@ from settings.types import (
     LogRetentionDays,
     Matching,
     ParameterName,
-    PublicNetwork,
+    PublicCidr,
     Reason,
     RepositoryName,
     ScheduleExpression,
@@ -76,7 +76,7 @@ def _fields(key: str) -> list[bytes]:
     return fields
 
 
-class Space(Settings):
+class SpaceSettings(Settings):
     """A Backlog space and how to reach its Git server."""
 
     domain: Literal["backlog.jp", "backlog.com"] = Field(description="What follows the space in its address.")
@@ -109,7 +109,7 @@ class Space(Settings):
     )
 
 
-class CreatedTarget(Repository):
+class CreatedTargetSettings(RepositorySettings):
     """A CodeCommit repository that the bridge creates."""
 
     model_config = ConfigDict(title="A repository of the bridge's own")
@@ -117,7 +117,7 @@ class CreatedTarget(Repository):
     create: RepositoryName = Field(description="Name of the repository.")
 
 
-class CodeCommitTarget(Settings):
+class CodeCommitTargetSettings(Settings):
     """One of prd.codecommit's repositories."""
 
     model_config = ConfigDict(title="One of prd.codecommit's repositories")
@@ -126,11 +126,11 @@ class CodeCommitTarget(Settings):
 
 
 def _kind_of_target(value: Any) -> str:
-    made_here = isinstance(value, CreatedTarget) or (isinstance(value, dict) and "create" in value)
+    made_here = isinstance(value, CreatedTargetSettings) or (isinstance(value, dict) and "create" in value)
     return "created" if made_here else "existing"
 
 
-class Mirror(Settings):
+class MirrorSettings(Settings):
     """One Backlog repository and where it goes."""
 
     space: SpaceId = Field(description="A key of prd.backlog.spaces.")
@@ -147,7 +147,7 @@ class Mirror(Settings):
         ),
     ] = Field(description="The Backlog repository's name, without .git.")
     target: Annotated[
-        Annotated[CreatedTarget, Tag("created")] | Annotated[CodeCommitTarget, Tag("existing")],
+        Annotated[CreatedTargetSettings, Tag("created")] | Annotated[CodeCommitTargetSettings, Tag("existing")],
         Discriminator(_kind_of_target),
     ] = Field(
         description="Where it goes: `create: NAME`, a repository of the bridge's own, or `codecommit: NAME`, one of "
@@ -155,7 +155,7 @@ class Mirror(Settings):
     )
 
 
-class Cache(Settings):
+class CacheSettings(Settings):
     """Where a build keeps its copy of the repository between runs."""
 
     mode: Literal["s3", "efs", "none"] = Field(
@@ -166,7 +166,7 @@ class Cache(Settings):
     expiration_days: StrictInt = Field(30, ge=1, le=3650, description="How long an unused S3 cache is kept.")
 
 
-class Vpc(Settings):
+class VpcSettings(Settings):
     """An existing VPC the builds run in, so that they leave from fixed NAT addresses."""
 
     id: VpcId = Field(description="The VPC.")
@@ -178,10 +178,10 @@ class Vpc(Settings):
     )
 
 
-class Webhook(Settings):
+class WebhookSettings(Settings):
     """Who may start a mirror run."""
 
-    sender_cidrs: tuple[PublicNetwork, ...] = Field(
+    sender_cidrs: tuple[PublicCidr, ...] = Field(
         min_length=1, description="The addresses Nulab publishes as the senders of Backlog's webhooks."
     )
     open_to_the_world_because: Reason | None = Field(
@@ -189,7 +189,7 @@ class Webhook(Settings):
     )
 
 
-class Alerts(Settings):
+class AlertsSettings(Settings):
     """Who hears of a mirror that failed or fell silent."""
 
     emails: tuple[Email, ...] = Field(
@@ -200,20 +200,22 @@ class Alerts(Settings):
     )
 
 
-class Backlog(Settings):
+class BacklogSettings(Settings):
     """The bridge: a webhook, a build for each repository, a cache."""
 
-    spaces: dict[SpaceId, Space] = Field(
+    spaces: dict[SpaceId, SpaceSettings] = Field(
         min_length=1, description="Backlog spaces by their id, the first part of their address."
     )
-    repositories: dict[Key, Mirror] = Field(
+    repositories: dict[Key, MirrorSettings] = Field(
         min_length=1, description="Mirrors by a short key, part of names and of the URL."
     )
     deletion_protected: Flag = Field(
         True, description="Whether Terraform refuses to delete the repositories that the bridge creates."
     )
-    webhook: Webhook = Field(description="Who may start a mirror run.")
-    cache: Cache = Field(Cache(), description="Where a build keeps its copy of the repository between runs.")
+    webhook: WebhookSettings = Field(description="Who may start a mirror run.")
+    cache: CacheSettings = Field(
+        CacheSettings(), description="Where a build keeps its copy of the repository between runs."
+    )
     lfs: Literal["refuse", "warn"] = Field(
         "refuse",
         description="CodeCommit holds no content of Git LFS. `refuse` stops a build whose source uses it, `warn` "
@@ -225,26 +227,26 @@ class Backlog(Settings):
         le=100,
         description="A build that would delete 10 of the target's refs or more, and more than this share, stops.",
     )
-    vpc: Vpc | None = Field(None, description="Run the builds in this VPC; needed for cache mode efs.")
+    vpc: VpcSettings | None = Field(None, description="Run the builds in this VPC; needed for cache mode efs.")
     reconcile: ScheduleExpression = Field(
         "rate(1 hour)",
         description="When every mirror runs without being asked, so that a lost webhook is made up for.",
     )
-    alerts: Alerts = Field(Alerts(), description="Who hears of a mirror that failed or fell silent.")
+    alerts: AlertsSettings = Field(AlertsSettings(), description="Who hears of a mirror that failed or fell silent.")
     build_timeout_minutes: StrictInt = Field(60, ge=5, le=2160, description="After this a build is stopped, minutes.")
     log_retention_days: LogRetentionDays = Field(90, description="How long CloudWatch keeps the builds' logs.")
 
 
-def target_name(mirror: Mirror) -> str:
+def target_name(mirror: MirrorSettings) -> str:
     """The name of the CodeCommit repository `mirror` pushes to."""
-    return mirror.target.create if isinstance(mirror.target, CreatedTarget) else mirror.target.codecommit
+    return mirror.target.create if isinstance(mirror.target, CreatedTargetSettings) else mirror.target.codecommit
 
 
-def git_host(backlog: Backlog, mirror: Mirror) -> str:
+def git_host(backlog: BacklogSettings, mirror: MirrorSettings) -> str:
     """The host that serves the mirror's source over SSH."""
     return f"{mirror.space}.git.{backlog.spaces[mirror.space].domain}"
 
 
-def source_url(backlog: Backlog, mirror: Mirror) -> str:
+def source_url(backlog: BacklogSettings, mirror: MirrorSettings) -> str:
     """Where the mirror is fetched from, for SSH."""
     return f"{mirror.space}@{git_host(backlog, mirror)}:/{mirror.project}/{mirror.repository}.git"

@@ -11,7 +11,7 @@ from settings.types import (
     Flag,
     KmsKeyArn,
     Matching,
-    PublicNetwork,
+    PublicCidr,
     Reason,
     RepositoryName,
     Settings,
@@ -33,7 +33,7 @@ RepositoryPrefix = Annotated[
 ]
 
 
-class Repository(Settings):
+class RepositorySettings(Settings):
     """One CodeCommit repository."""
 
     description: Description = Field("", description="Shown in the console, at most 1,000 characters.")
@@ -44,7 +44,7 @@ class Repository(Settings):
     )
 
 
-class PushedRepository(Repository):
+class PushedRepositorySettings(RepositorySettings):
     """One of prd.codecommit's repositories, and the GitLab project that is mirrored into it, if one is."""
 
     gitlab_project: GitlabProject | None = Field(
@@ -57,7 +57,7 @@ class PushedRepository(Repository):
     )
 
 
-class Credentials(Settings):
+class CredentialsSettings(Settings):
     """The users' Git credentials, which are issued outside Terraform."""
 
     max_age_days: StrictInt = Field(
@@ -73,14 +73,14 @@ class Credentials(Settings):
 PushStack = Literal["dev-network", "dev-gitlab"]
 
 
-class Push(Settings):
+class PushSettings(Settings):
     """Where the push user works from; with neither list nor stack, where the deployment's GitLab leaves from."""
 
     gitlab_url: ApiUrl | None = Field(
         None, description="Where GitLab's API answers; by default dev.gitlab.external_url."
     )
 
-    from_cidrs: tuple[PublicNetwork, ...] | None = Field(
+    from_cidrs: tuple[PublicCidr, ...] | None = Field(
         None, min_length=1, description="Public addresses the mirror leaves from."
     )
     from_stack: PushStack | None = Field(
@@ -93,10 +93,10 @@ class Push(Settings):
     )
 
 
-class Pull(Settings):
+class PullSettings(Settings):
     """Where a room's pull user works from: `from_cidrs` or `from_vpc_endpoints`."""
 
-    from_cidrs: tuple[PublicNetwork, ...] | None = Field(
+    from_cidrs: tuple[PublicCidr, ...] | None = Field(
         None, min_length=1, description="Public addresses the isolated room leaves from."
     )
     from_vpc_endpoints: tuple[VpcEndpointId, ...] | None = Field(
@@ -110,7 +110,7 @@ class Pull(Settings):
     )
 
 
-class Room(Pull):
+class RoomSettings(PullSettings):
     """One of several isolated rooms: its own pull user, its own way in, its own repositories."""
 
     repositories: tuple[RepositoryName, ...] | None = Field(
@@ -121,7 +121,7 @@ class Room(Pull):
     )
 
 
-class Detection(Settings):
+class DetectionSettings(Settings):
     """Who hears of Git used from elsewhere, and of new credentials."""
 
     emails: tuple[Email, ...] = Field(
@@ -136,10 +136,10 @@ class Detection(Settings):
     )
 
 
-class CodeCommit(Settings):
+class CodeCommitSettings(Settings):
     """The repositories, and who pushes and pulls."""
 
-    repositories: dict[RepositoryName, PushedRepository | None] = Field(
+    repositories: dict[RepositoryName, PushedRepositorySettings | None] = Field(
         min_length=1, description="Repositories by name; an empty value takes the defaults."
     )
     own_prefixes: tuple[RepositoryPrefix, ...] = Field(
@@ -148,18 +148,20 @@ class CodeCommit(Settings):
         "policies then say payments-* instead of each name, and more repositories fit into them.",
     )
     deletion_protected: Flag = Field(True, description="Whether Terraform refuses to delete a repository.")
-    push: Push | None = Field(
+    push: PushSettings | None = Field(
         None, description="Where GitLab pushes from; leave it out where only Backlog's bridge pushes."
     )
-    pull: Pull | None = Field(None, description="Where the isolated room pulls from; with several rooms, see rooms.")
-    rooms: dict[RoomName, Room] = Field(
+    pull: PullSettings | None = Field(
+        None, description="Where the isolated room pulls from; with several rooms, see rooms."
+    )
+    rooms: dict[RoomName, RoomSettings] = Field(
         {}, description="Isolated rooms by name, each with a pull user of its own, beside pull or instead of it."
     )
-    detection: Detection | None = Field(
+    detection: DetectionSettings | None = Field(
         None,
         description="Tell people when somebody pushes or pulls from an address outside these lists, or makes a "
         "credential for Git. Needs a CloudTrail trail that logs management events, read and write.",
     )
-    credentials: Credentials = Field(
-        Credentials(), description="The users' Git credentials, which are issued outside Terraform."
+    credentials: CredentialsSettings = Field(
+        CredentialsSettings(), description="The users' Git credentials, which are issued outside Terraform."
     )

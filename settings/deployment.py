@@ -5,10 +5,10 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, model_validator
 
 from settings import consistency
-from settings.backlog import Backlog
-from settings.codecommit import CodeCommit, PushStack
-from settings.gitlab import Gitlab, Proxy
-from settings.network import Network
+from settings.backlog import BacklogSettings
+from settings.codecommit import CodeCommitSettings, PushStack
+from settings.gitlab import GitlabSettings, ProxySettings
+from settings.network import NetworkSettings
 from settings.types import (
     AccountId,
     BucketName,
@@ -28,7 +28,7 @@ MAX_TAGS = 45
 """AWS takes 50 tags; the labels need a few of them."""
 
 
-class Account(Settings):
+class AccountSettings(Settings):
     """An AWS account, and how to get into it."""
 
     id: AccountId = Field(description="The 12 digits. Terraform refuses to work with any other account's credentials.")
@@ -36,7 +36,7 @@ class Account(Settings):
     profile: Profile | None = Field(None, description="Profile of the AWS configuration that holds the credentials.")
 
 
-class S3State(Settings):
+class S3StateSettings(Settings):
     """An existing bucket that keeps Terraform's state."""
 
     bucket: BucketName = Field(description="The bucket; it must exist already.")
@@ -59,27 +59,27 @@ class S3State(Settings):
     assume_role_arn: RoleArn | None = Field(None, description="Role that Terraform assumes to reach the bucket.")
 
 
-class State(Settings):
+class StateSettings(Settings):
     """Where Terraform keeps its state; without `s3`, in files under terraform-state/."""
 
-    s3: S3State | None = Field(None, description="An existing bucket that keeps Terraform's state.")
+    s3: S3StateSettings | None = Field(None, description="An existing bucket that keeps Terraform's state.")
 
 
-class Dev(Settings):
+class DevSettings(Settings):
     """The development account."""
 
-    account: Account = Field(description="The development account, and how to get into it.")
-    network: Network | None = Field(None, description="A VPC with a public and a private subnet in each zone.")
-    gitlab: Gitlab | None = Field(None, description="The self-hosted GitLab server.")
-    proxy: Proxy | None = Field(None, description="Without it, GitLab's mirrors leave from its own address.")
+    account: AccountSettings = Field(description="The development account, and how to get into it.")
+    network: NetworkSettings | None = Field(None, description="A VPC with a public and a private subnet in each zone.")
+    gitlab: GitlabSettings | None = Field(None, description="The self-hosted GitLab server.")
+    proxy: ProxySettings | None = Field(None, description="Without it, GitLab's mirrors leave from its own address.")
 
 
-class Prd(Settings):
+class PrdSettings(Settings):
     """The production account."""
 
-    account: Account = Field(description="The production account, and how to get into it.")
-    codecommit: CodeCommit | None = Field(None, description="The repositories, and who pushes and pulls.")
-    backlog: Backlog | None = Field(None, description="The bridge that mirrors Backlog's repositories.")
+    account: AccountSettings = Field(description="The production account, and how to get into it.")
+    codecommit: CodeCommitSettings | None = Field(None, description="The repositories, and who pushes and pulls.")
+    backlog: BacklogSettings | None = Field(None, description="The bridge that mirrors Backlog's repositories.")
 
 
 class Deployment(Settings):
@@ -91,11 +91,11 @@ class Deployment(Settings):
     owner: TagText = Field(description="Value of the owner tag.", min_length=1)
     tags: dict[TagKey, TagText] = Field({}, max_length=MAX_TAGS, description="Further tags for everything.")
     region: Region = Field(description="Region of both accounts, for example ap-northeast-1.")
-    state: State = Field(
-        State(), description="Where Terraform keeps its state; by default in files under terraform-state/."
+    state: StateSettings = Field(
+        StateSettings(), description="Where Terraform keeps its state; by default in files under terraform-state/."
     )
-    dev: Dev | None = Field(None, description="What stands in the development account.")
-    prd: Prd | None = Field(None, description="What stands in the production account.")
+    dev: DevSettings | None = Field(None, description="What stands in the development account.")
+    prd: PrdSettings | None = Field(None, description="What stands in the production account.")
 
     @property
     def push_stack(self) -> PushStack | None:

@@ -9,10 +9,10 @@ from pydantic_core import ErrorDetails
 
 from errors.shown import shortened, shown
 from settings import schema
-from settings.problems import Path, Problem
+from settings.problems import Path, SettingProblem
 
 
-def problems(error: ValidationError, data: Any) -> Iterator[Problem]:
+def problems(error: ValidationError, data: Any) -> Iterator[SettingProblem]:
     """What is wrong with single values of `data`.
 
     What does not hold between values is pydantic's one value_error of the whole, and is left to settings.consistency.
@@ -23,10 +23,10 @@ def problems(error: ValidationError, data: Any) -> Iterator[Problem]:
         if details["type"] == "too_short" and len(details["input"]) >= context["min_length"]:
             continue  # pydantic does not count entries that are wrong themselves
         if details["type"] == "refused":
-            yield Problem(path=path, what=context["what"], hint=context["hint"])
+            yield SettingProblem(path=path, what=context["what"], hint=context["hint"])
         elif details["type"] != "value_error" or details["loc"]:
             what, hint = _explained(details, path)
-            yield Problem(path=path, what=what, hint=hint, is_missing=details["type"] == "missing")
+            yield SettingProblem(path=path, what=what, hint=hint, is_missing=details["type"] == "missing")
 
 
 def _path(details: ErrorDetails, data: Any) -> Path:

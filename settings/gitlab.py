@@ -9,15 +9,15 @@ from pydantic import AfterValidator, Field, StrictInt, WithJsonSchema
 
 from errors.shown import shown
 from settings.problems import refuse
-from settings.squid import PORT, Squid
+from settings.squid import PORT, SquidSettings
 from settings.types import (
     AccountId,
     AmiId,
+    Cidr,
     Cron,
     Flag,
     InstanceType,
     Matching,
-    Network,
     Reason,
     Settings,
     SubnetCidr,
@@ -98,7 +98,7 @@ GitlabProject = Annotated[
 ]
 
 
-class Ami(Settings):
+class AmiSettings(Settings):
     """Which machine image GitLab starts from: one image, or the newest of a name."""
 
     id: AmiId | None = Field(None, description="One image, by id; then owner and name_pattern are not needed.")
@@ -111,14 +111,14 @@ class Ami(Settings):
     ] = Field("GitLab CE *", description="The newest image whose name matches this is taken on the first deployment.")
 
 
-class Images(Settings):
+class ImagesSettings(Settings):
     """Daily images of the server, taken without a reboot."""
 
     at_utc: TimeOfDay = Field("17:00", description="When the daily image is taken, UTC.")
     keep: StrictInt = Field(7, ge=1, le=1000, description="How many daily images are kept.")
 
 
-class DataVolume(Settings):
+class DataVolumeSettings(Settings):
     """The encrypted volume that holds GitLab's data, apart from the server and outliving it."""
 
     size_gib: StrictInt = Field(100, ge=20, le=16384, description="Size of the volume, GiB; it can grow, not shrink.")
@@ -128,7 +128,7 @@ class DataVolume(Settings):
     )
 
 
-class Backups(Settings):
+class BackupsSettings(Settings):
     """Daily backups of GitLab and of /etc/gitlab, to a bucket of their own."""
 
     at_utc: TimeOfDay = Field(
@@ -138,7 +138,7 @@ class Backups(Settings):
     keep_days: StrictInt = Field(35, ge=1, le=3650, description="How long a backup is kept, days.")
 
 
-class LoadBalancer(Settings):
+class LoadBalancerSettings(Settings):
     """A network load balancer that answers HTTPS with a certificate of ACM, and passes SSH on."""
 
     certificate_arn: Annotated[
@@ -151,7 +151,7 @@ class LoadBalancer(Settings):
     ] = Field(description="The certificate; it stands in the development account and the deployment's region.")
 
 
-class Schedule(Settings):
+class ScheduleSettings(Settings):
     """When the server is started and stopped."""
 
     start: Cron = Field(description="EventBridge cron expression, for example cron(0 8 ? * MON-FRI *).")
@@ -159,7 +159,7 @@ class Schedule(Settings):
     timezone: TimeZone = Field("Asia/Tokyo", description="IANA name of the time zone the two are read in.")
 
 
-class ExistingNetwork(Settings):
+class ExistingNetworkSettings(Settings):
     """A VPC and a public subnet that exist already."""
 
     vpc_id: VpcId = Field(description="The VPC.")
@@ -167,7 +167,7 @@ class ExistingNetwork(Settings):
     subnet_id: SubnetId = Field(description="A public subnet of that VPC.")
 
 
-class Proxy(Settings):
+class ProxySettings(Settings):
     """The forward proxy through which GitLab's mirrors leave: one that exists already, or one that is built."""
 
     url: (
@@ -177,8 +177,10 @@ class Proxy(Settings):
         None,
         description="The proxy that exists already, with its port; the scheme is http for both kinds of traffic.",
     )
-    squid: Squid | None = Field(None, description="Build a proxy in dev.network instead; {} takes the defaults.")
-    cidrs: tuple[Network, ...] = Field(
+    squid: SquidSettings | None = Field(
+        None, description="Build a proxy in dev.network instead; {} takes the defaults."
+    )
+    cidrs: tuple[Cidr, ...] = Field(
         (), description="Where the proxy stands, when that is outside GitLab's VPC (a peered network)."
     )
     no_proxy: tuple[
@@ -199,13 +201,13 @@ class Proxy(Settings):
         return PORT if self.url is None else int(self.url.rpartition(":")[2])
 
 
-class Gitlab(Settings):
+class GitlabSettings(Settings):
     """One GitLab server."""
 
     external_url: Annotated[
         str, AfterValidator(_external_url), WithJsonSchema({"type": "string", "pattern": f"^{_EXTERNAL_URL}$"})
     ] = Field(description="The address people use, for example https://gitlab.example.com.")
-    work_terminal_cidrs: tuple[Network, ...] = Field(
+    work_terminal_cidrs: tuple[Cidr, ...] = Field(
         min_length=1, description="Where people and their Git clients come from (SSH, HTTP, HTTPS)."
     )
     open_to_the_world_because: Reason | None = Field(
@@ -214,13 +216,15 @@ class Gitlab(Settings):
     zone: ZoneLetter | None = Field(
         None, description="The zone of dev.network whose public subnet holds the server; by default the first."
     )
-    existing_network: ExistingNetwork | None = Field(
+    existing_network: ExistingNetworkSettings | None = Field(
         None, description="A VPC and subnet to use in place of dev.network."
     )
     instance_type: InstanceType = Field(
         "c7i.2xlarge", description="EC2 instance type. GitLab asks for 8 vCPU and 16 GB for up to 1,000 users."
     )
-    ami: Ami = Field(Ami(), description="The machine image the server starts from; a later change does not replace it.")
+    ami: AmiSettings = Field(
+        AmiSettings(), description="The machine image the server starts from; a later change does not replace it."
+    )
     key_pair: (
         Annotated[
             str,
@@ -233,12 +237,12 @@ class Gitlab(Settings):
         | None
     ) = Field(None, description="Name of an EC2 key pair, if any; people get in through SSM without one.")
     root_volume_gib: StrictInt = Field(100, ge=20, le=16384, description="Size of the encrypted root volume, GiB.")
-    data_volume: DataVolume = Field(DataVolume(), description="The volume that holds GitLab's data.")
-    backups: Backups = Field(Backups(), description="Daily backups to a bucket of their own.")
+    data_volume: DataVolumeSettings = Field(DataVolumeSettings(), description="The volume that holds GitLab's data.")
+    backups: BackupsSettings = Field(BackupsSettings(), description="Daily backups to a bucket of their own.")
     deletion_protected: Flag = Field(
         True, description="Whether Terraform refuses plans that would delete the data volume or the backups."
     )
-    load_balancer: LoadBalancer | None = Field(
+    load_balancer: LoadBalancerSettings | None = Field(
         None, description="HTTPS with a certificate of ACM; without it GitLab's own, self-signed at the first boot."
     )
     route53_zone_id: (
@@ -246,8 +250,8 @@ class Gitlab(Settings):
         | None
     ) = Field(None, description="The hosted zone in which the external URL's host gets its record; none by default.")
     termination_protection: Flag = Field(True, description="Whether EC2 refuses to terminate the server.")
-    images: Images = Field(Images(), description="Daily images of the server, taken without a reboot.")
-    schedule: Schedule | None = Field(
+    images: ImagesSettings = Field(ImagesSettings(), description="Daily images of the server, taken without a reboot.")
+    schedule: ScheduleSettings | None = Field(
         None, description="Start and stop the server by the clock; without it, it runs day and night."
     )
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from settings import consistency, sizes
 from settings.deployment import Deployment
 from settings.document import Document, read
-from settings.problems import LocatedProblem, Problem, SettingsError
+from settings.problems import LocatedProblem, SettingProblem, SettingsError
 
 
 def load(file: FilePath) -> Deployment:
@@ -34,7 +34,7 @@ def warnings(deployment: Deployment, file: FilePath) -> list[LocatedProblem]:
     return _located(found, read(file)) if found else []
 
 
-def _problems(error: ValidationError, document: Document) -> Iterator[Problem]:
+def _problems(error: ValidationError, document: Document) -> Iterator[SettingProblem]:
     from settings import explanation  # only who has made a mistake pays for its explanation
 
     wrong = [problem for problem in explanation.problems(error, document.data) if not _follows(problem, document)]
@@ -43,12 +43,12 @@ def _problems(error: ValidationError, document: Document) -> Iterator[Problem]:
     yield from consistency.problems(consistency.Said(document.data, refused))
 
 
-def _follows(problem: Problem, document: Document) -> bool:
+def _follows(problem: SettingProblem, document: Document) -> bool:
     """Whether the problem is there only because YAML's part of the file could not be read as it was meant."""
     return problem.path in document.incomplete or (problem.is_missing and problem.path[:-1] in document.incomplete)
 
 
-def _located(problems: list[Problem], document: Document) -> list[LocatedProblem]:
+def _located(problems: list[SettingProblem], document: Document) -> list[LocatedProblem]:
     located = [
         LocatedProblem(
             file=document.file,

@@ -13,14 +13,14 @@ SMALLEST_DIVIDED_PREFIX = 24
 """A smaller VPC cannot be divided: a sixteenth of it would be smaller than the /28 that AWS takes."""
 
 
-class ZoneCidrs(Settings):
+class ZoneSettings(Settings):
     """The two subnets of one availability zone."""
 
     public_cidr: SubnetCidr = Field(description="Subnet with a route to the internet gateway; NAT gateways stand here.")
     private_cidr: SubnetCidr = Field(description="Subnet that leaves through a NAT gateway.")
 
 
-class Nat(Settings):
+class NatSettings(Settings):
     """How private subnets reach the internet."""
 
     gateways: Literal["per_zone", "one"] = Field(
@@ -37,7 +37,7 @@ def _form(zones: Any) -> str:
     return "given" if isinstance(zones, Mapping) else "divided"
 
 
-class Network(Settings):
+class NetworkSettings(Settings):
     """A VPC with a public and a private subnet in each zone."""
 
     cidr: SubnetCidr = Field(description="The VPC's addresses, a network of /16 to /28.")
@@ -48,7 +48,7 @@ class Network(Settings):
             Tag("divided"),
         ]
         | Annotated[
-            dict[ZoneLetter, ZoneCidrs],
+            dict[ZoneLetter, ZoneSettings],
             Field(
                 min_length=1,
                 title="Zones with CIDRs",
@@ -61,7 +61,7 @@ class Network(Settings):
         description="Availability zones: a list of letters ([a, c]) to divide the VPC's CIDR among them, or a map of "
         "letters to CIDRs. Zones of a divided CIDR can be added and removed without moving the others.",
     )
-    nat: Nat = Field(Nat(), description="How private subnets reach the internet.")
+    nat: NatSettings = Field(NatSettings(), description="How private subnets reach the internet.")
     flow_log_retention_days: LogRetentionDays = Field(90, description="How long CloudWatch keeps the VPC's flow logs.")
 
     def nat_zones(self) -> tuple[str, ...]:
@@ -69,18 +69,18 @@ class Network(Settings):
         zones = tuple(self.zones)
         return zones if self.nat.gateways == "per_zone" else zones[:1]
 
-    def subnets(self) -> dict[str, ZoneCidrs]:
+    def subnets(self) -> dict[str, ZoneSettings]:
         """Each zone's two subnets, given or divided."""
         if not isinstance(self.zones, tuple):
             return dict(self.zones)
         return {zone: _divide(self.cidr, zone) for zone in self.zones}
 
 
-def _divide(vpc: IPv4Network, zone: str) -> ZoneCidrs:
+def _divide(vpc: IPv4Network, zone: str) -> ZoneSettings:
     """The subnets of `zone`: sixteenths of the VPC at places fixed by the letter.
 
     Public subnets fill the lower half and private ones the upper, so a zone that is added or removed moves no other.
     """
     sixteenths = list(vpc.subnets(prefixlen_diff=4))
     place = ZONE_LETTERS.index(zone)
-    return ZoneCidrs(public_cidr=sixteenths[place], private_cidr=sixteenths[place + len(ZONE_LETTERS)])
+    return ZoneSettings(public_cidr=sixteenths[place], private_cidr=sixteenths[place + len(ZONE_LETTERS)])

@@ -15,7 +15,7 @@ Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Problem:
+class SettingProblem:
     """One thing the user has to mend: what is wrong (with the value), and what to do about it."""
 
     what: str

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from settings.deployment import Deployment
-from settings.problems import Problem
+from settings.problems import SettingProblem
 
 # For up to 1,000 users. https://docs.gitlab.com/administration/reference_architectures/1k_users/
 _VCPUS, _MEMORY_GIB = 8, 16
@@ -15,7 +15,7 @@ _GIB_FOR_EACH_VCPU = {"c": 2, "m": 4, "r": 8, "t": 4}
 _BELOW_LARGE = ("nano", "micro", "small", "medium")
 
 
-def problems(deployment: Deployment) -> Iterator[Problem]:
+def problems(deployment: Deployment) -> Iterator[SettingProblem]:
     """What is too small in a deployment that is right otherwise."""
     gitlab = deployment.dev.gitlab if deployment.dev is not None else None
     if gitlab is None:
@@ -27,11 +27,13 @@ def problems(deployment: Deployment) -> Iterator[Problem]:
     if vcpus is not None and vcpus < _VCPUS:
         memory = f" and {gib} GiB" if gib is not None else ""
         hint = "choose a larger one, for example c7i.2xlarge, or leave it for few users"
-        yield Problem(path=path, what=f"'{kind}' has {vcpus} vCPU{memory}; {asked}", hint=hint)
+        yield SettingProblem(path=path, what=f"'{kind}' has {vcpus} vCPU{memory}; {asked}", hint=hint)
     if re.match(r"t[0-9]", kind):
         # https://docs.gitlab.com/administration/reference_architectures/#recommended-cloud-providers-and-services
         what = f"'{kind}' is burstable, and GitLab advises against it"
-        yield Problem(path=path, what=what, hint="choose a type with steady performance, for example c7i.2xlarge")
+        yield SettingProblem(
+            path=path, what=what, hint="choose a type with steady performance, for example c7i.2xlarge"
+        )
 
 
 def size(instance_type: str) -> tuple[int | None, int | None]:

@@ -60,7 +60,7 @@ def _allowed_host(value: str) -> str:
     return value.lower()
 
 
-class Squid(Settings):
+class SquidSettings(Settings):
     """A forward proxy of our own in the private subnets of dev.network, which leaves through its NAT gateways."""
 
     instances: StrictInt = Field(2, ge=1, le=8, description="How many proxies run, divided among the zones.")

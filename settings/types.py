@@ -315,17 +315,17 @@ TimeOfDay = Annotated[
     ),
 ]
 AccountId = Annotated[str, BeforeValidator(_account_id), WithJsonSchema({"type": "string", "pattern": "^[0-9]{12}$"})]
-Network = Annotated[
+Cidr = Annotated[
     IPv4Network,
     BeforeValidator(_network),
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/([0-9]|[12][0-9]|3[0-2])$"}),
 ]
 SubnetCidr = Annotated[
-    Network,
+    Cidr,
     AfterValidator(_in_a_vpc),
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/(1[6-9]|2[0-8])$"}),
 ]
-PublicNetwork = Annotated[Network, AfterValidator(_public)]
+PublicCidr = Annotated[Cidr, AfterValidator(_public)]
 BucketName = Annotated[
     str,
     AfterValidator(_bucket),

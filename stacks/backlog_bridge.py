@@ -13,8 +13,8 @@ from modules.repositories import Repositories, RepositoriesProps
 from modules.security_group import Rule, SecurityGroup, SecurityGroupProps
 from modules.webhook_api import WebhookApi, WebhookApiProps
 from settings import Deployment
-from settings.backlog import Backlog, CreatedTarget, Mirror, source_url, target_name
-from settings.codecommit import Repository
+from settings.backlog import BacklogSettings, CreatedTargetSettings, MirrorSettings, source_url, target_name
+from settings.codecommit import RepositorySettings
 from stacks import variables
 from stacks.base import BaseStack, Output
 from stacks.prd_codecommit import repository_props
@@ -24,7 +24,13 @@ class BacklogBridgeStack(BaseStack):
     """A webhook, a build for each repository, and the cache they share."""
 
     def __init__(
-        self, scope: Construct, id: str, deployment: Deployment, settings: Backlog, *, codecommit: BaseStack | None
+        self,
+        scope: Construct,
+        id: str,
+        deployment: Deployment,
+        settings: BacklogSettings,
+        *,
+        codecommit: BaseStack | None,
     ) -> None:
         super().__init__(scope, id, deployment, "prd")
         if codecommit is not None:
@@ -37,7 +43,7 @@ class BacklogBridgeStack(BaseStack):
                 repositories={
                     mirror.target.create: repository_props(mirror.target)
                     for mirror in settings.repositories.values()
-                    if isinstance(mirror.target, CreatedTarget)
+                    if isinstance(mirror.target, CreatedTargetSettings)
                 },
                 deletion_protected=settings.deletion_protected,
             ),
@@ -149,15 +155,15 @@ class BacklogBridgeStack(BaseStack):
             }
         )
 
-    def _target(self, mirror: Mirror) -> Repository:
-        if isinstance(mirror.target, CreatedTarget):
+    def _target(self, mirror: MirrorSettings) -> RepositorySettings:
+        if isinstance(mirror.target, CreatedTargetSettings):
             return mirror.target
         codecommit = self.deployment.prd.codecommit if self.deployment.prd is not None else None
         if codecommit is None:
             raise ValueError(f"{mirror.target.codecommit} needs prd.codecommit")
-        return codecommit.repositories[mirror.target.codecommit] or Repository()
+        return codecommit.repositories[mirror.target.codecommit] or RepositorySettings()
 
-    def _buildspec(self, key: str, mirror: Mirror) -> render.MirrorBuildspec:
+    def _buildspec(self, key: str, mirror: MirrorSettings) -> render.MirrorBuildspec:
         space = self._settings.spaces[mirror.space]
         return render.MirrorBuildspec(
             source_url=source_url(self._settings, mirror),

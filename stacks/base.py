@@ -21,7 +21,7 @@ from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderAssumeRole
 from constructs import Construct, Node
 
 from modules.labels import Labels
-from settings import Account, Deployment
+from settings import AccountSettings, Deployment
 
 TERRAFORM_VERSION = ">= 1.10.0"
 """The first that locks an S3 state with a file: https://developer.hashicorp.com/terraform/language/backend/s3"""
@@ -44,7 +44,7 @@ class BaseStack(TerraformStack):
     """A Terraform state in one account of a deployment."""
 
     deployment: Deployment
-    account: Account
+    account: AccountSettings
     labels: Labels
     files: dict[str, str]
     """Text written beside `cdk.tf.json`, by file name, for people to read and to use by hand."""

@@ -17,7 +17,7 @@ from modules.server_files import ServerConfiguration, ServerConfigurationProps, 
 from modules.terraform_text import readable, template
 from modules.tls_load_balancer import TlsLoadBalancer, TlsLoadBalancerProps
 from settings import Deployment
-from settings.gitlab import Ami, Gitlab, Proxy
+from settings.gitlab import AmiSettings, GitlabSettings, ProxySettings
 from stacks import variables
 from stacks.base import BaseStack, Output
 
@@ -45,7 +45,7 @@ class DevGitlabStack(BaseStack):
         scope: Construct,
         id: str,
         deployment: Deployment,
-        settings: Gitlab,
+        settings: GitlabSettings,
         *,
         network: BaseStack | None,
         built_proxy: BaseStack | None,
@@ -238,14 +238,14 @@ class DevGitlabStack(BaseStack):
             }
         )
 
-    def _proxy_url(self, proxy: Proxy | None, built: BaseStack | None) -> str | render.Reference | None:
+    def _proxy_url(self, proxy: ProxySettings | None, built: BaseStack | None) -> str | render.Reference | None:
         if built is not None:
             # Its name, not its token: beside the stack, gitlab.rb is written for people.
             state = self.state_of(built).friendly_unique_id
             return render.Reference(f"data.terraform_remote_state.{state}.outputs.url")
         return proxy.url if proxy is not None else None
 
-    def _place(self, settings: Gitlab, network: BaseStack | None) -> _Place:
+    def _place(self, settings: GitlabSettings, network: BaseStack | None) -> _Place:
         existing = settings.existing_network
         if existing is not None:
             return _Place(
@@ -275,7 +275,7 @@ class DevGitlabStack(BaseStack):
         return [f"ssm.{region}.amazonaws.com", f".s3.{region}.amazonaws.com"]
 
     def _load_balancer(
-        self, settings: Gitlab, place: _Place, server: GitlabServer, terminals: list[str]
+        self, settings: GitlabSettings, place: _Place, server: GitlabServer, terminals: list[str]
     ) -> TlsLoadBalancer | None:
         if settings.load_balancer is None:
             return None
@@ -297,8 +297,8 @@ class DevGitlabStack(BaseStack):
 
     def _server_props(
         self,
-        settings: Gitlab,
-        proxy: Proxy | None,
+        settings: GitlabSettings,
+        proxy: ProxySettings | None,
         place: _Place,
         *,
         terminals: list[str] | None,
@@ -341,14 +341,14 @@ class DevGitlabStack(BaseStack):
             s3_prefix_list_id=place.s3_prefix_list_id,
         )
 
-    def _ami_id(self, ami: Ami) -> str | None:
+    def _ami_id(self, ami: AmiSettings) -> str | None:
         if ami.id is None:
             return None
         description = "Image the server is first made from; a later change does nothing."
         pattern, example = "^ami-[0-9a-f]+$", "ami-0123456789abcdef0"
         return variables.text(self, "ami_id", description, ami.id, pattern=pattern, example=example)
 
-    def _ami_name_pattern(self, ami: Ami) -> str:
+    def _ami_name_pattern(self, ami: AmiSettings) -> str:
         if ami.id is not None:
             return ami.name_pattern
         description = "The server is first made from the newest image of this name; a later change does nothing."

@@ -6,7 +6,7 @@ from modules.endpoints import Endpoints, EndpointsProps
 from modules.flow_logs import FlowLogs, FlowLogsProps
 from modules.network import Network, NetworkProps, ZoneSubnets
 from settings import Deployment
-from settings.network import Network as NetworkSettings
+from settings.network import NetworkSettings
 from stacks import variables
 from stacks.base import BaseStack, Output
 

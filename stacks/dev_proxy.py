@@ -15,7 +15,7 @@ class DevProxyStack(BaseStack):
     """Squid in the network's private subnets, which lets GitLab's mirrors out to a list of hosts."""
 
     def __init__(
-        self, scope: Construct, id: str, deployment: Deployment, settings: squid.Squid, network: BaseStack
+        self, scope: Construct, id: str, deployment: Deployment, settings: squid.SquidSettings, network: BaseStack
     ) -> None:
         super().__init__(scope, id, deployment, "dev")
         if deployment.dev is None or deployment.dev.network is None:

@@ -11,8 +11,8 @@ from modules.git_detection import IAM_REGION, GitDetection, GitDetectionProps
 from modules.git_user import GitUser, GitUserProps
 from modules.repositories import Repositories, RepositoriesProps, RepositoryProps
 from settings import Deployment
-from settings.backlog import CodeCommitTarget, CreatedTarget
-from settings.codecommit import CodeCommit, Pull, Push, Repository, Room
+from settings.backlog import CodeCommitTargetSettings, CreatedTargetSettings
+from settings.codecommit import CodeCommitSettings, PullSettings, PushSettings, RepositorySettings, RoomSettings
 from stacks import variables
 from stacks.base import BaseStack, Output
 
@@ -31,9 +31,9 @@ class PrdCodecommitStack(BaseStack):
         scope: Construct,
         id: str,
         deployment: Deployment,
-        settings: CodeCommit,
+        settings: CodeCommitSettings,
         *,
-        mirrored: Mapping[str, CreatedTarget | CodeCommitTarget],
+        mirrored: Mapping[str, CreatedTargetSettings | CodeCommitTargetSettings],
         push_source: BaseStack | None,
     ) -> None:
         """`mirrored` repositories are filled by the Backlog bridge, so the push user has no business with them.
@@ -43,9 +43,9 @@ class PrdCodecommitStack(BaseStack):
         super().__init__(scope, id, deployment, "prd")
         self._settings = settings
         self._mirrored = mirrored
-        self._wanted = {name: repository or Repository() for name, repository in settings.repositories.items()}
-        created = {name: target for name, target in mirrored.items() if isinstance(target, CreatedTarget)}
-        self._pulled: dict[str, Repository] = {**self._wanted, **created}
+        self._wanted = {name: repository or RepositorySettings() for name, repository in settings.repositories.items()}
+        created = {name: target for name, target in mirrored.items() if isinstance(target, CreatedTargetSettings)}
+        self._pulled: dict[str, RepositorySettings] = {**self._wanted, **created}
         repositories = Repositories(
             self,
             "repositories",
@@ -100,10 +100,10 @@ class PrdCodecommitStack(BaseStack):
         )
 
     def _pull_user(
-        self, scope: Construct, id: str, prefix: str, room: Pull, names: list[str], pulling: list[str]
+        self, scope: Construct, id: str, prefix: str, room: PullSettings, names: list[str], pulling: list[str]
     ) -> GitUser:
         """A room's user, who may pull `names`; adds to `pulling` the networks of a room that has any."""
-        name = self.labels.git_user("pull", *([id] if isinstance(room, Room) else []))
+        name = self.labels.git_user("pull", *([id] if isinstance(room, RoomSettings) else []))
         allow, keys = policies.pull(self._arns(names)), self._keys(names)
         if room.from_vpc_endpoints is not None:
             endpoints = list(room.from_vpc_endpoints)
@@ -126,7 +126,7 @@ class PrdCodecommitStack(BaseStack):
             GitUserProps(name=name, allow=[*allow, *keys], deny=policies.only_from(cidrs), preconditions=preconditions),
         )
 
-    def _detection(self, settings: CodeCommit, pushing: list[str], pulling: list[str]) -> GitDetection | None:
+    def _detection(self, settings: CodeCommitSettings, pushing: list[str], pulling: list[str]) -> GitDetection | None:
         if settings.detection is None:
             return None
         rooms = [*([settings.pull] if settings.pull is not None else []), *settings.rooms.values()]
@@ -180,7 +180,7 @@ class PrdCodecommitStack(BaseStack):
         keys = {key for name in names if (key := self._pulled[name].kms_key_arn) is not None}
         return policies.repository_keys(sorted(keys), self.deployment.region)
 
-    def _push_cidrs(self, push: Push, source: BaseStack | None) -> str:
+    def _push_cidrs(self, push: PushSettings, source: BaseStack | None) -> str:
         """A Terraform expression of the networks that may push."""
         if push.from_cidrs is not None:
             variables.cidrs(
@@ -198,7 +198,7 @@ class PrdCodecommitStack(BaseStack):
         return f'[for address in {addresses} : "${{address}}/32"]'
 
 
-def repository_props(repository: Repository) -> RepositoryProps:
+def repository_props(repository: RepositorySettings) -> RepositoryProps:
     """A repository's settings as its construct takes them."""
     return RepositoryProps(description=repository.description, kms_key_arn=repository.kms_key_arn)
 

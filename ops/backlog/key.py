@@ -8,7 +8,7 @@ from errors.shown import shown
 from ops.production import client, production, told_as_refusals
 from ops.steps import Steps
 from settings import Deployment
-from settings.backlog import Space
+from settings.backlog import SpaceSettings
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -67,7 +67,7 @@ def fingerprint(public: bytes) -> str:
     return f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
 
 
-def _space(deployment: Deployment, asked: str | None) -> tuple[str, Space]:
+def _space(deployment: Deployment, asked: str | None) -> tuple[str, SpaceSettings]:
     if deployment.prd is None or deployment.prd.backlog is None:
         raise refused("prd.backlog", "the deployment has no bridge from Backlog", "add prd.backlog to it")
     spaces = deployment.prd.backlog.spaces
@@ -89,7 +89,7 @@ def _read(file: Path) -> str:
     return text if text.endswith("\n") else f"{text}\n"
 
 
-def _stored(parameters: Any, space: Space) -> str | None:
+def _stored(parameters: Any, space: SpaceSettings) -> str | None:
     with told_as_refusals(space.ssh_key_parameter):
         try:
             answer = parameters.get_parameter(Name=space.ssh_key_parameter, WithDecryption=True)
@@ -131,7 +131,7 @@ def _loaded(private: bytes, where: str) -> "PrivateKeyTypes":
     return loaded
 
 
-def _refuse_another(space: Space, name: str, public: bytes, where: str) -> None:
+def _refuse_another(space: SpaceSettings, name: str, public: bytes, where: str) -> None:
     if space.ssh_public_key is None:
         return
     expected = " ".join(space.ssh_public_key.split()[:2]).encode()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from errors.shown import printable, shortened
 from settings import Deployment
-from settings.backlog import Backlog, Mirror, git_host, source_url, target_name
+from settings.backlog import BacklogSettings, MirrorSettings, git_host, source_url, target_name
 
 MOST_NAMED = 10
 """How many refs are named for each kind of difference."""
@@ -184,7 +184,7 @@ def _gist(said: str) -> str:
     return printable(shortened(re.sub(r"://\S*@", "://…@", telling)))
 
 
-def _all_ends(deployment: Deployment, backlog: Backlog, folder: Path) -> list[Ends]:
+def _all_ends(deployment: Deployment, backlog: BacklogSettings, folder: Path) -> list[Ends]:
     """The ends of every mirror; writes what is pinned for each space into a file in `folder`."""
     environments = {}
     for name, space in backlog.spaces.items():
@@ -203,7 +203,7 @@ def _all_ends(deployment: Deployment, backlog: Backlog, folder: Path) -> list[En
     ]
 
 
-def target_url(deployment: Deployment, mirror: Mirror) -> str:
+def target_url(deployment: Deployment, mirror: MirrorSettings) -> str:
     """Where a mirror's builds push to, with the production account's profile if it has one."""
     profile = deployment.prd.account.profile if deployment.prd is not None else None
     user = f"{profile}@" if profile else ""

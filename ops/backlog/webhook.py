@@ -11,7 +11,7 @@ from errors.shown import printable, shortened, shown
 from ops.git_access.users import production_labels
 from ops.production import client, production, told_as_refusals
 from settings import Deployment
-from settings.backlog import Backlog
+from settings.backlog import BacklogSettings
 
 if TYPE_CHECKING:
     import boto3  # type: ignore[import-untyped]
@@ -113,7 +113,7 @@ def _hooks(deployment: Deployment, session: "boto3.Session") -> tuple[list[Webho
     )
 
 
-def _backlog(deployment: Deployment) -> Backlog:
+def _backlog(deployment: Deployment) -> BacklogSettings:
     if deployment.prd is None or deployment.prd.backlog is None:
         raise refused("prd.backlog", "the deployment has no bridge from Backlog", "add prd.backlog to it")
     return deployment.prd.backlog

@@ -6,7 +6,7 @@ from errors import WRONG_USAGE, refused
 from errors.shown import shown
 from modules.labels import Labels
 from settings import Deployment
-from settings.codecommit import CodeCommit
+from settings.codecommit import CodeCommitSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ def git_user(deployment: Deployment, asked: str) -> GitUser:
     )
 
 
-def codecommit(deployment: Deployment) -> CodeCommit:
+def codecommit(deployment: Deployment) -> CodeCommitSettings:
     """The deployment's repositories and users. Raises RefusedError where it has none."""
     if deployment.prd is None or deployment.prd.codecommit is None:
         raise refused("prd.codecommit", "the deployment has no Git users", "add prd.codecommit to it")

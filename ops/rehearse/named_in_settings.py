@@ -14,8 +14,8 @@ from ops.rehearse.existing import (
     ExistingZone,
 )
 from settings import Deployment
-from settings.backlog import CreatedTarget
-from settings.codecommit import Repository
+from settings.backlog import CreatedTargetSettings
+from settings.codecommit import RepositorySettings
 
 # Where the deployment does not say what a network's addresses are, the rehearsal makes some up.
 _MADE_UP_VPC = IPv4Network("10.99.0.0/16")
@@ -108,14 +108,14 @@ def _key_arns(deployment: Deployment) -> Iterator[str]:
         yield deployment.state.s3.kms_key_arn
     if deployment.prd is None:
         return
-    repositories: list[Repository] = []
+    repositories: list[RepositorySettings] = []
     if deployment.prd.codecommit is not None:
         if deployment.prd.codecommit.credentials.kms_key_arn is not None:
             yield deployment.prd.codecommit.credentials.kms_key_arn
         repositories += [found for found in deployment.prd.codecommit.repositories.values() if found is not None]
     if deployment.prd.backlog is not None:
         targets = [mirror.target for mirror in deployment.prd.backlog.repositories.values()]
-        repositories += [target for target in targets if isinstance(target, CreatedTarget)]
+        repositories += [target for target in targets if isinstance(target, CreatedTargetSettings)]
         yield from (
             space.ssh_key_kms_key_arn for space in deployment.prd.backlog.spaces.values() if space.ssh_key_kms_key_arn
         )

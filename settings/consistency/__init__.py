@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from settings.consistency import accounts, backlog, codecommit, gitlab, network, proxy
 from settings.consistency.said import Said
-from settings.problems import Problem
+from settings.problems import SettingProblem
 
 __all__ = ["Said", "problems"]
 
 
-def problems(said: Said) -> Iterator[Problem]:
+def problems(said: Said) -> Iterator[SettingProblem]:
     """Everything that does not fit together."""
     for part in (accounts, network, gitlab, proxy, codecommit, backlog):
         for rule in part.RULES:

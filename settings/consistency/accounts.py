@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from errors.shown import shown
 from settings.consistency.said import Said
-from settings.problems import Path, Problem
+from settings.problems import Path, SettingProblem
 
 LABEL_TAGS = ("name", "project", "environment", "owner", "managed-by")
 """The tags that say what a resource is and belongs to; a deployment's own tags may not replace them."""
@@ -12,55 +12,55 @@ LABEL_TAGS = ("name", "project", "environment", "owner", "managed-by")
 _PARTS = (("dev", "network"), ("dev", "gitlab"), ("prd", "codecommit"), ("prd", "backlog"))
 
 
-def _something_to_build(said: Said) -> Iterator[Problem]:
+def _something_to_build(said: Said) -> Iterator[SettingProblem]:
     if not any(said.names(*part) for part in _PARTS):
         names = ", ".join(".".join(part) for part in _PARTS)
-        yield Problem(what="there is nothing to build", hint=f"add at least one of {names}")
+        yield SettingProblem(what="there is nothing to build", hint=f"add at least one of {names}")
 
 
-def _two_accounts(said: Said) -> Iterator[Problem]:
+def _two_accounts(said: Said) -> Iterator[SettingProblem]:
     dev, prd = (said.value(name, "account", "id") for name in ("dev", "prd"))
     if dev is not None and str(dev) == str(prd):
-        yield Problem(
+        yield SettingProblem(
             path=("prd", "account", "id"),
             what=f"'{prd}' is also the development account",
             hint="who administers one account administers all in it: use two",
         )
 
 
-def _roles_are_of_their_account(said: Said) -> Iterator[Problem]:
+def _roles_are_of_their_account(said: Said) -> Iterator[SettingProblem]:
     for name in ("dev", "prd"):
         account, role = (said.value(name, "account", key) for key in ("id", "assume_role_arn"))
         if account is not None and role is not None and role.split(":")[4] != str(account):
-            yield Problem(
+            yield SettingProblem(
                 path=(name, "account", "assume_role_arn"),
                 what=f"{shown(role)} is a role of another account than '{account}'",
                 hint="name a role of this account: Terraform refuses to work with any other's credentials",
             )
 
 
-def _tags(said: Said) -> Iterator[Problem]:
+def _tags(said: Said) -> Iterator[SettingProblem]:
     first: dict[str, str] = {}
     for key in said.keys("tags"):
         if key.lower() in LABEL_TAGS:
-            yield Problem(
+            yield SettingProblem(
                 path=("tags", key), what=f"{shown(key)} is a tag that the labels set", hint="choose another key"
             )
         elif key.lower() in first:
             # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
             what = f"{shown(key)} differs from {shown(first[key.lower()])} in upper and lower case only"
-            yield Problem(path=("tags", key), what=what, hint="IAM takes the two for one: rename or remove one")
+            yield SettingProblem(path=("tags", key), what=what, hint="IAM takes the two for one: rename or remove one")
         first.setdefault(key.lower(), key)
 
 
-def _state_key(said: Said) -> Iterator[Problem]:
+def _state_key(said: Said) -> Iterator[SettingProblem]:
     region = said.value("state", "s3", "region")
     yield from kms_key_problems(said, ("state", "s3", "kms_key_arn"), region=region, user="the state's bucket")
 
 
 def kms_key_problems(
     said: Said, path: Path, *, user: str, region: str | None, account: str | None = None
-) -> Iterator[Problem]:
+) -> Iterator[SettingProblem]:
     """Say when the KMS key at `path` is of another region or account than its user's."""
     arn = said.value(*path)
     if arn is None:
@@ -68,10 +68,10 @@ def kms_key_problems(
     of_region, of_account = arn.split(":")[3:5]
     if region is not None and of_region != region:
         what = f"{shown(arn)} is a key of {of_region}, {user} is in {region}"
-        yield Problem(path=path, what=what, hint=f"name a key of {region}")
+        yield SettingProblem(path=path, what=what, hint=f"name a key of {region}")
     if account is not None and of_account != account:
         what = f"{shown(arn)} is a key of account {of_account}, {user} is in {account}"
-        yield Problem(path=path, what=what, hint=f"name a key of account {account}")
+        yield SettingProblem(path=path, what=what, hint=f"name a key of account {account}")
 
 
 RULES = (_something_to_build, _two_accounts, _roles_are_of_their_account, _tags, _state_key)

@@ -5,7 +5,7 @@ from ipaddress import IPv4Network
 
 from settings.addresses import ALLOW_LIST_PREFIX, admitted
 from settings.consistency.said import Said
-from settings.problems import Path, Problem
+from settings.problems import Path, SettingProblem
 
 _MOST = IPv4Network((0, ALLOW_LIST_PREFIX)).num_addresses
 
@@ -13,7 +13,7 @@ _MOST = IPv4Network((0, ALLOW_LIST_PREFIX)).num_addresses
 _REASON = "open_to_the_world_because"
 
 
-def open_list(said: Said, parent: Path, key: str, *, excusable: bool = True) -> Iterator[Problem]:
+def open_list(said: Said, parent: Path, key: str, *, excusable: bool = True) -> Iterator[SettingProblem]:
     """Refuse a list that lets the world in, unless the file says in words that it is meant (where it can)."""
     if excusable and said.names(*parent, _REASON):
         return
@@ -25,8 +25,8 @@ def open_list(said: Said, parent: Path, key: str, *, excusable: bool = True) -> 
             what = f"'{network}' lets the whole world in"
         else:
             what = f"'{network}' lets {network.num_addresses:,} addresses in, more than an allow-list may"
-        yield Problem(path=(*parent, key, index), what=what, hint=hint)
+        yield SettingProblem(path=(*parent, key, index), what=what, hint=hint)
     total = admitted([network for _, network in networks])
     if not wide and total > _MOST:
         what = f"these networks add up to {total:,} public addresses, more than an allow-list may let in"
-        yield Problem(path=(*parent, key), what=what, hint=hint)
+        yield SettingProblem(path=(*parent, key), what=what, hint=hint)

@@ -4,49 +4,49 @@ import re
 from collections.abc import Iterator
 
 from errors.shown import shown
-from settings.backlog import Alerts
+from settings.backlog import AlertsSettings
 from settings.consistency.accounts import kms_key_problems
 from settings.consistency.allow_lists import open_list
 from settings.consistency.said import Said
-from settings.problems import Problem
+from settings.problems import SettingProblem
 
 _BACKLOG = ("prd", "backlog")
 _MIRRORS = (*_BACKLOG, "repositories")
 _MINUTES = {"minute": 1, "hour": 60, "day": 1440}
 
 
-def _known_spaces(said: Said) -> Iterator[Problem]:
+def _known_spaces(said: Said) -> Iterator[SettingProblem]:
     spaces = said.all_keys(*_BACKLOG, "spaces")
     for key in said.keys(*_MIRRORS):
         space = said.value(*_MIRRORS, key, "space")
         if space is not None and spaces and space not in spaces:
             hint = f"use one of {', '.join(spaces[:10])}, or add it there"
             what = f"{shown(space)} is not one of prd.backlog.spaces"
-            yield Problem(path=(*_MIRRORS, key, "space"), what=what, hint=hint)
+            yield SettingProblem(path=(*_MIRRORS, key, "space"), what=what, hint=hint)
 
 
-def _pinned_hosts(said: Said) -> Iterator[Problem]:
+def _pinned_hosts(said: Said) -> Iterator[SettingProblem]:
     for space in said.keys(*_BACKLOG, "spaces"):
         domain = said.value(*_BACKLOG, "spaces", space, "domain")
         host = f"{space}.git.{domain}"
         for index, line in said.items(*_BACKLOG, "spaces", space, "known_hosts"):
             named = line.split()[0]
             if domain is not None and named != host:
-                yield Problem(
+                yield SettingProblem(
                     path=(*_BACKLOG, "spaces", space, "known_hosts", index),
                     what=f"{shown(named)} is not the Git server of this space",
                     hint=f"pin the key of {host}",
                 )
 
 
-def _one_source_once(said: Said) -> Iterator[Problem]:
+def _one_source_once(said: Said) -> Iterator[SettingProblem]:
     first: dict[tuple[str, ...], str] = {}
     for key in said.keys(*_MIRRORS):
         source = tuple(said.value(*_MIRRORS, key, part) for part in ("space", "project", "repository"))
         if None in source:
             continue
         if source in first:
-            yield Problem(
+            yield SettingProblem(
                 path=(*_MIRRORS, key),
                 what=f"'{'/'.join(source)}' is already the source of '{first[source]}'",
                 hint="Backlog calls one webhook for each repository, so one mirror reads it: remove one",
@@ -54,7 +54,7 @@ def _one_source_once(said: Said) -> Iterator[Problem]:
         first.setdefault(source, key)
 
 
-def _one_target_once(said: Said) -> Iterator[Problem]:
+def _one_target_once(said: Said) -> Iterator[SettingProblem]:
     first: dict[str, str] = {}
     for key in said.keys(*_MIRRORS):
         path = (*_MIRRORS, key, "target")
@@ -62,12 +62,12 @@ def _one_target_once(said: Said) -> Iterator[Problem]:
         if name in first:
             what = f"'{name}' is already the target of '{first[name]}'"
             hint = "one target mirrors one source: two would undo each other's pushes"
-            yield Problem(path=path, what=what, hint=hint)
+            yield SettingProblem(path=path, what=what, hint=hint)
         elif name is not None:
             first[name] = key
 
 
-def _targets_exist(said: Said) -> Iterator[Problem]:
+def _targets_exist(said: Said) -> Iterator[SettingProblem]:
     if said.is_refused("prd", "codecommit", "repositories"):
         return
     names = said.all_keys("prd", "codecommit", "repositories")
@@ -77,38 +77,38 @@ def _targets_exist(said: Said) -> Iterator[Problem]:
         if existing is not None and existing not in names:
             what = f"'{existing}' is not one of prd.codecommit.repositories"
             hint = "add it there, or write create: to have the bridge create it"
-            yield Problem(path=(*path, "codecommit"), what=what, hint=hint)
+            yield SettingProblem(path=(*path, "codecommit"), what=what, hint=hint)
         if created is not None and created in names:
             what = f"'{created}' is also one of prd.codecommit.repositories"
             hint = "write codecommit: to mirror into that one, or choose another name"
-            yield Problem(path=(*path, "create"), what=what, hint=hint)
+            yield SettingProblem(path=(*path, "create"), what=what, hint=hint)
 
 
-def _senders(said: Said) -> Iterator[Problem]:
+def _senders(said: Said) -> Iterator[SettingProblem]:
     yield from open_list(said, (*_BACKLOG, "webhook"), "sender_cidrs")
 
 
-def _vpc(said: Said) -> Iterator[Problem]:
+def _vpc(said: Said) -> Iterator[SettingProblem]:
     if said.value(*_BACKLOG, "cache", "mode") == "efs" and not said.names(*_BACKLOG, "vpc"):
         hint = "give prd.backlog.vpc, or use mode: s3"
-        yield Problem(path=(*_BACKLOG, "cache", "mode"), what="'efs' needs a VPC", hint=hint)
+        yield SettingProblem(path=(*_BACKLOG, "cache", "mode"), what="'efs' needs a VPC", hint=hint)
     path = (*_BACKLOG, "vpc", "subnet_ids")
     for index, subnet in said.repeated(*path):
-        yield Problem(path=(*path, index), what=f"'{subnet}' is named twice", hint="remove one")
+        yield SettingProblem(path=(*path, index), what=f"'{subnet}' is named twice", hint="remove one")
 
 
-def _silence_is_longer_than_the_schedule(said: Said) -> Iterator[Problem]:
-    hours = said.value(*_BACKLOG, "alerts", "silent_hours") or Alerts().silent_hours
+def _silence_is_longer_than_the_schedule(said: Said) -> Iterator[SettingProblem]:
+    hours = said.value(*_BACKLOG, "alerts", "silent_hours") or AlertsSettings().silent_hours
     rate = re.fullmatch(r"rate\(([0-9]+) (minute|hour|day)s?\)", said.value(*_BACKLOG, "reconcile") or "")
     if rate and int(rate[1]) * _MINUTES[rate[2]] >= hours * _MINUTES["hour"]:
-        yield Problem(
+        yield SettingProblem(
             path=(*_BACKLOG, "reconcile"),
             what=f"'{rate[0]}' is no shorter than the {hours} hours after which a mirror counts as silent",
             hint="run mirrors more often, or raise prd.backlog.alerts.silent_hours",
         )
 
 
-def _keys(said: Said) -> Iterator[Problem]:
+def _keys(said: Said) -> Iterator[SettingProblem]:
     region, account = said.value("region"), said.value("prd", "account", "id")
     for space in said.keys(*_BACKLOG, "spaces"):
         path = (*_BACKLOG, "spaces", space, "ssh_key_kms_key_arn")

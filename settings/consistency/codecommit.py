@@ -7,7 +7,7 @@ from errors.shown import shown
 from settings.consistency.accounts import kms_key_problems
 from settings.consistency.allow_lists import open_list
 from settings.consistency.said import Said
-from settings.problems import Path, Problem, dotted
+from settings.problems import Path, SettingProblem, dotted
 
 _CODECOMMIT = ("prd", "codecommit")
 _PUSH = (*_CODECOMMIT, "push")
@@ -15,27 +15,29 @@ _PULL = (*_CODECOMMIT, "pull")
 _ROOMS = (*_CODECOMMIT, "rooms")
 
 
-def _one_push_source(said: Said) -> Iterator[Problem]:
+def _one_push_source(said: Said) -> Iterator[SettingProblem]:
     if said.value(*_PUSH) is None:
         return
     if said.names(*_PUSH, "from_cidrs") and said.names(*_PUSH, "from_stack"):
         hint = "give from_cidrs, or from_stack to take them from its outputs"
-        yield Problem(path=_PUSH, what="both from_cidrs and from_stack are given", hint=hint)
+        yield SettingProblem(path=_PUSH, what="both from_cidrs and from_stack are given", hint=hint)
 
 
-def _push_source_is_known(said: Said) -> Iterator[Problem]:
+def _push_source_is_known(said: Said) -> Iterator[SettingProblem]:
     """Without a source given, it is that of the proxy that is built, or without a proxy GitLab's own address."""
     if said.value(*_PUSH) is None or said.names(*_PUSH, "from_cidrs") or said.names(*_PUSH, "from_stack"):
         return
     if not said.names("dev", "gitlab"):
         what = "no source is given, and there is no dev.gitlab to push"
-        yield Problem(path=_PUSH, what=what, hint="give the addresses that may push in from_cidrs, or leave push out")
+        yield SettingProblem(
+            path=_PUSH, what=what, hint="give the addresses that may push in from_cidrs, or leave push out"
+        )
     elif said.names("dev", "proxy", "url"):
         what = "no source is given, and dev.proxy.url does not tell which addresses that proxy leaves from"
-        yield Problem(path=_PUSH, what=what, hint="give them in from_cidrs")
+        yield SettingProblem(path=_PUSH, what=what, hint="give them in from_cidrs")
 
 
-def _push_stack(said: Said) -> Iterator[Problem]:
+def _push_stack(said: Said) -> Iterator[SettingProblem]:
     source = said.value(*_PUSH, "from_stack")
     if source is None:
         return
@@ -44,16 +46,22 @@ def _push_stack(said: Said) -> Iterator[Problem]:
     proxied = said.names("dev", "proxy")
     if not said.names("dev", part):
         hint = f"add dev.{part}, or give the addresses in from_cidrs"
-        yield Problem(path=path, what=f"'{source}' is not part of this deployment", hint=hint)
+        yield SettingProblem(path=path, what=f"'{source}' is not part of this deployment", hint=hint)
     elif source == "dev-network" and said.names("dev", "gitlab") and not proxied:
         hint = "use from_stack: dev-gitlab, or add dev.proxy"
-        yield Problem(path=path, what="without a proxy GitLab does not leave through the NAT gateways", hint=hint)
+        yield SettingProblem(
+            path=path, what="without a proxy GitLab does not leave through the NAT gateways", hint=hint
+        )
     elif source == "dev-network" and said.value("dev", "proxy", "cidrs"):
         hint = "give the addresses that proxy leaves from in from_cidrs"
-        yield Problem(path=path, what="a proxy in another network does not leave through the NAT gateways", hint=hint)
+        yield SettingProblem(
+            path=path, what="a proxy in another network does not leave through the NAT gateways", hint=hint
+        )
     elif source == "dev-gitlab" and proxied:
         hint = "use from_stack: dev-network, or give the proxy's addresses in from_cidrs"
-        yield Problem(path=path, what="with a proxy GitLab's mirrors do not leave from its own address", hint=hint)
+        yield SettingProblem(
+            path=path, what="with a proxy GitLab's mirrors do not leave from its own address", hint=hint
+        )
 
 
 def _rooms(said: Said) -> list[Path]:
@@ -62,45 +70,45 @@ def _rooms(said: Said) -> list[Path]:
     return [*pull, *((*_ROOMS, name) for name in said.keys(*_ROOMS) if said.value(*_ROOMS, name) is not None)]
 
 
-def _somebody_pulls(said: Said) -> Iterator[Problem]:
+def _somebody_pulls(said: Said) -> Iterator[SettingProblem]:
     if said.value(*_CODECOMMIT) is not None and not said.names(*_PULL) and not said.names(*_ROOMS):
         hint = "add pull with the isolated room's addresses, or rooms with those of each"
-        yield Problem(path=_CODECOMMIT, what="nobody may pull from these repositories", hint=hint)
+        yield SettingProblem(path=_CODECOMMIT, what="nobody may pull from these repositories", hint=hint)
     elif said.value(*_ROOMS) == {} and not said.names(*_PULL):
-        yield Problem(path=_ROOMS, what="there is no room here", hint="name one, or add pull")
+        yield SettingProblem(path=_ROOMS, what="there is no room here", hint="name one, or add pull")
 
 
-def _one_way_in(said: Said) -> Iterator[Problem]:
+def _one_way_in(said: Said) -> Iterator[SettingProblem]:
     for room in _rooms(said):
         cidrs, endpoints = (said.names(*room, key) for key in ("from_cidrs", "from_vpc_endpoints"))
         if cidrs == endpoints:
             what = "both from_cidrs and from_vpc_endpoints are given" if cidrs else "no source is given"
             hint = "give from_cidrs, the public addresses the room leaves from, or from_vpc_endpoints"
-            yield Problem(path=room, what=what, hint=hint)
+            yield SettingProblem(path=room, what=what, hint=hint)
         if endpoints and said.names(*room, "open_to_the_world_because"):
             path = (*room, "open_to_the_world_because")
-            yield Problem(path=path, what="a VPC endpoint is not open to the world", hint="leave it out")
+            yield SettingProblem(path=path, what="a VPC endpoint is not open to the world", hint="leave it out")
 
 
-def _closed(said: Said) -> Iterator[Problem]:
+def _closed(said: Said) -> Iterator[SettingProblem]:
     yield from open_list(said, _PUSH, "from_cidrs")
     for room in _rooms(said):
         yield from open_list(said, room, "from_cidrs")
 
 
-def _push_and_pull_are_apart(said: Said) -> Iterator[Problem]:
+def _push_and_pull_are_apart(said: Said) -> Iterator[SettingProblem]:
     pulling = [network for room in _rooms(said) for _, network in said.networks(*room, "from_cidrs")]
     for index, network in said.networks(*_PUSH, "from_cidrs"):
         for other in pulling:
             if network.overlaps(other):
-                yield Problem(
+                yield SettingProblem(
                     path=(*_PUSH, "from_cidrs", index),
                     what=f"'{network}' overlaps '{other}', which may pull",
                     hint="the isolated room must not be able to push: keep the two lists apart",
                 )
 
 
-def _rooms_are_apart(said: Said) -> Iterator[Problem]:
+def _rooms_are_apart(said: Said) -> Iterator[SettingProblem]:
     networks: list[tuple[IPv4Network, Path]] = []
     endpoints: dict[str, Path] = {}
     for room in _rooms(said):
@@ -108,7 +116,7 @@ def _rooms_are_apart(said: Said) -> Iterator[Problem]:
         for index, network in own:
             for other, owner in networks:
                 if network.overlaps(other):
-                    yield Problem(
+                    yield SettingProblem(
                         path=(*room, "from_cidrs", index),
                         what=f"'{network}' overlaps '{other}' of {dotted(owner)}",
                         hint="give every room addresses of its own, or make the two one room",
@@ -118,11 +126,11 @@ def _rooms_are_apart(said: Said) -> Iterator[Problem]:
             if endpoint in endpoints:
                 what = f"'{endpoint}' is also named by {dotted(endpoints[endpoint])}"
                 hint = "give every room endpoints of its own, and name each once"
-                yield Problem(path=(*room, "from_vpc_endpoints", index), what=what, hint=hint)
+                yield SettingProblem(path=(*room, "from_vpc_endpoints", index), what=what, hint=hint)
             endpoints.setdefault(endpoint, room)
 
 
-def _known_repositories(said: Said) -> Iterator[Problem]:
+def _known_repositories(said: Said) -> Iterator[SettingProblem]:
     mirrors = ("prd", "backlog", "repositories")
     keys = said.all_keys(*mirrors)
     if said.is_refused(*_CODECOMMIT, "repositories") or keys != said.keys(*mirrors):
@@ -134,30 +142,30 @@ def _known_repositories(said: Said) -> Iterator[Problem]:
         for index, name in said.items(*path):
             if name not in known:
                 what = f"{shown(name)} is not one of prd.codecommit.repositories, and no Backlog mirror creates it"
-                yield Problem(path=(*path, index), what=what, hint="add it there, or correct its spelling")
+                yield SettingProblem(path=(*path, index), what=what, hint="add it there, or correct its spelling")
         for index, name in said.repeated(*path):
-            yield Problem(path=(*path, index), what=f"{shown(name)} is named twice", hint="remove one")
+            yield SettingProblem(path=(*path, index), what=f"{shown(name)} is named twice", hint="remove one")
 
 
-def _prefixes(said: Said) -> Iterator[Problem]:
+def _prefixes(said: Said) -> Iterator[SettingProblem]:
     path = (*_CODECOMMIT, "own_prefixes")
     known = said.all_keys(*_CODECOMMIT, "repositories")
     for index, prefix in said.items(*path):
         if known and not any(name.startswith(prefix) for name in known):
             what = f"no repository's name starts with {shown(prefix)}"
-            yield Problem(path=(*path, index), what=what, hint="remove it, or correct its spelling")
+            yield SettingProblem(path=(*path, index), what=what, hint="remove it, or correct its spelling")
 
 
-def _something_to_push(said: Said) -> Iterator[Problem]:
+def _something_to_push(said: Said) -> Iterator[SettingProblem]:
     names = said.all_keys(*_CODECOMMIT, "repositories")
     mirrors = said.keys("prd", "backlog", "repositories")
     mirrored = {said.value("prd", "backlog", "repositories", key, "target", "codecommit") for key in mirrors}
     if names and said.names(*_PUSH) and mirrored.issuperset(names):
         what = "every repository is the target of a Backlog mirror, so there is nothing to push"
-        yield Problem(path=_PUSH, what=what, hint="leave push out")
+        yield SettingProblem(path=_PUSH, what=what, hint="leave push out")
 
 
-def _keys(said: Said) -> Iterator[Problem]:
+def _keys(said: Said) -> Iterator[SettingProblem]:
     region, account = said.value("region"), said.value("prd", "account", "id")
     for name in said.keys(*_CODECOMMIT, "repositories"):
         path = (*_CODECOMMIT, "repositories", name, "kms_key_arn")
@@ -166,7 +174,7 @@ def _keys(said: Said) -> Iterator[Problem]:
         )
 
 
-def _credentials_key(said: Said) -> Iterator[Problem]:
+def _credentials_key(said: Said) -> Iterator[SettingProblem]:
     region, account = said.value("region"), said.value("prd", "account", "id")
     yield from kms_key_problems(
         said,
@@ -177,7 +185,7 @@ def _credentials_key(said: Said) -> Iterator[Problem]:
     )
 
 
-def _gitlab_projects(said: Said) -> Iterator[Problem]:
+def _gitlab_projects(said: Said) -> Iterator[SettingProblem]:
     repositories = (*_CODECOMMIT, "repositories")
     mirrors = ("prd", "backlog", "repositories")
     mirrored = {said.value(*mirrors, key, "target", "codecommit"): key for key in said.keys(*mirrors)}
@@ -188,16 +196,16 @@ def _gitlab_projects(said: Said) -> Iterator[Problem]:
             if said.value(*repositories, name, "only_protected_branches"):
                 what = "without gitlab_project there is no mirror to keep to protected branches"
                 hint = "name the project, or remove this"
-                yield Problem(path=(*repositories, name, "only_protected_branches"), what=what, hint=hint)
+                yield SettingProblem(path=(*repositories, name, "only_protected_branches"), what=what, hint=hint)
         elif name in mirrored:
             what = f"'{name}' is already the target of the Backlog mirror '{mirrored[name]}'"
-            yield Problem(path=path, what=what, hint="one target mirrors one source: remove one of the two")
+            yield SettingProblem(path=path, what=what, hint="one target mirrors one source: remove one of the two")
         elif not said.names(*_PUSH):
             hint = "add prd.codecommit.push, as the mirror's user"
-            yield Problem(path=path, what="nobody may push this project's mirror", hint=hint)
+            yield SettingProblem(path=path, what="nobody may push this project's mirror", hint=hint)
         elif not said.names(*_PUSH, "gitlab_url") and not said.names("dev", "gitlab", "external_url"):
             hint = "give prd.codecommit.push.gitlab_url"
-            yield Problem(path=path, what="it is not known where this project's GitLab is", hint=hint)
+            yield SettingProblem(path=path, what="it is not known where this project's GitLab is", hint=hint)
 
 
 RULES = (

@@ -6,69 +6,69 @@ from urllib.parse import urlsplit
 from settings.consistency.allow_lists import open_list
 from settings.consistency.network import zone_letters
 from settings.consistency.said import Said
-from settings.problems import Problem
+from settings.problems import SettingProblem
 
 _GITLAB = ("dev", "gitlab")
 _DATA = (*_GITLAB, "data_volume")
 
 
-def _one_place(said: Said) -> Iterator[Problem]:
+def _one_place(said: Said) -> Iterator[SettingProblem]:
     existing = said.names(*_GITLAB, "existing_network")
     if existing and said.names(*_GITLAB, "zone"):
         what = "zone chooses a subnet of dev.network, and existing_network names another"
-        yield Problem(path=(*_GITLAB, "zone"), what=what, hint="keep one of the two")
+        yield SettingProblem(path=(*_GITLAB, "zone"), what=what, hint="keep one of the two")
     elif said.names(*_GITLAB) and not existing and not said.names("dev", "network"):
-        yield Problem(
+        yield SettingProblem(
             path=_GITLAB,
             what="GitLab has no network to stand in",
             hint="add dev.network, or name a VPC and subnet in dev.gitlab.existing_network",
         )
 
 
-def _known_zone(said: Said) -> Iterator[Problem]:
+def _known_zone(said: Said) -> Iterator[SettingProblem]:
     zone = said.value(*_GITLAB, "zone")
     zones = zone_letters(said)
     if zone is not None and zones and zone not in zones and not said.names(*_GITLAB, "existing_network"):
         what = f"'{zone}' is not a zone of dev.network"
-        yield Problem(path=(*_GITLAB, "zone"), what=what, hint=f"use one of {', '.join(sorted(set(zones)))}")
+        yield SettingProblem(path=(*_GITLAB, "zone"), what=what, hint=f"use one of {', '.join(sorted(set(zones)))}")
 
 
-def _terminals(said: Said) -> Iterator[Problem]:
+def _terminals(said: Said) -> Iterator[SettingProblem]:
     yield from open_list(said, _GITLAB, "work_terminal_cidrs")
 
 
-def _one_image(said: Said) -> Iterator[Problem]:
+def _one_image(said: Said) -> Iterator[SettingProblem]:
     others = [key for key in ("owner", "name_pattern") if said.names(*_GITLAB, "ami", key)]
     if said.names(*_GITLAB, "ami", "id") and others:
         what = f"id names one image, and {' and '.join(others)} would choose another"
-        yield Problem(path=(*_GITLAB, "ami"), what=what, hint="keep the id, or what chooses the newest")
+        yield SettingProblem(path=(*_GITLAB, "ami"), what=what, hint="keep the id, or what chooses the newest")
 
 
-def _start_and_stop(said: Said) -> Iterator[Problem]:
+def _start_and_stop(said: Said) -> Iterator[SettingProblem]:
     start, stop = (said.value(*_GITLAB, "schedule", key) for key in ("start", "stop"))
     if start is not None and start == stop:
         what = f"'{stop}' is also when the server is started"
-        yield Problem(path=(*_GITLAB, "schedule", "stop"), what=what, hint="choose another time")
+        yield SettingProblem(path=(*_GITLAB, "schedule", "stop"), what=what, hint="choose another time")
 
 
-def _volume_iops(said: Said) -> Iterator[Problem]:
+def _volume_iops(said: Said) -> Iterator[SettingProblem]:
     # https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html
     kind = said.value(*_DATA, "type") or "gp3"
     size, iops = said.value(*_DATA, "size_gib") or 100, said.value(*_DATA, "iops")
     path = (*_DATA, "iops")
     if kind == "io2" and iops is None and not said.names(*path):
         what = "an io2 volume has no I/O operations of its own"
-        yield Problem(path=(*_DATA, "type"), what=what, hint="add iops, for example 8000")
+        yield SettingProblem(path=(*_DATA, "type"), what=what, hint="add iops, for example 8000")
     if iops is None:
         return
     low, high, each = (3_000, 16_000, 500) if kind == "gp3" else (100, 256_000, 1_000)
     most = min(high, each * size)
     if not low <= iops <= max(low, most):
         what = f"{iops} is not what a {kind} volume of {size} GiB takes"
-        yield Problem(path=path, what=what, hint=f"write {low} to {max(low, most)}")
+        yield SettingProblem(path=path, what=what, hint=f"write {low} to {max(low, most)}")
 
 
-def _certificate(said: Said) -> Iterator[Problem]:
+def _certificate(said: Said) -> Iterator[SettingProblem]:
     path = (*_GITLAB, "load_balancer", "certificate_arn")
     arn = said.value(*path)
     if arn is None:
@@ -76,23 +76,25 @@ def _certificate(said: Said) -> Iterator[Problem]:
     _, _, _, region, account, _ = arn.split(":", 5)
     if said.value("region") not in (None, region):
         what = f"the certificate is one of {region}, and the deployment is in {said.value('region')}"
-        yield Problem(path=path, what=what, hint="request or import it in the deployment's region")
+        yield SettingProblem(path=path, what=what, hint="request or import it in the deployment's region")
     own = said.value("dev", "account", "id")
     if own is not None and str(own) != account:
         what = f"the certificate belongs to account {account}, and GitLab stands in {own}"
-        yield Problem(path=path, what=what, hint="request or import it in the development account")
+        yield SettingProblem(path=path, what=what, hint="request or import it in the development account")
     url = said.value(*_GITLAB, "external_url")
     if isinstance(url, str) and url.lower().startswith("http:"):
         what = f"'{url}' needs no certificate"
-        yield Problem(path=(*_GITLAB, "external_url"), what=what, hint="write it with https, or remove load_balancer")
+        yield SettingProblem(
+            path=(*_GITLAB, "external_url"), what=what, hint="write it with https, or remove load_balancer"
+        )
 
 
-def _record(said: Said) -> Iterator[Problem]:
+def _record(said: Said) -> Iterator[SettingProblem]:
     url, path = said.value(*_GITLAB, "external_url"), (*_GITLAB, "route53_zone_id")
     host = (urlsplit(url).hostname or "") if isinstance(url, str) else ""
     if said.value(*path) is not None and host.rpartition(".")[2].isdigit():
         what = f"'{host}' is an address, and a zone holds names"
-        yield Problem(path=path, what=what, hint="write a host name in external_url, or remove route53_zone_id")
+        yield SettingProblem(path=path, what=what, hint="write a host name in external_url, or remove route53_zone_id")
 
 
 RULES = (_one_place, _known_zone, _terminals, _one_image, _start_and_stop, _volume_iops, _certificate, _record)

@@ -5,7 +5,7 @@ from ipaddress import IPv4Network
 
 from settings.consistency.said import Said
 from settings.network import SMALLEST_DIVIDED_PREFIX
-from settings.problems import Problem, dotted
+from settings.problems import SettingProblem, dotted
 
 _NETWORK = ("dev", "network")
 
@@ -16,22 +16,22 @@ def zone_letters(said: Said) -> list[str]:
     return zones if len(zones) == len(said.value(*_NETWORK, "zones") or ()) else []
 
 
-def _zones_once(said: Said) -> Iterator[Problem]:
+def _zones_once(said: Said) -> Iterator[SettingProblem]:
     for index, zone in said.repeated(*_NETWORK, "zones"):
-        yield Problem(path=(*_NETWORK, "zones", index), what=f"'{zone}' is named twice", hint="remove one")
+        yield SettingProblem(path=(*_NETWORK, "zones", index), what=f"'{zone}' is named twice", hint="remove one")
 
 
-def _divisible(said: Said) -> Iterator[Problem]:
+def _divisible(said: Said) -> Iterator[SettingProblem]:
     cidr = said.network(*_NETWORK, "cidr")
     if cidr is not None and cidr.prefixlen > SMALLEST_DIVIDED_PREFIX and said.items(*_NETWORK, "zones"):
-        yield Problem(
+        yield SettingProblem(
             path=(*_NETWORK, "cidr"),
             what=f"'{cidr}' is too small to divide into 16 subnets of /28 or larger",
             hint=f"use /{SMALLEST_DIVIDED_PREFIX} or wider, or give each zone its CIDRs",
         )
 
 
-def _subnets(said: Said) -> Iterator[Problem]:
+def _subnets(said: Said) -> Iterator[SettingProblem]:
     vpc = said.network(*_NETWORK, "cidr")
     earlier: dict[str, IPv4Network] = {}
     for zone in said.keys(*_NETWORK, "zones"):
@@ -42,15 +42,15 @@ def _subnets(said: Said) -> Iterator[Problem]:
                 continue
             if vpc is not None and not subnet.subnet_of(vpc):
                 what = f"'{subnet}' lies outside the VPC's '{vpc}'"
-                yield Problem(path=path, what=what, hint="choose a part of dev.network.cidr")
+                yield SettingProblem(path=path, what=what, hint="choose a part of dev.network.cidr")
             for name, other in earlier.items():
                 if subnet.overlaps(other):
                     what = f"'{subnet}' overlaps '{other}' of {name}"
-                    yield Problem(path=path, what=what, hint="give every subnet addresses of its own")
+                    yield SettingProblem(path=path, what=what, hint="give every subnet addresses of its own")
             earlier[dotted(path[2:])] = subnet
 
 
-def _nat_addresses(said: Said) -> Iterator[Problem]:
+def _nat_addresses(said: Said) -> Iterator[SettingProblem]:
     path = (*_NETWORK, "nat", "eip_allocation_ids")
     given = said.all_keys(*path)
     first: dict[str, str] = {}
@@ -58,7 +58,7 @@ def _nat_addresses(said: Said) -> Iterator[Problem]:
         allocation = said.value(*path, zone)
         if allocation in first:
             what = f"'{allocation}' is also the address of zone {first[allocation]}"
-            yield Problem(path=(*path, zone), what=what, hint="an Elastic IP serves one NAT gateway")
+            yield SettingProblem(path=(*path, zone), what=what, hint="an Elastic IP serves one NAT gateway")
         elif allocation is not None:
             first[allocation] = zone
     zones = zone_letters(said)
@@ -67,7 +67,7 @@ def _nat_addresses(said: Said) -> Iterator[Problem]:
     gateways = zones[:1] if said.value(*_NETWORK, "nat", "gateways") == "one" else sorted(set(zones))
     if set(given) != set(gateways):
         has = ", ".join(sorted(given)) or "none"
-        yield Problem(
+        yield SettingProblem(
             path=path,
             what=f"NAT gateways stand in {', '.join(gateways)}, addresses are given for {has}",
             hint="give one allocation id for every NAT gateway, by its zone",

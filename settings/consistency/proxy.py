@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from settings.consistency.allow_lists import open_list
 from settings.consistency.said import Said
-from settings.problems import Problem
+from settings.problems import SettingProblem
 from settings.squid import anybodys, covers, default_hosts
 
 _PROXY = ("dev", "proxy")
@@ -12,47 +12,49 @@ _SQUID = (*_PROXY, "squid")
 _ALLOWED = (*_SQUID, "allowed_hosts")
 
 
-def _one_proxy(said: Said) -> Iterator[Problem]:
+def _one_proxy(said: Said) -> Iterator[SettingProblem]:
     if not said.names(*_PROXY) or said.is_refused(*_PROXY):
         return
     url, squid = said.names(*_PROXY, "url"), said.names(*_SQUID)
     if url == squid:
         what = "both url and squid are given" if url else "no proxy is given"
         hint = "give the url of a proxy that exists, or squid: {} to have one built"
-        yield Problem(path=_PROXY, what=what, hint=hint)
+        yield SettingProblem(path=_PROXY, what=what, hint=hint)
     if squid and not url and said.names(*_PROXY, "cidrs"):
         what = "the proxy that is built stands in dev.network, and cidrs says it stands elsewhere"
-        yield Problem(path=(*_PROXY, "cidrs"), what=what, hint="remove cidrs")
+        yield SettingProblem(path=(*_PROXY, "cidrs"), what=what, hint="remove cidrs")
 
 
-def _somebody_to_serve(said: Said) -> Iterator[Problem]:
+def _somebody_to_serve(said: Said) -> Iterator[SettingProblem]:
     if said.names(*_PROXY) and not said.names("dev", "gitlab"):
-        yield Problem(path=_PROXY, what="nothing uses the proxy", hint="remove it, or add dev.gitlab")
+        yield SettingProblem(path=_PROXY, what="nothing uses the proxy", hint="remove it, or add dev.gitlab")
 
 
-def _where_gitlab_stands(said: Said) -> Iterator[Problem]:
+def _where_gitlab_stands(said: Said) -> Iterator[SettingProblem]:
     if said.value(*_SQUID) is None:
         return
     hint = "name a proxy that GitLab's network can reach in dev.proxy.url"
     if said.names("dev", "gitlab", "existing_network"):
         what = "the proxy would stand in dev.network, and GitLab stands in existing_network"
-        yield Problem(path=_SQUID, what=what, hint=hint)
+        yield SettingProblem(path=_SQUID, what=what, hint=hint)
     elif not said.names("dev", "network"):
-        yield Problem(path=_SQUID, what="the proxy has no network to stand in", hint=f"add dev.network, or {hint}")
+        yield SettingProblem(
+            path=_SQUID, what="the proxy has no network to stand in", hint=f"add dev.network, or {hint}"
+        )
 
 
-def _reachable(said: Said) -> Iterator[Problem]:
+def _reachable(said: Said) -> Iterator[SettingProblem]:
     yield from open_list(said, _PROXY, "cidrs", excusable=False)
 
 
-def _no_host_twice(said: Said) -> Iterator[Problem]:
+def _no_host_twice(said: Said) -> Iterator[SettingProblem]:
     entries = [(index, str(entry).lower()) for index, entry in said.items(*_ALLOWED)]
     region = said.value("region")
     always = [] if region is None else default_hosts(region)
     for place, (index, entry) in enumerate(entries):
         path = (*_ALLOWED, index)
         if any(covers(host, entry) for host in always):
-            yield Problem(path=path, what=f"'{entry}' is allowed by default", hint="remove it")
+            yield SettingProblem(path=path, what=f"'{entry}' is allowed by default", hint="remove it")
             continue
         others = [
             other
@@ -60,17 +62,17 @@ def _no_host_twice(said: Said) -> Iterator[Problem]:
             if at != place and covers(other, entry) and (other != entry or at < place)
         ]
         if others:
-            yield Problem(
+            yield SettingProblem(
                 path=path, what=f"'{entry}' is allowed by '{others[0]}' already", hint="remove one of the two"
             )
 
 
-def _nobody_elses_hosts(said: Said) -> Iterator[Problem]:
+def _nobody_elses_hosts(said: Said) -> Iterator[SettingProblem]:
     if said.names(*_SQUID, "open_to_the_world_because"):
         return
     for index, entry in said.items(*_ALLOWED):
         if anybodys(str(entry).lower()):
-            yield Problem(
+            yield SettingProblem(
                 path=(*_ALLOWED, index),
                 what=f"'{entry}' holds hosts that anybody can have, so data can leave to anybody",
                 hint="name the hosts, or say why in open_to_the_world_because",

@@ -3,7 +3,7 @@
 import pytest
 
 from settings import Deployment
-from settings.network import Network
+from settings.network import NetworkSettings
 from tests.settings.whole_file import (
     ED25519,
     KMS_KEY,
@@ -491,7 +491,7 @@ def test_zones_with_cidrs_have_the_subnets_they_are_given(loaded: Loaded) -> Non
     }
 
 
-def _network(deployment: Deployment) -> Network:
+def _network(deployment: Deployment) -> NetworkSettings:
     assert deployment.dev is not None
     assert deployment.dev.network is not None
     return deployment.dev.network

@@ -2,7 +2,7 @@
 
 import pytest
 
-from settings.gitlab import Gitlab, Proxy
+from settings.gitlab import GitlabSettings, ProxySettings
 from tests.settings.whole_file import ED25519, KMS_KEY, Loaded, Refusal, error, last_line_of_change, line_of, spoilt
 
 Row = tuple[str, str, str, str, str]
@@ -823,8 +823,8 @@ def test_what_aws_takes_is_taken(loaded: Loaded, old: str, new: str) -> None:
     assert loaded(spoilt((old, new)))
 
 
-def _gitlab(external_url: str) -> Gitlab:
-    return Gitlab.model_validate({"external_url": external_url, "work_terminal_cidrs": ["198.51.100.128/28"]})
+def _gitlab(external_url: str) -> GitlabSettings:
+    return GitlabSettings.model_validate({"external_url": external_url, "work_terminal_cidrs": ["198.51.100.128/28"]})
 
 
 @pytest.mark.parametrize("written", ["https://gitlab.example.com", "https://gitlab.example.com/"])
@@ -837,4 +837,4 @@ def test_the_host_of_a_url_is_in_lower_case_and_without_its_port() -> None:
 
 
 def test_the_port_is_that_of_the_proxy_url() -> None:
-    assert Proxy.model_validate({"url": "http://proxy.example.com:3128/"}).port == 3128
+    assert ProxySettings.model_validate({"url": "http://proxy.example.com:3128/"}).port == 3128
