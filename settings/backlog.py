@@ -8,25 +8,27 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, StrictInt, Tag, WithJsonSchema
 
 from errors.shown import shown
+from settings.cidrs import PublicCidr
 from settings.codecommit import RepositorySettings
+from settings.forms import Matching, OneOf
 from settings.problems import refuse
+from settings.schedules import ScheduleExpression
 from settings.types import (
     Email,
     Flag,
     Key,
     KmsKeyArn,
     LogRetentionDays,
-    Matching,
     ParameterName,
-    PublicCidr,
     Reason,
     RepositoryName,
-    ScheduleExpression,
     Settings,
     SpaceId,
     SubnetId,
     VpcId,
 )
+
+Domain = Annotated[str, OneOf("backlog_domains", "a domain of Backlog", "backlog.jp", listed=True)]
 
 _KEY = r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) ([A-Za-z0-9+/]+={0,2})"
 _KNOWN_HOST = rf"([A-Za-z0-9.-]+) {_KEY}"
@@ -79,7 +81,7 @@ def _fields(key: str) -> list[bytes]:
 class SpaceSettings(Settings):
     """A Backlog space and how to reach its Git server."""
 
-    domain: Literal["backlog.jp", "backlog.com"] = Field(description="What follows the space in its address.")
+    domain: Domain = Field(description="What follows the space in its address.")
     known_hosts: tuple[
         Annotated[
             str, AfterValidator(_host_key), WithJsonSchema({"type": "string", "pattern": f"^(?:{_KNOWN_HOST})$"})

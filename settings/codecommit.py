@@ -4,19 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt
 
-from settings.gitlab import ApiUrl, GitlabProject
-from settings.types import (
-    Description,
-    Email,
-    Flag,
-    KmsKeyArn,
-    Matching,
-    PublicCidr,
-    Reason,
-    RepositoryName,
-    Settings,
-    VpcEndpointId,
-)
+from settings.cidrs import PublicCidr
+from settings.forms import Matching
+from settings.gitlab import GitlabProject
+from settings.types import Description, Email, Flag, KmsKeyArn, Reason, RepositoryName, Settings, VpcEndpointId
+from settings.urls import ApiUrl
 
 # Part of an IAM user's name, and of the name of a Terraform variable.
 RoomName = Annotated[

@@ -7,15 +7,16 @@ from pydantic import ConfigDict, Field, model_validator
 from settings import consistency
 from settings.backlog import BacklogSettings
 from settings.codecommit import CodeCommitSettings, PushStack
-from settings.gitlab import GitlabSettings, ProxySettings
+from settings.forms import Matching
+from settings.gitlab import GitlabSettings
 from settings.network import NetworkSettings
+from settings.proxy import ProxySettings
 from settings.types import (
     AccountId,
     BucketName,
     DeploymentName,
     Flag,
     KmsKeyArn,
-    Matching,
     Profile,
     Region,
     RoleArn,

@@ -43,8 +43,24 @@ def _path(details: ErrorDetails, data: Any) -> Path:
     return path
 
 
+_OF_ONE_VALUE = {
+    "int_type": ("is not a whole number", "write digits without quotes, for example 30"),
+    "bool_type": ("is neither true nor false", "write true or false, without quotes"),
+    "tuple_type": ("is not a list", "write a list, for example [a, b]"),
+    "too_short": ("has too few entries", "give at least {min_length}"),
+    "literal_error": ("is not known here", "use {expected}"),
+    "greater_than_equal": ("is too small", "use at least {ge}"),
+    "less_than_equal": ("is too large", "use at most {le}"),
+    "string_too_short": ("is too short", "use at least {min_length} characters"),
+}
+"""What follows the value in the message, and the hint with pydantic's context filled in, by pydantic's error type."""
+
+
 def _explained(details: ErrorDetails, path: Path) -> tuple[str, str]:
     kind, context, value = details["type"], details.get("ctx", {}), shown(details["input"])
+    if kind in _OF_ONE_VALUE:
+        what, hint = _OF_ONE_VALUE[kind]
+        return f"{value} {what}", hint.format(**context)
     match kind:
         case "missing":
             return "this setting is missing", f"add it: {_meaning(path)}"
@@ -52,33 +68,21 @@ def _explained(details: ErrorDetails, path: Path) -> tuple[str, str]:
             return _unknown(path)
         case "string_type":
             return f"{value} is not text", "give it a value" if details["input"] is None else "write it in quotes"
-        case "int_type":
-            return f"{value} is not a whole number", "write digits without quotes, for example 30"
-        case "bool_type":
-            return f"{value} is neither true nor false", "write true or false, without quotes"
-        case "dict_type" if isinstance(details["input"], list) and not _properties(path):
-            names = [str(item) for item in details["input"] if isinstance(item, str) and item.isprintable()]
-            example = f", for example {shortened(names[0])}:" if names else ""
-            return f"{value} is a list, not a map", f"write each name on a line of its own with a colon{example}"
-        case "model_type" | "dict_type":
-            known = ", ".join(_properties(path))
-            return f"{value} is not a map of settings", f"indent the settings below it{known and f': {known}'}"
-        case "tuple_type":
-            return f"{value} is not a list", "write a list, for example [a, b]"
-        case "too_short":
-            return f"{value} has too few entries", f"give at least {context['min_length']}"
         case "too_long":
             return f"{len(details['input'])} entries are too many", f"give at most {context['max_length']}"
-        case "literal_error":
-            return f"{value} is not known here", f"use {context['expected']}"
-        case "greater_than_equal":
-            return f"{value} is too small", f"use at least {context['ge']}"
-        case "less_than_equal":
-            return f"{value} is too large", f"use at most {context['le']}"
-        case "string_too_short":
-            return f"{value} is too short", f"use at least {context['min_length']} characters"
+        case "model_type" | "dict_type":
+            return _no_map(details["input"], path)
         case _:
             return f"{value} is not valid here", _meaning(path)
+
+
+def _no_map(value: Any, path: Path) -> tuple[str, str]:
+    known = ", ".join(_properties(path))
+    if known or not isinstance(value, list):
+        return f"{shown(value)} is not a map of settings", f"indent the settings below it{known and f': {known}'}"
+    names = [str(item) for item in value if isinstance(item, str) and item.isprintable()]
+    example = f", for example {shortened(names[0])}:" if names else ""
+    return f"{shown(value)} is a list, not a map", f"write each name on a line of its own with a colon{example}"
 
 
 def _unknown(path: Path) -> tuple[str, str]:

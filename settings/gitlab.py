@@ -1,93 +1,27 @@
 """The self-hosted GitLab and its way out, as the deployment file describes them."""
 
-import re
-from ipaddress import AddressValueError, IPv4Address
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, StrictInt, WithJsonSchema
+from pydantic import Field, StrictInt
 
-from errors.shown import shown
-from settings.problems import refuse
-from settings.squid import PORT, SquidSettings
+from settings.cidrs import Cidr, SubnetCidr
+from settings.forms import Matching
+from settings.schedules import Cron, TimeOfDay, TimeZone
 from settings.types import (
     AccountId,
     AmiId,
-    Cidr,
-    Cron,
     Flag,
     InstanceType,
-    Matching,
     Reason,
     Settings,
-    SubnetCidr,
     SubnetId,
-    TimeOfDay,
-    TimeZone,
     VpcId,
     ZoneLetter,
     architecture,
 )
+from settings.urls import ExternalUrl
 
-_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_HOST = rf"({_LABEL}(\.{_LABEL})*)(:[0-9]{{1,5}})?/?"
-_EXTERNAL_URL = "https?://" + _HOST
-_PROXY_URL = "http://" + _HOST
-
-
-def _url(value: str, pattern: str, hint: str) -> str:
-    if "@" in value:
-        # The value itself is not repeated: it may hold a password.
-        raise refuse("the URL holds a user name or password", f"a deployment file holds no secret; {hint}")
-    match = re.fullmatch(pattern, value)
-    if not match or not _is_host(match[1]):
-        raise refuse(f"{shown(value)} is not a URL of this kind", hint)
-    return value.rstrip("/")
-
-
-def _is_host(name: str) -> bool:
-    if not name.rpartition(".")[2].isdigit():
-        return len(name) <= 253
-    try:
-        return bool(IPv4Address(name))
-    except AddressValueError:
-        return False
-
-
-def _external_url(value: str) -> str:
-    hint = "write it as https://gitlab.example.com"
-    url = _url(value, _EXTERNAL_URL, hint)
-    scheme, port = urlsplit(url).scheme, url.rpartition(":")[2]
-    if port.isdigit() and port != {"https": "443", "http": "80"}[scheme]:
-        raise refuse(f"{shown(value)} has a port that people cannot reach: only 22, 80 and 443 are open", hint)
-    # GitLab looks for its certificate under the name as it is written here.
-    return url.lower()
-
-
-def _proxy_url(value: str) -> str:
-    hint = "write it as http://proxy.example.com:3128"
-    url = _url(value, _PROXY_URL, hint)
-    port = url.rpartition(":")[2]
-    if not port.isdigit():
-        raise refuse(f"{shown(value)} has no port", hint)
-    if not 1 <= int(port) <= 65535:
-        raise refuse(f"{shown(value)} has no port of 1 to 65535", hint)
-    return url
-
-
-def _api_url(value: str) -> str:
-    hint = "write it as https://gitlab.example.com"
-    url = _url(value, _EXTERNAL_URL, hint)
-    parts = urlsplit(url)
-    # The port's number is only looked at when it is asked for.
-    if url.rpartition(":")[2].isdigit() and not 1 <= int(url.rpartition(":")[2]) <= 65535:
-        raise refuse(f"{shown(value)} has no port of 1 to 65535", hint)
-    if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost"):
-        raise refuse(f"{shown(value)} would carry a token and passwords in the clear", hint)
-    return url
-
-
-ApiUrl = Annotated[str, AfterValidator(_api_url), WithJsonSchema({"type": "string", "pattern": f"^{_EXTERNAL_URL}$"})]
 GitlabProject = Annotated[
     str,
     Matching(
@@ -167,46 +101,10 @@ class ExistingNetworkSettings(Settings):
     subnet_id: SubnetId = Field(description="A public subnet of that VPC.")
 
 
-class ProxySettings(Settings):
-    """The forward proxy through which GitLab's mirrors leave: one that exists already, or one that is built."""
-
-    url: (
-        Annotated[str, AfterValidator(_proxy_url), WithJsonSchema({"type": "string", "pattern": f"^{_PROXY_URL}$"})]
-        | None
-    ) = Field(
-        None,
-        description="The proxy that exists already, with its port; the scheme is http for both kinds of traffic.",
-    )
-    squid: SquidSettings | None = Field(
-        None, description="Build a proxy in dev.network instead; {} takes the defaults."
-    )
-    cidrs: tuple[Cidr, ...] = Field(
-        (), description="Where the proxy stands, when that is outside GitLab's VPC (a peered network)."
-    )
-    no_proxy: tuple[
-        Annotated[
-            str,
-            Matching(
-                r"\.?[A-Za-z0-9][A-Za-z0-9._-]{0,251}(:[0-9]{1,5}|/[0-9]{1,2})?",
-                "a host to reach directly",
-                "write a host, an address, or a domain with a leading dot, for example .example.com",
-            ),
-        ],
-        ...,
-    ] = Field((), description="Further hosts that GitLab reaches directly; a domain starts with a dot.")
-
-    @property
-    def port(self) -> int:
-        """The proxy's TCP port."""
-        return PORT if self.url is None else int(self.url.rpartition(":")[2])
-
-
 class GitlabSettings(Settings):
     """One GitLab server."""
 
-    external_url: Annotated[
-        str, AfterValidator(_external_url), WithJsonSchema({"type": "string", "pattern": f"^{_EXTERNAL_URL}$"})
-    ] = Field(description="The address people use, for example https://gitlab.example.com.")
+    external_url: ExternalUrl = Field(description="The address people use, for example https://gitlab.example.com.")
     work_terminal_cidrs: tuple[Cidr, ...] = Field(
         min_length=1, description="Where people and their Git clients come from (SSH, HTTP, HTTPS)."
     )

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from settings.types import AllocationId, LogRetentionDays, Settings, SubnetCidr, ZoneLetter
+from settings.cidrs import SubnetCidr
+from settings.types import AllocationId, LogRetentionDays, Settings, ZoneLetter
 
 ZONE_LETTERS = "abcdefgh"
 SMALLEST_DIVIDED_PREFIX = 24

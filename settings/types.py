@@ -1,9 +1,6 @@
-"""The kinds of values in a deployment file: what each may be, and what to do when it is something else."""
+"""Values in a deployment file: what each may be, and what to write where it is something else."""
 
-import difflib
 import re
-from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 from typing import Annotated, Any
 
 from pydantic import (
@@ -12,18 +9,14 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
     StrictBool,
     StrictInt,
     WithJsonSchema,
 )
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
 
 from errors.shown import shown
-from settings import cron, data
-from settings.addresses import ALLOW_LIST_PREFIX, hostless_part, never_public_part
+from settings import data
+from settings.forms import Matching, OneOf
 from settings.problems import refuse
 
 
@@ -39,63 +32,6 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, defer_build=True)
 
 
-@dataclass(frozen=True)
-class Matching:
-    """A string's form: a regular expression that must match the whole of it.
-
-    Editors get the pattern too, read as JavaScript: `editor_pattern` stands in for one that means less there.
-    """
-
-    pattern: str
-    what: str
-    hint: str
-    editor_pattern: str | None = None
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """How pydantic checks it."""
-        return core_schema.no_info_after_validator_function(self._check, handler(source))
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """How the JSON Schema shows it."""
-        return {**handler(schema), "pattern": f"^(?:{self.editor_pattern or self.pattern})$"}
-
-    def _check(self, value: str) -> str:
-        if not re.fullmatch(self.pattern, value):
-            raise refuse(f"{shown(value)} is not {self.what}", self.hint)
-        return value
-
-
-@dataclass(frozen=True)
-class OneOf:
-    """A name from one of the lists in settings/data; editors get the whole list of a short one."""
-
-    kind: str
-    what: str
-    example: str
-    listed: bool = False
-    abbreviation_hint: str = ""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """How pydantic checks it."""
-        return core_schema.no_info_after_validator_function(self._check, handler(source))
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """How the JSON Schema shows it."""
-        offered = {"enum": list(data.names(self.kind))} if self.listed else {"examples": [self.example]}
-        return {**handler(schema), **offered}
-
-    def _check(self, value: str) -> str:
-        known = data.names(self.kind)
-        if value not in known:
-            near = difflib.get_close_matches(value[:100], known, 1)
-            hint = f"did you mean {near[0]}?" if near else f"for example {self.example}"
-            if self.abbreviation_hint and re.fullmatch("[A-Z]{2,5}", value):
-                # The nearest name of three letters is seldom what was meant: JST is no MST.
-                hint = self.abbreviation_hint
-            raise refuse(f"{shown(value)} is not {self.what}", hint)
-        return value
-
-
 def _account_id(value: Any) -> Any:
     text = str(value) if isinstance(value, int) else value
     if not isinstance(text, str) or not re.fullmatch(r"[0-9]{12}", text):
@@ -103,72 +39,7 @@ def _account_id(value: Any) -> Any:
     return text
 
 
-def _network(value: Any) -> IPv4Network:
-    if isinstance(value, IPv4Network):
-        return value
-    if not isinstance(value, str):
-        raise refuse(
-            f"{shown(value)} is not an IPv4 network", "write an address with a prefix, for example 198.51.100.7/32"
-        )
-    address, slash, prefix = value.partition("/")
-    if ":" in address:
-        raise refuse(f"{shown(value)} is not an IPv4 network", "write an IPv4 network: IPv6 is not supported")
-    try:
-        network = IPv4Network(f"{address}/32")
-    except (AddressValueError, NetmaskValueError):
-        hint = "write four numbers of 0 to 255 and a prefix, for example 198.51.100.7/32"
-        raise refuse(f"{shown(value)} is not an IPv4 network", hint) from None
-    if not slash:
-        raise refuse(f"{shown(value)} has no prefix", f"write {network} for one address")
-    # IPv4Network takes a netmask as well (198.51.100.0/255.255.255.0): AWS does not.
-    if not re.fullmatch(r"[0-9]|[12][0-9]|3[0-2]", prefix):
-        hint = "write an address with a prefix of 0 to 32, for example 198.51.100.7/32"
-        raise refuse(f"{shown(value)} is not an IPv4 network", hint)
-    network = IPv4Network(value, strict=False)
-    if str(network) != value:
-        raise refuse(f"{shown(value)} has bits set behind its prefix", f"write {network} for the network")
-    return network
-
-
-def _public(network: IPv4Network) -> IPv4Network:
-    private = never_public_part(network)
-    # A network this wide is no mistaken address: whether it may stand is for open_to_the_world_because to say.
-    if private is not None and network.prefixlen >= ALLOW_LIST_PREFIX:
-        what = "is private" if private == network else f"holds the private '{private}'"
-        hint = "write the public address the traffic leaves from, for example that of a NAT gateway"
-        raise refuse(f"'{network}' {what}: AWS only ever sees public source addresses", hint)
-    return network
-
-
-def _in_a_vpc(network: IPv4Network) -> IPv4Network:
-    if not 16 <= network.prefixlen <= 28:
-        raise refuse(f"'{network}' has a prefix of {network.prefixlen}", "AWS takes networks of /16 to /28")
-    if hostless_part(network):
-        raise refuse(
-            f"'{network}' holds addresses that no machine can have", "use private ones, for example 10.0.0.0/16"
-        )
-    return network
-
-
-def _cron(value: str) -> str:
-    if wrong := cron.problem(value):
-        raise refuse(f"{shown(value)} {wrong}", "write six fields, for example cron(0 9 ? * MON-FRI *)")
-    return value
-
-
-def _cron_or_rate(value: str) -> str:
-    if not value.startswith("rate"):
-        return _cron(value)
-    if wrong := cron.rate_problem(value):
-        raise refuse(f"{shown(value)} {wrong}", "write it like rate(1 hour) or rate(30 minutes)")
-    return value
-
-
-# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
-LOG_RETENTION_DAYS = (
-    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
-    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
-)
+LOG_RETENTION_DAYS = tuple(int(days) for days in data.names("log_retention_days"))
 """The days CloudWatch Logs takes."""
 
 
@@ -219,15 +90,6 @@ DeploymentName = Annotated[
 ]
 Region = Annotated[str, OneOf("regions", "a region of the commercial AWS partition", "ap-northeast-1", listed=True)]
 InstanceType = Annotated[str, OneOf("instance_types", "an EC2 instance type", "c7i.2xlarge")]
-TimeZone = Annotated[
-    str,
-    OneOf(
-        "time_zones",
-        "a time zone of the IANA database",
-        "Asia/Tokyo",
-        abbreviation_hint="name a place instead of an abbreviation, for example Asia/Tokyo",
-    ),
-]
 # Tags take the letters of every script. JavaScript's \w knows only English ones: there, name what is refused.
 _NOT_IN_TAGS = r"[^\x00-\x1f\x7f!\x22#$%&'()*,;<>?\[\\\]\^`{|}~]"
 TagText = Annotated[
@@ -308,24 +170,7 @@ Reason = Annotated[
 ZoneLetter = Annotated[
     str, Matching(r"[a-h]", "the letter of an availability zone", "write a to h, for example a for ap-northeast-1a")
 ]
-TimeOfDay = Annotated[
-    str,
-    Matching(
-        r"([01][0-9]|2[0-3]):[0-5][0-9]", "a time of day", "write hours and minutes in quotes, for example '17:00'"
-    ),
-]
 AccountId = Annotated[str, BeforeValidator(_account_id), WithJsonSchema({"type": "string", "pattern": "^[0-9]{12}$"})]
-Cidr = Annotated[
-    IPv4Network,
-    BeforeValidator(_network),
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/([0-9]|[12][0-9]|3[0-2])$"}),
-]
-SubnetCidr = Annotated[
-    Cidr,
-    AfterValidator(_in_a_vpc),
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/(1[6-9]|2[0-8])$"}),
-]
-PublicCidr = Annotated[Cidr, AfterValidator(_public)]
 BucketName = Annotated[
     str,
     AfterValidator(_bucket),
@@ -335,16 +180,6 @@ RepositoryName = Annotated[
     str,
     AfterValidator(_repository),
     WithJsonSchema({"type": "string", "pattern": r"^(?!.*\.git$)[A-Za-z0-9._-]{1,100}$"}),
-]
-Cron = Annotated[
-    str, AfterValidator(_cron), WithJsonSchema({"type": "string", "pattern": r"^cron\([^ ()]+( [^ ()]+){5}\)$"})
-]
-ScheduleExpression = Annotated[
-    str,
-    AfterValidator(_cron_or_rate),
-    WithJsonSchema(
-        {"type": "string", "pattern": r"^(cron\([^ ()]+( [^ ()]+){5}\)|rate\([0-9]+ (minute|hour|day)s?\))$"}
-    ),
 ]
 Email = Annotated[
     str,

@@ -17,7 +17,8 @@ from modules.server_files import ServerConfiguration, ServerConfigurationProps, 
 from modules.terraform_text import readable, template
 from modules.tls_load_balancer import TlsLoadBalancer, TlsLoadBalancerProps
 from settings import Deployment
-from settings.gitlab import AmiSettings, GitlabSettings, ProxySettings
+from settings.gitlab import AmiSettings, GitlabSettings
+from settings.proxy import ProxySettings
 from stacks import variables
 from stacks.base import BaseStack, Output
 

@@ -5,7 +5,8 @@ from constructs import Construct
 
 from buildspec import render
 from modules.forward_proxy import ForwardProxy, ForwardProxyProps
-from settings import Deployment, squid
+from settings import Deployment
+from settings.proxy import PORT, SquidSettings, allow_list
 from settings.types import architecture
 from stacks import variables
 from stacks.base import BaseStack, Output
@@ -15,16 +16,16 @@ class DevProxyStack(BaseStack):
     """Squid in the network's private subnets, which lets GitLab's mirrors out to a list of hosts."""
 
     def __init__(
-        self, scope: Construct, id: str, deployment: Deployment, settings: squid.SquidSettings, network: BaseStack
+        self, scope: Construct, id: str, deployment: Deployment, settings: SquidSettings, network: BaseStack
     ) -> None:
         super().__init__(scope, id, deployment, "dev")
         if deployment.dev is None or deployment.dev.network is None:
             raise ValueError("a proxy of our own needs dev.network")
         vpc_cidr = str(deployment.dev.network.cidr)
         config = render.SquidConfig(
-            port=squid.PORT,
+            port=PORT,
             clients=vpc_cidr,
-            hosts=squid.hosts_let_out(deployment.region, settings.allowed_hosts),
+            hosts=allow_list(deployment.region, settings.allowed_hosts),
         )
         self.files = {"squid.conf": render.squid_conf(config)}
         log_group_name = f"/squid/{self.labels.name('proxy')}"
@@ -39,7 +40,7 @@ class DevProxyStack(BaseStack):
                 vpc_id=place.get_string("vpc_id"),
                 vpc_cidr=vpc_cidr,
                 subnet_ids=Token.as_list(f"${{values({place.fqn}.outputs.private_subnet_ids)}}"),
-                port=squid.PORT,
+                port=PORT,
                 instances=variables.whole_number(
                     self, "instance_count", "How many proxies run.", settings.instances, low=1, high=8
                 ),
@@ -63,7 +64,7 @@ class DevProxyStack(BaseStack):
         self.outputs(
             {
                 "url": Output(
-                    value=f"http://{proxy.load_balancer.dns_name}:{squid.PORT}",
+                    value=f"http://{proxy.load_balancer.dns_name}:{PORT}",
                     description="Where GitLab reaches the proxy.",
                 ),
                 "access_log": Output(value=proxy.access_log.name, description="Log group of every request."),

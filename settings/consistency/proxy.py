@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from settings.consistency.allow_lists import open_list
 from settings.consistency.said import Said
 from settings.problems import SettingProblem
-from settings.squid import anybodys, covers, default_hosts
+from settings.proxy import admits_anybodys_hosts, covers, default_hosts
 
 _PROXY = ("dev", "proxy")
 _SQUID = (*_PROXY, "squid")
@@ -71,7 +71,7 @@ def _nobody_elses_hosts(said: Said) -> Iterator[SettingProblem]:
     if said.names(*_SQUID, "open_to_the_world_because"):
         return
     for index, entry in said.items(*_ALLOWED):
-        if anybodys(str(entry).lower()):
+        if admits_anybodys_hosts(str(entry).lower()):
             yield SettingProblem(
                 path=(*_ALLOWED, index),
                 what=f"'{entry}' holds hosts that anybody can have, so data can leave to anybody",

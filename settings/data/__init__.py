@@ -1,7 +1,8 @@
-"""Lists of the names AWS knows; `python -m settings.data` writes them anew from botocore and the tz database.
+"""Lists of names that decide what a deployment file may say, one name on a line.
 
-They are files because the program must neither import botocore (slow, and only there for development) nor depend on
-the tz database of the machine it runs on.
+Each file starts with its source and date. `python -m settings.data` renews those that botocore and the tz database
+know. They are files because loading settings must not import botocore, which is slow and there for development only,
+nor depend on the machine's tz database.
 """
 
 import functools
@@ -12,5 +13,5 @@ FOLDER = Path(__file__).parent
 
 @functools.cache
 def names(kind: str) -> tuple[str, ...]:
-    """The names in `<kind>.txt`, sorted: `instance_types`, `regions` or `time_zones`."""
-    return tuple((FOLDER / f"{kind}.txt").read_text().split())
+    """The names in `<kind>.txt`, for example `regions`."""
+    return tuple(line for line in (FOLDER / f"{kind}.txt").read_text().splitlines() if not line.startswith("#"))

@@ -2,7 +2,8 @@
 
 import pytest
 
-from settings.gitlab import GitlabSettings, ProxySettings
+from settings.gitlab import GitlabSettings
+from settings.proxy import ProxySettings
 from tests.settings.whole_file import ED25519, KMS_KEY, Loaded, Refusal, error, last_line_of_change, line_of, spoilt
 
 Row = tuple[str, str, str, str, str]
@@ -527,8 +528,8 @@ OTHER_VALUES: list[Row] = [
         "domain: backlog.jp",
         "domain: backlog.example",
         "prd.backlog.spaces.example.domain",
-        "'backlog.example' is not known here",
-        "use 'backlog.jp' or 'backlog.com'",
+        "'backlog.example' is not a domain of Backlog",
+        "use backlog.jp or backlog.com",
     ),
     (
         "project: WEB",

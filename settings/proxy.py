@@ -1,4 +1,4 @@
-"""The forward proxy we build, as the deployment file describes it, and which hosts it may let out to."""
+"""The forward proxy that GitLab's mirrors leave through, and the hosts that a proxy we build allows."""
 
 import re
 from collections.abc import Iterable
@@ -7,46 +7,23 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StrictInt, WithJsonSchema
 
 from errors.shown import shown
+from settings import data
+from settings.cidrs import Cidr
+from settings.forms import Matching
 from settings.problems import refuse
 from settings.types import InstanceType, LogRetentionDays, Reason, Settings
+from settings.urls import ProxyUrl
 
 PORT = 3128
-"""Where the proxy listens."""
+"""The TCP port of a proxy that we build."""
 
 _LABEL = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _ALLOWED_HOST = rf"\.?{_LABEL}(\.{_LABEL})*"
 
-# The server installs AWS's command line on its first boot, and GitLab is upgraded from its makers' packages. Nothing
-# else that it does by itself leaves the VPC.
-_GITLAB_NEEDS = ("awscli.amazonaws.com", "packages.gitlab.com")
-
-_ANYBODYS_DOMAINS = (
-    "amazonaws.com",
-    "api.aws",
-    "on.aws",
-    "awsglobalaccelerator.com",
-    "cloudfront.net",
-    "github.io",
-    "githubusercontent.com",
-    "gitlab.io",
-    "googleapis.com",
-    "r2.dev",
-    "workers.dev",
-    "pages.dev",
-    "windows.net",
-    "azureedge.net",
-    "azurewebsites.net",
-    "herokuapp.com",
-    "ngrok.io",
-    "vercel.app",
-    "netlify.app",
-)
-"""Domains in which anybody can have a host, and so a place to carry data to."""
-
-# S3's hosts without a bucket in front take any bucket in the path.
+# S3 takes the bucket from the path at hosts that do not start with one.
 _EVERY_BUCKET = re.compile(r"s3([.-][a-z0-9.-]+)?\.amazonaws\.com")
 
-# Second levels under which countries register names: .co.jp is as wide as .com.
+# Second levels under which countries register names: anybody can register below .co.jp as below .com.
 _REGISTRY = re.compile(r"((ac|ad|co|com|ed|edu|go|gov|gr|lg|ne|net|or|org)\.)?[a-z0-9-]+")
 
 
@@ -56,7 +33,7 @@ def _allowed_host(value: str) -> str:
         raise refuse(f"{shown(value)} is not a host", hint)
     if re.fullmatch("0x[0-9a-f]*|[0-9]+", value.lower().rpartition(".")[2]):
         raise refuse(f"{shown(value)} is an address, which the proxy never lets through", hint)
-    # Names of hosts are the same in upper and lower case, and Squid compares them in lower case.
+    # Host names ignore case, and Squid compares them in lower case.
     return value.lower()
 
 
@@ -83,28 +60,60 @@ class SquidSettings(Settings):
     log_retention_days: LogRetentionDays = Field(90, description="How long CloudWatch keeps the access log.")
 
 
+class ProxySettings(Settings):
+    """The forward proxy through which GitLab's mirrors leave: one that exists already, or one that is built."""
+
+    url: ProxyUrl | None = Field(
+        None,
+        description="The proxy that exists already, with its port; the scheme is http for both kinds of traffic.",
+    )
+    squid: SquidSettings | None = Field(
+        None, description="Build a proxy in dev.network instead; {} takes the defaults."
+    )
+    cidrs: tuple[Cidr, ...] = Field(
+        (), description="Where the proxy stands, when that is outside GitLab's VPC (a peered network)."
+    )
+    no_proxy: tuple[
+        Annotated[
+            str,
+            Matching(
+                r"\.?[A-Za-z0-9][A-Za-z0-9._-]{0,251}(:[0-9]{1,5}|/[0-9]{1,2})?",
+                "a host to reach directly",
+                "write a host, an address, or a domain with a leading dot, for example .example.com",
+            ),
+        ],
+        ...,
+    ] = Field((), description="Further hosts that GitLab reaches directly; a domain starts with a dot.")
+
+    @property
+    def port(self) -> int:
+        """The proxy's TCP port."""
+        return PORT if self.url is None else int(self.url.rpartition(":")[2])
+
+
 def default_hosts(region: str) -> tuple[str, ...]:
-    """What a proxy in `region` always lets out to: production's repositories, and what GitLab itself needs."""
-    return (f"git-codecommit.{region}.amazonaws.com", *_GITLAB_NEEDS)
+    """The hosts that a proxy in `region` always allows: production's repositories, and what GitLab itself needs."""
+    return tuple(host.format(region=region) for host in data.names("proxy_default_hosts"))
 
 
-def hosts_let_out(region: str, allowed_hosts: Iterable[str]) -> tuple[str, ...]:
-    """The whole allow-list, none of whose entries holds another: Squid warns of those."""
+def allow_list(region: str, allowed_hosts: Iterable[str]) -> tuple[str, ...]:
+    """All hosts that a proxy allows, without entries that another entry covers: Squid warns about those."""
     entries = (*default_hosts(region), *allowed_hosts)
     return tuple(entry for entry in entries if not any(other != entry and covers(other, entry) for other in entries))
 
 
 def covers(entry: str, other: str) -> bool:
-    """Whether `entry` lets out to everything that `other` does; both are a host, or a domain with a leading dot."""
+    """Whether `entry` allows every host that `other` allows; both are a host, or a domain with a leading dot."""
     if not entry.startswith("."):
         return entry == other
     return other.removeprefix(".") == entry[1:] or other.endswith(entry)
 
 
-def anybodys(entry: str) -> bool:
-    """Whether anybody can have a host, or a place on the host, that `entry` lets out to."""
+def admits_anybodys_hosts(entry: str) -> bool:
+    """Whether `entry` allows a host that anybody can get, or one on which anybody can get a bucket."""
     if not entry.startswith("."):
         return _EVERY_BUCKET.fullmatch(entry) is not None and entry.count(".s3") == 0
     domain = entry[1:]
     wide = _REGISTRY.fullmatch(domain) and (domain.count(".") == 0 or len(domain.rpartition(".")[2]) == 2)
-    return bool(wide) or any(covers(entry, f".{own}") or covers(f".{own}", entry) for own in _ANYBODYS_DOMAINS)
+    shared = data.names("shared_hosting_domains")
+    return bool(wide) or any(covers(entry, f".{own}") or covers(f".{own}", entry) for own in shared)

@@ -1,0 +1,75 @@
+"""URLs in a deployment file: GitLab's, its API's and a proxy's."""
+
+import re
+from ipaddress import AddressValueError, IPv4Address
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, WithJsonSchema
+
+from errors.shown import shown
+from settings.problems import refuse
+
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = rf"({_LABEL}(\.{_LABEL})*)(:[0-9]{{1,5}})?/?"
+_EXTERNAL_URL = "https?://" + _HOST
+_PROXY_URL = "http://" + _HOST
+
+
+def _url(value: str, pattern: str, hint: str) -> str:
+    if "@" in value:
+        # The value itself is not repeated: it may hold a password.
+        raise refuse("the URL holds a user name or password", f"a deployment file holds no secret; {hint}")
+    match = re.fullmatch(pattern, value)
+    if not match or not _is_host(match[1]):
+        raise refuse(f"{shown(value)} is not a URL of this kind", hint)
+    return value.rstrip("/")
+
+
+def _is_host(name: str) -> bool:
+    if not name.rpartition(".")[2].isdigit():
+        return len(name) <= 253
+    try:
+        return bool(IPv4Address(name))
+    except AddressValueError:
+        return False
+
+
+def _external_url(value: str) -> str:
+    hint = "write it as https://gitlab.example.com"
+    url = _url(value, _EXTERNAL_URL, hint)
+    scheme, port = urlsplit(url).scheme, url.rpartition(":")[2]
+    if port.isdigit() and port != {"https": "443", "http": "80"}[scheme]:
+        raise refuse(f"{shown(value)} has a port that people cannot reach: only 22, 80 and 443 are open", hint)
+    # GitLab looks for its certificate under the name as it is written here.
+    return url.lower()
+
+
+def _proxy_url(value: str) -> str:
+    hint = "write it as http://proxy.example.com:3128"
+    url = _url(value, _PROXY_URL, hint)
+    port = url.rpartition(":")[2]
+    if not port.isdigit():
+        raise refuse(f"{shown(value)} has no port", hint)
+    if not 1 <= int(port) <= 65535:
+        raise refuse(f"{shown(value)} has no port of 1 to 65535", hint)
+    return url
+
+
+def _api_url(value: str) -> str:
+    hint = "write it as https://gitlab.example.com"
+    url = _url(value, _EXTERNAL_URL, hint)
+    parts = urlsplit(url)
+    # The port's number is only looked at when it is asked for.
+    if url.rpartition(":")[2].isdigit() and not 1 <= int(url.rpartition(":")[2]) <= 65535:
+        raise refuse(f"{shown(value)} has no port of 1 to 65535", hint)
+    if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost"):
+        raise refuse(f"{shown(value)} would carry a token and passwords in the clear", hint)
+    return url
+
+
+ExternalUrl = Annotated[
+    str, AfterValidator(_external_url), WithJsonSchema({"type": "string", "pattern": f"^{_EXTERNAL_URL}$"})
+]
+ProxyUrl = Annotated[str, AfterValidator(_proxy_url), WithJsonSchema({"type": "string", "pattern": f"^{_PROXY_URL}$"})]
+ApiUrl = Annotated[str, AfterValidator(_api_url), WithJsonSchema({"type": "string", "pattern": f"^{_EXTERNAL_URL}$"})]
