@@ -8,8 +8,9 @@ from cdktf_cdktf_provider_aws.sns_topic_policy import SnsTopicPolicy
 from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
 from constructs import Construct
 
-from modules import policies
 from modules.acknowledged import acknowledge
+from modules.policies import alerts
+from modules.policies.statement import document
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +38,7 @@ class AlertTopic(Construct):
             self,
             "policy",
             arn=self.topic.arn,
-            policy=policies.document(
-                self, "publishers", policies.published_by_alerts(self.topic.arn, props.account_id)
-            ),
+            policy=document(self, "publishers", alerts.published_by_alerts(self.topic.arn, props.account_id)),
         )
         subscriptions = Construct(self, "subscriptions")
         for email in props.emails:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from cdktf_cdktf_provider_aws.cloudtrail import Cloudtrail
 from constructs import Construct
 
-from modules import policies
 from modules.acknowledged import acknowledge
 from modules.labels import Labels
+from modules.policies import buckets
 from modules.private_bucket import PrivateBucket, PrivateBucketProps
 
 _REPLACED_DAYS = 30
@@ -41,7 +41,7 @@ class AuditTrail(Construct):
                 expiration_days=props.retention_days,
                 replaced_days=_REPLACED_DAYS,
                 deletion_protected=props.deletion_protected,
-                grants=policies.written_by_trail(
+                grants=buckets.written_by_trail(
                     f"arn:aws:s3:::{bucket_name}",
                     trail_arn=f"arn:aws:cloudtrail:{props.region}:{props.account_id}:trail/{name}",
                     account_id=props.account_id,

@@ -6,9 +6,9 @@ from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_aws.flow_log import FlowLog
 from constructs import Construct
 
-from modules import policies
 from modules.acknowledged import acknowledge
 from modules.labels import Labels
+from modules.policies import roles
 from modules.role import Role, RoleProps
 
 
@@ -46,8 +46,8 @@ class FlowLogs(Construct):
             RoleProps(
                 name=props.labels.name("flow-logs", limit=64),
                 description="Lets VPC flow logs write into their log group",
-                trust=policies.assumed_by("vpc-flow-logs", account_id=props.account_id),
-                permissions=policies.deliver_flow_logs(self.log_group.arn),
+                trust=roles.assumed_by("vpc-flow-logs", account_id=props.account_id),
+                permissions=roles.deliver_flow_logs(self.log_group.arn),
             ),
         )
         FlowLog(

@@ -30,10 +30,10 @@ from cdktf_cdktf_provider_aws.lb_listener import LbListener, LbListenerDefaultAc
 from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup, LbTargetGroupHealthCheck
 from constructs import Construct
 
-from modules import policies
 from modules.acknowledged import acknowledge
 from modules.labels import Labels
 from modules.network import ANYWHERE
+from modules.policies import roles, servers
 from modules.role import Role, RoleProps
 from modules.security_group import Rule, SecurityGroup, SecurityGroupProps
 
@@ -172,9 +172,9 @@ class ForwardProxy(Construct):
             RoleProps(
                 name=labels.name("proxy", limit=64),
                 description="Lets forward proxies write their access log, and be managed through Systems Manager",
-                trust=policies.assumed_by("ec2"),
-                permissions=[policies.write_logs(self.access_log.arn)],
-                managed_policy_arn=policies.SESSION_MANAGER_POLICY_ARN,
+                trust=roles.assumed_by("ec2"),
+                permissions=[roles.write_logs(self.access_log.arn)],
+                managed_policy_arn=servers.SESSION_MANAGER_POLICY_ARN,
             ),
         )
         profile = IamInstanceProfile(self, "profile", name=labels.name("proxy"), role=role.role.name)

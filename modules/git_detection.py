@@ -12,9 +12,9 @@ from cdktf_cdktf_provider_aws.cloudwatch_event_target import (
 )
 from constructs import Construct
 
-from modules import policies
 from modules.alert_topic import AlertTopic, AlertTopicProps
 from modules.labels import Labels
+from modules.policies import alerts, roles
 from modules.role import Role, RoleProps
 
 # IAM's events are delivered there alone, wherever the account works:
@@ -169,8 +169,8 @@ class GitDetection(AlertTopic):
             RoleProps(
                 name=props.labels.name("git-detection", limit=64),
                 description=f"Hands IAM's events on from {IAM_REGION}",
-                trust=policies.assumed_by("events", account_id=props.account_id),
-                permissions=[policies.put_events(bus_arn)],
+                trust=roles.assumed_by("events", account_id=props.account_id),
+                permissions=[alerts.put_events(bus_arn)],
             ),
         )
         forwarded = CloudwatchEventRule(

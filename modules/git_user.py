@@ -9,8 +9,9 @@ from cdktf_cdktf_provider_aws.iam_user import IamUser
 from cdktf_cdktf_provider_aws.iam_user_policy_attachment import IamUserPolicyAttachment
 from constructs import Construct
 
-from modules import managed_policies, policies
 from modules.acknowledged import acknowledge
+from modules.policies import sizes
+from modules.policies.statement import PolicyStatement, document
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +23,8 @@ class GitUserProps:
     """
 
     name: str
-    allow: Sequence[policies.Statement]
-    deny: policies.Statement
+    allow: Sequence[PolicyStatement]
+    deny: PolicyStatement
     preconditions: Sequence[Precondition] = ()
 
 
@@ -44,7 +45,7 @@ class GitUser(Construct):
         )
         # The Deny comes first and goes last: what is allowed is never in force without it.
         deny = self._attach("deny", "Nothing from anywhere else", [props.deny], props)
-        for number, statements in enumerate(managed_policies.divided(props.allow), start=1):
+        for number, statements in enumerate(sizes.divided(props.allow), start=1):
             role = "allow" if number == 1 else f"allow_{number}"
             self._attach(role, "What the user may do", statements, props, after=[deny])
 
@@ -52,7 +53,7 @@ class GitUser(Construct):
         self,
         role: str,
         description: str,
-        statements: Sequence[policies.Statement],
+        statements: Sequence[PolicyStatement],
         props: GitUserProps,
         after: Sequence[ITerraformDependable] = (),
     ) -> IamUserPolicyAttachment:
@@ -61,7 +62,7 @@ class GitUser(Construct):
             f"{role}_policy",
             name=f"{props.name}-{role.replace('_', '-')}",
             description=description,
-            policy=policies.document(self, role, statements),
+            policy=document(self, role, statements),
             lifecycle=TerraformResourceLifecycle(precondition=list(props.preconditions))
             if role == "deny" and props.preconditions
             else None,

@@ -12,10 +12,11 @@ from cdktf_cdktf_provider_aws.instance import Instance, InstanceMetadataOptions,
 from cdktf_cdktf_provider_aws.volume_attachment import VolumeAttachment
 from constructs import Construct
 
-from modules import policies
 from modules.data_volume import DataVolume
 from modules.labels import Labels
 from modules.network import ANYWHERE
+from modules.policies import roles, servers
+from modules.policies.statement import PolicyStatement
 from modules.role import Role, RoleProps
 from modules.security_group import Rule, SecurityGroup, SecurityGroupProps
 from modules.terraform_text import literal
@@ -49,7 +50,7 @@ class GitlabServerProps:
     key_pair: str | None
     root_volume_gib: float
     data_volume: DataVolume
-    permissions: Sequence[policies.Statement]
+    permissions: Sequence[PolicyStatement]
     termination_protection: bool | IResolvable
     user_data: str
     proxied: bool
@@ -87,9 +88,9 @@ class GitlabServer(Construct):
             RoleProps(
                 name=labels.name("gitlab", limit=64),
                 description="Lets the GitLab server be managed through Systems Manager, and keep its backups",
-                trust=policies.assumed_by("ec2"),
+                trust=roles.assumed_by("ec2"),
                 permissions=props.permissions,
-                managed_policy_arn=policies.SESSION_MANAGER_POLICY_ARN,
+                managed_policy_arn=servers.SESSION_MANAGER_POLICY_ARN,
             ),
         )
         profile = IamInstanceProfile(self, "profile", name=labels.name("gitlab"), role=role.role.name)

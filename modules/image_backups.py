@@ -13,8 +13,8 @@ from cdktf_cdktf_provider_aws.dlm_lifecycle_policy import (
 )
 from constructs import Construct
 
-from modules import policies
 from modules.labels import Labels
+from modules.policies import roles
 from modules.role import Role, RoleProps
 
 _MANAGE_IMAGES_POLICY_ARN = "arn:aws:iam::aws:policy/service-role/AWSDataLifecycleManagerServiceRoleForAMIManagement"
@@ -44,7 +44,7 @@ class ImageBackups(Construct):
             RoleProps(
                 name=props.labels.name("image-backups", limit=64),
                 description="Lets Data Lifecycle Manager take and remove images",
-                trust=policies.assumed_by("dlm", account_id=props.account_id),
+                trust=roles.assumed_by("dlm", account_id=props.account_id),
                 managed_policy_arn=_MANAGE_IMAGES_POLICY_ARN,
             ),
         )

@@ -19,11 +19,12 @@ from cdktf_cdktf_provider_aws.codebuild_project import (
 )
 from constructs import Construct
 
-from modules import policies
 from modules.acknowledged import acknowledge
 from modules.cache_bucket import CacheBucket
 from modules.cache_file_system import CacheFileSystem
 from modules.labels import Labels
+from modules.policies import builds, git_users, roles
+from modules.policies.statement import PolicyStatement
 from modules.role import Role, RoleProps
 from modules.terraform_text import literal
 
@@ -98,7 +99,7 @@ class MirrorBuild(Construct):
             RoleProps(
                 name=props.labels.name("backlog-mirror", props.key, limit=64),
                 description=literal(props.description),
-                trust=policies.assumed_by("codebuild", account_id=props.account_id),
+                trust=roles.assumed_by("codebuild", account_id=props.account_id),
                 permissions=_permissions(props, log_group.arn),
             ),
         )
@@ -131,23 +132,23 @@ class MirrorBuild(Construct):
             acknowledge(self.project, CKV_AWS_316="CodeBuild mounts a file system in privileged builds only")
 
 
-def _permissions(props: MirrorBuildProps, log_group_arn: str) -> list[policies.Statement]:
+def _permissions(props: MirrorBuildProps, log_group_arn: str) -> list[PolicyStatement]:
     here = f"{props.region}:{props.account_id}"
     parameter_arn = f"arn:aws:ssm:{here}:parameter{props.ssh_key_parameter}"
     statements = [
-        policies.write_logs(log_group_arn),
-        policies.mirror_into(props.target_arn),
-        policies.read_parameter(parameter_arn),
+        roles.write_logs(log_group_arn),
+        builds.mirror_into(props.target_arn),
+        builds.read_parameter(parameter_arn),
     ]
     if props.target_key_arn is not None:
-        statements += policies.repository_keys([props.target_key_arn], props.region)
+        statements += git_users.repository_keys([props.target_key_arn], props.region)
     if props.ssh_key_kms_key_arn is not None:
-        statements.append(policies.decrypt_parameter(props.ssh_key_kms_key_arn, parameter_arn))
+        statements.append(builds.decrypt_parameter(props.ssh_key_kms_key_arn, parameter_arn))
     if props.cache_bucket is not None:
-        statements.append(policies.keep_cache(props.cache_bucket.bucket.arn, props.key))
+        statements.append(builds.keep_cache(props.cache_bucket.bucket.arn, props.key))
     if props.network is not None:
         subnet_arns = [f"arn:aws:ec2:{here}:subnet/{subnet_id}" for subnet_id in props.network.subnet_ids]
-        statements += policies.build_in_vpc(subnet_arns, props.region, props.account_id)
+        statements += builds.build_in_vpc(subnet_arns, props.region, props.account_id)
     return statements
 
 

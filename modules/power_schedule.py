@@ -10,9 +10,9 @@ from cdktf_cdktf_provider_aws.scheduler_schedule import (
 )
 from constructs import Construct
 
-from modules import policies
 from modules.acknowledged import acknowledge
 from modules.labels import Labels
+from modules.policies import roles, servers
 from modules.role import Role, RoleProps
 
 
@@ -43,8 +43,8 @@ class PowerSchedule(Construct):
             RoleProps(
                 name=props.labels.name("power-schedule", limit=64),
                 description="Lets EventBridge Scheduler start and stop the GitLab server",
-                trust=policies.assumed_by("scheduler", account_id=props.account_id),
-                permissions=policies.start_and_stop(props.instance_arn),
+                trust=roles.assumed_by("scheduler", account_id=props.account_id),
+                permissions=servers.start_and_stop(props.instance_arn),
             ),
         )
         self.start = self._schedule(props, role, "start", props.start)

@@ -27,7 +27,8 @@ from cdktf_cdktf_provider_aws.s3_bucket_server_side_encryption_configuration imp
 from cdktf_cdktf_provider_aws.s3_bucket_versioning import S3BucketVersioningA, S3BucketVersioningVersioningConfiguration
 from constructs import Construct
 
-from modules import policies
+from modules.policies import buckets
+from modules.policies.statement import PolicyStatement, document
 
 _ABORT_UPLOADS_AFTER_DAYS = 2
 
@@ -46,7 +47,7 @@ class PrivateBucketProps:
     replaced_days: int | None = None
     deletion_protected: bool = False
     goes_with_contents: bool = False
-    grants: Sequence[policies.Statement] = ()
+    grants: Sequence[PolicyStatement] = ()
 
 
 class PrivateBucket(Construct):
@@ -131,9 +132,7 @@ class PrivateBucket(Construct):
             self,
             "policy",
             bucket=self.bucket.id,
-            policy=policies.document(
-                self, "transport", [*policies.encrypted_transport_only(self.bucket.arn), *props.grants]
-            ),
+            policy=document(self, "transport", [*buckets.encrypted_transport_only(self.bucket.arn), *props.grants]),
             # S3 takes one change of a bucket's access at a time.
             depends_on=[public_access_block],
         )

@@ -12,9 +12,9 @@ from cdktf_cdktf_provider_aws.scheduler_schedule import (
 )
 from constructs import Construct
 
-from modules import policies
 from modules.acknowledged import acknowledge
 from modules.labels import Labels
+from modules.policies import builds, roles
 from modules.role import Role, RoleProps
 
 
@@ -41,8 +41,8 @@ class Reconciliation(Construct):
             RoleProps(
                 name=props.labels.name("backlog-reconcile", limit=64),
                 description="Lets EventBridge Scheduler start the mirror builds",
-                trust=policies.assumed_by("scheduler", account_id=props.account_id),
-                permissions=policies.start_builds([project.arn for project in props.projects.values()]),
+                trust=roles.assumed_by("scheduler", account_id=props.account_id),
+                permissions=builds.start_builds([project.arn for project in props.projects.values()]),
             ),
         )
         schedules = Construct(self, "schedules")

@@ -8,7 +8,7 @@ from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
 from constructs import Construct
 
-from modules import policies
+from modules.policies.statement import PolicyStatement, document
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,8 +17,8 @@ class RoleProps:
 
     name: str
     description: str
-    trust: Sequence[policies.Statement]
-    permissions: Sequence[policies.Statement] = ()
+    trust: Sequence[PolicyStatement]
+    permissions: Sequence[PolicyStatement] = ()
     managed_policy_arn: str | None = None
 
 
@@ -35,11 +35,11 @@ class Role(Construct):
             "Default",
             name=props.name,
             description=props.description,
-            assume_role_policy=policies.document(self, "trust", props.trust),
+            assume_role_policy=document(self, "trust", props.trust),
         )
         self.permissions = []
         if props.permissions:
-            permissions = policies.document(self, "permissions", props.permissions)
+            permissions = document(self, "permissions", props.permissions)
             self.permissions.append(
                 IamRolePolicy(self, "policy", name="permissions", role=self.role.name, policy=permissions)
             )

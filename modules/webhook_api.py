@@ -21,9 +21,10 @@ from cdktf_cdktf_provider_aws.api_gateway_stage import ApiGatewayStage
 from cdktf_cdktf_provider_aws.codebuild_project import CodebuildProject
 from constructs import Construct
 
-from modules import policies
 from modules.acknowledged import acknowledge
 from modules.labels import Labels
+from modules.policies import builds, roles
+from modules.policies.statement import document
 from modules.role import Role, RoleProps
 
 STAGE = "hook"
@@ -69,7 +70,7 @@ class WebhookApi(Construct):
             self,
             "senders",
             rest_api_id=api.id,
-            policy=policies.document(self, "policy", policies.invoked_from(api.execution_arn, props.sender_cidrs)),
+            policy=document(self, "policy", builds.invoked_from(api.execution_arn, props.sender_cidrs)),
         )
         role = Role(
             self,
@@ -77,8 +78,8 @@ class WebhookApi(Construct):
             RoleProps(
                 name=props.labels.name("backlog-webhook", limit=64),
                 description="Lets the webhook API start the mirror builds",
-                trust=policies.assumed_by("apigateway"),
-                permissions=policies.start_builds([project.arn for project in props.projects.values()]),
+                trust=roles.assumed_by("apigateway"),
+                permissions=builds.start_builds([project.arn for project in props.projects.values()]),
             ),
         )
         hooks = Construct(self, "hooks")

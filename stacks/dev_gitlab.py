@@ -6,12 +6,13 @@ from cdktf_cdktf_provider_aws.data_aws_subnet import DataAwsSubnet
 from constructs import Construct
 
 from buildspec import render
-from modules import policies
 from modules.backup_bucket import BackupBucket, BackupBucketProps
 from modules.data_volume import DataVolume, DataVolumeProps
 from modules.dns_record import DnsRecord, DnsRecordProps
 from modules.gitlab_server import WEB_AND_SSH, GitlabServer, GitlabServerProps
 from modules.image_backups import ImageBackups, ImageBackupsProps
+from modules.policies import servers
+from modules.policies.statement import PolicyStatement
 from modules.power_schedule import PowerSchedule, PowerScheduleProps
 from modules.server_files import ServerConfiguration, ServerConfigurationProps, ServerFile, ServerFiles
 from modules.terraform_text import readable, template
@@ -142,8 +143,8 @@ class DevGitlabStack(BaseStack):
                 terminals=terminals if settings.load_balancer is None else None,
                 data_volume=data_volume,
                 permissions=[
-                    policies.keep_backups(backups.bucket.arn),
-                    policies.tell_through_parameters(parameters, deployment.region, self.account.id),
+                    servers.keep_backups(backups.bucket.arn),
+                    servers.tell_through_parameters(parameters, deployment.region, self.account.id),
                 ],
                 user_data=template(render.gitlab_cloud_init(files.contents)),
             ),
@@ -304,7 +305,7 @@ class DevGitlabStack(BaseStack):
         *,
         terminals: list[str] | None,
         data_volume: DataVolume,
-        permissions: list[policies.Statement],
+        permissions: list[PolicyStatement],
         user_data: str,
     ) -> GitlabServerProps:
         return GitlabServerProps(

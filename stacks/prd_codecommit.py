@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from cdktf import Precondition, Token
 from constructs import Construct
 
-from modules import managed_policies, policies
 from modules.audit_trail import AuditTrail, AuditTrailProps
 from modules.git_detection import IAM_REGION, GitDetection, GitDetectionProps
 from modules.git_user import GitUser, GitUserProps
+from modules.policies import git_users, sizes
+from modules.policies.statement import PolicyStatement
 from modules.repositories import Repositories, RepositoriesProps, RepositoryProps
 from settings import Deployment
 from settings.backlog import CodeCommitTargetSettings, CreatedTargetSettings
@@ -74,8 +75,8 @@ class PrdCodecommitStack(BaseStack):
                 "push_user",
                 GitUserProps(
                     name=self.labels.git_user("push"),
-                    allow=[*policies.push(self._arns(names)), *self._keys(names)],
-                    deny=policies.only_from(Token.as_list(f"${{{push_cidrs}}}")),
+                    allow=[*git_users.push(self._arns(names)), *self._keys(names)],
+                    deny=git_users.only_from(Token.as_list(f"${{{push_cidrs}}}")),
                     preconditions=_apart(push_cidrs, pulling, _ROOMS_MUST_NOT_PUSH),
                 ),
             )
@@ -104,11 +105,11 @@ class PrdCodecommitStack(BaseStack):
     ) -> GitUser:
         """A room's user, who may pull `names`; adds to `pulling` the networks of a room that has any."""
         name = self.labels.git_user("pull", *([id] if isinstance(room, RoomSettings) else []))
-        allow, keys = policies.pull(self._arns(names)), self._keys(names)
+        allow, keys = git_users.pull(self._arns(names)), self._keys(names)
         if room.from_vpc_endpoints is not None:
             endpoints = list(room.from_vpc_endpoints)
-            allow = [*policies.through(endpoints, allow), *keys]
-            return GitUser(scope, id, GitUserProps(name=name, allow=allow, deny=policies.only_through(endpoints)))
+            allow = [*git_users.through(endpoints, allow), *keys]
+            return GitUser(scope, id, GitUserProps(name=name, allow=allow, deny=git_users.only_through(endpoints)))
         cidrs = variables.cidrs(
             self,
             f"{prefix}_from_cidrs",
@@ -123,7 +124,9 @@ class PrdCodecommitStack(BaseStack):
         return GitUser(
             scope,
             id,
-            GitUserProps(name=name, allow=[*allow, *keys], deny=policies.only_from(cidrs), preconditions=preconditions),
+            GitUserProps(
+                name=name, allow=[*allow, *keys], deny=git_users.only_from(cidrs), preconditions=preconditions
+            ),
         )
 
     def _detection(self, settings: CodeCommitSettings, pushing: list[str], pulling: list[str]) -> GitDetection | None:
@@ -169,16 +172,16 @@ class PrdCodecommitStack(BaseStack):
         )
 
     def _arns(self, names: list[str]) -> list[str]:
-        return managed_policies.repository_arns(
+        return sizes.repository_arns(
             names,
             everything={*self._wanted, *self._mirrored},
             own_prefixes=self._settings.own_prefixes,
             place=f"{self.deployment.region}:{self.account.id}",
         )
 
-    def _keys(self, names: Iterable[str]) -> list[policies.Statement]:
+    def _keys(self, names: Iterable[str]) -> list[PolicyStatement]:
         keys = {key for name in names if (key := self._pulled[name].kms_key_arn) is not None}
-        return policies.repository_keys(sorted(keys), self.deployment.region)
+        return git_users.repository_keys(sorted(keys), self.deployment.region)
 
     def _push_cidrs(self, push: PushSettings, source: BaseStack | None) -> str:
         """A Terraform expression of the networks that may push."""

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from iam.promises import PROMISES
-from modules import policies
+from modules.policies import git_users
+from modules.policies.statement import PolicyCondition, PolicyStatement
 from ops import access
 from settings import SettingsError, load
 from stacks.synthesis import synthesise
@@ -93,8 +94,8 @@ def test_the_readme_and_the_document_show_what_is_so(project: Path, found: acces
 def test_a_broken_promise_stops_the_synthesis_and_nothing_is_written(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    push = policies.push
-    monkeypatch.setattr(policies, "pull", push)
+    push = git_users.push
+    monkeypatch.setattr(git_users, "pull", push)
     with pytest.raises(SettingsError) as refused:
         synthesise(load(project / "deployments" / "minimal.yaml"), tmp_path / "out")
     assert str(refused.value) == "\n".join(
@@ -115,11 +116,11 @@ def test_a_broken_promise_stops_the_synthesis_and_nothing_is_written(
 def test_what_cannot_be_told_stops_the_synthesis_too(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def only_with_mfa(cidrs: object) -> policies.Statement:  # noqa: ARG001
-        condition = policies.Condition(test="Bool", variable="aws:MultiFactorAuthPresent", values=("false",))
-        return policies.Statement(sid="Deny", effect="Deny", actions=("*",), resources=("*",), conditions=(condition,))
+    def only_with_mfa(cidrs: object) -> PolicyStatement:  # noqa: ARG001
+        condition = PolicyCondition(test="Bool", variable="aws:MultiFactorAuthPresent", values=("false",))
+        return PolicyStatement(sid="Deny", effect="Deny", actions=("*",), resources=("*",), conditions=(condition,))
 
-    monkeypatch.setattr(policies, "only_from", only_with_mfa)
+    monkeypatch.setattr(git_users, "only_from", only_with_mfa)
     with pytest.raises(SettingsError) as refused:
         synthesise(load(project / "deployments" / "minimal.yaml"), tmp_path / "out")
     assert str(refused.value) == (

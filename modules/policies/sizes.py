@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from modules.policies import Statement
+from modules.policies.statement import PolicyStatement
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 POLICY_CHARACTERS = 6_144
@@ -30,12 +30,12 @@ def repository_arns(
     return [f"arn:aws:codecommit:{place}:{name}" for name in dict.fromkeys(written.values())]
 
 
-def divided(statements: Sequence[Statement]) -> list[list[Statement]]:
+def divided(statements: Sequence[PolicyStatement]) -> list[list[PolicyStatement]]:
     """The statements as the fewest policies that hold them in order, each of a size that IAM takes.
 
     A statement that does not fit into what is left of a policy goes on in the next one, with the rest of its resources.
     """
-    policies: list[list[Statement]] = [[]]
+    policies: list[list[PolicyStatement]] = [[]]
     for statement in statements:
         left = list(statement.resources)
         while left:
@@ -59,7 +59,7 @@ def _that_fit(resources: Sequence[str], room: int) -> Iterator[str]:
         yield resource
 
 
-def size(statements: Sequence[Statement]) -> int:
+def size(statements: Sequence[PolicyStatement]) -> int:
     """The characters of a document that IAM counts, all but white space; or a few more, never fewer."""
     written = [
         {

@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modules import policies
-from modules.managed_policies import POLICY_CHARACTERS, divided, repository_arns, size
-from modules.policies import Condition, Statement
+from modules.policies import git_users
+from modules.policies.sizes import POLICY_CHARACTERS, divided, repository_arns, size
+from modules.policies.statement import PolicyCondition, PolicyStatement
 
 PLACE = "ap-northeast-1:222222222222"
 ARN = f"arn:aws:codecommit:{PLACE}:"
 
 
-def _pull(count: int) -> list[Statement]:
-    return policies.pull(
+def _pull(count: int) -> list[PolicyStatement]:
+    return git_users.pull(
         repository_arns(
             [f"service-{number:04}" for number in range(count)], everything=(), own_prefixes=(), place=PLACE
         )
@@ -36,18 +36,18 @@ def test_a_thousand_repositories_of_one_prefix_that_is_ours_fit_into_one_policy(
     names = [f"service-{number:04}" for number in range(1000)]
     arns = repository_arns(names, everything=names, own_prefixes=["service-"], place=PLACE)
     assert arns == [ARN + "service-*"]
-    assert len(divided(policies.pull(arns))) == 1
+    assert len(divided(git_users.pull(arns))) == 1
 
 
 _statements = st.lists(
     st.builds(
-        Statement,
+        PolicyStatement,
         sid=st.text("AZaz", min_size=1, max_size=20),
         effect=st.just("Allow"),
         actions=st.lists(st.text("ab:", min_size=1, max_size=60), min_size=1, max_size=8),
         resources=st.lists(st.text('a"*é', min_size=1, max_size=200), min_size=1, max_size=80),
         conditions=st.lists(
-            st.builds(Condition, test=st.just("StringEquals"), variable=st.just("k"), values=st.just(["v" * 90])),
+            st.builds(PolicyCondition, test=st.just("StringEquals"), variable=st.just("k"), values=st.just(["v" * 90])),
             max_size=2,
         ),
     ),
@@ -57,7 +57,7 @@ _statements = st.lists(
 
 @given(_statements)
 @settings(max_examples=100, deadline=None, derandomize=True)
-def test_dividing_loses_nothing_adds_nothing_and_never_grows_too_long(statements: list[Statement]) -> None:
+def test_dividing_loses_nothing_adds_nothing_and_never_grows_too_long(statements: list[PolicyStatement]) -> None:
     packed = divided(statements)
     assert all(size(policy) <= POLICY_CHARACTERS for policy in packed)
     pieces = [(replace(s, resources=()), resource) for policy in packed for s in policy for resource in s.resources]
@@ -66,7 +66,7 @@ def test_dividing_loses_nothing_adds_nothing_and_never_grows_too_long(statements
 
 def test_what_cannot_be_divided_is_a_fault_and_not_a_loss() -> None:
     with pytest.raises(ValueError, match=r"^Huge is too long for any policy$"):
-        divided([Statement(sid="Huge", effect="Allow", actions=("a:b",), resources=("x" * 7000,))])
+        divided([PolicyStatement(sid="Huge", effect="Allow", actions=("a:b",), resources=("x" * 7000,))])
 
 
 def test_names_of_a_prefix_that_is_ours_become_one_wildcard() -> None:

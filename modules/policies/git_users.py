@@ -1,0 +1,117 @@
+"""What the users who push and pull may do, and where they may work from."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from modules.policies.statement import PolicyCondition, PolicyStatement
+
+# What Git and the console's file browser read. `Describe*`, `Get*` and `List*` would also hand out approval rules,
+# pull requests and comments.
+_READ_ACTIONS = (
+    "codecommit:BatchGetCommits",
+    "codecommit:GetBlob",
+    "codecommit:GetBranch",
+    "codecommit:GetCommit",
+    "codecommit:GetDifferences",
+    "codecommit:GetFile",
+    "codecommit:GetFolder",
+    "codecommit:GetRepository",
+    "codecommit:GitPull",
+    "codecommit:ListBranches",
+)
+
+
+_KEY_ACTIONS = (
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
+
+
+def push(repository_arns: Sequence[str]) -> list[PolicyStatement]:
+    """What a push mirror needs: GitPush, and GitPull to see which refs differ.
+
+    https://docs.gitlab.com/user/project/repository/mirror/push/#set-up-a-push-mirror-from-gitlab-to-aws-codecommit
+    """
+    actions = ("codecommit:GitPull", "codecommit:GitPush")
+    return [PolicyStatement(sid="PushAndPull", effect="Allow", actions=actions, resources=repository_arns)]
+
+
+def pull(repository_arns: Sequence[str]) -> list[PolicyStatement]:
+    """What reading needs, in Git and in the console; nothing that writes."""
+    return [
+        PolicyStatement(sid="Pull", effect="Allow", actions=_READ_ACTIONS, resources=repository_arns),
+        # ListRepositories knows no resources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodecommit.html
+        PolicyStatement(
+            sid="ListRepositories", effect="Allow", actions=("codecommit:ListRepositories",), resources=("*",)
+        ),
+    ]
+
+
+def repository_keys(key_arns: Sequence[str], region: str) -> list[PolicyStatement]:
+    """Customer-managed keys of repositories, usable through CodeCommit alone.
+
+    https://docs.aws.amazon.com/codecommit/latest/userguide/encryption.html
+    """
+    if not key_arns:
+        return []
+    through_codecommit = PolicyCondition(
+        test="StringEquals", variable="kms:ViaService", values=(f"codecommit.{region}.amazonaws.com",)
+    )
+    return [
+        PolicyStatement(
+            sid="RepositoryKeys",
+            effect="Allow",
+            actions=_KEY_ACTIONS,
+            resources=key_arns,
+            conditions=(through_codecommit,),
+        )
+    ]
+
+
+def only_from(cidrs: Sequence[str]) -> PolicyStatement:
+    """Deny everything that comes from elsewhere.
+
+    Calls that an AWS service makes in turn (CodeCommit to KMS) carry the service's address and are left out; a request
+    that does not say whether it is one is none. A request through a VPC endpoint has no aws:SourceIp, matches
+    NotIpAddress, and is denied.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws_deny-ip.html
+    """
+    return PolicyStatement(
+        sid="DenyFromElsewhere",
+        effect="Deny",
+        actions=("*",),
+        resources=("*",),
+        conditions=(
+            PolicyCondition(test="NotIpAddress", variable="aws:SourceIp", values=cidrs),
+            PolicyCondition(test="BoolIfExists", variable="aws:ViaAWSService", values=("false",)),
+        ),
+    )
+
+
+def only_through(vpc_endpoint_ids: Sequence[str]) -> PolicyStatement:
+    """Deny everything that does not come through one of these VPC endpoints.
+
+    Closed when in doubt: a request through none has no aws:SourceVpce, matches StringNotEquals, and is denied.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourcevpce
+    """
+    return PolicyStatement(
+        sid="DenyFromElsewhere",
+        effect="Deny",
+        actions=("*",),
+        resources=("*",),
+        conditions=(
+            PolicyCondition(test="StringNotEquals", variable="aws:SourceVpce", values=vpc_endpoint_ids),
+            PolicyCondition(test="BoolIfExists", variable="aws:ViaAWSService", values=("false",)),
+        ),
+    )
+
+
+def through(vpc_endpoint_ids: Sequence[str], statements: Sequence[PolicyStatement]) -> list[PolicyStatement]:
+    """The statements, in force for requests through these VPC endpoints alone."""
+    here = PolicyCondition(test="StringEquals", variable="aws:SourceVpce", values=vpc_endpoint_ids)
+    return [replace(statement, conditions=(*statement.conditions, here)) for statement in statements]

@@ -1,0 +1,74 @@
+"""An IAM statement as plain values, and statements as a Terraform document."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
+    DataAwsIamPolicyDocument,
+    DataAwsIamPolicyDocumentStatement,
+    DataAwsIamPolicyDocumentStatementCondition,
+    DataAwsIamPolicyDocumentStatementPrincipals,
+)
+from constructs import Construct
+
+from modules.acknowledged import acknowledge
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyCondition:
+    """One condition of a statement: `values` may hold one reference to a list."""
+
+    test: str
+    variable: str
+    values: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyStatement:
+    """One statement; without `services` and `everybody` it is for an identity's policy.
+
+    `acknowledged` says why checkov's findings on it are meant, by the check's id.
+    """
+
+    sid: str
+    effect: str
+    actions: Sequence[str]
+    resources: Sequence[str] = ()
+    services: Sequence[str] = ()
+    everybody: bool = False
+    conditions: Sequence[PolicyCondition] = ()
+    acknowledged: Mapping[str, str] = field(default_factory=dict)
+
+
+def document(scope: Construct, id: str, statements: Sequence[PolicyStatement]) -> str:
+    """The statements as an `aws_iam_policy_document`; returns the reference to its JSON."""
+    policy = DataAwsIamPolicyDocument(scope, id, statement=[_terraform(statement) for statement in statements])
+    for place, statement in enumerate(statements):
+        if statement.acknowledged:
+            acknowledge(policy, f"statement.{place}", **statement.acknowledged)
+    return policy.json
+
+
+def _terraform(statement: PolicyStatement) -> DataAwsIamPolicyDocumentStatement:
+    principals = [
+        *([DataAwsIamPolicyDocumentStatementPrincipals(type="*", identifiers=["*"])] if statement.everybody else []),
+        *(
+            [DataAwsIamPolicyDocumentStatementPrincipals(type="Service", identifiers=list(statement.services))]
+            if statement.services
+            else []
+        ),
+    ]
+    conditions = [
+        DataAwsIamPolicyDocumentStatementCondition(
+            test=condition.test, variable=condition.variable, values=list(condition.values)
+        )
+        for condition in statement.conditions
+    ]
+    return DataAwsIamPolicyDocumentStatement(
+        sid=statement.sid,
+        effect=statement.effect,
+        actions=list(statement.actions),
+        resources=list(statement.resources) or None,
+        principals=principals or None,
+        condition=conditions or None,
+    )
