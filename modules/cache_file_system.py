@@ -10,7 +10,7 @@ from constructs import Construct
 
 from modules.acknowledged import acknowledge
 from modules.labels import Labels
-from modules.security_group import Rule, SecurityGroup, SecurityGroupProps
+from modules.security_group import SecurityGroup, SecurityGroupProps, SecurityGroupRule
 
 NFS_PORT = 2049
 
@@ -56,7 +56,9 @@ class CacheFileSystem(Construct):
                 description="File system of the mirror builds",
                 vpc_id=props.vpc_id,
                 inbound={
-                    "builds": Rule(description="NFS from the builds", port=NFS_PORT, group_id=props.client_group_id)
+                    "builds": SecurityGroupRule(
+                        description="NFS from the builds", port=NFS_PORT, group_id=props.client_group_id
+                    )
                 },
                 outbound={},
             ),

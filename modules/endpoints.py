@@ -8,7 +8,7 @@ from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
 from constructs import Construct
 
 from modules.labels import Labels
-from modules.security_group import Rule, SecurityGroup, SecurityGroupProps
+from modules.security_group import SecurityGroup, SecurityGroupProps, SecurityGroupRule
 
 # Session Manager without a way to the internet:
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-create-vpc.html
@@ -44,7 +44,7 @@ class Endpoints(Construct):
                 description="Interface endpoints for Systems Manager",
                 vpc_id=props.vpc_id,
                 inbound={
-                    name: Rule(description=f"HTTPS from subnet {name}", port=443, cidr=str(cidr))
+                    name: SecurityGroupRule(description=f"HTTPS from subnet {name}", port=443, cidr=str(cidr))
                     for name, cidr in props.client_cidrs.items()
                 },
                 outbound={},

@@ -35,7 +35,7 @@ from modules.labels import Labels
 from modules.network import ANYWHERE
 from modules.policies import roles, servers
 from modules.role import Role, RoleProps
-from modules.security_group import Rule, SecurityGroup, SecurityGroupProps
+from modules.security_group import SecurityGroup, SecurityGroupProps, SecurityGroupRule
 
 # https://docs.aws.amazon.com/linux/al2023/ug/ec2.html#launch-via-aws-cli
 _NEWEST_IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-{architecture}"
@@ -91,49 +91,19 @@ class ForwardProxy(Construct):
                 name="proxy",
                 description="Forward proxy",
                 vpc_id=props.vpc_id,
-                inbound={"vpc": Rule(description="The VPC, health checks too", port=props.port, cidr=props.vpc_cidr)},
+                inbound={
+                    "vpc": SecurityGroupRule(
+                        description="The VPC, health checks too", port=props.port, cidr=props.vpc_cidr
+                    )
+                },
                 # Squid opens no tunnel to another port, and packages, logs and Systems Manager come by HTTPS too.
-                outbound={"internet": Rule(description="HTTPS to the internet", port=443, cidr=ANYWHERE)},
+                outbound={"internet": SecurityGroupRule(description="HTTPS to the internet", port=443, cidr=ANYWHERE)},
             ),
         )
-        template = self._launch_template(props)
+        template = _launch_template(self, props, self.access_log, self.security_group)
 
-        self.load_balancer = Lb(
-            self,
-            "load_balancer",
-            name=labels.name("proxy", limit=32),
-            load_balancer_type="network",
-            internal=True,
-            subnets=props.subnet_ids,
-            # So that a zone whose proxy is being replaced is served by the other's.
-            enable_cross_zone_load_balancing=True,
-        )
-        acknowledge(
-            self.load_balancer,
-            CKV_AWS_91="a network load balancer logs connections of TLS listeners only; Squid logs every request",
-            CKV_AWS_150="it holds nothing, and is made again in minutes",
-        )
-        target_group = LbTargetGroup(
-            self,
-            "target_group",
-            name=labels.name("proxy", limit=32),
-            vpc_id=props.vpc_id,
-            port=props.port,
-            protocol="TCP",
-            # Squid tells its clients by their own addresses.
-            preserve_client_ip="true",
-            health_check=LbTargetGroupHealthCheck(
-                protocol="TCP", interval=10, healthy_threshold=3, unhealthy_threshold=3
-            ),
-        )
-        LbListener(
-            self,
-            "listener",
-            load_balancer_arn=self.load_balancer.arn,
-            port=props.port,
-            protocol="TCP",
-            default_action=[LbListenerDefaultAction(type="forward", target_group_arn=target_group.arn)],
-        )
+        front = ProxyFront(self, props)
+        self.load_balancer = front.load_balancer
         self.group = AutoscalingGroup(
             self,
             "group",
@@ -146,7 +116,7 @@ class ForwardProxy(Construct):
             launch_template=AutoscalingGroupLaunchTemplate(
                 id=template.id, version=Token.as_string(template.latest_version)
             ),
-            target_group_arns=[target_group.arn],
+            target_group_arns=[front.target_group.arn],
             health_check_type="ELB",
             health_check_grace_period=300,
             # The first deployment waits until they serve.
@@ -164,48 +134,96 @@ class ForwardProxy(Construct):
             ],
         )
 
-    def _launch_template(self, props: ForwardProxyProps) -> LaunchTemplate:
-        labels = props.labels
-        role = Role(
-            self,
-            "role",
-            RoleProps(
-                name=labels.name("proxy", limit=64),
-                description="Lets forward proxies write their access log, and be managed through Systems Manager",
-                trust=roles.assumed_by("ec2"),
-                permissions=[roles.write_logs(self.access_log.arn)],
-                managed_policy_arn=servers.SESSION_MANAGER_POLICY_ARN,
+
+class ProxyFront:
+    """The load balancer, and the targets behind it; both are built in the proxy's own scope."""
+
+    load_balancer: Lb
+    target_group: LbTargetGroup
+
+    def __init__(self, scope: Construct, props: ForwardProxyProps) -> None:
+        self.load_balancer = Lb(
+            scope,
+            "load_balancer",
+            name=props.labels.name("proxy", limit=32),
+            load_balancer_type="network",
+            internal=True,
+            subnets=props.subnet_ids,
+            # So that a zone whose proxy is being replaced is served by the other's.
+            enable_cross_zone_load_balancing=True,
+        )
+        acknowledge(
+            self.load_balancer,
+            CKV_AWS_91="a network load balancer logs connections of TLS listeners only; Squid logs every request",
+            CKV_AWS_150="it holds nothing, and is made again in minutes",
+        )
+        self.target_group = LbTargetGroup(
+            scope,
+            "target_group",
+            name=props.labels.name("proxy", limit=32),
+            vpc_id=props.vpc_id,
+            port=props.port,
+            protocol="TCP",
+            # Squid tells its clients by their own addresses.
+            preserve_client_ip="true",
+            health_check=LbTargetGroupHealthCheck(
+                protocol="TCP", interval=10, healthy_threshold=3, unhealthy_threshold=3
             ),
         )
-        profile = IamInstanceProfile(self, "profile", name=labels.name("proxy"), role=role.role.name)
-        image = DataAwsSsmParameter(self, "newest_image", name=_NEWEST_IMAGE.format(architecture=props.architecture))
-        return LaunchTemplate(
-            self,
-            "launch_template",
-            name=labels.name("proxy"),
-            image_id=image.insecure_value,
-            instance_type=props.instance_type,
-            update_default_version=True,
-            user_data=base64.b64encode(props.user_data.encode()).decode(),
-            iam_instance_profile=LaunchTemplateIamInstanceProfile(arn=profile.arn),
-            monitoring=LaunchTemplateMonitoring(enabled=True),
-            metadata_options=LaunchTemplateMetadataOptions(
-                http_endpoint="enabled", http_tokens="required", http_put_response_hop_limit=1
-            ),
-            network_interfaces=[
-                LaunchTemplateNetworkInterfaces(
-                    associate_public_ip_address="false", security_groups=[self.security_group.group.id]
-                )
-            ],
-            block_device_mappings=[
-                LaunchTemplateBlockDeviceMappings(
-                    device_name="/dev/xvda",
-                    ebs=LaunchTemplateBlockDeviceMappingsEbs(
-                        encrypted="true", volume_type="gp3", volume_size=10, delete_on_termination="true"
-                    ),
-                )
-            ],
-            tag_specifications=[
-                LaunchTemplateTagSpecifications(resource_type="volume", tags={**props.tags, **labels.named("proxy")})
-            ],
+        LbListener(
+            scope,
+            "listener",
+            load_balancer_arn=self.load_balancer.arn,
+            port=props.port,
+            protocol="TCP",
+            default_action=[LbListenerDefaultAction(type="forward", target_group_arn=self.target_group.arn)],
         )
+
+
+def _launch_template(
+    scope: Construct, props: ForwardProxyProps, access_log: CloudwatchLogGroup, security_group: SecurityGroup
+) -> LaunchTemplate:
+    labels = props.labels
+    role = Role(
+        scope,
+        "role",
+        RoleProps(
+            name=labels.name("proxy", limit=64),
+            description="Lets forward proxies write their access log, and be managed through Systems Manager",
+            trust=roles.assumed_by("ec2"),
+            permissions=[roles.write_logs(access_log.arn)],
+            managed_policy_arn=servers.SESSION_MANAGER_POLICY_ARN,
+        ),
+    )
+    profile = IamInstanceProfile(scope, "profile", name=labels.name("proxy"), role=role.role.name)
+    image = DataAwsSsmParameter(scope, "newest_image", name=_NEWEST_IMAGE.format(architecture=props.architecture))
+    return LaunchTemplate(
+        scope,
+        "launch_template",
+        name=labels.name("proxy"),
+        image_id=image.insecure_value,
+        instance_type=props.instance_type,
+        update_default_version=True,
+        user_data=base64.b64encode(props.user_data.encode()).decode(),
+        iam_instance_profile=LaunchTemplateIamInstanceProfile(arn=profile.arn),
+        monitoring=LaunchTemplateMonitoring(enabled=True),
+        metadata_options=LaunchTemplateMetadataOptions(
+            http_endpoint="enabled", http_tokens="required", http_put_response_hop_limit=1
+        ),
+        network_interfaces=[
+            LaunchTemplateNetworkInterfaces(
+                associate_public_ip_address="false", security_groups=[security_group.group.id]
+            )
+        ],
+        block_device_mappings=[
+            LaunchTemplateBlockDeviceMappings(
+                device_name="/dev/xvda",
+                ebs=LaunchTemplateBlockDeviceMappingsEbs(
+                    encrypted="true", volume_type="gp3", volume_size=10, delete_on_termination="true"
+                ),
+            )
+        ],
+        tag_specifications=[
+            LaunchTemplateTagSpecifications(resource_type="volume", tags={**props.tags, **labels.named("proxy")})
+        ],
+    )

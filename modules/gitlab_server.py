@@ -18,7 +18,7 @@ from modules.network import ANYWHERE
 from modules.policies import roles, servers
 from modules.policies.statement import PolicyStatement
 from modules.role import Role, RoleProps
-from modules.security_group import Rule, SecurityGroup, SecurityGroupProps
+from modules.security_group import SecurityGroup, SecurityGroupProps, SecurityGroupRule
 from modules.terraform_text import literal
 
 # What EC2 calls it. The instance itself finds the volume by its id.
@@ -153,30 +153,36 @@ class GitlabServer(Construct):
         return newest.id
 
 
-def _inbound(props: GitlabServerProps) -> dict[str, Rule]:
+def _inbound(props: GitlabServerProps) -> dict[str, SecurityGroupRule]:
     rules = {}
     for service, port in WEB_AND_SSH.items():
         if props.work_terminal_cidrs is not None:
-            rules[f"terminals_{service}"] = Rule(
+            rules[f"terminals_{service}"] = SecurityGroupRule(
                 description=f"{service.upper()} from the work terminals", port=port, cidrs=props.work_terminal_cidrs
             )
-        rules[f"vpc_{service}"] = Rule(description=f"{service.upper()} from the VPC", port=port, cidr=props.vpc_cidr)
+        rules[f"vpc_{service}"] = SecurityGroupRule(
+            description=f"{service.upper()} from the VPC", port=port, cidr=props.vpc_cidr
+        )
     return rules
 
 
-def _outbound(props: GitlabServerProps) -> dict[str, Rule]:
-    vpc = {"vpc": Rule(description="Anything inside the VPC", port=None, cidr=props.vpc_cidr)}
+def _outbound(props: GitlabServerProps) -> dict[str, SecurityGroupRule]:
+    vpc = {"vpc": SecurityGroupRule(description="Anything inside the VPC", port=None, cidr=props.vpc_cidr)}
     if not props.proxied:
         internet = {
-            f"internet_{service}": Rule(description=f"{service.upper()} to the internet", port=port, cidr=ANYWHERE)
+            f"internet_{service}": SecurityGroupRule(
+                description=f"{service.upper()} to the internet", port=port, cidr=ANYWHERE
+            )
             for service, port in WEB_AND_SSH.items()
         }
         return {**vpc, **internet}
     ways = vpc
     if props.s3_prefix_list_id is not None:
-        ways["s3"] = Rule(
+        ways["s3"] = SecurityGroupRule(
             description="S3 through the gateway endpoint", port=443, prefix_list_id=props.s3_prefix_list_id
         )
     if props.proxy_cidrs:
-        ways["proxy"] = Rule(description="The forward proxy", port=props.proxy_port, cidrs=list(props.proxy_cidrs))
+        ways["proxy"] = SecurityGroupRule(
+            description="The forward proxy", port=props.proxy_port, cidrs=list(props.proxy_cidrs)
+        )
     return ways

@@ -20,6 +20,7 @@ from cdktf_cdktf_provider_aws.codebuild_project import (
 from constructs import Construct
 
 from modules.acknowledged import acknowledge
+from modules.build_network import BuildNetwork
 from modules.cache_bucket import CacheBucket
 from modules.cache_file_system import CacheFileSystem
 from modules.labels import Labels
@@ -34,19 +35,10 @@ FILE_SYSTEM_IDENTIFIER = "CACHE"
 
 
 @dataclass(frozen=True, kw_only=True)
-class BuildNetwork:
-    """Where builds run when they run in a VPC."""
-
-    vpc_id: str
-    subnet_ids: tuple[str, ...]
-    security_group_id: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class MirrorBuildProps:
     """`buildspec` is plain text; `log_retention_days` and `timeout_minutes` may be references.
 
-    The copy is kept in `cache_bucket`, in `cache_file_system`, which needs `network`, or nowhere.
+    The build keeps its copy of the repository in `cache`. A file system needs `network`.
     """
 
     labels: Labels
@@ -61,15 +53,12 @@ class MirrorBuildProps:
     ssh_key_kms_key_arn: str | None
     log_retention_days: float
     timeout_minutes: float
-    cache_bucket: CacheBucket | None
-    cache_file_system: CacheFileSystem | None
+    cache: CacheBucket | CacheFileSystem | None
     network: BuildNetwork | None
 
     def __post_init__(self) -> None:
-        if self.cache_bucket is not None and self.cache_file_system is not None:
-            raise ValueError("give at most one of cache_bucket and cache_file_system")
-        if self.cache_file_system is not None and self.network is None:
-            raise ValueError("cache_file_system needs network")
+        if isinstance(self.cache, CacheFileSystem) and self.network is None:
+            raise ValueError("a cache in a file system needs network")
 
 
 class MirrorBuild(Construct):
@@ -118,7 +107,7 @@ class MirrorBuild(Construct):
                 compute_type="BUILD_GENERAL1_SMALL",
                 image=IMAGE,
                 # Mounting a file system takes privileges; nothing else here does.
-                privileged_mode=props.cache_file_system is not None,
+                privileged_mode=isinstance(props.cache, CacheFileSystem),
             ),
             file_system_locations=_file_systems(props),
             vpc_config=_vpc(props),
@@ -128,7 +117,7 @@ class MirrorBuild(Construct):
             ),
             depends_on=[*role.permissions, *_mounts(props)],
         )
-        if props.cache_file_system is not None:
+        if isinstance(props.cache, CacheFileSystem):
             acknowledge(self.project, CKV_AWS_316="CodeBuild mounts a file system in privileged builds only")
 
 
@@ -144,8 +133,8 @@ def _permissions(props: MirrorBuildProps, log_group_arn: str) -> list[PolicyStat
         statements += git_users.repository_keys([props.target_key_arn], props.region)
     if props.ssh_key_kms_key_arn is not None:
         statements.append(builds.decrypt_parameter(props.ssh_key_kms_key_arn, parameter_arn))
-    if props.cache_bucket is not None:
-        statements.append(builds.keep_cache(props.cache_bucket.bucket.arn, props.key))
+    if isinstance(props.cache, CacheBucket):
+        statements.append(builds.keep_cache(props.cache.bucket.arn, props.key))
     if props.network is not None:
         subnet_arns = [f"arn:aws:ec2:{here}:subnet/{subnet_id}" for subnet_id in props.network.subnet_ids]
         statements += builds.build_in_vpc(subnet_arns, props.region, props.account_id)
@@ -153,19 +142,19 @@ def _permissions(props: MirrorBuildProps, log_group_arn: str) -> list[PolicyStat
 
 
 def _cache(props: MirrorBuildProps) -> CodebuildProjectCache | None:
-    if props.cache_bucket is None:
+    if not isinstance(props.cache, CacheBucket):
         return None
-    return CodebuildProjectCache(type="S3", location=f"{props.cache_bucket.bucket.bucket}/{props.key}")
+    return CodebuildProjectCache(type="S3", location=f"{props.cache.bucket.bucket}/{props.key}")
 
 
 def _file_systems(props: MirrorBuildProps) -> list[CodebuildProjectFileSystemLocations] | None:
-    if props.cache_file_system is None:
+    if not isinstance(props.cache, CacheFileSystem):
         return None
     return [
         CodebuildProjectFileSystemLocations(
             type="EFS",
             identifier=FILE_SYSTEM_IDENTIFIER,
-            location=f"{props.cache_file_system.file_system.dns_name}:/",
+            location=f"{props.cache.file_system.dns_name}:/",
             mount_point="/mnt/cache",
         )
     ]
@@ -177,9 +166,9 @@ def _vpc(props: MirrorBuildProps) -> CodebuildProjectVpcConfig | None:
     return CodebuildProjectVpcConfig(
         vpc_id=props.network.vpc_id,
         subnets=list(props.network.subnet_ids),
-        security_group_ids=[props.network.security_group_id],
+        security_group_ids=[props.network.group.id],
     )
 
 
 def _mounts(props: MirrorBuildProps) -> Sequence[ITerraformDependable]:
-    return props.cache_file_system.mount_targets if props.cache_file_system is not None else []
+    return props.cache.mount_targets if isinstance(props.cache, CacheFileSystem) else []

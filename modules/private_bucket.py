@@ -105,28 +105,7 @@ class PrivateBucket(Construct):
             self,
             "lifecycle",
             bucket=self.bucket.id,
-            rule=[
-                S3BucketLifecycleConfigurationRule(
-                    id="expire",
-                    status="Enabled",
-                    filter=[S3BucketLifecycleConfigurationRuleFilter(prefix="")],
-                    expiration=[S3BucketLifecycleConfigurationRuleExpiration(days=props.expiration_days)],
-                    noncurrent_version_expiration=(
-                        [
-                            S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration(
-                                noncurrent_days=props.replaced_days
-                            )
-                        ]
-                        if props.replaced_days is not None
-                        else None
-                    ),
-                    abort_incomplete_multipart_upload=[
-                        S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload(
-                            days_after_initiation=_ABORT_UPLOADS_AFTER_DAYS
-                        )
-                    ],
-                )
-            ],
+            rule=[_expiration_rule(props)],
         )
         self.policy = S3BucketPolicy(
             self,
@@ -136,3 +115,20 @@ class PrivateBucket(Construct):
             # S3 takes one change of a bucket's access at a time.
             depends_on=[public_access_block],
         )
+
+
+def _expiration_rule(props: PrivateBucketProps) -> S3BucketLifecycleConfigurationRule:
+    replaced = None
+    if props.replaced_days is not None:
+        replaced = [S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration(noncurrent_days=props.replaced_days)]
+    unfinished = S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload(
+        days_after_initiation=_ABORT_UPLOADS_AFTER_DAYS
+    )
+    return S3BucketLifecycleConfigurationRule(
+        id="expire",
+        status="Enabled",
+        filter=[S3BucketLifecycleConfigurationRuleFilter(prefix="")],
+        expiration=[S3BucketLifecycleConfigurationRuleExpiration(days=props.expiration_days)],
+        noncurrent_version_expiration=replaced,
+        abort_incomplete_multipart_upload=[unfinished],
+    )

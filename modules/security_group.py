@@ -13,7 +13,7 @@ from modules.labels import Labels
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class SecurityGroupRule:
     """Traffic let through: TCP to one port, or everything when `port` is None.
 
     Exactly one of `cidr`, `cidrs` (a list, or a reference to one; a rule for each), `group_id` and `prefix_list_id`
@@ -41,8 +41,8 @@ class SecurityGroupProps:
     name: str
     description: str
     vpc_id: str
-    inbound: Mapping[str, Rule]
-    outbound: Mapping[str, Rule]
+    inbound: Mapping[str, SecurityGroupRule]
+    outbound: Mapping[str, SecurityGroupRule]
 
 
 class SecurityGroup(Construct):
@@ -67,7 +67,10 @@ class SecurityGroup(Construct):
             self._add(VpcSecurityGroupEgressRule, f"to_{role}", rule)
 
     def _add(
-        self, kind: type[VpcSecurityGroupIngressRule] | type[VpcSecurityGroupEgressRule], id: str, rule: Rule
+        self,
+        kind: type[VpcSecurityGroupIngressRule] | type[VpcSecurityGroupEgressRule],
+        id: str,
+        rule: SecurityGroupRule,
     ) -> None:
         each = TerraformIterator.from_list(rule.cidrs) if rule.cidrs is not None else None
         kind(

@@ -12,7 +12,7 @@ from constructs import Construct
 
 from modules.acknowledged import acknowledge
 from modules.labels import Labels
-from modules.security_group import Rule, SecurityGroup, SecurityGroupProps
+from modules.security_group import SecurityGroup, SecurityGroupProps, SecurityGroupRule
 
 HTTPS_PORT = 443
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/network/describe-ssl-policies.html
@@ -52,13 +52,13 @@ class TlsLoadBalancer(Construct):
                 description="Load balancer of the GitLab server",
                 vpc_id=props.vpc_id,
                 inbound={
-                    f"terminals_{service}": Rule(
+                    f"terminals_{service}": SecurityGroupRule(
                         description=f"{service.upper()} from the work terminals", port=port, cidrs=props.client_cidrs
                     )
                     for service, (port, _) in ports.items()
                 },
                 outbound={
-                    f"server_{service}": Rule(
+                    f"server_{service}": SecurityGroupRule(
                         description=f"{service.upper()} to the server",
                         port=port,
                         group_id=props.server_group.group.id,

@@ -2,11 +2,13 @@ from dataclasses import replace
 from ipaddress import IPv4Network
 
 import pytest
+from cdktf import App, TerraformStack
 
+from modules.cache_file_system import CacheFileSystem, CacheFileSystemProps
 from modules.labels import Labels
 from modules.mirror_build import MirrorBuildProps
 from modules.network import NetworkProps, ZoneSubnets
-from modules.security_group import Rule
+from modules.security_group import SecurityGroupRule
 from modules.terraform_text import literal
 
 LABELS = Labels(project="kakehashi", environment="prd", owner="platform-team")
@@ -24,26 +26,22 @@ BUILD = MirrorBuildProps(
     ssh_key_kms_key_arn=None,
     log_retention_days=30,
     timeout_minutes=60,
-    cache_bucket=object(),  # type: ignore[arg-type]
-    cache_file_system=None,
+    cache=None,
     network=None,
 )
 
 
-def test_a_build_keeps_its_copy_in_one_place_at_most() -> None:
-    with pytest.raises(ValueError, match="at most one of cache_bucket and cache_file_system"):
-        replace(BUILD, cache_file_system=object(), network=object())  # type: ignore[arg-type]
-
-
-def test_a_build_needs_a_network_to_mount_a_file_system() -> None:
-    with pytest.raises(ValueError, match="cache_file_system needs network"):
-        replace(BUILD, cache_bucket=None, cache_file_system=object())  # type: ignore[arg-type]
+def test_a_build_needs_a_network_to_mount_a_file_system(app: App) -> None:
+    props = CacheFileSystemProps(labels=LABELS, vpc_id="vpc-1", subnet_ids={}, client_group_id="sg-1")
+    file_system = CacheFileSystem(TerraformStack(app, "stack"), "cache", props)
+    with pytest.raises(ValueError, match=r"^a cache in a file system needs network$"):
+        replace(BUILD, cache=file_system)
 
 
 @pytest.mark.parametrize("peers", [{}, {"cidr": "10.0.0.0/8", "group_id": "sg-1"}])
 def test_a_rule_says_with_whom(peers: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="needs exactly one of cidr, cidrs, group_id, prefix_list_id"):
-        Rule(description="HTTPS", port=443, **peers)  # type: ignore[arg-type]
+        SecurityGroupRule(description="HTTPS", port=443, **peers)  # type: ignore[arg-type]
 
 
 def test_props_cannot_be_changed() -> None:
