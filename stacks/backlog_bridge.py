@@ -15,57 +15,9 @@ from modules.webhook_api import WebhookApi, WebhookApiProps
 from settings import Deployment
 from settings.backlog import BacklogSettings, CreatedTargetSettings, MirrorSettings, source_url, target_name
 from settings.codecommit import RepositorySettings
-from stacks import variables
 from stacks.base import BaseStack, Output
+from stacks.operations_variables import BacklogVariables
 from stacks.prd_codecommit import repository_props
-
-
-class BacklogVariables:
-    """The stack's Terraform variables, which operations may change without Python; each attribute is a reference."""
-
-    def __init__(self, stack: BaseStack, settings: BacklogSettings) -> None:
-        self.webhook_sender_cidrs = variables.cidrs(
-            stack,
-            "webhook_sender_cidrs",
-            "Public addresses that Backlog's webhooks come from, as Nulab publishes them.",
-            settings.webhook.sender_cidrs,
-            public=True,
-            may_open_to_the_world=settings.webhook.open_to_the_world_because is not None,
-        )
-        self.reconcile_schedule = variables.schedule(
-            stack, "reconcile_schedule", "When every mirror runs without being asked.", settings.reconcile, rates=True
-        )
-        self.build_timeout_minutes = variables.whole_number(
-            stack,
-            "build_timeout_minutes",
-            "After this a build is stopped, minutes.",
-            settings.build_timeout_minutes,
-            low=5,
-            high=2160,
-        )
-        self.log_retention_days = variables.log_retention_days(
-            stack,
-            "log_retention_days",
-            "How long CloudWatch keeps the builds' logs, days.",
-            settings.log_retention_days,
-        )
-        self.silent_hours = variables.whole_number(
-            stack,
-            "silent_hours",
-            "An alarm is raised when a mirror had no successful build for this long, hours.",
-            settings.alerts.silent_hours,
-            low=2,
-            high=168,
-        )
-        if settings.cache.mode == "s3":
-            self.cache_retention_days = variables.whole_number(
-                stack,
-                "cache_retention_days",
-                "How long an unused cache is kept, days.",
-                settings.cache.expiration_days,
-                low=1,
-                high=3650,
-            )
 
 
 class BacklogBridgeStack(BaseStack):
@@ -83,7 +35,7 @@ class BacklogBridgeStack(BaseStack):
         super().__init__(scope, id, deployment, "prd")
         if codecommit is not None:
             self.add_dependency(codecommit)
-        operated = BacklogVariables(self, settings)
+        variables = BacklogVariables(self, settings)
         created = {
             mirror.target.create: repository_props(mirror.target)
             for mirror in settings.repositories.values()
@@ -96,12 +48,12 @@ class BacklogBridgeStack(BaseStack):
             RepositoriesProps(repositories=created, deletion_protected=settings.deletion_protected),
         )
         network = self._network(settings)
-        cache = self._cache(settings, operated, network)
+        cache = self._cache(settings, variables, network)
         projects = Mirrors(
             self,
             "mirrors",
             {
-                key: self._build_props(settings, operated, key, mirror, network=network, cache=cache)
+                key: self._build_props(settings, variables, key, mirror, network=network, cache=cache)
                 for key, mirror in settings.repositories.items()
             },
         ).projects
@@ -111,7 +63,7 @@ class BacklogBridgeStack(BaseStack):
             WebhookApiProps(
                 labels=self.labels,
                 region=deployment.region,
-                sender_cidrs=operated.webhook_sender_cidrs,
+                sender_cidrs=variables.webhook_sender_cidrs,
                 projects=projects,
             ),
         )
@@ -121,7 +73,7 @@ class BacklogBridgeStack(BaseStack):
             ReconciliationProps(
                 labels=self.labels,
                 account_id=self.account.id,
-                schedule=operated.reconcile_schedule,
+                schedule=variables.reconcile_schedule,
                 projects=projects,
             ),
         )
@@ -132,7 +84,7 @@ class BacklogBridgeStack(BaseStack):
                 labels=self.labels,
                 account_id=self.account.id,
                 emails=settings.alerts.emails,
-                silent_hours=operated.silent_hours,
+                silent_hours=variables.silent_hours,
                 projects=projects,
             ),
         )
@@ -159,13 +111,13 @@ class BacklogBridgeStack(BaseStack):
         return BuildNetwork(self, "build_security_group", props)
 
     def _cache(
-        self, settings: BacklogSettings, operated: BacklogVariables, network: BuildNetwork | None
+        self, settings: BacklogSettings, variables: BacklogVariables, network: BuildNetwork | None
     ) -> CacheBucket | CacheFileSystem | None:
         if settings.cache.mode == "none":
             return None
         if settings.cache.mode == "s3":
             bucket_name = self.labels.name("backlog-cache", self.account.id, limit=63)
-            bucket = CacheBucketProps(name=bucket_name, expiration_days=operated.cache_retention_days)
+            bucket = CacheBucketProps(name=bucket_name, expiration_days=variables.cache_retention_days)
             return CacheBucket(self, "cache", bucket)
         if network is None:
             raise ValueError("cache mode efs needs a VPC")
@@ -183,7 +135,7 @@ class BacklogBridgeStack(BaseStack):
     def _build_props(
         self,
         settings: BacklogSettings,
-        operated: BacklogVariables,
+        variables: BacklogVariables,
         key: str,
         mirror: MirrorSettings,
         *,
@@ -212,8 +164,8 @@ class BacklogBridgeStack(BaseStack):
             target_key_arn=_target_repository(self.deployment, mirror).kms_key_arn,
             ssh_key_parameter=space.ssh_key_parameter,
             ssh_key_kms_key_arn=space.ssh_key_kms_key_arn,
-            log_retention_days=operated.log_retention_days,
-            timeout_minutes=operated.build_timeout_minutes,
+            log_retention_days=variables.log_retention_days,
+            timeout_minutes=variables.build_timeout_minutes,
             cache=cache,
             network=network,
         )

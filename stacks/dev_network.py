@@ -7,8 +7,8 @@ from modules.flow_logs import FlowLogs, FlowLogsProps
 from modules.network import Network, NetworkProps, ZoneSubnets
 from settings import Deployment
 from settings.network import NetworkSettings
-from stacks import variables
 from stacks.base import BaseStack, Output
+from stacks.operations_variables import NetworkVariables
 
 
 class DevNetworkStack(BaseStack):
@@ -16,6 +16,7 @@ class DevNetworkStack(BaseStack):
 
     def __init__(self, scope: Construct, id: str, deployment: Deployment, settings: NetworkSettings) -> None:
         super().__init__(scope, id, deployment, "dev")
+        variables = NetworkVariables(self, settings)
         subnets = settings.subnets()
 
         network = Network(
@@ -56,12 +57,7 @@ class DevNetworkStack(BaseStack):
                 labels=self.labels,
                 account_id=self.account.id,
                 vpc_id=network.vpc.id,
-                retention_days=variables.log_retention_days(
-                    self,
-                    "flow_log_retention_days",
-                    "How long CloudWatch keeps the VPC's flow logs, days.",
-                    settings.flow_log_retention_days,
-                ),
+                retention_days=variables.flow_log_retention_days,
             ),
         )
 

@@ -8,8 +8,8 @@ from modules.forward_proxy import ForwardProxy, ForwardProxyProps
 from settings import Deployment
 from settings.proxy import PORT, SquidSettings, allow_list
 from settings.types import architecture
-from stacks import variables
 from stacks.base import BaseStack, Output
+from stacks.operations_variables import ProxyVariables
 
 
 class DevProxyStack(BaseStack):
@@ -21,6 +21,7 @@ class DevProxyStack(BaseStack):
         super().__init__(scope, id, deployment, "dev")
         if deployment.dev is None or deployment.dev.network is None:
             raise ValueError("a proxy of our own needs dev.network")
+        variables = ProxyVariables(self, settings)
         vpc_cidr = str(deployment.dev.network.cidr)
         config = render.SquidConfig(
             port=PORT,
@@ -41,23 +42,12 @@ class DevProxyStack(BaseStack):
                 vpc_cidr=vpc_cidr,
                 subnet_ids=Token.as_list(f"${{values({place.fqn}.outputs.private_subnet_ids)}}"),
                 port=PORT,
-                instances=variables.whole_number(
-                    self, "instance_count", "How many proxies run.", settings.instances, low=1, high=8
-                ),
-                instance_type=variables.text(
-                    self,
-                    "instance_type",
-                    "EC2 instance type of a proxy; its processor must stay the same.",
-                    settings.instance_type,
-                    pattern="^[a-z0-9-]+\\\\.[a-z0-9-]+$",
-                    example="c7i.2xlarge",
-                ),
+                instances=variables.instance_count,
+                instance_type=variables.instance_type,
                 architecture=architecture(settings.instance_type),
                 user_data=render.forward_proxy_cloud_init(config, log_group_name),
                 log_group_name=log_group_name,
-                log_retention_days=variables.log_retention_days(
-                    self, "log_retention_days", "How long CloudWatch keeps the access log.", settings.log_retention_days
-                ),
+                log_retention_days=variables.log_retention_days,
             ),
         )
 

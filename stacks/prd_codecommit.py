@@ -1,6 +1,7 @@
 """The production account's repositories, and the users of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from cdktf import Precondition, Token
 from constructs import Construct
@@ -11,17 +12,52 @@ from modules.git_user import GitUser, GitUserProps
 from modules.policies import git_users, sizes
 from modules.policies.statement import PolicyStatement
 from modules.repositories import Repositories, RepositoriesProps, RepositoryProps
+from modules.rooms import Rooms
 from settings import Deployment
 from settings.backlog import CodeCommitTargetSettings, CreatedTargetSettings
-from settings.codecommit import CodeCommitSettings, PullSettings, PushSettings, RepositorySettings, RoomSettings
-from stacks import variables
+from settings.codecommit import CodeCommitSettings, PullSettings, PushSettings, RepositorySettings
 from stacks.base import BaseStack, Output
+from stacks.operations_variables import CodecommitVariables
 
 # The output that holds the addresses a stack's traffic leaves from, as a list of addresses without prefix.
 _SOURCE_ADDRESSES = {"dev-network": "values({outputs}.nat_public_ips)", "dev-gitlab": "[{outputs}.public_ip]"}
 
 _ROOMS_MUST_NOT_PUSH = "An address that may pull could also push, and the isolated room must not: keep the lists apart."
 _ROOMS_ARE_APART = "An address of this room is also one of another room: give every room addresses of its own."
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepositoryAccess:
+    """What policies allow on `repositories`, which are all that are pulled; `everything` is all of the deployment's."""
+
+    repositories: Mapping[str, RepositorySettings]
+    everything: Collection[str]
+    own_prefixes: Collection[str]
+    region: str
+    account_id: str
+
+    def push(self, names: Sequence[str]) -> list[PolicyStatement]:
+        """Push to the repositories `names`."""
+        return [*git_users.push(self._arns(names)), *self._keys(names)]
+
+    def pull(self, names: Sequence[str], vpc_endpoint_ids: Sequence[str] | None) -> list[PolicyStatement]:
+        """Pull from the repositories `names`, through the endpoints alone where there are any."""
+        allow = git_users.pull(self._arns(names))
+        if vpc_endpoint_ids is not None:
+            allow = git_users.through(vpc_endpoint_ids, allow)
+        return [*allow, *self._keys(names)]
+
+    def _arns(self, names: Sequence[str]) -> list[str]:
+        return sizes.repository_arns(
+            names,
+            everything=self.everything,
+            own_prefixes=self.own_prefixes,
+            place=f"{self.region}:{self.account_id}",
+        )
+
+    def _keys(self, names: Iterable[str]) -> list[PolicyStatement]:
+        keys = {key for name in names if (key := self.repositories[name].kms_key_arn) is not None}
+        return git_users.repository_keys(sorted(keys), self.region)
 
 
 class PrdCodecommitStack(BaseStack):
@@ -37,51 +73,59 @@ class PrdCodecommitStack(BaseStack):
         mirrored: Mapping[str, CreatedTargetSettings | CodeCommitTargetSettings],
         push_source: BaseStack | None,
     ) -> None:
-        """`mirrored` repositories are filled by the Backlog bridge, so the push user has no business with them.
-
-        Those that the bridge creates are pulled from all the same.
-        """
+        """The Backlog bridge fills `mirrored` repositories, so the push user does not get them; pull users do."""
         super().__init__(scope, id, deployment, "prd")
-        self._settings = settings
-        self._mirrored = mirrored
-        self._wanted = {name: repository or RepositorySettings() for name, repository in settings.repositories.items()}
+        variables = CodecommitVariables(self, settings)
+        own = {name: repository or RepositorySettings() for name, repository in settings.repositories.items()}
         created = {name: target for name, target in mirrored.items() if isinstance(target, CreatedTargetSettings)}
-        self._pulled: dict[str, RepositorySettings] = {**self._wanted, **created}
+        access = RepositoryAccess(
+            repositories={**own, **created},
+            everything={*own, *mirrored},
+            own_prefixes=settings.own_prefixes,
+            region=deployment.region,
+            account_id=self.account.id,
+        )
+        push_cidrs = self._push_cidrs(settings.push, variables, push_source)
+
         repositories = Repositories(
             self,
             "repositories",
             RepositoriesProps(
-                repositories={name: repository_props(repository) for name, repository in self._wanted.items()},
+                repositories={name: repository_props(repository) for name, repository in own.items()},
                 deletion_protected=settings.deletion_protected,
             ),
         ).repositories
-
-        # Terraform expressions of the networks that each room pulls from, in the order of the file.
-        pulling: list[str] = []
         pull_user = None
         if settings.pull is not None:
-            pull_user = self._pull_user(self, "pull_user", "pull", settings.pull, list(self._pulled), pulling)
-        rooms = Construct(self, "rooms")
-        room_users = {
-            name: self._pull_user(rooms, name, f"room_{name}", room, list(room.repositories or self._pulled), pulling)
-            for name, room in settings.rooms.items()
-        }
-        push_user, push_cidrs = None, None
-        if settings.push is not None:
-            names = [name for name in self._wanted if name not in mirrored]
-            push_cidrs = self._push_cidrs(settings.push, push_source)
-            push_user = GitUser(
-                self,
-                "push_user",
-                GitUserProps(
-                    name=self.labels.git_user("push"),
-                    allow=[*git_users.push(self._arns(names)), *self._keys(names)],
-                    deny=git_users.only_from(Token.as_list(f"${{{push_cidrs}}}")),
-                    preconditions=_apart(push_cidrs, pulling, _ROOMS_MUST_NOT_PUSH),
-                ),
+            name, pulled = self.labels.git_user("pull"), list(access.repositories)
+            pull_user = GitUser(
+                self, "pull_user", _pull_user_props("pull", name, settings.pull, pulled, access, variables)
             )
-
-        detection = self._detection(settings, [push_cidrs] if push_cidrs else [], pulling)
+        rooms = Rooms(
+            self,
+            "rooms",
+            {
+                name: _pull_user_props(
+                    f"room_{name}",
+                    self.labels.git_user("pull", name),
+                    room,
+                    list(room.repositories or access.repositories),
+                    access,
+                    variables,
+                )
+                for name, room in settings.rooms.items()
+            },
+        )
+        push_user = None
+        if push_cidrs is not None:
+            props = GitUserProps(
+                name=self.labels.git_user("push"),
+                allow=access.push([name for name in own if name not in mirrored]),
+                deny=git_users.only_from(Token.as_list(f"${{{push_cidrs}}}")),
+                preconditions=_apart(push_cidrs, list(variables.pull_cidrs.values()), _ROOMS_MUST_NOT_PUSH),
+            )
+            push_user = GitUser(self, "push_user", props)
+        detection = self._detection(settings, variables, push_cidrs, has_mirrors=bool(mirrored))
 
         self.outputs(
             {
@@ -95,45 +139,29 @@ class PrdCodecommitStack(BaseStack):
                 ),
                 **_user_outputs("push", push_user),
                 **_user_outputs("pull", pull_user),
-                **_room_outputs(room_users),
+                **_room_outputs(rooms.users),
                 **_detection_outputs(detection),
             }
         )
 
-    def _pull_user(
-        self, scope: Construct, id: str, prefix: str, room: PullSettings, names: list[str], pulling: list[str]
-    ) -> GitUser:
-        """A room's user, who may pull `names`; adds to `pulling` the networks of a room that has any."""
-        name = self.labels.git_user("pull", *([id] if isinstance(room, RoomSettings) else []))
-        allow, keys = git_users.pull(self._arns(names)), self._keys(names)
-        if room.from_vpc_endpoints is not None:
-            endpoints = list(room.from_vpc_endpoints)
-            allow = [*git_users.through(endpoints, allow), *keys]
-            return GitUser(scope, id, GitUserProps(name=name, allow=allow, deny=git_users.only_through(endpoints)))
-        cidrs = variables.cidrs(
-            self,
-            f"{prefix}_from_cidrs",
-            "Public addresses the pull user works from: the isolated room's way out.",
-            room.from_cidrs or (),
-            public=True,
-            may_open_to_the_world=room.open_to_the_world_because is not None,
-        )
-        own = f"var.{prefix}_from_cidrs"
-        preconditions = _apart(own, pulling, _ROOMS_ARE_APART)
-        pulling.append(own)
-        return GitUser(
-            scope,
-            id,
-            GitUserProps(
-                name=name, allow=[*allow, *keys], deny=git_users.only_from(cidrs), preconditions=preconditions
-            ),
-        )
+    def _push_cidrs(
+        self, push: PushSettings | None, variables: CodecommitVariables, source: BaseStack | None
+    ) -> str | None:
+        """A Terraform expression of the networks that may push."""
+        if push is None or variables.push_cidrs is not None:
+            return variables.push_cidrs
+        if source is None:
+            raise ValueError("push needs from_cidrs, or the stack whose addresses they are")
+        addresses = _SOURCE_ADDRESSES[source.node.id].format(outputs=f"{self.state_of(source).fqn}.outputs")
+        return f'[for address in {addresses} : "${{address}}/32"]'
 
-    def _detection(self, settings: CodeCommitSettings, pushing: list[str], pulling: list[str]) -> GitDetection | None:
+    def _detection(
+        self, settings: CodeCommitSettings, variables: CodecommitVariables, push_cidrs: str | None, *, has_mirrors: bool
+    ) -> GitDetection | None:
         if settings.detection is None:
             return None
+        region, pushing = self.deployment.region, [push_cidrs] if push_cidrs is not None else []
         rooms = [*([settings.pull] if settings.pull is not None else []), *settings.rooms.values()]
-        region = self.deployment.region
         if settings.detection.trail_retention_days is not None:
             AuditTrail(
                 self,
@@ -142,14 +170,7 @@ class PrdCodecommitStack(BaseStack):
                     labels=self.labels,
                     region=region,
                     account_id=self.account.id,
-                    retention_days=variables.whole_number(
-                        self,
-                        "trail_retention_days",
-                        "How long the trail's files are kept, days.",
-                        settings.detection.trail_retention_days,
-                        low=1,
-                        high=3650,
-                    ),
+                    retention_days=variables.trail_retention_days,
                     deletion_protected=settings.deletion_protected,
                 ),
             )
@@ -162,48 +183,41 @@ class PrdCodecommitStack(BaseStack):
                 account_id=self.account.id,
                 emails=settings.detection.emails,
                 push_cidrs=pushing,
-                # A push mirror looks first at what is there.
-                pull_cidrs=[*pushing, *pulling],
+                # A push mirror first reads what is there.
+                pull_cidrs=[*pushing, *variables.pull_cidrs.values()],
                 vpc_endpoint_ids=[endpoint for room in rooms for endpoint in room.from_vpc_endpoints or ()],
-                builder_role_prefix=self.labels.name("backlog-mirror", "") if self._mirrored else None,
+                builder_role_prefix=self.labels.name("backlog-mirror", "") if has_mirrors else None,
                 git_user_prefixes=[self.labels.name(role) for role in ("push", "pull")],
                 iam_provider=None if region == IAM_REGION else self.provider_of(IAM_REGION),
             ),
         )
 
-    def _arns(self, names: list[str]) -> list[str]:
-        return sizes.repository_arns(
-            names,
-            everything={*self._wanted, *self._mirrored},
-            own_prefixes=self._settings.own_prefixes,
-            place=f"{self.deployment.region}:{self.account.id}",
-        )
-
-    def _keys(self, names: Iterable[str]) -> list[PolicyStatement]:
-        keys = {key for name in names if (key := self._pulled[name].kms_key_arn) is not None}
-        return git_users.repository_keys(sorted(keys), self.deployment.region)
-
-    def _push_cidrs(self, push: PushSettings, source: BaseStack | None) -> str:
-        """A Terraform expression of the networks that may push."""
-        if push.from_cidrs is not None:
-            variables.cidrs(
-                self,
-                "push_from_cidrs",
-                "Public addresses the push user works from: development's way out.",
-                push.from_cidrs,
-                public=True,
-                may_open_to_the_world=push.open_to_the_world_because is not None,
-            )
-            return "var.push_from_cidrs"
-        if source is None:
-            raise ValueError("push needs from_cidrs, or the stack whose addresses they are")
-        addresses = _SOURCE_ADDRESSES[source.node.id].format(outputs=f"{self.state_of(source).fqn}.outputs")
-        return f'[for address in {addresses} : "${{address}}/32"]'
-
 
 def repository_props(repository: RepositorySettings) -> RepositoryProps:
     """A repository's settings as its construct takes them."""
     return RepositoryProps(description=repository.description, kms_key_arn=repository.kms_key_arn)
+
+
+def _pull_user_props(
+    key: str,
+    user_name: str,
+    room: PullSettings,
+    repositories: Sequence[str],
+    access: RepositoryAccess,
+    variables: CodecommitVariables,
+) -> GitUserProps:
+    """The user of a room, who works from the room's endpoints or from its networks, `variables.pull_cidrs[key]`."""
+    allow = access.pull(repositories, room.from_vpc_endpoints)
+    if room.from_vpc_endpoints is not None:
+        return GitUserProps(name=user_name, allow=allow, deny=git_users.only_through(list(room.from_vpc_endpoints)))
+    cidrs = variables.pull_cidrs[key]
+    earlier = list(variables.pull_cidrs.values())[: list(variables.pull_cidrs).index(key)]
+    return GitUserProps(
+        name=user_name,
+        allow=allow,
+        deny=git_users.only_from(Token.as_list(f"${{{cidrs}}}")),
+        preconditions=_apart(cidrs, earlier, _ROOMS_ARE_APART),
+    )
 
 
 def _apart(own: str, others: list[str], message: str) -> list[Precondition]:

@@ -1,0 +1,223 @@
+"""Every Terraform variable, by stack: the values that operations may change without Python.
+
+Each attribute is a reference to one variable. `stacks.variables` has the kinds of variables.
+"""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Network
+
+from settings.backlog import BacklogSettings
+from settings.codecommit import CodeCommitSettings
+from settings.gitlab import AmiSettings, GitlabSettings
+from settings.network import NetworkSettings
+from settings.proxy import SquidSettings
+from stacks import variables
+from stacks.base import BaseStack
+
+_INSTANCE_TYPE = "^[a-z0-9-]+\\\\.[a-z0-9-]+$"
+
+
+class NetworkVariables:
+    """Variables of dev-network."""
+
+    def __init__(self, stack: BaseStack, settings: NetworkSettings) -> None:
+        self.flow_log_retention_days = variables.log_retention_days(
+            stack,
+            "flow_log_retention_days",
+            "How long CloudWatch keeps the VPC's flow logs, days.",
+            settings.flow_log_retention_days,
+        )
+
+
+class ProxyVariables:
+    """Variables of dev-proxy."""
+
+    def __init__(self, stack: BaseStack, settings: SquidSettings) -> None:
+        self.instance_count = variables.whole_number(
+            stack, "instance_count", "How many proxies run.", settings.instances, low=1, high=8
+        )
+        self.instance_type = variables.text(
+            stack,
+            "instance_type",
+            "EC2 instance type of a proxy; its processor must stay the same.",
+            settings.instance_type,
+            pattern=_INSTANCE_TYPE,
+            example="c7i.2xlarge",
+        )
+        self.log_retention_days = variables.log_retention_days(
+            stack, "log_retention_days", "How long CloudWatch keeps the access log.", settings.log_retention_days
+        )
+
+
+class GitlabVariables:
+    """Variables of dev-gitlab; `start_schedule` and `stop_schedule` exist where the server has hours."""
+
+    start_schedule: str
+    stop_schedule: str
+
+    def __init__(self, stack: BaseStack, settings: GitlabSettings) -> None:
+        self.work_terminal_cidrs = variables.cidrs(
+            stack,
+            "work_terminal_cidrs",
+            "Where people and their Git clients come from.",
+            settings.work_terminal_cidrs,
+            public=False,
+            may_open_to_the_world=settings.open_to_the_world_because is not None,
+        )
+        self.instance_type = variables.text(
+            stack,
+            "instance_type",
+            "EC2 instance type of the server.",
+            settings.instance_type,
+            pattern=_INSTANCE_TYPE,
+            example="c7i.2xlarge",
+        )
+        self.ami_id, self.ami_name_pattern = self._image(stack, settings.ami)
+        self.termination_protection = variables.flag(
+            stack,
+            "termination_protection",
+            "Whether EC2 refuses to terminate the server; false is needed to destroy it.",
+            settings.termination_protection,
+        )
+        self.data_volume_gib = variables.whole_number(
+            stack,
+            "data_volume_gib",
+            "Size of the volume that holds GitLab's data, GiB; it can grow, not shrink.",
+            settings.data_volume.size_gib,
+            low=20,
+            high=16_384,
+        )
+        self.keep_backup_days = variables.whole_number(
+            stack,
+            "keep_backup_days",
+            "How long a daily backup is kept, days.",
+            settings.backups.keep_days,
+            low=1,
+            high=3650,
+        )
+        self.image_retention_count = variables.whole_number(
+            stack,
+            "image_retention_count",
+            "How many daily images of the server are kept.",
+            settings.images.keep,
+            low=1,
+            high=1000,
+        )
+        if settings.schedule is not None:
+            self.start_schedule, self.stop_schedule = (
+                variables.schedule(stack, f"{name}_schedule", f"When the server is {done}.", cron, rates=False)
+                for name, done, cron in (
+                    ("start", "started", settings.schedule.start),
+                    ("stop", "stopped", settings.schedule.stop),
+                )
+            )
+
+    def _image(self, stack: BaseStack, ami: AmiSettings) -> tuple[str | None, str]:
+        """The image's id, where the file names one; otherwise the name that chooses it."""
+        if ami.id is not None:
+            description = "Image the server is first made from; a later change does nothing."
+            pattern, example = "^ami-[0-9a-f]+$", "ami-0123456789abcdef0"
+            ami_id = variables.text(stack, "ami_id", description, ami.id, pattern=pattern, example=example)
+            return ami_id, ami.name_pattern
+        description = "The server is first made from the newest image of this name; a later change does nothing."
+        return None, variables.text(
+            stack, "ami_name_pattern", description, ami.name_pattern, pattern="^.+$", example="GitLab CE 18.*"
+        )
+
+
+class CodecommitVariables:
+    """Variables of prd-codecommit; the networks that may push or pull are Terraform expressions of lists.
+
+    `pull_cidrs` has `pull` and each `room_<name>` that pulls from networks, in the order of the file.
+    """
+
+    push_cidrs: str | None
+    pull_cidrs: dict[str, str]
+    trail_retention_days: float
+
+    def __init__(self, stack: BaseStack, settings: CodeCommitSettings) -> None:
+        self.push_cidrs, self.pull_cidrs = None, {}
+        if settings.push is not None and settings.push.from_cidrs is not None:
+            self.push_cidrs = _public_cidrs(
+                stack,
+                "push_from_cidrs",
+                "Public addresses the push user works from: development's way out.",
+                settings.push.from_cidrs,
+                settings.push.open_to_the_world_because,
+            )
+        rooms = {"pull": settings.pull, **{f"room_{name}": room for name, room in settings.rooms.items()}}
+        for name, room in rooms.items():
+            if room is not None and room.from_cidrs is not None:
+                self.pull_cidrs[name] = _public_cidrs(
+                    stack,
+                    f"{name}_from_cidrs",
+                    "Public addresses the pull user works from: the isolated room's way out.",
+                    room.from_cidrs,
+                    room.open_to_the_world_because,
+                )
+        if settings.detection is not None and settings.detection.trail_retention_days is not None:
+            self.trail_retention_days = variables.whole_number(
+                stack,
+                "trail_retention_days",
+                "How long the trail's files are kept, days.",
+                settings.detection.trail_retention_days,
+                low=1,
+                high=3650,
+            )
+
+
+class BacklogVariables:
+    """Variables of backlog-bridge; `cache_retention_days` exists where builds keep their copies in S3."""
+
+    cache_retention_days: float
+
+    def __init__(self, stack: BaseStack, settings: BacklogSettings) -> None:
+        self.webhook_sender_cidrs = variables.cidrs(
+            stack,
+            "webhook_sender_cidrs",
+            "Public addresses that Backlog's webhooks come from, as Nulab publishes them.",
+            settings.webhook.sender_cidrs,
+            public=True,
+            may_open_to_the_world=settings.webhook.open_to_the_world_because is not None,
+        )
+        self.reconcile_schedule = variables.schedule(
+            stack, "reconcile_schedule", "When every mirror runs without being asked.", settings.reconcile, rates=True
+        )
+        self.build_timeout_minutes = variables.whole_number(
+            stack,
+            "build_timeout_minutes",
+            "After this a build is stopped, minutes.",
+            settings.build_timeout_minutes,
+            low=5,
+            high=2160,
+        )
+        self.log_retention_days = variables.log_retention_days(
+            stack,
+            "log_retention_days",
+            "How long CloudWatch keeps the builds' logs, days.",
+            settings.log_retention_days,
+        )
+        self.silent_hours = variables.whole_number(
+            stack,
+            "silent_hours",
+            "An alarm is raised when a mirror had no successful build for this long, hours.",
+            settings.alerts.silent_hours,
+            low=2,
+            high=168,
+        )
+        if settings.cache.mode == "s3":
+            self.cache_retention_days = variables.whole_number(
+                stack,
+                "cache_retention_days",
+                "How long an unused cache is kept, days.",
+                settings.cache.expiration_days,
+                low=1,
+                high=3650,
+            )
+
+
+def _public_cidrs(
+    stack: BaseStack, name: str, description: str, default: Iterable[IPv4Network], open_because: str | None
+) -> str:
+    variables.cidrs(stack, name, description, default, public=True, may_open_to_the_world=open_because is not None)
+    return f"var.{name}"
