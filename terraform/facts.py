@@ -1,0 +1,126 @@
+"""Typed facts that a stack leaves in the `//` of its output, for those who check it. Terraform ignores them.
+
+A fact says what the Terraform cannot: what a list of addresses is for, and why it may hold the whole world.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from errors import Problem, RefusedError
+from errors.shown import shown
+
+PLACE = "//.metadata.kakehashi"
+"""Where they are in a stack's Terraform."""
+
+Use = Literal["room", "push user", "webhook senders", "work terminals"]
+"""Whom the addresses of a list are for: an isolated room, the push user, Backlog's webhooks, or people at work."""
+
+_STRICT = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class AddressList:
+    """The Terraform variable `variable` lists the networks of `use`.
+
+    `room` is the room's name; a room without one is that of the pull user. `open_because` is the reason that the
+    deployment file gives for a list that may hold the whole world.
+    """
+
+    fact: Literal["address list"] = "address list"
+    variable: str
+    use: Use
+    room: str | None = None
+    open_because: Annotated[str, Field(pattern=r"\S")] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class OutputAddresses:
+    """The expression `${expression}` lists the addresses in an output of another stack, which are those of `use`."""
+
+    fact: Literal["output addresses"] = "output addresses"
+    expression: str
+    stack: str
+    output: str
+    use: Use
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class KeptApart:
+    """A precondition, `condition`, fails where the room's list `variable` overlaps with another stack's output."""
+
+    fact: Literal["kept apart"] = "kept apart"
+    variable: str
+    stack: str
+    output: str
+    condition: str
+
+
+Fact = AddressList | OutputAddresses | KeptApart
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Facts:
+    """What is written at PLACE."""
+
+    facts: list[Annotated[Fact, Field(discriminator="fact")]]
+
+
+_METADATA = TypeAdapter(Facts)
+
+
+def to_metadata(facts: Iterable[Fact]) -> Mapping[str, Any]:
+    """The facts as they are written at PLACE."""
+    written: Mapping[str, Any] = _METADATA.dump_python(Facts(facts=list(facts)), mode="json", exclude_none=True)
+    return written
+
+
+def read(stack: str, document: Mapping[str, Any]) -> tuple[Fact, ...]:
+    """The facts in the Terraform of `stack`, none where it left none.
+
+    Raises RefusedError for a fact that is unknown or malformed, that is there twice, or that does not match the
+    stack's variables.
+    """
+    found: Any = document
+    for step in PLACE.split("."):
+        found = found.get(step) if isinstance(found, Mapping) else None
+    if found is None:
+        return ()
+    try:
+        facts = tuple(_METADATA.validate_python(found).facts)
+    except ValidationError as error:
+        raise RefusedError(_malformed(stack, error)) from error
+    hint = "record each fact once, about a list of this stack"
+    wrong = [
+        Problem(where=f"{stack}: {PLACE}", what=what, hint=hint)
+        for what in _contradictions(facts, document.get("variable", {}))
+    ]
+    if wrong:
+        raise RefusedError(wrong)
+    return facts
+
+
+def _malformed(stack: str, error: ValidationError) -> Iterator[Problem]:
+    for found in error.errors(include_url=False):
+        where = ".".join([PLACE, *map(str, found["loc"])])
+        what = f"{shown(found['input'])} is not a known fact: {found['msg']}"
+        yield Problem(where=f"{stack}: {where}", what=what, hint="synthesise again with this version")
+
+
+def _contradictions(facts: Sequence[Fact], variables: Mapping[str, Any]) -> Iterator[str]:
+    lists = [fact for fact in facts if isinstance(fact, AddressList)]
+    rooms = {fact.variable for fact in lists if fact.use == "room"}
+    for fact in lists:
+        if variables.get(fact.variable, {}).get("type") != "list(string)":
+            yield f"var.{fact.variable} is not a list of texts"
+        if fact.room is not None and fact.use != "room":
+            yield f"var.{fact.variable} is for {fact.use}, and room {fact.room!r} is named"
+    for apart in facts:
+        if isinstance(apart, KeptApart) and apart.variable not in rooms:
+            yield f"var.{apart.variable} is kept apart, and is not a room's list"
+    keys = [f"${{var.{fact.variable}}}" for fact in lists]
+    keys += [f"${{{fact.expression}}}" for fact in facts if isinstance(fact, OutputAddresses)]
+    yield from (f"{key} has two facts" for key, times in Counter(keys).items() if times > 1)

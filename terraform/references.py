@@ -1,0 +1,261 @@
+"""Resolves `${…}` in finished Terraform, as far as the values are known before an apply.
+
+A variable counts with its default, a local value with what it is made of, an attribute with the argument that sets it,
+an ARN with its form, and another stack's output with what that stack puts into it. Everything else is an Unknown, and
+whoever asks decides what an Unknown means.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from terraform import arns, templates
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A value that is not known before an apply: that of `expression` in a stack.
+
+    `is_assigned` says that AWS will assign it to a resource of that stack, as an id; then it equals nothing known now.
+    """
+
+    stack: str
+    expression: str
+    is_assigned: bool = False
+
+
+@dataclass(frozen=True)
+class PartlyKnown:
+    """A text that is not known in all its parts."""
+
+    parts: tuple[str | Unknown, ...]
+
+
+StandIn = Callable[[Unknown], str]
+"""What an Unknown is written as; or it raises an error."""
+
+_NAME = r"[A-Za-z_][\w-]*"
+_VARIABLE = re.compile(rf"var\.({_NAME})")
+_LOCAL = re.compile(rf"local\.({_NAME})")
+_ATTRIBUTE = re.compile(rf"({_NAME})\.({_NAME})\.({_NAME})")
+_OUTPUT = re.compile(rf"data\.terraform_remote_state\.({_NAME})\.outputs\.({_NAME})")
+_DOCUMENT = re.compile(rf"data\.aws_iam_policy_document\.({_NAME})\.(?:minified_)?json")
+_CALL = re.compile(r"(jsonencode|toset)\((.+)\)", re.DOTALL)
+
+
+class Configuration:
+    """The finished Terraform of one stack."""
+
+    def __init__(self, name: str, document: Json, stacks: Mapping[str, "Configuration"] | None = None) -> None:
+        """`stacks` are those whose outputs it may read, by name."""
+        self.name = name
+        self.document = document
+        self._stacks: Mapping[str, Configuration] = {} if stacks is None else stacks
+
+    def resources(self, kind: str) -> Mapping[str, Json]:
+        """The arguments of the resources of a type, by name."""
+        found: Mapping[str, Json] = self.document.get("resource", {}).get(kind, {})
+        return found
+
+    def every_resource(self) -> Iterator[tuple[str, str, Json]]:
+        """Type, name and arguments of every resource."""
+        for kind, named in self.document.get("resource", {}).items():
+            for name, arguments in named.items():
+                yield kind, name, arguments
+
+    @cached_property
+    def variables(self) -> Mapping[str, Json]:
+        """The stack's variables by name."""
+        found: Mapping[str, Json] = self.document.get("variable", {})
+        return found
+
+    @property
+    def account(self) -> str:
+        """The one account that the stack may be applied to."""
+        account: str = self._place({})["account"]
+        return account
+
+    def _place(self, arguments: Json) -> dict[str, Any]:
+        """The region and the account of a resource, as its provider has them."""
+        alias = str(arguments.get("provider", "")).rpartition(".")[2] or None
+        for provider in self.document.get("provider", {}).get("aws", ()):
+            if provider.get("alias") == alias:
+                return {"region": provider.get("region"), "account": provider["allowed_account_ids"][0]}
+        return {}
+
+    def value(self, written: Any) -> Any:
+        """`written` with its references resolved.
+
+        What is not known is an Unknown, and a text with an unknown part a PartlyKnown.
+        """
+        match written:
+            case str():
+                return self._text(written)
+            case Mapping():
+                return {key: self.value(item) for key, item in written.items()}
+            case list() | tuple():
+                return [self.value(item) for item in written]
+        return written
+
+    def known(self, written: Any, unknown: StandIn) -> Any:
+        """`written` with its references resolved, and a text for what is not known."""
+        return _filled(self.value(written), unknown)
+
+    def texts(self, written: Any, unknown: StandIn) -> list[str]:
+        """A list of texts; a reference to a list, in its place or among its items, counts with that list's items."""
+        return list(_flat(self.known(written, unknown)))
+
+    def policy_arguments(self, written: str) -> Json | None:
+        """The arguments of the `aws_iam_policy_document` whose JSON an argument refers to; None for anything else."""
+        match templates.split(written):
+            case [templates.Interpolation(source)] if found := _DOCUMENT.fullmatch(source):
+                documents = self.document.get("data", {}).get("aws_iam_policy_document", {})
+                arguments: Json | None = documents.get(found[1])
+                return arguments
+        return None
+
+    def _text(self, written: str) -> Any:
+        if "{" not in written:
+            return written
+        parts = [
+            self._expression(part.source) if isinstance(part, templates.Interpolation) else part
+            for part in templates.split(written)
+        ]
+        return parts[0] if len(parts) == 1 else _joined(parts)
+
+    def _expression(self, expression: str) -> Any:
+        """The value of an expression, without the `${` and `}` around it."""
+        for pattern, value in (
+            (_VARIABLE, self._variable),
+            (_LOCAL, self._local),
+            (_OUTPUT, self._output),
+            (_ATTRIBUTE, self._attribute),
+            (_CALL, self._call),
+        ):
+            if found := pattern.fullmatch(expression):
+                return value(expression, *found.groups())
+        if expression.startswith("[") and "${" not in expression:
+            try:
+                return json.loads(expression)
+            except ValueError:
+                pass
+        return Unknown(self.name, expression)
+
+    def _variable(self, expression: str, name: str) -> Any:
+        default = self.variables.get(name, {}).get("default")
+        return Unknown(self.name, expression) if default is None else default
+
+    def _local(self, expression: str, name: str) -> Any:
+        found = self.document.get("locals", {}).get(name)
+        return Unknown(self.name, expression) if found is None else self.value(found)
+
+    def _output(self, expression: str, state: str, name: str) -> Any:
+        stack = self._stack_of(self.document.get("data", {}).get("terraform_remote_state", {}).get(state, {}))
+        output = stack.document.get("output", {}).get(name) if stack else None
+        return Unknown(self.name, expression) if stack is None or output is None else stack.value(output["value"])
+
+    def _stack_of(self, state: Json) -> "Configuration | None":
+        """The stack that keeps its state where a `terraform_remote_state` reads it."""
+        for stack in self._stacks.values():
+            kept = stack.document.get("terraform", {}).get("backend", {}).get(state.get("backend"))
+            if kept and all(kept.get(key) == state["config"].get(key) for key in ("path", "bucket", "key", "region")):
+                return stack
+        return None
+
+    def _attribute(self, expression: str, kind: str, name: str, attribute: str) -> Any:
+        arguments = self.resources(kind).get(name)
+        if arguments is None or arguments.keys() & {"count", "for_each"}:
+            return Unknown(self.name, expression)
+        if arguments.get(attribute) is not None:
+            return self.value(arguments[attribute])
+        # An ARN of a form that is not known here may well equal one that is written somewhere.
+        is_assigned = not attribute.endswith("arn")
+        return self.arn(kind, name, attribute) or Unknown(self.name, expression, is_assigned)
+
+    def arn(self, kind: str, name: str, attribute: str = "arn") -> str | PartlyKnown | None:
+        """The ARN in an attribute of a resource; None where its form is not known here."""
+        arguments = self.resources(kind)[name]
+        place = self._place(arguments)
+        marks: dict[str, Any] = {}
+        for part in arns.parts(kind, attribute) or ():
+            if part not in place and (part != "path" or arguments.get(part) is not None):
+                marks[part] = f"${{{kind}.{name}.{part}}}"
+        found = arns.arn(kind, attribute, place | marks)
+        resolved: str | PartlyKnown | None = None if found is None else self._text(found)
+        return resolved
+
+    def _call(self, expression: str, function: str, argument: str) -> Any:
+        value = self._expression(argument)
+        if function == "toset" and isinstance(value, list) and _is_known(value):
+            return list(dict.fromkeys(value))
+        if function == "jsonencode" and isinstance(value, PartlyKnown):
+            encoded = [part if isinstance(part, Unknown) else _jsonencode(part)[1:-1] for part in value.parts]
+            return _joined(['"', *encoded, '"'])
+        if function == "jsonencode" and _is_known(value):
+            return _jsonencode(value)
+        return Unknown(self.name, expression)
+
+
+def configurations(documents: Mapping[str, Json]) -> dict[str, Configuration]:
+    """The stacks of a deployment by name; each may read the others' outputs."""
+    stacks: dict[str, Configuration] = {}
+    stacks |= {name: Configuration(name, document, stacks) for name, document in documents.items()}
+    return stacks
+
+
+def _joined(parts: Sequence[Any]) -> str | PartlyKnown:
+    """One text of several values."""
+    flat: list[str | Unknown] = []
+    for part in parts:
+        if isinstance(part, PartlyKnown):
+            flat += part.parts
+        else:
+            flat.append(part if isinstance(part, Unknown) else _written(part))
+    known = [part for part in flat if isinstance(part, str)]
+    return "".join(known) if len(known) == len(flat) else PartlyKnown(tuple(flat))
+
+
+def _written(value: Any) -> str:
+    """A value within a text, as Terraform converts it."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _filled(value: Any, unknown: StandIn) -> Any:
+    match value:
+        case Unknown():
+            return unknown(value)
+        case PartlyKnown(parts):
+            return "".join(part if isinstance(part, str) else unknown(part) for part in parts)
+        case Mapping():
+            return {key: _filled(item, unknown) for key, item in value.items()}
+        case list():
+            return [_filled(item, unknown) for item in value]
+    return value
+
+
+def _is_known(value: Any) -> bool:
+    match value:
+        case Mapping():
+            return all(map(_is_known, value.values()))
+        case list():
+            return all(map(_is_known, value))
+    return not isinstance(value, Unknown | PartlyKnown)
+
+
+def _flat(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _flat(item)
+    else:
+        yield _written(value)
+
+
+def _jsonencode(value: Any) -> str:
+    """As Terraform has it: https://developer.hashicorp.com/terraform/language/functions/jsonencode"""
+    encoded = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return re.sub("[<>&\u2028\u2029]", lambda mark: f"\\u{ord(mark[0]):04x}", encoded)

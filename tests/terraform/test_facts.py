@@ -1,0 +1,92 @@
+from typing import Any
+
+import pytest
+
+from errors import RefusedError
+from terraform.facts import AddressList, Fact, KeptApart, OutputAddresses, read, to_metadata
+
+ROOM = AddressList(variable="pull_from_cidrs", use="room")
+APART = KeptApart(variable="pull_from_cidrs", stack="dev-network", output="nat_public_ips", condition="${true}")
+
+
+def _document(metadata: object, *variables: str) -> dict[str, Any]:
+    listed = {name: {"type": "list(string)"} for name in variables}
+    return {"//": {"metadata": {"backend": "local", "kakehashi": metadata}}, "variable": listed}
+
+
+def _problems(metadata: object, *variables: str) -> list[str]:
+    with pytest.raises(RefusedError) as refused:
+        read("prd", _document(metadata, *variables))
+    return [f"{problem.where}: {problem.what}" for problem in refused.value.problems]
+
+
+def test_reads_back_every_fact_that_a_stack_leaves() -> None:
+    facts: tuple[Fact, ...] = (
+        ROOM,
+        AddressList(variable="room_b_from_cidrs", use="room", room="b", open_because="a public mirror"),
+        OutputAddresses(expression="x", stack="dev-network", output="nat_public_ips", use="push user"),
+        APART,
+    )
+    assert read("prd", _document(to_metadata(facts), "pull_from_cidrs", "room_b_from_cidrs")) == facts
+
+
+@pytest.mark.parametrize("document", [{}, {"//": "a comment"}, {"//": {"metadata": {"backend": "s3"}}}])
+def test_reads_no_facts_where_a_stack_left_none(document: dict[str, Any]) -> None:
+    assert read("prd", document) == ()
+
+
+@pytest.mark.parametrize(
+    ("metadata", "problem"),
+    [
+        (
+            [],
+            "prd: //.metadata.kakehashi: [] is not a known fact: Input should be a dictionary or an instance of Facts",
+        ),
+        (
+            {"facts": [], "more": 1},
+            "prd: //.metadata.kakehashi.more: 1 is not a known fact: Unexpected keyword argument",
+        ),
+        (
+            {"facts": [{"fact": "open", "variable": "x"}]},
+            "prd: //.metadata.kakehashi.facts.0: {'fact': 'open', 'variable': 'x'} is not a known fact: "
+            "Input tag 'open' found using 'fact' does not match any of the expected tags: "
+            "'address list', 'output addresses', 'kept apart'",
+        ),
+        (
+            {"facts": [{"fact": "address list", "variable": "x", "use": "anybody"}]},
+            "prd: //.metadata.kakehashi.facts.0.address list.use: 'anybody' is not a known fact: "
+            "Input should be 'room', 'push user', 'webhook senders' or 'work terminals'",
+        ),
+        (
+            {"facts": [{"fact": "address list", "variable": "x", "use": "room", "open": True}]},
+            "prd: //.metadata.kakehashi.facts.0.address list.open: true is not a known fact: "
+            "Unexpected keyword argument",
+        ),
+        (
+            {"facts": [{"fact": "address list", "variable": "x", "use": "room", "open_because": " "}]},
+            r"prd: //.metadata.kakehashi.facts.0.address list.open_because: ' ' is not a known fact: "
+            r"String should match pattern '\S'",
+        ),
+    ],
+)
+def test_refuses_a_fact_that_is_unknown_or_malformed(metadata: object, problem: str) -> None:
+    assert _problems(metadata, "x") == [problem]
+
+
+@pytest.mark.parametrize(
+    ("facts", "what"),
+    [
+        ([ROOM, ROOM], "${var.pull_from_cidrs} has two facts"),
+        (
+            [AddressList(variable="other", use="push user")],
+            "var.other is not a list of texts",
+        ),
+        (
+            [AddressList(variable="pull_from_cidrs", use="push user", room="b")],
+            "var.pull_from_cidrs is for push user, and room 'b' is named",
+        ),
+        ([APART], "var.pull_from_cidrs is kept apart, and is not a room's list"),
+    ],
+)
+def test_refuses_facts_that_contradict_the_stack_or_one_another(facts: list[Fact], what: str) -> None:
+    assert _problems(to_metadata(facts), "pull_from_cidrs") == [f"prd: //.metadata.kakehashi: {what}"]
