@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from terraform import arns, templates
+from terraform import arns
+from terraform.templates import Directive, Interpolation, Literal, TemplateError, parts
 
 Json = Mapping[str, Any]
 
@@ -112,8 +113,8 @@ class Configuration:
 
     def policy_arguments(self, written: str) -> Json | None:
         """The arguments of the `aws_iam_policy_document` whose JSON an argument refers to; None for anything else."""
-        match templates.split(written):
-            case [templates.Interpolation(source)] if found := _DOCUMENT.fullmatch(source):
+        match _split(written):
+            case [Interpolation(source)] if found := _DOCUMENT.fullmatch(source.strip()):
                 documents = self.document.get("data", {}).get("aws_iam_policy_document", {})
                 arguments: Json | None = documents.get(found[1])
                 return arguments
@@ -122,11 +123,11 @@ class Configuration:
     def _text(self, written: str) -> Any:
         if "{" not in written:
             return written
-        parts = [
-            self._expression(part.source) if isinstance(part, templates.Interpolation) else part
-            for part in templates.split(written)
+        values = [
+            self._expression(part.source.strip()) if isinstance(part, Interpolation) else part.text
+            for part in _split(written)
         ]
-        return parts[0] if len(parts) == 1 else _joined(parts)
+        return values[0] if len(values) == 1 else _joined(values)
 
     def _expression(self, expression: str) -> Any:
         """The value of an expression, without the `${` and `}` around it."""
@@ -208,10 +209,20 @@ def configurations(documents: Mapping[str, Json]) -> dict[str, Configuration]:
     return stacks
 
 
-def _joined(parts: Sequence[Any]) -> str | PartlyKnown:
+def _split(written: str) -> list[Literal | Interpolation]:
+    """The parts of a text; a text with a directive, `%{…}`, or one that cannot be split, is one expression."""
+    try:
+        found = parts(written) or [Literal("")]
+    except TemplateError:
+        return [Interpolation(written)]
+    whole = [part for part in found if not isinstance(part, Directive)]
+    return whole if len(whole) == len(found) else [Interpolation(written)]
+
+
+def _joined(values: Sequence[Any]) -> str | PartlyKnown:
     """One text of several values."""
     flat: list[str | Unknown] = []
-    for part in parts:
+    for part in values:
         if isinstance(part, PartlyKnown):
             flat += part.parts
         else:

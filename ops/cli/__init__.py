@@ -198,17 +198,13 @@ def _access(file: Path, synthesise: Synthesise, markdown: Path | None, json: Pat
 def _handover(
     deployment: Path, synthesised: Path | None, out: Path, schemas: list[Path], force: bool, synthesise: Synthesise
 ) -> int:
-    from ops.handover import HandoverError, hand_over
+    from ops.handover import hand_over
 
     with tempfile.TemporaryDirectory(prefix="kakehashi-") as folder:
         if synthesised is None:
             synthesised = Path(folder) / "cdktf.out"
             synthesise(load(deployment), synthesised)
-        try:
-            folders = hand_over(synthesised, out, schema_files=schemas, force=force)
-        except HandoverError as error:
-            print(error, file=sys.stderr)
-            return 1
+        folders = hand_over(synthesised, out, schema_files=schemas, force=force)
     for path in folders:
         print(path)
     return os.EX_OK

@@ -1,10 +1,10 @@
-"""Hands Terraform over as HCL that reads as if written by hand, and means exactly what the synthesised JSON means.
+"""Converts Terraform's JSON to HCL that people can read and maintain, with exactly the same meaning.
 
     convert(json.load(open("cdktf.out/stacks/web/cdk.tf.json")), name="web", schemas=shipped())
 
-gives the files of one stack, by path. `hand_over` does so for all stacks of an output folder, with what lies beside
-them, and takes care of what operations changed since. It takes any cdktf project's output; what it does not know it
-refuses.
+returns the files of one stack, by path. `hand_over` writes all stacks of an output folder, with the other files that
+they read, and keeps files that operations changed since the last handover. Both take any cdktf project's output, and
+refuse what they cannot convert.
 """
 
 import os
@@ -14,47 +14,34 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from errors import Problem, RefusedError, refused
 from ops.handover.conversion import convert, moved_addresses
-from ops.handover.errors import HandoverError, Problem
 from ops.handover.folder import replace, write
-from ops.handover.reading import required_providers, source_address
+from ops.handover.providers import required_providers, source_address
 from ops.handover.readme import overview, stack_readme
 from ops.handover.schema import Schemas, asked_of_terraform, from_file, shipped
 from ops.handover.stacks import HandoverStack, read
 
-__all__ = ["HandoverError", "Problem", "convert", "hand_over", "moved_addresses", "shipped"]
+__all__ = ["convert", "hand_over", "moved_addresses", "shipped"]
 
 
 def hand_over(out: Path, destination: Path, *, schema_files: Sequence[Path] = (), force: bool = False) -> list[Path]:
     """Write every stack of the output folder `out` as HCL below `destination`; returns the stacks' folders.
 
-    `schema_files` hold what `terraform providers schema -json` said of providers that are not known here.
+    `schema_files` are outputs of `terraform providers schema -json`, for providers other than AWS.
 
-    Raises HandoverError, and then `destination` is as it was: for what cannot be converted, and, unless `force`, when
-    files of an earlier handover were changed since.
+    Raises RefusedError, and leaves `destination` as it was, if something cannot be converted or, without `force`, if
+    files were changed since the last handover.
     """
     if shutil.which("terraform") is None:
         hint = "install Terraform 1.10 or later: https://developer.hashicorp.com/terraform/install"
-        raise HandoverError([Problem(where="terraform", what="is not on PATH, and formats what is written", hint=hint)])
+        raise refused("terraform", "is not on PATH, and formats the HCL", hint)
     stacks = read(out)
     schemas = shipped()
     for file in schema_files:
         schemas = schemas.including(from_file(file))
     schemas = _with_missing_providers(stacks, schemas)
-    files: dict[str, bytes] = {}
-    problems: list[Problem] = []
-    for stack in stacks:
-        try:
-            converted = convert(stack.document, name=stack.name, schemas=schemas)
-        except HandoverError as error:
-            problems += error.problems
-            continue
-        beside = {**stack.files_read, **{path: content.encode() for path, content in converted.items()}}
-        beside["README.md"] = stack_readme(stack, stacks, converted).encode()
-        files |= {f"{stack.target}/{path}": content for path, content in beside.items()}
-    if problems:
-        raise HandoverError(problems)
-    files["README.md"] = overview(stacks).encode()
+    files = _files(stacks, schemas)
     destination.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{destination.name}-", dir=destination.parent) as folder:
         draft = Path(folder)
@@ -64,13 +51,31 @@ def hand_over(out: Path, destination: Path, *, schema_files: Sequence[Path] = ()
     return [destination / stack.target for stack in stacks]
 
 
+def _files(stacks: Sequence[HandoverStack], schemas: Schemas) -> dict[str, bytes]:
+    """All files of the handover, by path. Raises RefusedError with the problems of all stacks."""
+    files = {"README.md": overview(stacks).encode()}
+    problems: list[Problem] = []
+    for stack in stacks:
+        try:
+            converted = convert(stack.document, name=stack.name, schemas=schemas)
+        except RefusedError as error:
+            problems += error.problems
+            continue
+        texts = {**converted, "README.md": stack_readme(stack, stacks, converted)}
+        of_stack = {**stack.files_read, **{path: content.encode() for path, content in texts.items()}}
+        files |= {f"{stack.target}/{path}": content for path, content in of_stack.items()}
+    if problems:
+        raise RefusedError(problems)
+    return files
+
+
 def _with_missing_providers(stacks: Sequence[HandoverStack], schemas: Schemas) -> Schemas:
-    """The schemas with those of other providers, where Terraform is able to fetch them."""
+    """The schemas, with those of other providers that Terraform can download."""
     missing = {
-        name: it
+        name: entry
         for stack in stacks
-        for name, it in required_providers(stack.document).items()
-        if not schemas.knows(source_address(it["source"]))
+        for name, entry in required_providers(stack.document).items()
+        if not schemas.knows(source_address(entry["source"]))
     }
     found = asked_of_terraform(missing) if missing else None
     return schemas if found is None else schemas.including(found)
@@ -78,13 +83,13 @@ def _with_missing_providers(stacks: Sequence[HandoverStack], schemas: Schemas) -
 
 def _format(folder: Path) -> None:
     done = subprocess.run(
-        ["terraform", "fmt", "-recursive", "-list=false", "-no-color", "."],  # noqa: S607 - the user's own is meant
+        ["terraform", "fmt", "-recursive", "-list=false", "-no-color", "."],  # noqa: S607 - found on the user's PATH
         cwd=folder,
         env=os.environ | {"CHECKPOINT_DISABLE": "1"},
         capture_output=True,
         text=True,
     )
     if done.returncode:
-        what = "an expression in the JSON is none that Terraform can read"
-        hint = "see where Terraform stopped, above; `terraform validate` in the synthesised stack says more"
-        raise HandoverError([Problem(where="terraform fmt", what=what, hint=hint)], said=done.stderr.strip())
+        what = "Terraform cannot parse an expression in the JSON"
+        hint = "Terraform's message above names it; `terraform validate` in the synthesised stack explains more"
+        raise refused("terraform fmt", what, hint, details=done.stderr)

@@ -1,11 +1,12 @@
-"""Which file each block of a stack is found in: by concern, as a person would look for it."""
+"""Sorts a stack's blocks into files by concern."""
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from ops.handover.reading import Found
+from ops.handover.hcl import Block
+from ops.handover.metadata import TopLevelBlock
 from ops.handover.references import address, addresses_in
-from ops.handover.syntax import Block
 
 _OF_TERRAFORM = {
     "provider": "providers.tf",
@@ -19,8 +20,8 @@ _OF_TERRAFORM = {
     "removed": "removed.tf",
 }
 
-# The first pattern that a type begins with. What matches none goes by its service: `aws_codebuild_project` to
-# `codebuild.tf`, `random_password` to `random.tf`.
+# The first pattern that matches the start of a type decides. Other types are filed by their service:
+# `aws_codebuild_project` in `codebuild.tf`, `random_password` in `random.tf`.
 _CONCERNS: Mapping[str, str] = {
     r"terraform_remote_state": "remote_state",
     r"terraform_": "terraform_data",
@@ -44,49 +45,54 @@ _CONCERNS: Mapping[str, str] = {
 }
 
 
-def filed(blocks: Sequence[Found]) -> dict[str, list[Block]]:
-    """The blocks by file, in the order they came; a data source lies with what alone reads it."""
+def filed(blocks: Sequence[TopLevelBlock]) -> dict[str, list[Block]]:
+    """The blocks by file, in their order."""
+    places = _places(blocks)
+    by_address = {address(found.block): place for found, place in zip(blocks, places, strict=True)}
     files: dict[str, list[Block]] = {}
-    place = {id(found.block): _place(found) for found in blocks}
-    for found in blocks:
-        if found.block.type == "data" and not place[id(found.block)].startswith(("remote_state", "iam")):
-            readers = {
-                place[id(other.block)]
-                for other in blocks
-                if other is not found
-                and address(found.block) in addresses_in(other.block)
-                and other.block.type != "output"
-            }
-            place[id(found.block)] = readers.pop() if len(readers) == 1 else "data.tf"
-    by_address = {address(found.block): place[id(found.block)] for found in blocks if found.block.labels}
-    for found in blocks:
-        if found.beside is not None:
-            place[id(found.block)] = by_address[found.beside]
-        for file, block in _split(found.block, place[id(found.block)]):
+    for found, own_place in zip(blocks, places, strict=True):
+        place = own_place if found.same_file_as is None else by_address[found.same_file_as]
+        for file, block in _split(found.block, place):
             files.setdefault(file, []).append(block)
     return files
 
 
+def _places(blocks: Sequence[TopLevelBlock]) -> list[str]:
+    """The file of each block. A data source goes to the file of its readers, if they are all in one."""
+    places = [_place(found) for found in blocks]
+    references = [set() if found.block.type == "output" else addresses_in(found.block) for found in blocks]
+    for index, found in enumerate(blocks):
+        if found.block.type == "data" and not places[index].startswith(("remote_state", "iam")):
+            own = address(found.block)
+            readers = {
+                place
+                for other, (place, addresses) in enumerate(zip(places, references, strict=True))
+                if other != index and own in addresses
+            }
+            places[index] = readers.pop() if len(readers) == 1 else "data.tf"
+    return places
+
+
 def _split(block: Block, file: str) -> list[tuple[str, Block]]:
-    """Terraform's own settings in two: where the state is, and which versions are meant."""
+    """The block with its file; Terraform's settings go to two files, one for the state and one for versions."""
     if block.type != "terraform":
         return [(file, block)]
     states = tuple(it for it in block.blocks if it.type in ("backend", "cloud"))
     versions = tuple(it for it in block.blocks if it not in states)
     found = [("backend.tf", Block("terraform", blocks=states))] if states else []
     if versions or block.arguments:
-        found.append(("versions.tf", Block("terraform", (), block.comments, block.arguments, versions)))
+        found.append(("versions.tf", replace(block, blocks=versions)))
     return found
 
 
-def _place(found: Found) -> str:
+def _place(found: TopLevelBlock) -> str:
     block = found.block
     if block.type not in ("resource", "data", "ephemeral"):
         return _OF_TERRAFORM.get(block.type, "versions.tf")
     kind = block.labels[0]
     if kind.startswith("aws_iam"):
-        whose = re.sub(r"\W", "_", found.path[0]) if len(found.path) > 1 else ""
-        return f"iam_{whose}.tf" if whose else "iam.tf"
+        construct = re.sub(r"\W", "_", found.path[0]) if len(found.path) > 1 else ""
+        return f"iam_{construct}.tf" if construct else "iam.tf"
     for pattern, concern in _CONCERNS.items():
         if re.match(pattern, kind):
             return f"{concern}.tf"

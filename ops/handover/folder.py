@@ -1,43 +1,42 @@
-"""Writes what is handed over, and never over what somebody changed since."""
+"""Writes the handover, and never overwrites files that people changed."""
 
 import difflib
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from ops.handover.errors import HandoverError, Problem
+from errors import Problem, RefusedError, refused
 
 MANIFEST = ".handed-over.sha256"
-"""What was written, in the form that `sha256sum --check` takes."""
+"""The list of the files that were written, in the format of `sha256sum --check`."""
 
 
 def write(files: Mapping[str, bytes], folder: Path) -> None:
-    """Names in the JSON are parts of paths: whatever admitted one that leads elsewhere, nothing is written there."""
+    """Write the files below `folder`. Paths contain names from the JSON, so a path that leads out of it is refused."""
     if strays := [path for path in files if not _is_below(path)]:
-        what, hint = "would be written outside the folder", "rename what it is called after, and synthesise again"
-        raise HandoverError([Problem(where=path, what=what, hint=hint) for path in strays])
+        what, hint = "is outside the folder to write", "rename the block that it is named after, and synthesise again"
+        raise RefusedError([Problem(where=path, what=what, hint=hint) for path in strays])
     for path, content in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
 
 
 def replace(draft: Path, destination: Path, *, force: bool) -> None:
-    """Put the files of `draft` in place of those that an earlier handover wrote below `destination`.
+    """Replace the files of the last handover below `destination` with those of `draft`.
 
-    Raises HandoverError, with nothing written, when one of those was changed or removed since, or when a file would be
-    overwritten that no handover wrote. With `force` they are overwritten. Files that have other names stay in any case.
+    Raises RefusedError, and writes nothing, if one of them was changed or removed since, or if a file would be
+    overwritten that no handover wrote. `force` overwrites these. Files with other names are never touched.
     """
     new = {path.relative_to(draft).as_posix(): path.read_bytes() for path in draft.rglob("*") if path.is_file()}
     if destination.exists() and not destination.is_dir():
-        what = "is a file"
-        raise HandoverError([Problem(where=str(destination), what=what, hint="name a folder with --out")])
-    before = _written(destination)
-    present = {path: _bytes(destination / path) for path in {*before, *new}}
-    changed = {path: now for path, now in present.items() if _is_changed(path, now, before, new)}
+        raise refused(str(destination), "is a file", "name a folder with --out")
+    before = _last_handover(destination)
+    present = {path: _content(destination / path) for path in {*before, *new}}
+    changed = {path: now for path, now in sorted(present.items()) if _is_changed(path, now, before, new)}
     if changed and not force:
-        raise HandoverError(
-            [_changed(destination, path, now, before) for path, now in sorted(changed.items())],
-            said="".join(_difference(path, now, new.get(path)) for path, now in sorted(changed.items())),
+        raise RefusedError(
+            [_problem(destination, path, now, before) for path, now in changed.items()],
+            details="".join(_difference(path, now, new.get(path)) for path, now in changed.items()),
         )
     for path in before.keys() - new.keys():
         (destination / path).unlink(missing_ok=True)
@@ -57,21 +56,23 @@ def _is_changed(path: str, now: bytes | None, before: Mapping[str, str], new: Ma
     return now is None or _digest(now) != before[path]
 
 
-def _changed(destination: Path, path: str, now: bytes | None, before: Mapping[str, str]) -> Problem:
-    how = "was removed" if now is None else "was changed" if path in before else "was not written by a handover"
-    hint = "carry the change over into the deployment file or the project, or overwrite it with --force"
-    return Problem(
-        where=str(destination / path), what=f"{how} since the last handover" if path in before else how, hint=hint
-    )
+def _problem(destination: Path, path: str, now: bytes | None, before: Mapping[str, str]) -> Problem:
+    if path not in before:
+        what = "was not written by a handover"
+    else:
+        what = f"was {'removed' if now is None else 'changed'} since the last handover"
+    hint = "make the same change in the deployment file or the project, or overwrite it with --force"
+    return Problem(where=str(destination / path), what=what, hint=hint)
 
 
 def _difference(path: str, now: bytes | None, new: bytes | None) -> str:
-    there, ours = ((content or b"").decode(errors="replace").splitlines(keepends=True) for content in (now, new))
-    lines = difflib.unified_diff(there, ours, f"{path} (as it is)", f"{path} (as it would be written)")
+    old_lines, new_lines = ((it or b"").decode(errors="replace").splitlines(keepends=True) for it in (now, new))
+    lines = difflib.unified_diff(old_lines, new_lines, f"{path} (as it is)", f"{path} (as it would be written)")
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
 
-def _written(destination: Path) -> dict[str, str]:
+def _last_handover(destination: Path) -> dict[str, str]:
+    """The digests of the last handover's files, by path."""
     try:
         lines = (destination / MANIFEST).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
@@ -81,11 +82,11 @@ def _written(destination: Path) -> dict[str, str]:
 
 
 def _is_below(path: str) -> bool:
-    """Whether a path, which somebody else may have written, stays in the folder that it is read from."""
+    """Whether a path stays in its folder; other people may have written it."""
     return bool(path) and not Path(path).is_absolute() and ".." not in Path(path).parts
 
 
-def _bytes(path: Path) -> bytes | None:
+def _content(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):

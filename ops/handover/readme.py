@@ -2,13 +2,19 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ops.handover.folder import MANIFEST
 from ops.handover.stacks import HandoverStack
+from terraform.output import Number
 
 _NONE = "None.\n"
+
+_MOVES = """
+Resources that come several times are one block with `for_each` here; `moved.tf` says which address was which. \
+Terraform follows it at the first apply; after that the file can be deleted.
+"""
 
 _DOES_NOT_SURVIVE = """\
 ## What does not survive the handover
@@ -26,11 +32,11 @@ def overview(stacks: Sequence[HandoverStack]) -> str:
     """The README above all stacks."""
     rows = [
         (
-            f"{number}",
+            str(number),
             f"[`{stack.target}`]({stack.target}/)",
             stack.account or "",
-            _resources(stack),
-            _needs(stack, stacks),
+            str(len(list(stack.resources()))),
+            ", ".join(f"`{other.name}`" for other in stacks if other.name in stack.dependencies),
         )
         for number, stack in enumerate(stacks, start=1)
     ]
@@ -59,16 +65,14 @@ Where resources exist already, under the same state, the first `plan` shows no c
 {_DOES_NOT_SURVIVE}"""
 
 
-def stack_readme(stack: HandoverStack, stacks: Sequence[HandoverStack], files: Mapping[str, str]) -> str:
-    """The README of one stack."""
-    document = stack.document
-    variables = _named(document, "variable")
-    outputs = _named(document, "output")
+def stack_readme(stack: HandoverStack, stacks: Sequence[HandoverStack], files: Collection[str]) -> str:
+    """The README of one stack. `files` are the paths of its converted files."""
+    outputs: Mapping[str, Any] = _named(stack.document, "output")
     inputs = _table(
         ("variable", "type", "value", "what"),
         [
             (f"`{name}`", _code(it.get("type", "any")), _value(it), _text(it.get("description", "")))
-            for name, it in sorted(variables.items())
+            for name, it in sorted(stack.variables.items())
         ],
     )
     results = _table(
@@ -76,15 +80,10 @@ def stack_readme(stack: HandoverStack, stacks: Sequence[HandoverStack], files: M
         [(f"`{name}`", _text(it.get("description", ""))) for name, it in sorted(outputs.items())],
     )
     account = f"Account {stack.account}. " if stack.account else ""
-    needs = [other for other in stacks if other.name in stack.dependencies]
-    after = f"Applied after {', '.join(f'`{other.target}`' for other in needs)}. " if needs else ""
-    contents = "".join(f"* `{path}`\n" for path in sorted(files) if path != "README.md")
-    moves = ""
-    if "moved.tf" in files:
-        moves = (
-            "\nResources that come several times are one block with `for_each` here; `moved.tf` says which address "
-            "was which. Terraform follows it at the first apply; after that the file can be deleted.\n"
-        )
+    needs = ", ".join(f"`{other.target}`" for other in stacks if other.name in stack.dependencies)
+    after = f"Applied after {needs}. " if needs else ""
+    contents = "".join(f"* `{path}`\n" for path in sorted(files))
+    moves = _MOVES if "moved.tf" in files else ""
     return f"""\
 # {stack.name}
 
@@ -123,16 +122,6 @@ def _named(document: Mapping[str, Any], kind: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _resources(stack: HandoverStack) -> str:
-    content = stack.document.get("resource") or {}
-    levels = content if isinstance(content, list) else [content]
-    return str(sum(len(named) for level in levels for name, named in level.items() if name != "//"))
-
-
-def _needs(stack: HandoverStack, stacks: Sequence[HandoverStack]) -> str:
-    return ", ".join(f"`{other.name}`" for other in stacks if other.name in stack.dependencies)
-
-
 def _value(variable: Mapping[str, Any]) -> str:
     if "default" not in variable:
         return "required"
@@ -142,23 +131,19 @@ def _value(variable: Mapping[str, Any]) -> str:
 
 
 def _json(value: Any) -> str:
-    """Numbers are kept as they were written, which is a kind of text."""
+    """JSON with exact numbers."""
     match value:
         case dict():
-            return (
-                "{"
-                + ", ".join(f"{json.dumps(key, ensure_ascii=False)}: {_json(it)}" for key, it in value.items())
-                + "}"
-            )
+            return f"{{{', '.join(f'{_json(key)}: {_json(it)}' for key, it in value.items())}}}"
         case list():
-            return "[" + ", ".join(_json(it) for it in value) + "]"
-        case str() if type(value) is not str:
+            return f"[{', '.join(map(_json, value))}]"
+        case Number():
             return str(value)
     return json.dumps(value, ensure_ascii=False)
 
 
 def _code(value: str) -> str:
-    """Text in a cell, as it stands, in as many backticks as it needs."""
+    """A code span for a cell, with as many backticks as its text needs."""
     text = re.sub(r"\s+", " ", value).replace("|", "\\|")
     fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
     space = " " if text[:1] == "`" or text[-1:] == "`" else ""
@@ -166,12 +151,11 @@ def _code(value: str) -> str:
 
 
 def _text(value: str) -> str:
-    """Text in a cell that is no Markdown of its own."""
+    """Text for a cell, without Markdown's meaning."""
     return re.sub(r"([\\`*_{}\[\]<>|#])", r"\\\1", re.sub(r"\s+", " ", str(value)).strip())
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    if not rows:
-        return ""
-    lines = [head, ["---"] * len(head), *rows]
+    """A Markdown table, or nothing without rows."""
+    lines = [head, ["---"] * len(head), *rows] if rows else []
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

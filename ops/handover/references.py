@@ -1,70 +1,79 @@
-"""What refers to what: the addresses in a stack's expressions."""
+"""Finds and rewrites the addresses in a stack's expressions."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from ops.handover.syntax import Block, Expression, Template, Tuple, Verbatim, mapped
-from ops.handover.templates import Directive, Interpolation, code, rewritten
+from ops.handover.hcl import Block, Expression, Template, TupleExpr, Verbatim, mapped
+from terraform.templates import Literal, Part, code, rewritten
 
 _ADDRESS = re.compile(r"(?<![\w.\-])(?:data\.|ephemeral\.)?[A-Za-z][\w-]*\.[A-Za-z_][\w-]*")
 
 
+@dataclass(frozen=True, kw_only=True)
+class NewAddresses:
+    """The new addresses of blocks, by their old ones.
+
+    instances: for references to a value, for example `aws_subnet.private["a"]`.
+    blocks: for `depends_on`, which names whole blocks, for example `aws_subnet.private`.
+    """
+
+    instances: Mapping[str, str]
+    blocks: Mapping[str, str]
+
+
 def address(block: Block) -> str:
-    """`aws_subnet.private`, `data.aws_ami.newest`, and likewise for what has one label."""
+    """`aws_subnet.private`, `data.aws_ami.newest`, and likewise for blocks with one label."""
     kind = "" if block.type == "resource" else f"{block.type}."
     return kind + ".".join(block.labels)
 
 
 def addresses_in(block: Block) -> set[str]:
     """Every address that a block's expressions may refer to."""
-    return {found for expression in block.expressions() for source in _sources(expression) for found in _found(source)}
+    return {
+        found
+        for expression in block.expressions()
+        for source in _sources(expression)
+        for found in _ADDRESS.findall(code(source))
+    }
 
 
-def _found(source: str) -> Iterator[str]:
-    for match in _ADDRESS.finditer(code(source)):
-        yield match[0]
-
-
-def _sources(expression: Expression) -> Iterator[str]:
+def _sources(expression: Expression) -> list[str]:
     match expression:
         case Verbatim(source):
-            yield source
+            return [source]
         case Template(parts):
-            for part in parts:
-                if isinstance(part, Interpolation | Directive):
-                    yield part.source
+            return [part.source for part in parts if not isinstance(part, Literal)]
+    return []
 
 
-def redirected(block: Block, targets: Mapping[str, str], *, whole: Mapping[str, str]) -> Block:
-    """A block whose references to addresses go to others.
+def redirected(block: Block, addresses: NewAddresses) -> Block:
+    """The block with references to the new addresses."""
 
-    In `depends_on`, `replace_triggered_by` and the like, where a resource is named and not its value, `whole` is used.
-    """
+    def to_instances(expression: Expression) -> Expression:
+        return _with_addresses(expression, addresses.instances)
 
-    def changed(source: str, names: Mapping[str, str]) -> str:
-        return rewritten(source, lambda text: _ADDRESS.sub(lambda match: names.get(match[0], match[0]), text))
+    def to_blocks(expression: Expression) -> Expression:
+        return _with_addresses(expression, addresses.blocks)
 
-    def by(names: Mapping[str, str]) -> Callable[[Expression], Expression]:
-        def change(expression: Expression) -> Expression:
-            match expression:
-                case Verbatim(source):
-                    return Verbatim(changed(source, names))
-                case Template(parts):
-                    return Template(
-                        tuple(
-                            type(part)(changed(part.source, names))
-                            if isinstance(part, Interpolation | Directive)
-                            else part
-                            for part in parts
-                        )
-                    )
-            return expression
-
-        return change
-
-    arguments = {name: mapped(value, by(targets)) for name, value in block.arguments.items() if name != "depends_on"}
+    arguments = {name: mapped(it, to_instances) for name, it in block.arguments.items() if name != "depends_on"}
     match block.arguments.get("depends_on"):
-        case Tuple(items):
-            arguments["depends_on"] = Tuple(tuple(dict.fromkeys(mapped(item, by(whole)) for item in items)))
-    inner = tuple(redirected(it, targets, whole=whole) for it in block.blocks)
-    return Block(block.type, block.labels, block.comments, arguments, inner)
+        case TupleExpr(items):
+            arguments["depends_on"] = TupleExpr(tuple(dict.fromkeys(mapped(item, to_blocks) for item in items)))
+    inner = tuple(redirected(it, addresses) for it in block.blocks)
+    return replace(block, arguments=arguments, blocks=inner)
+
+
+def _with_addresses(expression: Expression, new: Mapping[str, str]) -> Expression:
+    def changed(source: str) -> str:
+        return rewritten(source, lambda text: _ADDRESS.sub(lambda match: new.get(match[0], match[0]), text))
+
+    def changed_part(part: Part) -> Part:
+        return part if isinstance(part, Literal) else type(part)(changed(part.source))
+
+    match expression:
+        case Verbatim(source):
+            return Verbatim(changed(source))
+        case Template(parts):
+            return Template(tuple(changed_part(part) for part in parts))
+    return expression

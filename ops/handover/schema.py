@@ -1,7 +1,6 @@
-"""What a converter has to know of providers: which names are arguments, and which are blocks.
+"""The names of arguments and blocks in providers' schemas. HCL distinguishes them, whereas Terraform's JSON does not.
 
-Terraform's JSON does not say it, and HCL needs it. `python -m ops.handover.schema` writes the file beside this one
-anew, from what Terraform says of the provider release named below.
+`python -m ops.handover.schema` asks Terraform for the schema of the release below, and writes it to `schema.json.xz`.
 """
 
 import functools
@@ -17,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ops.handover.errors import HandoverError, Problem
+from errors import refused
 
 PROVIDER = "registry.terraform.io/hashicorp/aws"
 PROVIDER_VERSION = "5.100.0"
@@ -29,9 +28,9 @@ _KINDS = {"resource": "resource_schemas", "data": "data_source_schemas", "epheme
 
 @dataclass(frozen=True)
 class Shape:
-    """What a block may hold.
+    """What a block may contain.
 
-    lists_of_objects: arguments that may also be written as blocks, such as `ingress` of a security group.
+    lists_of_objects: the arguments that may also be written as blocks, such as `ingress` of a security group.
     https://developer.hashicorp.com/terraform/language/attr-as-blocks
     """
 
@@ -45,7 +44,7 @@ class Schemas:
 
     def __init__(self, reduced: Mapping[str, Any]) -> None:
         self._shapes: list[Shape] = []
-        for arguments, lists_of_objects, blocks in reduced["shapes"]:  # each after those it holds
+        for arguments, lists_of_objects, blocks in reduced["shapes"]:  # each after the shapes of its blocks
             self._shapes.append(
                 Shape(
                     arguments=frozenset(arguments.split()),
@@ -66,12 +65,12 @@ class Schemas:
         return self._shapes[index]
 
     def find(self, provider: str, kind: str, type: str) -> Shape | None:
-        """The shape of a resource, data source or ephemeral resource; None when the provider has none of the type."""
+        """The shape of a resource, data source or ephemeral resource; None if the provider has no such type."""
         index = self._providers[provider][kind].get(type)
         return None if index is None else self._shapes[index]
 
     def including(self, other: "Schemas") -> "Schemas":
-        """Both; where both know a provider, `other` goes first."""
+        """The providers of both; `other` takes precedence."""
         merged = Schemas({"shapes": [], "providers": {}})
         merged._shapes = [*self._shapes, *other._shapes]
         moved = {name: _shifted(provider, len(self._shapes)) for name, provider in other._providers.items()}
@@ -86,25 +85,24 @@ def _shifted(provider: Mapping[str, Any], by: int) -> dict[str, Any]:
 
 @functools.cache
 def shipped() -> Schemas:
-    """The AWS provider's and Terraform's own."""
+    """The schemas of the AWS provider and of Terraform's built-in one."""
     return Schemas(json.loads(lzma.decompress(_FILE.read_bytes())))
 
 
 def from_file(path: Path) -> Schemas:
-    """What `terraform providers schema -json` printed into a file."""
+    """The schemas in an output of `terraform providers schema -json`."""
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-        return Schemas(reduce(said["provider_schemas"], versions={}))
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return Schemas(reduce(content["provider_schemas"], versions={}))
     except OSError as error:
         what = f"cannot be read: {error.strerror}"
     except (ValueError, LookupError, TypeError, AttributeError):
-        what = "is not what Terraform says of its providers"
-    hint = "write it with `terraform providers schema -json`, in a folder where `terraform init` was run"
-    raise HandoverError([Problem(where=str(path), what=what, hint=hint)])
+        what = "is not an output of `terraform providers schema -json`"
+    raise refused(str(path), what, "run that command in a folder after `terraform init`")
 
 
 def asked_of_terraform(providers: Mapping[str, Mapping[str, str]]) -> Schemas | None:
-    """The schemas of `required_providers` entries, by local name; None where Terraform cannot get them."""
+    """The schemas for `required_providers` entries, by local name; None if Terraform cannot download them."""
     if shutil.which("terraform") is None:
         return None
     with tempfile.TemporaryDirectory(prefix="kakehashi-schema-") as folder:
@@ -115,7 +113,7 @@ def asked_of_terraform(providers: Mapping[str, Mapping[str, str]]) -> Schemas | 
 
 
 def reduce(provider_schemas: Mapping[str, Any], *, versions: Mapping[str, str]) -> dict[str, Any]:
-    """Terraform's schemas without all but names: blocks that are alike are told once."""
+    """Terraform's schemas reduced to names. Blocks with equal names share one shape."""
     shapes: dict[str, int] = {}
 
     def index(block: Mapping[str, Any]) -> int:
@@ -153,7 +151,7 @@ def _provider_schemas(folder: Path, required: Mapping[str, Mapping[str, str]]) -
         json.dumps(
             {
                 "terraform": {"required_providers": required},
-                # so that Terraform's own is among them
+                # so that the output includes the built-in provider
                 "data": {"terraform_remote_state": {"none": {"backend": "local"}}},
             }
         )
@@ -161,8 +159,8 @@ def _provider_schemas(folder: Path, required: Mapping[str, Mapping[str, str]]) -
     environment = os.environ | {"CHECKPOINT_DISABLE": "1"}
     run = functools.partial(subprocess.run, cwd=folder, env=environment, capture_output=True, check=True)
     run(["terraform", "init", "-backend=false", "-input=false"])
-    said: dict[str, Any] = json.loads(run(["terraform", "providers", "schema", "-json"]).stdout)["provider_schemas"]
-    return said
+    found: dict[str, Any] = json.loads(run(["terraform", "providers", "schema", "-json"]).stdout)["provider_schemas"]
+    return found
 
 
 def _packed(reduced: Mapping[str, Any]) -> bytes:
@@ -171,7 +169,7 @@ def _packed(reduced: Mapping[str, Any]) -> bytes:
 
 
 def main(arguments: Iterable[str]) -> int:
-    """Write the file; with `--check`, only say whether it is as Terraform has it."""
+    """Write the file. With `--check`, write nothing; the exit status is 1 if Terraform's schema differs from it."""
     required = {"aws": {"source": "hashicorp/aws", "version": PROVIDER_VERSION}}
     with tempfile.TemporaryDirectory(prefix="kakehashi-schema-") as folder:
         schemas = _provider_schemas(Path(folder), required)

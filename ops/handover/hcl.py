@@ -1,0 +1,128 @@
+"""HCL as a tree of blocks and expressions."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from terraform.templates import Interpolation, Literal, Part
+
+
+@dataclass(frozen=True)
+class Verbatim:
+    """An expression as its source text: a reference, a number, a call."""
+
+    source: str
+
+
+@dataclass(frozen=True)
+class Template:
+    """A string with its interpolations."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str | None:
+        """The string, if it has no interpolations."""
+        if not self.parts:
+            return ""
+        match self.parts:
+            case (Literal(text),):
+                return text
+        return None
+
+    @property
+    def expression(self) -> str | None:
+        """The expression, if the template is a single interpolation. Terraform then keeps the value's own type."""
+        match self.parts:
+            case (Interpolation(source),) if not (source.startswith("~") or source.endswith("~")):
+                return source.strip()
+        return None
+
+
+@dataclass(frozen=True)
+class TupleExpr:
+    """`[…]`."""
+
+    items: tuple["Expression", ...]
+
+
+@dataclass(frozen=True)
+class ObjectExpr:
+    """`{…}`, in the given order."""
+
+    items: tuple[tuple[Template, "Expression"], ...]
+
+
+@dataclass(frozen=True)
+class FunctionCall:
+    """A function with its arguments."""
+
+    function: str
+    arguments: tuple["Expression", ...]
+
+
+Expression = Verbatim | Template | TupleExpr | ObjectExpr | FunctionCall
+
+NULL = Verbatim("null")
+
+
+def text(value: str) -> Template:
+    """A string without interpolations."""
+    return Template((Literal(value),) if value else ())
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block with its arguments and nested blocks."""
+
+    type: str
+    labels: tuple[str, ...] = ()
+    comments: tuple[str, ...] = ()
+    arguments: Mapping[str, Expression] = field(default_factory=dict)
+    blocks: tuple["Block", ...] = ()
+
+    def mapped(self, change: Callable[[Expression], Expression]) -> "Block":
+        """The block with `change` applied to every expression in it, nested ones included."""
+        return replace(
+            self,
+            arguments={name: mapped(it, change) for name, it in self.arguments.items()},
+            blocks=tuple(block.mapped(change) for block in self.blocks),
+        )
+
+    def expressions(self) -> Iterator[Expression]:
+        """Every expression in the block, nested ones included."""
+        for argument in self.arguments.values():
+            yield from within(argument)
+        for block in self.blocks:
+            yield from block.expressions()
+
+
+def mapped(expression: Expression, change: Callable[[Expression], Expression]) -> Expression:
+    """The expression with `change` applied to the expressions within it, then to itself."""
+    match expression:
+        case TupleExpr(items):
+            expression = TupleExpr(tuple(mapped(item, change) for item in items))
+        case ObjectExpr(items):
+            changed = ((_key(mapped(key, change)), mapped(value, change)) for key, value in items)
+            expression = ObjectExpr(tuple(changed))
+        case FunctionCall(function, arguments):
+            expression = FunctionCall(function, tuple(mapped(argument, change) for argument in arguments))
+    return change(expression)
+
+
+def within(expression: Expression) -> Iterator[Expression]:
+    """The expression and every expression within it."""
+    yield expression
+    match expression:
+        case TupleExpr(items) | FunctionCall(_, items):
+            for item in items:
+                yield from within(item)
+        case ObjectExpr(items):
+            for key, value in items:
+                yield key
+                yield from within(value)
+
+
+def _key(expression: Expression) -> Template:
+    if not isinstance(expression, Template):
+        raise TypeError("an object's key must stay a template")
+    return expression

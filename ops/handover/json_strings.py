@@ -1,0 +1,84 @@
+"""Writes strings of JSON as `jsonencode(…)`, where that evaluates to exactly the same string."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ops.handover.hcl import (
+    Block,
+    Expression,
+    FunctionCall,
+    ObjectExpr,
+    Template,
+    TupleExpr,
+    Verbatim,
+    text,
+)
+from terraform.templates import Interpolation, Literal
+
+# Attributes that are always strings, with no characters that JSON escapes.
+_PLAIN = re.compile(r"[\w.-]+(?:\[[^\]]*\][\w.-]*)*\.(?:arn|id|account_id|key_arn|bucket_arn)")
+
+
+def with_jsonencode(block: Block) -> Block:
+    """The block with `jsonencode(…)` in place of strings of JSON."""
+
+    def change(value: Expression) -> Expression:
+        return (_jsonencode(value) or value) if isinstance(value, Template) else value
+
+    return block.mapped(change)
+
+
+def _jsonencode(template: Template) -> Expression | None:
+    placeholders: dict[str, Interpolation] = {}
+    written = ""
+    for part in template.parts:
+        match part:
+            case Literal(literal):
+                written += literal
+            case Interpolation(source) if _PLAIN.fullmatch(source.strip()):
+                placeholder = f"\ue000{len(placeholders)}\ue001"
+                placeholders[placeholder] = part
+                written += placeholder
+            case _:
+                return None
+    if not written.startswith(("{", "[")):
+        return None
+    try:
+        value = json.loads(written)
+    except ValueError:
+        return None
+    if _encoded(value) != written or any(placeholder in key for key in _keys(value) for placeholder in placeholders):
+        return None
+    return FunctionCall("jsonencode", (_expression(value, placeholders),))
+
+
+def _encoded(value: Any) -> str:
+    """The string that Terraform's jsonencode returns: sorted keys, no spaces, and escapes for HTML's characters.
+
+    https://developer.hashicorp.com/terraform/language/functions/jsonencode
+    """
+    encoded = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        encoded = encoded.replace(character, f"\\u{ord(character):04x}")
+    return encoded
+
+
+def _keys(value: Any) -> Iterator[str]:
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _keys(inner)
+    if isinstance(value, dict):
+        yield from value
+
+
+def _expression(value: Any, placeholders: Mapping[str, Interpolation]) -> Expression:
+    match value:
+        case dict():
+            return ObjectExpr(tuple((text(key), _expression(it, placeholders)) for key, it in value.items()))
+        case list():
+            return TupleExpr(tuple(_expression(it, placeholders) for it in value))
+        case str():
+            pieces = re.split("(\ue000\\d+\ue001)", value)
+            return Template(tuple(placeholders.get(piece) or Literal(piece) for piece in pieces if piece))
+    return Verbatim(json.dumps(value))

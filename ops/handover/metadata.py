@@ -1,0 +1,46 @@
+"""Top-level blocks, and the metadata that cdktf and checkov leave in them under `//`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ops.handover.hcl import Block
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopLevelBlock:
+    """One top-level block with cdktf's metadata.
+
+    path: the block's place in the tree of constructs, without the stack.
+    generated_name: whether cdktf made the block's name.
+    same_file_as: the address of the block whose file this one belongs in, if it has no file of its own.
+    """
+
+    block: Block
+    path: tuple[str, ...] = ()
+    generated_name: bool = False
+    same_file_as: str | None = None
+
+
+def comments(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """The comments for a block: the text under `//`, or its accepted checkov findings in checkov's own form."""
+    content = body.get("//")
+    if isinstance(content, str):
+        return tuple(content.splitlines())
+    acknowledged = content.get("acknowledged") if isinstance(content, dict) else None
+    if not isinstance(acknowledged, dict):
+        return ()
+    return tuple(f"checkov:skip={rule}: {' '.join(str(why).split())}" for rule, why in sorted(acknowledged.items()))
+
+
+def with_metadata(block: Block, body: Mapping[str, Any]) -> TopLevelBlock:
+    """The block with the metadata of the JSON it was read from."""
+    content = body.get("//")
+    metadata = content.get("metadata") if isinstance(content, dict) else None
+    if not isinstance(metadata, dict):
+        metadata = {}
+    return TopLevelBlock(
+        block=block,
+        path=tuple(str(metadata.get("path", "")).split("/")[1:]),
+        generated_name=bool(block.labels) and metadata.get("uniqueId") == block.labels[-1],
+    )

@@ -1,0 +1,55 @@
+"""Which providers a stack needs."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ops.handover.grammar import OBJECT_KINDS
+
+_REGISTRY = "registry.terraform.io"
+
+
+def required_providers(document: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """The `required_providers` entries by local name, with those that Terraform assumes for other providers in use."""
+    found = dict(_declared(document))
+    for name in _used(document):
+        if name not in ("terraform", "//"):
+            found.setdefault(name, {"source": f"hashicorp/{name}"})
+    return found
+
+
+def source_address(source: str) -> str:
+    """A provider's source with the registry's host name: `registry.terraform.io/hashicorp/aws`."""
+    return source if source.count("/") == 2 else f"{_REGISTRY}/{source}"
+
+
+def local_name(type: str, block: Mapping[str, Any]) -> str:
+    """The local name of the provider of a resource or data source: the one it names, or the first word of its type."""
+    chosen = block.get("provider")
+    named = re.search(r"[\w-]+", chosen) if isinstance(chosen, str) else None
+    return named[0] if named else type.split("_")[0]
+
+
+def _declared(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
+    for settings in _objects(document.get("terraform")):
+        for entry in _objects(settings.get("required_providers")):
+            for name, it in entry.items():
+                if name != "//":
+                    wanted = it if isinstance(it, dict) else {"version": str(it)}
+                    texts = {key: str(value) for key, value in wanted.items() if isinstance(value, str)}
+                    yield name, {"source": f"hashicorp/{name}", **texts}
+
+
+def _used(document: Mapping[str, Any]) -> Iterator[str]:
+    for kind in OBJECT_KINDS:
+        for types in _objects(document.get(kind)):
+            for type_, resources in types.items():
+                for named in _objects(resources):
+                    yield from (local_name(type_, block) for it in named.values() for block in _objects(it))
+    for entry in _objects(document.get("provider")):
+        yield from entry
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    """The objects in `value`: in Terraform's JSON syntax, one object may stand for a list of one."""
+    return (it for it in (value if isinstance(value, list) else [value]) if isinstance(it, dict))

@@ -1,0 +1,179 @@
+"""The handover writes a folder completely, the same way every time, and never overwrites people's changes."""
+
+import hashlib
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from errors import RefusedError
+from ops.handover import hand_over
+from ops.handover.folder import write
+from tests.ops.handover.folders import TOPIC, written
+
+pytestmark = pytest.mark.tool("terraform")
+
+
+def test_writes_a_folder_for_each_stack_and_a_list_of_files(out: Callable[..., Path], tmp_path: Path) -> None:
+    assert hand_over(out(), tmp_path / "hcl") == [tmp_path / "hcl" / "web"]
+    files = written(tmp_path / "hcl")
+    assert files["web/sns.tf"] == 'resource "aws_sns_topic" "news" {\n  name = "news"\n}\n'
+    assert files.keys() == {".handed-over.sha256", "README.md", "web/README.md", "web/sns.tf"}
+
+
+def test_the_list_has_the_digest_of_every_file(out: Callable[..., Path], tmp_path: Path) -> None:
+    hand_over(out(), tmp_path / "hcl")
+    lines = (tmp_path / "hcl" / ".handed-over.sha256").read_text().splitlines()
+    assert [line.split("  ")[1] for line in lines] == ["README.md", "web/README.md", "web/sns.tf"]
+    for line in lines:
+        digest, path = line.split("  ")
+        assert hashlib.sha256((tmp_path / "hcl" / path).read_bytes()).hexdigest() == digest
+
+
+def test_shows_and_keeps_a_changed_file(out: Callable[..., Path], tmp_path: Path) -> None:
+    hcl = tmp_path / "hcl"
+    hand_over(out(), hcl)
+    file = hcl / "web" / "sns.tf"
+    file.write_text(file.read_text().replace('"news"\n', '"gazette"\n'))
+    before = written(hcl)
+    with pytest.raises(RefusedError) as refused:
+        hand_over(out({"resource": {"aws_sns_topic": {"news": {"name": "herald"}}}}), hcl)
+    assert str(refused.value) == (
+        "--- web/sns.tf (as it is)\n"
+        "+++ web/sns.tf (as it would be written)\n"
+        "@@ -1,3 +1,3 @@\n"
+        ' resource "aws_sns_topic" "news" {\n'
+        '-  name = "gazette"\n'
+        '+  name = "herald"\n'
+        " }\n"
+        f"error: {file}: was changed since the last handover\n"
+        "hint: make the same change in the deployment file or the project, or overwrite it with --force"
+    )
+    assert written(hcl) == before
+
+
+def test_force_overwrites_a_changed_file(out: Callable[..., Path], tmp_path: Path) -> None:
+    hand_over(out(), tmp_path / "hcl")
+    as_written = written(tmp_path / "hcl")
+    (tmp_path / "hcl" / "web" / "sns.tf").write_text("# mine\n")
+    hand_over(out(), tmp_path / "hcl", force=True)
+    assert written(tmp_path / "hcl") == as_written
+
+
+@pytest.mark.parametrize("file", ["web/sns.tf", "README.md"])
+def test_does_not_restore_a_removed_file(out: Callable[..., Path], tmp_path: Path, file: str) -> None:
+    hand_over(out(), tmp_path / "hcl")
+    (tmp_path / "hcl" / file).unlink()
+    with pytest.raises(
+        RefusedError, match=re.escape(f"{tmp_path / 'hcl' / file}: was removed since the last handover")
+    ):
+        hand_over(out(), tmp_path / "hcl")
+    assert not (tmp_path / "hcl" / file).exists()
+
+
+def test_keeps_a_file_that_no_handover_wrote(out: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "hcl" / "web").mkdir(parents=True)
+    (tmp_path / "hcl" / "web" / "sns.tf").write_text("# by hand\n")
+    with pytest.raises(RefusedError, match=r"web/sns\.tf: was not written by a handover\nhint: "):
+        hand_over(out(), tmp_path / "hcl")
+    assert written(tmp_path / "hcl") == {"web/sns.tf": "# by hand\n"}
+
+
+def test_keeps_other_files_of_terraform_and_people(out: Callable[..., Path], tmp_path: Path) -> None:
+    hand_over(out(), tmp_path / "hcl")
+    for path in ("web/.terraform/environment", "web/.terraform.lock.hcl", "web/notes.txt", "web/local.auto.tfvars"):
+        (tmp_path / "hcl" / path).parent.mkdir(exist_ok=True)
+        (tmp_path / "hcl" / path).write_text("kept")
+    hand_over(out({"resource": {"aws_sns_topic": {"news": {"name": "herald"}}}}), tmp_path / "hcl")
+    files = written(tmp_path / "hcl")
+    assert [path for path, text in files.items() if text == "kept"] != []
+    assert sum(text == "kept" for text in files.values()) == 4
+    assert '"herald"' in files["web/sns.tf"]
+
+
+def test_removes_the_files_of_a_removed_stack(out: Callable[..., Path], tmp_path: Path) -> None:
+    hand_over(out(web=TOPIC, mail=TOPIC), tmp_path / "hcl")
+    shutil.rmtree(tmp_path / "cdktf.out")
+    hand_over(out(mail=TOPIC), tmp_path / "hcl")
+    assert not (tmp_path / "hcl" / "web").exists()
+    assert (tmp_path / "hcl" / "mail" / "sns.tf").exists()
+
+
+def test_a_second_handover_changes_nothing(out: Callable[..., Path], tmp_path: Path) -> None:
+    hand_over(out(), tmp_path / "hcl")
+    before = written(tmp_path / "hcl")
+    hand_over(out(), tmp_path / "hcl")
+    assert written(tmp_path / "hcl") == before
+
+
+def test_removes_no_file_outside_the_folder(out: Callable[..., Path], tmp_path: Path) -> None:
+    hand_over(out(), tmp_path / "hcl")
+    (tmp_path / "precious").write_text("precious")
+    digest = hashlib.sha256(b"precious").hexdigest()
+    with (tmp_path / "hcl" / ".handed-over.sha256").open("a") as file:
+        file.write(f"{digest}  ../precious\n{digest}  {tmp_path / 'precious'}\n")
+    hand_over(out(), tmp_path / "hcl")
+    assert (tmp_path / "precious").read_text() == "precious"
+
+
+def test_hands_over_assets_but_not_states_and_plans(out: Callable[..., Path], tmp_path: Path) -> None:
+    folder = out() / "stacks" / "web"
+    (folder / "assets" / "code").mkdir(parents=True)
+    (folder / "assets" / "code" / "lambda.zip").write_bytes(b"\x00\xff")
+    for name in (
+        "terraform.tfstate",
+        "terraform.tfstate.backup",
+        "plan",
+        "x.tfplan",
+        ".terraform.lock.hcl",
+        "terraform.tfvars",
+    ):
+        (folder / name).write_text("of the account")
+    hand_over(tmp_path / "cdktf.out", tmp_path / "hcl")
+    assert (tmp_path / "hcl" / "web" / "assets" / "code" / "lambda.zip").read_bytes() == b"\x00\xff"
+    assert [
+        path for path in (tmp_path / "hcl").rglob("*") if path.is_file() and path.read_bytes() == b"of the account"
+    ] == []
+
+
+def test_leaves_out_files_that_terraform_does_not_read(out: Callable[..., Path], tmp_path: Path) -> None:
+    folder = out({"locals": {"a": '${file("${path.module}/read.conf")}', "b": "cp x /etc/unread.conf\n"}})
+    for name in ("read.conf", "unread.conf", "more.tf"):
+        (folder / "stacks" / "web" / name).write_text("")
+    hand_over(tmp_path / "cdktf.out", tmp_path / "hcl")
+    assert {path.name for path in (tmp_path / "hcl" / "web").iterdir()} == {
+        "README.md",
+        "locals.tf",
+        "more.tf",
+        "read.conf",
+    }
+
+
+@pytest.mark.parametrize("path", ["../escaped", "web/../../escaped", "/escaped"])
+def test_writes_no_file_outside_the_folder(path: str, tmp_path: Path) -> None:
+    folder = tmp_path / "hcl"
+    with pytest.raises(RefusedError, match="is outside the folder to write"):
+        write({"web/sns.tf": b"", path: b""}, folder)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_writes_the_same_bytes_in_every_locale(out: Callable[..., Path], tmp_path: Path, project: Path) -> None:
+    document = {
+        "variable": {"greeting": {"type": "string", "default": "架け橋 \r\n é"}},
+        "resource": {"aws_sns_topic": {name: {"name": f"ü{name}"} for name in ("b", "ä", "a", "Z")}},
+    }
+    out(document)
+    python = project / ".venv" / "bin" / "python"
+    results = []
+    for name, locale in (("one", "C"), ("two", "tr_TR.UTF-8")):
+        environment = {"PATH": f"{Path(str(shutil.which('terraform'))).parent}:/usr/bin:/bin", "LC_ALL": locale}
+        command = [
+            str(it)
+            for it in (python, "main.py", "handover", "--from", tmp_path / "cdktf.out", "--out", tmp_path / name)
+        ]
+        subprocess.run(command, cwd=project, env=environment, check=True, capture_output=True)
+        results.append({path: (tmp_path / name / path).read_bytes() for path in written(tmp_path / name)})
+    assert results[0] == results[1]

@@ -1,0 +1,91 @@
+"""The HCL that people read: files, order of arguments, long texts, and providers other than AWS."""
+
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ops.handover import hand_over
+from tests.ops.handover.folders import written
+
+pytestmark = pytest.mark.tool("terraform")
+
+
+def test_long_texts_are_files(out: Callable[..., Path], tmp_path: Path) -> None:
+    conf = "".join(f"line {number}\n" for number in range(60))
+    script = "#!/bin/sh\n" + "echo $${x} ${local.name}\n" * 12
+    instance = {"ami": "ami-1", "instance_type": "t3.nano", "user_data_base64": b64encode(conf.encode()).decode()}
+    document = {
+        "locals": {"files_app_conf": conf, "name": "it", "run": script},
+        "resource": {"aws_instance": {"web": instance}},
+    }
+    hand_over(out(document), tmp_path / "hcl")
+    files = written(tmp_path / "hcl")
+    assert files["web/files/app.conf"] == conf == files["web/user_data_base64/web.txt"]
+    assert files["web/files/run.sh.tftpl"] == "#!/bin/sh\n" + "echo $${x} ${name}\n" * 12
+    assert '= base64encode(file("${path.module}/user_data_base64/web.txt"))\n' in files["web/ec2.tf"]
+    assert files["web/locals.tf"] == (
+        "locals {\n"
+        '  name           = "it"\n'
+        '  files_app_conf = file("${path.module}/files/app.conf")\n'
+        "\n"
+        "  run = templatefile(\n"
+        '    "${path.module}/files/run.sh.tftpl",\n'
+        "    {\n"
+        "      name = local.name\n"
+        "    },\n"
+        "  )\n"
+        "}\n"
+    )
+
+
+def test_arguments_follow_terraforms_style_guide(out: Callable[..., Path], tmp_path: Path) -> None:
+    condition = {"test": "Bool", "values": ["false"], "variable": "aws:SecureTransport"}
+    statement = {
+        "condition": [condition],
+        "effect": "Deny",
+        "principals": [{"identifiers": ["*"], "type": "*"}],
+    }
+    topic = {"delivery_policy": "${(1 + var.n)}", "depends_on": [], "name": "news"}
+    document = {
+        "data": {"aws_iam_policy_document": {"it": {"statement": [statement]}}},
+        "resource": {"aws_sns_topic": {"news": topic}},
+        "variable": {"n": {}},
+    }
+    hand_over(out(document), tmp_path / "hcl")
+    files = written(tmp_path / "hcl")
+    assert files["web/sns.tf"] == (
+        'resource "aws_sns_topic" "news" {\n  name            = "news"\n  delivery_policy = 1 + var.n\n}\n'
+    )
+    assert files["web/iam.tf"] == (
+        'data "aws_iam_policy_document" "it" {\n'
+        "  statement {\n"
+        '    effect = "Deny"\n\n'
+        "    principals {\n"
+        '      type        = "*"\n'
+        '      identifiers = ["*"]\n'
+        "    }\n\n"
+        "    condition {\n"
+        '      test     = "Bool"\n'
+        '      variable = "aws:SecureTransport"\n'
+        '      values   = ["false"]\n'
+        "    }\n"
+        "  }\n"
+        "}\n"
+    )
+
+
+def test_converts_other_providers_with_their_schema(out: Callable[..., Path], tmp_path: Path) -> None:
+    block = {"attributes": {"name": {"type": "string"}}, "block_types": {"part": {"block": {"attributes": {"x": {}}}}}}
+    schema = {"provider_schemas": {"example.invalid/acme/acme": {"resource_schemas": {"acme_thing": {"block": block}}}}}
+    (tmp_path / "schema.json").write_text(json.dumps(schema))
+    document = {
+        "terraform": {"required_providers": {"acme": {"source": "example.invalid/acme/acme"}}},
+        "resource": {"acme_thing": {"it": {"name": "n", "part": [{"x": 1}, {"x": 2}]}}},
+    }
+    hand_over(out(document), tmp_path / "hcl", schema_files=[tmp_path / "schema.json"])
+    assert written(tmp_path / "hcl")["web/acme.tf"] == (
+        'resource "acme_thing" "it" {\n  name = "n"\n\n  part {\n    x = 1\n  }\n\n  part {\n    x = 2\n  }\n}\n'
+    )
