@@ -1,7 +1,6 @@
-"""How many random deployments are planned alike as JSON and as HCL: `python -m benchmarks.handover [--minutes N]`.
+"""Compares Terraform's plans of random deployments as JSON and as HCL: `python -m benchmarks.handover [--minutes N]`.
 
-The real Terraform plans both, without AWS; every planned value is compared, attribute by attribute. Exits with 1 when
-one differs.
+Terraform plans both without AWS, and every planned value is compared. The exit status is 1 if one differs.
 """
 
 import argparse
@@ -14,14 +13,14 @@ import bindings
 
 bindings.install()
 
-from tests.ops.handover.evaluation import compare  # noqa: E402 - the bindings are made lazy before
+from tests.ops.handover.evaluation import compare  # noqa: E402 - the bindings must be lazy before this
 
 _AT_ONCE = 12
-"""Deployments drawn for one run of Terraform: more would not be faster, fewer would start it more often."""
+"""Deployments in one run of Terraform. More are not faster; fewer mean more starts of Terraform."""
 
 
 def main() -> int:
-    """Draw and compare until the time is over; print what was reached."""
+    """Compare random deployments until the time is over, and print the totals."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=5)
     minutes: float = parser.parse_args().minutes
@@ -39,7 +38,7 @@ def main() -> int:
         different += compared.different
     taken = time.monotonic() - began
     print(f"{deployments} deployments, {stacks} stacks, {resources} resources, {values} values in {taken:.0f} s")
-    print("\n".join(different) or "all alike")
+    print("\n".join(different) or "all plans are equal")
     return bool(different)
 
 

@@ -1,4 +1,4 @@
-"""Plans small stacks with the real Terraform, as JSON and as the HCL made of it, many in one run."""
+"""Plans many small stacks in one run of Terraform, as JSON and as the HCL converted from it."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from ops.handover import convert, shipped
 from terraform import output
 from tests.real.terraform import terraform
 
-# No call leaves the machine: nothing is asked of AWS before an apply.
+# With these settings, a plan of these stacks sends no request to AWS.
 _OFFLINE = {
     "region": "eu-central-1",
     "access_key": "none",
@@ -23,7 +23,7 @@ _INNER = 'variable "text" {}\nvariable "list" {}\noutput "both" { value = [var.t
 
 
 def plans(cases: Mapping[str, Mapping[str, Any]], folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What Terraform plans of each case, of the JSON and of the HCL; each case is a module of one configuration."""
+    """The plan of each case from JSON, and from HCL. Each case is a module of one configuration."""
     for name, document in cases.items():
         for form in ("json", "hcl"):
             (folder / form / name / "inner").mkdir(parents=True)
@@ -44,7 +44,7 @@ def _plan(folder: Path, cases: Mapping[str, Any]) -> dict[str, Any]:
         json.dumps({"terraform": {"required_providers": {"aws": {"source": "hashicorp/aws"}}}})
     )
     for name, document in cases.items():
-        values = folder / name / "terraform.tfvars"  # which Terraform reads of a root module only
+        values = folder / name / "terraform.tfvars"  # Terraform reads it in a root module only
         arguments = values.read_bytes().decode() if values.exists() else ""
         outputs = "".join(
             f'output "{name}_{output}" {{\n  value = module.{name}.{output}\n  sensitive = true\n}}\n'
@@ -60,7 +60,7 @@ def _plan(folder: Path, cases: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of(name: str, plan: dict[str, Any]) -> dict[str, Any]:
-    """All that a plan says of one case: values, what is unknown or sensitive of them, checks, texts for people."""
+    """The parts of a plan that concern one case: values, unknown and sensitive ones, checks, descriptions."""
     own = f"module.{name}."
     configuration = plan["configuration"]["root_module"]["module_calls"][name]["module"]
     described = {

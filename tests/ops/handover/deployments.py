@@ -1,4 +1,4 @@
-"""Deployment files nobody wrote, of settings that go together, with texts that are easily spoilt."""
+"""Random deployment files with valid settings, and with texts that are easily changed by a conversion."""
 
 import random
 from typing import Any
@@ -20,7 +20,7 @@ _OFFICE = ("198.51.100.0/28", "203.0.113.64/26", "192.0.2.128/32", "203.0.113.10
 
 
 def deployment(chance: random.Random, name: str) -> dict[str, Any]:
-    """The settings of one file. Nothing in it makes Terraform ask AWS during a plan."""
+    """The settings of one file. Terraform plans their stacks without requests to AWS."""
     found: dict[str, Any] = {
         "name": name,
         "owner": "platform-team",

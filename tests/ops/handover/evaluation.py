@@ -1,4 +1,4 @@
-"""Random deployments, planned by the real Terraform as JSON and as HCL without AWS, compared value by value."""
+"""Compares Terraform's plans of random deployments as JSON and as HCL, value by value."""
 
 import json
 import random
@@ -15,16 +15,16 @@ from terraform.output import load as load_stack
 from tests.ops.handover import deployments
 from tests.ops.handover.by_plan import plans
 
-# Anything else would be asked of AWS during a plan.
+# A plan asks AWS for every other data source.
 _READ_WITHOUT_AWS = {"aws_iam_policy_document", "terraform_remote_state"}
 
-# Of an output that another stack reads; what it is called says what it is.
+# Values for outputs that other stacks read, by a word in the output's name.
 _OUTPUTS = {"cidr": "10.10.0.0/16", "ips": "192.0.2.200", "ids": "id-0123456789abcdef0", "": "something"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """How much was compared, and the places that were not alike: none, if all is well."""
+    """How much was compared, and which resources or outputs were different."""
 
     deployments: int
     stacks: int
@@ -34,7 +34,10 @@ class Compared:
 
 
 def compare(seeds: range, folder: Path) -> Compared:
-    """Plan the deployments of these seeds, as many as can be synthesised, in one run of Terraform for each form."""
+    """Plan the deployments of these seeds, in one run of Terraform for JSON and one for HCL.
+
+    Deployments that cannot be synthesised are skipped.
+    """
     documents: dict[str, dict[str, Any]] = {}
     moved: dict[str, dict[str, str]] = {}
     drawn = set()
@@ -44,7 +47,7 @@ def compare(seeds: range, folder: Path) -> Compared:
         document = json.loads(file.read_text())
         moved[name] = moved_addresses(load_stack(file, exact_numbers=True), name=name, schemas=shipped())
         documents[name] = {key: it for key, it in document.items() if key not in ("provider", "terraform")}
-    # As deep as `cdktf.out/stacks/<stack>`, from where states are read.
+    # Stacks read states by relative paths, from a folder as deep as `cdktf.out/stacks/<stack>`.
     from_json, from_hcl = plans(documents, folder / "out" / "plans")
     different: list[str] = []
     resources = values = 0
@@ -66,7 +69,7 @@ def _stacks(seeds: range, folder: Path) -> Iterator[tuple[int, str, Path]]:
         try:
             written = synthesise(load_settings(file), folder / f"out{seed}")
         except SettingsError:
-            continue  # settings that do not go together, which other tests are about
+            continue  # inconsistent settings, which other tests cover
         for stack in written:
             path = stack.folder / "cdk.tf.json"
             content = json.loads(path.read_text())
@@ -76,7 +79,7 @@ def _stacks(seeds: range, folder: Path) -> Iterator[tuple[int, str, Path]]:
 
 
 def _pretend_state(content: Mapping[str, Any], name: str, folder: Path) -> None:
-    """Write a state as if the stack were applied, for those that read its outputs."""
+    """Write a state as if the stack had been applied, for stacks that read its outputs."""
     folder.mkdir(parents=True, exist_ok=True)
     outputs = {}
     for output, it in content.get("output", {}).items():
@@ -98,7 +101,7 @@ def _pretend_state(content: Mapping[str, Any], name: str, folder: Path) -> None:
 
 
 def _normal(plan: Mapping[str, Any], name: str, back: Mapping[str, str]) -> dict[str, Any]:
-    """What is planned, by the addresses of the JSON; data sources, which no `moved` names, by what they hold."""
+    """The planned changes by the JSON's addresses. Data sources are compared by content: no `moved` lists them."""
     found: dict[str, Any] = {}
     data: list[str] = []
     for change in plan["changes"]:

@@ -1,4 +1,4 @@
-"""Whole deployments handed over: Terraform takes them, they read as written by people, and they mean the same."""
+"""The handover of whole deployments: valid, readable, and with the same meaning."""
 
 import json
 import re
@@ -34,14 +34,14 @@ def hcl(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS)
-def test_it_is_formatted(deployment: str, handed_over: dict[str, Path]) -> None:
+def test_is_formatted(deployment: str, handed_over: dict[str, Path]) -> None:
     done = terraform(handed_over[deployment], "fmt", "-check", "-recursive", "-diff")
     assert (done.returncode, done.stdout) == (0, "")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("deployment", DEPLOYMENTS)
-def test_terraform_finds_it_valid(deployment: str, handed_over: dict[str, Path], tmp_path: Path) -> None:
+def test_is_valid(deployment: str, handed_over: dict[str, Path], tmp_path: Path) -> None:
     for versions in sorted(handed_over[deployment].rglob("versions.tf")):
         folder = shutil.copytree(versions.parent, tmp_path / versions.parent.name)
         assert terraform(folder, "init", "-backend=false", "-input=false").returncode == 0
@@ -49,19 +49,19 @@ def test_terraform_finds_it_valid(deployment: str, handed_over: dict[str, Path],
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS)
-def test_nothing_of_cdktf_is_left(deployment: str, handed_over: dict[str, Path]) -> None:
+def test_contains_nothing_of_cdktf(deployment: str, handed_over: dict[str, Path]) -> None:
     whole = "\n".join(hcl(handed_over[deployment]).values())
     assert re.findall(r'cdktf|uniqueId|^ *//|^(?:resource|data) .*_[0-9A-F]{8}" \{', whole, re.MULTILINE) == []
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS)
-def test_no_wall_of_text_stands_in_it(deployment: str, handed_over: dict[str, Path]) -> None:
+def test_has_no_long_quoted_strings(deployment: str, handed_over: dict[str, Path]) -> None:
     lines = [line for text in hcl(handed_over[deployment]).values() for line in text.splitlines()]
     quoted = [text for line in lines for text in re.findall(r'"(?:[^"\\]|\\.)*"', line)]
     assert [text for text in quoted if len(text) > 420] == []
 
 
-def test_files_are_by_concern(handed_over: dict[str, Path]) -> None:
+def test_sorts_blocks_into_files_by_concern(handed_over: dict[str, Path]) -> None:
     network = {path.name for path in (handed_over["everything"] / "111111111111" / "dev-network").glob("*.tf")}
     assert {"versions.tf", "providers.tf", "backend.tf", "variables.tf", "outputs.tf"} <= network
     assert {"vpc.tf", "subnets.tf", "nat.tf", "routes.tf", "endpoints.tf", "security_groups.tf"} <= network
@@ -69,21 +69,21 @@ def test_files_are_by_concern(handed_over: dict[str, Path]) -> None:
     assert {"codecommit.tf", "iam_push_user.tf", "iam_pull_user.tf", "terraform.tfvars", "README.md"} <= codecommit
 
 
-def test_the_order_of_the_stacks_is_said(handed_over: dict[str, Path]) -> None:
+def test_the_readme_lists_the_stacks_in_order(handed_over: dict[str, Path]) -> None:
     text = (handed_over["example"] / "README.md").read_text()
     order = re.findall(r"^\| \d+ \| \[`([^`]+)`\]", text, re.MULTILINE)
     assert order.index("111111111111/dev-network") < order.index("111111111111/dev-gitlab")
     assert [line.split("=")[1].split()[0] for line in text.splitlines() if line.endswith(" apply")] == order
 
 
-def test_inputs_and_outputs_are_listed(handed_over: dict[str, Path], synthesised: Callable[[str], Stacks]) -> None:
+def test_a_readme_lists_inputs_and_outputs(handed_over: dict[str, Path], synthesised: Callable[[str], Stacks]) -> None:
     stack = synthesised("example")["prd-codecommit"].json
     text = (handed_over["example"] / "222222222222" / "prd-codecommit" / "README.md").read_text()
     listed = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
     assert listed == [*sorted(stack["variable"]), *sorted(stack["output"])]
 
 
-def test_what_protects_a_repository_is_still_there(handed_over: dict[str, Path]) -> None:
+def test_keeps_the_protection_of_repositories(handed_over: dict[str, Path]) -> None:
     file = handed_over["everything"] / "222222222222" / "prd-codecommit" / "codecommit.tf"
     (repositories,) = hcl2.loads(file.read_text())["resource"]
     (arguments,) = (it for named in repositories.values() for it in named.values())
@@ -91,14 +91,12 @@ def test_what_protects_a_repository_is_still_there(handed_over: dict[str, Path])
     assert arguments["lifecycle"][0]["prevent_destroy"] is True
 
 
-def test_why_a_finding_is_accepted_stands_where_checkov_reads_it(handed_over: dict[str, Path]) -> None:
+def test_keeps_the_reasons_for_accepted_findings_in_checkovs_form(handed_over: dict[str, Path]) -> None:
     text = (handed_over["example"] / "111111111111" / "dev-network" / "logs.tf").read_text()
     assert re.search(r"^  # checkov:skip=CKV_AWS_158: CloudWatch encrypts", text, re.MULTILINE)
 
 
-def test_every_moved_address_is_one_that_the_json_had(
-    handed_over: dict[str, Path], synthesised: Callable[[str], Stacks]
-) -> None:
+def test_moves_only_addresses_of_the_json(handed_over: dict[str, Path], synthesised: Callable[[str], Stacks]) -> None:
     for name, stack in synthesised("everything").terraform.items():
         for file in handed_over["everything"].glob(f"*/{name}/moved.tf"):
             old = re.findall(r"from = (\S+)", file.read_text())
@@ -106,13 +104,13 @@ def test_every_moved_address_is_one_that_the_json_had(
             assert set(old) <= set(stack.addresses())
 
 
-def test_the_list_of_files_holds(handed_over: dict[str, Path]) -> None:
+def test_sha256sum_accepts_the_list_of_files(handed_over: dict[str, Path]) -> None:
     command = ["sha256sum", "--check", "--strict", "--quiet", ".handed-over.sha256"]
     assert subprocess.run(command, cwd=handed_over["example"], capture_output=True).returncode == 0
 
 
 @pytest.mark.slow
-def test_random_deployments_are_planned_alike(tmp_path: Path) -> None:
+def test_plans_of_random_deployments_are_equal(tmp_path: Path) -> None:
     compared = compare(range(4), tmp_path)
     assert compared.different == []
     assert compared.deployments >= 2

@@ -4,13 +4,18 @@ import json
 from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ops.handover import hand_over
+from ops.handover import convert, hand_over, shipped
 from tests.ops.handover.folders import written
 
 pytestmark = pytest.mark.tool("terraform")
+
+
+def converted(document: dict[str, Any]) -> dict[str, str]:
+    return convert(document, name="web", schemas=shipped())
 
 
 def test_long_texts_are_files(out: Callable[..., Path], tmp_path: Path) -> None:
@@ -88,4 +93,42 @@ def test_converts_other_providers_with_their_schema(out: Callable[..., Path], tm
     hand_over(out(document), tmp_path / "hcl", schema_files=[tmp_path / "schema.json"])
     assert written(tmp_path / "hcl")["web/acme.tf"] == (
         'resource "acme_thing" "it" {\n  name = "n"\n\n  part {\n    x = 1\n  }\n\n  part {\n    x = 2\n  }\n}\n'
+    )
+
+
+def test_keeps_lifecycle_and_depends_on() -> None:
+    lifecycle = {
+        "create_before_destroy": True,
+        "prevent_destroy": True,
+        "ignore_changes": ["tags", 'tags["Name"]'],
+        "replace_triggered_by": ["terraform_data.it"],
+    }
+    topic = {"name": "t", "provider": "aws.other", "depends_on": ["terraform_data.it"], "lifecycle": lifecycle}
+    assert converted({"resource": {"aws_sns_topic": {"t": topic}, "terraform_data": {"it": {}}}})["sns.tf"] == (
+        'resource "aws_sns_topic" "t" {\n'
+        "  provider = aws.other\n\n"
+        '  name = "t"\n\n'
+        "  lifecycle {\n"
+        "    create_before_destroy = true\n"
+        "    prevent_destroy = true\n"
+        '    ignore_changes = [tags, tags["Name"]]\n'
+        "    replace_triggered_by = [terraform_data.it]\n"
+        "  }\n\n"
+        "  depends_on = [terraform_data.it]\n"
+        "}\n"
+    )
+
+
+def test_escapes_strings_that_terraform_reads_without_templates() -> None:
+    backend = {"s3": {"bucket": "b", "key": "${x}/%{y}", "assume_role": {"role_arn": "r"}}}
+    provider = [{"region": "eu-central-1", "assume_role": [{"role_arn": "r"}]}, {"alias": "us", "region": "us-east-1"}]
+    files = converted({"terraform": {"backend": backend, "required_version": ">= 1.10"}, "provider": {"aws": provider}})
+    assert files["backend.tf"] == (
+        'terraform {\n  backend "s3" {\n    bucket = "b"\n    key = "$${x}/%%{y}"\n\n'
+        '    assume_role = {\n      role_arn = "r"\n    }\n  }\n}\n'
+    )
+    assert files["versions.tf"] == 'terraform {\n  required_version = ">= 1.10"\n}\n'
+    assert files["providers.tf"] == (
+        'provider "aws" {\n  region = "eu-central-1"\n\n  assume_role {\n    role_arn = "r"\n  }\n}\n\n'
+        'provider "aws" {\n  alias = "us"\n  region = "us-east-1"\n}\n'
     )

@@ -1,11 +1,11 @@
-"""What comes several times is written once, where that means the same; addresses and references follow."""
+"""Similar resources become one block with `for_each`; addresses and references follow."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ops.handover import convert, moved_addresses, schema, shipped
+from ops.handover import convert, moved_addresses, shipped
 from tests.ops.handover.by_plan import plans
 
 SUBNETS = {"a": "10.0.0.0/24", "c": "10.0.1.0/24"}
@@ -33,7 +33,7 @@ def converted(resources: dict[str, Any], **others: Any) -> dict[str, str]:
     return convert({"resource": resources, **others}, name="web", schemas=shipped())
 
 
-def test_subnets_are_one_block_by_zone() -> None:
+def test_merges_subnets_by_zone() -> None:
     assert converted({"aws_subnet": subnets()})["subnets.tf"] == (
         "locals {\n"
         "  network_private = {\n"
@@ -52,7 +52,7 @@ def test_subnets_are_one_block_by_zone() -> None:
     )
 
 
-def test_every_address_that_changed_is_said() -> None:
+def test_records_every_changed_address() -> None:
     document = {"resource": {"aws_subnet": subnets()}}
     moved = {f"aws_subnet.network_private_{zone}": f'aws_subnet.network_private["{zone}"]' for zone in SUBNETS}
     assert moved_addresses(document, name="web", schemas=shipped()) == moved
@@ -61,14 +61,14 @@ def test_every_address_that_changed_is_said() -> None:
     )
 
 
-def test_references_follow_into_strings_and_expressions() -> None:
+def test_rewrites_references_in_strings_and_expressions() -> None:
     value = '${join(",", ["x-${aws_subnet.network_private_a.id}", "aws_subnet.network_private_a.id"])}'
     files = converted({"aws_subnet": subnets()}, output={"o": {"value": value}})
     expected = 'join(",", ["x-${aws_subnet.network_private["a"].id}", "aws_subnet.network_private_a.id"])'
     assert f"value = {expected}\n" in files["outputs.tf"]
 
 
-def test_dependencies_are_on_the_whole_block() -> None:
+def test_depends_on_names_the_whole_block() -> None:
     depends_on = [f"aws_subnet.network_private_{zone}" for zone in SUBNETS]
     files = converted({"aws_subnet": subnets(), "terraform_data": {"it": {"depends_on": depends_on}}})
     assert "depends_on = [aws_subnet.network_private]\n" in files["terraform_data.tf"]
@@ -84,13 +84,13 @@ def test_dependencies_are_on_the_whole_block() -> None:
         {"a": {"provider": "aws.other"}},
     ],
 )
-def test_what_is_not_alike_stays_single(more: dict[str, Any]) -> None:
+def test_does_not_merge_resources_that_differ_too_much(more: dict[str, Any]) -> None:
     files = converted({"aws_subnet": subnets(**more), "terraform_data": {"it": {}}})
     assert 'resource "aws_subnet" "network_private_a" {' in files["subnets.tf"]
     assert "moved.tf" not in files
 
 
-def test_what_would_wait_for_itself_stays_single() -> None:
+def test_does_not_merge_resources_into_a_dependency_cycle() -> None:
     chained = subnets(c={"depends_on": ["terraform_data.it"]}, a={"depends_on": ["terraform_data.it"]})
     files = converted(
         {"aws_subnet": chained, "terraform_data": {"it": {"input": "x"}}},
@@ -101,7 +101,7 @@ def test_what_would_wait_for_itself_stays_single() -> None:
     assert 'resource "aws_subnet" "network_private_c" {' in files["subnets.tf"]
 
 
-def test_hashes_are_taken_out_of_names_that_nobody_chose() -> None:
+def test_removes_hashes_from_generated_names() -> None:
     topics = {
         "news_1A2B3C4D": named("news", "news_1A2B3C4D", name="news"),
         "chosen_0123ABCD": {"name": "chosen"},
@@ -115,55 +115,11 @@ def test_hashes_are_taken_out_of_names_that_nobody_chose() -> None:
     assert text["moved.tf"] == "moved {\n  from = aws_sns_topic.news_1A2B3C4D\n  to = aws_sns_topic.news\n}\n"
 
 
-def test_what_no_plan_shows_is_written_out() -> None:
-    lifecycle = {
-        "create_before_destroy": True,
-        "prevent_destroy": True,
-        "ignore_changes": ["tags", 'tags["Name"]'],
-        "replace_triggered_by": ["terraform_data.it"],
-    }
-    topic = {"name": "t", "provider": "aws.other", "depends_on": ["terraform_data.it"], "lifecycle": lifecycle}
-    assert converted({"aws_sns_topic": {"t": topic}, "terraform_data": {"it": {}}})["sns.tf"] == (
-        'resource "aws_sns_topic" "t" {\n'
-        "  provider = aws.other\n\n"
-        '  name = "t"\n\n'
-        "  lifecycle {\n"
-        "    create_before_destroy = true\n"
-        "    prevent_destroy = true\n"
-        '    ignore_changes = [tags, tags["Name"]]\n'
-        "    replace_triggered_by = [terraform_data.it]\n"
-        "  }\n\n"
-        "  depends_on = [terraform_data.it]\n"
-        "}\n"
-    )
-
-
-def test_settings_that_terraform_reads_before_expressions_keep_their_signs() -> None:
-    backend = {"s3": {"bucket": "b", "key": "${x}/%{y}", "assume_role": {"role_arn": "r"}}}
-    provider = [{"region": "eu-central-1", "assume_role": [{"role_arn": "r"}]}, {"alias": "us", "region": "us-east-1"}]
-    files = converted({}, terraform={"backend": backend, "required_version": ">= 1.10"}, provider={"aws": provider})
-    assert files["backend.tf"] == (
-        'terraform {\n  backend "s3" {\n    bucket = "b"\n    key = "$${x}/%%{y}"\n\n'
-        '    assume_role = {\n      role_arn = "r"\n    }\n  }\n}\n'
-    )
-    assert files["versions.tf"] == 'terraform {\n  required_version = ">= 1.10"\n}\n'
-    assert files["providers.tf"] == (
-        'provider "aws" {\n  region = "eu-central-1"\n\n  assume_role {\n    role_arn = "r"\n  }\n}\n\n'
-        'provider "aws" {\n  alias = "us"\n  region = "us-east-1"\n}\n'
-    )
-
-
-@pytest.mark.slow
-@pytest.mark.terraform
-def test_the_schema_is_what_terraform_says() -> None:
-    assert schema.main(["--check"]) == 0
-
-
 LONG = "version: 0.2\nenv:\n  variables:\n    NAME: \"{}\"\n    HOME: '$${{HOME}}'\n" + "# more\n" * 20
 
 
 @pytest.mark.terraform
-def test_what_is_written_once_is_planned_as_if_written_often(tmp_path: Path) -> None:
+def test_plans_of_merged_resources_are_equal(tmp_path: Path) -> None:
     keys = ("app", "partner-api", "x")
     document: dict[str, Any] = {
         "resource": {
