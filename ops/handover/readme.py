@@ -1,4 +1,4 @@
-"""The README of what is handed over: the order of the stacks, what goes in and comes out, what to run."""
+"""Writes the READMEs of the handover: the order of the stacks, their inputs and outputs, and the commands to run."""
 
 import json
 import re
@@ -12,24 +12,24 @@ from terraform.output import Number
 _NONE = "None.\n"
 
 _MOVES = """
-Resources that come several times are one block with `for_each` here; `moved.tf` says which address was which. \
-Terraform follows it at the first apply; after that the file can be deleted.
+Similar resources are one block with `for_each` here. `moved.tf` has their old addresses, so that the first apply \
+keeps the resources. After that apply, the file can be deleted.
 """
 
-_DOES_NOT_SURVIVE = """\
-## What does not survive the handover
+_LOST = """\
+## What the handover loses
 
-* The deployment file and its checks that span several settings. What can be checked of one value stays, as a
-  variable's `validation`.
-* What the deployment file works out: how many subnets there are, which repositories, what policies allow. Here such
-  changes are made in the `.tf` files by hand.
-* The comparison of handed-over files with the project. Whoever writes them anew is told of every file that was changed
-  here, and overwrites none without being asked to.
+* The deployment file, and its checks across several settings. A check of a single value stays as the `validation` of
+  a variable.
+* Everything that the deployment file computes: the number of subnets, the repositories, the permissions of policies.
+  Change these by hand in the `.tf` files.
+* The comparison with the project. The next handover lists every file that was changed here, and overwrites these only
+  with `--force`.
 """
 
 
 def overview(stacks: Sequence[HandoverStack]) -> str:
-    """The README above all stacks."""
+    """The README for all stacks."""
     rows = [
         (
             str(number),
@@ -47,7 +47,7 @@ def overview(stacks: Sequence[HandoverStack]) -> str:
     return f"""\
 # Terraform
 
-One folder for each state. They are applied in this order, and destroyed in the reverse one:
+One folder for each state. Apply them in this order, and destroy them in reverse order:
 
 {table}
 ## What to run
@@ -57,17 +57,17 @@ Log in to the account of the stack, then:
 ```console
 {commands}```
 
-Where resources exist already, under the same state, the first `plan` shows no change but new addresses
-(`moved.tf`, in stacks that have one). After it was applied, `moved.tf` can be deleted.
+If the resources exist already and the state stays the same, the first `plan` changes only addresses, as listed in
+`moved.tf`. After that is applied, `moved.tf` can be deleted.
 
-`{MANIFEST}` lists what was written, for `sha256sum --check`.
+`{MANIFEST}` lists the files of the handover, for `sha256sum --check`.
 
-{_DOES_NOT_SURVIVE}"""
+{_LOST}"""
 
 
 def stack_readme(stack: HandoverStack, stacks: Sequence[HandoverStack], files: Collection[str]) -> str:
     """The README of one stack. `files` are the paths of its converted files."""
-    outputs: Mapping[str, Any] = _named(stack.document, "output")
+    outputs = _outputs(stack.document)
     inputs = _table(
         ("variable", "type", "value", "what"),
         [
@@ -89,8 +89,8 @@ def stack_readme(stack: HandoverStack, stacks: Sequence[HandoverStack], files: C
 
 {(account + after).strip()}
 
-Its state is `{stack.state}`, in `backend.tf`. A path is seen from this folder: where the folder moves, the state of
-resources that exist has to be where it then points.
+Its state is `{stack.state}`, set in `backend.tf`. A path is relative to this folder: if you move the folder, move the
+state of existing resources to the path's new place.
 
 ```console
 $ terraform init
@@ -111,14 +111,11 @@ Values are in `terraform.tfvars`.
 {contents}"""
 
 
-def _named(document: Mapping[str, Any], kind: str) -> dict[str, dict[str, Any]]:
-    content = document.get(kind) or {}
+def _outputs(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    content = document.get("output") or {}
     found: dict[str, dict[str, Any]] = {}
     for level in content if isinstance(content, list) else [content]:
-        found |= {
-            name: it[0] if isinstance(it, list) else it for name, it in level.items() if isinstance(it, dict | list)
-        }
-    found.pop("//", None)
+        found |= {name: it[0] if isinstance(it, list) else it for name, it in level.items() if name != "//"}
     return found
 
 
@@ -151,7 +148,7 @@ def _code(value: str) -> str:
 
 
 def _text(value: str) -> str:
-    """Text for a cell, without Markdown's meaning."""
+    """Text for a cell, with Markdown escaped."""
     return re.sub(r"([\\`*_{}\[\]<>|#])", r"\\\1", re.sub(r"\s+", " ", str(value)).strip())
 
 

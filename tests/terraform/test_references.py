@@ -135,3 +135,8 @@ def test_reads_the_output_of_the_stack_that_keeps_its_state_there() -> None:
     assert stacks["reader"].value(cidr) == "10.0.0.0/8"
     assert stacks["reader"].value(vpc) == Unknown("network", "aws_vpc.x.id", is_assigned=True)
     assert stacks["stranger"].value(cidr) == Unknown("stranger", "data.terraform_remote_state.net.outputs.cidr")
+
+
+@pytest.mark.parametrize("written", ["x %{ if var.x }y%{ endif }", "x ${var.y", '${"}'])
+def test_a_text_that_cannot_be_split_is_unknown_as_a_whole(written: str) -> None:
+    assert Configuration("web", {}).value(written) == Unknown("web", written)
