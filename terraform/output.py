@@ -73,21 +73,19 @@ class Stack:
 
     @property
     def variables(self) -> dict[str, Json]:
-        return {
-            name: variable
-            for level in _objects(self.document.get("variable"))
-            for name, variables in level.items()
-            for variable in _objects(variables)
-            if name != "//"
-        }
+        return self._named("variable")
+
+    @property
+    def outputs(self) -> dict[str, Json]:
+        return self._named("output")
 
     @property
     def state(self) -> StateLocation:
         """Where its own state is kept."""
-        for settings in _objects(self.document.get("terraform")):
-            for backends in _objects(settings.get("backend")):
+        for settings in objects(self.document.get("terraform")):
+            for backends in objects(settings.get("backend")):
                 for backend, arguments in backends.items():
-                    return StateLocation(backend=backend, settings=next(_objects(arguments), {}))
+                    return StateLocation(backend=backend, settings=next(objects(arguments), {}))
         return StateLocation(backend="local", settings={})
 
     @property
@@ -106,7 +104,7 @@ class Stack:
         return [
             f"{kind}.{name}"
             for kind, name, resource in self.resources()
-            if any(lifecycle.get("prevent_destroy") is True for lifecycle in _objects(resource.get("lifecycle")))
+            if any(lifecycle.get("prevent_destroy") is True for lifecycle in objects(resource.get("lifecycle")))
         ]
 
     def resources(self) -> Iterator[tuple[str, str, Json]]:
@@ -124,15 +122,24 @@ class Stack:
         return paths
 
     def _aws_providers(self) -> Iterator[Json]:
-        for providers in _objects(self.document.get("provider")):
-            yield from _objects(providers.get("aws"))
+        for providers in objects(self.document.get("provider")):
+            yield from objects(providers.get("aws"))
+
+    def _named(self, kind: str) -> dict[str, Json]:
+        return {
+            name: block
+            for level in objects(self.document.get(kind))
+            for name, blocks in level.items()
+            for block in objects(blocks)
+            if name != "//"
+        }
 
     def _blocks(self, kind: str) -> Iterator[tuple[str, str, Json]]:
-        for level in _objects(self.document.get(kind)):
+        for level in objects(self.document.get(kind)):
             for label, resources in level.items():
-                for named in _objects(resources) if label != "//" else ():
+                for named in objects(resources) if label != "//" else ():
                     for name, blocks in named.items():
-                        yield from ((label, name, block) for block in _objects(blocks))
+                        yield from ((label, name, block) for block in objects(blocks))
 
 
 def read(out: Path, *, exact_numbers: bool = False) -> list[Stack]:
@@ -234,6 +241,6 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _objects(value: Any) -> Iterator[Json]:
+def objects(value: Any) -> Iterator[Json]:
     """The objects in `value`: in Terraform's JSON syntax, one object may stand for a list of one."""
     return (it for it in (value if isinstance(value, list) else [value]) if isinstance(it, dict))

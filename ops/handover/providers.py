@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ops.handover.grammar import OBJECT_KINDS
+from terraform.output import objects
 
 _REGISTRY = "registry.terraform.io"
 
@@ -31,8 +32,8 @@ def local_name(type: str, block: Mapping[str, Any]) -> str:
 
 
 def _declared(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
-    for settings in _objects(document.get("terraform")):
-        for entry in _objects(settings.get("required_providers")):
+    for settings in objects(document.get("terraform")):
+        for entry in objects(settings.get("required_providers")):
             for name, it in entry.items():
                 if name != "//":
                     wanted = it if isinstance(it, dict) else {"version": str(it)}
@@ -42,14 +43,9 @@ def _declared(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]
 
 def _used(document: Mapping[str, Any]) -> Iterator[str]:
     for kind in OBJECT_KINDS:
-        for types in _objects(document.get(kind)):
+        for types in objects(document.get(kind)):
             for type_, resources in types.items():
-                for named in _objects(resources):
-                    yield from (local_name(type_, block) for it in named.values() for block in _objects(it))
-    for entry in _objects(document.get("provider")):
+                for named in objects(resources):
+                    yield from (local_name(type_, block) for it in named.values() for block in objects(it))
+    for entry in objects(document.get("provider")):
         yield from entry
-
-
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    """The objects in `value`: in Terraform's JSON syntax, one object may stand for a list of one."""
-    return (it for it in (value if isinstance(value, list) else [value]) if isinstance(it, dict))

@@ -67,7 +67,6 @@ If the resources exist already and the state stays the same, the first `plan` ch
 
 def stack_readme(stack: HandoverStack, stacks: Sequence[HandoverStack], files: Collection[str]) -> str:
     """The README of one stack. `files` are the paths of its converted files."""
-    outputs = _outputs(stack.document)
     inputs = _table(
         ("variable", "type", "value", "what"),
         [
@@ -77,7 +76,7 @@ def stack_readme(stack: HandoverStack, stacks: Sequence[HandoverStack], files: C
     )
     results = _table(
         ("output", "what"),
-        [(f"`{name}`", _text(it.get("description", ""))) for name, it in sorted(outputs.items())],
+        [(f"`{name}`", _text(it.get("description", ""))) for name, it in sorted(stack.outputs.items())],
     )
     account = f"Account {stack.account}. " if stack.account else ""
     needs = ", ".join(f"`{other.target}`" for other in stacks if other.name in stack.dependencies)
@@ -109,14 +108,6 @@ Values are in `terraform.tfvars`.
 ## Files
 
 {contents}"""
-
-
-def _outputs(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    content = document.get("output") or {}
-    found: dict[str, dict[str, Any]] = {}
-    for level in content if isinstance(content, list) else [content]:
-        found |= {name: it[0] if isinstance(it, list) else it for name, it in level.items() if name != "//"}
-    return found
 
 
 def _value(variable: Mapping[str, Any]) -> str:
