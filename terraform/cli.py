@@ -1,30 +1,87 @@
-"""Runs the Terraform CLI."""
+"""Runs the user's Terraform CLI, and reads what it reports with `-json`."""
 
+import json
 import os
-import re
 import shutil
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from ops.rehearse.errors import RehearsalError
+from errors import RefusedError, refused
 
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+# Of the variables that configure Terraform, those that only say where providers come from.
+_OF_PROVIDERS = {"TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR"}
+
+_LAST = 2000  # characters of an output that has no error of its own
 
 
-class Terraform:
-    """The CLI, with a log file per run under `logs`."""
+def own_environment(inherited: Mapping[str, str]) -> dict[str, str]:
+    """`inherited` without AWS settings, and without what changes Terraform (`TF_VAR_…`, `TF_CLI_ARGS…`, …)."""
+    kept = {
+        name: value
+        for name, value in inherited.items()
+        if not name.startswith(("AWS_", "TF_")) or name in _OF_PROVIDERS
+    }
+    return {**kept, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
 
-    def __init__(self, *, logs: Path) -> None:
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnostic:
+    """An error or a warning: https://developer.hashicorp.com/terraform/internals/machine-readable-ui#diagnostic
+
+    address: of the resource whose provider reported it.
+    """
+
+    severity: str
+    summary: str
+    detail: str
+    address: str | None
+
+    def __str__(self) -> str:
+        place = f"\n  with {self.address}" if self.address else ""
+        return f"{self.severity.capitalize()}: {self.summary}{place}\n\n{self.detail}".rstrip()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishedRun:
+    """A run that has ended."""
+
+    arguments: tuple[str, ...]
+    returncode: int
+    stdout: str
+    stderr: str
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        """The errors that Terraform reported; they are known of commands with `-json`."""
+        messages = (message(line) for line in self.stdout.splitlines())
+        diagnostics = [it["diagnostic"] for it in messages if it.get("type") == "diagnostic"]
+        return [_diagnostic(it) for it in diagnostics if it["severity"] == "error"]
+
+    def failure(self, where: str, hint: str) -> RefusedError:
+        """The error of a run that should have succeeded, with what Terraform printed."""
+        what = f"`terraform {self.arguments[0]}` failed with exit code {self.returncode}"
+        printed = "\n\n".join(map(str, self.errors)) or self.stderr or self.stdout[-_LAST:]
+        return refused(where, what, hint, details=printed)
+
+
+class TerraformCli:
+    """The `terraform` on PATH. Threads may share one, and `stop` ends all its runs.
+
+    Raises RefusedError where there is none.
+    """
+
+    def __init__(self) -> None:
         program = shutil.which("terraform")
         if program is None:
-            raise RehearsalError(
-                "terraform: there is no such program on PATH",
-                hint="install Terraform 1.10 or later: https://developer.hashicorp.com/terraform/install",
-            )
+            hint = "install Terraform 1.10 or later: https://developer.hashicorp.com/terraform/install"
+            raise refused("terraform", "is not on PATH", hint)
         self._program = program
-        self._logs = logs
         self._running: set[subprocess.Popen[str]] = set()
         self._stopped = False
         self._guard = threading.Lock()
@@ -33,69 +90,81 @@ class Terraform:
         self,
         *arguments: str,
         folder: Path,
-        env: Mapping[str, str],
-        log: str,
-        accept: tuple[int, ...] = (0,),
-        watch: Callable[[str], None] = lambda _: None,
-    ) -> "Finished":
-        """Run one command; each line of what it says goes to `watch`. An exit code not in `accept` is an error."""
-        path = self._logs / f"{log}.log"
-        with path.open("a") as copy:
-            copy.write(f"$ terraform {' '.join(arguments)}\n")
-            with self._guard:
-                if self._stopped:
-                    raise RehearsalError("the rehearsal was stopped", hint="start it again")
-                process = subprocess.Popen(  # noqa: S603 - the program was looked up, the arguments are ours
-                    [self._program, *arguments],
-                    cwd=folder,
-                    env=dict(env),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    text=True,
-                    start_new_session=True,  # so that its providers can be stopped with it
-                )
-                self._running.add(process)
-            lines = []
+        env: Mapping[str, str] | None = None,
+        on_line: Callable[[str], object] = lambda _: None,
+    ) -> FinishedRun:
+        """Run one command in `folder`, and call `on_line` with each line that it prints.
+
+        Without `env`, the environment is the user's.
+        """
+        lines = []
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as stderr:
+            process = self._start(arguments, folder, os.environ if env is None else env, stderr)
             try:
                 for line in process.stdout or ():
-                    plain = _COLOUR.sub("", line.rstrip("\n"))
-                    copy.write(plain + "\n")
-                    lines.append(plain)
-                    watch(plain)
+                    lines.append(line.rstrip("\n"))
+                    on_line(lines[-1])
                 process.wait()
+            except BaseException:
+                _kill(process)
+                raise
             finally:
                 with self._guard:
                     self._running.discard(process)
-        finished = Finished(process.returncode, "\n".join(lines))
-        if finished.code not in accept:
-            raise RehearsalError(
-                f"{log}: `terraform {arguments[0]}` failed with exit code {finished.code}",
-                hint=f"the whole log is in {path}",
-                said=finished.errors() or finished.text[-2000:],
+            stderr.seek(0)
+            return FinishedRun(
+                arguments=arguments, returncode=process.returncode, stdout="\n".join(lines), stderr=stderr.read()
             )
-        return finished
 
     def stop(self) -> None:
-        """End every run, with the providers it started, and start no more."""
+        """Kill every run and the providers it started; later runs are refused."""
         with self._guard:
             self._stopped = True
             running = list(self._running)
         for process in running:
-            try:
-                os.killpg(process.pid, 9)
-            except ProcessLookupError:
-                continue
+            _kill(process)
+
+    def _start(
+        self, arguments: tuple[str, ...], folder: Path, env: Mapping[str, str], stderr: Any
+    ) -> subprocess.Popen[str]:
+        with self._guard:
+            if self._stopped:
+                raise refused("terraform", "was stopped", "start the command again")
+            process = subprocess.Popen(  # noqa: S603 - the program was looked up, the arguments are ours
+                [self._program, *arguments],
+                cwd=folder,
+                env={**env, "CHECKPOINT_DISABLE": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                encoding="utf-8",
+                start_new_session=True,  # so that its providers can be stopped with it
+            )
+            self._running.add(process)
+            return process
 
 
-class Finished:
-    """How a run ended, and what it said."""
+def message(line: str) -> Mapping[str, Any]:
+    """A line of `-json` output, by https://developer.hashicorp.com/terraform/internals/machine-readable-ui
 
-    def __init__(self, code: int, text: str) -> None:
-        self.code = code
-        self.text = text
+    Empty for a line of any other kind.
+    """
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) and "@message" in found else {}
 
-    def errors(self) -> str:
-        """What Terraform calls an error, without the plan before it."""
-        start = self.text.find("\nError:") if not self.text.startswith("Error:") else 0
-        return self.text[start:].strip() if start >= 0 else ""
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, 9)
+
+
+def _diagnostic(content: Mapping[str, Any]) -> Diagnostic:
+    return Diagnostic(
+        severity=content["severity"],
+        summary=content["summary"],
+        detail=content.get("detail", ""),
+        address=content.get("address"),
+    )

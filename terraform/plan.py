@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ops.review.text import NOT_SHOWN, NOT_SHOWN_CHANGED
+NOT_SHOWN = "(sensitive)"
+NOT_SHOWN_CHANGED = "(sensitive, changed)"
 
 _CONFIG = ConfigDict(extra="ignore", strict=True)
 _MOST_PROBLEMS = 3

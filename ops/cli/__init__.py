@@ -9,7 +9,6 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from ops.rehearse.named_in_settings import existing_resources
 from settings import Deployment, load
 
 Synthesise = Callable[[Deployment, Path], object]
@@ -161,8 +160,8 @@ def run(arguments: list[str], synthesise: Synthesise) -> NoReturn:
         """
         from ops.pipelines import write
 
-        file = load(deployment)
-        raise typer.Exit(write(platform, deployment, file, synthesise, out=out, branch=branch, force=force))
+        written = write(platform, deployment, load(deployment), synthesise, out=out, branch=branch, force=force)
+        print(f"wrote {written}; its head says what to set up")
 
     from ops.cli.backlog import key_app, webhook_app
     from ops.cli.credentials import app as credentials_app
@@ -211,15 +210,20 @@ def _handover(
 
 
 def _rehearse(file: Path, synthesise: Synthesise) -> int:
-    from ops.rehearse import RehearsalError, rehearse
+    from ops.handover import hand_over, moved_addresses, shipped
+    from ops.rehearse.command import rehearse
+    from ops.rehearse.prerequisites_from_settings import prerequisites_of
+    from ops.rehearse.rehearsal import Handover
+    from terraform.output import Stack
+    from terraform.output import load as load_stack
+
+    def moved(stack: Stack) -> dict[str, str]:
+        return moved_addresses(load_stack(stack.file, exact_numbers=True), name=stack.name, schemas=shipped())
 
     deployment = load(file)
     with tempfile.TemporaryDirectory(prefix="kakehashi-") as folder:
         out = Path(folder) / "cdktf.out"
         synthesise(deployment, out)
-        try:
-            rehearse(out, existing_resources(deployment))
-        except RehearsalError as error:
-            print(error, file=sys.stderr)
-            return 1
+        handover = Handover(write=hand_over, moved_addresses=moved)
+        rehearse(out, prerequisites_of(deployment), handover=handover)
     return os.EX_OK

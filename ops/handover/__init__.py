@@ -7,9 +7,6 @@ they read, and keeps files that operations changed since the last handover. Both
 refuse what they cannot convert.
 """
 
-import os
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +18,7 @@ from ops.handover.providers import required_providers, source_address
 from ops.handover.readme import overview, stack_readme
 from ops.handover.schema import Schemas, asked_of_terraform, from_file, shipped
 from ops.handover.stacks import HandoverStack, read
+from terraform.cli import TerraformCli
 
 __all__ = ["convert", "hand_over", "moved_addresses", "shipped"]
 
@@ -33,9 +31,7 @@ def hand_over(out: Path, destination: Path, *, schema_files: Sequence[Path] = ()
     Raises RefusedError, and leaves `destination` as it was, if something cannot be converted or, without `force`, if
     files were changed since the last handover.
     """
-    if shutil.which("terraform") is None:
-        hint = "install Terraform 1.10 or later: https://developer.hashicorp.com/terraform/install"
-        raise refused("terraform", "is not on PATH, and formats the HCL", hint)
+    terraform = TerraformCli()
     stacks = read(out)
     schemas = shipped()
     for file in schema_files:
@@ -46,7 +42,7 @@ def hand_over(out: Path, destination: Path, *, schema_files: Sequence[Path] = ()
     with tempfile.TemporaryDirectory(prefix=f".{destination.name}-", dir=destination.parent) as folder:
         draft = Path(folder)
         write(files, draft)
-        _format(draft)
+        _format(draft, terraform)
         replace(draft, destination, force=force)
     return [destination / stack.target for stack in stacks]
 
@@ -81,14 +77,8 @@ def _with_missing_providers(stacks: Sequence[HandoverStack], schemas: Schemas) -
     return schemas if found is None else schemas.including(found)
 
 
-def _format(folder: Path) -> None:
-    done = subprocess.run(
-        ["terraform", "fmt", "-recursive", "-list=false", "-no-color", "."],  # noqa: S607 - found on the user's PATH
-        cwd=folder,
-        env=os.environ | {"CHECKPOINT_DISABLE": "1"},
-        capture_output=True,
-        text=True,
-    )
+def _format(folder: Path, terraform: TerraformCli) -> None:
+    done = terraform.run("fmt", "-recursive", "-list=false", "-no-color", ".", folder=folder)
     if done.returncode:
         what = "Terraform cannot parse an expression in the JSON"
         hint = "Terraform's message above names it; `terraform validate` in the synthesised stack explains more"

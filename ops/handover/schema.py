@@ -6,9 +6,6 @@
 import functools
 import json
 import lzma
-import os
-import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -16,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from errors import refused
+from errors import RefusedError, refused
+from terraform.cli import TerraformCli
 
 PROVIDER = "registry.terraform.io/hashicorp/aws"
 PROVIDER_VERSION = "5.100.0"
@@ -103,12 +101,10 @@ def from_file(path: Path) -> Schemas:
 
 def asked_of_terraform(providers: Mapping[str, Mapping[str, str]]) -> Schemas | None:
     """The schemas for `required_providers` entries, by local name; None if Terraform cannot download them."""
-    if shutil.which("terraform") is None:
-        return None
     with tempfile.TemporaryDirectory(prefix="kakehashi-schema-") as folder:
         try:
             return Schemas(reduce(_provider_schemas(Path(folder), providers), versions={}))
-        except subprocess.CalledProcessError:
+        except RefusedError:
             return None
 
 
@@ -156,11 +152,13 @@ def _provider_schemas(folder: Path, required: Mapping[str, Mapping[str, str]]) -
             }
         )
     )
-    environment = os.environ | {"CHECKPOINT_DISABLE": "1"}
-    run = functools.partial(subprocess.run, cwd=folder, env=environment, capture_output=True, check=True)
-    run(["terraform", "init", "-backend=false", "-input=false"])
-    found: dict[str, Any] = json.loads(run(["terraform", "providers", "schema", "-json"]).stdout)["provider_schemas"]
-    return found
+    terraform = TerraformCli()
+    for command in (("init", "-backend=false", "-input=false"), ("providers", "schema", "-json")):
+        done = terraform.run(*command, folder=folder)
+        if done.returncode:
+            raise done.failure("terraform", "see that Terraform can fetch the providers")
+    schemas: dict[str, Any] = json.loads(done.stdout)["provider_schemas"]
+    return schemas
 
 
 def _packed(reduced: Mapping[str, Any]) -> bytes:

@@ -1,23 +1,23 @@
 """Writes the pipelines that plan, review and apply a deployment, for GitHub and GitLab.
 
-What they run is `steps.sh`; the files written only say when, with which role, and what somebody has to approve.
+The pipelines run `steps.sh`. The files written here say only when, with which role, and what a person must approve.
 """
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from errors import WRONG_USAGE, refused
 from settings import Deployment, LocatedProblem, SettingsError
 from terraform import output
 
 FILES = {"github": Path(".github/workflows/kakehashi.yml"), "gitlab": Path(".gitlab-ci.yml")}
 
 TERRAFORM = "1.11.4"
-"""The release that pipelines install: the plan's is the apply's."""
+"""The release that pipelines install, for the plan as for the apply."""
 
 _DRIFT_AT = "17 3 * * *"  # not on the hour, when GitHub is busiest and drops schedules
 _ACKNOWLEDGED = Path("deployments/acknowledged.yaml")
@@ -33,31 +33,25 @@ Synthesise = Callable[[Deployment, Path], object]
 
 def write(
     platform: str, file: Path, deployment: Deployment, synthesise: Synthesise, *, out: Path, branch: str, force: bool
-) -> int:
-    """Write a platform's pipeline for the deployment in `file` below `out`.
+) -> Path:
+    """Write a platform's pipeline for the deployment in `file` below `out`, and give the file that was written.
 
-    Exit status: 0 written or already the same, 1 another file is in its place.
+    Raises RefusedError for what no pipeline can work with and, unless `force`, for another file in its place.
     """
     if platform not in FILES:
-        what = f"{platform!r} is no platform"
-        raise SettingsError([LocatedProblem(file="ci", what=what, hint=f"choose one of {', '.join(FILES)}")])
+        raise refused("ci", f"{platform!r} is no platform", f"choose one of {', '.join(FILES)}", status=WRONG_USAGE)
     problems = list(_problems(file, deployment))
     if problems:
         raise SettingsError(problems)
     target = out / FILES[platform]
     text = render(platform, _inside(file, out), deployment, _stacks(deployment, synthesise), branch=branch)
     if target.exists() and target.read_text() != text and not force:
-        print(f"error: {target}: there is another file already", file=sys.stderr)
-        print(
-            "hint: compare it with what `--out` writes into an empty folder, or replace it with --force",
-            file=sys.stderr,
-        )
-        return 1
+        hint = "compare it with what `--out` writes into an empty folder, or replace it with --force"
+        raise refused(str(target), "there is another file already", hint)
     _put(target, text)
     if not (out / _ACKNOWLEDGED).exists():
         _put(out / _ACKNOWLEDGED, _NOTHING_ACKNOWLEDGED)
-    print(f"wrote {target}; its head says what to set up")
-    return 0
+    return target
 
 
 def _inside(file: Path, repository: Path) -> Path:

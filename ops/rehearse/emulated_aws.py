@@ -1,8 +1,8 @@
-"""The WSGI application in front of moto: it settles the account, lets stand-ins speak, and refuses what nobody knows.
+"""The WSGI application in front of moto: it resolves the account, asks stand-ins or moto, and refuses unknown calls.
 
-The account is the access key of the request when that is an account id (so one server holds every account of a
-deployment), or the account of the role that was assumed with such a key. Any other key is refused: a rehearsal never
-runs on somebody's real credentials.
+An access key that is an account id stands for that account, so one server serves every account of a deployment. The
+key of an assumed role stands for the role's account. Any other key is refused: a rehearsal never runs with real
+credentials.
 """
 
 import re
@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from io import BytesIO
 from typing import Any
 
@@ -25,17 +26,18 @@ from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
 from moto.iam.models import get_account_id_from, iam_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.routing import RequestRedirect
 from werkzeug.test import run_wsgi_app
 
-from ops.rehearse.stand_ins import Answer, Call, Handler, Refused, Shelf, load
+from ops.rehearse.stand_ins import Answer, AwsError, Call, Handler, Store, load
 
 Environ = dict[str, Any]
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 _ACCOUNT = re.compile(r"\d{12}")
 
-# Where the name that requests are signed with is not botocore's name of the service.
+# Services that sign requests with another name than botocore has for them.
 _SIGNED_AS = {
     "elasticfilesystem": "efs",
     "elasticloadbalancing": "elbv2",
@@ -44,16 +46,16 @@ _SIGNED_AS = {
     "tagging": "resourcegroupstaggingapi",
 }
 
-_REMEMBERED = 500  # answers, for calls that are made again
+_REMEMBERED = 500  # answers, for calls that the SDK repeats
 
 
-class NotOfThisRehearsalError(Exception):
+class ForeignKeyError(Exception):
     """A request that is not signed with a key of the rehearsal."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Request:
-    """A request, and what it asks of which account."""
+    """A request, and the account, service and operation that it is for."""
 
     environ: Environ
     body: bytes
@@ -72,10 +74,10 @@ class _Request:
 
 
 class EmulatedAws:
-    """A WSGI application that keeps a record of what it was asked, counted by `service:Operation`.
+    """A WSGI application that counts calls by `service:Operation`.
 
-    calls: everything; made: what a stand-in answered alone; corrected: where it corrected moto's answer;
-    unknown: what neither moto nor a stand-in knows, or what broke moto, with the reason.
+    calls: all of them. made: answered by a stand-in alone. corrected: answered by moto, and corrected by a stand-in.
+    unknown: known to neither, or breaking moto, with the reason.
     """
 
     def __init__(self) -> None:
@@ -84,8 +86,8 @@ class EmulatedAws:
         self.corrected: Counter[str] = Counter()
         self.unknown: dict[str, str] = {}
         self.stand_ins = load()
-        self.shelves: defaultdict[tuple[str, str, str], Shelf] = defaultdict(lambda: defaultdict(dict))
-        # moto's models are plain Python objects without locks; its answers take milliseconds, so one at a time.
+        self.stores: defaultdict[tuple[str, str, str], Store] = defaultdict(lambda: defaultdict(dict))
+        # moto's models have no locks. Its answers take milliseconds, so it answers one call at a time.
         self.lock = threading.RLock()
         self._succeeded: dict[str, Answer] = {}
         self._moto = DomainDispatcherApplication(_backend_app)
@@ -104,11 +106,11 @@ class EmulatedAws:
     def _answer(self, environ: Environ, body: bytes) -> Answer:
         try:
             request = _understand(environ, body)
-        except NotOfThisRehearsalError as refused:
-            self.unknown[str(refused)] = str(refused)
-            return Answer(status=403, headers=[], body=str(refused).encode())
-        # An answer in under a millisecond can reach Go's SDK before it has finished sending; it then takes the call
-        # for lost and makes it again. What was made by the first would "already exist".
+        except ForeignKeyError as error:
+            self.unknown[str(error)] = str(error)
+            return Answer(status=403, headers=[], body=str(error).encode())
+        # An answer in under a millisecond can reach Go's SDK before it has finished sending. It then repeats the call,
+        # and what the first call created would "already exist".
         invocation = environ.get("HTTP_AMZ_SDK_INVOCATION_ID", "")
         if invocation in self._succeeded:
             return self._succeeded[invocation]
@@ -124,7 +126,7 @@ class EmulatedAws:
         request.environ["HTTP_X_MOTO_ACCOUNT_ID"] = request.account
         handler = self._handler(request)
         try:
-            return self._let_speak(handler, request) if handler else self._ask_moto(request)
+            return self._ask_stand_in(handler, request) if handler else self._ask_moto(request)
         except NotImplementedError:
             reason = f"{request} is not known to moto, and nothing stands in for it in ops/rehearse/stand_ins"
         except Exception as error:
@@ -139,16 +141,18 @@ class EmulatedAws:
         return self.stand_ins[request.service].operations.get(str(request.model.name))
 
     def _ask_moto(self, request: _Request) -> Answer:
-        chunks, status, headers = run_wsgi_app(self._moto, request.rewound())
+        service = self._moto.get_application(request.rewound())
+        # To the provider, a path that moto lacks would look like a deleted resource; so would a path without an
+        # operation, which moto answers with 404 and nothing else (core/responses.py, call_action).
+        if not _has_path(service, request):
+            raise NotImplementedError(str(request))
+        chunks, status, headers = run_wsgi_app(service, request.rewound())
         answer = Answer(status=int(status.split(" ", 1)[0]), headers=list(headers), body=b"".join(chunks))
-        # moto has no such path (a page of HTML), or a path without an operation (nothing at all). To the provider
-        # either would look like a resource that is gone.
-        nothing_there = answer.body.lower().startswith(b"<!doctype html") or not answer.body
-        if answer.status in {404, 405} and nothing_there and request.environ["REQUEST_METHOD"] != "HEAD":
+        if answer.status == HTTPStatus.NOT_FOUND and not answer.body and request.environ["REQUEST_METHOD"] != "HEAD":
             raise NotImplementedError(str(request))
         return answer
 
-    def _let_speak(self, handler: Handler, request: _Request) -> Answer:
+    def _ask_stand_in(self, handler: Handler, request: _Request) -> Answer:
         assert request.model is not None  # noqa: S101 - a handler is found by it
         asked_moto = False
 
@@ -161,16 +165,27 @@ class EmulatedAws:
             account=request.account,
             region=request.region,
             params=_parsed(request, request.model),
-            shelf=self.shelves[request.service, request.account, request.region],
+            store=self.stores[request.service, request.account, request.region],
             ask_moto=ask_moto,
         )
         result: Any
         try:
             result = handler(call)
-        except ServiceException as refused:  # a stand-in's, or one of moto's models'
-            result = refused
+        except ServiceException as error:  # a stand-in's, or one of moto's models'
+            result = error
         (self.corrected if asked_moto else self.made)[str(request)] += 1
         return result if isinstance(result, Answer) else _serialised(result, request, request.model)
+
+
+def _has_path(service: Any, request: _Request) -> bool:
+    """Whether the Flask application of one of moto's services has the request's path."""
+    try:
+        service.url_map.bind_to_environ(request.rewound()).match()
+    except RequestRedirect:
+        return True
+    except (NotFound, MethodNotAllowed):
+        return False
+    return True
 
 
 def _backend_app(service: Any) -> Any:
@@ -180,7 +195,7 @@ def _backend_app(service: Any) -> Any:
 
 
 def _read(environ: Environ) -> bytes:
-    """The whole body, so that it can be read twice: by a stand-in, and by moto when the stand-in asks it."""
+    """The whole body: a stand-in reads it, and moto does when the stand-in asks it."""
     source = environ["wsgi.input"]
     if environ.get("wsgi.input_terminated") and not environ.get("CONTENT_LENGTH"):
         body: bytes = source.read()
@@ -194,12 +209,12 @@ def _read(environ: Environ) -> bytes:
 def _understand(environ: Environ, body: bytes) -> _Request:
     credential = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
     if credential is None:
-        raise NotOfThisRehearsalError(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']} came without a signature")
+        raise ForeignKeyError(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']} came without a signature")
     key, region, signed_as = credential.groups()
     service = _SIGNED_AS.get(signed_as, signed_as)
     model: OperationModel | None = None
     uri_params: dict[str, Any] = {}
-    # A service or an operation that botocore has no model of: moto may still know it by its path.
+    # moto may know the path of a service or an operation that botocore has no model of.
     with suppress(UnknownServiceError, NotFound, NotImplementedError):
         asked = {**environ, "wsgi.input": BytesIO(body)}
         if target := environ.get("HTTP_X_AMZ_TARGET"):
@@ -221,9 +236,9 @@ def _understand(environ: Environ, body: bytes) -> _Request:
 
 def _account_of_session(key: str) -> str:
     account: str = get_account_id_from(key)
-    # For a key that it never gave out, moto answers with a default account.
+    # moto answers with a default account for a key that it never issued.
     if key not in iam_backends[account]["aws"].access_keys:
-        raise NotOfThisRehearsalError(f"access key {key[:4]}… is not one of this rehearsal")
+        raise ForeignKeyError(f"access key {key[:4]}… is not one of this rehearsal")
     return account
 
 
@@ -259,8 +274,8 @@ def _protocol(request: _Request) -> str:
 
 
 def _not_implemented(reason: str, request: _Request) -> Answer:
-    """501, which the provider believes at once; at moto's own 500 it tries again for minutes."""
+    """501, after which the provider stops at once; after moto's own 500 it retries for minutes."""
     if request.model is None:
         return Answer(status=501, headers=[], body=reason.encode())
-    error = _serialised(Refused("NotKnownToTheRehearsal", reason), request, request.model)
+    error = _serialised(AwsError("NotKnownToTheRehearsal", reason), request, request.model)
     return replace(error, status=501)

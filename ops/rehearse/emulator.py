@@ -1,4 +1,4 @@
-"""Starts the emulated AWS in a process of its own, asks it questions, and stops it."""
+"""Starts the emulated AWS in a process of its own, sends it requests about itself, and stops it."""
 
 import contextlib
 import json
@@ -11,18 +11,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from ops.rehearse.existing import Existing
+from errors import RefusedError, refused
+from ops.rehearse.prerequisites import Prerequisites
 
 _PROJECT = Path(__file__).resolve().parents[2]
 
 
-class EmulatorError(Exception):
-    """The emulator did not start, ended early, or could not do what it was told."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """What the emulator was asked so far; counts are by `service:Operation`."""
+    """The calls that the emulator has answered so far; counts are by `service:Operation`.
+
+    made: answered by a stand-in alone. corrected: moto's answers that a stand-in corrected. because: why each service
+    has a stand-in. unknown: calls that neither moto nor a stand-in knows, with the reason.
+    """
 
     calls: int
     made: dict[str, int]
@@ -45,7 +46,7 @@ class Emulator:
         self._turn = threading.Lock()
 
     def __enter__(self) -> Self:
-        # No AWS or moto setting of the user's reaches the emulator.
+        # The user's AWS and moto settings do not reach the emulator.
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "MOTO_"))}
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
@@ -57,7 +58,7 @@ class Emulator:
                 stderr=log,
                 text=True,
                 bufsize=1,
-                start_new_session=True,  # Ctrl-C is for the rehearsal, which stops this in its own time
+                start_new_session=True,  # Ctrl-C reaches the rehearsal only, which then stops this
             )
         self.url = f"http://127.0.0.1:{self._read()}"
         return self
@@ -74,19 +75,19 @@ class Emulator:
         if self._process.stdout is not None:
             self._process.stdout.close()
 
-    def seed(self, existing: Existing) -> None:
-        self._ask({"seed": existing.to_json()})
+    def seed(self, prerequisites: Prerequisites) -> None:
+        self._ask({"seed": prerequisites.model_dump(mode="json")})
 
     def make_bucket(self, *, account: str, region: str, name: str) -> None:
         self._ask({"make_bucket": name, "account": account, "region": region})
 
     def inventory(self, accounts: list[str], region: str) -> dict[str, set[str]]:
-        """What each account holds, as paths into moto (`ec2.vpcs/vpc-1`)."""
+        """What each account contains, as paths into moto (`ec2.vpcs/vpc-1`)."""
         answer = self._ask({"inventory_of": accounts, "region": region})
         return {account: set(paths) for account, paths in answer.items()}
 
     def counts(self, account: str, values: Sequence[str | int]) -> list[int]:
-        """How often each value stands in what the account holds; text may be part of a longer text (a policy)."""
+        """How often each value occurs in what the account contains; text may be part of a longer text (a policy)."""
         answer: list[int] = self._ask({"counts_of": list(values), "account": account})
         return answer
 
@@ -96,20 +97,23 @@ class Emulator:
     def _ask(self, question: Any) -> Any:
         with self._turn:
             if self._process.stdin is None or self._process.poll() is not None:
-                raise EmulatorError(self._ended())
+                raise self._ended()
             self._process.stdin.write(json.dumps(question) + "\n")
             answer = self._read()
         if "error" in answer:
-            raise EmulatorError(f"the emulated AWS: {answer['error']}")
+            raise self._refused(answer["error"])
         return answer["answer"]
 
     def _read(self) -> Any:
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
             self._process.wait(timeout=5)
-            raise EmulatorError(self._ended())
+            raise self._ended()
         return json.loads(line)
 
-    def _ended(self) -> str:
-        last = self._log.read_text().strip().splitlines()[-1:] or ["it said nothing"]
-        return f"the emulated AWS ended with exit code {self._process.returncode}: {last[0]}"
+    def _ended(self) -> RefusedError:
+        last = self._log.read_text().strip().splitlines()[-1:] or ["it printed nothing"]
+        return self._refused(f"ended with exit code {self._process.returncode}: {last[0]}")
+
+    def _refused(self, what: str) -> RefusedError:
+        return refused("the emulated AWS", what, f"its log is {self._log}")

@@ -1,7 +1,7 @@
-"""Looks into moto: what an account holds, so that a left-over is found and a changed value is seen to have arrived.
+"""Lists what an account contains in moto, to find resources that are left over and values that have arrived.
 
-Asking over the API would mean one list call for every kind of resource and would miss the kinds nobody thought of;
-moto keeps everything in plain containers, so this walks them all.
+The API would need a list call for every kind of resource, and would miss the kinds that are not asked for. moto keeps
+everything in plain containers, so this walks through all of them.
 """
 
 from collections import Counter
@@ -10,23 +10,23 @@ from typing import Any
 
 import moto.backends
 from moto.core.base_backend import BackendDict
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.s3.models import FakeDeleteMarker
 
-# No resources: sessions of assumed roles, which expire on their own; parameters that AWS publishes; and moto keeps the
-# tags of what is gone, and the order in which launch templates came.
+# No resources: sessions of assumed roles, which expire; parameters that AWS publishes; tags of deleted resources and
+# the order of launch templates, which moto keeps.
 _NO_RESOURCES = ("sts.", "iam.access_keys/", "ec2.tags/", "ssm._parameters//aws/", "ec2.launch_template_insert_order/")
 _GONE = {"terminated", "deleted", "deleting", "PendingDeletion"}
 
 Inventory = dict[str, set[str]]
 
 
-def take(accounts: list[str], region: str, shelves: Mapping[tuple[str, str, str], Any]) -> Inventory:
-    """What each account holds, by path (`ec2.vpcs/vpc-1`); every service of moto is started first.
+def take(accounts: list[str], region: str, stores: Mapping[tuple[str, str, str], Any]) -> Inventory:
+    """What each account contains, by path (`ec2.vpcs/vpc-1`); every service of moto is started first.
 
-    Starting them matters: moto makes default networks and the like the first time that a service is used, and those
-    would look like left-overs otherwise. What lies inside a thing (a rule in a security group) is not listed: it goes
-    with the thing.
+    moto creates default networks and the like when a service is first used, and they would look like left-overs of the
+    deployment. Parts of a resource (a rule in a security group) are not listed: they are deleted with it.
     """
     _start_every_service(accounts, region)
     found: Inventory = {account: set() for account in accounts}
@@ -36,20 +36,20 @@ def take(accounts: list[str], region: str, shelves: Mapping[tuple[str, str, str]
                 found[account].update(_paths(value, f"{service}.{attribute}", backend))
             if service == "s3":
                 found[account].update(_objects(backend))
-    for (service, account, _), shelf in shelves.items():
-        for kind, items in shelf.items():
+    for (service, account, _), store in stores.items():
+        for kind, items in store.items():
             found.setdefault(account, set()).update(f"{service}.{kind}/{name}" for name in items)
     return {account: {path for path in paths if not path.startswith(_NO_RESOURCES)} for account, paths in found.items()}
 
 
-def counts(account: str, values: list[str | int], shelves: Mapping[tuple[str, str, str], Any]) -> list[int]:
-    """How often each of `values` stands in what the account holds; text may be part of a longer text (a policy)."""
+def counts(account: str, values: list[str | int], stores: Mapping[tuple[str, str, str], Any]) -> list[int]:
+    """How often each of `values` occurs in what the account contains; text may be part of a longer text (a policy)."""
     numbers = {str(value) for value in values if isinstance(value, int)}
     texts = [value for value in values if isinstance(value, str)]
     found: Counter[str] = Counter()
     seen: set[int] = set()
     pending: list[Any] = [backend for _, backend in _backends_of(account)]
-    pending += [shelf for (_, owner, _), shelf in shelves.items() if owner == account]
+    pending += [store for (_, owner, _), store in stores.items() if owner == account]
     while pending:
         item = pending.pop()
         if isinstance(item, bytes):
@@ -73,7 +73,7 @@ def counts(account: str, values: list[str | int], shelves: Mapping[tuple[str, st
 def _backends_of(account: str) -> Iterator[tuple[str, Any]]:
     for backends in BackendDict._instances:  # type: ignore[misc]
         for owner, place, backend in list(backends.iter_backends()):
-            # moto makes services of other partitions (aws-cn, …) when it looks up a session.
+            # moto creates services of other partitions (aws-cn, …) when it looks up a session.
             if owner == account and not place.startswith("aws-"):
                 yield backends.service_name, backend
 
@@ -83,16 +83,19 @@ def _start_every_service(accounts: list[str], region: str) -> None:
         try:
             backends = moto.backends.get_backend(name)  # type: ignore[call-overload]
         except AttributeError:
-            continue  # a folder of moto's that is no service
+            continue  # a folder of moto that is no service
         if isinstance(backends, BackendDict):
             for account in accounts:
-                for place in (region, "aws"):
+                # moto looks its URLs up in this account and region at a service's first request
+                # (moto_server/werkzeug_app.py, create_backend_app), which fills EC2 with images.
+                elsewhere = ["us-east-1"] if account == DEFAULT_ACCOUNT_ID else []
+                for place in (region, "aws", *elsewhere):
                     if place in backends[account]:
                         backends[account][place]
 
 
 def _paths(value: Any, path: str, backend: Any) -> Iterator[str]:
-    """Every leaf of nested containers; an empty one holds nothing, and a scalar on a service is no resource."""
+    """Every leaf of nested containers. A scalar on a service is no resource."""
     if isinstance(value, Mapping):
         named = [(str(key), item) for key, item in value.items()]
     elif isinstance(value, list | tuple | set):
@@ -122,7 +125,7 @@ def _name(item: Any) -> str:
 
 
 def _is_gone(item: Any) -> bool:
-    """What AWS still lists for a while after it was deleted."""
+    """Whether it is deleted: AWS lists such a resource for a while."""
     if instances := getattr(item, "instances", None):
         return all(_is_gone(instance) for instance in instances)
     states = [getattr(item, name, None) for name in ("state", "_state", "status", "key_state")]
@@ -130,7 +133,7 @@ def _is_gone(item: Any) -> bool:
 
 
 def _went_with_its_owner(item: Any, backend: Any) -> bool:
-    """What AWS deletes with its owner and moto keeps: a VPC's default ACL, and interfaces of gateways and instances."""
+    """Whether AWS deletes it with its owner and moto keeps it: default ACLs, interfaces of gateways and instances."""
     vpc_id = getattr(item, "vpc_id", None)
     if isinstance(vpc_id, str) and vpc_id not in getattr(backend, "vpcs", {vpc_id: None}):
         return True
@@ -139,6 +142,6 @@ def _went_with_its_owner(item: Any, backend: Any) -> bool:
 
 
 def _is_key_of_aws(item: Any) -> bool:
-    """AWS makes its own key for a service (alias/aws/ebs) at first use, in the account, and keeps it there."""
+    """Whether AWS created the key at a service's first use (alias/aws/ebs); such a key stays in the account."""
     aliases = getattr(item, "aliases", None)
     return isinstance(aliases, Mapping) and any(str(alias).startswith("alias/aws/") for alias in aliases)

@@ -1,4 +1,4 @@
-"""Says what is going on: a line for every finished step, and, on a terminal, what runs at the moment."""
+"""Shows progress: a line for every finished step, and, on a terminal, the steps that run at the moment."""
 
 import time
 from collections.abc import Iterator
@@ -8,34 +8,34 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import Progress as Bars
+from rich.progress import Progress as ProgressBars
 from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column, Table
+from rich.text import Text
 
 
 @dataclass
 class Step:
-    """One thing being done."""
+    """One step that is running."""
 
-    _bars: Bars
+    _bars: ProgressBars
     _bar: TaskID
-    _title: str
-    note: str = ""
+    text: str = ""
 
-    def tell(self, note: str) -> None:
-        """Say how far it is; the last thing told stays on the finished line."""
-        self.note = note
-        self._bars.update(self._bar, description=escape(f"{self._title} {note}"))
+    def note(self, text: str) -> None:
+        """Show how far the step is; the last note stays on the finished line."""
+        self.text = text
+        self._bars.update(self._bar, note=text)
 
 
 class Progress:
-    """Messages for people, on the console given (standard error, so that data can be piped)."""
+    """Messages for people, on the console given: standard error, because standard output is for the report."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._bars = Bars(
+        self._bars = ProgressBars(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            *(TextColumn(f"{{task.fields[{name}]}}", markup=False) for name in ("stack", "what", "note")),
             TimeElapsedColumn(),
             console=console,
             transient=True,
@@ -51,21 +51,30 @@ class Progress:
 
     @contextmanager
     def step(self, stack: str, what: str) -> Iterator[Step]:
-        """Time a step; it is ticked off when the block ends, and crossed out when the block fails."""
-        title = f"{stack:<16} {what:<12}"
-        bar = self._bars.add_task(escape(title), total=None)
-        live = Step(self._bars, bar, title)
+        """Time a step. Its line has ✓ when the block ends, and ✗ when the block fails."""
+        bar = self._bars.add_task("", total=None, stack=stack, what=what, note="")
+        step = Step(self._bars, bar)
         began = time.monotonic()
-        mark = "[red]✗[/red]"
+        mark = Text("✗", style="red")
         try:
-            yield live
-            mark = "[green]✓[/green]"
+            yield step
+            mark = Text("✓", style="green")
         finally:
             self._bars.remove_task(bar)
-            took = time.monotonic() - began
-            self._console.print(
-                f"{mark} {escape(title)} {took:6.1f} s  {escape(live.note)}".rstrip(), highlight=False, soft_wrap=True
-            )
+            self._console.print(_finished(mark, stack, what, time.monotonic() - began, step.text))
 
     def say(self, text: str) -> None:
-        self._console.print(f"  {escape(text)}", highlight=False, soft_wrap=True)
+        self._console.print(Text(f"  {text}"), soft_wrap=True)
+
+
+def _finished(mark: Text, stack: str, what: str, seconds: float, note: str) -> Table:
+    line = Table.grid(
+        Column(),
+        Column(width=16, no_wrap=True),
+        Column(width=12, no_wrap=True),
+        Column(width=8, justify="right"),
+        Column(overflow="fold"),
+        padding=(0, 1),
+    )
+    line.add_row(mark, Text(stack), Text(what), f"{seconds:.1f} s", Text(note))
+    return line

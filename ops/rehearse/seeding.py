@@ -1,4 +1,4 @@
-"""Gives moto what a deployment says exists already, under the ids it has."""
+"""Creates a deployment's prerequisites in moto, under the ids that the deployment names."""
 
 import re
 from unittest.mock import patch
@@ -10,27 +10,27 @@ from moto.kms.models import kms_backends
 from moto.route53.models import route53_backends
 from moto.s3.models import s3_backends
 
-from ops.rehearse.existing import Existing
+from ops.rehearse.prerequisites import Prerequisites
 
 _KEY_ARN = re.compile(r"arn:aws[\w-]*:kms:(?P<region>[\w-]+):(?P<account>\d{12}):key/(?P<id>.+)")
 
 
-def seed(existing: Existing) -> None:
-    """Create everything in `existing`; moto makes up ids, so each is made with the one function that does replaced."""
-    region = existing.region
-    for vpc in existing.vpcs:
+def seed(prerequisites: Prerequisites) -> None:
+    """Create every prerequisite. moto makes up ids, so its function for that is replaced while each is created."""
+    region = prerequisites.region
+    for vpc in prerequisites.vpcs:
         with patch("moto.ec2.models.vpcs.random_vpc_id", return_value=vpc.vpc_id):
             ec2_backends[vpc.account][region].create_vpc(str(vpc.cidr))
-    for subnet in existing.subnets:
+    for subnet in prerequisites.subnets:
         with patch("moto.ec2.models.subnets.random_subnet_id", return_value=subnet.subnet_id):
             ec2_backends[subnet.account][region].create_subnet(
                 subnet.vpc_id, str(subnet.cidr), availability_zone=subnet.availability_zone
             )
-    for address in existing.addresses:
+    for address in prerequisites.addresses:
         path = "moto.ec2.models.elastic_ip_addresses.random_eip_allocation_id"
         with patch(path, return_value=address.allocation_id):
             ec2_backends[address.account][region].allocate_address("vpc", str(address.public_ip))
-    for image in existing.images:
+    for image in prerequisites.images:
         backend = ec2_backends[image.account][region]
         backend.amis[image.ami_id] = Ami(
             backend,
@@ -43,17 +43,17 @@ def seed(existing: Existing) -> None:
             public=True,
             region_name=f"{region}a",
         )
-    for key in existing.keys:
+    for key in prerequisites.keys:
         match = _KEY_ARN.fullmatch(key.arn)
         if match is None:
             raise ValueError(f"{key.arn!r} is not the ARN of a KMS key")
         keys = kms_backends[match["account"]][match["region"]]
         with patch("moto.kms.models.generate_key_id", return_value=match["id"]):
             keys.create_key(None, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "exists already", None)
-    for zone in existing.zones:
+    for zone in prerequisites.zones:
         with patch("moto.route53.models.create_route53_zone_id", return_value=zone.zone_id):
             route53_backends[zone.account]["aws"].create_hosted_zone(zone.name, private_zone=False)
-    for certificate in existing.certificates:
+    for certificate in prerequisites.certificates:
         _, _, _, place, account, _ = certificate.arn.split(":", 5)
         bundle = CertBundle.generate_cert(certificate.domain, account, place)
         bundle.arn = certificate.arn

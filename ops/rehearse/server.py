@@ -1,7 +1,8 @@
-"""The emulator's own process: serves AWS on loopback and answers questions about itself on standard input.
+"""The emulator's own process: serves AWS on loopback, and answers requests about itself.
 
-Started by `ops.rehearse.emulator` alone. It ends when standard input does, so it cannot outlive who started it.
-The port is chosen by the system and told on standard output; a question is a line of JSON there, an answer too.
+Only `ops.rehearse.emulator` starts it. It ends when its standard input ends, so it cannot outlive the process that
+started it. It first prints the port, which the system chooses. After that each request is a line of JSON on standard
+input, and each answer a line of JSON on standard output.
 """
 
 import json
@@ -11,34 +12,34 @@ import threading
 from typing import Any
 
 os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"  # moto reads it when it is imported, below
-os.environ.pop("MOTO_ACCOUNT_ID", None)  # it would be stronger than the account of the request
+os.environ.pop("MOTO_ACCOUNT_ID", None)  # it would override the account of the request
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
 
 from ops.rehearse import inventory, seeding
 from ops.rehearse.emulated_aws import EmulatedAws
-from ops.rehearse.existing import Existing
+from ops.rehearse.prerequisites import Prerequisites
 
 
 class _QuietHandler(MotoRequestHandler):
-    """Writes no line for each request."""
+    """Logs no requests."""
 
     protocol_version = "HTTP/1.1"  # for bodies in chunks
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None: ...
 
 
-def _reply(aws: EmulatedAws, question: Any) -> Any:
-    match question:
-        case {"seed": existing}:
-            return seeding.seed(Existing.from_json(existing))
+def _reply(aws: EmulatedAws, request: Any) -> Any:
+    match request:
+        case {"seed": prerequisites}:
+            return seeding.seed(Prerequisites.model_validate(prerequisites))
         case {"make_bucket": name, "account": account, "region": region}:
             return seeding.make_bucket(account, region, name)
         case {"inventory_of": accounts, "region": region}:
-            return {account: sorted(paths) for account, paths in inventory.take(accounts, region, aws.shelves).items()}
+            return {account: sorted(paths) for account, paths in inventory.take(accounts, region, aws.stores).items()}
         case {"counts_of": values, "account": account}:
-            return inventory.counts(account, values, aws.shelves)
+            return inventory.counts(account, values, aws.stores)
         case "record":
             return {
                 "calls": aws.calls.total(),
@@ -47,12 +48,12 @@ def _reply(aws: EmulatedAws, question: Any) -> Any:
                 "because": {service: stand_in.because for service, stand_in in aws.stand_ins.items()},
                 "unknown": list(aws.unknown.values()),
             }
-    raise ValueError(f"no such question: {question}")
+    raise ValueError(f"unknown request: {request}")
 
 
 def main() -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # what moto prints belongs to the log
+    os.dup2(2, 1)  # what moto prints goes to the log
     aws = EmulatedAws()
     server = make_server("127.0.0.1", 0, aws, threaded=True, request_handler=_QuietHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()

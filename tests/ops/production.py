@@ -145,7 +145,7 @@ class Production:
     @property
     def shelf(self) -> dict[str, dict[str, Any]]:
         """Every service-specific credential by its id, without passwords."""
-        return self.aws.shelves["iam", ACCOUNT, REGION]["credentials"]
+        return self.aws.stores["iam", ACCOUNT, REGION]["credentials"]
 
     def credentials(self, user: str = "kakehashi-prd-push") -> list[str]:
         """Ids of the user's credentials, oldest first."""

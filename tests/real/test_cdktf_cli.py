@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ops.rehearse.emulator import Emulator
-from ops.rehearse.existing import Existing, ExistingImage
+from ops.rehearse.prerequisites import ExistingImage, Prerequisites
 from tests.terraform import with_changes
 
 pytestmark = [pytest.mark.tool("cdktf"), pytest.mark.terraform, pytest.mark.slow]
@@ -95,7 +95,7 @@ def checkout(project: Path, tmp_path: Path) -> Iterator[Checkout]:
         (folder / name).mkdir()
     (folder / ".venv").symlink_to(sys.prefix)
     with Emulator(log=tmp_path / "aws.log") as aws:
-        aws.seed(Existing(region=REGION, images=(IMAGE,)))
+        aws.seed(Prerequisites(region=REGION, images=(IMAGE,)))
         yield Checkout(folder=folder, aws=aws)
         assert aws.record().unknown == []
 

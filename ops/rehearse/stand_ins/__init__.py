@@ -1,10 +1,10 @@
-"""Answers to the calls that moto lacks or gets wrong, one module per AWS service.
+"""Answers to the calls that moto lacks or gets wrong, one module for each AWS service.
 
-A stand-in is not AWS: it keeps what it is given and gives it back, with the errors that Terraform needs to see
-(not found, already there). It never checks what AWS would check. How often each one spoke is counted and shown at
-the end of a rehearsal, so nobody takes an echo for a proof.
+A stand-in is not AWS: it stores what it is given and returns it, with the errors that Terraform needs (not found,
+exists already). It never checks what AWS would check. A rehearsal's report shows how often each one answered, so that
+its answers are not taken for a proof.
 
-To add one: a module here with a `StandIn`, a function per operation, and its name in `load()`.
+To add one, add a module with a `StandIn` that cites the API it stands for, and a function for each operation.
 """
 
 import importlib
@@ -17,11 +17,11 @@ from typing import Any
 from moto.core.exceptions import ServiceException
 
 Reply = Mapping[str, Any]
-Shelf = defaultdict[str, dict[str, dict[str, Any]]]
+Store = defaultdict[str, dict[str, dict[str, Any]]]
 
 
-class Refused(ServiceException):
-    """An error as AWS documents it: `Refused("ResourceNotFoundException", "no such policy")`."""
+class AwsError(ServiceException):
+    """An error as AWS documents it: `AwsError("ResourceNotFoundException", "no such policy")`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,14 +37,14 @@ class Answer:
 class Call:
     """One request, parsed with botocore's model of the service.
 
-    `shelf` is what this service's stand-in keeps for this account and region, by kind and then by id.
-    `ask_moto` passes the request on, for stand-ins that only correct an answer.
+    `store` has what this service's stand-in stores for this account and region, by kind and then by id.
+    `ask_moto` passes the request on, for stand-ins that only correct moto's answer.
     """
 
     account: str
     region: str
     params: Mapping[str, Any]
-    shelf: Shelf
+    store: Store
     ask_moto: Callable[[], Answer]
 
 
@@ -53,10 +53,14 @@ Handler = Callable[[Call], Reply | Answer]
 
 @dataclass(frozen=True)
 class StandIn:
-    """What stands in for one service, and why (a sentence that the report shows)."""
+    """A stand-in for one service.
+
+    because: why moto is not enough, for the report. api: the reference that its operations were written from.
+    """
 
     service: str
     because: str
+    api: str
     operations: dict[str, Handler] = field(default_factory=dict)
 
     def answers(self, operation: str) -> Callable[[Handler], Handler]:

@@ -1,4 +1,4 @@
-"""API Gateway: resource policies come back as AWS sends them, and settings can be changed one by one."""
+"""API Gateway: resource policies are returned with the escapes that AWS puts into them."""
 
 import json
 from dataclasses import replace
@@ -8,6 +8,7 @@ from ops.rehearse.stand_ins import Answer, Call, StandIn
 apigateway = StandIn(
     "apigateway",
     "moto returns a resource policy without the escapes that AWS puts in it, which the AWS provider cannot read",
+    api="https://docs.aws.amazon.com/apigateway/latest/api/API_RestApi.html",
 )
 
 

@@ -1,16 +1,17 @@
-"""CodeBuild projects, kept as they were asked for; nothing is ever built."""
+"""CodeBuild projects, stored as they were requested; nothing is ever built."""
 
 from datetime import UTC, datetime
 from typing import Any
 
-from ops.rehearse.stand_ins import Call, Refused, Reply, StandIn
+from ops.rehearse.stand_ins import AwsError, Call, Reply, StandIn
 
 codebuild = StandIn(
     "codebuild",
     "moto refuses projects without a source, forgets EFS mounts and concurrency limits, and cannot update a project",
+    api="https://docs.aws.amazon.com/codebuild/latest/APIReference/",
 )
 
-# What AWS fills in when the request is silent.
+# The defaults of a request without these settings.
 # https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html
 _DEFAULTS: dict[str, Any] = {
     "timeoutInMinutes": 60,
@@ -24,9 +25,9 @@ _DEFAULTS: dict[str, Any] = {
 def _project(call: Call) -> dict[str, Any]:
     name = call.params["name"]
     try:
-        return call.shelf["projects"][name]
+        return call.store["projects"][name]
     except KeyError:
-        raise Refused("ResourceNotFoundException", f"Project cannot be found: {name}") from None
+        raise AwsError("ResourceNotFoundException", f"Project cannot be found: {name}") from None
 
 
 def _settings(call: Call) -> dict[str, Any]:
@@ -36,10 +37,10 @@ def _settings(call: Call) -> dict[str, Any]:
 @codebuild.answers("CreateProject")
 def create_project(call: Call) -> Reply:
     name = call.params["name"]
-    if name in call.shelf["projects"]:
-        raise Refused("ResourceAlreadyExistsException", f"Project already exists: {name}")
+    if name in call.store["projects"]:
+        raise AwsError("ResourceAlreadyExistsException", f"Project already exists: {name}")
     now = datetime.now(UTC)
-    call.shelf["projects"][name] = {
+    call.store["projects"][name] = {
         **_DEFAULTS,
         "encryptionKey": f"arn:aws:kms:{call.region}:{call.account}:alias/aws/s3",
         **_settings(call),
@@ -47,14 +48,14 @@ def create_project(call: Call) -> Reply:
         "created": now,
         "lastModified": now,
     }
-    return {"project": call.shelf["projects"][name]}
+    return {"project": call.store["projects"][name]}
 
 
 @codebuild.answers("BatchGetProjects")
 def batch_get_projects(call: Call) -> Reply:
     # Callers may name a project or give its ARN.
     asked = {name: str(name).rpartition("/")[2] for name in call.params["names"]}
-    projects = call.shelf["projects"]
+    projects = call.store["projects"]
     return {
         "projects": [projects[name] for name in asked.values() if name in projects],
         "projectsNotFound": [given for given, name in asked.items() if name not in projects],
@@ -65,19 +66,19 @@ def batch_get_projects(call: Call) -> Reply:
 def update_project(call: Call) -> Reply:
     project = _project(call)
     project.update(_settings(call), lastModified=datetime.now(UTC))
-    if project.get("concurrentBuildLimit") == -1:  # AWS's way to say: no limit any more
+    if project.get("concurrentBuildLimit") == -1:  # removes the limit
         del project["concurrentBuildLimit"]
     return {"project": project}
 
 
 @codebuild.answers("ListProjects")
 def list_projects(call: Call) -> Reply:
-    return {"projects": sorted(call.shelf["projects"])}
+    return {"projects": sorted(call.store["projects"])}
 
 
 @codebuild.answers("DeleteProject")
 def delete_project(call: Call) -> Reply:
     # AWS does not call it an error when there is nothing to delete.
     # The provider gives the ARN here.
-    call.shelf["projects"].pop(str(call.params["name"]).rpartition("/")[2], None)
+    call.store["projects"].pop(str(call.params["name"]).rpartition("/")[2], None)
     return {}

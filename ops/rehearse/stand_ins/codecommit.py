@@ -1,38 +1,39 @@
-"""CodeCommit repositories, kept as they were asked for; there is no Git behind them."""
+"""CodeCommit repositories, stored as they were requested, without Git."""
 
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from ops.rehearse.stand_ins import Call, Refused, Reply, StandIn
+from ops.rehearse.stand_ins import AwsError, Call, Reply, StandIn
 
 codecommit = StandIn(
     "codecommit",
     "moto writes dates as text, which the AWS provider cannot read, and knows neither tags nor updates",
+    api="https://docs.aws.amazon.com/codecommit/latest/APIReference/",
 )
 
 
 def _repository(call: Call, name: str) -> dict[str, Any]:
     try:
-        return call.shelf["repositories"][name]
+        return call.store["repositories"][name]
     except KeyError:
-        raise Refused("RepositoryDoesNotExistException", f"{name} does not exist") from None
+        raise AwsError("RepositoryDoesNotExistException", f"{name} does not exist") from None
 
 
 def _tags(call: Call) -> dict[str, str]:
     name = str(call.params["resourceArn"]).rpartition(":")[2]
     _repository(call, name)
-    return call.shelf["tags"].setdefault(name, {})
+    return call.store["tags"].setdefault(name, {})
 
 
 @codecommit.answers("CreateRepository")
 def create_repository(call: Call) -> Reply:
     name = call.params["repositoryName"]
-    if name in call.shelf["repositories"]:
-        raise Refused("RepositoryNameExistsException", f"Repository named {name} already exists")
+    if name in call.store["repositories"]:
+        raise AwsError("RepositoryNameExistsException", f"Repository named {name} already exists")
     now = datetime.now(UTC)
     host = f"git-codecommit.{call.region}.amazonaws.com"
-    call.shelf["repositories"][name] = {
+    call.store["repositories"][name] = {
         "accountId": call.account,
         "repositoryId": str(uuid4()),
         "repositoryName": name,
@@ -42,12 +43,12 @@ def create_repository(call: Call) -> Reply:
         "cloneUrlHttp": f"https://{host}/v1/repos/{name}",
         "cloneUrlSsh": f"ssh://{host}/v1/repos/{name}",
         "Arn": f"arn:aws:codecommit:{call.region}:{call.account}:{name}",
-        # Without a key of the caller's, AWS answers with the key behind alias/aws/codecommit.
+        # Without a key in the request, AWS answers with the key behind alias/aws/codecommit.
         "kmsKeyId": call.params.get("kmsKeyId")
         or f"arn:aws:kms:{call.region}:{call.account}:key/00000000-0000-0000-0000-0000c0dec033",
     }
-    call.shelf["tags"][name] = dict(call.params.get("tags") or {})
-    return {"repositoryMetadata": call.shelf["repositories"][name]}
+    call.store["tags"][name] = dict(call.params.get("tags") or {})
+    return {"repositoryMetadata": call.store["repositories"][name]}
 
 
 @codecommit.answers("GetRepository")
@@ -77,8 +78,8 @@ def update_encryption_key(call: Call) -> Reply:
 def delete_repository(call: Call) -> Reply:
     # AWS does not call it an error when there is nothing to delete.
     name = call.params["repositoryName"]
-    call.shelf["tags"].pop(name, None)
-    gone = call.shelf["repositories"].pop(name, None)
+    call.store["tags"].pop(name, None)
+    gone = call.store["repositories"].pop(name, None)
     return {"repositoryId": gone["repositoryId"]} if gone else {}
 
 

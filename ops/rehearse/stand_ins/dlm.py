@@ -1,19 +1,19 @@
-"""Data Lifecycle Manager policies, kept as they were asked for; no image is ever made."""
+"""Data Lifecycle Manager policies, stored as they were requested; no image is ever created."""
 
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from ops.rehearse.stand_ins import Call, Refused, Reply, StandIn
+from ops.rehearse.stand_ins import AwsError, Call, Reply, StandIn
 
-dlm = StandIn("dlm", "moto has no Data Lifecycle Manager")
+dlm = StandIn("dlm", "moto has no Data Lifecycle Manager", api="https://docs.aws.amazon.com/dlm/latest/APIReference/")
 
 
 def _policy(call: Call, policy_id: str) -> dict[str, Any]:
     try:
-        return call.shelf["policies"][policy_id]
+        return call.store["policies"][policy_id]
     except KeyError:
-        raise Refused("ResourceNotFoundException", f"No policy with id {policy_id}") from None
+        raise AwsError("ResourceNotFoundException", f"No policy with id {policy_id}") from None
 
 
 def _tags(call: Call) -> dict[str, str]:
@@ -25,7 +25,7 @@ def _tags(call: Call) -> dict[str, str]:
 def create_lifecycle_policy(call: Call) -> Reply:
     policy_id = f"policy-{uuid4().hex[:17]}"
     now = datetime.now(UTC)
-    call.shelf["policies"][policy_id] = {
+    call.store["policies"][policy_id] = {
         "PolicyId": policy_id,
         "PolicyArn": f"arn:aws:dlm:{call.region}:{call.account}:policy/{policy_id}",
         "Description": call.params["Description"],
@@ -56,7 +56,7 @@ def update_lifecycle_policy(call: Call) -> Reply:
 @dlm.answers("DeleteLifecyclePolicy")
 def delete_lifecycle_policy(call: Call) -> Reply:
     _policy(call, call.params["PolicyId"])
-    del call.shelf["policies"][call.params["PolicyId"]]
+    del call.store["policies"][call.params["PolicyId"]]
     return {}
 
 

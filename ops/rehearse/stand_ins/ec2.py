@@ -11,6 +11,7 @@ ec2 = StandIn(
     "moto ignores termination protection at launch, cannot switch detailed monitoring, "
     "forgets the description of a security group's rule that names another group or a list of prefixes, "
     "and takes a launch template's own tags for ones of what it launches",
+    api="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/",
 )
 
 
@@ -48,7 +49,7 @@ def _switch_monitoring(call: Call, state: str) -> Reply:
 @ec2.answers("AuthorizeSecurityGroupEgress")
 def authorize(call: Call) -> Answer:
     answer = call.ask_moto()
-    said = {
+    descriptions = {
         peer[kind]: peer["Description"]
         for permission in call.params.get("IpPermissions") or ()
         for kind, peers in (("GroupId", "UserIdGroupPairs"), ("PrefixListId", "PrefixListIds"))
@@ -56,9 +57,9 @@ def authorize(call: Call) -> Answer:
         if kind in peer and "Description" in peer
     }
     rule_ids = [found.decode() for found in re.findall(rb"<securityGroupRuleId>(sgr-[0-9a-f]+)<", answer.body)]
-    if said and rule_ids:
+    if descriptions and rule_ids:
         for rule in ec2_backends[call.account][call.region].describe_security_group_rules(rule_ids, {}):
-            if description := said.get(rule.source_group.get("GroupId") or rule.prefix_list_id):
+            if description := descriptions.get(rule.source_group.get("GroupId") or rule.prefix_list_id):
                 rule.ip_range["Description"] = description  # shared with the rule itself; moto reads it here
     return answer
 

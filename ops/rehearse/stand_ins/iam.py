@@ -8,11 +8,14 @@ from typing import Any
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
 
-from ops.rehearse.stand_ins import Call, Refused, Reply, StandIn
+from ops.rehearse.stand_ins import AwsError, Call, Reply, StandIn
 
-iam = StandIn("iam", "moto has no service-specific credentials, which are also asked for when a user is deleted")
+iam = StandIn(
+    "iam",
+    "moto has no service-specific credentials, which are also asked for when a user is deleted",
+    api="https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceSpecificCredential.html",
+)
 
-# https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceSpecificCredential.html
 _MOST = 2
 _ID_LETTERS = string.ascii_uppercase + "234567"
 
@@ -22,21 +25,21 @@ def _user(call: Call) -> str:
     try:
         iam_backends[call.account]["aws"].get_user(name)
     except NotFoundException:
-        raise Refused("NoSuchEntity", f"The user with name {name} cannot be found.") from None
+        raise AwsError("NoSuchEntity", f"The user with name {name} cannot be found.") from None
     return name
 
 
 def _of_user(call: Call, name: str) -> list[dict[str, Any]]:
-    return [found for found in call.shelf["credentials"].values() if found["UserName"] == name]
+    return [found for found in call.store["credentials"].values() if found["UserName"] == name]
 
 
 @iam.answers("CreateServiceSpecificCredential")
 def create_service_specific_credential(call: Call) -> Reply:
     name, service = _user(call), call.params["ServiceName"]
-    there = [found for found in _of_user(call, name) if found["ServiceName"] == service]
-    if len(there) >= _MOST:
-        raise Refused("LimitExceeded", f"Cannot exceed quota for ServiceSpecificCredentialsPerUser: {_MOST}")
-    taken = {found["ServiceUserName"] for found in there}
+    existing = [found for found in _of_user(call, name) if found["ServiceName"] == service]
+    if len(existing) >= _MOST:
+        raise AwsError("LimitExceeded", f"Cannot exceed quota for ServiceSpecificCredentialsPerUser: {_MOST}")
+    taken = {found["ServiceUserName"] for found in existing}
     names = (f"{name}-at-{call.account}", f"{name}+1-at-{call.account}")
     credential = {
         "CreateDate": datetime.now(UTC),
@@ -46,8 +49,8 @@ def create_service_specific_credential(call: Call) -> Reply:
         "UserName": name,
         "Status": "Active",
     }
-    call.shelf["credentials"][credential["ServiceSpecificCredentialId"]] = credential
-    # Told this once only; the alphabet has what URLs need written otherwise.
+    call.store["credentials"][credential["ServiceSpecificCredentialId"]] = credential
+    # Returned only here; it has characters that URLs must escape.
     return {"ServiceSpecificCredential": {**credential, "ServicePassword": f"{secrets.token_urlsafe(32)}/+="}}
 
 
@@ -64,6 +67,6 @@ def list_service_specific_credentials(call: Call) -> Reply:
 @iam.answers("DeleteServiceSpecificCredential")
 def delete_service_specific_credential(call: Call) -> Reply:
     credential_id = call.params["ServiceSpecificCredentialId"]
-    if call.shelf["credentials"].pop(credential_id, None) is None:
-        raise Refused("NoSuchEntity", f"The service specific credential {credential_id} cannot be found.")
+    if call.store["credentials"].pop(credential_id, None) is None:
+        raise AwsError("NoSuchEntity", f"The service specific credential {credential_id} cannot be found.")
     return {}

@@ -1,19 +1,23 @@
-"""SSM: State Manager's associations, kept as they were asked for; no command ever runs."""
+"""SSM: State Manager's associations, stored as they were requested; no command ever runs."""
 
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from ops.rehearse.stand_ins import Answer, Call, Refused, Reply, StandIn
+from ops.rehearse.stand_ins import Answer, AwsError, Call, Reply, StandIn
 
-ssm = StandIn("ssm", "moto has no associations of State Manager")
+ssm = StandIn(
+    "ssm",
+    "moto has no associations of State Manager",
+    api="https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateAssociation.html",
+)
 
 
 def _association(call: Call) -> dict[str, Any]:
     try:
-        association: dict[str, Any] = call.shelf["associations"][call.params["AssociationId"]]
+        association: dict[str, Any] = call.store["associations"][call.params["AssociationId"]]
     except KeyError:
-        raise Refused("AssociationDoesNotExist", "no such association") from None
+        raise AwsError("AssociationDoesNotExist", "no such association") from None
     return association
 
 
@@ -29,7 +33,7 @@ def create_association(call: Call) -> Reply:
         "LastUpdateAssociationDate": now,
         "Overview": {"Status": "Success"},
     }
-    call.shelf["associations"][association_id] = association
+    call.store["associations"][association_id] = association
     return {"AssociationDescription": association}
 
 
@@ -49,7 +53,7 @@ def update_association(call: Call) -> Reply:
 @ssm.answers("DeleteAssociation")
 def delete_association(call: Call) -> Reply:
     _association(call)
-    del call.shelf["associations"][call.params["AssociationId"]]
+    del call.store["associations"][call.params["AssociationId"]]
     return {}
 
 
@@ -57,5 +61,5 @@ def delete_association(call: Call) -> Reply:
 def list_tags(call: Call) -> Reply | Answer:
     if call.params["ResourceType"] != "Association":
         return call.ask_moto()
-    association: dict[str, Any] = call.shelf["associations"].get(call.params["ResourceId"], {})
+    association: dict[str, Any] = call.store["associations"].get(call.params["ResourceId"], {})
     return {"TagList": association.get("Tags") or []}

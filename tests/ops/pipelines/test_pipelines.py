@@ -10,6 +10,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 from ruamel.yaml import YAML
 
+from errors import RefusedError
 from ops import pipelines
 from ops.pipelines import FILES, render
 from settings import Deployment, SettingsError, load
@@ -51,7 +52,7 @@ def _parsed(text: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("platform", "schema"), [("github", "github-workflows"), ("gitlab", "gitlab-ci")])
-def test_a_pipeline_is_as_the_platform_has_it(written: dict[str, str], platform: str, schema: str) -> None:
+def test_a_pipeline_satisfies_the_platforms_schema(written: dict[str, str], platform: str, schema: str) -> None:
     rules = json.loads((LIBRARY / "builtin_schemas" / "vendor" / f"{schema}.json").read_text())
     jsonschema.validators.validator_for(rules)(rules).validate(_parsed(written[platform]))
 
@@ -123,36 +124,39 @@ def test_plans_are_kept_after_the_review_and_only_in_the_bucket_of_the_states(wr
 
 
 def test_the_command_writes_the_pipeline_and_an_empty_list_of_acknowledgements(
-    deployment: Callable[..., tuple[Path, Deployment]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    deployment: Callable[..., tuple[Path, Deployment]], tmp_path: Path
 ) -> None:
     from stacks.synthesis import synthesise
 
     file, loaded = deployment("minimal", state={"s3": S3})
 
-    def write(*, force: bool = False) -> int:
+    def write(*, force: bool = False) -> Path:
         return pipelines.write("github", file, loaded, synthesise, out=tmp_path, branch="main", force=force)
 
     target = tmp_path / FILES["github"]
-    assert write() == 0
+    assert write() == target
     jobs = _parsed(target.read_text())["jobs"]
     assert "steps.sh plan prd-codecommit" in json.dumps(jobs["review"])
     assert "apply-dev" not in jobs
     assert _parsed(target.read_text())["env"]["DEPLOYMENT"] == "deployments/mine.yaml"
     assert YAML(typ="safe").load(tmp_path / "deployments" / "acknowledged.yaml") == []
 
-    target.write_text("name: somebody's own\n")
-    capsys.readouterr()
-    assert write() == 1
-    assert capsys.readouterr().err == (
+    assert write() == target
+
+    target.write_text("name: a user's own\n")
+    with pytest.raises(RefusedError) as refused:
+        write()
+    assert refused.value.status == 1
+    assert str(refused.value) == (
         f"error: {target}: there is another file already\n"
-        "hint: compare it with what `--out` writes into an empty folder, or replace it with --force\n"
+        "hint: compare it with what `--out` writes into an empty folder, or replace it with --force"
     )
-    assert target.read_text() == "name: somebody's own\n"
-    assert write(force=True) == 0
+    assert target.read_text() == "name: a user's own\n"
+    assert write(force=True) == target
     assert "steps.sh plan" in target.read_text()
 
 
-def test_what_no_pipeline_can_work_with_is_refused(
+def test_refuses_a_deployment_that_no_pipeline_can_work_with(
     deployment: Callable[..., tuple[Path, Deployment]], tmp_path: Path
 ) -> None:
     file, loaded = deployment(**{"dev.account.profile": "mine"})
@@ -167,10 +171,11 @@ def test_what_no_pipeline_can_work_with_is_refused(
     assert not (tmp_path / FILES["gitlab"]).exists()
 
 
-def test_an_unknown_platform_is_refused(deployment: Callable[..., tuple[Path, Deployment]], tmp_path: Path) -> None:
+def test_refuses_an_unknown_platform(deployment: Callable[..., tuple[Path, Deployment]], tmp_path: Path) -> None:
     file, loaded = deployment(state={"s3": S3})
-    with pytest.raises(SettingsError) as raised:
+    with pytest.raises(RefusedError) as raised:
         pipelines.write("bitbucket", file, loaded, _never, out=tmp_path, branch="main", force=False)
+    assert raised.value.status == 2
     assert str(raised.value) == "error: ci: 'bitbucket' is no platform\nhint: choose one of github, gitlab"
 
 

@@ -4,9 +4,21 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ops.handover import hand_over, moved_addresses, shipped
+from ops.rehearse.rehearsal import Handover
+from terraform.output import Stack, load
+
 DEV = "111111111111"
 PRD = "222222222222"
 REGION = "ap-northeast-1"
+
+
+def _moved(stack: Stack) -> dict[str, str]:
+    return moved_addresses(load(stack.file, exact_numbers=True), name=stack.name, schemas=shipped())
+
+
+HANDOVER = Handover(write=hand_over, moved_addresses=_moved)
+"""The real handover."""
 
 
 def write(

@@ -1,4 +1,4 @@
-"""The emulator's process: accounts, what exists already, what is refused, and what it finds in itself."""
+"""The emulator's process: accounts, prerequisites, refused calls, and what it finds in its accounts."""
 
 import functools
 import subprocess
@@ -16,8 +16,16 @@ import pytest
 from botocore.config import Config  # type: ignore[import-untyped]
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
-from ops.rehearse import Existing, ExistingAddress, ExistingImage, ExistingKey, ExistingSubnet, ExistingVpc
-from ops.rehearse.emulator import Emulator, EmulatorError
+from errors import RefusedError
+from ops.rehearse.emulator import Emulator
+from ops.rehearse.prerequisites import (
+    ExistingAddress,
+    ExistingImage,
+    ExistingKey,
+    ExistingSubnet,
+    ExistingVpc,
+    Prerequisites,
+)
 
 DEV = "111111111111"
 PRD = "222222222222"
@@ -61,7 +69,7 @@ def test_the_access_key_decides_the_account(client: ClientOf) -> None:
         client("codecommit", PRD).get_repository(repositoryName="dev")
 
 
-def test_an_assumed_role_leads_into_its_account(client: ClientOf) -> None:
+def test_an_assumed_role_works_in_its_account(client: ClientOf) -> None:
     role = "arn:aws:iam::222222222222:role/deploy"
     session = client("sts", "000000000000").assume_role(RoleArn=role, RoleSessionName="deploy")["Credentials"]
     inside = {"key": session["AccessKeyId"], "aws_session_token": session["SessionToken"]}
@@ -69,7 +77,7 @@ def test_an_assumed_role_leads_into_its_account(client: ClientOf) -> None:
     assert client("codecommit", PRD).get_repository(repositoryName="app")
 
 
-def test_a_call_made_again_gets_the_same_answer(aws: Emulator, client: ClientOf) -> None:
+def test_a_repeated_call_gets_the_same_answer(aws: Emulator, client: ClientOf) -> None:
     def as_one(request: Any, **_: object) -> None:
         request.headers["amz-sdk-invocation-id"] = "11111111-2222-3333-4444-555555555555"
 
@@ -82,13 +90,13 @@ def test_a_call_made_again_gets_the_same_answer(aws: Emulator, client: ClientOf)
         client("codecommit").create_repository(repositoryName="app")
 
 
-def test_a_key_from_elsewhere_is_refused(aws: Emulator, client: ClientOf) -> None:
+def test_refuses_a_key_that_is_not_of_the_rehearsal(aws: Emulator, client: ClientOf) -> None:
     with pytest.raises(ClientError, match="403"):
         client("logs", "AKIAIOSFODNN7EXAMPLE").describe_log_groups()
     assert aws.record().unknown == ["access key AKIA… is not one of this rehearsal"]
 
 
-def test_an_unsigned_request_is_refused(aws: Emulator) -> None:
+def test_refuses_an_unsigned_request(aws: Emulator) -> None:
     with pytest.raises(HTTPError, match="403"):
         urllib.request.urlopen(f"{aws.url}/moto-api/data.json")  # noqa: S310 - our own address
     assert aws.record().unknown == ["GET /moto-api/data.json came without a signature"]
@@ -96,7 +104,7 @@ def test_an_unsigned_request_is_refused(aws: Emulator) -> None:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """For tests that need no empty account: starting one takes a second."""
+    """For tests that need no empty account: starting an emulator takes a second."""
     with Emulator(log=tmp_path_factory.mktemp("emulator") / "aws.log") as emulator:
         yield emulator
 
@@ -126,10 +134,10 @@ def test_an_unknown_call_is_answered_at_once_by_name_and_listed(
     assert reason in shared.record().unknown
 
 
-def test_what_exists_already_is_found_under_its_ids(aws: Emulator, client: ClientOf) -> None:
+def test_prerequisites_are_found_under_their_ids(aws: Emulator, client: ClientOf) -> None:
     key = f"arn:aws:kms:{REGION}:{PRD}:key/11111111-2222-3333-4444-555555555555"
     aws.seed(
-        Existing(
+        Prerequisites(
             region=REGION,
             vpcs=(ExistingVpc(account=PRD, vpc_id="vpc-0123", cidr=IPv4Network("10.9.0.0/16")),),
             subnets=(
@@ -164,7 +172,7 @@ def test_what_exists_already_is_found_under_its_ids(aws: Emulator, client: Clien
         client("ec2", DEV).describe_vpcs(VpcIds=["vpc-0123"])
 
 
-def test_an_account_is_as_it_was_only_when_everything_is_gone(aws: Emulator, client: ClientOf) -> None:
+def test_an_account_is_as_before_only_when_everything_is_deleted(aws: Emulator, client: ClientOf) -> None:
     before = aws.inventory([DEV, PRD], REGION)
     client("codecommit").create_repository(repositoryName="app")
     client("logs").create_log_group(logGroupName="/app")
@@ -195,7 +203,23 @@ def test_an_account_is_as_it_was_only_when_everything_is_gone(aws: Emulator, cli
     assert aws.inventory([DEV, PRD], REGION) == before
 
 
-def test_a_value_is_counted_where_it_stands(aws: Emulator, client: ClientOf) -> None:
+@pytest.mark.parametrize("account", ["123456789012", DEV])
+def test_the_first_request_to_a_service_creates_nothing(aws: Emulator, client: ClientOf, account: str) -> None:
+    before = aws.inventory([account], REGION)
+    client("ec2", account).describe_vpcs()
+    client("sns", account).list_topics()
+    assert aws.inventory([account], REGION) == before
+
+
+def test_the_emulators_process_imports_neither_settings_nor_the_rehearsal() -> None:
+    imported = "{name.partition('.')[0] for name in sys.modules} | {name for name in sys.modules if 'rehearse' in name}"
+    program = f"import sys, ops.rehearse.server; print(*sorted({imported}))"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "ops.rehearse.server" in run.stdout.split()
+    assert {"settings", "iam", "terraform", "cdktf", "ops.rehearse.rehearsal"} & set(run.stdout.split()) == set()
+
+
+def test_a_value_is_counted_where_it_occurs(aws: Emulator, client: ClientOf) -> None:
     client("iam").create_user(UserName="push")
     policy = (
         '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*", '
@@ -209,7 +233,7 @@ def test_a_value_is_counted_where_it_stands(aws: Emulator, client: ClientOf) -> 
     assert aws.counts(PRD, ["203.0.113.77/32", 1827]) == [0, 0]
 
 
-def test_the_emulator_dies_with_whoever_started_it(tmp_path: Path) -> None:
+def test_the_emulator_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     program = (
         "import pathlib, time\n"
         "from ops.rehearse.emulator import Emulator\n"
@@ -235,15 +259,15 @@ def test_the_emulator_dies_with_whoever_started_it(tmp_path: Path) -> None:
     pytest.fail("it still answers")
 
 
-def test_says_why_the_emulator_ended(tmp_path: Path) -> None:
+def test_an_error_gives_the_emulators_exit_code(tmp_path: Path) -> None:
     with Emulator(log=tmp_path / "aws.log") as aws:
         aws._process.kill()
         aws._process.wait()
-        with pytest.raises(EmulatorError, match="ended with exit code -9"):
+        with pytest.raises(RefusedError, match="ended with exit code -9"):
             aws.record()
 
 
-def test_an_impossible_existing_thing_is_an_error(aws: Emulator) -> None:
+def test_refuses_a_prerequisite_without_its_own_prerequisite(aws: Emulator) -> None:
     subnet = ExistingSubnet(
         account=DEV,
         subnet_id="subnet-1",
@@ -251,5 +275,5 @@ def test_an_impossible_existing_thing_is_an_error(aws: Emulator) -> None:
         cidr=IPv4Network("10.0.0.0/24"),
         availability_zone=f"{REGION}a",
     )
-    with pytest.raises(EmulatorError, match="vpc-1"):
-        aws.seed(Existing(region=REGION, subnets=(subnet,)))
+    with pytest.raises(RefusedError, match="vpc-1"):
+        aws.seed(Prerequisites(region=REGION, subnets=(subnet,)))

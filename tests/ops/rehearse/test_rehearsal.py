@@ -1,10 +1,12 @@
 """Whole rehearsals of a small deployment, with the real Terraform CLI and AWS provider."""
 
 import io
+import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,20 +18,27 @@ import pytest
 from botocore.config import Config  # type: ignore[import-untyped]
 from rich.console import Console
 
-from ops.rehearse import Existing, RehearsalError, rehearse
+from errors import RefusedError
+from ops.rehearse import checks
+from ops.rehearse.command import rehearse
 from ops.rehearse.emulator import Emulator
+from ops.rehearse.findings import Findings
+from ops.rehearse.prerequisites import Prerequisites
 from ops.rehearse.progress import Progress
-from ops.rehearse.rehearsal import Findings, Rehearsal
+from ops.rehearse.rehearsal import Rehearsal
 from ops.rehearse.stacks import read
-from terraform.cli import Terraform
+from ops.rehearse.workspace import Runs, Workspace
+from terraform.cli import TerraformCli
 from tests.ops.rehearse import sample_deployment
-from tests.ops.rehearse.sample_deployment import DEV, REGION
+from tests.ops.rehearse.sample_deployment import DEV, HANDOVER, REGION
 
 pytestmark = pytest.mark.terraform
 
+PREREQUISITES = Prerequisites(region=REGION)
+
 
 @dataclass
-class Run:
+class FinishedRehearsal:
     out: Path
     findings: Findings
     messages: str
@@ -45,8 +54,8 @@ def quiet() -> Console:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Roles, profiles and S3 state at once, with settings in the environment that must not be used."""
+def run(tmp_path_factory: pytest.TempPathFactory) -> FinishedRehearsal:
+    """A rehearsal with roles, profiles and S3 state, and with settings in the environment that must not be used."""
     folder = tmp_path_factory.mktemp("rehearsal")
     role = {"assume_role": [{"role_arn": "arn:aws:iam::ACCOUNT:role/deploy"}], "profile": "people"}
     out = sample_deployment.write(folder / "cdktf.out", provider=role, bucket="sample-states")
@@ -56,13 +65,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         patch.setenv("AWS_PROFILE", "nobody")
         patch.setenv("AWS_ENDPOINT_URL_LOGS", "http://127.0.0.1:1")
         patch.setenv("TF_VAR_push_cidrs", "not even a list")
-        findings = rehearse(out, Existing(region=REGION), messages=messages, report=report)
+        findings = rehearse(out, PREREQUISITES, handover=HANDOVER, messages=messages, output=report)
     assert isinstance(messages.file, io.StringIO)
     assert isinstance(report.file, io.StringIO)
-    return Run(out, findings, messages.file.getvalue(), report.file.getvalue())
+    return FinishedRehearsal(out, findings, messages.file.getvalue(), report.file.getvalue())
 
 
-def test_everything_comes_up_changes_and_goes(run: Run) -> None:
+def test_every_stack_is_applied_changed_and_destroyed(run: FinishedRehearsal) -> None:
     steps = [tuple(line.split()[1:3]) for line in run.messages.splitlines() if line.startswith("✓")]
     assert steps == [
         ("AWS", "prepare"),
@@ -76,14 +85,14 @@ def test_everything_comes_up_changes_and_goes(run: Run) -> None:
     assert "✗" not in run.messages
 
 
-def test_variables_were_changed_and_what_was_protected_was_unlocked(run: Run) -> None:
+def test_variables_are_changed_and_protected_resources_unlocked(run: FinishedRehearsal) -> None:
     assert run.findings.changed.keys() == {"dev", "prd"}
     assert run.findings.changed["prd"] == ["push_cidrs + 203.0.113.77/32"]
     assert run.findings.unlocked == {"prd": ["aws_codecommit_repository.app prevent_destroy = false"]}
     assert run.findings.existed == ["bucket sample-states for state"]
 
 
-def test_the_report_shows_outputs_and_stand_ins(run: Run) -> None:
+def test_the_report_shows_outputs_and_stand_ins(run: FinishedRehearsal) -> None:
     assert "dev.log_group = /sample/flow" in run.report
     assert f"prd.clone_url = https://git-codecommit.{REGION}.amazonaws.com/v1/repos/app" in run.report
     assert "CreateRepository" in run.report
@@ -91,7 +100,7 @@ def test_the_report_shows_outputs_and_stand_ins(run: Run) -> None:
     assert "Not proved: that AWS accepts it" in run.report
 
 
-def test_the_generated_files_are_as_they_were(run: Run, tmp_path: Path) -> None:
+def test_the_synthesised_files_are_not_changed(run: FinishedRehearsal, tmp_path: Path) -> None:
     role = {"assume_role": [{"role_arn": "arn:aws:iam::ACCOUNT:role/deploy"}], "profile": "people"}
     again = sample_deployment.write(tmp_path / "again", provider=role, bucket="sample-states")
     assert files(run.out) == files(again)
@@ -129,7 +138,8 @@ def stage(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
                 out,
                 stacks=read(out)[:1],
                 aws=aws,
-                terraform=Terraform(logs=scratch),
+                handover=HANDOVER,
+                terraform=TerraformCli(),
                 scratch=scratch,
                 inherited=os.environ,
                 progress=progress,
@@ -139,66 +149,103 @@ def stage(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
         yield build
 
 
-def test_finds_drift_and_left_overs(stage: Callable[..., Stage]) -> None:
+def test_refuses_drift_and_resources_that_are_left(stage: Callable[..., Stage]) -> None:
     on = stage()
-    (dev,) = read(on.out)[:1]
     before = on.aws.inventory([DEV], REGION)
-    on.rehearsal.up(dev)
+    on.rehearsal.up("dev")
     on.client("logs").put_retention_policy(logGroupName="/sample/flow", retentionInDays=5)
-    with pytest.raises(RehearsalError, match="dev: the plan after an apply is not empty") as caught:
-        on.rehearsal.expect_no_changes(dev)
-    assert "retention_in_days = 5 -> 30" in caught.value.said
+    with pytest.raises(RefusedError, match="dev: the plan after an apply is not empty") as caught:
+        checks.expect_no_changes(on.rehearsal.workspaces["dev"])
+    assert "retention_in_days = 5 -> 30" in caught.value.details
 
     on.client("logs").create_log_group(logGroupName="/by/hand")
-    on.rehearsal.down(dev)
-    with pytest.raises(RehearsalError, match="the accounts are not as they were before") as caught:
+    on.rehearsal.down("dev")
+    with pytest.raises(RefusedError, match="the accounts are not as they were before") as caught:
         on.rehearsal.expect_nothing_left(before)
     assert str(caught.value) == (
         f"{DEV}: logs.groups//by/hand is left\n"
         "1 in all\n"
-        "error: the accounts are not as they were before\n"
-        "hint: what is left was made outside Terraform, or is forgotten by moto when its owner goes"
+        "error: AWS: the accounts are not as they were before\n"
+        "hint: what is left was made outside Terraform, or moto forgot to delete it with its owner"
     )
 
     on.client("logs").delete_log_group(logGroupName="/by/hand")
     on.rehearsal.expect_nothing_left(before)
 
 
-def test_an_unknown_call_ends_the_rehearsal_by_name(stage: Callable[..., Stage]) -> None:
-    on = stage(aws_ec2_serial_console_access={"a": {"enabled": True}})
-    (dev,) = read(on.out)[:1]
-    began = time.monotonic()
-    with pytest.raises(RehearsalError, match="the emulated AWS was asked what it does not know") as caught:
-        on.rehearsal.up(dev)
-    assert "ec2:EnableSerialConsoleAccess is not known to moto" in caught.value.said.splitlines()[-1]
-    assert time.monotonic() - began < 60
+def test_an_unknown_call_ends_the_rehearsal_by_name(tmp_path: Path) -> None:
+    unknown = {"aws_ec2_serial_console_access": {"a": {"enabled": True}}}
+    out = sample_deployment.write(tmp_path / "out", dev=unknown, prevent_destroy=False)
+    with pytest.raises(RefusedError) as caught:
+        rehearse(out, PREREQUISITES, handover=HANDOVER, messages=quiet())
+    assert "Error: setting EC2 Serial Console Access (true)" in caught.value.details
+    assert "ec2:EnableSerialConsoleAccess is not known to moto" in caught.value.details.splitlines()[-1]
+    apply, call = caught.value.problems
+    assert str(apply).startswith("error: dev: `terraform apply` failed with exit code 1\nhint: the whole log is in ")
+    assert str(call) == (
+        "error: the emulated AWS: was asked what it does not know, above\n"
+        "hint: add a stand-in under ops/rehearse/stand_ins"
+    )
 
 
 def test_a_variable_must_change_something_and_in_place(stage: Callable[..., Stage]) -> None:
     on = stage()
-    (dev,) = read(on.out)[:1]
-    on.rehearsal.up(dev)
-    with pytest.raises(RehearsalError) as caught:
-        on.rehearsal.plan_change(dev, {"log_group_name": "/other"})
-    assert caught.value.what == "dev: another value of log_group_name would destroy aws_cloudwatch_log_group.flow"
-    with pytest.raises(RehearsalError) as caught:
-        on.rehearsal.plan_change(dev, {"flow_log_retention_days": 30})
-    assert caught.value.what == "dev: another value of flow_log_retention_days changes nothing"
+    dev = on.rehearsal.workspaces["dev"]
+    on.rehearsal.up("dev")
+    with pytest.raises(RefusedError) as caught:
+        checks.plan_change(dev, {"log_group_name": "/other"})
+    assert caught.value.problems[0].what == (
+        "another value of log_group_name would destroy aws_cloudwatch_log_group.flow"
+    )
+    dev.values.clear()
+    with pytest.raises(RefusedError) as caught:
+        checks.plan_change(dev, {"flow_log_retention_days": 30})
+    assert caught.value.problems[0].what == "another value of flow_log_retention_days changes nothing"
 
 
-def test_says_that_no_provider_can_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_provider_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = tmp_path / "terraformrc"
     (tmp_path / "mirror").mkdir()
     config.write_text(f'provider_installation {{\n  filesystem_mirror {{\n    path = "{tmp_path}/mirror"\n  }}\n}}\n')
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(config))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # where the logs are kept
     out = sample_deployment.write(tmp_path / "out")
-    with pytest.raises(RehearsalError) as caught:
-        rehearse(out, Existing(region=REGION), messages=quiet())
-    assert str(caught.value) == (
-        "error: dev: Terraform finds no AWS provider to install\n"
-        "hint: let it reach registry.terraform.io, or name a mirror in the file of TF_CLI_CONFIG_FILE"
+    with pytest.raises(RefusedError) as caught:
+        rehearse(out, PREREQUISITES, handover=HANDOVER, messages=quiet())
+    (log,) = tmp_path.glob("kakehashi-rehearsal-*/dev.log")
+    assert caught.value.details.startswith("Error: Failed to query available provider packages\n\nCould not retrieve")
+    assert str(caught.value.problems[0]) == (
+        "error: dev: `terraform init` failed with exit code 1\n"
+        "hint: where a provider is missing, let Terraform reach registry.terraform.io, or name a mirror in the file of "
+        f"TF_CLI_CONFIG_FILE; the log is {log}"
     )
+    assert "Could not retrieve the list of available versions" in log.read_text()
+
+
+def test_what_is_protected_refuses_to_be_destroyed_until_it_is_unlocked(tmp_path: Path) -> None:
+    runs = Runs(
+        terraform=TerraformCli(), endpoint="", scratch=tmp_path / "s", inherited=os.environ, one_init=threading.Lock()
+    )
+    runs.scratch.mkdir()
+    stack = tmp_path / "out" / "cdk.tf.json"
+    stack.parent.mkdir()
+    lifecycle = {"prevent_destroy": True}
+    provider = {"aws": [{"region": REGION, "allowed_account_ids": [DEV]}]}
+    resources = {"terraform_data": {"it": {"lifecycle": lifecycle}}}
+    backend = {"backend": {"local": {"path": "it.tfstate"}}}
+    stack.write_text(json.dumps({"provider": provider, "resource": resources, "terraform": backend}))
+    (read_stack,) = read(stack.parent)
+    workspace = Workspace(read_stack, out=stack.parent, runs=runs)
+    noted: list[str] = []
+    workspace.init()
+    workspace.apply(report=noted.append)
+    assert noted[-1] == "1 of 1 resources"
+    assert workspace.refuses_to_be_destroyed()
+    workspace.unlock()
+    assert not workspace.refuses_to_be_destroyed()
+    assert workspace.addresses() == ["terraform_data.it"]
+    workspace.destroy(report=noted.append)
+    assert workspace.addresses() == []
 
 
 def test_an_interrupt_leaves_nothing_running_and_nothing_behind(tmp_path: Path) -> None:
@@ -207,8 +254,9 @@ def test_an_interrupt_leaves_nothing_running_and_nothing_behind(tmp_path: Path) 
     scratch.mkdir()
     program = (
         "import pathlib\n"
-        "from ops.rehearse import Existing, rehearse\n"
-        f"rehearse(pathlib.Path({str(out)!r}), Existing(region={REGION!r}))\n"
+        "from ops.rehearse.command import rehearse\n"
+        "from tests.ops.rehearse.test_rehearsal import HANDOVER, PREREQUISITES\n"
+        f"rehearse(pathlib.Path({str(out)!r}), PREREQUISITES, handover=HANDOVER)\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", program],

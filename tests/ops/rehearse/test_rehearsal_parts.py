@@ -1,4 +1,4 @@
-"""What a rehearsal reads, chooses and hands to Terraform, without running anything."""
+"""How a rehearsal reads stacks, chooses changes and sets up Terraform, without running anything."""
 
 import json
 from pathlib import Path
@@ -8,12 +8,15 @@ import pytest
 from rich.console import Console
 
 from errors import RefusedError
-from ops.rehearse import Existing, RehearsalError, rehearse, variation
+from ops.rehearse import variation
+from ops.rehearse.command import rehearse
 from ops.rehearse.environment import environment, write_profiles
+from ops.rehearse.prerequisites import Prerequisites
 from ops.rehearse.stacks import RehearsalStack, StateBucket, read
-from terraform.cli import Terraform
 from tests.ops.rehearse import sample_deployment
-from tests.ops.rehearse.sample_deployment import DEV, PRD, REGION
+from tests.ops.rehearse.sample_deployment import DEV, HANDOVER, REGION
+
+PREREQUISITES = Prerequisites(region=REGION)
 
 
 def stack(**document: Any) -> RehearsalStack:
@@ -29,15 +32,14 @@ def never_seen(marks: list[str | int]) -> list[int]:
     return [0] * len(marks)
 
 
-def test_stacks_come_after_what_they_depend_on(tmp_path: Path) -> None:
-    out = sample_deployment.write(tmp_path / "out")
-    manifest = json.loads((out / "manifest.json").read_text())
-    manifest["stacks"] = dict(reversed(manifest["stacks"].items()))
-    (out / "manifest.json").write_text(json.dumps(manifest))
-    assert [(found.name, found.account, found.region) for found in read(out)] == [
-        ("dev", DEV, REGION),
-        ("prd", PRD, REGION),
-    ]
+def test_refuses_a_stack_without_exactly_one_account(tmp_path: Path) -> None:
+    out = sample_deployment.write(tmp_path / "out", provider={"allowed_account_ids": []})
+    with pytest.raises(RefusedError) as caught:
+        read(out)
+    assert str(caught.value) == (
+        "error: dev: its provider does not name one account (allowed_account_ids)\n"
+        "hint: name the account that is meant: a rehearsal emulates that one"
+    )
 
 
 def test_reads_where_state_is(tmp_path: Path) -> None:
@@ -61,20 +63,20 @@ def test_unlocking_changes_prevent_destroy_and_nothing_else(tmp_path: Path) -> N
     assert json.dumps(prd.document) == text
 
 
-def test_says_that_nothing_was_synthesised(tmp_path: Path) -> None:
+def test_refuses_a_folder_without_synthesised_stacks(tmp_path: Path) -> None:
     with pytest.raises(RefusedError) as caught:
-        rehearse(tmp_path, Existing(region=REGION))
+        rehearse(tmp_path, PREREQUISITES, handover=HANDOVER)
     assert str(caught.value) == (
         f"error: {tmp_path}: has no manifest.json\nhint: name an output folder of cdktf, as `synth` wrote it"
     )
 
 
-def test_says_that_terraform_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refuses_to_start_without_terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(RehearsalError) as caught:
-        rehearse(sample_deployment.write(tmp_path / "out"), Existing(region=REGION), messages=Console(quiet=True))
+    with pytest.raises(RefusedError) as caught:
+        rehearse(sample_deployment.write(tmp_path / "out"), PREREQUISITES, handover=HANDOVER)
     assert str(caught.value) == (
-        "error: terraform: there is no such program on PATH\n"
+        "error: terraform: is not on PATH\n"
         "hint: install Terraform 1.10 or later: https://developer.hashicorp.com/terraform/install"
     )
 
@@ -84,11 +86,11 @@ def test_refuses_state_that_a_copy_would_share(tmp_path: Path) -> None:
     out = sample_deployment.write(tmp_path / "out")
     file = out / "stacks/dev/cdk.tf.json"
     file.write_text(file.read_text().replace("../../../terraform-state/sample/dev", "/srv/state/dev"))
-    with pytest.raises(RehearsalError, match=r"dev: its state is at /srv/state/dev\.tfstate, outside the folder"):
-        rehearse(out, Existing(region=REGION), messages=Console(quiet=True))
+    with pytest.raises(RefusedError, match=r"dev: its state is at /srv/state/dev\.tfstate, outside the folder"):
+        rehearse(out, PREREQUISITES, handover=HANDOVER, messages=Console(quiet=True))
 
 
-def test_nothing_of_the_users_aws_or_terraform_settings_passes(tmp_path: Path) -> None:
+def test_no_aws_or_terraform_setting_of_the_user_reaches_terraform(tmp_path: Path) -> None:
     users = {
         "PATH": "/bin",
         "HOME": "/home/me",
@@ -178,19 +180,3 @@ def test_changes_one_retention_and_one_address_list_of_a_stack() -> None:
     chosen = variation.choose(stack(variable=variables), never_seen)
     assert [one.variable for one in chosen] == ["log_retention_days", "pull_cidrs"]
     assert variation.choose(stack(variable={"instance_type": variable("t3.micro")}), never_seen) == []
-
-
-def test_terraforms_own_words_and_its_log_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = tmp_path / "bin" / "terraform"
-    program.parent.mkdir()
-    program.write_text("#!/bin/sh\necho a plan\necho\necho 'Error: no such thing'\nexit 1\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:/bin:/usr/bin")
-    with pytest.raises(RehearsalError) as caught:
-        Terraform(logs=tmp_path).run("apply", folder=tmp_path, env={"PATH": "/bin"}, log="dev")
-    assert str(caught.value) == (
-        "Error: no such thing\n"
-        "error: dev: `terraform apply` failed with exit code 1\n"
-        f"hint: the whole log is in {tmp_path}/dev.log"
-    )
-    assert "a plan" in (tmp_path / "dev.log").read_text()

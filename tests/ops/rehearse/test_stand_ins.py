@@ -47,7 +47,7 @@ def refusal(call: Callable[..., Any], **arguments: Any) -> str:
     return code
 
 
-def test_a_repository_lives_and_dies(client: ClientOf) -> None:
+def test_a_repository_is_created_changed_and_deleted(client: ClientOf) -> None:
     codecommit = client("codecommit")
     created = codecommit.create_repository(
         repositoryName="app", repositoryDescription="first", kmsKeyId="key-1", tags={"owner": "us"}
@@ -70,7 +70,7 @@ def test_a_repository_lives_and_dies(client: ClientOf) -> None:
     assert refusal(codecommit.list_tags_for_resource, resourceArn=created["Arn"]) == "RepositoryDoesNotExistException"
 
 
-def test_a_repository_without_a_key_of_its_own_has_the_key_of_aws(client: ClientOf) -> None:
+def test_a_repository_without_a_key_has_the_key_of_aws(client: ClientOf) -> None:
     created = client("codecommit").create_repository(repositoryName="plain")["repositoryMetadata"]
     assert created["kmsKeyId"].startswith(f"arn:aws:kms:{REGION}:{ACCOUNT}:key/")
 
@@ -120,7 +120,7 @@ def test_a_trail_is_deleted_by_its_name_or_arn(client: ClientOf, given: str) -> 
     client("s3").delete_bucket(Bucket="trail-files")
 
 
-def test_a_lifecycle_policy_lives_and_dies(client: ClientOf) -> None:
+def test_a_lifecycle_policy_is_created_changed_and_deleted(client: ClientOf) -> None:
     dlm = client("dlm")
     schedule = {"Name": "daily", "CreateRule": {"Interval": 24, "IntervalUnit": "HOURS"}, "RetainRule": {"Count": 7}}
     policy_id = dlm.create_lifecycle_policy(
@@ -146,7 +146,7 @@ def test_a_lifecycle_policy_lives_and_dies(client: ClientOf) -> None:
     assert refusal(dlm.delete_lifecycle_policy, PolicyId=policy_id) == "ResourceNotFoundException"
 
 
-def test_a_file_system_can_do_without_backups_and_without_a_policy(client: ClientOf) -> None:
+def test_backups_and_the_policy_of_a_file_system_can_be_removed(client: ClientOf) -> None:
     efs = client("efs")
     file_system_id = efs.create_file_system(CreationToken="cache")["FileSystemId"]
     assert refusal(efs.describe_backup_policy, FileSystemId=file_system_id) == "PolicyNotFound"
@@ -162,7 +162,7 @@ def test_a_file_system_can_do_without_backups_and_without_a_policy(client: Clien
     assert refusal(efs.describe_backup_policy, FileSystemId=file_system_id) == "FileSystemNotFound"
 
 
-def test_a_resource_policy_comes_back_escaped_as_from_aws(client: ClientOf) -> None:
+def test_a_resource_policy_is_returned_with_the_escapes_of_aws(client: ClientOf) -> None:
     apigateway = client("apigateway")
     created = apigateway.create_rest_api(name="webhook", policy='{"Version":"2012-10-17"}')
     assert created["policy"] == r"{\"Version\":\"2012-10-17\"}"
@@ -177,7 +177,7 @@ def test_a_resource_policy_comes_back_escaped_as_from_aws(client: ClientOf) -> N
     assert refusal(apigateway.get_rest_api, restApiId=plain["id"]) == "NotFoundException"
 
 
-def test_an_instance_starts_with_the_termination_protection_it_was_asked_for(client: ClientOf) -> None:
+def test_an_instance_starts_with_the_termination_protection_of_its_request(client: ClientOf) -> None:
     ec2 = client("ec2")
     image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
     launch = {"ImageId": image, "MinCount": 1, "MaxCount": 1}
@@ -193,7 +193,7 @@ def test_an_instance_starts_with_the_termination_protection_it_was_asked_for(cli
     assert refusal(ec2.monitor_instances, InstanceIds=["i-00000000000000000"]) == "InvalidInstanceID.NotFound"
 
 
-def test_a_launch_templates_own_tags_are_not_those_of_what_it_launches(client: ClientOf) -> None:
+def test_a_launch_template_does_not_tag_what_it_launches_with_its_own_tags(client: ClientOf) -> None:
     ec2 = client("ec2")
     tags = [{"Key": "owner", "Value": "us"}]
     for name, launched in (("plain", []), ("tagging", [{"ResourceType": "volume", "Tags": tags}])):
@@ -230,7 +230,7 @@ def test_a_rule_between_groups_keeps_its_description(client: ClientOf, direction
     )
 
 
-def test_a_user_has_two_git_credentials_at_most_and_their_passwords_are_told_once(client: ClientOf) -> None:
+def test_a_user_has_at_most_two_git_credentials_whose_passwords_are_returned_once(client: ClientOf) -> None:
     iam = client("iam")
     asked = {"UserName": "push", "ServiceName": "codecommit.amazonaws.com"}
     assert refusal(iam.create_service_specific_credential, **asked) == "NoSuchEntity"
@@ -249,15 +249,16 @@ def test_a_user_has_two_git_credentials_at_most_and_their_passwords_are_told_onc
     assert refusal(iam.delete_service_specific_credential, **again) == "NoSuchEntity"
 
 
-def test_every_stand_in_says_why_it_is_there() -> None:
+def test_every_stand_in_gives_its_reason_and_the_api_it_stands_for() -> None:
     stand_ins = load()
     assert set(stand_ins) == {"apigateway", "cloudtrail", "codebuild", "codecommit", "dlm", "ec2", "efs", "iam", "ssm"}
     for stand_in in stand_ins.values():
         assert stand_in.because.startswith("moto ")
+        assert stand_in.api.startswith("https://docs.aws.amazon.com/")
         assert stand_in.operations
 
 
-def test_the_record_tells_whole_answers_from_corrected_ones(aws: Emulator, client: ClientOf) -> None:
+def test_the_record_separates_own_answers_from_corrected_ones(aws: Emulator, client: ClientOf) -> None:
     before = aws.record()
     client("codecommit").create_repository(repositoryName="counted")
     client("apigateway").create_rest_api(name="counted")

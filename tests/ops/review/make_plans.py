@@ -19,13 +19,13 @@ import boto3  # type: ignore[import-untyped]
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 
 import bindings
+from errors import RefusedError
 from ops.rehearse.emulator import Emulator
 from ops.rehearse.environment import environment, write_profiles
-from ops.rehearse.errors import RehearsalError
-from ops.rehearse.named_in_settings import existing_resources
+from ops.rehearse.prerequisites_from_settings import prerequisites_of
 from ops.rehearse.stacks import RehearsalStack, read
-from settings import SettingsError, load
-from terraform.cli import Terraform
+from settings import load
+from terraform.cli import TerraformCli
 from tests.ops.review.scenarios import SCENARIOS, Aws, Scenario
 from tests.terraform import with_changes
 
@@ -44,7 +44,7 @@ class World:
         self._scratch = scratch
         self._out = scratch / "cdktf.out"
         self._aws = aws
-        self._terraform = Terraform(logs=scratch)
+        self._terraform = TerraformCli()
         (scratch / "plugins").mkdir()
         self.synthesise({})
         self.stacks = {stack.name: stack for stack in read(self._out)}
@@ -73,7 +73,7 @@ class World:
         """Run Terraform in a stack's folder."""
         aws_folder = self._scratch / "aws" / stack
         write_profiles(self.stacks[stack], aws_folder)
-        return self._terraform.run(
+        done = self._terraform.run(
             *arguments,
             folder=self.stacks[stack].folder,
             env=environment(
@@ -83,9 +83,10 @@ class World:
                 plugin_cache=self._scratch / "plugins",
                 inherited=os.environ,
             ),
-            log=stack,
-            accept=accept,
-        ).text
+        )
+        if done.returncode not in accept:
+            raise done.failure(stack, "see what Terraform printed, above")
+        return done.stdout
 
     def plan(self, scenario: str, stack: str, *arguments: str, fails: bool = False) -> None:
         """Plan a stack, and keep the plan as the scenario's."""
@@ -93,7 +94,7 @@ class World:
         file.unlink(missing_ok=True)
         accept = (0, 1) if fails else (0,)
         self.terraform(stack, "plan", f"-out={file}", "-lock=false", "-no-color", *arguments, accept=accept)
-        plan = json.loads(self.terraform(stack, "show", "-json", str(file)).splitlines()[-1])
+        plan = json.loads(self.terraform(stack, "show", "-json", str(file)))
         plan.pop("timestamp", None)
         kept = PLANS / scenario / f"{stack}.json.gz"
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -104,7 +105,7 @@ class World:
         """Run a scenario; what went wrong, if anything did."""
         try:
             self._run(scenario)
-        except (BotoCoreError, ClientError, RehearsalError, SettingsError) as error:
+        except (BotoCoreError, ClientError, RefusedError) as error:
             print(f"{scenario.name}: {error}", flush=True)
             return str(error)
         return None
@@ -167,7 +168,7 @@ def main(wanted: list[str]) -> None:
     try:
         with Emulator(log=scratch / "aws.log") as aws:
             world = World(scratch, aws)
-            aws.seed(existing_resources(load(_HERE / "deployment.yaml")))
+            aws.seed(prerequisites_of(load(_HERE / "deployment.yaml")))
             for stack in world.stacks:
                 world.terraform(stack, "init", "-no-color")
                 if not wanted or "first-deployment" in wanted:

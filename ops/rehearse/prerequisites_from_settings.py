@@ -1,10 +1,9 @@
-"""What a deployment names and does not create, for a rehearsal to put in place first."""
+"""Derives from a deployment's settings what must exist before it is deployed."""
 
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 
-from ops.rehearse.existing import (
-    Existing,
+from ops.rehearse.prerequisites import (
     ExistingAddress,
     ExistingCertificate,
     ExistingImage,
@@ -12,23 +11,24 @@ from ops.rehearse.existing import (
     ExistingSubnet,
     ExistingVpc,
     ExistingZone,
+    Prerequisites,
 )
 from settings import Deployment
 from settings.backlog import CreatedTargetSettings
 from settings.codecommit import RepositorySettings
 
-# Where the deployment does not say what a network's addresses are, the rehearsal makes some up.
+# For networks and addresses of which the deployment gives only ids.
 _MADE_UP_VPC = IPv4Network("10.99.0.0/16")
 _MADE_UP_ADDRESSES = IPv4Network("203.0.113.0/24")
 
 
-def existing_resources(deployment: Deployment) -> Existing:
-    """Networks, addresses, images and keys that `deployment` expects to find in its accounts."""
+def prerequisites_of(deployment: Deployment) -> Prerequisites:
+    """The networks, addresses, images, keys, zones and certificates that `deployment` names and does not create."""
     vpcs, subnets = [], []
     for vpc, its_subnets in _networks(deployment):
         vpcs.append(vpc)
         subnets += its_subnets
-    return Existing(
+    return Prerequisites(
         region=deployment.region,
         vpcs=tuple(vpcs),
         subnets=tuple(subnets),
