@@ -1,7 +1,6 @@
 """The commands for people: `python main.py WORD`."""
 
 import os
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
