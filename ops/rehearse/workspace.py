@@ -84,10 +84,10 @@ class Workspace:
     def apply(self, file: PlanFile | None = None, *, report: Callable[[str], None] = lambda _: None) -> None:
         """Apply the plan in `file`, or a new one; `report` is called with how far it is."""
         what = [str(file.path)] if file else ["-auto-approve", *self._variables()]
-        self._succeed("apply", "-json", *what, on_line=_Counter(report))
+        self._succeed("apply", "-json", *what, on_line=ResourceCounter(report))
 
     def destroy(self, *, report: Callable[[str], None]) -> None:
-        self._succeed("destroy", "-json", "-auto-approve", *self._variables(), on_line=_Counter(report))
+        self._succeed("destroy", "-json", "-auto-approve", *self._variables(), on_line=ResourceCounter(report))
 
     def refuses_to_be_destroyed(self) -> bool:
         """Whether the configuration itself forbids it, as `prevent_destroy` does.
@@ -172,7 +172,7 @@ def _readable(line: str) -> str:
     return "\n".join(filter(None, (found.get("@message", line), detail)))
 
 
-class _Counter:
+class ResourceCounter:
     """Counts the resources that an apply or a destroy has finished, of those that it planned."""
 
     def __init__(self, report: Callable[[str], None]) -> None:
@@ -183,7 +183,8 @@ class _Counter:
         match message(line):
             case {"type": "change_summary", "changes": {"operation": "plan", "add": add, "change": change, **more}}:
                 self._planned = add + change + more.get("remove", 0) + more.get("import", 0)
-            case {"type": "apply_complete"}:
+            # A data source that is read during an apply completes too.
+            case {"type": "apply_complete", "hook": {"action": "create" | "update" | "delete"}}:
                 self._done += 1
             case _:
                 return

@@ -1,4 +1,4 @@
-"""One stack of one deployment file, as tests with real programs take it."""
+"""One stack of one deployment file, for tests with real programs."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,8 +7,8 @@ from tests.terraform import Terraform
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stack:
-    """What was synthesised for one stack: the folder Terraform runs in, and what Terraform reads there."""
+class DeploymentStack:
+    """One synthesised stack: the folder in which Terraform runs, and the Terraform there."""
 
     deployment: str
     name: str

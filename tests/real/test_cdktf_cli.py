@@ -1,4 +1,4 @@
-"""cdktf.json serves cdktf-cli: the real command synthesises, shows, deploys and destroys, against an emulated AWS."""
+"""The real cdktf-cli synthesises, shows, deploys and destroys a deployment, against an emulated AWS."""
 
 import json
 import os
@@ -47,11 +47,11 @@ class Checkout:
     aws: Emulator
 
     def deploy(self, deployment: Mapping[str, object]) -> None:
-        """Make `deployment` the file that is synthesised."""
+        """Write `deployment` as the deployment file."""
         (self.folder / "deployment.yaml").write_text(json.dumps(deployment))
 
     def cdktf(self, *arguments: str, account: str, fails: bool = False) -> str:
-        """Run the command with an account's credentials; returns all it said, on one line and without colours."""
+        """Run the command with an account's credentials; returns its output on one line, without colours."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "TF_", "CDKTF_"))}
         if "TF_CLI_CONFIG_FILE" in os.environ:
             kept["TF_CLI_CONFIG_FILE"] = os.environ["TF_CLI_CONFIG_FILE"]
@@ -79,9 +79,9 @@ class Checkout:
             text=True,
             timeout=300,
         )
-        said = re.sub(r"\x1b\[[0-9;]*m", "", ran.stdout)
-        assert (ran.returncode != 0) == fails, said
-        return " ".join(said.split())
+        printed = re.sub(r"\x1b\[[0-9;]*m", "", ran.stdout)
+        assert (ran.returncode != 0) == fails, printed
+        return " ".join(printed.split())
 
 
 @pytest.fixture
@@ -109,11 +109,11 @@ def test_a_stack_is_synthesised_shown_deployed_and_destroyed_by_its_name(project
         return checkout.cdktf(*arguments, "prd-codecommit", "--skip-provider-lock", account=PRD, fails=fails)
 
     assert "Plan: 11 to add, 0 to change, 0 to destroy." in run("diff")
-    said = run("deploy", "--auto-approve")
-    assert "Apply complete! Resources: 11 added, 0 changed, 0 destroyed." in said
-    assert "push_user_name = kakehashi-prd-push" in said
+    printed = run("deploy", "--auto-approve")
+    assert "Apply complete! Resources: 11 added, 0 changed, 0 destroyed." in printed
+    assert "push_user_name = kakehashi-prd-push" in printed
 
-    # The command cuts off what Terraform says last, so that the repository is protected is seen by its being there.
+    # The command cuts off Terraform's last lines, so the test sees only that the protected repository still exists.
     assert "Invoking Terraform CLI failed with exit code 1" in run("destroy", "--auto-approve", fails=True)
     assert "No changes. Your infrastructure matches the configuration." in run("diff")
     checkout.deploy(with_changes(minimal, {"prd.codecommit.deletion_protected": False}))

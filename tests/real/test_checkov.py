@@ -1,4 +1,4 @@
-"""checkov finds nothing in the synthesised Terraform but what is acknowledged, with a reason, beside the resource."""
+"""Every finding of checkov in the synthesised Terraform is acknowledged in its resource, with a reason."""
 
 import json
 import re
@@ -12,7 +12,7 @@ import pytest
 from cdktf import App, TerraformOutput, TerraformStack
 
 from modules.acknowledged import acknowledge
-from tests.real.synthesised import Stack
+from tests.real.synthesised import DeploymentStack
 from tests.terraform import Stacks
 
 
@@ -26,10 +26,10 @@ class Finding:
 
 
 def readable(terraform: Mapping[str, Any]) -> dict[str, Any]:
-    """A stack's Terraform as checkov reads all of it.
+    """A stack's Terraform in a form that checkov reads completely.
 
-    It stops at text in the `terraform` block, and passes by what is a variable. A statement of a policy that
-    acknowledges something becomes a policy of its own, so that its reasons excuse no other statement.
+    checkov stops at text in the `terraform` block, and skips values that are variables. A policy statement that
+    acknowledges a finding becomes a policy of its own, so that its reasons excuse no other statement.
     """
     variables = terraform.get("variable", {})
     read: dict[str, Any] = {
@@ -44,7 +44,7 @@ def readable(terraform: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def resolved(value: Any, variables: Mapping[str, Any]) -> Any:
-    """`value` with the defaults of variables in their place."""
+    """`value` with variables replaced by their defaults."""
     if isinstance(value, dict):
         return {key: resolved(item, variables) for key, item in value.items()}
     if isinstance(value, list):
@@ -54,7 +54,7 @@ def resolved(value: Any, variables: Mapping[str, Any]) -> Any:
 
 
 def scan(stacks: Mapping[str, Mapping[str, Any]], folder: Path) -> set[Finding]:
-    """What checkov finds in readable stacks, each by its name."""
+    """Checkov's findings in readable stacks, which are given by name."""
     for name, terraform in stacks.items():
         (folder / name).mkdir(parents=True)
         (folder / name / "cdk.tf.json").write_text(json.dumps(terraform))
@@ -89,7 +89,7 @@ def acknowledged(stacks: Mapping[str, Mapping[str, Any]]) -> dict[Finding, str]:
 
 
 @pytest.fixture(scope="module")
-def everything(stacks: list[Stack]) -> dict[str, dict[str, Any]]:
+def everything(stacks: list[DeploymentStack]) -> dict[str, dict[str, Any]]:
     return {str(stack): readable(stack.terraform.json) for stack in stacks}
 
 
@@ -99,7 +99,7 @@ def findings(everything: dict[str, dict[str, Any]], tmp_path_factory: pytest.Tem
 
 
 @pytest.mark.tool("checkov")
-def test_every_finding_has_a_reason_beside_its_resource(
+def test_every_finding_has_a_reason_in_its_resource(
     findings: set[Finding], everything: dict[str, dict[str, Any]]
 ) -> None:
     assert sorted(findings - acknowledged(everything).keys()) == []
@@ -115,7 +115,7 @@ def test_every_reason_has_a_finding_in_some_deployment(
 
 @dataclass(frozen=True)
 class Fault:
-    """Something wrong in a stack of the example: another value at a path, and the check that sees it."""
+    """A fault in a stack of the example: another value at a path, and the check that must find it."""
 
     stack: str
     path: str
@@ -179,7 +179,7 @@ def test_a_fault_in_a_resource_or_policy_is_found(synthesised: Callable[[str], S
     assert found >= {(fault.stack, fault.check) for fault in FAULTS}
 
 
-def test_a_reason_is_more_than_a_word(app: App) -> None:
+def test_refuses_a_reason_that_is_too_short(app: App) -> None:
     stack = TerraformStack(app, "stack")
     output = TerraformOutput(stack, "output", value="text")
     with pytest.raises(ValueError, match=r"^stack/output: CKV_AWS_18: 'not needed' is too short for a reason$"):

@@ -1,4 +1,4 @@
-"""What EventBridge would be told to look for, as the real Terraform computes it, against events as CloudTrail has them.
+"""The patterns of EventBridge, as the real Terraform computes them, against events in CloudTrail's form.
 
 The patterns are matched by moto, which is not AWS: what AWS refuses in a pattern is checked beside it.
 """
@@ -23,7 +23,7 @@ Event = dict[str, Any]
 
 
 def _computed(folder: Path, settings: dict[str, Any], names: Sequence[str]) -> dict[str, Chunks]:
-    """The values of locals, as Terraform computes them before it knows any provider."""
+    """The values of locals, as Terraform computes them without a provider."""
     settings = {**settings, "output": {name: {"value": f"${{local.{name}}}"} for name in names}}
     (folder / "main.tf.json").write_text(json.dumps(settings))
     planned = terraform(folder, "plan", "-no-color", "-input=false", "-lock=false", "-out=plan")
@@ -33,7 +33,7 @@ def _computed(folder: Path, settings: dict[str, Any], names: Sequence[str]) -> d
 
 
 def _found(chunks: Chunks) -> list[Any]:
-    """The networks and addresses that a list of sources spells out."""
+    """The networks and addresses in a list of sources."""
     values = [json.loads(value) for chunk in chunks for value in chunk]
     return [ip_network(value["cidr"] if isinstance(value, dict) else value) for value in values]
 
@@ -50,7 +50,7 @@ def _networks(seed: int) -> list[str]:
     return networks
 
 
-def test_elsewhere_is_every_address_but_ours_and_each_of_them_once(tmp_path: Path) -> None:
+def test_elsewhere_is_every_other_address_exactly_once(tmp_path: Path) -> None:
     lists = {f"case_{seed}": _networks(seed) for seed in range(25)}
     lists["case_wide"] = ["0.0.0.0/0"]
     names = {name: f"of_{name}" for name in lists}
@@ -59,7 +59,7 @@ def test_elsewhere_is_every_address_but_ours_and_each_of_them_once(tmp_path: Pat
     for name, networks in lists.items():
         ours = [IPv4Network(network) for network in networks]
         found = [network for network in _found(computed[names[name]]) if network.version == 4]
-        # Nothing of ours is in it, nothing is in it twice, and with ours it is the whole of IPv4.
+        # It has none of our addresses and none twice; together with ours it is all of IPv4.
         assert not any(network.overlaps(own) for network in found for own in ours), networks
         union = sum(network.num_addresses for network in found)
         admitted = sum(network.num_addresses for network in collapse_addresses(ours))
@@ -67,7 +67,7 @@ def test_elsewhere_is_every_address_but_ours_and_each_of_them_once(tmp_path: Pat
         assert union + admitted == 2**32, networks
 
 
-def test_every_value_is_one_that_eventbridge_takes(tmp_path: Path) -> None:
+def test_every_value_is_valid_for_eventbridge(tmp_path: Path) -> None:
     expression = elsewhere("local.networks", in_a_rule=20)
     wide = {"networks": ["203.113.113.110/32", "198.151.100.128/31"]}
     computed = _computed(tmp_path, {"locals": {**wide, "places": f"${{{expression}}}"}}, ["places"])
@@ -221,7 +221,7 @@ def test_git_from_an_address_outside_the_lists_is_noticed(
     assert noticed(event) == rules
 
 
-def test_any_address_is_noticed_when_no_list_holds_it(noticed: Callable[[Event], list[str]]) -> None:
+def test_any_address_is_noticed_when_no_list_contains_it(noticed: Callable[[Event], list[str]]) -> None:
     push = [IPv4Network("192.0.2.128/32"), IPv4Network("192.0.2.129/32")]
     pull = [*push, *map(IPv4Network, ("198.51.100.0/28", "203.0.113.10/32", "203.0.113.32/29"))]
     chosen = random.Random(5)
@@ -255,7 +255,7 @@ def _iam(name: str, parameters: dict[str, str] | None) -> Event:
         (_iam("GetUser", {"userName": "kakehashi-prd-push"}), False),
     ],
 )
-def test_a_new_credential_for_git_is_noticed_where_iam_tells_of_it_and_where_people_are_told(
+def test_a_new_git_credential_is_noticed_in_iams_region_and_in_the_alerts_region(
     noticed: Callable[[Event], list[str]], event: Event, is_noticed: bool
 ) -> None:
     assert noticed(event) == (["detection_credentials", "detection_forwarded_credentials"] if is_noticed else [])

@@ -1,4 +1,4 @@
-"""The real Terraform, with the real AWS provider, takes every stack, and refuses bad values of every variable."""
+"""The real Terraform and AWS provider accept every stack, and refuse bad values of every variable."""
 
 import json
 import shutil
@@ -9,32 +9,34 @@ from typing import Any
 
 import pytest
 
-from tests.real.synthesised import Stack
+from tests.real.synthesised import DeploymentStack
 from tests.real.terraform import terraform
 
 pytestmark = pytest.mark.terraform
 
 
 @pytest.mark.slow
-def test_every_stack_of_every_deployment_is_valid_and_without_warnings(stacks: list[Stack], tmp_path: Path) -> None:
+def test_every_stack_of_every_deployment_is_valid_and_without_warnings(
+    stacks: list[DeploymentStack], tmp_path: Path
+) -> None:
     plugins = tmp_path / "plugins"
     plugins.mkdir()
     folders = {str(stack): shutil.copytree(stack.folder, tmp_path / str(stack)) for stack in stacks}
-    for name, folder in folders.items():  # one by one: the plugin cache is not made for two at a time
+    for name, folder in folders.items():  # one by one: two runs must not fill the plugin cache
         done = terraform(folder, "init", "-backend=false", "-input=false", "-no-color", plugins=plugins)
         assert done.returncode == 0, f"{name}: {done.stderr}"
     with ThreadPoolExecutor(max_workers=2) as pool:
-        said = pool.map(lambda folder: terraform(folder, "validate", "-json").stdout, folders.values())
+        printed = pool.map(lambda folder: terraform(folder, "validate", "-json").stdout, folders.values())
         diagnostics = {
             name: [f"{one['severity']}: {one['summary']}: {one['detail']}" for one in json.loads(text)["diagnostics"]]
-            for name, text in zip(folders, said, strict=True)
+            for name, text in zip(folders, printed, strict=True)
         }
     assert diagnostics == {name: [] for name in folders}
 
 
 @dataclass(frozen=True)
 class Values:
-    """Values a variable takes, and those it refuses by the start of Terraform's answer."""
+    """Values that a variable accepts, and those it refuses, by the start of Terraform's error."""
 
     good: list[Any]
     refused: dict[str, list[Any]]
@@ -140,7 +142,7 @@ VALUES = {
 }
 
 
-def test_every_variable_has_values_to_try(stacks: list[Stack]) -> None:
+def test_every_variable_has_values_to_try(stacks: list[DeploymentStack]) -> None:
     declared = {name for stack in stacks for name in stack.terraform.json.get("variable", {})}
     assert declared == VALUES.keys()
 
@@ -151,11 +153,8 @@ def variable(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def declared(variable: str, stacks: list[Stack], tmp_path: Path) -> Path:
-    """A folder that holds one variable and nothing else, as the example deployment declares it.
-
-    A variable that it does not have is taken from another deployment.
-    """
+def declared(variable: str, stacks: list[DeploymentStack], tmp_path: Path) -> Path:
+    """A folder with one variable and nothing else, as the example declares it, or else another deployment."""
     having = [stack for stack in stacks if variable in stack.terraform.json.get("variable", {})]
     declaring = min(having, key=lambda stack: stack.deployment != "example")
     block = {"variable": {variable: declaring.terraform.json["variable"][variable]}}
@@ -163,8 +162,8 @@ def declared(variable: str, stacks: list[Stack], tmp_path: Path) -> Path:
     return tmp_path
 
 
-def answers(folder: Path, variable: str, value: Any) -> list[str]:
-    """What Terraform objects to in a value, given in a .tfvars file as operations would."""
+def objections_to(value: Any, variable: str, folder: Path) -> list[str]:
+    """Terraform's errors for a value in a .tfvars file, which is where operations write it."""
     (folder / "values.tfvars.json").write_text(json.dumps({variable: value}))
     plan = terraform(folder, "plan", "-json", "-input=false", "-lock=false", "-var-file=values.tfvars.json")
     lines = [json.loads(line) for line in plan.stdout.splitlines()]
@@ -173,13 +172,13 @@ def answers(folder: Path, variable: str, value: Any) -> list[str]:
     return objections
 
 
-def test_a_variable_takes_every_good_value(declared: Path, variable: str) -> None:
-    objections = {str(value): answers(declared, variable, value) for value in VALUES[variable].good}
+def test_a_variable_accepts_every_good_value(declared: Path, variable: str) -> None:
+    objections = {str(value): objections_to(value, variable, declared) for value in VALUES[variable].good}
     assert objections == {str(value): [] for value in VALUES[variable].good}
 
 
 def test_a_variable_refuses_every_bad_value_with_a_hint(declared: Path, variable: str) -> None:
     for start, values in VALUES[variable].refused.items():
         for value in values:
-            objections = answers(declared, variable, value)
+            objections = objections_to(value, variable, declared)
             assert any(objection.startswith(start) for objection in objections), f"{value!r}: {objections}"

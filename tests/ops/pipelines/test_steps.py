@@ -1,4 +1,4 @@
-"""The pipelines' steps with the real Terraform and Git; a folder is the bucket, and nobody asks for an AWS role."""
+"""The pipelines' steps with the real Terraform and Git. A folder stands in for the bucket; no AWS role is assumed."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import pytest
 
 pytestmark = pytest.mark.terraform
 
-# Copies between files and s3://…, which are folders below BUCKETS; and says which profile it was called with.
+# A stand-in for `aws s3 cp`: buckets are folders below BUCKETS, and its arguments are appended to a file there.
 AWS = """#!/usr/bin/env bash
 set -euo pipefail
 [ "$1" = --profile ] && [ "$3 $4" = "s3 cp" ]
@@ -28,7 +28,7 @@ Step = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A repository with one stack that needs no provider of a registry's."""
+    """A repository with one stack that needs no provider from a registry."""
     folder = tmp_path / "repository"
     stack = folder / "cdktf.out" / "stacks" / "network"
     stack.mkdir(parents=True)
@@ -92,7 +92,7 @@ def _done(run: subprocess.CompletedProcess[str]) -> str:
     return run.stdout
 
 
-def test_exactly_what_was_reviewed_is_applied_after_a_merge(step: Step, repository: Path, tmp_path: Path) -> None:
+def test_exactly_the_reviewed_plan_is_applied_after_a_merge(step: Step, repository: Path, tmp_path: Path) -> None:
     _done(step("plan", "network"))
     assert json.loads((repository / "plans" / "network.json").read_text())["format_version"]
     _done(step("keep", "network", PLANS_KEY="alias/plans"))
@@ -129,7 +129,9 @@ def test_exactly_what_was_reviewed_is_applied_after_a_merge(step: Step, reposito
     assert step("drift", "network").returncode == 1
 
 
-def test_what_was_not_planned_in_a_reviewed_change_is_not_applied(step: Step, repository: Path, tmp_path: Path) -> None:
+def test_content_that_was_not_planned_in_a_reviewed_change_is_not_applied(
+    step: Step, repository: Path, tmp_path: Path
+) -> None:
     _done(step("plan", "network"))
     _done(step("keep", "network"))
     (repository / "another.txt").write_text("merged meanwhile\n")
@@ -144,7 +146,7 @@ def test_what_was_not_planned_in_a_reviewed_change_is_not_applied(step: Step, re
     assert not (tmp_path / "network.tfstate").exists()
 
 
-def test_a_role_of_its_own_reaches_the_bucket(step: Step, repository: Path) -> None:
+def test_the_bucket_may_have_a_role_of_its_own(step: Step, repository: Path) -> None:
     _done(step("plan", "network"))
     _done(step("keep", "network", PLANS_ROLE="arn:aws:iam::333333333333:role/plans"))
     profiles = (repository / "plans" / ".aws").read_text()
@@ -155,7 +157,7 @@ def test_a_role_of_its_own_reaches_the_bucket(step: Step, repository: Path) -> N
     assert (repository / "plans" / ".token").stat().st_mode & 0o077 == 0
 
 
-def test_an_unknown_step_is_refused(step: Step) -> None:
+def test_refuses_an_unknown_step(step: Step) -> None:
     refused = step("deploy", "network")
     assert refused.returncode == 2
     assert refused.stderr == "error: deploy: there is no such step\nhint: plan, keep, fetch, apply or drift\n"

@@ -13,6 +13,7 @@ from ops.rehearse.command import rehearse
 from ops.rehearse.environment import environment, write_profiles
 from ops.rehearse.prerequisites import Prerequisites
 from ops.rehearse.stacks import RehearsalStack, StateBucket, read
+from ops.rehearse.workspace import ResourceCounter
 from tests.ops.rehearse import sample_deployment
 from tests.ops.rehearse.sample_deployment import DEV, HANDOVER, REGION
 
@@ -180,3 +181,17 @@ def test_changes_one_retention_and_one_address_list_of_a_stack() -> None:
     chosen = variation.choose(stack(variable=variables), never_seen)
     assert [one.variable for one in chosen] == ["log_retention_days", "pull_cidrs"]
     assert variation.choose(stack(variable={"instance_type": variable("t3.micro")}), never_seen) == []
+
+
+def test_only_resources_that_are_created_changed_or_deleted_are_counted() -> None:
+    lines = [
+        {"type": "change_summary", "changes": {"operation": "plan", "add": 1, "change": 1, "remove": 1, "import": 0}},
+        {"type": "apply_complete", "hook": {"action": "read"}},
+        *({"type": "apply_complete", "hook": {"action": action}} for action in ("create", "update", "delete")),
+        {"type": "change_summary", "changes": {"operation": "apply", "add": 1, "change": 1, "remove": 1}},
+    ]
+    reported: list[str] = []
+    count = ResourceCounter(reported.append)
+    for line in lines:
+        count(json.dumps({"@message": "for people", **line}))
+    assert reported == [f"{done} of 3 resources" for done in range(4)]
