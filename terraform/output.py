@@ -183,7 +183,7 @@ def load(file: Path, *, exact_numbers: bool = False) -> dict[str, Any]:
             **numbers,
         )
         if not isinstance(document, dict):
-            raise ValueError("it holds no object")
+            raise ValueError("it is no object")
     except OSError as error:
         what = f"cannot be read: {error.strerror}"
     except ValueError as error:

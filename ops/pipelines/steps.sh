@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # The steps of the generated pipelines: `ops/pipelines/steps.sh plan|keep|fetch|apply|drift STACK…`.
 #
-# A plan holds what is sensitive, so it lies in the bucket of the states, below PLANS, and never among the platform's
-# artifacts. It is found again by the content of the commit (its tree), which a merge leaves as it was reviewed; where
-# the branch has moved on meanwhile there is no plan, and nothing is applied.
+# A plan has sensitive values, so it is stored in the bucket of the states, below PLANS, and never among the platform's
+# artifacts. Its key is the content of the commit (the tree), which a merge of an up-to-date branch does not change. If
+# the branch was not up to date, there is no plan for the content, and nothing is applied.
 #
 #   ROLE             the role to work with, in the account of the stacks
 #   PLANS            s3://BUCKET/PREFIX
 #   PLANS_ROLE       a role to reach that bucket with, if ROLE may not
 #   PLANS_KEY        the KMS key that encrypts them, if it is not the bucket's own
-#   REVIEWED_DIGEST  apply: what fetch printed of the plans that were approved
+#   REVIEWED_DIGEST  apply: the digest that fetch printed for the approved plans
 set -euo pipefail
 umask 077
 step=$1
@@ -21,7 +21,7 @@ work=$PWD/plans
 mkdir -p "$work"
 export TF_IN_AUTOMATION=1 TF_INPUT=0
 
-# The platform vouches for the job; AWS gives it the role's credentials for an hour.
+# AWS exchanges the platform's token of the job for the role's credentials, which are valid for an hour.
 sign_in() {
     local token=$work/.token
     if [ -n "${ACTIONS_ID_TOKEN_REQUEST_URL:-}" ]; then
@@ -56,7 +56,7 @@ bucket() {
     aws --profile "${PLANS_ROLE:+plans}${PLANS_ROLE:-role}" s3 cp --only-show-errors "${key[@]}" "$2" "$3"
 }
 
-# For the review: the providers of this plan, and those of the last apply, if there was one.
+# For the review: the lock files of this plan, and of the last apply if there was one.
 locks() {
     cp "$out/stacks/$1/.terraform.lock.hcl" "$work/$1.lock.hcl"
     bucket from "${PLANS:?}/applied/$1.lock.hcl" "$work/$1.applied.lock.hcl" 2>/dev/null || true
@@ -71,7 +71,7 @@ plan)
     sign_in
     for stack in "${stacks[@]}"; do
         in_stack "$stack" init
-        # The role of a plan only reads, so it cannot lock; a plan that is stale by then is not applied.
+        # The role of a plan only reads, so it cannot lock. Terraform does not apply a plan that is stale.
         in_stack "$stack" plan -lock=false -out="$work/$stack.tfplan"
         in_stack "$stack" show -json "$work/$stack.tfplan" >"$work/$stack.json"
         locks "$stack"

@@ -12,7 +12,7 @@ from terraform.output import Stack
 
 @dataclass(frozen=True, kw_only=True)
 class StateBucket:
-    """An S3 bucket that holds state."""
+    """An S3 bucket for state."""
 
     name: str
     region: str
@@ -73,7 +73,7 @@ def read(out: Path) -> list[RehearsalStack]:
     """The stacks to rehearse. Raises RefusedError for none, and for one that names no account."""
     stacks = [RehearsalStack(**vars(stack)) for stack in output.read(out)]
     if not stacks:
-        raise refused(str(out), "holds no stack", "fill in the deployment file, and run `make synth`")
+        raise refused(str(out), "contains no stack", "fill in the deployment file, and run `make synth`")
     for stack in stacks:
         _ = stack.account
     return stacks

@@ -1,14 +1,13 @@
-"""Chooses what to change in a running system: only variables, as operations would."""
+"""Chooses what to change in a running system: variables, as operations do."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from ops.rehearse.stacks import RehearsalStack
 
-# From a range for documentation; several, because two stacks of one account must not take the same.
+# From a range for documentation. There are several, because two stacks of one account need different ones.
 _NEW_ADDRESSES = tuple(f"203.0.113.{host}/32" for host in range(77, 85))
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
@@ -20,7 +19,7 @@ _AT_MOST = re.compile(r"<=\s*(\d+)")
 
 @dataclass(frozen=True, kw_only=True)
 class Variation:
-    """Another value for a variable, and the mark by which to recognise it in the account."""
+    """Another value for a variable, and the mark by which it is recognised in the account."""
 
     variable: str
     before: Any
@@ -34,16 +33,16 @@ class Variation:
 
 
 def choose(stack: RehearsalStack, counts: Callable[[list[str | int]], list[int]]) -> list[Variation]:
-    """At most one retention and one address list of the stack, each with the value least seen in the account so far.
+    """At most one retention and one address list of the stack, each with the value that is rarest in the account.
 
-    `counts` tells how often the account holds each value: the rarer it was before, the more its arrival proves.
+    `counts` returns how often the account contains each value. The rarer it was before, the more its arrival proves.
     """
     found: list[Variation] = []
-    # Days of logs before others: the provider waits a minute after every change of an S3 lifecycle.
+    # Retention of logs comes first: the provider waits a minute after every change of an S3 lifecycle.
     names = sorted(stack.variables, key=lambda name: ("log" not in name, name))
     for offers_of in (_retentions, _address_lists):
-        varied = (offers for offers in (list(offers_of(name, stack.variables[name])) for name in names) if offers)
-        for offers in islice(varied, 1):
+        offers = next((offers for name in names if (offers := [*offers_of(name, stack.variables[name])])), [])
+        if offers:
             seen = counts([offer.mark for offer in offers])
             found.append(offers[seen.index(min(seen))])
     return found

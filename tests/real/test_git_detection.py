@@ -1,6 +1,6 @@
 """The patterns of EventBridge, as the real Terraform computes them, against events in CloudTrail's form.
 
-The patterns are matched by moto, which is not AWS: what AWS refuses in a pattern is checked beside it.
+moto matches the patterns, and is not AWS: another test checks for patterns that AWS refuses.
 """
 
 import json

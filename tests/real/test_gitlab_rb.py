@@ -43,13 +43,13 @@ def test_a_value_in_place_of_a_reference_stays_in_its_quotes(tmp_path: Path) -> 
 # The part of Omnibus that our file uses: `external_url` is a method, and every component a hash.
 OMNIBUS = """
 require "json"
-said = Hash.new { |all, component| all[component] = {} }
+settings = Hash.new { |all, component| all[component] = {} }
 omnibus = Object.new
-omnibus.define_singleton_method(:external_url) { |url| said["external_url"] = url }
+omnibus.define_singleton_method(:external_url) { |url| settings["external_url"] = url }
 components = %w[gitaly gitlab_rails high_availability letsencrypt nginx]
-components.each { |name| omnibus.define_singleton_method(name) { said[name] } }
+components.each { |name| omnibus.define_singleton_method(name) { settings[name] } }
 omnibus.instance_eval(File.read(ARGV.fetch(0)), ARGV.fetch(0))
-puts JSON.generate(said)
+puts JSON.generate(settings)
 """
 
 
@@ -123,8 +123,8 @@ def test_no_value_breaks_out_of_gitlab_rb(tmp_path: Path) -> None:
     for text in texts:
         config = render.GitlabConfig(external_url=text, tls_in_front=False, proxy_url=text, no_proxy=[text, "b"])
         rendered = render.gitlab_rb(config)
-        said = evaluated(rendered, tmp_path)
+        settings = evaluated(rendered, tmp_path)
         env = {"http_proxy": text, "https_proxy": text, "no_proxy": f"{text},b"}
-        if (said["external_url"], said["gitaly"]["env"], said["gitlab_rails"]["env"]) != (text, env, env):
-            wrong[text] = said
+        if (settings["external_url"], settings["gitaly"]["env"], settings["gitlab_rails"]["env"]) != (text, env, env):
+            wrong[text] = settings
     assert wrong == {}

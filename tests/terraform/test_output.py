@@ -62,8 +62,8 @@ def test_refuses_a_dependency_that_is_not_in_the_manifest(write: Write) -> None:
 
 
 def test_refuses_stacks_that_depend_on_each_other(write: Write) -> None:
-    said = refusal(write(a=["c"], b=["a"], c=["b"]))
-    assert said == f"error: OUT: has stacks that depend on each other: a → b → c → a\n{HINT}"
+    refused = refusal(write(a=["c"], b=["a"], c=["b"]))
+    assert refused == f"error: OUT: has stacks that depend on each other: a → b → c → a\n{HINT}"
 
 
 def test_refuses_a_folder_without_a_manifest(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_reads_the_folder_of_one_stack(write: Write) -> None:
     [
         ('{"output": {"a": {"value": 1, "value": 2}}}', "'value' comes twice in one object"),
         ('{"a": NaN}', "NaN is no number"),
-        ("[]", "it holds no object"),
+        ("[]", "it is no object"),
     ],
 )
 def test_refuses_json_that_terraform_refuses(text: str, what: str, tmp_path: Path) -> None:

@@ -162,7 +162,7 @@ def test_chooses_another_allowed_value(name: str, given: dict[str, Any], after: 
     assert (chosen.variable, chosen.after) == (name, after)
 
 
-def test_chooses_the_value_that_the_account_holds_least() -> None:
+def test_chooses_the_value_that_is_rarest_in_the_account() -> None:
     days = {"log_retention_days": variable(30, "${contains([7, 30, 60, 90], var.x)}")}
     (chosen,) = variation.choose(
         stack(variable=days), lambda marks: [{7: 3, 60: 1, 90: 2}[int(mark)] for mark in marks]
