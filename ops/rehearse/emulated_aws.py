@@ -30,7 +30,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import RequestRedirect
 from werkzeug.test import run_wsgi_app
 
-from ops.rehearse.stand_ins import Answer, AwsError, Call, Handler, Store, load
+from ops.rehearse.stand_ins import AwsError, Call, Handler, HttpResponse, Store, load
 
 Environ = dict[str, Any]
 
@@ -89,7 +89,7 @@ class EmulatedAws:
         self.stores: defaultdict[tuple[str, str, str], Store] = defaultdict(lambda: defaultdict(dict))
         # moto's models have no locks. Its answers take milliseconds, so it answers one call at a time.
         self.lock = threading.RLock()
-        self._succeeded: dict[str, Answer] = {}
+        self._succeeded: dict[str, HttpResponse] = {}
         self._moto = DomainDispatcherApplication(_backend_app)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -103,12 +103,12 @@ class EmulatedAws:
         start_response(f"{answer.status} -", [*headers, ("Content-Length", str(len(answer.body)))])
         return [answer.body]
 
-    def _answer(self, environ: Environ, body: bytes) -> Answer:
+    def _answer(self, environ: Environ, body: bytes) -> HttpResponse:
         try:
             request = _understand(environ, body)
         except ForeignKeyError as error:
             self.unknown[str(error)] = str(error)
-            return Answer(status=403, headers=[], body=str(error).encode())
+            return HttpResponse(status=403, headers=[], body=str(error).encode())
         # An answer in under a millisecond can reach Go's SDK before it has finished sending. It then repeats the call,
         # and what the first call created would "already exist".
         invocation = environ.get("HTTP_AMZ_SDK_INVOCATION_ID", "")
@@ -121,7 +121,7 @@ class EmulatedAws:
                 self._succeeded.pop(next(iter(self._succeeded)))
         return answer
 
-    def _first_answer(self, request: _Request) -> Answer:
+    def _first_answer(self, request: _Request) -> HttpResponse:
         self.calls[str(request)] += 1
         request.environ["HTTP_X_MOTO_ACCOUNT_ID"] = request.account
         handler = self._handler(request)
@@ -140,23 +140,23 @@ class EmulatedAws:
             return None
         return self.stand_ins[request.service].operations.get(str(request.model.name))
 
-    def _ask_moto(self, request: _Request) -> Answer:
+    def _ask_moto(self, request: _Request) -> HttpResponse:
         service = self._moto.get_application(request.rewound())
         # To the provider, a path that moto lacks would look like a deleted resource; so would a path without an
         # operation, which moto answers with 404 and nothing else (core/responses.py, call_action).
         if not _has_path(service, request):
             raise NotImplementedError(str(request))
         chunks, status, headers = run_wsgi_app(service, request.rewound())
-        answer = Answer(status=int(status.split(" ", 1)[0]), headers=list(headers), body=b"".join(chunks))
+        answer = HttpResponse(status=int(status.split(" ", 1)[0]), headers=list(headers), body=b"".join(chunks))
         if answer.status == HTTPStatus.NOT_FOUND and not answer.body and request.environ["REQUEST_METHOD"] != "HEAD":
             raise NotImplementedError(str(request))
         return answer
 
-    def _ask_stand_in(self, handler: Handler, request: _Request) -> Answer:
+    def _ask_stand_in(self, handler: Handler, request: _Request) -> HttpResponse:
         assert request.model is not None  # noqa: S101 - a handler is found by it
         asked_moto = False
 
-        def ask_moto() -> Answer:
+        def ask_moto() -> HttpResponse:
             nonlocal asked_moto
             asked_moto = True
             return self._ask_moto(request)
@@ -174,7 +174,7 @@ class EmulatedAws:
         except ServiceException as error:  # a stand-in's, or one of moto's models'
             result = error
         (self.corrected if asked_moto else self.made)[str(request)] += 1
-        return result if isinstance(result, Answer) else _serialised(result, request, request.model)
+        return result if isinstance(result, HttpResponse) else _serialised(result, request, request.model)
 
 
 def _has_path(service: Any, request: _Request) -> bool:
@@ -258,11 +258,11 @@ def _parsed(request: _Request, model: OperationModel) -> dict[str, Any]:
     return parsed
 
 
-def _serialised(result: Any, request: _Request, model: OperationModel) -> Answer:
+def _serialised(result: Any, request: _Request, model: OperationModel) -> HttpResponse:
     serializer = get_serializer_class(request.service, _protocol(request))(model)
     serialised = serializer.serialize(result)
     content = serialised["body"]
-    return Answer(
+    return HttpResponse(
         status=serialised["status_code"],
         headers=[(name, str(value)) for name, value in serialised["headers"].items()],
         body=content.encode() if isinstance(content, str) else content,
@@ -273,9 +273,9 @@ def _protocol(request: _Request) -> str:
     return determine_request_protocol(get_service_model(request.service), request.environ.get("CONTENT_TYPE"))
 
 
-def _not_implemented(reason: str, request: _Request) -> Answer:
+def _not_implemented(reason: str, request: _Request) -> HttpResponse:
     """501, after which the provider stops at once; after moto's own 500 it retries for minutes."""
     if request.model is None:
-        return Answer(status=501, headers=[], body=reason.encode())
+        return HttpResponse(status=501, headers=[], body=reason.encode())
     error = _serialised(AwsError("NotKnownToTheRehearsal", reason), request, request.model)
     return replace(error, status=501)

@@ -22,7 +22,7 @@ from ops.rehearse.emulated_aws import EmulatedAws
 from ops.rehearse.prerequisites import Prerequisites
 
 
-class _QuietHandler(MotoRequestHandler):
+class _EmulatorHandler(MotoRequestHandler):
     """Logs no requests."""
 
     protocol_version = "HTTP/1.1"  # for bodies in chunks
@@ -55,7 +55,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what moto prints goes to the log
     aws = EmulatedAws()
-    server = make_server("127.0.0.1", 0, aws, threaded=True, request_handler=_QuietHandler)
+    server = make_server("127.0.0.1", 0, aws, threaded=True, request_handler=_EmulatorHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(json.dumps(server.port), file=answers)
     for line in sys.stdin:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.rendered import Server, with_values
+from tests.real.rendered import RenderedServer, with_values
 from tests.real.synthesised import DeploymentStack
 from tests.real.terraform import read_by_terraform
 from tests.terraform import Stacks
@@ -33,7 +33,7 @@ def stacks(synthesised: Callable[[str], Stacks]) -> list[DeploymentStack]:
 
 
 @pytest.fixture(scope="session")
-def servers(stacks: list[DeploymentStack], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Server]:
+def servers(stacks: list[DeploymentStack], tmp_path_factory: pytest.TempPathFactory) -> dict[str, RenderedServer]:
     """Every GitLab server, by `deployment/stack`."""
     having = [stack for stack in stacks if stack.name == "dev-gitlab"]
     found = {}
@@ -43,7 +43,7 @@ def servers(stacks: list[DeploymentStack], tmp_path_factory: pytest.TempPathFact
         values = {name: with_values(text) for name, text in stack.terraform.json["locals"].items()}
         received = read_by_terraform([user_data, document], tmp_path_factory.mktemp("read"), values)
         (step,) = json.loads(received[1])["mainSteps"]
-        found[str(stack)] = Server(
+        found[str(stack)] = RenderedServer(
             user_data=received[0],
             commands="\n".join(step["inputs"]["runCommand"]),
             gitlab_rb=(stack.folder / "gitlab.rb").read_text(),

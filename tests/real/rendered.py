@@ -30,7 +30,7 @@ _REFERENCES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Server:
+class RenderedServer:
     """One server: user data as EC2 receives it, commands of the SSM document, gitlab.rb from the stack's folder."""
 
     user_data: str

@@ -17,7 +17,7 @@ from tests.terraform import Stacks
 
 
 @dataclass(frozen=True, order=True)
-class Finding:
+class CheckovFinding:
     """A failed check on one resource or data source of a stack, `deployment/stack`."""
 
     stack: str
@@ -53,7 +53,7 @@ def resolved(value: Any, variables: Mapping[str, Any]) -> Any:
     return variables[reference[1]]["default"] if reference else value
 
 
-def scan(stacks: Mapping[str, Mapping[str, Any]], folder: Path) -> set[Finding]:
+def scan(stacks: Mapping[str, Mapping[str, Any]], folder: Path) -> set[CheckovFinding]:
     """Checkov's findings in readable stacks, which are given by name."""
     for name, terraform in stacks.items():
         (folder / name).mkdir(parents=True)
@@ -64,7 +64,7 @@ def scan(stacks: Mapping[str, Mapping[str, Any]], folder: Path) -> set[Finding]:
     report = json.loads(ran.stdout)["results"]
     assert report["parsing_errors"] == []
     assert {stack_of(record) for record in report["passed_checks"]} == stacks.keys()
-    return {Finding(stack_of(record), name_of(record), record["check_id"]) for record in report["failed_checks"]}
+    return {CheckovFinding(stack_of(record), name_of(record), record["check_id"]) for record in report["failed_checks"]}
 
 
 def stack_of(record: Mapping[str, Any]) -> str:
@@ -76,10 +76,10 @@ def name_of(record: Mapping[str, Any]) -> str:
     return str(record["resource"]).rpartition(".")[2]
 
 
-def acknowledged(stacks: Mapping[str, Mapping[str, Any]]) -> dict[Finding, str]:
+def acknowledged(stacks: Mapping[str, Mapping[str, Any]]) -> dict[CheckovFinding, str]:
     """The findings that stacks acknowledge, and why."""
     return {
-        Finding(stack, name, check): reason
+        CheckovFinding(stack, name, check): reason
         for stack, terraform in stacks.items()
         for block in ("resource", "data")
         for named in terraform.get(block, {}).values()
@@ -94,27 +94,27 @@ def everything(stacks: list[DeploymentStack]) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def findings(everything: dict[str, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> set[Finding]:
+def findings(everything: dict[str, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> set[CheckovFinding]:
     return scan(everything, tmp_path_factory.mktemp("checkov"))
 
 
 @pytest.mark.tool("checkov")
 def test_every_finding_has_a_reason_in_its_resource(
-    findings: set[Finding], everything: dict[str, dict[str, Any]]
+    findings: set[CheckovFinding], everything: dict[str, dict[str, Any]]
 ) -> None:
     assert sorted(findings - acknowledged(everything).keys()) == []
 
 
 @pytest.mark.tool("checkov")
 def test_every_reason_has_a_finding_in_some_deployment(
-    findings: set[Finding], everything: dict[str, dict[str, Any]]
+    findings: set[CheckovFinding], everything: dict[str, dict[str, Any]]
 ) -> None:
     needed = {(finding.check, reason) for finding, reason in acknowledged(everything).items() if finding in findings}
     assert sorted({(finding.check, reason) for finding, reason in acknowledged(everything).items()} - needed) == []
 
 
 @dataclass(frozen=True)
-class Fault:
+class SeededFault:
     """A fault in a stack of the example: another value at a path, and the check that must find it."""
 
     stack: str
@@ -125,35 +125,41 @@ class Fault:
 
 TO_ANYBODY = {"type": "AWS", "identifiers": ["*"]}
 FAULTS = (
-    Fault(
+    SeededFault(
         "dev-gitlab",
         "data/aws_iam_policy_document/gitlab_role_trust/statement/0/principals",
         [TO_ANYBODY],
         "CKV_AWS_283",
     ),
-    Fault("dev-gitlab", "resource/aws_instance/gitlab_instance/metadata_options/http_tokens", "optional", "CKV_AWS_79"),
-    Fault("dev-gitlab", "resource/aws_instance/gitlab_instance/root_block_device/encrypted", False, "CKV_AWS_8"),
-    Fault(
+    SeededFault(
+        "dev-gitlab", "resource/aws_instance/gitlab_instance/metadata_options/http_tokens", "optional", "CKV_AWS_79"
+    ),
+    SeededFault("dev-gitlab", "resource/aws_instance/gitlab_instance/root_block_device/encrypted", False, "CKV_AWS_8"),
+    SeededFault(
         "dev-gitlab",
         "resource/aws_vpc_security_group_ingress_rule/gitlab_security_group_from_vpc_ssh/cidr_ipv4",
         "0.0.0.0/0",
         "CKV_AWS_24",
     ),
-    Fault("prd-codecommit", "data/aws_iam_policy_document/pull_user_allow/statement/0/actions", ["*"], "CKV_AWS_49"),
-    Fault(
+    SeededFault(
+        "prd-codecommit", "data/aws_iam_policy_document/pull_user_allow/statement/0/actions", ["*"], "CKV_AWS_49"
+    ),
+    SeededFault(
         "dev-network",
         "data/aws_iam_policy_document/flow_logs_role_permissions/statement/0/resources",
         ["*"],
         "CKV_AWS_356",
     ),
-    Fault("prd-codecommit", "data/aws_iam_policy_document/push_user_allow/statement/0/resources", ["*"], "CKV_AWS_111"),
-    Fault(
+    SeededFault(
+        "prd-codecommit", "data/aws_iam_policy_document/push_user_allow/statement/0/resources", ["*"], "CKV_AWS_111"
+    ),
+    SeededFault(
         "backlog-bridge",
         "resource/aws_s3_bucket_public_access_block/cache_public_access_block/block_public_acls",
         False,
         "CKV_AWS_53",
     ),
-    Fault(
+    SeededFault(
         "backlog-bridge",
         "resource/aws_codebuild_project/mirrors_website_project/environment/privileged_mode",
         True,

@@ -9,7 +9,7 @@ import pytest
 
 from buildspec import render
 from modules.terraform_text import literal, template
-from tests.real.rendered import NASTY, PROXY, Server
+from tests.real.rendered import NASTY, PROXY, RenderedServer
 from tests.real.synthesised import DeploymentStack
 from tests.real.terraform import read_by_terraform
 
@@ -92,7 +92,7 @@ def _through(proxy_url: str, *more: str) -> dict[str, Any]:
 
 @pytest.mark.tool("ruby")
 @pytest.mark.terraform
-def test_gitlab_uses_the_proxy_that_is_built(servers: dict[str, Server], tmp_path: Path) -> None:
+def test_gitlab_uses_the_proxy_that_is_built(servers: dict[str, RenderedServer], tmp_path: Path) -> None:
     server = servers["example/dev-gitlab"]
     gitlab_rb = server.files["/etc/kakehashi/gitlab.rb"]
     assert evaluated(gitlab_rb, tmp_path) == _through(PROXY, ".dev.example.com")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from buildspec import render
-from tests.real.rendered import NASTY, VOLUME, Server, yaml
+from tests.real.rendered import NASTY, VOLUME, RenderedServer, yaml
 from tests.real.synthesised import DeploymentStack
 from tests.real.terraform import read_by_terraform
 from tests.terraform import Stacks
@@ -125,7 +125,7 @@ def test_shellcheck_finds_nothing_in_the_mirror_script() -> None:
 
 @pytest.mark.tool("shellcheck")
 @pytest.mark.terraform
-def test_shellcheck_finds_nothing_in_what_a_server_runs(servers: dict[str, Server]) -> None:
+def test_shellcheck_finds_nothing_in_what_a_server_runs(servers: dict[str, RenderedServer]) -> None:
     program = render.gitlab_server_script()
     scripts = {text for server in servers.values() for text in server.files.values() if text.startswith("#!/bin/sh\n")}
     assert program in scripts
@@ -136,7 +136,7 @@ def test_shellcheck_finds_nothing_in_what_a_server_runs(servers: dict[str, Serve
 
 @pytest.mark.tool("cloud-init")
 @pytest.mark.terraform
-def test_cloud_init_accepts_every_servers_user_data(servers: dict[str, Server], tmp_path: Path) -> None:
+def test_cloud_init_accepts_every_servers_user_data(servers: dict[str, RenderedServer], tmp_path: Path) -> None:
     for name, server in servers.items():
         file = tmp_path / "user-data"
         file.write_text(server.user_data)
@@ -166,7 +166,7 @@ def test_cloud_init_accepts_every_proxys_user_data(stacks: list[DeploymentStack]
 
 
 @pytest.mark.terraform
-def test_systems_manager_writes_the_files_of_the_first_boot(servers: dict[str, Server], tmp_path: Path) -> None:
+def test_systems_manager_writes_the_files_of_the_first_boot(servers: dict[str, RenderedServer], tmp_path: Path) -> None:
     for name, server in servers.items():
         # `{{ }}` would be a parameter of the document's.
         assert "{{" not in server.commands, name
@@ -183,13 +183,13 @@ def test_systems_manager_writes_the_files_of_the_first_boot(servers: dict[str, S
 
 
 @pytest.mark.terraform
-def test_a_server_gets_the_gitlab_rb_in_its_stacks_folder(servers: dict[str, Server]) -> None:
+def test_a_server_gets_the_gitlab_rb_in_its_stacks_folder(servers: dict[str, RenderedServer]) -> None:
     server = servers["gitlab-existing-vpc/dev-gitlab"]
     assert server.files["/etc/kakehashi/gitlab.rb"] == server.gitlab_rb
 
 
 @pytest.mark.terraform
-def test_a_shell_reads_a_servers_settings_as_the_deployment_gives_them(servers: dict[str, Server]) -> None:
+def test_a_shell_reads_a_servers_settings_as_the_deployment_gives_them(servers: dict[str, RenderedServer]) -> None:
     script = servers["example/dev-gitlab"].files["/etc/kakehashi/server.conf"]
     show = 'printf "%s\\n" "$DATA_VOLUME" "$CERTIFICATE_HOST" "$BACKUP_BUCKET" "$BACKUP_AT" "$PARAMETERS"'
     shown = subprocess.run(["sh", "-euc", f"{script}\n{show}"], capture_output=True, text=True, timeout=60, check=True)

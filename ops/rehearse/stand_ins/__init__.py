@@ -25,7 +25,7 @@ class AwsError(ServiceException):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class HttpResponse:
     """A finished HTTP response."""
 
     status: int
@@ -45,10 +45,10 @@ class Call:
     region: str
     params: Mapping[str, Any]
     store: Store
-    ask_moto: Callable[[], Answer]
+    ask_moto: Callable[[], HttpResponse]
 
 
-Handler = Callable[[Call], Reply | Answer]
+Handler = Callable[[Call], Reply | HttpResponse]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 
-from ops.rehearse.stand_ins import Answer, Call, StandIn
+from ops.rehearse.stand_ins import Call, HttpResponse, StandIn
 
 apigateway = StandIn(
     "apigateway",
@@ -15,7 +15,7 @@ apigateway = StandIn(
 @apigateway.answers("CreateRestApi")
 @apigateway.answers("GetRestApi")
 @apigateway.answers("UpdateRestApi")
-def escape_policy(call: Call) -> Answer:
+def escape_policy(call: Call) -> HttpResponse:
     answer = call.ask_moto()
     api = json.loads(answer.body)
     if not api.get("policy"):

@@ -4,7 +4,7 @@ import re
 
 from moto.ec2.models import ec2_backends
 
-from ops.rehearse.stand_ins import Answer, Call, Reply, StandIn
+from ops.rehearse.stand_ins import Call, HttpResponse, Reply, StandIn
 
 ec2 = StandIn(
     "ec2",
@@ -16,7 +16,7 @@ ec2 = StandIn(
 
 
 @ec2.answers("RunInstances")
-def run_instances(call: Call) -> Answer:
+def run_instances(call: Call) -> HttpResponse:
     answer = call.ask_moto()
     for instance_id in re.findall(rb"<instanceId>(i-[0-9a-f]+)<", answer.body):
         instance = ec2_backends[call.account][call.region].get_instance(instance_id.decode())
@@ -47,7 +47,7 @@ def _switch_monitoring(call: Call, state: str) -> Reply:
 
 @ec2.answers("AuthorizeSecurityGroupIngress")
 @ec2.answers("AuthorizeSecurityGroupEgress")
-def authorize(call: Call) -> Answer:
+def authorize(call: Call) -> HttpResponse:
     answer = call.ask_moto()
     descriptions = {
         peer[kind]: peer["Description"]
@@ -65,7 +65,7 @@ def authorize(call: Call) -> Answer:
 
 
 @ec2.answers("CreateLaunchTemplate")
-def create_launch_template(call: Call) -> Answer:
+def create_launch_template(call: Call) -> HttpResponse:
     answer = call.ask_moto()
     if answer.status == 200:
         name = call.params["LaunchTemplateName"]

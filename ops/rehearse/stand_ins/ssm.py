@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from ops.rehearse.stand_ins import Answer, AwsError, Call, Reply, StandIn
+from ops.rehearse.stand_ins import AwsError, Call, HttpResponse, Reply, StandIn
 
 ssm = StandIn(
     "ssm",
@@ -58,7 +58,7 @@ def delete_association(call: Call) -> Reply:
 
 
 @ssm.answers("ListTagsForResource")
-def list_tags(call: Call) -> Reply | Answer:
+def list_tags(call: Call) -> Reply | HttpResponse:
     if call.params["ResourceType"] != "Association":
         return call.ask_moto()
     association: dict[str, Any] = call.store["associations"].get(call.params["ResourceId"], {})
