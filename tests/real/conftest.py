@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.deployments import DEPLOYMENTS
 from tests.real.rendered import RenderedServer, with_values
 from tests.real.synthesised import DeploymentStack
 from tests.real.terraform import read_by_terraform
@@ -14,9 +15,6 @@ from tests.terraform import Stacks
 
 # Programs that only these tests use, in environments of their own. A program on PATH has precedence.
 _OWN_PROGRAMS = ("checkov/.venv/bin", "cdktf_cli/node_modules/.bin")
-# A user keeps files of their own in the same folder.
-DEPLOYMENTS = ("backlog-only", "everything", "example", "existing-proxy", "gitlab-existing-vpc", "minimal")
-
 _TESTS = Path(__file__).parents[1]
 os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], *(str(_TESTS / folder) for folder in _OWN_PROGRAMS)])
 

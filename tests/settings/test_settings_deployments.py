@@ -10,15 +10,21 @@ from typing import Any
 import pytest
 
 from settings import Deployment, data, document, load, schema
+from tests.deployments import DEPLOYMENTS, deployment_file
 
 PROJECT = Path(__file__).parents[2]
-DEPLOYMENTS = sorted((PROJECT / "deployments").glob("*.yaml"))
+FILES = [deployment_file(name) for name in DEPLOYMENTS]
 
-_for_each_file = pytest.mark.parametrize("file", DEPLOYMENTS, ids=lambda file: file.name)
+_for_each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 
 
 def _deployment(name: str) -> Deployment:
-    return load(PROJECT / "deployments" / f"{name}.yaml")
+    return load(deployment_file(name))
+
+
+def test_the_readme_lists_every_deployment() -> None:
+    readme = (PROJECT / "README.md").read_text()
+    assert sorted(re.findall(r"\(deployments/(\S+)\.yaml\)", readme)) == list(DEPLOYMENTS)
 
 
 @_for_each_file
@@ -27,7 +33,7 @@ def test_a_deployment_loads(file: Path) -> None:
 
 
 @_for_each_file
-def test_a_deployment_points_editors_to_the_schema_and_says_what_it_is_for(file: Path) -> None:
+def test_a_deployment_points_editors_to_the_schema_and_starts_with_a_comment(file: Path) -> None:
     text = file.read_text()
     schema_line = re.search(r"^# yaml-language-server: \$schema=(.+)$", text, re.MULTILINE)
     assert schema_line is not None
@@ -36,9 +42,7 @@ def test_a_deployment_points_editors_to_the_schema_and_says_what_it_is_for(file:
 
 
 def test_little_is_enough() -> None:
-    lines = [
-        line for line in (PROJECT / "deployments/minimal.yaml").read_text().splitlines() if line[:1] not in ("", "#")
-    ]
+    lines = [line for line in deployment_file("minimal").read_text().splitlines() if line[:1] not in ("", "#")]
     assert len(lines) <= 15
     deployment = _deployment("minimal")
     assert deployment.dev is None
@@ -73,15 +77,15 @@ _NOT_FOR_EXAMPLES = {"open_to_the_world_because"}
 
 
 def test_every_setting_is_shown_in_some_deployment() -> None:
-    shown = {key for file in DEPLOYMENTS for key in _keys(document.read(file).data)}
-    commented = set(re.findall(r"#.*?\b([a-z0-9_]+):", "".join(file.read_text() for file in DEPLOYMENTS)))
+    shown = {key for file in FILES for key in _keys(document.read(file).data)}
+    commented = set(re.findall(r"#.*?\b([a-z0-9_]+):", "".join(file.read_text() for file in FILES)))
     known = {
         key
         for part in [schema.generated(), *schema.generated()["$defs"].values()]
         for key in part.get("properties", {})
     }
     assert known - shown - commented == _NOT_FOR_EXAMPLES
-    assert known - _keys(document.read(PROJECT / "deployments/everything.yaml").data) == {
+    assert known - _keys(document.read(deployment_file("everything")).data) == {
         *_NOT_FOR_EXAMPLES,
         *("existing_network", "vpc_id", "vpc_cidr", "subnet_id"),
         *("public_cidr", "private_cidr", "from_stack", "url", "cidrs"),
@@ -95,7 +99,7 @@ def _keys(value: Any) -> set[str]:
 
 
 def test_what_the_example_has_in_comments_is_right_too(tmp_path: Path) -> None:
-    text = (PROJECT / "deployments/example.yaml").read_text()
+    text = deployment_file("example").read_text()
     keys = "state|s3|bucket|key_prefix|region|kms_key_arn|assume_role_arn|profile|eip_allocation_ids|ami|vpc"
     uncommented, count = re.subn(rf"^( *)# ( *(?:{keys}):)", r"\1\2", text, flags=re.MULTILINE)
     assert count == 11
@@ -118,6 +122,13 @@ def test_a_list_of_names_is_sorted_and_well_formed(kind: str, form: str, member:
     assert member in names
     assert [name for name in names if not re.fullmatch(form, name)] == []
     assert all(len(name) <= 50 for name in names)
+
+
+@pytest.mark.parametrize("file", sorted(data.FOLDER.glob("*.txt")), ids=lambda file: file.stem)
+def test_a_list_starts_with_its_source_its_date_and_how_it_is_renewed(file: Path) -> None:
+    header = "".join(line for line in file.read_text().splitlines(keepends=True) if line.startswith("#"))
+    assert file.read_text().startswith(header)
+    assert re.search(r"^# Sources?: .+(\n#.*)*\n# Date: \d{4}-\d\d-\d\d\. Renewed by", header, re.MULTILINE)
 
 
 def test_the_lists_hold_nothing_that_botocore_does_not_know() -> None:

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +11,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 
 from settings import SettingsError, document, load, schema
+from tests.deployments import DEPLOYMENTS, deployment_file
 
-DEPLOYMENTS = sorted((Path(__file__).parents[2] / "deployments").glob("*.yaml"))
-DATA = [document.read(file).data for file in DEPLOYMENTS]
+DATA = [document.read(deployment_file(name)).data for name in DEPLOYMENTS]
 
 _examples = settings(max_examples=150, deadline=None, derandomize=True)
 
@@ -86,7 +85,7 @@ def test_no_text_is_answered_with_anything_but_its_problems(answer: Callable[[st
 def test_no_slip_of_the_keyboard_is_answered_with_anything_but_its_problems(
     answer: Callable[[str], str | None], data: st.DataObject
 ) -> None:
-    content = data.draw(st.sampled_from([file.read_text() for file in DEPLOYMENTS]))
+    content = data.draw(st.sampled_from([deployment_file(name).read_text() for name in DEPLOYMENTS]))
     for _ in range(data.draw(st.integers(1, 3))):
         start = data.draw(st.integers(0, len(content)))
         end = min(len(content), start + data.draw(st.integers(0, 30)))
