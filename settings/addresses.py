@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from ipaddress import IPv4Network, collapse_addresses
 
 ALLOW_LIST_PREFIX = 8
-"""An allow-list that admits more addresses than one network of this prefix is open to the world."""
+"""An allow-list of more addresses than a network of this prefix is open to the world."""
 
-# What aws:SourceIp can never be: https://www.iana.org/assignments/iana-ipv4-special-registry
-# The documentation ranges are left out: examples use them, and they admit nobody.
+# Networks that aws:SourceIp can never be in: https://www.iana.org/assignments/iana-ipv4-special-registry
+# The documentation ranges are left out: examples use them, and no machine has such an address.
 _NEVER_PUBLIC = tuple(
     IPv4Network(text)
     for text in (
@@ -32,17 +32,17 @@ _NO_HOSTS = tuple(
 
 
 def never_public_part(network: IPv4Network) -> IPv4Network | None:
-    """The part of `network` that cannot be seen as a source on the internet, if any."""
+    """The part of `network` that no public source address can be in, if any."""
     return _part(network, _NEVER_PUBLIC)
 
 
 def hostless_part(network: IPv4Network) -> IPv4Network | None:
-    """The part of `network` that no machine can have its address in, if any."""
+    """The part of `network` that no machine's address can be in, if any."""
     return _part(network, _NO_HOSTS)
 
 
-def admitted(networks: Sequence[IPv4Network]) -> int:
-    """How many public addresses an allow-list of `networks` lets in, each counted once."""
+def public_addresses(networks: Sequence[IPv4Network]) -> int:
+    """How many public addresses an allow-list of `networks` allows, each counted once."""
     return sum(
         network.num_addresses
         for network in collapse_addresses(networks)

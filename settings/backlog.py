@@ -1,4 +1,4 @@
-"""The bridge from Backlog, as the deployment file describes it."""
+"""Settings of the bridge from Backlog."""
 
 import base64
 import binascii
@@ -44,7 +44,7 @@ def _host_key(line: str) -> str:
     kind = match[2]
     fields = _fields(match[3])
     if fields[:1] != [kind.encode()] or len(fields) != (2 if kind == "ssh-ed25519" else 3):
-        raise refuse(f"{shown(line)} holds a damaged key", "paste the whole line of known_hosts: host, key type, key")
+        raise refuse(f"the key in {shown(line)} is damaged", "paste the whole line of known_hosts: host, key type, key")
     return line
 
 
@@ -52,18 +52,18 @@ def _public_key(line: str) -> str:
     """Accept one line of an SSH public key's file whose key is really of the type it names."""
     match = re.fullmatch(_PUBLIC_KEY, line)
     if not match:
-        # Somebody may have put the private half here.
+        # The value may be the private key.
         repeated = "this" if "-----" in line or len(line) > 2000 else shown(line)
         hint = "paste the line of the key's .pub file, for example ssh-ed25519 AAAA… backlog"
         raise refuse(f"{repeated} is not an SSH public key", hint)
     fields = _fields(match[2])
     if fields[:1] != [match[1].encode()] or len(fields) != (2 if match[1] == "ssh-ed25519" else 3):
-        raise refuse(f"{shown(line)} holds a damaged key", "paste the whole line of the key's .pub file")
+        raise refuse(f"the key in {shown(line)} is damaged", "paste the whole line of the key's .pub file")
     return line
 
 
 def _fields(key: str) -> list[bytes]:
-    """The fields of a public key (RFC 4253, section 6.6), each preceded by its length; none when it is cut off."""
+    """The fields of a public key (RFC 4253, section 6.6), each preceded by its length; none of a truncated key."""
     try:
         rest = base64.b64decode(key, validate=True)
     except binascii.Error:
@@ -89,11 +89,11 @@ class SpaceSettings(Settings):
         ...,
     ] = Field(
         min_length=1,
-        description="Lines of known_hosts that pin the host keys of <space>.git.<domain>; check them by eye before "
-        "pinning.",
+        description="Lines of known_hosts that pin the host keys of <space>.git.<domain>; compare them with Nulab's "
+        "before pinning.",
     )
     ssh_key_parameter: ParameterName = Field(
-        description="Name of the SSM SecureString that holds the private key. The key itself never stands here."
+        description="Name of the SSM SecureString with the private key. Never write the key itself here."
     )
     ssh_key_kms_key_arn: KmsKeyArn | None = Field(
         None,
@@ -107,7 +107,7 @@ class SpaceSettings(Settings):
         | None
     ) = Field(
         None,
-        description="The public half of that key, as registered in Backlog; `backlog-key` holds what is stored to it.",
+        description="The public half of that key, as registered in Backlog; `backlog-key` compares the stored key.",
     )
 
 
@@ -133,7 +133,7 @@ def _kind_of_target(value: Any) -> str:
 
 
 class MirrorSettings(Settings):
-    """One Backlog repository and where it goes."""
+    """One Backlog repository, and the CodeCommit repository it is mirrored into."""
 
     space: SpaceId = Field(description="A key of prd.backlog.spaces.")
     project: Annotated[
@@ -152,7 +152,7 @@ class MirrorSettings(Settings):
         Annotated[CreatedTargetSettings, Tag("created")] | Annotated[CodeCommitTargetSettings, Tag("existing")],
         Discriminator(_kind_of_target),
     ] = Field(
-        description="Where it goes: `create: NAME`, a repository of the bridge's own, or `codecommit: NAME`, one of "
+        description="The target: `create: NAME`, a repository of the bridge's own, or `codecommit: NAME`, one of "
         "prd.codecommit's."
     )
 
@@ -162,7 +162,7 @@ class CacheSettings(Settings):
 
     mode: Literal["s3", "efs", "none"] = Field(
         "none",
-        description="Nowhere, because the target holds what was mirrored before; in an S3 bucket; or in an EFS file "
+        description="none: nowhere, because the target has what was mirrored before; s3: in a bucket; efs: in a file "
         "system (needs vpc).",
     )
     expiration_days: StrictInt = Field(30, ge=1, le=3650, description="How long an unused S3 cache is kept.")
@@ -181,24 +181,24 @@ class VpcSettings(Settings):
 
 
 class WebhookSettings(Settings):
-    """Who may start a mirror run."""
+    """Which addresses may start a mirror run."""
 
     sender_cidrs: tuple[PublicCidr, ...] = Field(
         min_length=1, description="The addresses Nulab publishes as the senders of Backlog's webhooks."
     )
     open_to_the_world_because: Reason | None = Field(
-        None, description="Why more addresses than a /8 holds may send; without it they are refused."
+        None, description="The reason for more addresses than a /8; without it they are refused."
     )
 
 
 class AlertsSettings(Settings):
-    """Who hears of a mirror that failed or fell silent."""
+    """Who is notified when a mirror failed or had no successful run for too long."""
 
     emails: tuple[Email, ...] = Field(
-        (), max_length=50, description="Addresses told of it; each has to confirm AWS's first message."
+        (), max_length=50, description="Addresses to notify; each has to confirm AWS's first message."
     )
     silent_hours: StrictInt = Field(
-        6, ge=2, le=168, description="An alarm is raised when a mirror had no successful build for this long, hours."
+        6, ge=2, le=168, description="Raise an alarm when a mirror had no successful build for this long, hours."
     )
 
 
@@ -214,28 +214,30 @@ class BacklogSettings(Settings):
     deletion_protected: Flag = Field(
         True, description="Whether Terraform refuses to delete the repositories that the bridge creates."
     )
-    webhook: WebhookSettings = Field(description="Who may start a mirror run.")
+    webhook: WebhookSettings = Field(description="Which addresses may start a mirror run.")
     cache: CacheSettings = Field(
         CacheSettings(), description="Where a build keeps its copy of the repository between runs."
     )
     lfs: Literal["refuse", "warn"] = Field(
         "refuse",
-        description="CodeCommit holds no content of Git LFS. `refuse` stops a build whose source uses it, `warn` "
-        "mirrors the history and says so.",
+        description="CodeCommit stores no Git LFS content. `refuse` stops a build whose source uses LFS, `warn` "
+        "mirrors the history and warns.",
     )
     max_lost_percent: StrictInt = Field(
         50,
         ge=1,
         le=100,
-        description="A build that would delete 10 of the target's refs or more, and more than this share, stops.",
+        description="A build stops before it deletes 10 or more of the target's refs and more than this share of them.",
     )
     vpc: VpcSettings | None = Field(None, description="Run the builds in this VPC; needed for cache mode efs.")
     reconcile: ScheduleExpression = Field(
         "rate(1 hour)",
-        description="When every mirror runs without being asked, so that a lost webhook is made up for.",
+        description="When every mirror runs without a webhook, so that a lost webhook only delays a push.",
     )
-    alerts: AlertsSettings = Field(AlertsSettings(), description="Who hears of a mirror that failed or fell silent.")
-    build_timeout_minutes: StrictInt = Field(60, ge=5, le=2160, description="After this a build is stopped, minutes.")
+    alerts: AlertsSettings = Field(
+        AlertsSettings(), description="Who is notified when a mirror failed or had no successful run for too long."
+    )
+    build_timeout_minutes: StrictInt = Field(60, ge=5, le=2160, description="Stop a build after this time, minutes.")
     log_retention_days: LogRetentionDays = Field(90, description="How long CloudWatch keeps the builds' logs.")
 
 
@@ -250,5 +252,5 @@ def git_host(backlog: BacklogSettings, mirror: MirrorSettings) -> str:
 
 
 def source_url(backlog: BacklogSettings, mirror: MirrorSettings) -> str:
-    """Where the mirror is fetched from, for SSH."""
+    """The SSH URL that the mirror fetches from."""
     return f"{mirror.space}@{git_host(backlog, mirror)}:/{mirror.project}/{mirror.repository}.git"

@@ -40,9 +40,9 @@ def _network(value: Any) -> IPv4Network:
 
 def _public(network: IPv4Network) -> IPv4Network:
     private = never_public_part(network)
-    # A network this wide is no mistaken address: whether it may stand is for open_to_the_world_because to say.
+    # A wider network is not a mistyped address: it needs a reason in open_to_the_world_because.
     if private is not None and network.prefixlen >= ALLOW_LIST_PREFIX:
-        what = "is private" if private == network else f"holds the private '{private}'"
+        what = "is private" if private == network else f"includes the private '{private}'"
         hint = "write the public address the traffic leaves from, for example that of a NAT gateway"
         raise refuse(f"'{network}' {what}: AWS only ever sees public source addresses", hint)
     return network
@@ -53,7 +53,7 @@ def _in_a_vpc(network: IPv4Network) -> IPv4Network:
         raise refuse(f"'{network}' has a prefix of {network.prefixlen}", "AWS takes networks of /16 to /28")
     if hostless_part(network):
         raise refuse(
-            f"'{network}' holds addresses that no machine can have", "use private ones, for example 10.0.0.0/16"
+            f"'{network}' includes addresses that no machine can have", "use private ones, for example 10.0.0.0/16"
         )
     return network
 

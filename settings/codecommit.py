@@ -1,4 +1,4 @@
-"""Production's repositories, who pushes to them and which rooms pull, as the deployment file describes them."""
+"""Settings of production's repositories: the push user and the rooms that pull."""
 
 from typing import Annotated, Literal
 
@@ -10,7 +10,7 @@ from settings.gitlab import GitlabProject
 from settings.types import Description, Email, Flag, KmsKeyArn, Reason, RepositoryName, Settings, VpcEndpointId
 from settings.urls import ApiUrl
 
-# Part of an IAM user's name, and of the name of a Terraform variable.
+# A room's name is part of its IAM user's name and of its Terraform variable's name.
 RoomName = Annotated[
     str,
     Matching(r"[a-z][a-z0-9_]{0,29}", "the name of a room", "use 1-30 of a-z, 0-9 and '_', starting with a letter"),
@@ -37,7 +37,7 @@ class RepositorySettings(Settings):
 
 
 class PushedRepositorySettings(RepositorySettings):
-    """One of prd.codecommit's repositories, and the GitLab project that is mirrored into it, if one is."""
+    """One of prd.codecommit's repositories, and the GitLab project that is mirrored into it, if any."""
 
     gitlab_project: GitlabProject | None = Field(
         None,
@@ -45,19 +45,19 @@ class PushedRepositorySettings(RepositorySettings):
         "platform/infrastructure.",
     )
     only_protected_branches: Flag = Field(
-        False, description="Whether that mirror carries the project's protected branches alone."
+        False, description="Whether that mirror pushes the project's protected branches only."
     )
 
 
 class CredentialsSettings(Settings):
-    """The users' Git credentials, which are issued outside Terraform."""
+    """The users' Git credentials, which are not issued by Terraform."""
 
     max_age_days: StrictInt = Field(
-        90, ge=1, le=3650, description="`credentials list` warns of a credential that is older."
+        90, ge=1, le=3650, description="`credentials list` warns about older credentials, days."
     )
     kms_key_arn: KmsKeyArn | None = Field(
         None,
-        description="Customer-managed key of the secrets that hold them, of the production account and in this region; "
+        description="Customer-managed key of the credentials' secrets, of the production account and in this region; "
         "by default AWS's own for Secrets Manager.",
     )
 
@@ -66,11 +66,9 @@ PushStack = Literal["dev-network", "dev-gitlab"]
 
 
 class PushSettings(Settings):
-    """Where the push user works from; with neither list nor stack, where the deployment's GitLab leaves from."""
+    """The addresses of the push user; with neither list nor stack, those that the deployment's GitLab leaves from."""
 
-    gitlab_url: ApiUrl | None = Field(
-        None, description="Where GitLab's API answers; by default dev.gitlab.external_url."
-    )
+    gitlab_url: ApiUrl | None = Field(None, description="URL of GitLab's API; by default dev.gitlab.external_url.")
 
     from_cidrs: tuple[PublicCidr, ...] | None = Field(
         None, min_length=1, description="Public addresses the mirror leaves from."
@@ -81,12 +79,12 @@ class PushSettings(Settings):
         "dev-network, or the server's own of dev-gitlab.",
     )
     open_to_the_world_because: Reason | None = Field(
-        None, description="Why more addresses than a /8 holds may push; without it they are refused."
+        None, description="The reason for more addresses than a /8; without it they are refused."
     )
 
 
 class PullSettings(Settings):
-    """Where a room's pull user works from: `from_cidrs` or `from_vpc_endpoints`."""
+    """The addresses of a room's pull user: `from_cidrs` or `from_vpc_endpoints`."""
 
     from_cidrs: tuple[PublicCidr, ...] | None = Field(
         None, min_length=1, description="Public addresses the isolated room leaves from."
@@ -94,66 +92,64 @@ class PullSettings(Settings):
     from_vpc_endpoints: tuple[VpcEndpointId, ...] | None = Field(
         None,
         min_length=1,
-        description="Instead of addresses: the room's VPC endpoints for git-codecommit and codecommit, the only way "
-        "in then. AWS documents this; it was not proved in the field, so try it before you rely on it.",
+        description="Instead of addresses: the room's VPC endpoints for git-codecommit and codecommit, which the user "
+        "can then only work through. AWS documents this, but it was not tested with real AWS: try it first.",
     )
     open_to_the_world_because: Reason | None = Field(
-        None, description="Why more addresses than a /8 holds may pull; without it they are refused."
+        None, description="The reason for more addresses than a /8; without it they are refused."
     )
 
 
 class RoomSettings(PullSettings):
-    """One of several isolated rooms: its own pull user, its own way in, its own repositories."""
+    """One of several isolated rooms, with its own pull user, addresses and repositories."""
 
     repositories: tuple[RepositoryName, ...] | None = Field(
         None,
         min_length=1,
-        description="What the room may pull: keys of prd.codecommit.repositories, and what a Backlog mirror creates; "
-        "by default all of them.",
+        description="What the room may pull: keys of prd.codecommit.repositories, and repositories that a Backlog "
+        "mirror creates; by default all.",
     )
 
 
 class DetectionSettings(Settings):
-    """Who hears of Git used from elsewhere, and of new credentials."""
+    """Who is notified when Git is used from another address, and of new credentials."""
 
     emails: tuple[Email, ...] = Field(
-        (), max_length=50, description="Addresses told of it; each has to confirm AWS's first message."
+        (), max_length=50, description="Addresses to notify; each has to confirm AWS's first message."
     )
     trail_retention_days: StrictInt | None = Field(
         None,
         ge=1,
         le=3650,
-        description="Make a CloudTrail trail too, and keep its files for so many days; leave it out where the account "
+        description="Create a CloudTrail trail too, and keep its files for so many days; leave it out if the account "
         "has a trail already.",
     )
 
 
 class CodeCommitSettings(Settings):
-    """The repositories, and who pushes and pulls."""
+    """The repositories, the push user and the pull users."""
 
     repositories: dict[RepositoryName, PushedRepositorySettings | None] = Field(
         min_length=1, description="Repositories by name; an empty value takes the defaults."
     )
     own_prefixes: tuple[RepositoryPrefix, ...] = Field(
         (),
-        description="Beginnings of names that no repository of this account and region has but this deployment's: "
-        "policies then say payments-* instead of each name, and more repositories fit into them.",
+        description="Beginnings of names that only this deployment's repositories have in this account and region: "
+        "policies then name payments-* instead of each repository, so that more repositories fit into them.",
     )
     deletion_protected: Flag = Field(True, description="Whether Terraform refuses to delete a repository.")
     push: PushSettings | None = Field(
-        None, description="Where GitLab pushes from; leave it out where only Backlog's bridge pushes."
+        None, description="The push user's addresses; leave it out if only Backlog's bridge pushes."
     )
-    pull: PullSettings | None = Field(
-        None, description="Where the isolated room pulls from; with several rooms, see rooms."
-    )
+    pull: PullSettings | None = Field(None, description="The isolated room's addresses; with several rooms, see rooms.")
     rooms: dict[RoomName, RoomSettings] = Field(
-        {}, description="Isolated rooms by name, each with a pull user of its own, beside pull or instead of it."
+        {}, description="Isolated rooms by name, each with its own pull user, in addition to pull or instead of it."
     )
     detection: DetectionSettings | None = Field(
         None,
-        description="Tell people when somebody pushes or pulls from an address outside these lists, or makes a "
-        "credential for Git. Needs a CloudTrail trail that logs management events, read and write.",
+        description="Notify people of a push or pull from an address outside these lists, and of a new Git credential. "
+        "Needs a CloudTrail trail that logs management events, read and write.",
     )
     credentials: CredentialsSettings = Field(
-        CredentialsSettings(), description="The users' Git credentials, which are issued outside Terraform."
+        CredentialsSettings(), description="The users' Git credentials, which are not issued by Terraform."
     )

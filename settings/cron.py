@@ -1,7 +1,7 @@
-"""Says what EventBridge would refuse in a cron expression.
+"""Finds what EventBridge would refuse in a cron expression.
 
-It holds to what the vendor's page lists, and refuses what other crons take and that page does not name: steps in the
-day of the week, ranges that wrap around, `L` or `W` inside a list.
+It accepts what the vendor's page lists. It refuses forms of other crons that the page does not list: steps in the day
+of the week, ranges that wrap around, `L` or `W` inside a list.
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 """
 

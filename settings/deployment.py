@@ -26,15 +26,15 @@ from settings.types import (
 )
 
 MAX_TAGS = 45
-"""AWS takes 50 tags; the labels need a few of them."""
+"""AWS allows 50 tags on a resource; the labels need some of them."""
 
 
 class AccountSettings(Settings):
-    """An AWS account, and how to get into it."""
+    """An AWS account, and the credentials for it."""
 
     id: AccountId = Field(description="The 12 digits. Terraform refuses to work with any other account's credentials.")
     assume_role_arn: RoleArn | None = Field(None, description="Role that Terraform assumes in the account.")
-    profile: Profile | None = Field(None, description="Profile of the AWS configuration that holds the credentials.")
+    profile: Profile | None = Field(None, description="Profile of the AWS configuration with the credentials.")
 
 
 class S3StateSettings(Settings):
@@ -51,7 +51,7 @@ class S3StateSettings(Settings):
     ] = Field(description="States are kept as <key_prefix>/<stack>.tfstate.")
     region: Region = Field(description="The bucket's region.")
     use_lockfile: Flag = Field(
-        True, description="Lock the state with a file beside it, so that two runs cannot collide."
+        True, description="Lock the state with a file next to it, so that only one run changes it at a time."
     )
     kms_key_arn: KmsKeyArn | None = Field(
         None, description="Key that encrypts the state, in the bucket's region; by default the bucket's own."
@@ -69,22 +69,24 @@ class StateSettings(Settings):
 class DevSettings(Settings):
     """The development account."""
 
-    account: AccountSettings = Field(description="The development account, and how to get into it.")
+    account: AccountSettings = Field(description="The development account, and the credentials for it.")
     network: NetworkSettings | None = Field(None, description="A VPC with a public and a private subnet in each zone.")
     gitlab: GitlabSettings | None = Field(None, description="The self-hosted GitLab server.")
-    proxy: ProxySettings | None = Field(None, description="Without it, GitLab's mirrors leave from its own address.")
+    proxy: ProxySettings | None = Field(
+        None, description="A proxy for GitLab's mirrors; without it, they leave from GitLab's own address."
+    )
 
 
 class PrdSettings(Settings):
     """The production account."""
 
-    account: AccountSettings = Field(description="The production account, and how to get into it.")
+    account: AccountSettings = Field(description="The production account, and the credentials for it.")
     codecommit: CodeCommitSettings | None = Field(None, description="The repositories, and who pushes and pulls.")
     backlog: BacklogSettings | None = Field(None, description="The bridge that mirrors Backlog's repositories.")
 
 
 class Deployment(Settings):
-    """One deployment of Kakehashi: everything a deployment file can say."""
+    """One deployment of Kakehashi: all settings of a deployment file."""
 
     model_config = ConfigDict(title="Kakehashi deployment")
 
@@ -95,14 +97,14 @@ class Deployment(Settings):
     state: StateSettings = Field(
         StateSettings(), description="Where Terraform keeps its state; by default in files under terraform-state/."
     )
-    dev: DevSettings | None = Field(None, description="What stands in the development account.")
-    prd: PrdSettings | None = Field(None, description="What stands in the production account.")
+    dev: DevSettings | None = Field(None, description="What to build in the development account.")
+    prd: PrdSettings | None = Field(None, description="What to build in the production account.")
 
     @property
     def push_stack(self) -> PushStack | None:
-        """The stack whose addresses may push, where they are not given.
+        """The stack whose addresses may push, if the file does not list addresses.
 
-        That is the one named, or the one that GitLab's mirrors leave from: without a proxy its own.
+        It is `from_stack`, or the stack that GitLab's mirrors leave from: dev-network with a proxy, dev-gitlab without.
         """
         push = self.prd.codecommit.push if self.prd is not None and self.prd.codecommit is not None else None
         if push is None or push.from_cidrs is not None:

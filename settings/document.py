@@ -1,7 +1,7 @@
-"""Reads a YAML file into plain values, and remembers the line of every one of them.
+"""Reads a YAML file into plain values, and records the line of each.
 
-Works on YAML's node graph instead of loaded objects, so that aliases cannot grow into gigabytes, no two keys silently
-overwrite each other, and every problem has a line.
+It reads YAML's node graph instead of loaded objects, so that aliases cannot expand to gigabytes, a duplicate key is
+reported, and every problem has a line.
 """
 
 from collections.abc import Iterator
@@ -31,9 +31,9 @@ _START = "start from deployments/minimal.yaml"
 class Document:
     """A file's values, with the line (from 1) of each path in it.
 
-    `data` holds dicts, lists, str, int, float, bool and None only. `problems` are those of YAML's own making (a key
-    written twice, a merge key, a tag): the rest of the file is read on, so that all are reported together. What stands
-    at the paths in `incomplete` is not all that the file meant to say.
+    `data` has dicts, lists, str, int, float, bool and None only. `problems` are those of the YAML itself (a duplicate
+    key, a merge key, a tag); the rest of the file is still read, so that all problems are reported together. Values at
+    the paths in `incomplete` are not what the file meant.
     """
 
     file: str
@@ -53,7 +53,7 @@ class Document:
 def read(file: FilePath) -> Document:
     """Read `file`.
 
-    Raises SettingsError for what is not one plain YAML mapping of a reasonable size.
+    Raises SettingsError unless it is one plain YAML mapping of a reasonable size.
     """
     name = str(file)
     text = _text(file, name)
@@ -66,20 +66,20 @@ def read(file: FilePath) -> Document:
         raise _refused(name, "lists or maps are nested too deeply", f"nest at most {MAX_DEPTH} levels", line) from None
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        what = f"this is not text: it holds the character {shown(chr(error.character))}"
+        what = f"this is not text: it has the character {shown(chr(error.character))}"
         raise _refused(name, what, "save the file as plain UTF-8 text", line) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = min(mark.line, text.count("\n", 0, len(text.rstrip()))) + 1 if mark else 1
         what = f"this is not YAML: {error.problem or error.context}"
-        raise _refused(name, what, "mend the line, or compare it with deployments/example.yaml", line) from None
+        raise _refused(name, what, "correct the line, or compare it with deployments/example.yaml", line) from None
     if len(nodes) > 1:
         raise _refused(name, "a second document starts here", "keep one deployment in one file", _line(nodes[1]))
     if not nodes or nodes[0].tag == _YAML + "null":
         raise _refused(name, "the file is empty", _START, 1)
     if not isinstance(nodes[0], MappingNode):
         raise _refused(name, "the file is not a map of settings", _START, _line(nodes[0]))
-    return _Reader(name).document(nodes[0])
+    return _NodeReader(name).document(nodes[0])
 
 
 def _text(file: FilePath, name: str) -> str:
@@ -114,7 +114,7 @@ def _refused(name: str, what: str, hint: str, line: int | None = None) -> Settin
 
 
 class _TooMuchError(Exception):
-    """There are more values than a deployment file can sensibly hold; `line` is where the counting stopped."""
+    """The file has more values than a sensible deployment file; `line` is where counting stopped."""
 
     def __init__(self, line: int) -> None:
         self.line = line
@@ -122,12 +122,12 @@ class _TooMuchError(Exception):
 
     def located(self, name: str) -> SettingsError:
         """The error as a user reads it."""
-        what = f"the file comes to more than {MAX_VALUES:,} values or {MAX_DEPTH} levels"
-        return _refused(name, what, "write less, and write aliases (*name) out", self.line)
+        what = f"the file has more than {MAX_VALUES:,} values or {MAX_DEPTH} levels, with aliases expanded"
+        return _refused(name, what, "write less, and write values instead of aliases (*name)", self.line)
 
 
 class _CountingComposer(Composer):
-    """Stops early: a megabyte of nothing but brackets would take ten seconds to compose."""
+    """Stops early: composing a megabyte of brackets would take ten seconds."""
 
     def __init__(self, loader: Any = None) -> None:
         super().__init__(loader)
@@ -146,13 +146,13 @@ def _nodes(text: str) -> Iterator[Node]:
     yaml = YAML(typ="safe", pure=True)
     yaml.Composer = _CountingComposer
     yaml.max_depth = MAX_DEPTH
-    # Keys that stand twice are found below, where both lines are known.
+    # Duplicate keys are found below, where both lines are known.
     yaml.allow_duplicate_keys = True
     nodes: Iterator[Node] = yaml.compose_all(text)
     return nodes
 
 
-class _Reader:
+class _NodeReader:
     def __init__(self, file: str) -> None:
         self._document = Document(file=file)
         self._values = 0
@@ -171,7 +171,7 @@ class _Reader:
     def _value(self, node: Node, path: Path) -> Any:
         self._values += 1
         if self._values > MAX_VALUES or len(path) > MAX_DEPTH:
-            # An alias may stand for ten others that stand for ten others: what counts is what they come to.
+            # Values are counted with aliases expanded: an alias can mean ten others, each of which means ten others.
             raise _TooMuchError(_line(node))
         self._document.lines.setdefault(path, _line(node))
         if isinstance(node, MappingNode):
@@ -200,7 +200,7 @@ class _Reader:
             elif not isinstance(key_node, ScalarNode) or key_node.tag == _YAML + "null" or not _is_text(key):
                 self._problem(key_node, path, "a key here is not text", "write the key as a plain word")
             elif key in values:
-                what = f"{shown(key)} stands here a second time (first on line {first_line[key]})"
+                what = f"{shown(key)} is a duplicate key (first on line {first_line[key]})"
                 self._problem(key_node, (*path, key), what, "remove or rename one")
             else:
                 first_line[key] = self._document.lines[(*path, key)] = _line(key_node)
@@ -210,11 +210,11 @@ class _Reader:
     def _scalar(self, node: Node, text: str, path: Path) -> Any:
         if not _is_text(text):
             self._document.incomplete.add(path)
-            self._problem(node, path, f"{shown(text)} holds half a character", "write the character itself")
+            self._problem(node, path, f"{shown(text)} has half a character", "write the character itself")
             return None
         if "TfToken[" in text:
             self._document.incomplete.add(path)
-            self._problem(node, path, "'TfToken[' is how cdktf writes its references", "write something else")
+            self._problem(node, path, "'TfToken[' is reserved for cdktf's references", "write something else")
             return None
         match str(node.tag).removeprefix(_YAML):
             case "str" | "timestamp":
@@ -244,10 +244,10 @@ def _is_text(text: str) -> bool:
 
 
 def _number(text: str) -> int | str:
-    """The whole number that `text` plainly is; otherwise the text itself.
+    """The whole number that `text` is in plain digits; otherwise the text itself.
 
-    012345678901 is an account id to the person who wrote it and keeps its zero; what YAML makes of 0x1f or 1_000 is
-    known to few.
+    012345678901 stays text, because an account id keeps its zero. So do 0x1f and 1_000, which few people expect YAML to
+    read as numbers.
     """
     digits = text.removeprefix("-")
     plain = digits.isascii() and digits.isdigit() and len(digits) <= 40 and (text == "0" or digits[0] != "0")

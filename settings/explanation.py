@@ -1,4 +1,4 @@
-"""Says in a user's words what pydantic found: the value that is wrong, and the next action."""
+"""Explains pydantic's errors to a user: the wrong value, and the next action."""
 
 import difflib
 from collections.abc import Iterator, Mapping
@@ -13,9 +13,9 @@ from settings.problems import Path, SettingProblem
 
 
 def problems(error: ValidationError, data: Any) -> Iterator[SettingProblem]:
-    """What is wrong with single values of `data`.
+    """The problems of single values of `data`.
 
-    What does not hold between values is pydantic's one value_error of the whole, and is left to settings.consistency.
+    Rules between values are pydantic's one value_error of the whole file; settings.consistency reports those.
     """
     for details in error.errors(include_url=False):
         path = _path(details, data)

@@ -1,4 +1,4 @@
-"""The self-hosted GitLab and its way out, as the deployment file describes them."""
+"""Settings of the self-hosted GitLab."""
 
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -33,7 +33,7 @@ GitlabProject = Annotated[
 
 
 class AmiSettings(Settings):
-    """Which machine image GitLab starts from: one image, or the newest of a name."""
+    """The machine image that the server is created from: one image, or the newest of a name."""
 
     id: AmiId | None = Field(None, description="One image, by id; then owner and name_pattern are not needed.")
     owner: AccountId = Field(
@@ -42,7 +42,7 @@ class AmiSettings(Settings):
     name_pattern: Annotated[
         str,
         Matching(r"[ -~]{1,128}", "a pattern of image names", "use 1-128 plain characters, as in GitLab CE *"),
-    ] = Field("GitLab CE *", description="The newest image whose name matches this is taken on the first deployment.")
+    ] = Field("GitLab CE *", description="The first deployment uses the newest image whose name matches this.")
 
 
 class ImagesSettings(Settings):
@@ -53,7 +53,7 @@ class ImagesSettings(Settings):
 
 
 class DataVolumeSettings(Settings):
-    """The encrypted volume that holds GitLab's data, apart from the server and outliving it."""
+    """The encrypted volume with GitLab's data, which stays when the server is replaced."""
 
     size_gib: StrictInt = Field(100, ge=20, le=16384, description="Size of the volume, GiB; it can grow, not shrink.")
     type: Literal["gp3", "io2"] = Field("gp3", description="EBS volume type.")
@@ -67,13 +67,13 @@ class BackupsSettings(Settings):
 
     at_utc: TimeOfDay = Field(
         "09:00",
-        description="When the daily backup is taken, UTC; a server that was off makes up for it when it starts.",
+        description="When the daily backup is taken, UTC; a server that was off takes it when it starts.",
     )
     keep_days: StrictInt = Field(35, ge=1, le=3650, description="How long a backup is kept, days.")
 
 
 class LoadBalancerSettings(Settings):
-    """A network load balancer that answers HTTPS with a certificate of ACM, and passes SSH on."""
+    """A network load balancer that answers HTTPS with a certificate of ACM, and forwards SSH."""
 
     certificate_arn: Annotated[
         str,
@@ -82,7 +82,7 @@ class LoadBalancerSettings(Settings):
             "the ARN of a certificate of ACM",
             "for example arn:aws:acm:ap-northeast-1:111111111111:certificate/1234abcd-12ab-34cd-86ef-1234567890ab",
         ),
-    ] = Field(description="The certificate; it stands in the development account and the deployment's region.")
+    ] = Field(description="The certificate, of the development account and the deployment's region.")
 
 
 class ScheduleSettings(Settings):
@@ -90,7 +90,7 @@ class ScheduleSettings(Settings):
 
     start: Cron = Field(description="EventBridge cron expression, for example cron(0 8 ? * MON-FRI *).")
     stop: Cron = Field(description="EventBridge cron expression, for example cron(0 22 ? * MON-FRI *).")
-    timezone: TimeZone = Field("Asia/Tokyo", description="IANA name of the time zone the two are read in.")
+    timezone: TimeZone = Field("Asia/Tokyo", description="IANA name of the time zone of both.")
 
 
 class ExistingNetworkSettings(Settings):
@@ -106,22 +106,22 @@ class GitlabSettings(Settings):
 
     external_url: ExternalUrl = Field(description="The address people use, for example https://gitlab.example.com.")
     work_terminal_cidrs: tuple[Cidr, ...] = Field(
-        min_length=1, description="Where people and their Git clients come from (SSH, HTTP, HTTPS)."
+        min_length=1, description="Networks of people and their Git clients (SSH, HTTP, HTTPS)."
     )
     open_to_the_world_because: Reason | None = Field(
-        None, description="Why more public addresses than a /8 holds may reach GitLab; without it they are refused."
+        None, description="The reason for more public addresses than a /8; without it they are refused."
     )
     zone: ZoneLetter | None = Field(
-        None, description="The zone of dev.network whose public subnet holds the server; by default the first."
+        None, description="The server is in the public subnet of this zone of dev.network; by default the first zone."
     )
     existing_network: ExistingNetworkSettings | None = Field(
-        None, description="A VPC and subnet to use in place of dev.network."
+        None, description="A VPC and subnet to use instead of dev.network."
     )
     instance_type: InstanceType = Field(
         "c7i.2xlarge", description="EC2 instance type. GitLab asks for 8 vCPU and 16 GB for up to 1,000 users."
     )
     ami: AmiSettings = Field(
-        AmiSettings(), description="The machine image the server starts from; a later change does not replace it."
+        AmiSettings(), description="The machine image of a new server; a later change does not replace the server."
     )
     key_pair: (
         Annotated[
@@ -133,9 +133,9 @@ class GitlabSettings(Settings):
             ),
         ]
         | None
-    ) = Field(None, description="Name of an EC2 key pair, if any; people get in through SSM without one.")
+    ) = Field(None, description="Name of an EC2 key pair, if any; Session Manager needs none.")
     root_volume_gib: StrictInt = Field(100, ge=20, le=16384, description="Size of the encrypted root volume, GiB.")
-    data_volume: DataVolumeSettings = Field(DataVolumeSettings(), description="The volume that holds GitLab's data.")
+    data_volume: DataVolumeSettings = Field(DataVolumeSettings(), description="The volume with GitLab's data.")
     backups: BackupsSettings = Field(BackupsSettings(), description="Daily backups to a bucket of their own.")
     deletion_protected: Flag = Field(
         True, description="Whether Terraform refuses plans that would delete the data volume or the backups."
@@ -150,7 +150,7 @@ class GitlabSettings(Settings):
     termination_protection: Flag = Field(True, description="Whether EC2 refuses to terminate the server.")
     images: ImagesSettings = Field(ImagesSettings(), description="Daily images of the server, taken without a reboot.")
     schedule: ScheduleSettings | None = Field(
-        None, description="Start and stop the server by the clock; without it, it runs day and night."
+        None, description="When to start and stop the server; without it, the server always runs."
     )
 
     @property
@@ -165,5 +165,5 @@ class GitlabSettings(Settings):
 
     @property
     def makes_its_certificate(self) -> bool:
-        """Whether the server answers HTTPS itself, with a certificate it makes at its first boot."""
+        """Whether the server answers HTTPS itself, with a certificate that it creates on its first boot."""
         return self.external_url.startswith("https:") and self.load_balancer is None

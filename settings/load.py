@@ -1,4 +1,4 @@
-"""Turns a deployment file into a Deployment, or into the list of everything wrong with it."""
+"""Loads a deployment file, or raises all its problems."""
 
 from collections.abc import Iterator
 from pathlib import Path as FilePath
@@ -29,13 +29,13 @@ def load(file: FilePath) -> Deployment:
 
 
 def warnings(deployment: Deployment, file: FilePath) -> list[LocatedProblem]:
-    """What in `file`, which `deployment` was read from, is right but worth a word."""
+    """Warnings about `file`, which `deployment` was read from."""
     found = list(sizes.problems(deployment))
     return _located(found, read(file)) if found else []
 
 
 def _problems(error: ValidationError, document: Document) -> Iterator[SettingProblem]:
-    from settings import explanation  # only who has made a mistake pays for its explanation
+    from settings import explanation  # slow to import, and only needed for a wrong file
 
     wrong = [problem for problem in explanation.problems(error, document.data) if not _follows(problem, document)]
     yield from wrong
@@ -44,7 +44,7 @@ def _problems(error: ValidationError, document: Document) -> Iterator[SettingPro
 
 
 def _follows(problem: SettingProblem, document: Document) -> bool:
-    """Whether the problem is there only because YAML's part of the file could not be read as it was meant."""
+    """Whether the problem only follows from a problem of the YAML itself."""
     return problem.path in document.incomplete or (problem.is_missing and problem.path[:-1] in document.incomplete)
 
 

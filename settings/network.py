@@ -1,4 +1,4 @@
-"""The development network, as the deployment file describes it."""
+"""Settings of the development network."""
 
 from collections.abc import Mapping
 from ipaddress import IPv4Network
@@ -17,7 +17,7 @@ SMALLEST_DIVIDED_PREFIX = 24
 class ZoneSettings(Settings):
     """The two subnets of one availability zone."""
 
-    public_cidr: SubnetCidr = Field(description="Subnet with a route to the internet gateway; NAT gateways stand here.")
+    public_cidr: SubnetCidr = Field(description="Subnet with a route to the internet gateway, for NAT gateways.")
     private_cidr: SubnetCidr = Field(description="Subnet that leaves through a NAT gateway.")
 
 
@@ -29,12 +29,12 @@ class NatSettings(Settings):
     )
     eip_allocation_ids: dict[ZoneLetter, AllocationId] | None = Field(
         None,
-        description="Elastic IPs that exist already, by zone of their NAT gateway. The addresses that production "
-        "allows then outlive this VPC.",
+        description="Existing Elastic IPs, by the zone of their NAT gateway. The addresses that production allows then "
+        "stay when this VPC is replaced.",
     )
 
 
-def _form(zones: Any) -> str:
+def _zones_form(zones: Any) -> str:
     return "given" if isinstance(zones, Mapping) else "divided"
 
 
@@ -57,16 +57,16 @@ class NetworkSettings(Settings):
             ),
             Tag("given"),
         ],
-        Discriminator(_form),
+        Discriminator(_zones_form),
     ] = Field(
         description="Availability zones: a list of letters ([a, c]) to divide the VPC's CIDR among them, or a map of "
-        "letters to CIDRs. Zones of a divided CIDR can be added and removed without moving the others.",
+        "letters to CIDRs. Adding or removing a zone of a divided CIDR leaves the others unchanged.",
     )
     nat: NatSettings = Field(NatSettings(), description="How private subnets reach the internet.")
     flow_log_retention_days: LogRetentionDays = Field(90, description="How long CloudWatch keeps the VPC's flow logs.")
 
     def nat_zones(self) -> tuple[str, ...]:
-        """The zones a NAT gateway stands in."""
+        """The zones that have a NAT gateway."""
         zones = tuple(self.zones)
         return zones if self.nat.gateways == "per_zone" else zones[:1]
 
@@ -78,10 +78,10 @@ class NetworkSettings(Settings):
 
 
 def _divide(vpc: IPv4Network, zone: str) -> ZoneSettings:
-    """The subnets of `zone`: sixteenths of the VPC at places fixed by the letter.
+    """The subnets of `zone`: sixteenths of the VPC, at positions that depend on the letter alone.
 
-    Public subnets fill the lower half and private ones the upper, so a zone that is added or removed moves no other.
+    Public subnets are in the lower half, private ones in the upper. Adding or removing a zone moves no other zone.
     """
     sixteenths = list(vpc.subnets(prefixlen_diff=4))
-    place = ZONE_LETTERS.index(zone)
-    return ZoneSettings(public_cidr=sixteenths[place], private_cidr=sixteenths[place + len(ZONE_LETTERS)])
+    position = ZONE_LETTERS.index(zone)
+    return ZoneSettings(public_cidr=sixteenths[position], private_cidr=sixteenths[position + len(ZONE_LETTERS)])

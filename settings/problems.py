@@ -1,4 +1,4 @@
-"""What is wrong with a deployment file, said the same way everywhere."""
+"""Problems of a deployment file, and their places in it."""
 
 import re
 from collections.abc import Iterable
@@ -11,23 +11,23 @@ from errors import RefusedError
 from errors.shown import shown
 
 Path = tuple[str | int, ...]
-"""Where a value stands in the file: keys and list positions from the top."""
+"""A value's place in the file: keys and list positions from the top."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SettingProblem:
-    """One thing the user has to mend: what is wrong (with the value), and what to do about it."""
+    """One problem in the values of a file: what is wrong (with the value), and the next action."""
 
     what: str
     hint: str
     path: Path = ()
     is_missing: bool = False
-    """Whether it is that nothing stands at `path`."""
+    """Whether the problem is that a value is missing at `path`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LocatedProblem:
-    """A problem and its place; `line` counts from 1 and is missing where the file has none to point at."""
+    """A problem and its place; `line` counts from 1, and is None if the problem has no line."""
 
     file: str
     what: str
@@ -52,7 +52,7 @@ class LocatedProblem:
 
 
 class SettingsError(RefusedError):
-    """Every problem of a deployment, found before anything was written; `located` has their places in the file."""
+    """All problems of a deployment, found before anything was written; `located` has their places in the file."""
 
     def __init__(self, problems: Iterable[LocatedProblem]) -> None:
         self.located = tuple(problems)

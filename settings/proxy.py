@@ -32,13 +32,13 @@ def _allowed_host(value: str) -> str:
     if not re.fullmatch(_ALLOWED_HOST, value) or len(value) > 253:
         raise refuse(f"{shown(value)} is not a host", hint)
     if re.fullmatch("0x[0-9a-f]*|[0-9]+", value.lower().rpartition(".")[2]):
-        raise refuse(f"{shown(value)} is an address, which the proxy never lets through", hint)
+        raise refuse(f"{shown(value)} is an address, which the proxy never allows", hint)
     # Host names ignore case, and Squid compares them in lower case.
     return value.lower()
 
 
 class SquidSettings(Settings):
-    """A forward proxy of our own in the private subnets of dev.network, which leaves through its NAT gateways."""
+    """A forward proxy that we build in dev.network's private subnets; it leaves through their NAT gateways."""
 
     instances: StrictInt = Field(2, ge=1, le=8, description="How many proxies run, divided among the zones.")
     instance_type: InstanceType = Field("t3.small", description="EC2 instance type of a proxy.")
@@ -51,11 +51,11 @@ class SquidSettings(Settings):
         ...,
     ] = Field(
         (),
-        description="Further hosts the proxy lets out to, beside the region's CodeCommit and what GitLab itself needs; "
-        "a domain and all below it starts with a dot.",
+        description="Hosts to allow besides the region's CodeCommit and what GitLab itself needs; "
+        "an entry with a leading dot is a domain and everything below it.",
     )
     open_to_the_world_because: Reason | None = Field(
-        None, description="Why the proxy may let out to domains in which anybody can have a host."
+        None, description="The reason for allowing domains in which anybody can get a host."
     )
     log_retention_days: LogRetentionDays = Field(90, description="How long CloudWatch keeps the access log.")
 
@@ -65,14 +65,12 @@ class ProxySettings(Settings):
 
     url: ProxyUrl | None = Field(
         None,
-        description="The proxy that exists already, with its port; the scheme is http for both kinds of traffic.",
+        description="An existing proxy, with its port; the scheme is http for both kinds of traffic.",
     )
     squid: SquidSettings | None = Field(
         None, description="Build a proxy in dev.network instead; {} takes the defaults."
     )
-    cidrs: tuple[Cidr, ...] = Field(
-        (), description="Where the proxy stands, when that is outside GitLab's VPC (a peered network)."
-    )
+    cidrs: tuple[Cidr, ...] = Field((), description="Networks of a proxy outside GitLab's VPC (in a peered network).")
     no_proxy: tuple[
         Annotated[
             str,
@@ -83,7 +81,7 @@ class ProxySettings(Settings):
             ),
         ],
         ...,
-    ] = Field((), description="Further hosts that GitLab reaches directly; a domain starts with a dot.")
+    ] = Field((), description="Further hosts that GitLab reaches without the proxy; a domain starts with a dot.")
 
     @property
     def port(self) -> int:

@@ -14,7 +14,7 @@ FILE = Path(__file__).parent / "deployment.schema.json"
 
 
 class _ForEditors(GenerateJsonSchema):
-    """A schema that says in an editor what a person would: no titles made of names, no default of nothing."""
+    """A schema whose texts are meant for people: no titles made from names, no empty defaults."""
 
     # The newest draft that the YAML extensions of all editors know.
     schema_dialect = "http://json-schema.org/draft-07/schema#"
@@ -24,11 +24,11 @@ class _ForEditors(GenerateJsonSchema):
         return {"$schema": self.schema_dialect, **super().generate(schema, mode)}
 
     def field_title_should_be_set(self, _: Any) -> bool:
-        """Whether a title is made of the key."""
+        """Whether a title is made from the key."""
         return False
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
-        """Generate a part, with a title only where the part was given one."""
+        """Generate a part, with a title only if the part sets one."""
         generated = super().model_schema(schema)
         if generated.get("title") == schema["cls"].__name__:
             del generated["title"]
@@ -42,11 +42,11 @@ class _ForEditors(GenerateJsonSchema):
         return generated
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
-        """Generate a setting that may be empty: an editor helps whoever wrote its key to a value."""
+        """Generate a setting that may be empty, as one with a value: editors then suggest values."""
         return self.generate_inner(schema["schema"])
 
     def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
-        """Generate a map with free keys: only those of its form are taken, and here an empty value is a value."""
+        """Generate a map with free keys of one form, whose values may be empty."""
         generated = super().dict_schema(schema)
         ((pattern, value),) = generated.pop("patternProperties").items()
         if schema["values_schema"]["type"] == "nullable":
@@ -61,7 +61,7 @@ def generated() -> dict[str, Any]:
 
 
 def text() -> str:
-    """The schema as it stands in the file."""
+    """The schema as it is written to the file."""
     return json.dumps(generated(), indent=2, ensure_ascii=False) + "\n"
 
 

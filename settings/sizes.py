@@ -1,4 +1,4 @@
-"""What is smaller than GitLab asks for: no mistake, but worth a word."""
+"""Warnings about an instance type that is smaller than GitLab recommends."""
 
 import re
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from settings.problems import SettingProblem
 # For up to 1,000 users. https://docs.gitlab.com/administration/reference_architectures/1k_users/
 _VCPUS, _MEMORY_GIB = 8, 16
 
-# The first letters of EC2's families by what they give for each vCPU; others are not judged.
+# GiB of memory for each vCPU, by the first letter of an EC2 family; there are no warnings about other families.
 _GIB_FOR_EACH_VCPU = {"c": 2, "m": 4, "r": 8, "t": 4}
 
 _BELOW_LARGE = ("nano", "micro", "small", "medium")
 
 
 def problems(deployment: Deployment) -> Iterator[SettingProblem]:
-    """What is too small in a deployment that is right otherwise."""
+    """Warnings about a valid deployment."""
     gitlab = deployment.dev.gitlab if deployment.dev is not None else None
     if gitlab is None:
         return
@@ -37,7 +37,7 @@ def problems(deployment: Deployment) -> Iterator[SettingProblem]:
 
 
 def size(instance_type: str) -> tuple[int | None, int | None]:
-    """The vCPUs and GiB of an instance type, as far as its name tells."""
+    """The vCPUs and GiB of an instance type, as far as they follow from its name."""
     family, _, name = instance_type.partition(".")
     if name in _BELOW_LARGE:
         return (2 if family.startswith("t") else 1), None

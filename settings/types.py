@@ -21,14 +21,14 @@ from settings.problems import refuse
 
 
 def architecture(instance_type: str) -> str:
-    """The processor of an instance type, as images name it: Graviton families have a g behind the digit."""
+    """The processor of an instance type, as images name it: Graviton families have a g after the digit."""
     return "arm64" if re.match(r"a1\.|[a-z]+[0-9]+g", instance_type) else "x86_64"
 
 
 class Settings(BaseModel):
-    """A part of the deployment file: immutable, and closed to keys it does not know."""
+    """A part of the deployment file; immutable, and unknown keys are refused."""
 
-    # Only the whole deployment is ever validated: a validator for every part would be built for nothing.
+    # Only the whole deployment is validated, so validators of its parts are never needed.
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, defer_build=True)
 
 
@@ -75,7 +75,7 @@ def _repository(value: str) -> str:
 def _parameter(value: str) -> str:
     # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
     if len(value) > 900 or not re.fullmatch(r"/(?!(?i:aws|ssm))[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){0,14}", value):
-        # Somebody may have put the key itself here.
+        # The value may be the private key itself.
         repeated = shown(value) if re.fullmatch(r"[!-~]{0,80}", value) else "this"
         hint = "write it with its path, not under /aws or /ssm, for example /kakehashi/backlog/ssh-key"
         raise refuse(f"{repeated} is not the name of an SSM parameter", hint)
@@ -165,7 +165,7 @@ Description = Annotated[
     str, Matching(r"[^\x00-\x1f\x7f]{0,1000}", "a description", "write one line of at most 1,000 characters")
 ]
 Reason = Annotated[
-    str, Matching(r"[^\x00-\x1f\x7f]{10,500}", "a reason", "say in one line of 10-500 characters why it is meant")
+    str, Matching(r"[^\x00-\x1f\x7f]{10,500}", "a reason", "give the reason in one line of 10-500 characters")
 ]
 ZoneLetter = Annotated[
     str, Matching(r"[a-h]", "the letter of an availability zone", "write a to h, for example a for ap-northeast-1a")

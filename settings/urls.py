@@ -18,8 +18,8 @@ _PROXY_URL = "http://" + _HOST
 
 def _url(value: str, pattern: str, hint: str) -> str:
     if "@" in value:
-        # The value itself is not repeated: it may hold a password.
-        raise refuse("the URL holds a user name or password", f"a deployment file holds no secret; {hint}")
+        # The value is not repeated, because it may be a password.
+        raise refuse("the URL has a user name or password", f"a deployment file must have no secret; {hint}")
     match = re.fullmatch(pattern, value)
     if not match or not _is_host(match[1]):
         raise refuse(f"{shown(value)} is not a URL of this kind", hint)
@@ -60,7 +60,7 @@ def _api_url(value: str) -> str:
     hint = "write it as https://gitlab.example.com"
     url = _url(value, _EXTERNAL_URL, hint)
     parts = urlsplit(url)
-    # The port's number is only looked at when it is asked for.
+    # urlsplit does not check the port's number.
     if url.rpartition(":")[2].isdigit() and not 1 <= int(url.rpartition(":")[2]) <= 65535:
         raise refuse(f"{shown(value)} has no port of 1 to 65535", hint)
     if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost"):

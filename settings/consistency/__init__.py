@@ -1,4 +1,4 @@
-"""What must hold between the settings of a deployment."""
+"""Rules between the settings of a deployment."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ __all__ = ["Said", "problems"]
 
 
 def problems(said: Said) -> Iterator[SettingProblem]:
-    """Everything that does not fit together."""
+    """Every value that contradicts another."""
     for part in (accounts, network, gitlab, proxy, codecommit, backlog):
         for rule in part.RULES:
             yield from rule(said)

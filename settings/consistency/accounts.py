@@ -1,4 +1,4 @@
-"""What must hold for the two accounts, for state, and for the deployment as a whole."""
+"""Rules for the two accounts, for state, and for the deployment as a whole."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from settings.consistency.said import Said
 from settings.problems import Path, SettingProblem
 
 LABEL_TAGS = ("name", "project", "environment", "owner", "managed-by")
-"""The tags that say what a resource is and belongs to; a deployment's own tags may not replace them."""
+"""The tags that the labels set; a deployment's own tags must not replace them."""
 
 _PARTS = (("dev", "network"), ("dev", "gitlab"), ("prd", "codecommit"), ("prd", "backlog"))
 
@@ -24,7 +24,7 @@ def _two_accounts(said: Said) -> Iterator[SettingProblem]:
         yield SettingProblem(
             path=("prd", "account", "id"),
             what=f"'{prd}' is also the development account",
-            hint="who administers one account administers all in it: use two",
+            hint="an administrator of one account controls everything in it: use two accounts",
         )
 
 
@@ -49,7 +49,9 @@ def _tags(said: Said) -> Iterator[SettingProblem]:
         elif key.lower() in first:
             # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
             what = f"{shown(key)} differs from {shown(first[key.lower()])} in upper and lower case only"
-            yield SettingProblem(path=("tags", key), what=what, hint="IAM takes the two for one: rename or remove one")
+            yield SettingProblem(
+                path=("tags", key), what=what, hint="IAM ignores case in tag keys: rename or remove one"
+            )
         first.setdefault(key.lower(), key)
 
 
@@ -61,7 +63,7 @@ def _state_key(said: Said) -> Iterator[SettingProblem]:
 def kms_key_problems(
     said: Said, path: Path, *, user: str, region: str | None, account: str | None = None
 ) -> Iterator[SettingProblem]:
-    """Say when the KMS key at `path` is of another region or account than its user's."""
+    """The KMS key at `path` must be in the region and account of what it encrypts, `user`."""
     arn = said.value(*path)
     if arn is None:
         return

@@ -1,32 +1,30 @@
-"""What must hold for every list of networks that lets somebody in."""
+"""Rules for every list of networks that are allowed in."""
 
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
-from settings.addresses import ALLOW_LIST_PREFIX, admitted
+from settings.addresses import ALLOW_LIST_PREFIX, public_addresses
 from settings.consistency.said import Said
 from settings.problems import Path, SettingProblem
 
 _MOST = IPv4Network((0, ALLOW_LIST_PREFIX)).num_addresses
-
-
 _REASON = "open_to_the_world_because"
 
 
 def open_list(said: Said, parent: Path, key: str, *, excusable: bool = True) -> Iterator[SettingProblem]:
-    """Refuse a list that lets the world in, unless the file says in words that it is meant (where it can)."""
+    """Refuse a list that is open to the world, unless it is `excusable` and the file gives a reason."""
     if excusable and said.names(*parent, _REASON):
         return
-    hint = f"name the addresses, or say why in {_REASON}" if excusable else "name the addresses"
+    hint = f"list the addresses, or give a reason in {_REASON}" if excusable else "list the addresses"
     networks = said.networks(*parent, key)
     wide = [(index, network) for index, network in networks if network.prefixlen < ALLOW_LIST_PREFIX]
     for index, network in wide:
         if network.prefixlen == 0:
-            what = f"'{network}' lets the whole world in"
+            what = f"'{network}' allows every address"
         else:
-            what = f"'{network}' lets {network.num_addresses:,} addresses in, more than an allow-list may"
+            what = f"'{network}' allows {network.num_addresses:,} addresses, more than an allow-list may"
         yield SettingProblem(path=(*parent, key, index), what=what, hint=hint)
-    total = admitted([network for _, network in networks])
+    total = public_addresses([network for _, network in networks])
     if not wide and total > _MOST:
-        what = f"these networks add up to {total:,} public addresses, more than an allow-list may let in"
+        what = f"these networks add up to {total:,} public addresses, more than an allow-list may allow"
         yield SettingProblem(path=(*parent, key), what=what, hint=hint)

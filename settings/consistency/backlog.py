@@ -1,4 +1,4 @@
-"""What must hold between Backlog's spaces, the mirrors and their targets."""
+"""Rules between Backlog's spaces, the mirrors and their targets."""
 
 import re
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ def _one_source_once(said: Said) -> Iterator[SettingProblem]:
             yield SettingProblem(
                 path=(*_MIRRORS, key),
                 what=f"'{'/'.join(source)}' is already the source of '{first[source]}'",
-                hint="Backlog calls one webhook for each repository, so one mirror reads it: remove one",
+                hint="a repository has one mirror, because Backlog calls one webhook for it: remove one",
             )
         first.setdefault(source, key)
 
@@ -61,7 +61,7 @@ def _one_target_once(said: Said) -> Iterator[SettingProblem]:
         name = said.value(*path, "create") or said.value(*path, "codecommit")
         if name in first:
             what = f"'{name}' is already the target of '{first[name]}'"
-            hint = "one target mirrors one source: two would undo each other's pushes"
+            hint = "give each mirror its own target: two mirrors would undo each other's pushes"
             yield SettingProblem(path=path, what=what, hint=hint)
         elif name is not None:
             first[name] = key
@@ -103,7 +103,7 @@ def _silence_is_longer_than_the_schedule(said: Said) -> Iterator[SettingProblem]
     if rate and int(rate[1]) * _MINUTES[rate[2]] >= hours * _MINUTES["hour"]:
         yield SettingProblem(
             path=(*_BACKLOG, "reconcile"),
-            what=f"'{rate[0]}' is no shorter than the {hours} hours after which a mirror counts as silent",
+            what=f"'{rate[0]}' is not shorter than the {hours} hours after which a mirror counts as silent",
             hint="run mirrors more often, or raise prd.backlog.alerts.silent_hours",
         )
 

@@ -1,4 +1,4 @@
-"""What must hold between production's repositories, who pushes to them and which rooms pull."""
+"""Rules between production's repositories, the push user's addresses and the rooms that pull."""
 
 from collections.abc import Iterator
 from ipaddress import IPv4Network
@@ -24,7 +24,7 @@ def _one_push_source(said: Said) -> Iterator[SettingProblem]:
 
 
 def _push_source_is_known(said: Said) -> Iterator[SettingProblem]:
-    """Without a source given, it is that of the proxy that is built, or without a proxy GitLab's own address."""
+    """The default source is the proxy that we build, or without a proxy GitLab's own address."""
     if said.value(*_PUSH) is None or said.names(*_PUSH, "from_cidrs") or said.names(*_PUSH, "from_stack"):
         return
     if not said.names("dev", "gitlab"):
@@ -33,7 +33,7 @@ def _push_source_is_known(said: Said) -> Iterator[SettingProblem]:
             path=_PUSH, what=what, hint="give the addresses that may push in from_cidrs, or leave push out"
         )
     elif said.names("dev", "proxy", "url"):
-        what = "no source is given, and dev.proxy.url does not tell which addresses that proxy leaves from"
+        what = "no source is given, and the public addresses of dev.proxy.url are not known"
         yield SettingProblem(path=_PUSH, what=what, hint="give them in from_cidrs")
 
 
@@ -65,7 +65,7 @@ def _push_stack(said: Said) -> Iterator[SettingProblem]:
 
 
 def _rooms(said: Said) -> list[Path]:
-    """Where the file describes who pulls: `pull`, and every room."""
+    """The paths of `pull` and of every room."""
     pull: list[Path] = [_PULL] if said.value(*_PULL) is not None else []
     return [*pull, *((*_ROOMS, name) for name in said.keys(*_ROOMS) if said.value(*_ROOMS, name) is not None)]
 
@@ -75,7 +75,7 @@ def _somebody_pulls(said: Said) -> Iterator[SettingProblem]:
         hint = "add pull with the isolated room's addresses, or rooms with those of each"
         yield SettingProblem(path=_CODECOMMIT, what="nobody may pull from these repositories", hint=hint)
     elif said.value(*_ROOMS) == {} and not said.names(*_PULL):
-        yield SettingProblem(path=_ROOMS, what="there is no room here", hint="name one, or add pull")
+        yield SettingProblem(path=_ROOMS, what="there are no rooms", hint="add one, or add pull")
 
 
 def _one_way_in(said: Said) -> Iterator[SettingProblem]:
@@ -199,7 +199,7 @@ def _gitlab_projects(said: Said) -> Iterator[SettingProblem]:
                 yield SettingProblem(path=(*repositories, name, "only_protected_branches"), what=what, hint=hint)
         elif name in mirrored:
             what = f"'{name}' is already the target of the Backlog mirror '{mirrored[name]}'"
-            yield SettingProblem(path=path, what=what, hint="one target mirrors one source: remove one of the two")
+            yield SettingProblem(path=path, what=what, hint="a repository mirrors one source: remove one of the two")
         elif not said.names(*_PUSH):
             hint = "add prd.codecommit.push, as the mirror's user"
             yield SettingProblem(path=path, what="nobody may push this project's mirror", hint=hint)

@@ -1,4 +1,4 @@
-"""What must hold between GitLab and its network."""
+"""Rules for GitLab, its network, its volume and its host."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -20,7 +20,7 @@ def _one_place(said: Said) -> Iterator[SettingProblem]:
     elif said.names(*_GITLAB) and not existing and not said.names("dev", "network"):
         yield SettingProblem(
             path=_GITLAB,
-            what="GitLab has no network to stand in",
+            what="GitLab has no network",
             hint="add dev.network, or name a VPC and subnet in dev.gitlab.existing_network",
         )
 
@@ -40,7 +40,7 @@ def _terminals(said: Said) -> Iterator[SettingProblem]:
 def _one_image(said: Said) -> Iterator[SettingProblem]:
     others = [key for key in ("owner", "name_pattern") if said.names(*_GITLAB, "ami", key)]
     if said.names(*_GITLAB, "ami", "id") and others:
-        what = f"id names one image, and {' and '.join(others)} would choose another"
+        what = f"id selects one image, and {' and '.join(others)} another"
         yield SettingProblem(path=(*_GITLAB, "ami"), what=what, hint="keep the id, or what chooses the newest")
 
 
@@ -57,7 +57,7 @@ def _volume_iops(said: Said) -> Iterator[SettingProblem]:
     size, iops = said.value(*_DATA, "size_gib") or 100, said.value(*_DATA, "iops")
     path = (*_DATA, "iops")
     if kind == "io2" and iops is None and not said.names(*path):
-        what = "an io2 volume has no I/O operations of its own"
+        what = "an io2 volume has no default for iops"
         yield SettingProblem(path=(*_DATA, "type"), what=what, hint="add iops, for example 8000")
     if iops is None:
         return
@@ -75,11 +75,11 @@ def _certificate(said: Said) -> Iterator[SettingProblem]:
         return
     _, _, _, region, account, _ = arn.split(":", 5)
     if said.value("region") not in (None, region):
-        what = f"the certificate is one of {region}, and the deployment is in {said.value('region')}"
+        what = f"the certificate is in {region}, and the deployment is in {said.value('region')}"
         yield SettingProblem(path=path, what=what, hint="request or import it in the deployment's region")
     own = said.value("dev", "account", "id")
     if own is not None and str(own) != account:
-        what = f"the certificate belongs to account {account}, and GitLab stands in {own}"
+        what = f"the certificate belongs to account {account}, and GitLab to {own}"
         yield SettingProblem(path=path, what=what, hint="request or import it in the development account")
     url = said.value(*_GITLAB, "external_url")
     if isinstance(url, str) and url.lower().startswith("http:"):
@@ -93,7 +93,7 @@ def _record(said: Said) -> Iterator[SettingProblem]:
     url, path = said.value(*_GITLAB, "external_url"), (*_GITLAB, "route53_zone_id")
     host = (urlsplit(url).hostname or "") if isinstance(url, str) else ""
     if said.value(*path) is not None and host.rpartition(".")[2].isdigit():
-        what = f"'{host}' is an address, and a zone holds names"
+        what = f"'{host}' is an address, and a hosted zone has records of names only"
         yield SettingProblem(path=path, what=what, hint="write a host name in external_url, or remove route53_zone_id")
 
 

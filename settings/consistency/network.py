@@ -1,4 +1,4 @@
-"""What must hold inside the development network."""
+"""Rules inside the development network."""
 
 from collections.abc import Iterator
 from ipaddress import IPv4Network
@@ -69,7 +69,7 @@ def _nat_addresses(said: Said) -> Iterator[SettingProblem]:
         has = ", ".join(sorted(given)) or "none"
         yield SettingProblem(
             path=path,
-            what=f"NAT gateways stand in {', '.join(gateways)}, addresses are given for {has}",
+            what=f"NAT gateways are in zones {', '.join(gateways)}, addresses are given for {has}",
             hint="give one allocation id for every NAT gateway, by its zone",
         )
 

@@ -1,4 +1,4 @@
-"""What must hold for GitLab's way out: a proxy that exists, one that we build, or none."""
+"""Rules for GitLab's proxy: one that exists already, one that we build, or none."""
 
 from collections.abc import Iterator
 
@@ -18,10 +18,10 @@ def _one_proxy(said: Said) -> Iterator[SettingProblem]:
     url, squid = said.names(*_PROXY, "url"), said.names(*_SQUID)
     if url == squid:
         what = "both url and squid are given" if url else "no proxy is given"
-        hint = "give the url of a proxy that exists, or squid: {} to have one built"
+        hint = "give the url of an existing proxy, or squid: {} to build one"
         yield SettingProblem(path=_PROXY, what=what, hint=hint)
     if squid and not url and said.names(*_PROXY, "cidrs"):
-        what = "the proxy that is built stands in dev.network, and cidrs says it stands elsewhere"
+        what = "the proxy is built in dev.network, and cidrs places it elsewhere"
         yield SettingProblem(path=(*_PROXY, "cidrs"), what=what, hint="remove cidrs")
 
 
@@ -35,12 +35,10 @@ def _where_gitlab_stands(said: Said) -> Iterator[SettingProblem]:
         return
     hint = "name a proxy that GitLab's network can reach in dev.proxy.url"
     if said.names("dev", "gitlab", "existing_network"):
-        what = "the proxy would stand in dev.network, and GitLab stands in existing_network"
+        what = "the proxy would be in dev.network, and GitLab is in existing_network"
         yield SettingProblem(path=_SQUID, what=what, hint=hint)
     elif not said.names("dev", "network"):
-        yield SettingProblem(
-            path=_SQUID, what="the proxy has no network to stand in", hint=f"add dev.network, or {hint}"
-        )
+        yield SettingProblem(path=_SQUID, what="the proxy has no network", hint=f"add dev.network, or {hint}")
 
 
 def _reachable(said: Said) -> Iterator[SettingProblem]:
@@ -74,8 +72,8 @@ def _nobody_elses_hosts(said: Said) -> Iterator[SettingProblem]:
         if admits_anybodys_hosts(str(entry).lower()):
             yield SettingProblem(
                 path=(*_ALLOWED, index),
-                what=f"'{entry}' holds hosts that anybody can have, so data can leave to anybody",
-                hint="name the hosts, or say why in open_to_the_world_because",
+                what=f"'{entry}' allows hosts that anybody can get, so data can leave to anybody",
+                hint="list the hosts, or give a reason in open_to_the_world_because",
             )
 
 

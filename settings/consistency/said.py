@@ -1,7 +1,7 @@
-"""What a deployment file says, as far as each value is valid by itself.
+"""A deployment file's values that are valid by themselves.
 
-The rules between settings work on this and not on the typed model, because there is no model of a file with one wrong
-value in it, and a user wants to hear of everything at once.
+The rules between settings read these values instead of the typed model: a file with one wrong value has no model, and
+all its problems are reported together.
 """
 
 from collections.abc import Collection, Mapping
@@ -12,22 +12,22 @@ from settings.problems import Path
 
 
 class Said:
-    """The file's plain values, without those at or below a refused path."""
+    """A file's plain values, without those at or below a refused path."""
 
     def __init__(self, data: Any, refused: Collection[Path] = ()) -> None:
         self._data = data
         self._refused = frozenset(refused)
 
     def value(self, *path: str | int) -> Any:
-        """What the file says at `path`; None where it says nothing, or nothing valid."""
+        """The valid value at `path`, if any."""
         return None if self.is_refused(*path) else self._raw(path)
 
     def is_refused(self, *path: str | int) -> bool:
-        """Whether the value at `path`, or something that holds it, is not valid."""
+        """Whether the value at `path`, or a map or list around it, is not valid."""
         return any(path[: length + 1] in self._refused for length in range(len(path)))
 
     def names(self, *path: str | int) -> bool:
-        """Whether the file says anything at `path`, valid or not."""
+        """Whether there is a value at `path`, valid or not."""
         return self._raw(path) is not None or self.is_refused(*path)
 
     def keys(self, *path: str | int) -> list[str]:
@@ -47,7 +47,7 @@ class Said:
         return [(index, item) for index, item in enumerate(value) if not self.is_refused(*path, index)]
 
     def repeated(self, *path: str | int) -> list[tuple[int, Any]]:
-        """The entries of the list at `path` that stood in it earlier already, with their positions."""
+        """The entries of the list at `path` that repeat an earlier one, with their positions."""
         items = self.items(*path)
         return [(index, item) for place, (index, item) in enumerate(items) if item in dict(items[:place]).values()]
 

@@ -19,7 +19,7 @@ Change = tuple[str, str]
 Row = tuple[Change, str, str, str]
 """What is changed in the whole file, and the path, problem and hint that follow on the last line of the change."""
 
-_CLOSED = "name the addresses, or say why in open_to_the_world_because"
+_CLOSED = "list the addresses, or give a reason in open_to_the_world_because"
 _OTHER_KEY = "1234abcd-12ab-34cd-86ef-1234567890ab"
 _MIRRORS = "prd.backlog.repositories"
 _ZONE_C = "c: { public_cidr: 10.10.1.0/24, private_cidr: 10.10.11.0/24 }"
@@ -48,7 +48,7 @@ TAGS: list[Row] = [
         ('cost-center: "4711"', 'cost-center: "4711"\n  Cost-Center: x'),
         "tags.Cost-Center",
         "'Cost-Center' differs from 'cost-center' in upper and lower case only",
-        "IAM takes the two for one: rename or remove one",
+        "IAM ignores case in tag keys: rename or remove one",
     )
 ]
 
@@ -90,7 +90,7 @@ GITLAB: list[Row] = [
     (
         ("      type: io2\n      iops: 8000\n", "      type: io2\n"),
         "dev.gitlab.data_volume.type",
-        "an io2 volume has no I/O operations of its own",
+        "an io2 volume has no default for iops",
         "add iops, for example 8000",
     ),
     (
@@ -108,13 +108,13 @@ GITLAB: list[Row] = [
     (
         _certified("us-east-1:111111111111"),
         "dev.gitlab.load_balancer.certificate_arn",
-        "the certificate is one of us-east-1, and the deployment is in ap-northeast-1",
+        "the certificate is in us-east-1, and the deployment is in ap-northeast-1",
         "request or import it in the deployment's region",
     ),
     (
         _certified("ap-northeast-1:222222222222"),
         "dev.gitlab.load_balancer.certificate_arn",
-        "the certificate belongs to account 222222222222, and GitLab stands in 111111111111",
+        "the certificate belongs to account 222222222222, and GitLab to 111111111111",
         "request or import it in the development account",
     ),
     (
@@ -132,8 +132,8 @@ GITLAB: list[Row] = [
     (
         ("cidrs: [10.99.0.0/28]", "cidrs: [0.0.0.0/0]"),
         "dev.proxy.cidrs[0]",
-        "'0.0.0.0/0' lets the whole world in",
-        "name the addresses",
+        "'0.0.0.0/0' allows every address",
+        "list the addresses",
     ),
 ]
 
@@ -298,7 +298,7 @@ def test_the_two_accounts_are_two(refusal: Refusal, without_quotes: bool) -> Non
         line_of(text, '    id: "222222222222"'),
         "prd.account.id",
         "'222222222222' is also the development account",
-        "who administers one account administers all in it: use two",
+        "an administrator of one account controls everything in it: use two accounts",
     )
 
 
@@ -306,12 +306,12 @@ def test_the_two_accounts_are_two(refusal: Refusal, without_quotes: bool) -> Non
 @pytest.mark.parametrize(
     ("cidrs", "place", "what"),
     [
-        ("0.0.0.0/0", "[0]", "'0.0.0.0/0' lets the whole world in"),
-        ("8.0.0.0/7", "[0]", "'8.0.0.0/7' lets 33,554,432 addresses in, more than an allow-list may"),
+        ("0.0.0.0/0", "[0]", "'0.0.0.0/0' allows every address"),
+        ("8.0.0.0/7", "[0]", "'8.0.0.0/7' allows 33,554,432 addresses, more than an allow-list may"),
         (
             "11.0.0.0/8, 12.0.0.0/30",
             "",
-            "these networks add up to 16,777,220 public addresses, more than an allow-list may let in",
+            "these networks add up to 16,777,220 public addresses, more than an allow-list may allow",
         ),
     ],
 )
@@ -325,7 +325,7 @@ def test_a_list_that_lets_the_world_in_is_refused(
 
 def test_two_halves_of_the_world_are_each_refused(refusal: Refusal) -> None:
     change = ("[198.51.100.128/28]", "[0.0.0.0/1, 128.0.0.0/1]")
-    what = "lets 2,147,483,648 addresses in, more than an allow-list may"
+    what = "allows 2,147,483,648 addresses, more than an allow-list may"
     assert refusal(spoilt(change)) == "\n".join(
         error(_line(change), f"dev.gitlab.work_terminal_cidrs[{index}]", f"'{half}' {what}", _CLOSED)
         for index, half in enumerate(("0.0.0.0/1", "128.0.0.0/1"))
@@ -337,7 +337,7 @@ def test_the_world_in_small_pieces_is_refused_too(refusal: Refusal) -> None:
     assert refusal(spoilt(change)) == error(
         _line(change),
         "dev.gitlab.work_terminal_cidrs",
-        "these networks add up to 1,845,493,760 public addresses, more than an allow-list may let in",
+        "these networks add up to 1,845,493,760 public addresses, more than an allow-list may allow",
         _CLOSED,
     )
 
@@ -364,7 +364,7 @@ def test_a_reason_is_a_line_of_words(refusal: Refusal, reason: str) -> None:
         _line(change),
         "dev.gitlab.open_to_the_world_because",
         f"{shown} is not a reason",
-        "say in one line of 10-500 characters why it is meant",
+        "give the reason in one line of 10-500 characters",
     )
 
 
@@ -384,7 +384,7 @@ def test_somebody_pulls(refusal: Refusal) -> None:
 def test_no_rooms_at_all_are_said_to_be_none(refusal: Refusal) -> None:
     text = _without("      batch_operators:\n", "  backlog:\n", (_PULL, ""), ("    rooms:\n", "    rooms: {}\n"))
     assert refusal(text) == error(
-        line_of(text, "rooms: {}"), "prd.codecommit.rooms", "there is no room here", "name one, or add pull"
+        line_of(text, "rooms: {}"), "prd.codecommit.rooms", "there are no rooms", "add one, or add pull"
     )
 
 
@@ -500,14 +500,14 @@ def _network(deployment: Deployment) -> NetworkSettings:
 @pytest.mark.parametrize(
     ("gateways", "addresses", "problem"),
     [
-        ("per_zone", "a: eipalloc-0123456789abcdef0", "NAT gateways stand in a, c, addresses are given for a"),
-        ("one", "c: eipalloc-0123456789abcdef0", "NAT gateways stand in a, addresses are given for c"),
+        ("per_zone", "a: eipalloc-0123456789abcdef0", "NAT gateways are in zones a, c, addresses are given for a"),
+        ("one", "c: eipalloc-0123456789abcdef0", "NAT gateways are in zones a, addresses are given for c"),
         (
             "one",
             "a: eipalloc-0123456789abcdef0, c: eipalloc-0fedcba9876543210",
-            "NAT gateways stand in a, addresses are given for a, c",
+            "NAT gateways are in zones a, addresses are given for a, c",
         ),
-        ("per_zone", "", "NAT gateways stand in a, c, addresses are given for none"),
+        ("per_zone", "", "NAT gateways are in zones a, c, addresses are given for none"),
     ],
 )
 def test_every_nat_gateway_has_the_address_of_its_zone(
@@ -561,7 +561,7 @@ def test_an_address_gets_no_record(refusal: Refusal) -> None:
     assert refusal(text) == error(
         line_of(text, zone),
         "dev.gitlab.route53_zone_id",
-        "'192.0.2.1' is an address, and a zone holds names",
+        "'192.0.2.1' is an address, and a hosted zone has records of names only",
         "write a host name in external_url, or remove route53_zone_id",
     )
 
@@ -582,7 +582,7 @@ def test_gitlab_has_a_network(refusal: Refusal) -> None:
     assert refusal(text) == error(
         line_of(text, "  gitlab:\n"),
         "dev.gitlab",
-        "GitLab has no network to stand in",
+        "GitLab has no network",
         "add dev.network, or name a VPC and subnet in dev.gitlab.existing_network",
     )
 
@@ -599,7 +599,7 @@ def test_one_image_is_chosen_in_one_way(refusal: Refusal) -> None:
     assert refusal(text) == error(
         line_of(text, "    ami:"),
         "dev.gitlab.ami",
-        "id names one image, and owner and name_pattern would choose another",
+        "id selects one image, and owner and name_pattern another",
         "keep the id, or what chooses the newest",
     )
 
@@ -672,7 +672,7 @@ def test_a_mirror_runs_more_often_than_its_silence_is_an_alarm(refusal: Refusal,
     assert refusal(spoilt(change)) == error(
         _line(change),
         "prd.backlog.reconcile",
-        "'rate(6 hours)' is no shorter than the 6 hours after which a mirror counts as silent",
+        "'rate(6 hours)' is not shorter than the 6 hours after which a mirror counts as silent",
         "run mirrors more often, or raise prd.backlog.alerts.silent_hours",
     )
     assert loaded(spoilt(("reconcile: rate(1 hour)", "reconcile: rate(5 hours)")))
@@ -700,7 +700,7 @@ def test_one_mirror_reads_one_backlog_repository(refusal: Refusal) -> None:
         line_of(text, "      batch:\n        space"),
         "prd.backlog.repositories.batch",
         "'example/WEB/website' is already the source of 'website'",
-        "Backlog calls one webhook for each repository, so one mirror reads it: remove one",
+        "a repository has one mirror, because Backlog calls one webhook for it: remove one",
     )
 
 
@@ -710,7 +710,7 @@ def test_one_mirror_writes_one_target(refusal: Refusal) -> None:
         _line(change),
         "prd.backlog.repositories.batch.target",
         "'website' is already the target of 'website'",
-        "one target mirrors one source: two would undo each other's pushes",
+        "give each mirror its own target: two mirrors would undo each other's pushes",
     )
 
 
@@ -748,7 +748,7 @@ def test_a_wrong_repository_is_a_target_all_the_same(refusal: Refusal) -> None:
 def test_a_deployment_built_without_a_file_is_checked_too() -> None:
     account = {"id": "222222222222"}
     codecommit = {"repositories": {"a": None}, "pull": {"from_cidrs": ["0.0.0.0/0"]}}
-    with pytest.raises(ValueError, match="lets the whole world in"):
+    with pytest.raises(ValueError, match="allows every address"):
         Deployment.model_validate(
             {
                 "name": "kakehashi",

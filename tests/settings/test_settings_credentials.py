@@ -71,7 +71,7 @@ def test_an_api_may_answer_on_another_port(loaded: Loaded) -> None:
             [("      batch:\n    deletion", "      batch:\n        gitlab_project: a/b\n    deletion")],
             "prd.codecommit.repositories.batch.gitlab_project",
             "'batch' is already the target of the Backlog mirror 'batch'",
-            "one target mirrors one source: remove one of the two",
+            "a repository mirrors one source: remove one of the two",
         ),
         (
             [("    push:\n" + _PUSH, ""), (_APPLICATION, f"{_APPLICATION}        gitlab_project: a/b\n")],
@@ -126,7 +126,7 @@ def test_a_project_needs_a_gitlab_that_is_known(refusal: Refusal) -> None:
     [
         (
             "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPDx",
-            "'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPDx' holds a damaged key",
+            "the key in 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPDx' is damaged",
             "paste the whole line of the key's .pub file",
         ),
         (

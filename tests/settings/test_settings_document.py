@@ -13,7 +13,7 @@ from tests.settings.whole_file import WHOLE, Loaded, Refusal, error, last_line_o
 
 _NAME_ONE = "name a deployment file, for example deployments/example.yaml"
 _START = "start from deployments/minimal.yaml"
-_COMPARE = "mend the line, or compare it with deployments/example.yaml"
+_COMPARE = "correct the line, or compare it with deployments/example.yaml"
 _UTF8 = "save the file as plain UTF-8 text"
 
 
@@ -102,7 +102,7 @@ def test_utf16_is_not_utf8(refusal: Refusal) -> None:
 )
 def test_a_control_character_is_no_text(refusal: Refusal, character: str, shown: str) -> None:
     assert refusal(f"\nname: kakehashi\nowner: a{character}b\n") == (
-        f"error: x.yaml:3: this is not text: it holds the character '{shown}'\nhint: {_UTF8}"
+        f"error: x.yaml:3: this is not text: it has the character '{shown}'\nhint: {_UTF8}"
     )
 
 
@@ -131,7 +131,7 @@ def test_a_key_written_twice_is_refused_with_both_lines(refusal: Refusal) -> Non
     assert refusal(text) == error(
         67,
         "prd.codecommit.repositories.application",
-        "'application' stands here a second time (first on line 65)",
+        "'application' is a duplicate key (first on line 65)",
         "remove or rename one",
     )
     assert text.splitlines()[64].strip() == text.splitlines()[66].strip() == "application:"
@@ -139,9 +139,7 @@ def test_a_key_written_twice_is_refused_with_both_lines(refusal: Refusal) -> Non
 
 def test_keys_that_are_the_same_text_are_the_same_key(refusal: Refusal) -> None:
     text = spoilt(("  cost-center:", "  1: a\n  '1': b\n  cost-center:"))
-    assert refusal(text) == error(
-        5, "tags.1", "'1' stands here a second time (first on line 4)", "remove or rename one"
-    )
+    assert refusal(text) == error(5, "tags.1", "'1' is a duplicate key (first on line 4)", "remove or rename one")
 
 
 _MERGED = """\
@@ -205,9 +203,7 @@ def test_a_tag_is_refused_without_the_errors_that_follow_from_it(
 
 def test_half_a_character_is_no_text(refusal: Refusal) -> None:
     change = ("owner: platform-team", 'owner: "\\ud800"')
-    assert refusal(spoilt(change)) == error(
-        2, "owner", "'\\ud800' holds half a character", "write the character itself"
-    )
+    assert refusal(spoilt(change)) == error(2, "owner", "'\\ud800' has half a character", "write the character itself")
 
 
 @pytest.mark.parametrize("key", ['"\\ud800": c\n', "? [a, b]\n: c\n", "? { a: 1 }\n: c\n", "~: c\n", ": c\n"])
@@ -233,7 +229,10 @@ def _bomb(levels: int, width: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-_TOO_MUCH = "the file comes to more than 20,000 values or 50 levels\nhint: write less, and write aliases (*name) out"
+_TOO_MUCH = (
+    "the file has more than 20,000 values or 50 levels, with aliases expanded\n"
+    "hint: write less, and write values instead of aliases (*name)"
+)
 
 
 @pytest.mark.parametrize("content", [_bomb(9, 10), _bomb(200, 2), "a: &a [*a]\n", "a: &a { b: *a }\n"])
@@ -356,12 +355,12 @@ def test_all_problems_of_a_file_are_told_at_once_in_the_order_of_its_lines(refus
     assert numbers == sorted(numbers)
     assert [line.split(": ", 2)[2] for line in lines] == [
         "owner: 1 is not text",
-        "tags.cost-center: 'cost-center' stands here a second time (first on line 4)",
+        "tags.cost-center: 'cost-center' is a duplicate key (first on line 4)",
         "state.s3.bucket: 'My_Bucket' is not a bucket name",
         "dev.network.zones.a.public_cidr: '10.10.0.0/33' is not an IPv4 network",
         "dev.network.zones.c.public_cidr: '10.11.1.0/24' lies outside the VPC's '10.10.0.0/16'",
         "dev.network.zones.c.private_cidr: '10.10.10.0/25' overlaps '10.10.10.0/24' of zones.a.private_cidr",
-        "dev.gitlab.work_terminal_cidrs[0]: '0.0.0.0/0' lets the whole world in",
+        "dev.gitlab.work_terminal_cidrs[0]: '0.0.0.0/0' allows every address",
         "dev.gitlab.images.kep: 'kep' is not a setting",
         "dev.gitlab.schedule.start: 'cron(0 8 * * *)' has 5 fields, EventBridge takes 6 with one space between them",
         "prd.codecommit.repositories.app.git: 'app.git' is not a repository name",
@@ -393,5 +392,5 @@ def test_an_error_in_a_part_used_twice_points_to_where_it_is_written(refusal: Re
 def test_what_cdktf_would_take_for_a_reference_is_refused(refusal: Refusal) -> None:
     change = ("owner: platform-team", "owner: ${TfToken[TOKEN.3]}")
     assert refusal(spoilt(change)) == error(
-        last_line_of_change(*change), "owner", "'TfToken[' is how cdktf writes its references", "write something else"
+        last_line_of_change(*change), "owner", "'TfToken[' is reserved for cdktf's references", "write something else"
     )

@@ -40,7 +40,7 @@ def test_a_proxy_exists_or_is_built(refusal: Refusal, settings: str, what: str) 
         line_of(text, "  proxy:"),
         "dev.proxy",
         what,
-        "give the url of a proxy that exists, or squid: {} to have one built",
+        "give the url of an existing proxy, or squid: {} to build one",
     )
 
 
@@ -49,7 +49,7 @@ def test_a_built_proxy_stands_in_the_network(refusal: Refusal) -> None:
     assert refusal(text) == error(
         line_of(text, "    cidrs: [10.99"),
         "dev.proxy.cidrs",
-        "the proxy that is built stands in dev.network, and cidrs says it stands elsewhere",
+        "the proxy is built in dev.network, and cidrs places it elsewhere",
         "remove cidrs",
     )
 
@@ -66,7 +66,7 @@ def test_gitlab_stands_where_the_built_proxy_does(refusal: Refusal) -> None:
     assert refusal(text) == error(
         line_of(text, "    squid: {}"),
         "dev.proxy.squid",
-        "the proxy would stand in dev.network, and GitLab stands in existing_network",
+        "the proxy would be in dev.network, and GitLab is in existing_network",
         "name a proxy that GitLab's network can reach in dev.proxy.url",
     )
 
@@ -87,7 +87,7 @@ def test_a_built_proxy_needs_a_network(refusal: Refusal) -> None:
             error(
                 line_of(without_gitlab, "    squid: {}"),
                 "dev.proxy.squid",
-                "the proxy has no network to stand in",
+                "the proxy has no network",
                 "add dev.network, or name a proxy that GitLab's network can reach in dev.proxy.url",
             ),
         )
@@ -123,7 +123,7 @@ def test_an_allowed_host_is_no_address(refusal: Refusal, host: str) -> None:
     assert refusal(text) == error(
         line_of(text, f"- '{host}'"),
         "dev.proxy.squid.allowed_hosts[0]",
-        f"'{host}' is an address, which the proxy never lets through",
+        f"'{host}' is an address, which the proxy never allows",
         "write a host, or a domain with a leading dot, for example .example.com",
     )
 
@@ -163,8 +163,8 @@ def test_what_anybody_can_have_is_allowed_only_with_a_reason(refusal: Refusal, l
     assert refusal(text) == error(
         line_of(text, f"- '{host}'"),
         "dev.proxy.squid.allowed_hosts[0]",
-        f"'{host}' holds hosts that anybody can have, so data can leave to anybody",
-        "name the hosts, or say why in open_to_the_world_because",
+        f"'{host}' allows hosts that anybody can get, so data can leave to anybody",
+        "list the hosts, or give a reason in open_to_the_world_because",
     )
     reason = "      open_to_the_world_because: one month, to move the old buckets"
     assert loaded(text.replace("    squid:\n", f"    squid:\n{reason}\n"))
@@ -201,7 +201,7 @@ def test_where_an_existing_proxy_leaves_from_has_to_be_said(refusal: Refusal, se
     assert refusal(text) == error(
         line_of(text, "    push: {}"),
         "prd.codecommit.push",
-        "no source is given, and dev.proxy.url does not tell which addresses that proxy leaves from",
+        "no source is given, and the public addresses of dev.proxy.url are not known",
         "give them in from_cidrs",
     )
 

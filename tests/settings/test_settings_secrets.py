@@ -49,8 +49,8 @@ def test_a_url_with_a_password_is_refused_without_being_repeated(
     assert refusal(spoilt((old, new))) == error(
         last_line_of_change(old, new),
         path,
-        "the URL holds a user name or password",
-        f"a deployment file holds no secret; {hint}",
+        "the URL has a user name or password",
+        f"a deployment file must have no secret; {hint}",
     )
 
 

@@ -613,7 +613,7 @@ HOST_KEYS: list[Row] = [
         "example.git.backlog.jp SHA256:0123456789abcdef",
     )
 ] + [
-    (_KNOWN_HOST, line, _HOST_KEYS, f"'{line}' holds a damaged key", _KEY_HINT)
+    (_KNOWN_HOST, line, _HOST_KEYS, f"the key in '{line}' is damaged", _KEY_HINT)
     for line in (
         f"example.git.backlog.jp ssh-ed25519 {ED25519[:-4]}",
         f"example.git.backlog.jp ssh-ed25519 {ED25519[:-1]}",
@@ -738,7 +738,7 @@ def test_a_vpc_of_addresses_that_no_machine_can_have_is_refused(refusal: Refusal
     assert refusal(text) == error(
         line_of(text, f"cidr: {cidr}\n"),
         "dev.network.cidr",
-        f"'{cidr}' holds addresses that no machine can have",
+        f"'{cidr}' includes addresses that no machine can have",
         "use private ones, for example 10.0.0.0/16",
     )
 
@@ -770,7 +770,7 @@ def test_a_public_network_with_a_private_part_is_refused_with_that_part(refusal:
     assert refusal(text) == error(
         last_line_of_change(_PULL, "from_cidrs: [192.168.0.0/15]"),
         _PULL_PATH,
-        "'192.168.0.0/15' holds the private '192.168.0.0/16': AWS only ever sees public source addresses",
+        "'192.168.0.0/15' includes the private '192.168.0.0/16': AWS only ever sees public source addresses",
         _PUBLIC_HINT,
     )
 
