@@ -1,4 +1,4 @@
-"""A topic that people hear of alarms through."""
+"""A topic that notifies people of alarms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from modules.policies.statement import document
 
 @dataclass(frozen=True, kw_only=True)
 class AlertTopicProps:
-    """`emails` are told of everything, once each has confirmed AWS's first message."""
+    """`emails` get every message, once each has confirmed AWS's first one."""
 
     name: str
     account_id: str

@@ -25,7 +25,7 @@ class AuditTrailProps:
 
 
 class AuditTrail(Construct):
-    """What EventBridge needs to hear of API calls: a trail of management events, read and write, in every region."""
+    """A trail of management events, read and write, in every region; EventBridge gets API calls from it."""
 
     trail: Cloudtrail
 
@@ -64,7 +64,7 @@ class AuditTrail(Construct):
             is_multi_region_trail=True,
             include_global_service_events=True,
             enable_log_file_validation=True,
-            # CloudTrail tries whether it may write before it takes the trail.
+            # CloudTrail tests whether it may write before it creates the trail.
             depends_on=[files.policy],
         )
         acknowledge(

@@ -1,4 +1,4 @@
-"""A bucket that receives a server's backups."""
+"""A bucket for a server's backups."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ _REPLACED_DAYS = 30
 
 @dataclass(frozen=True, kw_only=True)
 class BackupBucketProps:
-    """`keep_days` is a number, or a reference to one; what was replaced or deleted stays 30 days more."""
+    """`keep_days` is a number, or a reference to one; replaced and deleted backups are kept for 30 more days."""
 
     name: str
     keep_days: float
@@ -20,7 +20,7 @@ class BackupBucketProps:
 
 
 class BackupBucket(PrivateBucket):
-    """A private, versioned, encrypted bucket: not even who overwrites a backup takes it away at once."""
+    """A private, versioned, encrypted bucket, in which overwriting a backup keeps the old version."""
 
     def __init__(self, scope: Construct, id: str, props: BackupBucketProps) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""Tells people when a mirror failed, or has not succeeded for too long."""
+"""Notifies people when a mirror failed, or has not succeeded for too long."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ class BuildAlertsProps:
 
 
 class BuildAlerts(AlertTopic):
-    """A topic that hears of every failed build, and of every project that is silent for too long."""
+    """A topic for every failed build, and for every project without a successful build for too long."""
 
     def __init__(self, scope: Construct, id: str, props: BuildAlertsProps) -> None:
         super().__init__(
@@ -50,7 +50,7 @@ class BuildAlerts(AlertTopic):
             "detail-type": ["CodeBuild Build State Change"],
             "detail": {
                 "build-status": FAILURES,
-                # By prefix: a list of many names would be longer than a pattern may be.
+                # By prefix, because a list of many names would exceed the size of a pattern.
                 "project-name": [{"prefix": props.labels.name("backlog", "")}],
             },
         }
@@ -92,7 +92,7 @@ class BuildAlerts(AlertTopic):
                 evaluation_periods=props.silent_hours,
                 threshold=1,
                 comparison_operator="LessThanThreshold",
-                # CodeBuild reports nothing at all for an hour without a build.
+                # CodeBuild reports no data for an hour without a build.
                 treat_missing_data="breaching",
                 alarm_actions=[self.topic.arn],
                 ok_actions=[self.topic.arn],

@@ -17,7 +17,7 @@ class CacheBucketProps:
 
 
 class CacheBucket(PrivateBucket):
-    """A private, encrypted bucket whose contents expire; it holds copies only, and goes with the bridge."""
+    """A private, encrypted bucket of copies, which expire; it is deleted together with the bridge."""
 
     def __init__(self, scope: Construct, id: str, props: CacheBucketProps) -> None:
         super().__init__(

@@ -17,8 +17,8 @@ NFS_PORT = 2049
 
 @dataclass(frozen=True, kw_only=True)
 class CacheFileSystemProps:
-    """`subnet_ids` by a name for each, one a zone; `client_group_id` is the security group of the builds,
-    which is let through to the file system.
+    """`subnet_ids` by a name for each, one in each zone; `client_group_id` is the security group of the builds, which
+    may reach the file system.
     """
 
     labels: Labels
@@ -28,7 +28,7 @@ class CacheFileSystemProps:
 
 
 class CacheFileSystem(Construct):
-    """An encrypted EFS file system that only the builds reach; it holds copies only, so it is not backed up."""
+    """An encrypted EFS file system that only the builds reach; it has no backups, because it has copies only."""
 
     file_system: EfsFileSystem
     mount_targets: list[EfsMountTarget]

@@ -1,4 +1,4 @@
-"""An encrypted volume that outlives the instance it is attached to."""
+"""An encrypted volume, independent of the instance that it is attached to."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from modules.labels import Labels
 
 @dataclass(frozen=True, kw_only=True)
 class DataVolumeProps:
-    """`size_gib` is a number or a reference to one; without `iops` EBS takes the type's own.
+    """`size_gib` is a number or a reference to one; without `iops` EBS uses the type's default.
 
     With `deletion_protected` Terraform refuses any plan that deletes or replaces the volume.
     """
@@ -27,7 +27,7 @@ class DataVolumeProps:
 
 
 class DataVolume(Construct):
-    """The volume alone; who uses it attaches it."""
+    """The volume alone, without its attachment."""
 
     volume: EbsVolume
 

@@ -11,7 +11,7 @@ _TTL_SECONDS = 300
 
 @dataclass(frozen=True, kw_only=True)
 class DnsRecordProps:
-    """The host leads to `address`, or to the load balancer where there is one."""
+    """The host resolves to the load balancer if there is one, otherwise to `address`."""
 
     zone_id: str
     name: str

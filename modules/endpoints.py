@@ -1,4 +1,4 @@
-"""Private ways to the AWS services that servers are managed through."""
+"""VPC endpoints of the AWS services that manage servers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from constructs import Construct
 from modules.labels import Labels
 from modules.security_group import SecurityGroup, SecurityGroupProps, SecurityGroupRule
 
-# Session Manager without a way to the internet:
+# What Session Manager needs without internet access:
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-create-vpc.html
 INTERFACE_SERVICES = ("ssm", "ec2messages", "ssmmessages")
 

@@ -1,4 +1,4 @@
-"""A forward proxy: Squid on instances that replace themselves, behind an internal load balancer."""
+"""A forward proxy: Squid on an auto scaling group, behind an internal load balancer."""
 
 import base64
 from collections.abc import Mapping
@@ -45,9 +45,9 @@ _NEWEST_IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-
 class ForwardProxyProps:
     """Values of type str, float and list may be references.
 
-    `architecture` is that of `instance_type`: x86_64 or arm64. `tags` go to the instances and their volumes, which
-    the provider's default tags do not reach. `user_data` must have Squid listen on `port`, and write its access log
-    to `log_group_name`.
+    `architecture` is that of `instance_type`: x86_64 or arm64. `tags` are set on the instances and their volumes, which
+    do not get the provider's default tags. `user_data` must make Squid listen on `port`, and send its access log to
+    `log_group_name`.
     """
 
     labels: Labels
@@ -65,7 +65,7 @@ class ForwardProxyProps:
 
 
 class ForwardProxy(Construct):
-    """Squid on an auto scaling group, reached by the VPC at one address, and its access log."""
+    """Squid on an auto scaling group, a load balancer that the VPC reaches it through, and its access log."""
 
     load_balancer: Lb
     group: AutoscalingGroup
@@ -96,7 +96,7 @@ class ForwardProxy(Construct):
                         description="The VPC, health checks too", port=props.port, cidr=props.vpc_cidr
                     )
                 },
-                # Squid opens no tunnel to another port, and packages, logs and Systems Manager come by HTTPS too.
+                # Squid opens tunnels to this port only, and packages, logs and Systems Manager use HTTPS too.
                 outbound={"internet": SecurityGroupRule(description="HTTPS to the internet", port=443, cidr=ANYWHERE)},
             ),
         )
@@ -111,7 +111,7 @@ class ForwardProxy(Construct):
             vpc_zone_identifier=props.subnet_ids,
             min_size=props.instances,
             desired_capacity=props.instances,
-            # A refresh starts the new ones beside the old.
+            # A refresh starts new instances before it stops old ones.
             max_size=Token.as_number(Op.mul(2, props.instances)),
             launch_template=AutoscalingGroupLaunchTemplate(
                 id=template.id, version=Token.as_string(template.latest_version)
@@ -119,11 +119,11 @@ class ForwardProxy(Construct):
             target_group_arns=[front.target_group.arn],
             health_check_type="ELB",
             health_check_grace_period=300,
-            # The first deployment waits until they serve.
+            # The first deployment waits until they are healthy.
             min_elb_capacity=props.instances,
             instance_refresh=AutoscalingGroupInstanceRefresh(
                 strategy="Rolling",
-                # An old one is stopped when a new one has become healthy; when none does, the old ones stay.
+                # An old instance is stopped when a new one is healthy; if none becomes healthy, the old ones stay.
                 preferences=AutoscalingGroupInstanceRefreshPreferences(
                     min_healthy_percentage=100, max_healthy_percentage=200, auto_rollback=True
                 ),
@@ -149,7 +149,7 @@ class ProxyFront:
             load_balancer_type="network",
             internal=True,
             subnets=props.subnet_ids,
-            # So that a zone whose proxy is being replaced is served by the other's.
+            # A zone whose proxy is being replaced uses another zone's.
             enable_cross_zone_load_balancing=True,
         )
         acknowledge(
@@ -164,7 +164,7 @@ class ProxyFront:
             vpc_id=props.vpc_id,
             port=props.port,
             protocol="TCP",
-            # Squid tells its clients by their own addresses.
+            # Squid's access rules need the clients' own addresses.
             preserve_client_ip="true",
             health_check=LbTargetGroupHealthCheck(
                 protocol="TCP", interval=10, healthy_threshold=3, unhealthy_threshold=3

@@ -1,4 +1,4 @@
-"""Tells people when Git is used from an unexpected place, or a credential for it is made."""
+"""Notifies people when Git is used from an unexpected address, or a credential for it is created."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from modules.labels import Labels
 from modules.policies import alerts, roles
 from modules.role import Role, RoleProps
 
-# IAM's events are delivered there alone, wherever the account works:
+# IAM's events are delivered in this region only:
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html#eb-rule-did-not-trigger-iam
 IAM_REGION = "us-east-1"
 
@@ -25,7 +25,7 @@ IAM_REGION = "us-east-1"
 _PATTERN_CHARACTERS = 2_048
 _LONGEST_SOURCE = '{"cidr":"255.255.255.255/31"},'
 
-# A rule in the state ENABLED hears of no event that CloudTrail takes for read-only: pulls, and pushes at first.
+# A rule in the state ENABLED gets no events that CloudTrail marks as read-only: pulls, and the first of each push.
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
 _STATE = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
@@ -42,11 +42,11 @@ _NEVER_FOR_GIT_USERS = ("CreateAccessKey", "CreateLoginProfile")
 
 @dataclass(frozen=True, kw_only=True)
 class GitDetectionProps:
-    """Where Git is expected from.
+    """The expected sources of pushes and pulls.
 
     `push_cidrs` and `pull_cidrs` are Terraform expressions of lists of networks; without any, every push or pull is
-    unexpected. `vpc_endpoint_ids` are those that rooms pull through. `builder_role_prefix` starts the names of roles
-    whose builds run on AWS's addresses, `git_user_prefixes` those of the users who have nothing but Git credentials.
+    unexpected. `vpc_endpoint_ids` are those that rooms pull through. `builder_role_prefix` starts the names of the
+    builds' roles, which work from AWS's addresses. `git_user_prefixes` start the names of the users for Git.
     """
 
     labels: Labels
@@ -63,9 +63,9 @@ class GitDetectionProps:
 
 
 class GitDetection(AlertTopic):
-    """A topic that hears of pushes and pulls from elsewhere, and of new credentials.
+    """A topic for pushes and pulls from unexpected sources, and for new credentials.
 
-    The account needs a CloudTrail trail that logs management events, read and write: EventBridge hears of none without.
+    The account needs a CloudTrail trail of management events, read and write: EventBridge gets the events from it.
     """
 
     def __init__(self, scope: Construct, id: str, props: GitDetectionProps) -> None:
@@ -93,7 +93,7 @@ class GitDetection(AlertTopic):
         pattern = _json({"source": ["aws.codecommit"], **_VIA_CLOUDTRAIL, "detail": detail})
         if cidrs:
             in_a_rule = (_PATTERN_CHARACTERS - len(pattern)) // len(_LONGEST_SOURCE)
-            # By name: cdktf writes a reference of its own that stands twice in a string as a template in a template.
+            # By name, because cdktf nests templates when a string has the same token twice.
             expected = self._local(f"{id}_expected", f"concat({', '.join(cidrs)})")
             sources = self._local(f"{id}_sources", elsewhere(expected, in_a_rule=max(1, in_a_rule)))
             count = TerraformCount.of(Token.as_number(f"${{length({sources})}}"))
@@ -195,7 +195,7 @@ class GitDetection(AlertTopic):
     def _tell(
         self, rule: CloudwatchEventRule, paths: Mapping[str, str], text: str, count: TerraformCount | None = None
     ) -> None:
-        """Publish what happened, in words, for every one of `count` rules."""
+        """Publish `text` for the events of each of `count` rules."""
         name = (
             rule.name
             if count is None
@@ -220,9 +220,10 @@ def _json(pattern: Mapping[str, object]) -> str:
 def elsewhere(ours: str, *, in_a_rule: int) -> str:
     """A Terraform expression of every address outside `ours`, the reference to a list of IPv4 networks.
 
-    It is a list, by rule, of lists of at most `in_a_rule` values that an event pattern takes in JSON. A pattern knows
-    no "not in this network", so the rest of the world is spelt out: of each network that holds one of ours, the halves
-    that hold none. A CIDR of one address alone is no CIDR to a pattern, but a plain value is. IPv6 is elsewhere.
+    Its value has a list for each rule, of at most `in_a_rule` JSON values of an event pattern. A pattern has no "not in
+    this network", so the expression lists all other networks: each network around one of ours is halved, and the halves
+    without any of ours are kept. A pattern refuses a /32, so a single address is a plain value. All IPv6 addresses are
+    outside.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html#eb-filtering-ip-matching
     """
     prefix = 'min(tonumber(split("/", own)[1]), tonumber(split("/", part)[1]))'

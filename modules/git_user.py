@@ -1,4 +1,4 @@
-"""An IAM user for Git alone, that works from named places alone."""
+"""An IAM user for Git only, who works from given addresses or VPC endpoints only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from modules.policies.statement import PolicyStatement, document
 
 @dataclass(frozen=True, kw_only=True)
 class GitUserProps:
-    """`deny` keeps the user out from everywhere but where it works.
+    """`deny` denies everything from other addresses or endpoints.
 
-    The resources of `allow` are written out, for their length to be known. `preconditions` are what must hold when
-    Terraform plans.
+    The resources of `allow` are plain text instead of references, because the policies' sizes depend on their length.
+    `preconditions` are checked when Terraform plans.
     """
 
     name: str
@@ -29,21 +29,21 @@ class GitUserProps:
 
 
 class GitUser(Construct):
-    """A user with no password and no access key; its Git credentials are issued outside Terraform.
+    """A user with no password and no access key; its Git credentials are not issued by Terraform.
 
-    Allow and Deny are policies of their own: the Deny never moves when the repositories change.
+    Allow and Deny are separate policies, so that a change of repositories never changes the Deny.
     """
 
     user: IamUser
 
     def __init__(self, scope: Construct, id: str, props: GitUserProps) -> None:
         super().__init__(scope, id)
-        # force_destroy: credentials issued outside Terraform would otherwise block the user's removal.
+        # force_destroy: Git credentials, which Terraform does not know, would otherwise block the user's removal.
         self.user = IamUser(self, "Default", name=props.name, force_destroy=True)
         acknowledge(
             self.user, CKV_AWS_273="Git over HTTPS with a password that GitLab can hold works for IAM users alone"
         )
-        # The Deny comes first and goes last: what is allowed is never in force without it.
+        # The Deny is attached first and detached last, so that the user never has permissions without it.
         deny = self._attach("deny", "Nothing from anywhere else", [props.deny], props)
         for number, statements in enumerate(sizes.divided(props.allow), start=1):
             role = "allow" if number == 1 else f"allow_{number}"

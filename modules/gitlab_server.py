@@ -21,7 +21,7 @@ from modules.role import Role, RoleProps
 from modules.security_group import SecurityGroup, SecurityGroupProps, SecurityGroupRule
 from modules.terraform_text import literal
 
-# What EC2 calls it. The instance itself finds the volume by its id.
+# The volume's name in EC2. The instance itself finds the volume by its id.
 _DEVICE = "/dev/sdf"
 
 WEB_AND_SSH = {"ssh": 22, "http": 80, "https": 443}
@@ -31,10 +31,10 @@ WEB_AND_SSH = {"ssh": 22, "http": 80, "https": 443}
 class GitlabServerProps:
     """Values of type str, float and list may be references.
 
-    Without `ami_id` the newest image of `ami_owner` that matches `ami_name_pattern` is taken. With `proxied`, traffic
-    leaves the security group for the VPC only, for `proxy_cidrs` on `proxy_port`, and for S3 where a list of its
-    prefixes is given; otherwise for the internet. Without `work_terminal_cidrs` the server is reached from the VPC
-    alone. `permissions` are what its role may do besides being managed through Systems Manager.
+    Without `ami_id` the server uses the newest image of `ami_owner` that matches `ami_name_pattern`. With `proxied`,
+    outbound traffic is allowed to the VPC, to `proxy_cidrs` on `proxy_port`, and to S3 if `s3_prefix_list_id` is given;
+    otherwise to the VPC and the internet. Without `work_terminal_cidrs`, only the VPC reaches the server.
+    `permissions` are those of its role besides Systems Manager's.
     """
 
     labels: Labels
@@ -118,7 +118,7 @@ class GitlabServer(Construct):
             user_data_replace_on_change=False,
             tags=self.backup_tags,
             lifecycle=TerraformResourceLifecycle(
-                # A newer image is no upgrade of GitLab, and a new server would come up empty.
+                # A newer image must not replace the server: GitLab is upgraded in place.
                 ignore_changes=["ami", "user_data"],
             ),
         )
@@ -128,7 +128,7 @@ class GitlabServer(Construct):
             device_name=_DEVICE,
             instance_id=self.instance.id,
             volume_id=props.data_volume.volume.id,
-            # A file system in use does not let go of its volume.
+            # A volume cannot be detached while its file system is in use.
             stop_instance_before_detaching=True,
         )
         self.address = Eip(self, "address", domain="vpc", tags=labels.named("gitlab"))

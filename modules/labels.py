@@ -15,7 +15,7 @@ class Labels:
     def name(self, *parts: str, limit: int = 128) -> str:
         """A name of at most `limit` characters, for example `kakehashi-dev-gitlab`.
 
-        A longer one is cut and ends in a hash of the whole, so that it stays unique and never changes by itself.
+        A longer name is cut and ends in a hash of the whole name, so that it is unique and always the same.
         """
         whole = "-".join((self.project, self.environment, *parts))
         if len(whole) <= limit:

@@ -106,7 +106,7 @@ class MirrorBuild(Construct):
                 type="ARM_CONTAINER",
                 compute_type="BUILD_GENERAL1_SMALL",
                 image=IMAGE,
-                # Mounting a file system takes privileges; nothing else here does.
+                # Only mounting a file system needs privileges.
                 privileged_mode=isinstance(props.cache, CacheFileSystem),
             ),
             file_system_locations=_file_systems(props),

@@ -1,4 +1,4 @@
-"""The development network: a VPC whose private subnets leave from fixed addresses."""
+"""The development network: a VPC whose private subnets leave through NAT gateways with fixed addresses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ class Network(Construct):
             enable_dns_hostnames=True,
             tags=labels.named(),
         )
-        # The group that AWS makes with every VPC lets all of its members talk to each other. Nothing here uses it.
+        # AWS's default group lets its members reach each other; managed without rules, it allows nothing.
         DefaultSecurityGroup(self, "default_security_group", vpc_id=self.vpc.id, tags=labels.named("default", "unused"))
         internet_gateway = InternetGateway(self, "internet_gateway", vpc_id=self.vpc.id, tags=labels.named())
 
@@ -99,7 +99,7 @@ class Network(Construct):
                 allocation_id=allocation_id,
                 subnet_id=self.public_subnets[zone].id,
                 tags=labels.named("nat", zone),
-                # A NAT gateway that comes up before the way out is marked as failed.
+                # A NAT gateway that is created before the internet route is marked as failed.
                 depends_on=[to_internet],
             )
         for zone, subnet in self.private_subnets.items():

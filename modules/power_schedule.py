@@ -1,4 +1,4 @@
-"""Starts and stops an instance by the clock."""
+"""Starts and stops an instance on schedules."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ class PowerScheduleProps:
 
 
 class PowerSchedule(Construct):
-    """Two schedules that call EC2 themselves, with a role for this one instance."""
+    """Two schedules that call EC2, with a role that may start and stop this instance only."""
 
     start: SchedulerSchedule
     stop: SchedulerSchedule

@@ -1,4 +1,4 @@
-"""A bucket that nobody reaches without credentials and TLS, and whose contents expire."""
+"""A bucket that needs credentials and TLS, and whose contents expire."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,9 +37,9 @@ _ABORT_UPLOADS_AFTER_DAYS = 2
 class PrivateBucketProps:
     """`expiration_days` is a number, or a reference to one.
 
-    With `replaced_days` the bucket is versioned, and what was replaced or deleted stays for so long. With
-    `deletion_protected` Terraform refuses any plan that deletes the bucket; with `goes_with_contents` it deletes it
-    however full it is. `grants` let AWS services in.
+    With `replaced_days` the bucket is versioned, and keeps replaced and deleted versions for so many days. With
+    `deletion_protected` Terraform refuses any plan that deletes the bucket; with `goes_with_contents` it deletes the
+    bucket with its contents. `grants` are statements for AWS services.
     """
 
     name: str
@@ -112,7 +112,7 @@ class PrivateBucket(Construct):
             "policy",
             bucket=self.bucket.id,
             policy=document(self, "transport", [*buckets.encrypted_transport_only(self.bucket.arn), *props.grants]),
-            # S3 takes one change of a bucket's access at a time.
+            # S3 accepts one change of a bucket's access at a time.
             depends_on=[public_access_block],
         )
 

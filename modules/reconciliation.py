@@ -1,4 +1,4 @@
-"""Starts every mirror by the clock, whatever became of the webhooks."""
+"""Starts every mirror on a schedule, in addition to webhooks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class ReconciliationProps:
 
 
 class Reconciliation(Construct):
-    """One schedule per project, so that a push whose webhook was lost is mirrored at the next turn."""
+    """One schedule per project, so that a push whose webhook was lost is mirrored at the next scheduled run."""
 
     schedules: dict[str, SchedulerSchedule]
 

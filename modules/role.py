@@ -13,7 +13,7 @@ from modules.policies.statement import PolicyStatement, document
 
 @dataclass(frozen=True, kw_only=True)
 class RoleProps:
-    """`permissions` become the role's one inline policy; `managed_policy_arn` is attached beside it."""
+    """`permissions` become the role's inline policy; `managed_policy_arn` is attached too."""
 
     name: str
     description: str
@@ -23,7 +23,7 @@ class RoleProps:
 
 
 class Role(Construct):
-    """A role with its trust and its permissions; `permissions` is what depends on them being in force."""
+    """A role with its trust and its permissions; what needs them to be attached depends on `permissions`."""
 
     role: IamRole
     permissions: list[IamRolePolicy | IamRolePolicyAttachment]

@@ -1,4 +1,4 @@
-"""A security group and its rules, each rule a resource with a reason."""
+"""A security group and its rules, each rule a resource with a description."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from modules.labels import Labels
 
 @dataclass(frozen=True, kw_only=True)
 class SecurityGroupRule:
-    """Traffic let through: TCP to one port, or everything when `port` is None.
+    """Allowed traffic: TCP to one port, or all traffic if `port` is None.
 
-    Exactly one of `cidr`, `cidrs` (a list, or a reference to one; a rule for each), `group_id` and `prefix_list_id`
-    says with whom.
+    The peer is exactly one of `cidr`, `cidrs` (a list, or a reference to one; a rule for each), `group_id` and
+    `prefix_list_id`.
     """
 
     description: str
@@ -35,7 +35,7 @@ class SecurityGroupRule:
 
 @dataclass(frozen=True, kw_only=True)
 class SecurityGroupProps:
-    """`inbound` and `outbound` are rules by the role they play, which becomes part of their address."""
+    """`inbound` and `outbound` are rules by a name for each, which is part of the rule's address."""
 
     labels: Labels
     name: str
@@ -46,7 +46,7 @@ class SecurityGroupProps:
 
 
 class SecurityGroup(Construct):
-    """A security group that lets through what its rules say and nothing else."""
+    """A security group that allows only what its rules allow."""
 
     group: AwsSecurityGroup
 

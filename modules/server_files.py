@@ -1,4 +1,4 @@
-"""Text files for a server, brought by its user data at first and by Systems Manager from then on."""
+"""Text files for a server, written by its user data at first boot and by Systems Manager afterwards."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ _TIMEOUT_SECONDS = 7_200
 
 @dataclass(frozen=True, kw_only=True)
 class ServerFile:
-    """A file of root's: where it goes, its mode in octal digits, and what `buildspec.render` made for it."""
+    """A file that root owns: its path, its mode in octal digits, and its text from `buildspec.render`."""
 
     path: str
     mode: str
@@ -26,7 +26,7 @@ class ServerFile:
 
 
 class ServerFiles(Construct):
-    """The files as values of Terraform, because they may hold references; `contents` has the values by path."""
+    """The files as local values of Terraform, because they may have references; `contents` has the values by path."""
 
     files: Mapping[str, ServerFile]
     contents: dict[str, Reference]
@@ -42,7 +42,7 @@ class ServerFiles(Construct):
 
 @dataclass(frozen=True, kw_only=True)
 class ServerConfigurationProps:
-    """`then` is the command that acts on the files, which come first; `every` a rate(...) of State Manager's."""
+    """`then` is the command that runs once the files are written; `every` is a rate(...) of State Manager."""
 
     labels: Labels
     name: str
@@ -56,7 +56,7 @@ class ServerConfigurationProps:
 class ServerConfiguration(Construct):
     """An SSM document that writes the files and runs a command, and its association with one instance.
 
-    It runs whenever the document changes, when an instance that was off comes back, and by the clock.
+    It runs when the document changes, when an instance that was off starts again, and every `every`.
     """
 
     document: SsmDocument
@@ -77,7 +77,7 @@ class ServerConfiguration(Construct):
             name=props.labels.name(props.name),
             document_type="Command",
             document_format="JSON",
-            # JSON with another colon is an expression of Terraform's, with the references in it.
+            # JSON with ` = ` instead of a colon is an expression of Terraform, which may have references.
             content=f"${{jsonencode({json.dumps(content, indent=2, separators=(',', ' = '))})}}",
         )
         self.association = SsmAssociation(
@@ -85,7 +85,7 @@ class ServerConfiguration(Construct):
             "association",
             association_name=props.labels.name(props.name),
             name=self.document.name,
-            # By number, so that another content is another association, which runs at once.
+            # By number, so that new content changes the association, which then runs at once.
             document_version=self.document.latest_version,
             targets=[SsmAssociationTargets(key="InstanceIds", values=[props.instance_id])],
             schedule_expression=props.every,
@@ -93,7 +93,7 @@ class ServerConfiguration(Construct):
 
 
 def _write(files: ServerFiles) -> Sequence[str]:
-    """Shell commands that write the files; in base64, no text means anything to a shell or to SSM's `{{ }}`."""
+    """Shell commands that write the files; base64 protects their texts from the shell and from SSM's `{{ }}`."""
     commands = []
     for file in files.files.values():
         folder, _, _ = file.path.rpartition("/")

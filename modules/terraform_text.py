@@ -1,4 +1,4 @@
-"""Text that Terraform must take as it stands, but for the references in it."""
+"""Text that Terraform must keep unchanged, except for the references in it."""
 
 import re
 
@@ -16,13 +16,13 @@ def literal(text: str) -> str:
 
 
 def template(rendered: str) -> str:
-    """What `buildspec.render` made, with its references as Terraform's own and all else as it stands."""
+    """A text of `buildspec.render`, with its references as Terraform's own and everything else unchanged."""
     parts = _REFERENCE.split(rendered)
     return "".join(f"${{{part}}}" if place % 2 else literal(part) for place, part in enumerate(parts))
 
 
 def readable(rendered: str) -> str:
-    """The same for people to read: the text as it stands, and of a reference its address, without what quotes it."""
+    """The same for people to read: a reference is shown as its address, without the functions that quote it."""
     return _REFERENCE.sub(lambda reference: f"${{{_address(reference[1])}}}", rendered)
 
 

@@ -21,7 +21,7 @@ _TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 
 @dataclass(frozen=True, kw_only=True)
 class TlsLoadBalancerProps:
-    """`client_cidrs` may be a reference; `server_group` is the security group of `server`, which lets it through."""
+    """`client_cidrs` may be a reference; `server_group`, the security group of `server`, gets rules for it."""
 
     labels: Labels
     vpc_id: str
@@ -35,13 +35,13 @@ class TlsLoadBalancerProps:
 
 
 class TlsLoadBalancer(Construct):
-    """HTTPS with a certificate of ACM, passed on as HTTP, and SSH as it is; clients keep their addresses."""
+    """HTTPS with a certificate of ACM, forwarded as HTTP, and SSH; the server sees the clients' addresses."""
 
     load_balancer: Lb
 
     def __init__(self, scope: Construct, id: str, props: TlsLoadBalancerProps) -> None:
         super().__init__(scope, id)
-        # What the server is asked on, by the port that clients use.
+        # The clients' port and the server's, by service.
         ports = {"https": (HTTPS_PORT, props.http_port), "ssh": (props.ssh_port, props.ssh_port)}
         security_group = SecurityGroup(
             self,
@@ -98,7 +98,7 @@ class TlsLoadBalancer(Construct):
             to_port=server_port,
             referenced_security_group_id=group.group.id,
         )
-        # It takes a rule without addresses for one with all of them.
+        # checkov takes a rule without addresses for one with all addresses.
         check = "CKV_AWS_24" if service == "ssh" else "CKV_AWS_260"
         acknowledge(to_server, **{check: "it lets the load balancer's security group through, and no address"})
         targets = LbTargetGroup(

@@ -1,4 +1,4 @@
-"""An API that starts a build when Backlog says that a repository was pushed to."""
+"""An API that starts a build when Backlog's webhook reports a push."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ FORM = "application/x-www-form-urlencoded"
 ACCEPTED = "200"
 TRY_AGAIN = "503"
 
-# Backlog pushes come one by one; a flood is somebody else.
+# Backlog sends few webhooks at a time; more requests do not come from Backlog.
 _REQUESTS_PER_SECOND = 5
 _BURST = 20
 
@@ -48,10 +48,10 @@ class WebhookApiProps:
 
 
 class WebhookApi(Construct):
-    """A regional REST API with one POST method per project, which calls CodeBuild without a Lambda between.
+    """A regional REST API with one POST method per project, which calls CodeBuild without a Lambda function.
 
-    The request's body is never used: every method sends a constant. An answer of CodeBuild other than success comes
-    back as 503, because Backlog repeats a webhook on 5xx only.
+    It never uses the request's body: every method sends a constant. It answers 503 if CodeBuild does not succeed,
+    because Backlog repeats a webhook on 5xx only.
     """
 
     urls: dict[str, str]
@@ -91,7 +91,7 @@ class WebhookApi(Construct):
             )
             for path, project in props.projects.items()
         ]
-        # A deployment is a snapshot: without triggers, a changed method or sender list would never go live.
+        # A deployment is a snapshot: only a new one applies a changed method or sender list.
         # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-create-attach.html
         deployment = ApiGatewayDeployment(
             self,
@@ -150,7 +150,7 @@ class StartBuildMethod(Construct):
     """`POST /<path>` as a call of CodeBuild's StartBuild."""
 
     deployed: list[IResolvable]
-    """What the deployment has to be made anew for."""
+    """Values that need a new deployment when they change."""
     last: ApiGatewayIntegrationResponse
 
     def __init__(self, scope: Construct, id: str, props: StartBuildMethodProps) -> None:
@@ -191,11 +191,11 @@ class StartBuildMethod(Construct):
             request_templates={FORM: json.dumps({"projectName": props.project.name})},
         )
         accepted = self._answer(props, method, [integration], "accepted", ACCEPTED, r"2\d{2}")
-        # The one without a pattern takes whatever no other pattern matches. API Gateway refuses concurrent changes of
-        # one method, so it comes second.
+        # The response without a pattern is the default. It depends on the other, because API Gateway refuses concurrent
+        # changes of one method.
         try_again = self._answer(props, method, [accepted.response], "try_again", TRY_AGAIN, None)
         self.last = try_again.response
-        # Only what is configured here: a whole resource would bring attributes that AWS fills in later.
+        # Only what is configured here: a whole resource has attributes that AWS sets later.
         configured = {
             resource: ("id", "path_part"),
             method: ("authorization",),
@@ -230,7 +230,7 @@ class StartBuildMethod(Construct):
             http_method=method.http_method,
             status_code=declared.status_code,
             selection_pattern=pattern,
-            # CodeBuild's own answer names the account, the role and the log group.
+            # CodeBuild's own response has the account, the role and the log group.
             response_templates={"application/json": json.dumps({"started": status == ACCEPTED})},
             depends_on=after,
         )
@@ -239,7 +239,7 @@ class StartBuildMethod(Construct):
 
 @dataclass(frozen=True, kw_only=True)
 class _Answer:
-    """A status a method may answer with, and the integration's response that leads to it."""
+    """A status that a method may answer with, and the integration's response for it."""
 
     status: ApiGatewayMethodResponse
     response: ApiGatewayIntegrationResponse

@@ -1,12 +1,12 @@
-"""Who publishes alerts, and who hands events on."""
+"""Who publishes alerts, and who forwards events."""
 
 from modules.policies.statement import PolicyCondition, PolicyStatement
 
 
 def published_by_alerts(topic_arn: str, account_id: str) -> list[PolicyStatement]:
-    """A topic's policy: event rules and this account's alarms publish, and nobody without TLS.
+    """A topic's policy: event rules and this account's alarms may publish, with TLS only.
 
-    EventBridge names no account in its requests to SNS, so its statement has no condition.
+    EventBridge sends no account in its requests to SNS, so its statement has no condition.
 
     https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
     """
@@ -41,7 +41,7 @@ def published_by_alerts(topic_arn: str, account_id: str) -> list[PolicyStatement
 
 
 def put_events(event_bus_arn: str) -> PolicyStatement:
-    """Hand events on to one bus."""
+    """Forward events to one bus."""
     return PolicyStatement(
         sid="HandEventsOn", effect="Allow", actions=("events:PutEvents",), resources=(event_bus_arn,)
     )

@@ -4,7 +4,7 @@ from modules.policies.statement import PolicyCondition, PolicyStatement
 
 
 def encrypted_transport_only(bucket_arn: str) -> list[PolicyStatement]:
-    """A bucket's policy: nobody without TLS."""
+    """A bucket's policy: requests without TLS are denied."""
     insecure = PolicyCondition(test="Bool", variable="aws:SecureTransport", values=("false",))
     return [
         PolicyStatement(

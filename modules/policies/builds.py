@@ -6,7 +6,7 @@ from modules.policies.statement import PolicyCondition, PolicyStatement
 
 
 def mirror_into(repository_arn: str) -> PolicyStatement:
-    """What a mirror build does to its target: its refs, and which of them is the default branch."""
+    """Change the refs and the default branch of a mirror build's target."""
     return PolicyStatement(
         sid="MirrorIntoTarget",
         effect="Allow",
@@ -100,7 +100,7 @@ def start_builds(project_arns: Sequence[str]) -> list[PolicyStatement]:
 
 
 def invoked_from(api_execution_arn: str, cidrs: Sequence[str]) -> list[PolicyStatement]:
-    """An API's resource policy: callable, but denied from anywhere else.
+    """An API's resource policy: anybody may call it, but only from these networks.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-examples.html
     """

@@ -1,12 +1,12 @@
-"""What the users who push and pull may do, and where they may work from."""
+"""What the push user and the pull users may do, and from where."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from modules.policies.statement import PolicyCondition, PolicyStatement
 
-# What Git and the console's file browser read. `Describe*`, `Get*` and `List*` would also hand out approval rules,
-# pull requests and comments.
+# What Git and the console's file browser read. `Describe*`, `Get*` and `List*` would include approval rules, pull
+# requests and comments.
 _READ_ACTIONS = (
     "codecommit:BatchGetCommits",
     "codecommit:GetBlob",
@@ -74,11 +74,11 @@ def repository_keys(key_arns: Sequence[str], region: str) -> list[PolicyStatemen
 
 
 def only_from(cidrs: Sequence[str]) -> PolicyStatement:
-    """Deny everything that comes from elsewhere.
+    """Deny every request from another address.
 
-    Calls that an AWS service makes in turn (CodeCommit to KMS) carry the service's address and are left out; a request
-    that does not say whether it is one is none. A request through a VPC endpoint has no aws:SourceIp, matches
-    NotIpAddress, and is denied.
+    Requests that an AWS service makes on the user's behalf (CodeCommit to KMS) have the service's address and are
+    exempt. A request without aws:ViaAWSService counts as the user's own. A request through a VPC endpoint has no
+    aws:SourceIp, matches NotIpAddress, and is denied.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws_deny-ip.html
     """
     return PolicyStatement(
@@ -94,9 +94,9 @@ def only_from(cidrs: Sequence[str]) -> PolicyStatement:
 
 
 def only_through(vpc_endpoint_ids: Sequence[str]) -> PolicyStatement:
-    """Deny everything that does not come through one of these VPC endpoints.
+    """Deny every request that does not come through one of these VPC endpoints.
 
-    Closed when in doubt: a request through none has no aws:SourceVpce, matches StringNotEquals, and is denied.
+    A request through no endpoint has no aws:SourceVpce, matches StringNotEquals, and is denied.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourcevpce
     """
     return PolicyStatement(
@@ -112,6 +112,6 @@ def only_through(vpc_endpoint_ids: Sequence[str]) -> PolicyStatement:
 
 
 def through(vpc_endpoint_ids: Sequence[str], statements: Sequence[PolicyStatement]) -> list[PolicyStatement]:
-    """The statements, in force for requests through these VPC endpoints alone."""
+    """The statements, restricted to requests through these VPC endpoints."""
     here = PolicyCondition(test="StringEquals", variable="aws:SourceVpce", values=vpc_endpoint_ids)
     return [replace(statement, conditions=(*statement.conditions, here)) for statement in statements]

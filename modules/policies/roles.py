@@ -4,7 +4,7 @@ from modules.policies.statement import PolicyCondition, PolicyStatement
 
 
 def assumed_by(service: str, *, account_id: str | None = None) -> list[PolicyStatement]:
-    """A role's trust in one service, and where the service says for whom it acts, in this account alone.
+    """A role's trust in one service; with `account_id`, only when the service acts for that account.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
     """

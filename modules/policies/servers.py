@@ -18,7 +18,7 @@ def start_and_stop(instance_arn: str) -> list[PolicyStatement]:
 
 
 def keep_backups(bucket_arn: str) -> PolicyStatement:
-    """Add backups; reading one, as a restore does, is not the server's to do."""
+    """Add backups; the server may not read them."""
     return PolicyStatement(sid="KeepBackups", effect="Allow", actions=("s3:PutObject",), resources=(f"{bucket_arn}/*",))
 
 

@@ -1,4 +1,4 @@
-"""Fits what an IAM user may do into the sizes that IAM takes."""
+"""Fits an IAM user's permissions into IAM's size limits."""
 
 import json
 from collections.abc import Collection, Iterator, Sequence
@@ -15,8 +15,8 @@ def repository_arns(
 ) -> list[str]:
     """The ARNs of the repositories `names` at `place` (`ap-northeast-1:222222222222`), in their order.
 
-    Several that start with one of `own_prefixes` become one ARN with a wildcard, unless that would let in another of
-    the deployment's repositories, `everything`.
+    Names that start with one of `own_prefixes` become one ARN with a wildcard, unless that would include another of the
+    deployment's repositories, `everything`.
     """
     wanted = set(names)
     usable = [
@@ -25,15 +25,15 @@ def repository_arns(
         if wanted.issuperset(name for name in everything if name.startswith(prefix))
         and sum(name.startswith(prefix) for name in wanted) > 1
     ]
-    # The shortest holds all that a longer one would.
+    # The shortest prefix covers the longer ones.
     written = {name: min((f"{p}*" for p in usable if name.startswith(p)), key=len, default=name) for name in names}
     return [f"arn:aws:codecommit:{place}:{name}" for name in dict.fromkeys(written.values())]
 
 
 def divided(statements: Sequence[PolicyStatement]) -> list[list[PolicyStatement]]:
-    """The statements as the fewest policies that hold them in order, each of a size that IAM takes.
+    """The statements in the fewest policies that keep their order, each within IAM's size limit.
 
-    A statement that does not fit into what is left of a policy goes on in the next one, with the rest of its resources.
+    A statement that does not fit into a policy is continued in the next one, with the rest of its resources.
     """
     policies: list[list[PolicyStatement]] = [[]]
     for statement in statements:
@@ -60,7 +60,7 @@ def _that_fit(resources: Sequence[str], room: int) -> Iterator[str]:
 
 
 def size(statements: Sequence[PolicyStatement]) -> int:
-    """The characters of a document that IAM counts, all but white space; or a few more, never fewer."""
+    """The size of a document as IAM counts it, without white space; possibly a few characters more, never fewer."""
     written = [
         {
             "Sid": statement.sid,

@@ -16,7 +16,7 @@ from modules.acknowledged import acknowledge
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyCondition:
-    """One condition of a statement: `values` may hold one reference to a list."""
+    """One condition of a statement: `values` may be a reference to a list."""
 
     test: str
     variable: str
@@ -25,9 +25,9 @@ class PolicyCondition:
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyStatement:
-    """One statement; without `services` and `everybody` it is for an identity's policy.
+    """One statement; without `services` and `everybody` it has no principal, as in an identity's policy.
 
-    `acknowledged` says why checkov's findings on it are meant, by the check's id.
+    `acknowledged` has the reasons for accepting checkov's findings on it, by the check's id.
     """
 
     sid: str
