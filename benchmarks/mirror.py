@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.real.mirror import world as worlds
 from tests.real.mirror.codebuild import Build
 from tests.real.mirror.projects import MODES, mirror_of, synthesised
-from tests.real.mirror.world import Mirror, Repository, World
+from tests.real.mirror.world import MirrorBuildRun, MirrorWorld, Repository
 
 TABLE = Path(__file__).with_suffix(".md")
 COMMITS = 2000
@@ -99,7 +99,7 @@ def main() -> int:
     return 0
 
 
-def measure(world: World, mb: int) -> Iterator[Row]:
+def measure(world: MirrorWorld, mb: int) -> Iterator[Row]:
     """Every change in every mode, on a history of that size."""
     projects = synthesised(world, world.folder / f"synthesised-{mb}")
     numbers = itertools.count()
@@ -127,7 +127,7 @@ def replace_by_link(old: str, new: str) -> None:
     Path(new).hardlink_to(old)
 
 
-def row(mb: int, change: str, mode: str, mirror: Mirror, build: Build) -> Row:
+def row(mb: int, change: str, mode: str, mirror: MirrorBuildRun, build: Build) -> Row:
     from_source, from_target, to_target = mirror.case.traffic()
     print(f"{mb} MB, {change}, {mode}: {build.seconds:.1f} s", file=sys.stderr)
     return Row(

@@ -29,7 +29,7 @@ TERRAFORM_VERSION = ">= 1.10.0"
 PROVIDER_VERSION = ">= 5.100.0, < 7.0.0"
 
 STATE_FOLDER = "terraform-state"
-"""Local states lie beside the output folder, which may be thrown away, and not in it."""
+"""Local states are next to the output folder instead of in it, because the output may be deleted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class BaseStack(TerraformStack):
     account: AccountSettings
     labels: Labels
     files: dict[str, str]
-    """Text written beside `cdk.tf.json`, by file name, for people to read and to use by hand."""
+    """Text written next to `cdk.tf.json`, by file name, for people to read and to use by hand."""
     paths: dict[str, set[str]]
     """The construct paths behind each Terraform name. cdktf keeps only the last of several without a word."""
 
@@ -63,7 +63,7 @@ class BaseStack(TerraformStack):
         self.files = {}
         self.add_override("terraform.required_version", TERRAFORM_VERSION)
         self._provider(deployment.region)
-        # The bindings pin one release; what is built here is understood by both majors.
+        # The bindings pin one release, but the output works with both majors.
         self.add_override("terraform.required_providers.aws.version", PROVIDER_VERSION)
         self.add_override("terraform.required_providers.aws.source", "hashicorp/aws")
         self._backend(id)

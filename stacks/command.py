@@ -1,4 +1,4 @@
-"""What `python main.py` does without a word; cdktf, which takes a second to load, is imported by nothing else here."""
+"""What `python main.py` does without a command. It imports cdktf, which takes a second, only to synthesise."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ def synth() -> int:
 
 
 def synthesise(deployment: Deployment, out: Path) -> "list[SynthesisedStack]":
-    """Write the deployment's Terraform below `out`. Raises SettingsError where that cannot be done."""
+    """Write the deployment's Terraform below `out`. Raises SettingsError if that is not possible."""
     if shutil.which("node") is None:
         raise SettingsError(
             [LocatedProblem(file="node", what="Node.js is not installed", hint="install Node 20 or later")]

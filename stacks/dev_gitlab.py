@@ -172,7 +172,7 @@ class DevGitlabStack(BaseStack):
 
 
 class GitlabStorage:
-    """What outlives the server, built in the stack: the volume with GitLab's data, and the bucket of its backups."""
+    """What stays when the server is replaced, built in the stack: the data volume, and the bucket of backups."""
 
     def __init__(
         self, stack: BaseStack, settings: GitlabSettings, variables: GitlabVariables, place: GitlabPlace
@@ -209,7 +209,7 @@ class GitlabStorage:
 
 
 class GitlabFront:
-    """How people reach the server, built in the stack: a load balancer and a DNS record, each where it is wanted."""
+    """How people reach the server, built in the stack: a load balancer and a DNS record, if the file asks for them."""
 
     def __init__(
         self,
@@ -244,7 +244,7 @@ class GitlabFront:
 
 
 class GitlabUpkeep:
-    """What runs by the clock, built in the stack: daily images, and the server's hours where it has any."""
+    """What runs on schedules, built in the stack: daily images, and starting and stopping the server, if wanted."""
 
     def __init__(
         self, stack: BaseStack, settings: GitlabSettings, variables: GitlabVariables, server: GitlabServer

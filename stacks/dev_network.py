@@ -12,7 +12,7 @@ from stacks.operations_variables import NetworkVariables
 
 
 class DevNetworkStack(BaseStack):
-    """VPC, ways out with fixed addresses, private ways to AWS, flow logs."""
+    """The VPC, NAT gateways with fixed addresses, VPC endpoints, flow logs."""
 
     def __init__(self, scope: Construct, id: str, deployment: Deployment, settings: NetworkSettings) -> None:
         super().__init__(scope, id, deployment, "dev")

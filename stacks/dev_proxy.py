@@ -13,14 +13,14 @@ from stacks.operations_variables import ProxyVariables
 
 
 class DevProxyStack(BaseStack):
-    """Squid in the network's private subnets, which lets GitLab's mirrors out to a list of hosts."""
+    """Squid in the network's private subnets, which allows GitLab's mirrors a list of hosts."""
 
     def __init__(
         self, scope: Construct, id: str, deployment: Deployment, settings: SquidSettings, network: BaseStack
     ) -> None:
         super().__init__(scope, id, deployment, "dev")
         if deployment.dev is None or deployment.dev.network is None:
-            raise ValueError("a proxy of our own needs dev.network")
+            raise ValueError("a proxy that we build needs dev.network")
         variables = ProxyVariables(self, settings)
         vpc_cidr = str(deployment.dev.network.cidr)
         config = render.SquidConfig(

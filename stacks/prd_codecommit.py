@@ -19,7 +19,7 @@ from settings.codecommit import CodeCommitSettings, PullSettings, PushSettings, 
 from stacks.base import BaseStack, Output
 from stacks.operations_variables import CodecommitVariables
 
-# The output that holds the addresses a stack's traffic leaves from, as a list of addresses without prefix.
+# A stack's output of the addresses that its traffic leaves from, as a list without prefixes.
 _SOURCE_ADDRESSES = {"dev-network": "values({outputs}.nat_public_ips)", "dev-gitlab": "[{outputs}.public_ip]"}
 
 _ROOMS_MUST_NOT_PUSH = "An address that may pull could also push, and the isolated room must not: keep the lists apart."
@@ -221,9 +221,9 @@ def _pull_user_props(
 
 
 def _apart(own: str, others: list[str], message: str) -> list[Precondition]:
-    """That no address of one list is in the others, whatever variables and another stack's outputs say by then.
+    """No address of one list may be in the others; checked in the plan, with the values of variables and outputs.
 
-    Two networks overlap when they are the same one under the shorter of their prefixes.
+    Two networks overlap if they are equal under the shorter of their prefixes.
     """
     if not others:
         return []

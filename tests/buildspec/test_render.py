@@ -39,7 +39,7 @@ def _parsed(text: str) -> Any:
     return YAML(typ="safe").load(text)
 
 
-def test_a_build_knows_its_mirror_by_variables_and_its_key_by_name() -> None:
+def test_a_build_gets_its_mirror_as_variables_and_its_key_by_name() -> None:
     spec = _parsed(render.mirror_buildspec(MIRROR))
     assert spec["version"] == 0.2
     assert spec["env"]["shell"] == "bash"
@@ -62,14 +62,14 @@ def test_the_script_is_the_one_in_the_repository() -> None:
         assert command.strip() == script.read().strip()
 
 
-def test_only_a_bucket_keeps_what_the_build_leaves() -> None:
+def test_only_a_bucket_cache_keeps_files_of_the_build() -> None:
     assert _parsed(render.mirror_buildspec(MIRROR))["cache"] == {"paths": ["mirror.git/**/*"]}
     for mode in ("efs", "none"):
         without_bucket = MirrorBuildspec(**{**vars(MIRROR), "cache": mode})
         assert "cache" not in _parsed(render.mirror_buildspec(without_bucket))
 
 
-def test_no_host_key_is_ever_asked_for() -> None:
+def test_never_trusts_an_unknown_host_key() -> None:
     text = render.mirror_buildspec(MIRROR)
     assert "ssh-keyscan" not in text
     assert "StrictHostKeyChecking=yes" in text
@@ -82,24 +82,24 @@ def test_values_cannot_escape_from_the_buildspec(nasty: str) -> None:
     assert set(spec["phases"]) == {"install", "build"}
 
 
-def test_a_value_that_a_template_lacks_is_an_error_and_no_empty_text() -> None:
+def test_a_missing_template_value_is_an_error() -> None:
     with pytest.raises(UndefinedError):
         render._environment().from_string("{{ mirror.sourceurl }}").render(mirror=MIRROR)
 
 
-def test_gitlab_is_told_of_a_proxy_only_where_there_is_one() -> None:
+def test_gitlab_is_configured_for_a_proxy_only_if_there_is_one() -> None:
     assert "proxy" not in render.gitlab_rb(GITLAB)
     proxied = GitlabConfig(**{**vars(GITLAB), "proxy_url": "http://proxy:3128"})
     assert render.gitlab_rb(proxied).count("'https_proxy' => 'http://proxy:3128'") == 2
 
 
-def test_a_load_balancer_speaks_http_to_gitlab() -> None:
+def test_gitlab_listens_on_http_behind_a_load_balancer() -> None:
     assert "nginx" not in render.gitlab_rb(GITLAB)
     behind = render.gitlab_rb(GitlabConfig(**{**vars(GITLAB), "tls_in_front": True}))
     assert "nginx['listen_port'] = 80\nnginx['listen_https'] = false\n" in behind
 
 
-def test_the_first_boot_writes_the_files_and_goes_before_the_images_own_script() -> None:
+def test_the_first_boot_writes_the_files_before_the_images_own_script_runs() -> None:
     user_data = render.gitlab_cloud_init({"/etc/kakehashi/gitlab.rb": "text: # 1\n", "/opt/kakehashi/server": "x"})
     assert user_data.startswith("#cloud-config\n")
     *files, script = _parsed(user_data)["write_files"]
@@ -113,7 +113,7 @@ def test_the_first_boot_writes_the_files_and_goes_before_the_images_own_script()
     assert script["content"] == "#!/bin/sh\nexec /opt/kakehashi/server configure\n"
 
 
-def test_a_reference_in_a_template_is_terraforms_and_nothing_else_is() -> None:
+def test_only_references_become_terraform_expressions() -> None:
     settings = render.gitlab_server_settings(
         GitlabServerSettings(**{**vars(SERVER), "backup_bucket": "${a} %{b}", "certificate_host": None})
     )
@@ -131,7 +131,7 @@ def test_a_reference_in_a_template_is_terraforms_and_nothing_else_is() -> None:
     ]
 
 
-def test_people_read_a_reference_where_its_value_will_be() -> None:
+def test_a_readable_file_shows_references_as_addresses() -> None:
     proxied = GitlabConfig(**{**vars(GITLAB), "proxy_url": Reference("other.outputs.url")})
     text = readable(render.gitlab_rb(proxied))
     assert text.count("=> '${other.outputs.url}',") == 4

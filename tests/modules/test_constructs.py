@@ -39,7 +39,7 @@ def test_a_build_needs_a_network_to_mount_a_file_system(app: App) -> None:
 
 
 @pytest.mark.parametrize("peers", [{}, {"cidr": "10.0.0.0/8", "group_id": "sg-1"}])
-def test_a_rule_says_with_whom(peers: dict[str, str]) -> None:
+def test_a_rule_needs_exactly_one_peer(peers: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="needs exactly one of cidr, cidrs, group_id, prefix_list_id"):
         SecurityGroupRule(description="HTTPS", port=443, **peers)  # type: ignore[arg-type]
 

@@ -7,7 +7,7 @@ from modules.policies import builds, git_users, roles, servers
 ARN = "arn:aws:codecommit:ap-northeast-1:222222222222:app"
 
 
-def test_pushing_takes_two_actions_on_named_repositories() -> None:
+def test_pushing_needs_two_actions_on_named_repositories() -> None:
     (statement,) = git_users.push([ARN])
     assert set(statement.actions) == {"codecommit:GitPull", "codecommit:GitPush"}
     assert statement.resources == [ARN]
@@ -21,12 +21,12 @@ def test_pulling_never_writes() -> None:
     ]
 
 
-def test_only_the_list_of_repositories_is_asked_of_every_repository() -> None:
+def test_only_listing_repositories_is_allowed_on_all_repositories() -> None:
     everywhere = [statement for statement in git_users.pull([ARN]) if statement.resources == ("*",)]
     assert [statement.actions for statement in everywhere] == [("codecommit:ListRepositories",)]
 
 
-def test_elsewhere_is_denied_everything_but_what_aws_services_do_in_turn() -> None:
+def test_denies_other_addresses_except_aws_services_on_the_users_behalf() -> None:
     deny = git_users.only_from(["198.51.100.7/32"])
     assert (deny.effect, deny.actions, deny.resources) == ("Deny", ("*",), ("*",))
     assert [(c.test, c.variable, c.values) for c in deny.conditions] == [
@@ -35,12 +35,12 @@ def test_elsewhere_is_denied_everything_but_what_aws_services_do_in_turn() -> No
     ]
 
 
-def test_without_keys_no_statement_speaks_of_keys() -> None:
+def test_without_keys_there_is_no_statement_about_keys() -> None:
     assert git_users.repository_keys([], "ap-northeast-1") == []
 
 
 @pytest.mark.parametrize("account_id", ["111111111111", None])
-def test_a_service_is_trusted_for_its_own_account_where_it_says_for_whom_it_acts(account_id: str | None) -> None:
+def test_a_role_trusts_a_service_for_the_given_account_only(account_id: str | None) -> None:
     (trust,) = roles.assumed_by("scheduler", account_id=account_id)
     assert trust.services == ("scheduler.amazonaws.com",)
     assert [condition.values for condition in trust.conditions] == ([(account_id,)] if account_id else [])

@@ -23,7 +23,7 @@ def _pull(count: int) -> list[PolicyStatement]:
 
 
 @pytest.mark.parametrize(("repositories", "documents"), [(1, 1), (10, 1), (100, 2), (1000, 11)])
-def test_permissions_take_as_few_policies_as_their_length_needs(repositories: int, documents: int) -> None:
+def test_uses_as_few_policies_as_the_permissions_size_needs(repositories: int, documents: int) -> None:
     packed = divided(_pull(repositories))
     assert len(packed) == documents
     assert all(size(policy) <= POLICY_CHARACTERS for policy in packed)
@@ -32,7 +32,7 @@ def test_permissions_take_as_few_policies_as_their_length_needs(repositories: in
     assert all(size(policy) + next_one > POLICY_CHARACTERS for policy in packed[:-1])
 
 
-def test_a_thousand_repositories_of_one_prefix_that_is_ours_fit_into_one_policy() -> None:
+def test_a_thousand_repositories_of_an_own_prefix_fit_into_one_policy() -> None:
     names = [f"service-{number:04}" for number in range(1000)]
     arns = repository_arns(names, everything=names, own_prefixes=["service-"], place=PLACE)
     assert arns == [ARN + "service-*"]
@@ -57,24 +57,24 @@ _statements = st.lists(
 
 @given(_statements)
 @settings(max_examples=100, deadline=None, derandomize=True)
-def test_dividing_loses_nothing_adds_nothing_and_never_grows_too_long(statements: list[PolicyStatement]) -> None:
+def test_dividing_keeps_all_permissions_within_the_size_limit(statements: list[PolicyStatement]) -> None:
     packed = divided(statements)
     assert all(size(policy) <= POLICY_CHARACTERS for policy in packed)
     pieces = [(replace(s, resources=()), resource) for policy in packed for s in policy for resource in s.resources]
     assert pieces == [(replace(s, resources=()), resource) for s in statements for resource in s.resources]
 
 
-def test_what_cannot_be_divided_is_a_fault_and_not_a_loss() -> None:
+def test_raises_for_a_statement_that_cannot_be_divided() -> None:
     with pytest.raises(ValueError, match=r"^Huge is too long for any policy$"):
         divided([PolicyStatement(sid="Huge", effect="Allow", actions=("a:b",), resources=("x" * 7000,))])
 
 
-def test_names_of_a_prefix_that_is_ours_become_one_wildcard() -> None:
+def test_names_of_an_own_prefix_become_one_wildcard() -> None:
     names = ["pay-api", "web", "pay-jobs"]
     assert repository_arns(names, everything=names, own_prefixes=["pay-"], place=PLACE) == [ARN + "pay-*", ARN + "web"]
 
 
-def test_a_shared_beginning_is_no_wildcard_unless_the_deployment_says_that_it_is_ours() -> None:
+def test_a_common_prefix_becomes_a_wildcard_only_if_it_is_an_own_prefix() -> None:
     names = ["pay-api", "pay-jobs"]
     assert repository_arns(names, everything=names, own_prefixes=[], place=PLACE) == [ARN + name for name in names]
 
@@ -84,7 +84,7 @@ _names = st.sets(st.text("ab-", min_size=1, max_size=4), min_size=1, max_size=12
 
 @given(_names, _names, st.sets(st.text("ab-", min_size=1, max_size=3), max_size=4))
 @settings(max_examples=300, deadline=None, derandomize=True)
-def test_arns_admit_the_named_repositories_and_no_other_of_the_deployment(
+def test_arns_match_the_named_repositories_and_no_other_of_the_deployment(
     names: set[str], others: set[str], own_prefixes: set[str]
 ) -> None:
     everything = names | others

@@ -260,14 +260,14 @@ _rows = pytest.mark.parametrize(
 
 
 @_rows
-def test_what_does_not_fit_together_is_the_only_error(
+def test_a_contradiction_between_settings_is_the_only_error(
     refusal: Refusal, change: Change, path: str, what: str, hint: str
 ) -> None:
     assert refusal(spoilt(change)) == error(_line(change), path, what, hint)
 
 
 @_rows
-def test_what_does_not_fit_together_is_said_beside_faults_in_every_part(
+def test_contradictions_are_reported_together_with_wrong_values(
     refusal: Refusal, change: Change, path: str, what: str, hint: str
 ) -> None:
     text = spoilt(
@@ -291,7 +291,7 @@ def _line(change: Change) -> int:
 
 
 @pytest.mark.parametrize("without_quotes", [True, False])
-def test_the_two_accounts_are_two(refusal: Refusal, without_quotes: bool) -> None:
+def test_refuses_one_account_for_both_environments(refusal: Refusal, without_quotes: bool) -> None:
     written = "222222222222" if without_quotes else '"222222222222"'
     text = _without("dev:", "prd:").replace("prd:\n", f"dev:\n  account: {{ id: {written} }}\nprd:\n")
     assert refusal(text) == error(
@@ -315,7 +315,7 @@ def test_the_two_accounts_are_two(refusal: Refusal, without_quotes: bool) -> Non
         ),
     ],
 )
-def test_a_list_that_lets_the_world_in_is_refused(
+def test_refuses_an_allow_list_that_is_open_to_the_world(
     refusal: Refusal, key: str, old: str, part: str, cidrs: str, place: str, what: str
 ) -> None:
     change = (f"{key}: {old}", f"{key}: [{cidrs}]")
@@ -323,7 +323,7 @@ def test_a_list_that_lets_the_world_in_is_refused(
     assert error(line_of(text, f"{key}: [{cidrs}]"), f"{part}.{key}{place}", what, _CLOSED) in refusal(text)
 
 
-def test_two_halves_of_the_world_are_each_refused(refusal: Refusal) -> None:
+def test_refuses_each_half_of_the_address_space(refusal: Refusal) -> None:
     change = ("[198.51.100.128/28]", "[0.0.0.0/1, 128.0.0.0/1]")
     what = "allows 2,147,483,648 addresses, more than an allow-list may"
     assert refusal(spoilt(change)) == "\n".join(
@@ -332,7 +332,7 @@ def test_two_halves_of_the_world_are_each_refused(refusal: Refusal) -> None:
     )
 
 
-def test_the_world_in_small_pieces_is_refused_too(refusal: Refusal) -> None:
+def test_refuses_many_small_networks_that_cover_the_world(refusal: Refusal) -> None:
     change = ("[198.51.100.128/28]", f"[{', '.join(f'{number}.0.0.0/8' for number in range(0, 256, 2))}]")
     assert refusal(spoilt(change)) == error(
         _line(change),
@@ -342,12 +342,12 @@ def test_the_world_in_small_pieces_is_refused_too(refusal: Refusal) -> None:
     )
 
 
-def test_one_address_written_often_is_one_address(loaded: Loaded) -> None:
+def test_counts_a_repeated_address_once(loaded: Loaded) -> None:
     assert loaded(spoilt(("[198.51.100.128/28]", "[11.0.0.0/8, 11.0.0.0/8, 11.1.0.0/16]")))
 
 
 @pytest.mark.parametrize(("key", "old", "part"), [row for row in LISTS if row[2] != "prd.codecommit.push"])
-def test_a_list_may_let_the_world_in_when_the_file_says_why(loaded: Loaded, key: str, old: str, part: str) -> None:
+def test_an_allow_list_may_be_open_to_the_world_with_a_reason(loaded: Loaded, key: str, old: str, part: str) -> None:
     indent = "  " * len(part.split(".")) if part != "dev.gitlab" else "    "
     reason = f"\n{indent}open_to_the_world_because: People work from everywhere, through single sign-on."
     # Whoever else pulls comes another way: rooms share no address.
@@ -357,7 +357,7 @@ def test_a_list_may_let_the_world_in_when_the_file_says_why(loaded: Loaded, key:
 
 
 @pytest.mark.parametrize("reason", ["yes", '"because\\nof us"', "''"])
-def test_a_reason_is_a_line_of_words(refusal: Refusal, reason: str) -> None:
+def test_refuses_a_reason_that_is_too_short_or_not_one_line(refusal: Refusal, reason: str) -> None:
     change = ("[198.51.100.128/28]", f"[0.0.0.0/0]\n    open_to_the_world_because: {reason}")
     shown = {"yes": "'yes'", "''": "''"}.get(reason, "'because\\nof us'")
     assert refusal(spoilt(change)) == error(
@@ -371,7 +371,7 @@ def test_a_reason_is_a_line_of_words(refusal: Refusal, reason: str) -> None:
 _PULL = "    pull:\n      from_cidrs: [198.51.100.0/28]\n"
 
 
-def test_somebody_pulls(refusal: Refusal) -> None:
+def test_refuses_repositories_that_no_user_may_pull(refusal: Refusal) -> None:
     text = _without("    rooms:\n", "  backlog:\n", (_PULL, ""))
     assert refusal(text) == error(
         line_of(text, "  codecommit:\n"),
@@ -381,7 +381,7 @@ def test_somebody_pulls(refusal: Refusal) -> None:
     )
 
 
-def test_no_rooms_at_all_are_said_to_be_none(refusal: Refusal) -> None:
+def test_refuses_an_empty_map_of_rooms(refusal: Refusal) -> None:
     text = _without("      batch_operators:\n", "  backlog:\n", (_PULL, ""), ("    rooms:\n", "    rooms: {}\n"))
     assert refusal(text) == error(
         line_of(text, "rooms: {}"), "prd.codecommit.rooms", "there are no rooms", "add one, or add pull"
@@ -398,13 +398,13 @@ def test_no_rooms_at_all_are_said_to_be_none(refusal: Refusal) -> None:
         ),
     ],
 )
-def test_a_room_has_one_way_in(refusal: Refusal, given: str, what: str) -> None:
+def test_refuses_a_room_with_no_source_or_with_two(refusal: Refusal, given: str, what: str) -> None:
     text = spoilt(("from_vpc_endpoints: [vpce-0123456789abcdef0, vpce-0fedcba9876543210]", given))
     hint = "give from_cidrs, the public addresses the room leaves from, or from_vpc_endpoints"
     assert refusal(text) == error(line_of(text, "      vault:\n"), "prd.codecommit.rooms.vault", what, hint)
 
 
-def test_an_endpoint_is_not_open_to_the_world(refusal: Refusal) -> None:
+def test_refuses_a_reason_to_open_an_endpoint_to_the_world(refusal: Refusal) -> None:
     change = (
         "vpce-0fedcba9876543210]",
         "vpce-0fedcba9876543210]\n        open_to_the_world_because: The room is everywhere.",
@@ -417,14 +417,14 @@ def test_an_endpoint_is_not_open_to_the_world(refusal: Refusal) -> None:
     )
 
 
-def test_a_file_without_parts_builds_nothing(refusal: Refusal) -> None:
+def test_refuses_a_file_with_nothing_to_build(refusal: Refusal) -> None:
     assert refusal("name: kakehashi\nowner: me\nregion: ap-northeast-1\n") == (
         "error: x.yaml:1: there is nothing to build\n"
         "hint: add at least one of dev.network, dev.gitlab, prd.codecommit, prd.backlog"
     )
 
 
-def test_a_broken_part_is_something_to_build(refusal: Refusal) -> None:
+def test_a_part_with_errors_counts_as_something_to_build(refusal: Refusal) -> None:
     assert refusal("name: kakehashi\nowner: me\nregion: ap-northeast-1\nprd: 1\n") == error(
         4, "prd", "1 is not a map of settings", "indent the settings below it: account, codecommit, backlog"
     )
@@ -437,19 +437,19 @@ DIVIDED = (
 )
 
 
-def test_a_zone_named_twice_is_refused(refusal: Refusal) -> None:
+def test_refuses_a_zone_named_twice(refusal: Refusal) -> None:
     change = (DIVIDED, "    zones: [a, c, a]\n")
     assert refusal(spoilt(change)) == error(_line(change), "dev.network.zones[2]", "'a' is named twice", "remove one")
 
 
-def test_a_network_has_a_zone(refusal: Refusal) -> None:
+def test_refuses_a_network_without_zones(refusal: Refusal) -> None:
     change = (DIVIDED, "    zones: []\n")
     assert refusal(spoilt(change)) == error(
         _line(change), "dev.network.zones", "[] has too few entries", "give at least 1"
     )
 
 
-def test_a_vpc_too_small_to_divide_is_refused(refusal: Refusal) -> None:
+def test_refuses_to_divide_a_vpc_that_is_too_small(refusal: Refusal) -> None:
     text = spoilt((DIVIDED, "    zones: [a, c]\n"), ("cidr: 10.10.0.0/16\n", "cidr: 10.10.0.0/25\n"))
     assert refusal(text) == error(
         line_of(text, "10.10.0.0/25"),
@@ -460,7 +460,7 @@ def test_a_vpc_too_small_to_divide_is_refused(refusal: Refusal) -> None:
 
 
 @pytest.mark.parametrize("cidr", ["10.10.0.0/16", "10.10.0.0/24"])
-def test_a_divided_vpc_has_subnets_that_lie_in_it_apart_and_stay_when_zones_come(loaded: Loaded, cidr: str) -> None:
+def test_subnets_of_a_divided_vpc_do_not_overlap_and_stay_when_zones_are_added(loaded: Loaded, cidr: str) -> None:
     def subnets(zones: str) -> dict[str, tuple[str, str]]:
         eips = "".join(f"        {zone}: eipalloc-0000000{place}\n" for place, zone in enumerate(zones))
         deployment = loaded(
@@ -483,7 +483,7 @@ def test_a_divided_vpc_has_subnets_that_lie_in_it_apart_and_stay_when_zones_come
     assert some.items() <= all_eight.items()
 
 
-def test_zones_with_cidrs_have_the_subnets_they_are_given(loaded: Loaded) -> None:
+def test_zones_with_cidrs_get_the_given_subnets(loaded: Loaded) -> None:
     subnets = _network(loaded(spoilt())).subnets()
     assert {zone: (str(pair.public_cidr), str(pair.private_cidr)) for zone, pair in subnets.items()} == {
         "a": ("10.10.0.0/24", "10.10.10.0/24"),
@@ -510,7 +510,7 @@ def _network(deployment: Deployment) -> NetworkSettings:
         ("per_zone", "", "NAT gateways are in zones a, c, addresses are given for none"),
     ],
 )
-def test_every_nat_gateway_has_the_address_of_its_zone(
+def test_refuses_elastic_ips_that_do_not_match_the_nat_gateways_zones(
     refusal: Refusal, gateways: str, addresses: str, problem: str
 ) -> None:
     text = _with_addresses(gateways, addresses)
@@ -522,7 +522,7 @@ def test_every_nat_gateway_has_the_address_of_its_zone(
     )
 
 
-def test_one_nat_gateway_stands_in_the_first_zone(loaded: Loaded) -> None:
+def test_a_single_nat_gateway_is_in_the_first_zone(loaded: Loaded) -> None:
     deployment = loaded(_with_addresses("one", "a: eipalloc-0123456789abcdef0"))
     assert _network(deployment).nat_zones() == ("a",)
 
@@ -545,7 +545,7 @@ EXISTING = (
 )
 
 
-def test_gitlab_stands_in_one_place(refusal: Refusal) -> None:
+def test_refuses_a_zone_together_with_an_existing_network(refusal: Refusal) -> None:
     text = spoilt(("    zone: a\n", "    zone: a\n" + EXISTING))
     assert refusal(text) == error(
         line_of(text, "    zone: a\n"),
@@ -555,7 +555,7 @@ def test_gitlab_stands_in_one_place(refusal: Refusal) -> None:
     )
 
 
-def test_an_address_gets_no_record(refusal: Refusal) -> None:
+def test_refuses_a_dns_record_for_an_address(refusal: Refusal) -> None:
     zone = "    route53_zone_id: Z0123456789ABCDEFGHIJ\n"
     text = spoilt(("https://gitlab.dev.example.com", "https://192.0.2.1"), ("    zone: a\n", "    zone: a\n" + zone))
     assert refusal(text) == error(
@@ -566,7 +566,7 @@ def test_an_address_gets_no_record(refusal: Refusal) -> None:
     )
 
 
-def test_plain_http_needs_no_certificate(refusal: Refusal) -> None:
+def test_refuses_a_certificate_for_plain_http(refusal: Refusal) -> None:
     url = "external_url: http://gitlab.dev.example.com"
     text = spoilt((url.replace("http", "https"), url), _certified("ap-northeast-1:111111111111"))
     assert refusal(text) == error(
@@ -577,7 +577,7 @@ def test_plain_http_needs_no_certificate(refusal: Refusal) -> None:
     )
 
 
-def test_gitlab_has_a_network(refusal: Refusal) -> None:
+def test_refuses_gitlab_without_a_network(refusal: Refusal) -> None:
     text = _without("  network:", "  gitlab:")
     assert refusal(text) == error(
         line_of(text, "  gitlab:\n"),
@@ -588,13 +588,13 @@ def test_gitlab_has_a_network(refusal: Refusal) -> None:
 
 
 @pytest.mark.parametrize("network", ["1", "{ cidr: x }", "[]"])
-def test_gitlab_is_not_without_a_network_when_the_network_is_broken(refusal: Refusal, network: str) -> None:
+def test_a_network_with_errors_counts_as_gitlabs_network(refusal: Refusal, network: str) -> None:
     text = _without("  network:", "  gitlab:").replace("  gitlab:", f"  network: {network}\n  gitlab:")
     assert "dev.network" in refusal(text)
     assert "dev.gitlab" not in refusal(text)
 
 
-def test_one_image_is_chosen_in_one_way(refusal: Refusal) -> None:
+def test_refuses_an_image_id_together_with_a_name_pattern(refusal: Refusal) -> None:
     text = spoilt(('owner: "782774275127"', 'owner: "782774275127"\n      id: ami-0123456789abcdef0'))
     assert refusal(text) == error(
         line_of(text, "    ami:"),
@@ -604,14 +604,14 @@ def test_one_image_is_chosen_in_one_way(refusal: Refusal) -> None:
     )
 
 
-def test_a_proxy_is_for_gitlab(refusal: Refusal) -> None:
+def test_refuses_a_proxy_without_gitlab(refusal: Refusal) -> None:
     text = _without("  gitlab:", "  proxy:")
     assert refusal(text) == error(
         line_of(text, "  proxy:"), "dev.proxy", "nothing uses the proxy", "remove it, or add dev.gitlab"
     )
 
 
-def test_the_push_user_has_one_source(refusal: Refusal) -> None:
+def test_refuses_two_sources_for_the_push_user(refusal: Refusal) -> None:
     push = "push: { from_cidrs: [203.0.113.10/32], from_stack: dev-network }"
     text = spoilt(("push:\n      from_cidrs: [203.0.113.10/32]", push), _PROXY_IN_THE_VPC)
     assert refusal(text) == error(
@@ -627,7 +627,7 @@ _FROM_NETWORK = ("from_cidrs: [203.0.113.10/32]", "from_stack: dev-network")
 _FROM_GITLAB = ("from_cidrs: [203.0.113.10/32]", "from_stack: dev-gitlab")
 
 
-def test_the_push_source_is_part_of_the_deployment(refusal: Refusal) -> None:
+def test_refuses_a_push_source_that_is_not_part_of_the_deployment(refusal: Refusal) -> None:
     text = _without("dev:", "prd:", _FROM_NETWORK)
     assert refusal(text) == error(
         line_of(text, "from_stack"),
@@ -637,7 +637,7 @@ def test_the_push_source_is_part_of_the_deployment(refusal: Refusal) -> None:
     )
 
 
-def test_without_a_proxy_gitlab_pushes_from_its_own_address(refusal: Refusal) -> None:
+def test_refuses_nat_addresses_as_push_source_without_a_proxy(refusal: Refusal) -> None:
     text = _without("  proxy:", "prd:", _FROM_NETWORK)
     assert refusal(text) == error(
         line_of(text, "from_stack"),
@@ -647,7 +647,7 @@ def test_without_a_proxy_gitlab_pushes_from_its_own_address(refusal: Refusal) ->
     )
 
 
-def test_with_a_proxy_gitlab_pushes_from_the_proxy(refusal: Refusal) -> None:
+def test_refuses_gitlabs_address_as_push_source_with_a_proxy(refusal: Refusal) -> None:
     text = spoilt(_FROM_GITLAB)
     assert refusal(text) == error(
         line_of(text, "from_stack"),
@@ -657,7 +657,7 @@ def test_with_a_proxy_gitlab_pushes_from_the_proxy(refusal: Refusal) -> None:
     )
 
 
-def test_a_proxy_in_another_network_does_not_leave_from_here(refusal: Refusal) -> None:
+def test_refuses_nat_addresses_as_push_source_for_a_proxy_in_another_network(refusal: Refusal) -> None:
     text = spoilt(_FROM_NETWORK)
     assert refusal(text) == error(
         line_of(text, "from_stack: dev-network"),
@@ -667,7 +667,7 @@ def test_a_proxy_in_another_network_does_not_leave_from_here(refusal: Refusal) -
     )
 
 
-def test_a_mirror_runs_more_often_than_its_silence_is_an_alarm(refusal: Refusal, loaded: Loaded) -> None:
+def test_refuses_a_schedule_that_is_not_shorter_than_the_alarms_period(refusal: Refusal, loaded: Loaded) -> None:
     change = ("reconcile: rate(1 hour)", "reconcile: rate(6 hours)")
     assert refusal(spoilt(change)) == error(
         _line(change),
@@ -678,12 +678,12 @@ def test_a_mirror_runs_more_often_than_its_silence_is_an_alarm(refusal: Refusal,
     assert loaded(spoilt(("reconcile: rate(1 hour)", "reconcile: rate(5 hours)")))
 
 
-def test_the_push_source_fits_the_proxy(loaded: Loaded) -> None:
+def test_accepts_a_push_source_that_matches_the_proxy(loaded: Loaded) -> None:
     assert loaded(spoilt(_FROM_NETWORK, _PROXY_IN_THE_VPC))
     assert loaded(_without("  proxy:", "prd:", _FROM_GITLAB))
 
 
-def test_a_push_user_has_something_to_push(refusal: Refusal) -> None:
+def test_refuses_a_push_user_without_a_repository_to_push(refusal: Refusal) -> None:
     text = _without("      infrastructure:", "      batch:\n    del")
     assert refusal(text) == error(
         line_of(text, "    push:"),
@@ -693,7 +693,7 @@ def test_a_push_user_has_something_to_push(refusal: Refusal) -> None:
     )
 
 
-def test_one_mirror_reads_one_backlog_repository(refusal: Refusal) -> None:
+def test_refuses_two_mirrors_of_one_backlog_repository(refusal: Refusal) -> None:
     change = ("project: OPS\n        repository: batch", "project: WEB\n        repository: website")
     text = spoilt(change)
     assert refusal(text) == error(
@@ -704,7 +704,7 @@ def test_one_mirror_reads_one_backlog_repository(refusal: Refusal) -> None:
     )
 
 
-def test_one_mirror_writes_one_target(refusal: Refusal) -> None:
+def test_refuses_two_mirrors_into_one_target(refusal: Refusal) -> None:
     change = ("target: { codecommit: batch }", "target: { create: website }")
     assert refusal(spoilt(change)) == error(
         _line(change),
@@ -724,7 +724,7 @@ def test_an_efs_cache_needs_a_vpc(refusal: Refusal) -> None:
     )
 
 
-def test_a_list_of_repositories_is_the_only_error(refusal: Refusal) -> None:
+def test_a_list_instead_of_a_map_of_repositories_is_the_only_error(refusal: Refusal) -> None:
     listed = ("  codecommit:\n    repositories:\n", "  codecommit:\n    repositories: [app, batch]\n")
     text = _without("      infrastructure:\n", "    deletion_protected: true\n", listed)
     assert refusal(text) == error(
@@ -735,7 +735,7 @@ def test_a_list_of_repositories_is_the_only_error(refusal: Refusal) -> None:
     )
 
 
-def test_a_wrong_repository_is_a_target_all_the_same(refusal: Refusal) -> None:
+def test_a_repository_with_errors_still_counts_as_a_target(refusal: Refusal) -> None:
     change = ("      batch:\n    del", "      batch: 1\n    del")
     assert refusal(spoilt(change)) == error(
         line_of(spoilt(change), "      batch: 1"),
@@ -745,7 +745,7 @@ def test_a_wrong_repository_is_a_target_all_the_same(refusal: Refusal) -> None:
     )
 
 
-def test_a_deployment_built_without_a_file_is_checked_too() -> None:
+def test_checks_a_deployment_that_is_built_without_a_file() -> None:
     account = {"id": "222222222222"}
     codecommit = {"repositories": {"a": None}, "pull": {"from_cidrs": ["0.0.0.0/0"]}}
     with pytest.raises(ValueError, match="allows every address"):

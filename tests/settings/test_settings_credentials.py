@@ -10,7 +10,7 @@ _APPLICATION = "      application:\n"
 _PUBLIC_KEY = f"ssh-ed25519 {ED25519} bridge"
 
 
-def test_what_is_not_said_takes_its_default(loaded: Loaded) -> None:
+def test_settings_that_are_left_out_get_their_defaults(loaded: Loaded) -> None:
     prd = loaded(spoilt()).prd
     assert prd is not None
     assert prd.codecommit is not None
@@ -21,7 +21,7 @@ def test_what_is_not_said_takes_its_default(loaded: Loaded) -> None:
 
 
 @pytest.mark.parametrize("project", ["platform/web", "platform/web/site.app", "a_b/c-d", "_x/y"])
-def test_a_project_is_named_by_its_path(loaded: Loaded, project: str) -> None:
+def test_accepts_paths_of_gitlab_projects(loaded: Loaded, project: str) -> None:
     prd = loaded(spoilt((_APPLICATION, f"{_APPLICATION}        gitlab_project: {project}\n"))).prd
     assert prd is not None
     assert prd.codecommit is not None
@@ -31,7 +31,7 @@ def test_a_project_is_named_by_its_path(loaded: Loaded, project: str) -> None:
 
 
 @pytest.mark.parametrize("project", ["web", "platform/web.git", "/platform/web", "platform//web", "platform/-web"])
-def test_what_is_no_path_of_a_project_is_refused(refusal: Refusal, project: str) -> None:
+def test_refuses_what_is_not_a_project_path(refusal: Refusal, project: str) -> None:
     text = spoilt((_APPLICATION, f"{_APPLICATION}        gitlab_project: {project}\n"))
     assert refusal(text) == error(
         line_of(text, "gitlab_project"),
@@ -49,14 +49,14 @@ def test_what_is_no_path_of_a_project_is_refused(refusal: Refusal, project: str)
         ("https://gitlab.example.com:99999", "'https://gitlab.example.com:99999' has no port of 1 to 65535"),
     ],
 )
-def test_an_api_is_reached_by_a_plain_and_safe_url(refusal: Refusal, url: str, what: str) -> None:
+def test_refuses_an_api_url_that_is_unsafe_or_malformed(refusal: Refusal, url: str, what: str) -> None:
     text = spoilt((_PUSH, f"{_PUSH}      gitlab_url: {url}\n"))
     assert refusal(text) == error(
         line_of(text, "gitlab_url"), "prd.codecommit.push.gitlab_url", what, "write it as https://gitlab.example.com"
     )
 
 
-def test_an_api_may_answer_on_another_port(loaded: Loaded) -> None:
+def test_accepts_an_api_url_with_another_port(loaded: Loaded) -> None:
     prd = loaded(spoilt((_PUSH, f"{_PUSH}      gitlab_url: https://git.example.com:8443/\n"))).prd
     assert prd is not None
     assert prd.codecommit is not None
@@ -99,7 +99,7 @@ def test_an_api_may_answer_on_another_port(loaded: Loaded) -> None:
         ),
     ],
 )
-def test_what_does_not_fit_together_is_refused(
+def test_refuses_contradictions_between_settings(
     refusal: Refusal, changes: list[tuple[str, str]], path: str, what: str, hint: str
 ) -> None:
     text = spoilt(*changes)
@@ -109,7 +109,7 @@ def test_what_does_not_fit_together_is_refused(
     assert refusal(text) == error(line_of(text, mark), path, what, hint)
 
 
-def test_a_project_needs_a_gitlab_that_is_known(refusal: Refusal) -> None:
+def test_refuses_a_project_without_a_gitlab_url(refusal: Refusal) -> None:
     text = spoilt((_APPLICATION, f"{_APPLICATION}        gitlab_project: a/b\n"))
     start, end = text.index("  gitlab:\n"), text.index("prd:\n")
     text = text[:start] + text[end:]
@@ -136,7 +136,7 @@ def test_a_project_needs_a_gitlab_that_is_known(refusal: Refusal) -> None:
         ),
     ],
 )
-def test_what_is_no_public_key_is_refused_and_a_private_one_is_not_repeated(
+def test_refuses_what_is_not_a_public_key_without_repeating_a_private_key(
     refusal: Refusal, line: str, what: str, hint: str
 ) -> None:
     text = spoilt((_PUBLIC_KEY, line))

@@ -39,7 +39,7 @@ from tests.settings.whole_file import Refusal, error, last_line_of_change, spoil
         "cron(0 0 ? * FRIL *)",
     ],
 )
-def test_what_eventbridge_documents_is_taken(expression: str) -> None:
+def test_accepts_cron_expressions_that_eventbridge_documents(expression: str) -> None:
     assert cron.problem(expression) is None
 
 
@@ -108,11 +108,13 @@ def test_what_eventbridge_documents_is_taken(expression: str) -> None:
         ("cron(0 9 ? * ? *)", "needs '?' in exactly one of day of month and day of week"),
     ],
 )
-def test_what_eventbridge_does_not_document_is_refused_with_the_field(expression: str, problem: str) -> None:
+def test_refuses_cron_expressions_that_eventbridge_does_not_document_and_names_the_field(
+    expression: str, problem: str
+) -> None:
     assert cron.problem(expression) == problem
 
 
-def test_a_wrong_expression_is_refused_where_it_stands(refusal: Refusal) -> None:
+def test_refuses_a_wrong_expression_with_its_place_in_the_file(refusal: Refusal) -> None:
     old, new = "start: cron(0 8 ? * MON-FRI *)", "start: cron(0 8 * * MON-FRI *)"
     assert refusal(spoilt((old, new))) == error(
         last_line_of_change(old, new),
@@ -125,7 +127,7 @@ def test_a_wrong_expression_is_refused_where_it_stands(refusal: Refusal) -> None
 @pytest.mark.parametrize(
     "expression", ["rate(1 minute)", "rate(1 hour)", "rate(1 day)", "rate(2 minutes)", "rate(36 hours)"]
 )
-def test_a_rate_that_eventbridge_documents_is_taken(expression: str) -> None:
+def test_accepts_rates_that_eventbridge_documents(expression: str) -> None:
     assert cron.rate_problem(expression) is None
 
 
@@ -141,5 +143,5 @@ def test_a_rate_that_eventbridge_documents_is_taken(expression: str) -> None:
         ("rate(1 hour) ", "is not written rate(...)"),
     ],
 )
-def test_a_rate_that_eventbridge_refuses_is_refused(expression: str, problem: str) -> None:
+def test_refuses_rates_that_eventbridge_refuses(expression: str, problem: str) -> None:
     assert cron.rate_problem(expression) == problem

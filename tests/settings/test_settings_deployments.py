@@ -41,7 +41,7 @@ def test_a_deployment_points_editors_to_the_schema_and_starts_with_a_comment(fil
     assert text.startswith("# ")
 
 
-def test_little_is_enough() -> None:
+def test_the_minimal_deployment_is_short() -> None:
     lines = [line for line in deployment_file("minimal").read_text().splitlines() if line[:1] not in ("", "#")]
     assert len(lines) <= 15
     deployment = _deployment("minimal")
@@ -50,7 +50,7 @@ def test_little_is_enough() -> None:
     assert deployment.prd.backlog is None
 
 
-def test_the_bridge_stands_alone_in_an_existing_vpc() -> None:
+def test_the_bridge_can_be_deployed_alone_in_an_existing_vpc() -> None:
     deployment = _deployment("backlog-only")
     assert deployment.dev is None
     assert deployment.prd is not None
@@ -60,7 +60,7 @@ def test_the_bridge_stands_alone_in_an_existing_vpc() -> None:
     assert deployment.prd.backlog.cache.mode == "efs"
 
 
-def test_gitlab_stands_in_an_existing_vpc() -> None:
+def test_gitlab_can_be_deployed_in_an_existing_vpc() -> None:
     deployment = _deployment("gitlab-existing-vpc")
     assert deployment.dev is not None
     assert deployment.dev.network is None
@@ -98,7 +98,7 @@ def _keys(value: Any) -> set[str]:
     return set().union(*(_keys(item) for item in value)) if isinstance(value, list) else set()
 
 
-def test_what_the_example_has_in_comments_is_right_too(tmp_path: Path) -> None:
+def test_the_examples_commented_settings_are_valid(tmp_path: Path) -> None:
     text = deployment_file("example").read_text()
     keys = "state|s3|bucket|key_prefix|region|kms_key_arn|assume_role_arn|profile|eip_allocation_ids|ami|vpc"
     uncommented, count = re.subn(rf"^( *)# ( *(?:{keys}):)", r"\1\2", text, flags=re.MULTILINE)
@@ -131,14 +131,14 @@ def test_a_list_starts_with_its_source_its_date_and_how_it_is_renewed(file: Path
     assert re.search(r"^# Sources?: .+(\n#.*)*\n# Date: \d{4}-\d\d-\d\d\. Renewed by", header, re.MULTILINE)
 
 
-def test_the_lists_hold_nothing_that_botocore_does_not_know() -> None:
+def test_the_lists_have_only_names_that_botocore_knows() -> None:
     from settings.data import __main__ as regeneration
 
     assert set(data.names("instance_types")) <= set(regeneration.instance_types())
     assert set(data.names("regions")) <= set(regeneration.regions())
 
 
-def test_loading_imports_nothing_that_is_slow_or_there_for_development_only() -> None:
+def test_loading_imports_no_slow_and_no_development_packages() -> None:
     program = (
         "import sys; from pathlib import Path; import settings\n"
         "settings.load(Path('deployments/everything.yaml'))\n"

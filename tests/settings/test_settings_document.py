@@ -28,11 +28,11 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert _answer(file) == f"error: {file}: there is no such file\nhint: {_NAME_ONE}"
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
+def test_refuses_a_folder(tmp_path: Path) -> None:
     assert _answer(tmp_path) == f"error: {tmp_path}: this is a folder\nhint: {_NAME_ONE}"
 
 
-def test_a_file_below_a_file_is_no_file(tmp_path: Path) -> None:
+def test_refuses_a_path_below_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert _answer(tmp_path / "file" / "x.yaml") == (
         f"error: {tmp_path}/file/x.yaml: the file cannot be read: Not a directory\n"
@@ -40,7 +40,7 @@ def test_a_file_below_a_file_is_no_file(tmp_path: Path) -> None:
     )
 
 
-def test_an_unreadable_file_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refuses_an_unreadable_file_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, os.strerror(13))
 
@@ -53,19 +53,19 @@ def test_an_unreadable_file_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("name", ["a\0b.yaml", "n" * 300])
-def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
+def test_refuses_an_impossible_file_name(name: str) -> None:
     answer = _answer(Path(name))
     assert answer.count("\n") == 1
     assert "\0" not in answer
 
 
 @pytest.mark.parametrize("content", ["", "\n", "# only\n# comments\n", "---\n", "---\n...\n", "~", "\ufeff"])
-def test_an_empty_file_is_called_so(refusal: Refusal, content: str) -> None:
+def test_refuses_an_empty_file(refusal: Refusal, content: str) -> None:
     assert refusal(content) == f"error: x.yaml:1: the file is empty\nhint: {_START}"
 
 
 @pytest.mark.parametrize(("content", "line"), [("- a\n", 1), ("text\n", 1), ("4711\n", 1), ("# x\n\n[a, b]\n", 3)])
-def test_a_file_holds_a_map(refusal: Refusal, content: str, line: int) -> None:
+def test_refuses_a_file_that_is_not_a_map(refusal: Refusal, content: str, line: int) -> None:
     assert refusal(content) == f"error: x.yaml:{line}: the file is not a map of settings\nhint: {_START}"
 
 
@@ -93,34 +93,34 @@ def test_what_is_not_utf8_is_refused_at_its_line(refusal: Refusal) -> None:
     assert refusal(content) == "error: x.yaml:2: this is not UTF-8 text\nhint: save the file as UTF-8"
 
 
-def test_utf16_is_not_utf8(refusal: Refusal) -> None:
+def test_refuses_utf16(refusal: Refusal) -> None:
     assert refusal(WHOLE.encode("utf-16")) == "error: x.yaml:1: this is not UTF-8 text\nhint: save the file as UTF-8"
 
 
 @pytest.mark.parametrize(
     ("character", "shown"), [("\0", "\\x00"), ("\x1b", "\\x1b"), ("\x07", "\\x07"), ("\x7f", "\\x7f")]
 )
-def test_a_control_character_is_no_text(refusal: Refusal, character: str, shown: str) -> None:
+def test_refuses_a_control_character(refusal: Refusal, character: str, shown: str) -> None:
     assert refusal(f"\nname: kakehashi\nowner: a{character}b\n") == (
         f"error: x.yaml:3: this is not text: it has the character '{shown}'\nhint: {_UTF8}"
     )
 
 
-def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
+def test_accepts_a_byte_order_mark(tmp_path: Path) -> None:
     file = tmp_path / "x.yaml"
     file.write_bytes(WHOLE.encode("utf-8-sig"))
     assert load(file).name == "kakehashi"
 
 
 @pytest.mark.parametrize("ends", ["\r\n", "\n"])
-def test_the_ends_of_lines_are_no_fault_and_count_once(refusal: Refusal, ends: str) -> None:
+def test_accepts_every_kind_of_line_end_and_counts_each_once(refusal: Refusal, ends: str) -> None:
     change = ("owner: platform-team", "owner:")
     assert refusal(spoilt(change).replace("\n", ends).encode()) == error(
         2, "owner", "an empty value is not text", "give it a value"
     )
 
 
-def test_two_documents_are_two_files(refusal: Refusal) -> None:
+def test_refuses_two_documents_in_one_file(refusal: Refusal) -> None:
     assert refusal("a: 1\n---\nb: 2\n") == (
         "error: x.yaml:3: a second document starts here\nhint: keep one deployment in one file"
     )
@@ -160,7 +160,7 @@ def test_a_merge_key_is_refused_without_the_errors_that_follow_from_it(refusal: 
     assert "dev.account" not in refusal(_MERGED)
 
 
-def test_what_else_is_wrong_beside_a_merge_key_is_said(refusal: Refusal) -> None:
+def test_reports_other_errors_together_with_a_merge_key(refusal: Refusal) -> None:
     assert "dev.gitlab.external_urll: 'external_urll' is not a setting" in refusal(_MERGED)
 
 
@@ -172,7 +172,7 @@ def test_every_form_of_merging_is_refused(refusal: Refusal, merged: str) -> None
     )
 
 
-def test_the_text_of_a_merge_key_in_quotes_is_a_setting_nobody_knows(refusal: Refusal) -> None:
+def test_a_quoted_merge_key_is_an_unknown_setting(refusal: Refusal) -> None:
     assert "x.yaml:1: ['<<']: '<<' is not a setting" in refusal("'<<': x\n" + WHOLE)
 
 
@@ -201,18 +201,18 @@ def test_a_tag_is_refused_without_the_errors_that_follow_from_it(
     assert answer.count("error: ") == 1
 
 
-def test_half_a_character_is_no_text(refusal: Refusal) -> None:
+def test_refuses_half_a_character(refusal: Refusal) -> None:
     change = ("owner: platform-team", 'owner: "\\ud800"')
     assert refusal(spoilt(change)) == error(2, "owner", "'\\ud800' has half a character", "write the character itself")
 
 
 @pytest.mark.parametrize("key", ['"\\ud800": c\n', "? [a, b]\n: c\n", "? { a: 1 }\n: c\n", "~: c\n", ": c\n"])
-def test_a_key_is_text(refusal: Refusal, key: str) -> None:
+def test_refuses_a_key_that_is_not_text(refusal: Refusal, key: str) -> None:
     line = WHOLE.count("\n") + 1
     assert refusal(WHOLE + key) == f"error: x.yaml:{line}: a key here is not text\nhint: write the key as a plain word"
 
 
-def test_aliases_are_written_out(loaded: Loaded) -> None:
+def test_aliases_are_expanded(loaded: Loaded) -> None:
     text = spoilt(("owner: platform-team", "owner: &team platform-team"), ('cost-center: "4711"', "cost-center: *team"))
     assert loaded(text).tags == {"cost-center": "platform-team"}
 
@@ -236,14 +236,14 @@ _TOO_MUCH = (
 
 
 @pytest.mark.parametrize("content", [_bomb(9, 10), _bomb(200, 2), "a: &a [*a]\n", "a: &a { b: *a }\n"])
-def test_a_bomb_of_aliases_is_refused_at_once(refusal: Refusal, content: str) -> None:
+def test_refuses_an_alias_bomb_quickly(refusal: Refusal, content: str) -> None:
     start = time.monotonic()
     answer = refusal(content)
     assert time.monotonic() - start < 1
     assert re.fullmatch(r"error: x\.yaml:[1-9][0-9]*: " + re.escape(_TOO_MUCH), answer)
 
 
-def test_ten_megabytes_are_refused_unread(refusal: Refusal) -> None:
+def test_refuses_ten_megabytes_without_reading_them(refusal: Refusal) -> None:
     start = time.monotonic()
     answer = refusal("# a comment of forty characters, repeated\n" * 250_000)
     assert time.monotonic() - start < 1
@@ -253,13 +253,13 @@ def test_ten_megabytes_are_refused_unread(refusal: Refusal) -> None:
     )
 
 
-def test_a_megabyte_is_not_too_much(loaded: Loaded) -> None:
+def test_accepts_a_megabyte(loaded: Loaded) -> None:
     comment = "# a comment of forty characters, repeated\n"
     text = WHOLE + comment * ((1_000_000 - len(WHOLE)) // len(comment))
     assert loaded(text + "#" * (1_000_000 - len(text)))
 
 
-def test_a_device_without_an_end_is_refused() -> None:
+def test_refuses_an_endless_device() -> None:
     assert _answer(Path("/dev/zero")) == (
         "error: /dev/zero: the file has 1,000,001 bytes\n"
         "hint: a deployment file has at most 1,000,000: is this the right one?"
@@ -272,7 +272,7 @@ def test_a_device_without_an_end_is_refused() -> None:
     ids=["brackets", "braces", "dashes", "questions", "entries"],
 )
 @pytest.mark.slow
-def test_a_megabyte_of_nesting_or_entries_is_refused_soon(refusal: Refusal, content: str) -> None:
+def test_refuses_a_megabyte_of_nesting_or_entries_quickly(refusal: Refusal, content: str) -> None:
     start = time.monotonic()
     answer = refusal(content)
     assert time.monotonic() - start < 10
@@ -284,7 +284,7 @@ def test_deep_nesting_is_refused_at_its_line(refusal: Refusal) -> None:
     assert refusal(content) == "error: x.yaml:50: lists or maps are nested too deeply\nhint: nest at most 50 levels"
 
 
-def test_a_thousand_repositories_are_not_too_many(loaded: Callable[[str], object]) -> None:
+def test_accepts_a_thousand_repositories(loaded: Callable[[str], object]) -> None:
     many = "".join(f"      repository-{number}: {{ description: One of many }}\n" for number in range(1000))
     assert loaded(spoilt(("      application:\n", "      application:\n" + many)))
 
@@ -323,7 +323,7 @@ def test_a_thousand_repositories_are_not_too_many(loaded: Callable[[str], object
         ("!!int ''", ""),
     ],
 )
-def test_only_what_is_plainly_a_number_or_a_truth_value_is_one(tmp_path: Path, written: str, read: object) -> None:
+def test_reads_only_plain_numbers_and_booleans_as_such(tmp_path: Path, written: str, read: object) -> None:
     from settings import document
 
     file = tmp_path / "x.yaml"
@@ -332,7 +332,7 @@ def test_only_what_is_plainly_a_number_or_a_truth_value_is_one(tmp_path: Path, w
     assert (value, type(value)) == (read, type(read))
 
 
-def test_all_problems_of_a_file_are_told_at_once_in_the_order_of_its_lines(refusal: Refusal) -> None:
+def test_reports_all_problems_of_a_file_in_the_order_of_lines(refusal: Refusal) -> None:
     text = spoilt(
         ("owner: platform-team", "owner: 1"),
         ('cost-center: "4711"', 'cost-center: "4711"\n  cost-center: b'),
@@ -371,7 +371,7 @@ def test_all_problems_of_a_file_are_told_at_once_in_the_order_of_its_lines(refus
     ]
 
 
-def test_the_value_of_an_alias_is_wrong_where_it_is_used(refusal: Refusal) -> None:
+def test_a_wrong_alias_is_reported_where_it_is_used(refusal: Refusal) -> None:
     text = spoilt(("owner: platform-team", "owner: &team 12"), ('cost-center: "4711"', "cost-center: *team"))
     assert refusal(text) == "\n".join(
         (
@@ -389,7 +389,7 @@ def test_an_error_in_a_part_used_twice_points_to_where_it_is_written(refusal: Re
     assert refusal(spoilt(change)).startswith(f"error: x.yaml:{last_line_of_change(*change)}: ")
 
 
-def test_what_cdktf_would_take_for_a_reference_is_refused(refusal: Refusal) -> None:
+def test_refuses_text_that_cdktf_would_read_as_a_reference(refusal: Refusal) -> None:
     change = ("owner: platform-team", "owner: ${TfToken[TOKEN.3]}")
     assert refusal(spoilt(change)) == error(
         last_line_of_change(*change), "owner", "'TfToken[' is reserved for cdktf's references", "write something else"

@@ -76,13 +76,13 @@ def _check_form(refusal: SettingsError, file: str, content: str) -> None:
 
 @given(st.text())
 @_examples
-def test_no_text_is_answered_with_anything_but_its_problems(answer: Callable[[str], str | None], content: str) -> None:
+def test_any_text_is_refused_with_located_problems(answer: Callable[[str], str | None], content: str) -> None:
     assert answer(content) is not None
 
 
 @given(st.data())
 @_examples
-def test_no_slip_of_the_keyboard_is_answered_with_anything_but_its_problems(
+def test_typing_errors_are_refused_with_located_problems(
     answer: Callable[[str], str | None], data: st.DataObject
 ) -> None:
     content = data.draw(st.sampled_from([deployment_file(name).read_text() for name in DEPLOYMENTS]))
@@ -97,7 +97,7 @@ def test_no_slip_of_the_keyboard_is_answered_with_anything_but_its_problems(
 @given(st.data())
 @_examples
 @pytest.mark.slow
-def test_no_wrong_value_or_key_is_answered_with_anything_but_its_problems(
+def test_wrong_values_and_keys_are_refused_with_located_problems(
     answer: Callable[[str], str | None], data: st.DataObject
 ) -> None:
     answer(_dumped(_mutated(data)))
@@ -106,7 +106,7 @@ def test_no_wrong_value_or_key_is_answered_with_anything_but_its_problems(
 @given(st.data())
 @settings(max_examples=300, deadline=None, derandomize=True)
 @pytest.mark.slow
-def test_an_editor_marks_nothing_that_is_taken(answer: Callable[[str], str | None], data: st.DataObject) -> None:
+def test_an_editor_marks_no_accepted_file(answer: Callable[[str], str | None], data: st.DataObject) -> None:
     mutated = _mutated(data)
     if answer(_dumped(mutated)) is None and not _has_empty_setting(mutated):
         Draft7Validator(schema.generated()).validate(json.loads(_dumped(mutated)))

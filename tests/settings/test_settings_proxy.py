@@ -34,7 +34,7 @@ def _allowing(*hosts: str) -> str:
         ("cidrs: [10.99.0.0/28]", "no proxy is given"),
     ],
 )
-def test_a_proxy_exists_or_is_built(refusal: Refusal, settings: str, what: str) -> None:
+def test_refuses_a_proxy_with_both_url_and_squid_or_neither(refusal: Refusal, settings: str, what: str) -> None:
     text = _proxy(settings)
     assert refusal(text) == error(
         line_of(text, "  proxy:"),
@@ -44,7 +44,7 @@ def test_a_proxy_exists_or_is_built(refusal: Refusal, settings: str, what: str) 
     )
 
 
-def test_a_built_proxy_stands_in_the_network(refusal: Refusal) -> None:
+def test_refuses_networks_of_a_proxy_that_we_build(refusal: Refusal) -> None:
     text = _proxy("squid: {}\ncidrs: [10.99.0.0/28]")
     assert refusal(text) == error(
         line_of(text, "    cidrs: [10.99"),
@@ -61,7 +61,7 @@ _EXISTING_NETWORK = (
 )
 
 
-def test_gitlab_stands_where_the_built_proxy_does(refusal: Refusal) -> None:
+def test_refuses_to_build_a_proxy_for_gitlab_in_another_vpc(refusal: Refusal) -> None:
     text = _proxy("squid: {}", _EXISTING_NETWORK)
     assert refusal(text) == error(
         line_of(text, "    squid: {}"),
@@ -71,7 +71,7 @@ def test_gitlab_stands_where_the_built_proxy_does(refusal: Refusal) -> None:
     )
 
 
-def test_a_built_proxy_needs_a_network(refusal: Refusal) -> None:
+def test_refuses_to_build_a_proxy_without_a_network(refusal: Refusal) -> None:
     text = _proxy("squid: {}", _EXISTING_NETWORK)
     start, end = text.index("  network:\n"), text.index(_GITLAB)
     text = text[:start] + text[end:]
@@ -107,7 +107,7 @@ def test_a_built_proxy_needs_a_network(refusal: Refusal) -> None:
         ("a" * 64 + ".com", "is not a host"),
     ],
 )
-def test_an_allowed_host_is_a_name(refusal: Refusal, host: str, what: str) -> None:
+def test_refuses_an_allowed_host_that_is_not_a_name(refusal: Refusal, host: str, what: str) -> None:
     text = _allowing(host)
     assert refusal(text) == error(
         line_of(text, f"- '{host}'"),
@@ -118,7 +118,7 @@ def test_an_allowed_host_is_a_name(refusal: Refusal, host: str, what: str) -> No
 
 
 @pytest.mark.parametrize("host", ["203.0.113.10", "1", "0x7f.1", "0X7F000001", "host.10"])
-def test_an_allowed_host_is_no_address(refusal: Refusal, host: str) -> None:
+def test_refuses_an_address_as_allowed_host(refusal: Refusal, host: str) -> None:
     text = _allowing(host)
     assert refusal(text) == error(
         line_of(text, f"- '{host}'"),
@@ -138,7 +138,7 @@ def test_an_allowed_host_is_no_address(refusal: Refusal, host: str) -> None:
         ("example.com", CODECOMMIT, 1, f"'{CODECOMMIT}' is allowed by default", "remove it"),
     ],
 )
-def test_no_host_is_allowed_twice(
+def test_refuses_a_host_that_is_already_allowed(
     refusal: Refusal, first: str, second: str, refused: int, what: str, hint: str | None
 ) -> None:
     text = _allowing(first, second)
@@ -158,7 +158,7 @@ _WIDE = (
 
 
 @pytest.mark.parametrize("host", _WIDE)
-def test_what_anybody_can_have_is_allowed_only_with_a_reason(refusal: Refusal, loaded: Loaded, host: str) -> None:
+def test_a_domain_in_which_anybody_can_get_a_host_needs_a_reason(refusal: Refusal, loaded: Loaded, host: str) -> None:
     text = _allowing(host)
     assert refusal(text) == error(
         line_of(text, f"- '{host}'"),
@@ -176,7 +176,7 @@ def test_narrow_hosts_need_no_reason(loaded: Loaded) -> None:
     )
 
 
-def test_the_allow_list_holds_no_entry_within_another() -> None:
+def test_the_allow_list_has_no_entry_that_another_covers() -> None:
     assert allow_list("eu-west-1", []) == (
         "git-codecommit.eu-west-1.amazonaws.com",
         "awscli.amazonaws.com",
@@ -189,14 +189,14 @@ def test_the_allow_list_holds_no_entry_within_another() -> None:
     )
 
 
-def test_the_push_source_follows_from_the_way_out(loaded: Loaded) -> None:
+def test_the_default_push_source_depends_on_the_proxy(loaded: Loaded) -> None:
     assert loaded(_proxy("squid: {}", _BUILT)).push_stack == "dev-network"
     assert loaded(_without_proxy(_BUILT)).push_stack == "dev-gitlab"
     assert loaded(_proxy("squid: {}")).push_stack is None
 
 
 @pytest.mark.parametrize("settings", [_EXISTING, "url: http://proxy.dev.example.com:3128"])
-def test_where_an_existing_proxy_leaves_from_has_to_be_said(refusal: Refusal, settings: str) -> None:
+def test_refuses_an_existing_proxy_without_push_addresses(refusal: Refusal, settings: str) -> None:
     text = _proxy(settings.replace("    ", ""), _BUILT)
     assert refusal(text) == error(
         line_of(text, "    push: {}"),
@@ -206,7 +206,7 @@ def test_where_an_existing_proxy_leaves_from_has_to_be_said(refusal: Refusal, se
     )
 
 
-def test_without_gitlab_the_push_source_has_to_be_said(refusal: Refusal) -> None:
+def test_refuses_a_push_user_without_gitlab_and_without_addresses(refusal: Refusal) -> None:
     text = _without_proxy(_BUILT)
     start, end = text.index(_GITLAB), text.index("prd:")
     text = text[:start] + text[end:]
@@ -235,7 +235,7 @@ def test_without_gitlab_the_push_source_has_to_be_said(refusal: Refusal) -> None
         ),
     ],
 )
-def test_a_push_source_that_contradicts_the_way_out_is_refused(
+def test_refuses_a_push_source_that_contradicts_the_proxy(
     refusal: Refusal, stack: str, settings: str | None, what: str, hint: str
 ) -> None:
     source = ("from_cidrs: [203.0.113.10/32]", f"from_stack: {stack}")

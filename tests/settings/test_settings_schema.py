@@ -69,7 +69,7 @@ def test_an_editor_marks_nothing_in_a_whole_file() -> None:
         ('cost-center: "4711"', '"aws:cost": "4711"', "$.tags"),
     ],
 )
-def test_an_editor_marks_what_is_wrong_in_itself(old: str, new: str, place: str) -> None:
+def test_an_editor_marks_wrong_values(old: str, new: str, place: str) -> None:
     assert _errors(spoilt((old, new))) == [place]
 
 
@@ -92,7 +92,7 @@ def _described(part: dict[str, Any]) -> bool:
     return bool(part.get("description") or referred.get("description"))
 
 
-def test_an_editor_has_words_for_every_setting() -> None:
+def test_every_setting_has_a_description_for_editors() -> None:
     settings = {
         f"{path}.{key}": setting
         for path, part in _parts(SCHEMA)
@@ -103,7 +103,7 @@ def test_an_editor_has_words_for_every_setting() -> None:
     assert [path for path, setting in settings.items() if not _described(setting)] == []
 
 
-def test_no_part_takes_a_key_that_it_does_not_know() -> None:
+def test_every_part_refuses_unknown_keys() -> None:
     objects = [(path, part) for path, part in _parts(SCHEMA) if part.get("type") == "object"]
     closed = [path for path, part in objects if part["additionalProperties"] is False]
     by_form = [path for path, part in objects if "propertyNames" in part]

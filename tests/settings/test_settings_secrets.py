@@ -124,7 +124,7 @@ def test_a_secret_in_any_place_of_the_file_is_not_repeated(tmp_path: Path, secre
         ('"\\u009b31m"', "'\\x9b31m'"),
     ],
 )
-def test_what_a_terminal_would_act_on_is_shown_as_an_escape(refusal: Refusal, written: str, said: str) -> None:
+def test_control_characters_are_shown_as_escapes(refusal: Refusal, written: str, said: str) -> None:
     new = f"bucket: {written}"
     assert f"state.s3.bucket: {said} is not" in refusal(spoilt(("bucket: example-terraform-state", new)))
 
@@ -172,5 +172,5 @@ def test_a_long_key_is_shortened(refusal: Refusal) -> None:
     ],
     ids=lambda value: "" if isinstance(value, int) else None,
 )
-def test_a_value_is_shown_in_the_files_own_words(value: object, said: str) -> None:
+def test_a_value_is_shown_as_the_file_writes_it(value: object, said: str) -> None:
     assert shown(value) == said

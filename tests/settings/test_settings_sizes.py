@@ -25,7 +25,9 @@ from tests.settings.whole_file import line_of, spoilt
         ("m5.metal", (None, None)),
     ],
 )
-def test_a_name_tells_a_size_as_far_as_it_does(instance_type: str, expected: tuple[int | None, int | None]) -> None:
+def test_reads_an_instance_types_size_from_its_name(
+    instance_type: str, expected: tuple[int | None, int | None]
+) -> None:
     assert sizes.size(instance_type) == expected
 
 
@@ -50,7 +52,9 @@ _STEADY = "choose a type with steady performance, for example c7i.2xlarge"
         ("c7i.2xlarge", []),
     ],
 )
-def test_a_small_server_is_told_with_its_line(tmp_path: Path, instance_type: str, told: list[tuple[str, str]]) -> None:
+def test_warns_about_a_small_server_with_its_line(
+    tmp_path: Path, instance_type: str, told: list[tuple[str, str]]
+) -> None:
     file = tmp_path / "x.yaml"
     text = spoilt(("instance_type: c7i.2xlarge", f"instance_type: {instance_type}"))
     file.write_text(text)

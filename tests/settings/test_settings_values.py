@@ -708,7 +708,7 @@ def test_a_wrong_value_is_the_only_error_with_its_line_path_value_and_hint(
 
 
 @pytest.mark.parametrize("name", ["/a b", "/" + "a" * 100])
-def test_what_may_be_the_key_itself_is_not_repeated(refusal: Refusal, name: str) -> None:
+def test_does_not_repeat_a_value_that_may_be_a_key(refusal: Refusal, name: str) -> None:
     old, new = "ssh_key_parameter: /kakehashi/backlog/ssh-key", f"ssh_key_parameter: {name}b/"
     assert refusal(spoilt((old, new))) == error(
         last_line_of_change(old, new),
@@ -718,7 +718,7 @@ def test_what_may_be_the_key_itself_is_not_repeated(refusal: Refusal, name: str)
     )
 
 
-def test_more_tags_than_aws_leaves_us_are_refused(refusal: Refusal) -> None:
+def test_refuses_more_tags_than_aws_allows(refusal: Refusal) -> None:
     text = spoilt(('  cost-center: "4711"', "\n".join(f"  tag-{number}: x" for number in range(46))))
     assert refusal(text) == error(line_of(text, "tags:"), "tags", "46 entries are too many", "give at most 45")
 
@@ -733,7 +733,7 @@ def test_a_missing_setting_is_named_at_the_line_of_what_it_belongs_to(
 
 
 @pytest.mark.parametrize("cidr", HOSTLESS)
-def test_a_vpc_of_addresses_that_no_machine_can_have_is_refused(refusal: Refusal, cidr: str) -> None:
+def test_refuses_a_vpc_of_addresses_that_no_machine_can_have(refusal: Refusal, cidr: str) -> None:
     text = spoilt(("cidr: 10.10.0.0/16\n", f"cidr: {cidr}\n"))
     assert refusal(text) == error(
         line_of(text, f"cidr: {cidr}\n"),
@@ -753,9 +753,7 @@ def test_a_vpc_of_addresses_that_no_machine_can_have_is_refused(refusal: Refusal
     ],
     ids=["pull", "push", "webhook"],
 )
-def test_a_private_address_is_no_source_that_aws_ever_sees(
-    refusal: Refusal, old: str, key: str, path: str, cidr: str
-) -> None:
+def test_refuses_a_private_address_as_public_source(refusal: Refusal, old: str, key: str, path: str, cidr: str) -> None:
     text = spoilt((old, f"{key}: [{cidr}]"))
     assert refusal(text) == error(
         last_line_of_change(old, f"{key}: [{cidr}]"),
@@ -785,7 +783,7 @@ def test_an_account_id_without_quotes_keeps_its_zero(loaded: Loaded) -> None:
     assert deployment.prd.account.id == "012345678901"
 
 
-def test_an_account_id_without_quotes_is_text_all_the_same(loaded: Loaded) -> None:
+def test_an_account_id_without_quotes_is_read_as_text(loaded: Loaded) -> None:
     deployment = loaded(spoilt(('id: "111111111111"', "id: 111111111111")))
     assert deployment.dev is not None
     assert deployment.dev.account.id == "111111111111"
@@ -820,7 +818,7 @@ _WITHOUT_PRD_KEYS = (
         ("name_pattern: GitLab CE *", "name_pattern: GitLab EE 18.*"),
     ],
 )
-def test_what_aws_takes_is_taken(loaded: Loaded, old: str, new: str) -> None:
+def test_accepts_what_aws_accepts(loaded: Loaded, old: str, new: str) -> None:
     assert loaded(spoilt((old, new)))
 
 

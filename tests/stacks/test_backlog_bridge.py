@@ -21,7 +21,7 @@ def _permissions(bridge: Terraform, key: str) -> dict[str, dict[str, Any]]:
     return bridge.statements(bridge.resource(f"aws_iam_role_policy.mirrors_{key}_role_policy")["policy"])
 
 
-def test_only_the_targets_of_its_own_are_created(bridge: Terraform) -> None:
+def test_creates_only_the_bridges_own_targets(bridge: Terraform) -> None:
     repositories = bridge.resources("aws_codecommit_repository")
     assert [repository["repository_name"] for repository in repositories.values()] == ["website"]
     assert repositories["repositories_website"]["lifecycle"] == {"prevent_destroy": True}
@@ -47,7 +47,7 @@ def test_the_log_group_exists_before_the_first_build(bridge: Terraform) -> None:
     assert log_group["retention_in_days"] == "${var.log_retention_days}"
 
 
-def test_a_build_may_do_what_its_own_mirror_needs_and_nothing_else(bridge: Terraform) -> None:
+def test_a_build_has_only_its_mirrors_permissions(bridge: Terraform) -> None:
     here = "ap-northeast-1:222222222222"
     statements = _permissions(bridge, "website")
     assert {sid: (statement["actions"], statement["resources"]) for sid, statement in statements.items()} == {
@@ -64,7 +64,7 @@ def test_a_build_may_do_what_its_own_mirror_needs_and_nothing_else(bridge: Terra
     }
 
 
-def test_a_build_in_a_vpc_may_use_interfaces_in_its_subnets_alone(with_file_system: Terraform) -> None:
+def test_a_build_in_a_vpc_may_use_interfaces_in_its_subnets_only(with_file_system: Terraform) -> None:
     statements = _permissions(with_file_system, "website")
     lend = statements["LendNetworkInterfaces"]
     assert lend["resources"] == ["arn:aws:ec2:ap-northeast-1:222222222222:network-interface/*"]
@@ -77,7 +77,7 @@ def test_a_build_in_a_vpc_may_use_interfaces_in_its_subnets_alone(with_file_syst
     }
 
 
-def test_keys_of_the_customer_are_used_for_what_they_are_for(with_file_system: Terraform) -> None:
+def test_customer_managed_keys_are_usable_for_their_purpose_only(with_file_system: Terraform) -> None:
     statements = _permissions(with_file_system, "website")
     assert statements["DecryptSshKey"]["actions"] == ["kms:Decrypt"]
     assert statements["DecryptSshKey"]["condition"] == [
@@ -91,12 +91,12 @@ def test_keys_of_the_customer_are_used_for_what_they_are_for(with_file_system: T
     assert "DecryptSshKey" not in _permissions(with_file_system, "partner-api")
 
 
-def test_the_ssh_key_is_named_and_never_held(bridge: Terraform) -> None:
+def test_terraform_has_the_ssh_keys_name_and_never_the_key(bridge: Terraform) -> None:
     assert "PRIVATE KEY" not in json.dumps(bridge.json)
     assert "aws_ssm_parameter" not in bridge.json["resource"]
 
 
-def test_the_cache_bucket_is_private_encrypted_and_forgetful(bridge: Terraform) -> None:
+def test_the_cache_bucket_is_private_and_encrypted_and_expires(bridge: Terraform) -> None:
     block = bridge.resource("aws_s3_bucket_public_access_block.cache_public_access_block")
     assert all(block[key] is True for key in block if key.startswith(("block_", "ignore_", "restrict_")))
     (rule,) = bridge.resource("aws_s3_bucket_lifecycle_configuration.cache_lifecycle")["rule"]
@@ -111,7 +111,7 @@ def test_the_cache_bucket_is_private_encrypted_and_forgetful(bridge: Terraform) 
     assert project["environment"]["privileged_mode"] is False
 
 
-def test_the_cache_file_system_is_reached_by_builds_alone(with_file_system: Terraform) -> None:
+def test_only_builds_reach_the_cache_file_system(with_file_system: Terraform) -> None:
     assert with_file_system.resources("aws_s3_bucket") == {}
     assert with_file_system.resource("aws_efs_file_system.cache_file_system")["encrypted"] is True
     assert len(with_file_system.resources("aws_efs_mount_target")) == 2
@@ -185,7 +185,7 @@ def test_only_backlog_may_call_the_webhook(bridge: Terraform) -> None:
     assert deny["resources"] == ["${aws_api_gateway_rest_api.webhook_api.execution_arn}/*"]
 
 
-def test_the_webhook_may_start_these_projects_alone(bridge: Terraform) -> None:
+def test_the_webhook_may_start_only_these_projects(bridge: Terraform) -> None:
     permissions = bridge.statements(bridge.resource("aws_iam_role_policy.webhook_role_policy")["policy"])
     assert {sid: (s["actions"], s["resources"]) for sid, s in permissions.items()} == {
         "StartBuilds": (
@@ -195,7 +195,7 @@ def test_the_webhook_may_start_these_projects_alone(bridge: Terraform) -> None:
     }
 
 
-def test_a_changed_method_or_sender_list_goes_live(bridge: Terraform) -> None:
+def test_a_changed_method_or_sender_list_makes_a_new_deployment(bridge: Terraform) -> None:
     deployment = bridge.resource("aws_api_gateway_deployment.webhook_deployment")
     assert deployment["lifecycle"] == {"create_before_destroy": True}
     triggers = deployment["triggers"]
@@ -214,7 +214,7 @@ def test_the_url_to_register_is_an_output(bridge: Terraform) -> None:
     }
 
 
-def test_a_mirror_may_be_called_like_a_part_of_the_bridge(changed: Callable[..., Stacks]) -> None:
+def test_a_mirror_may_have_the_name_of_a_part_of_the_bridge(changed: Callable[..., Stacks]) -> None:
     mirror = {"space": "example", "project": "OPS", "repository": "x", "target": {}}
     names = ("webhook", "cache", "repositories", "mirrors", "api", "role", "stage", "hooks")
     mirrors = {name: {**mirror, "target": {"create": f"{name}.x"}, "repository": name} for name in names}
@@ -223,7 +223,7 @@ def test_a_mirror_may_be_called_like_a_part_of_the_bridge(changed: Callable[...,
     assert len(bridge.resources("aws_api_gateway_resource")) == len(names)
 
 
-def test_every_mirror_runs_by_the_clock_too(bridge: Terraform) -> None:
+def test_every_mirror_runs_on_a_schedule_too(bridge: Terraform) -> None:
     assert bridge.json["variable"]["reconcile_schedule"]["default"] == "rate(1 hour)"
     for key in ("website", "batch"):
         schedule = bridge.resource(f"aws_scheduler_schedule.reconciliation_schedules_{key}")
@@ -238,7 +238,7 @@ def test_every_mirror_runs_by_the_clock_too(bridge: Terraform) -> None:
     ]
 
 
-def test_people_hear_of_every_way_a_build_can_fail(bridge: Terraform) -> None:
+def test_notifies_of_every_kind_of_build_failure(bridge: Terraform) -> None:
     pattern = json.loads(bridge.resource("aws_cloudwatch_event_rule.alerts_failures")["event_pattern"])
     assert pattern == {
         "source": ["aws.codebuild"],
@@ -254,7 +254,7 @@ def test_people_hear_of_every_way_a_build_can_fail(bridge: Terraform) -> None:
     assert (subscription["protocol"], subscription["endpoint"]) == ("email", "platform-team@example.com")
 
 
-def test_people_hear_of_a_mirror_that_is_silent(bridge: Terraform) -> None:
+def test_raises_an_alarm_for_a_mirror_without_successful_builds(bridge: Terraform) -> None:
     alarm = bridge.resource("aws_cloudwatch_metric_alarm.alerts_silence_website")
     assert alarm["dimensions"] == {"ProjectName": "${aws_codebuild_project.mirrors_website_project.name}"}
     assert (alarm["metric_name"], alarm["statistic"], alarm["period"]) == ("SucceededBuilds", "Sum", 3600)
@@ -264,7 +264,7 @@ def test_people_hear_of_a_mirror_that_is_silent(bridge: Terraform) -> None:
     assert alarm["alarm_actions"] == ["${aws_sns_topic.alerts_topic.arn}"]
 
 
-def test_only_alarms_and_events_speak_on_the_topic(bridge: Terraform) -> None:
+def test_only_alarms_and_events_publish_to_the_topic(bridge: Terraform) -> None:
     policy = bridge.statements(bridge.resource("aws_sns_topic_policy.alerts_policy")["policy"])
     assert policy["DenyInsecureTransport"]["effect"] == "Deny"
     allowed = {
@@ -288,7 +288,7 @@ def test_without_a_cache_there_is_neither_bucket_nor_file_system(changed: Callab
     assert "KeepCache" not in _permissions(bridge, "website")
 
 
-def test_a_build_is_told_what_the_deployment_says_of_lfs_and_of_lost_refs(with_file_system: Terraform) -> None:
+def test_a_build_gets_the_settings_for_lfs_and_lost_refs(with_file_system: Terraform) -> None:
     buildspec = with_file_system.resource("aws_codebuild_project.mirrors_website_project")["source"]["buildspec"]
     assert 'LFS: "warn"' in buildspec
     assert 'MAX_LOST_PERCENT: "30"' in buildspec

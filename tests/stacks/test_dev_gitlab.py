@@ -22,13 +22,13 @@ def _ways(terraform: Terraform, direction: str) -> set[tuple[object, object]]:
     return {(rule.get("for_each") or rule.get("cidr_ipv4"), rule.get("from_port")) for rule in rules}
 
 
-def test_gitlab_is_reached_from_the_work_terminals_and_the_vpc_alone(gitlab: Terraform) -> None:
+def test_only_the_work_terminals_and_the_vpc_reach_gitlab(gitlab: Terraform) -> None:
     terminals = "${toset(var.work_terminal_cidrs)}"
     vpc = "${data.terraform_remote_state.dev_network.outputs.vpc_cidr}"
     assert _ways(gitlab, "ingress") == {(peer, port) for peer in (terminals, vpc) for port in (22, 80, 443)}
 
 
-def test_with_a_proxy_nothing_leaves_the_vpc_directly_but_to_s3s_endpoint(gitlab: Terraform) -> None:
+def test_with_a_proxy_only_traffic_to_s3s_endpoint_leaves_directly(gitlab: Terraform) -> None:
     s3 = gitlab.resource("aws_vpc_security_group_egress_rule.gitlab_security_group_to_s3")
     assert (s3["prefix_list_id"], s3["from_port"], s3["to_port"]) == (
         "${data.terraform_remote_state.dev_network.outputs.s3_prefix_list_id}",
@@ -39,7 +39,7 @@ def test_with_a_proxy_nothing_leaves_the_vpc_directly_but_to_s3s_endpoint(gitlab
     assert _ways(gitlab, "egress") == {vpc, (None, 443)}
 
 
-def test_without_a_proxy_web_and_ssh_leave(without_proxy: Terraform) -> None:
+def test_without_a_proxy_web_and_ssh_traffic_may_leave(without_proxy: Terraform) -> None:
     ways = _ways(without_proxy, "egress")
     assert {port for peer, port in ways if peer == "0.0.0.0/0"} == {22, 80, 443}
 
@@ -71,7 +71,7 @@ def test_a_graviton_server_gets_an_image_for_arm(changed: Callable[..., Stacks])
     assert {"name": "architecture", "values": ["arm64"]} in filters
 
 
-def test_a_proxy_outside_the_vpc_is_reached_at_its_port_alone(synthesised: Callable[[str], Stacks]) -> None:
+def test_only_the_port_of_a_proxy_outside_the_vpc_is_allowed(synthesised: Callable[[str], Stacks]) -> None:
     gitlab = synthesised("existing-proxy")["dev-gitlab"]
     rule = gitlab.resource("aws_vpc_security_group_egress_rule.gitlab_security_group_to_proxy")
     assert (rule["for_each"], rule["from_port"], rule["to_port"]) == ('${toset(["10.99.0.0/28"])}', 3128, 3128)
@@ -92,7 +92,7 @@ def test_the_server_is_managed_through_systems_manager(gitlab: Terraform) -> Non
     assert attachment["role"] == "${aws_iam_role.gitlab_role.name}"
 
 
-def test_the_server_may_add_backups_and_tell_what_became_of_it_and_nothing_else(gitlab: Terraform) -> None:
+def test_the_server_may_add_backups_and_write_its_parameters_and_nothing_else(gitlab: Terraform) -> None:
     policies = gitlab.resources("aws_iam_role_policy")
     assert policies.keys() == {"gitlab_role_policy", "power_schedule_role_policy"}
     statements = gitlab.statements(policies["gitlab_role_policy"]["policy"])
@@ -105,7 +105,7 @@ def test_the_server_may_add_backups_and_tell_what_became_of_it_and_nothing_else(
     }
 
 
-def test_the_data_outlives_the_server(gitlab: Terraform) -> None:
+def test_the_data_volume_stays_when_the_server_is_replaced(gitlab: Terraform) -> None:
     volume = gitlab.resource("aws_ebs_volume.data_volume")
     assert volume["encrypted"] is True
     assert volume["lifecycle"] == {"prevent_destroy": True}
@@ -115,7 +115,7 @@ def test_the_data_outlives_the_server(gitlab: Terraform) -> None:
     assert attachment["instance_id"] == "${aws_instance.gitlab_instance.id}"
 
 
-def test_in_a_network_that_exists_the_volume_is_made_in_its_subnets_zone(without_proxy: Terraform) -> None:
+def test_in_an_existing_network_the_volume_is_in_the_subnets_zone(without_proxy: Terraform) -> None:
     assert without_proxy.json["data"]["aws_subnet"]["subnet"]["id"] == "subnet-0123456789abcdef0"
     volume = without_proxy.resource("aws_ebs_volume.data_volume")
     assert volume["availability_zone"] == "${data.aws_subnet.subnet.availability_zone}"
@@ -135,20 +135,20 @@ def test_backups_are_private_versioned_encrypted_and_expire(gitlab: Terraform) -
     assert gitlab.statements(policy).keys() == {"DenyInsecureTransport"}
 
 
-def test_what_is_unprotected_can_be_deleted(changed: Callable[..., Stacks]) -> None:
+def test_without_deletion_protection_data_and_backups_can_be_deleted(changed: Callable[..., Stacks]) -> None:
     gitlab = changed("example", {"dev.gitlab.deletion_protected": False})["dev-gitlab"]
     assert "lifecycle" not in gitlab.resource("aws_ebs_volume.data_volume")
     assert "lifecycle" not in gitlab.resource("aws_s3_bucket.backups_bucket")
 
 
-def test_another_configuration_runs_at_once_on_this_server_alone(gitlab: Terraform) -> None:
+def test_a_changed_configuration_runs_at_once_on_this_server_only(gitlab: Terraform) -> None:
     association = gitlab.resource("aws_ssm_association.configuration_association")
     assert association["name"] == "${aws_ssm_document.configuration_document.name}"
     assert association["document_version"] == "${aws_ssm_document.configuration_document.latest_version}"
     assert association["targets"] == [{"key": "InstanceIds", "values": ["${aws_instance.gitlab_instance.id}"]}]
 
 
-def test_no_password_is_in_terraforms_hands(gitlab: Terraform) -> None:
+def test_terraform_has_no_password(gitlab: Terraform) -> None:
     for kind in ("aws_ssm_parameter", "aws_secretsmanager_secret_version", "random_password"):
         assert gitlab.resources(kind) == {}
 
@@ -173,7 +173,7 @@ def test_a_load_balancer_answers_https_and_is_the_only_way_in_for_terminals(
     assert "CERTIFICATE_HOST=''" in gitlab.json["locals"]["files_server_conf"]
 
 
-def test_the_host_name_leads_to_the_load_balancer_or_to_the_server(
+def test_the_host_name_resolves_to_the_load_balancer_or_the_server(
     synthesised: Callable[[str], Stacks], changed: Callable[..., Stacks]
 ) -> None:
     behind = synthesised("everything")["dev-gitlab"].resource("aws_route53_record.dns_record")
@@ -183,7 +183,7 @@ def test_the_host_name_leads_to_the_load_balancer_or_to_the_server(
     assert (record["name"], record["records"]) == ("gitlab.dev.example.com", ["${aws_eip.gitlab_address.public_ip}"])
 
 
-def test_an_image_is_taken_daily_of_this_server_alone(gitlab: Terraform) -> None:
+def test_daily_images_are_taken_of_this_server_only(gitlab: Terraform) -> None:
     details = gitlab.resource("aws_dlm_lifecycle_policy.image_backups_policy")["policy_details"]
     assert details["policy_type"] == "IMAGE_MANAGEMENT"
     assert details["target_tags"] == gitlab.resource("aws_instance.gitlab_instance")["tags"]
@@ -192,7 +192,7 @@ def test_an_image_is_taken_daily_of_this_server_alone(gitlab: Terraform) -> None
     assert daily["retain_rule"] == {"count": "${var.image_retention_count}"}
 
 
-def test_the_schedule_may_start_and_stop_this_server_alone(gitlab: Terraform) -> None:
+def test_the_schedule_may_start_and_stop_this_server_only(gitlab: Terraform) -> None:
     for action in ("start", "stop"):
         schedule = gitlab.resource(f"aws_scheduler_schedule.power_schedule_{action}")
         assert schedule["schedule_expression"] == f"${{var.{action}_schedule}}"
@@ -207,7 +207,7 @@ def test_without_hours_the_server_runs_day_and_night(without_proxy: Terraform) -
     assert without_proxy.resources("aws_scheduler_schedule") == {}
 
 
-def test_the_server_can_stand_in_a_network_that_exists(without_proxy: Terraform) -> None:
+def test_the_server_can_be_in_an_existing_network(without_proxy: Terraform) -> None:
     assert "terraform_remote_state" not in without_proxy.json["data"]
     assert without_proxy.resource("aws_instance.gitlab_instance")["subnet_id"].startswith("subnet-")
 

@@ -44,7 +44,7 @@ def test_one_nat_gateway_can_serve_every_zone(changed: Callable[..., Stacks]) ->
     assert set(network.json["output"]["nat_public_ips"]["value"]) == {"a"}
 
 
-def test_addresses_that_exist_outlive_the_network(synthesised: Callable[[str], Stacks]) -> None:
+def test_existing_elastic_ips_are_not_managed(synthesised: Callable[[str], Stacks]) -> None:
     network = synthesised("everything")["dev-network"]
     assert network.resources("aws_eip") == {}
     for zone in "acd":
@@ -54,7 +54,7 @@ def test_addresses_that_exist_outlive_the_network(synthesised: Callable[[str], S
     assert network.json["output"]["nat_public_ips"]["value"]["d"] == "${data.aws_eip.network_nat_d_address.public_ip}"
 
 
-def test_the_group_that_comes_with_the_vpc_lets_nothing_through(network: Terraform) -> None:
+def test_the_vpcs_default_security_group_allows_nothing(network: Terraform) -> None:
     default = network.resource("aws_default_security_group.network_default_security_group")
     assert not {"ingress", "egress"} & set(default)
 
@@ -91,7 +91,7 @@ def test_every_connection_is_logged_and_kept_as_long_as_operations_say(network: 
     assert trust["condition"] == [{"test": "StringEquals", "variable": "aws:SourceAccount", "values": ["111111111111"]}]
 
 
-def test_what_others_need_to_know_is_an_output_with_a_description(network: Terraform) -> None:
+def test_outputs_have_descriptions(network: Terraform) -> None:
     outputs: dict[str, Any] = network.json["output"]
     assert set(outputs) == {
         "vpc_id",

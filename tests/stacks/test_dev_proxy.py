@@ -15,7 +15,7 @@ def _user_data(proxy: Terraform) -> str:
     return base64.b64decode(proxy.resource("aws_launch_template.proxy_launch_template")["user_data"]).decode()
 
 
-def test_the_proxy_stands_in_the_private_subnets_of_every_zone(proxy: Terraform) -> None:
+def test_the_proxy_is_in_the_private_subnets_of_every_zone(proxy: Terraform) -> None:
     subnets = "${values(data.terraform_remote_state.dev_network.outputs.private_subnet_ids)}"
     balancer = proxy.resource("aws_lb.proxy_load_balancer")
     assert (balancer["internal"], balancer["load_balancer_type"], balancer["subnets"]) == (True, "network", subnets)
@@ -26,14 +26,14 @@ def test_the_proxy_stands_in_the_private_subnets_of_every_zone(proxy: Terraform)
     assert proxy.json["variable"]["instance_count"]["default"] == 2
 
 
-def test_only_the_vpc_comes_in_and_only_https_goes_out(proxy: Terraform) -> None:
+def test_allows_only_the_vpc_in_and_only_https_out(proxy: Terraform) -> None:
     (way_in,) = proxy.resources("aws_vpc_security_group_ingress_rule").values()
     assert (way_in["cidr_ipv4"], way_in["from_port"], way_in["to_port"]) == ("10.10.0.0/16", 3128, 3128)
     (way_out,) = proxy.resources("aws_vpc_security_group_egress_rule").values()
     assert (way_out["cidr_ipv4"], way_out["from_port"], way_out["to_port"]) == ("0.0.0.0/0", 443, 443)
 
 
-def test_the_load_balancer_asks_for_health_where_squid_listens(proxy: Terraform) -> None:
+def test_the_health_check_uses_squids_port(proxy: Terraform) -> None:
     listener = proxy.resource("aws_lb_listener.proxy_listener")
     target = proxy.resource("aws_lb_target_group.proxy_target_group")
     assert {listener["port"], target["port"]} == {3128}
@@ -77,9 +77,7 @@ def test_amazons_newest_image_for_the_processor_is_taken(
     assert image(synthesised("everything")["dev-proxy"]) == f"{published}arm64"
 
 
-def test_a_change_is_rolled_out_and_one_that_does_not_come_up_is_taken_back(
-    proxy: Terraform, changed: Callable[..., Stacks]
-) -> None:
+def test_a_change_is_rolled_out_and_rolled_back_if_unhealthy(proxy: Terraform, changed: Callable[..., Stacks]) -> None:
     group = proxy.resource("aws_autoscaling_group.proxy_group")
     # The group follows the template's version, and each text of the configuration is a version of its own.
     assert group["launch_template"]["version"] == "${aws_launch_template.proxy_launch_template.latest_version}"
@@ -94,7 +92,7 @@ def test_a_change_is_rolled_out_and_one_that_does_not_come_up_is_taken_back(
     assert group["health_check_type"] == "ELB"
 
 
-def test_instances_carry_the_deployments_tags(proxy: Terraform) -> None:
+def test_instances_have_the_deployments_tags(proxy: Terraform) -> None:
     tags = {tag["key"]: tag["value"] for tag in proxy.resource("aws_autoscaling_group.proxy_group")["tag"]}
     assert tags == {
         "Name": "kakehashi-dev-proxy",
@@ -106,7 +104,7 @@ def test_instances_carry_the_deployments_tags(proxy: Terraform) -> None:
     }
 
 
-def test_the_allow_list_is_this_regions_codecommit_what_gitlab_needs_and_what_is_named(
+def test_the_allow_list_is_the_default_hosts_and_the_named_hosts(
     example: Stacks, changed: Callable[..., Stacks]
 ) -> None:
     def allowed(stacks: Stacks) -> list[str]:
@@ -122,7 +120,7 @@ def test_the_allow_list_is_this_regions_codecommit_what_gitlab_needs_and_what_is
     ]
 
 
-def test_the_proxys_addresses_are_those_that_push(example: Stacks) -> None:
+def test_the_push_users_addresses_are_the_proxys(example: Stacks) -> None:
     codecommit = example["prd-codecommit"]
     deny = codecommit.statements(codecommit.resource("aws_iam_policy.push_user_deny_policy")["policy"])
     assert deny["DenyFromElsewhere"]["condition"][0]["values"] == (
@@ -130,5 +128,5 @@ def test_the_proxys_addresses_are_those_that_push(example: Stacks) -> None:
     )
 
 
-def test_an_existing_proxy_builds_none(synthesised: Callable[[str], Stacks]) -> None:
+def test_builds_no_proxy_where_one_exists(synthesised: Callable[[str], Stacks]) -> None:
     assert set(synthesised("existing-proxy").terraform) == {"dev-network", "dev-gitlab", "prd-codecommit"}

@@ -32,7 +32,7 @@ def test_repositories_cannot_be_deleted_unless_the_deployment_says_so(
     assert not any("lifecycle" in repository for repository in unprotected.values())
 
 
-def test_the_push_user_may_push_to_what_gitlab_mirrors_and_to_nothing_else(codecommit: Terraform) -> None:
+def test_the_push_user_may_push_only_to_gitlabs_repositories(codecommit: Terraform) -> None:
     allow = codecommit.statements(codecommit.resource("aws_iam_policy.push_user_allow_policy")["policy"])
     assert set(allow) == {"PushAndPull"}
     assert allow["PushAndPull"]["actions"] == ["codecommit:GitPull", "codecommit:GitPush"]
@@ -40,7 +40,7 @@ def test_the_push_user_may_push_to_what_gitlab_mirrors_and_to_nothing_else(codec
     assert allow["PushAndPull"]["resources"] == _arns("infrastructure", "application")
 
 
-def test_the_pull_user_may_not_change_anything(codecommit: Terraform) -> None:
+def test_the_pull_user_may_change_nothing(codecommit: Terraform) -> None:
     allow = codecommit.statements(codecommit.resource("aws_iam_policy.pull_user_allow_policy")["policy"])
     for statement in allow.values():
         for action in statement["actions"]:
@@ -62,7 +62,7 @@ def test_the_pull_user_may_not_change_anything(codecommit: Terraform) -> None:
         ("pull", "${var.pull_from_cidrs}"),
     ],
 )
-def test_everything_from_elsewhere_is_denied(codecommit: Terraform, user: str, cidrs: str) -> None:
+def test_denies_every_request_from_another_address(codecommit: Terraform, user: str, cidrs: str) -> None:
     deny = codecommit.statements(codecommit.resource(f"aws_iam_policy.{user}_user_deny_policy")["policy"])
     assert deny == {
         "DenyFromElsewhere": {
@@ -103,7 +103,7 @@ def test_given_push_addresses_are_a_variable_that_operations_may_change(
     assert "terraform_remote_state" not in minimal.json["data"]
 
 
-def test_the_servers_own_address_pushes_where_there_is_no_proxy(synthesised: Callable[[str], Stacks]) -> None:
+def test_without_a_proxy_the_push_users_address_is_the_servers(synthesised: Callable[[str], Stacks]) -> None:
     codecommit = synthesised("gitlab-existing-vpc")["prd-codecommit"]
     deny = codecommit.statements(codecommit.resource("aws_iam_policy.push_user_deny_policy")["policy"])
     assert deny["DenyFromElsewhere"]["condition"][0]["values"] == (
@@ -125,7 +125,7 @@ def test_without_a_push_user_only_the_bridge_writes(changed: Callable[..., Stack
     assert set(codecommit.resources("aws_iam_user")) == {"pull_user"}
 
 
-def test_a_repositorys_own_key_is_usable_through_codecommit_alone(synthesised: Callable[[str], Stacks]) -> None:
+def test_a_repositorys_key_is_usable_through_codecommit_only(synthesised: Callable[[str], Stacks]) -> None:
     codecommit = synthesised("everything")["prd-codecommit"]
     key = "arn:aws:kms:ap-northeast-1:222222222222:key/1234abcd-12ab-34cd-86ef-1234567890ab"
     assert codecommit.resource("aws_codecommit_repository.repositories_infrastructure")["kms_key_id"] == key
@@ -142,13 +142,13 @@ def test_a_repositorys_own_key_is_usable_through_codecommit_alone(synthesised: C
         ]
 
 
-def test_the_deny_comes_before_the_allow_and_goes_after_it(codecommit: Terraform) -> None:
+def test_the_deny_is_attached_before_the_allow_and_detached_after_it(codecommit: Terraform) -> None:
     for user in ("push", "pull"):
         allow = codecommit.resource(f"aws_iam_user_policy_attachment.{user}_user_allow_attachment")
         assert allow["depends_on"] == [f"aws_iam_user_policy_attachment.{user}_user_deny_attachment"]
 
 
-def test_no_plan_lets_the_isolated_room_push(codecommit: Terraform) -> None:
+def test_a_plan_fails_that_would_let_the_isolated_room_push(codecommit: Terraform) -> None:
     (apart,) = codecommit.resource("aws_iam_policy.push_user_deny_policy")["lifecycle"]["precondition"]
     assert "var.pull_from_cidrs" in apart["condition"]
     assert "data.terraform_remote_state.dev_network.outputs.nat_public_ips" in apart["condition"]
@@ -185,7 +185,7 @@ def test_no_user_of_a_room_may_write_or_has_a_secret(rooms: Terraform) -> None:
     assert not secrets & set(rooms.json["resource"])
 
 
-def test_no_plan_gives_two_rooms_an_address_or_lets_one_push(rooms: Terraform) -> None:
+def test_a_plan_fails_that_gives_two_rooms_one_address_or_lets_a_room_push(rooms: Terraform) -> None:
     def condition(user: str) -> str:
         (apart,) = rooms.resource(f"aws_iam_policy.{user}_deny_policy")["lifecycle"]["precondition"]
         return str(apart["condition"])
@@ -195,7 +195,7 @@ def test_no_plan_gives_two_rooms_an_address_or_lets_one_push(rooms: Terraform) -
     assert "lifecycle" not in rooms.resource("aws_iam_policy.pull_user_deny_policy")
 
 
-def test_a_room_behind_vpc_endpoints_gets_in_through_them_alone(rooms: Terraform) -> None:
+def test_a_room_with_vpc_endpoints_works_through_them_only(rooms: Terraform) -> None:
     endpoints = ["vpce-0123456789abcdef0", "vpce-0fedcba9876543210"]
     deny = rooms.statements(rooms.resource("aws_iam_policy.rooms_vault_deny_policy")["policy"])["DenyFromElsewhere"]
     # A request from the internet has no aws:SourceVpce: StringNotEquals matches then, with IfExists or not, and an
@@ -209,7 +209,7 @@ def test_a_room_behind_vpc_endpoints_gets_in_through_them_alone(rooms: Terraform
         assert allow[sid]["condition"] == [{"test": "StringEquals", "variable": "aws:SourceVpce", "values": endpoints}]
 
 
-def test_several_rooms_need_no_pull_of_their_own(changed: Callable[..., Stacks]) -> None:
+def test_rooms_do_not_need_pull(changed: Callable[..., Stacks]) -> None:
     one = {"night_shift": {"from_cidrs": ["198.51.100.0/28"]}}
     codecommit = changed("minimal", {"prd.codecommit.pull": None, "prd.codecommit.rooms": one})["prd-codecommit"]
     assert set(codecommit.resources("aws_iam_user")) == {"push_user", "rooms_night_shift"}
@@ -234,7 +234,7 @@ def test_many_repositories_take_several_policies_each_attached_after_the_deny(ch
 _ALL_EVENTS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
 
-def test_every_rule_hears_of_reading_too_and_tells_the_topic(rooms: Terraform) -> None:
+def test_every_rule_gets_read_events_too_and_publishes_to_the_topic(rooms: Terraform) -> None:
     rules = rooms.resources("aws_cloudwatch_event_rule")
     told = {name for name in rules if name != "detection_forwarded_credentials"}
     assert told == {"detection_pushes", "detection_pulls", "detection_credentials"}
@@ -248,9 +248,7 @@ def test_every_rule_hears_of_reading_too_and_tells_the_topic(rooms: Terraform) -
     assert emails == ["security@example.com"]
 
 
-def test_iams_events_are_handed_on_from_the_one_region_that_has_them(
-    rooms: Terraform, changed: Callable[..., Stacks]
-) -> None:
+def test_iams_events_are_forwarded_from_their_region(rooms: Terraform, changed: Callable[..., Stacks]) -> None:
     target = rooms.resource("aws_cloudwatch_event_target.detection_forwarded_credentials_to_bus")
     assert target["provider"] == "aws.us_east_1"
     assert target["arn"] == "arn:aws:events:ap-northeast-1:222222222222:event-bus/default"
@@ -280,11 +278,11 @@ def test_without_a_push_user_every_push_is_unexpected_but_the_bridges(changed: C
 _BUILDS = "arn:aws:sts::222222222222:assumed-role/kakehashi-prd-backlog-mirror-"
 
 
-def test_nobody_is_told_unless_the_deployment_says_so(codecommit: Terraform) -> None:
+def test_builds_no_detection_unless_the_deployment_asks_for_it(codecommit: Terraform) -> None:
     assert not {"aws_cloudwatch_event_rule", "aws_sns_topic"} & set(codecommit.json["resource"])
 
 
-def test_a_trail_is_made_on_request_and_is_whole(rooms: Terraform, codecommit: Terraform) -> None:
+def test_a_trail_is_created_on_request_for_all_regions(rooms: Terraform, codecommit: Terraform) -> None:
     trail = rooms.resource("aws_cloudtrail.audit_trail")
     assert trail["is_multi_region_trail"]  # IAM's events are in one region alone
     assert trail["enable_log_file_validation"]

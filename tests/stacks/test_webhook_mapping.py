@@ -14,7 +14,7 @@ SAID = '{"build": {"arn": "arn:aws:codebuild:ap-northeast-1:222222222222:build/x
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class ApiAnswer:
     """A status, and every body that may come with it."""
 
     status: str
@@ -41,7 +41,7 @@ class Method:
         assert self.integration["passthrough_behavior"] == "NEVER", "the sender's own body goes through"
         return None
 
-    def answered(self, status: int, said: str) -> Answer:
+    def answered(self, status: int, said: str) -> ApiAnswer:
         """What the sender gets when the back end answers with `status` and `said`.
 
         A pattern must match the whole status, and what has none takes the rest. Of several templates any may be used;
@@ -55,7 +55,7 @@ class Method:
         assert len(matching) == 1, f"which response {status} gets is left to chance"
         response = self.responses[matching[0]]
         templates = response.get("response_templates") or {}
-        return Answer(
+        return ApiAnswer(
             status=self.resolved(response["status_code"]),
             bodies=tuple(self.constant(template) for template in templates.values()) or (said,),
         )
@@ -119,7 +119,7 @@ def test_any_other_content_type_is_refused_before_codebuild(
         assert method.sent(content_type) is None
 
 
-def test_codebuilds_protocol_is_spoken_whatever_the_sender_says(methods: dict[str, Method]) -> None:
+def test_the_request_to_codebuild_does_not_depend_on_the_sender(methods: dict[str, Method]) -> None:
     for method in methods.values():
         assert method.integration["integration_http_method"] == "POST"
         assert method.integration["request_parameters"] == {
@@ -128,19 +128,19 @@ def test_codebuilds_protocol_is_spoken_whatever_the_sender_says(methods: dict[st
         }
 
 
-def test_a_build_that_started_is_a_success(methods: dict[str, Method]) -> None:
+def test_answers_200_when_a_build_started(methods: dict[str, Method]) -> None:
     for method in methods.values():
-        assert method.answered(200, SAID) == Answer(status="200", bodies=('{"started": true}',))
+        assert method.answered(200, SAID) == ApiAnswer(status="200", bodies=('{"started": true}',))
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 413, 429, 500, 502, 503, 504, 302])
-def test_a_build_that_did_not_start_is_to_be_asked_for_again(methods: dict[str, Method], status: int) -> None:
+def test_answers_503_when_a_build_did_not_start(methods: dict[str, Method], status: int) -> None:
     for method in methods.values():
-        assert method.answered(status, SAID) == Answer(status="503", bodies=('{"started": false}',))
+        assert method.answered(status, SAID) == ApiAnswer(status="503", bodies=('{"started": false}',))
 
 
 @pytest.mark.parametrize("status", [200, 400, 500])
-def test_what_codebuild_said_stays_behind(methods: dict[str, Method], status: int) -> None:
+def test_does_not_return_codebuilds_response(methods: dict[str, Method], status: int) -> None:
     for method in methods.values():
         for body in method.answered(status, SAID).bodies:
             assert json.loads(body).keys() == {"started"}

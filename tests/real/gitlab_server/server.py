@@ -36,7 +36,7 @@ class Ran:
     complained: str
 
 
-class Server:
+class GitlabMachine:
     """A machine's /etc, /opt and /var, and in `srv` its volume and what the stand-ins keep.
 
     Only GitLab's programs, the AWS CLI, systemctl, and mounting and growing ext4 are stand-ins; the file system on the

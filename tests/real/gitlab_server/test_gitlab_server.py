@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.gitlab_server.server import DEVICE, IMAGES_GITLAB_RB, VOLUME, Server
+from tests.real.gitlab_server.server import DEVICE, IMAGES_GITLAB_RB, VOLUME, GitlabMachine
 
 pytestmark = [
     pytest.mark.tool("bwrap"),
@@ -29,22 +29,22 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def server(tmp_path: Path, certificate: Path) -> Server:
-    made = Server(tmp_path / "first")
+def server(tmp_path: Path, certificate: Path) -> GitlabMachine:
+    made = GitlabMachine(tmp_path / "first")
     shutil.copytree(certificate, made.root / "etc/gitlab/ssl")
     return made
 
 
 @pytest.fixture(scope="module")
-def configured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Server, str, list[str]]:
+def configured(tmp_path_factory: pytest.TempPathFactory) -> tuple[GitlabMachine, str, list[str]]:
     """A server after its first boot, what that said, and whom it called; not to be changed."""
-    server = Server(tmp_path_factory.mktemp("server") / "first")
+    server = GitlabMachine(tmp_path_factory.mktemp("server") / "first")
     ran = server.run("configure")
     assert (ran.status, ran.complained) == (0, "")
     return server, ran.said, server.calls()
 
 
-def test_the_first_boot_says_each_step_on_the_console(configured: tuple[Server, str, list[str]]) -> None:
+def test_the_first_boot_says_each_step_on_the_console(configured: tuple[GitlabMachine, str, list[str]]) -> None:
     _, said, _ = configured
     steps = [line.removeprefix("kakehashi: configure: ") for line in said.splitlines()]
     fingerprint = steps.pop(2)
@@ -59,7 +59,7 @@ def test_the_first_boot_says_each_step_on_the_console(configured: tuple[Server, 
     ]
 
 
-def test_the_data_lies_on_the_volume_found_by_its_id(configured: tuple[Server, str, list[str]]) -> None:
+def test_the_data_lies_on_the_volume_found_by_its_id(configured: tuple[GitlabMachine, str, list[str]]) -> None:
     server, _, _ = configured
     assert server.label == "kakehashi-data"
     root, data = server.read("etc/fstab").splitlines()
@@ -69,7 +69,7 @@ def test_the_data_lies_on_the_volume_found_by_its_id(configured: tuple[Server, s
     assert list((server.root / DATA).iterdir()) == []
 
 
-def test_gitlab_rb_gains_one_line(configured: tuple[Server, str, list[str]]) -> None:
+def test_gitlab_rb_gains_one_line(configured: tuple[GitlabMachine, str, list[str]]) -> None:
     server, _, calls = configured
     assert server.read("etc/gitlab/gitlab.rb") == f"{IMAGES_GITLAB_RB}\nfrom_file '/etc/gitlab/kakehashi.rb'\n"
     assert server.read("etc/gitlab/kakehashi.rb") == server.read("etc/kakehashi/gitlab.rb")
@@ -79,7 +79,7 @@ def test_gitlab_rb_gains_one_line(configured: tuple[Server, str, list[str]]) -> 
     ]
 
 
-def test_roots_password_is_random_and_only_where_it_belongs(configured: tuple[Server, str, list[str]]) -> None:
+def test_roots_password_is_random_and_only_where_it_belongs(configured: tuple[GitlabMachine, str, list[str]]) -> None:
     server, said, _ = configured
     password = server.parameter("root-password")
     assert password == server.read("srv/root_password")
@@ -98,7 +98,7 @@ def test_roots_password_is_random_and_only_where_it_belongs(configured: tuple[Se
 
 
 @pytest.mark.tool("ruby")
-def test_the_console_is_given_ruby_that_turns_sign_up_off(configured: tuple[Server, str, list[str]]) -> None:
+def test_the_console_is_given_ruby_that_turns_sign_up_off(configured: tuple[GitlabMachine, str, list[str]]) -> None:
     server, _, _ = configured
     checked = subprocess.run(["ruby", "-wc", server.srv / "rails.rb"], capture_output=True, text=True, timeout=60)
     assert (checked.stdout, checked.stderr) == ("Syntax OK\n", "")
@@ -106,7 +106,7 @@ def test_the_console_is_given_ruby_that_turns_sign_up_off(configured: tuple[Serv
 
 
 def test_the_certificate_is_for_the_host_and_its_fingerprint_is_the_one_said(
-    configured: tuple[Server, str, list[str]],
+    configured: tuple[GitlabMachine, str, list[str]],
 ) -> None:
     server, said, _ = configured
     file = server.root / "etc/gitlab/ssl/gitlab.example.com.crt"
@@ -117,7 +117,7 @@ def test_the_certificate_is_for_the_host_and_its_fingerprint_is_the_one_said(
     assert file.with_suffix(".key").stat().st_mode & 0o777 == 0o600
 
 
-def test_backups_are_scheduled_and_made_up_for(configured: tuple[Server, str, list[str]]) -> None:
+def test_backups_are_scheduled_and_made_up_for(configured: tuple[GitlabMachine, str, list[str]]) -> None:
     server, _, calls = configured
     timer = server.read("etc/systemd/system/kakehashi-backup.timer")
     assert "OnCalendar=*-*-* 09:00:00 UTC\nPersistent=true\n" in timer
@@ -125,12 +125,12 @@ def test_backups_are_scheduled_and_made_up_for(configured: tuple[Server, str, li
     assert "systemctl enable kakehashi-backup.timer" in calls
 
 
-def test_success_is_told(configured: tuple[Server, str, list[str]]) -> None:
+def test_success_is_told(configured: tuple[GitlabMachine, str, list[str]]) -> None:
     server, _, _ = configured
     assert server.parameter("configure") == "ok"
 
 
-def test_a_second_run_changes_nothing_and_neither_does_one_after_a_reboot(server: Server) -> None:
+def test_a_second_run_changes_nothing_and_neither_does_one_after_a_reboot(server: GitlabMachine) -> None:
     assert server.run("configure").status == 0
     after_first, _ = server.state(), server.calls()
     again = server.run("configure", "configure")
@@ -140,7 +140,7 @@ def test_a_second_run_changes_nothing_and_neither_does_one_after_a_reboot(server
     assert again.said.count("gitlab.rb: nothing has changed") == 2
 
 
-def test_another_drop_in_is_taken_up_once(server: Server) -> None:
+def test_another_drop_in_is_taken_up_once(server: GitlabMachine) -> None:
     server.run("configure")
     server.calls()
     server.wants("external_url 'https://new.example.com'\n")
@@ -152,7 +152,7 @@ def test_another_drop_in_is_taken_up_once(server: Server) -> None:
     assert server.read(f"{KEPT}/etc/kakehashi.rb") == server.read("etc/gitlab/kakehashi.rb")
 
 
-def test_what_somebody_removes_from_gitlab_rb_is_put_back(server: Server) -> None:
+def test_what_somebody_removes_from_gitlab_rb_is_put_back(server: GitlabMachine) -> None:
     server.run("configure")
     server.write("etc/gitlab/gitlab.rb", IMAGES_GITLAB_RB)
     server.calls()
@@ -161,7 +161,7 @@ def test_what_somebody_removes_from_gitlab_rb_is_put_back(server: Server) -> Non
     assert "gitlab-ctl reconfigure" in server.calls()
 
 
-def test_somebodys_own_certificate_stays(server: Server, certificate: Path) -> None:
+def test_somebodys_own_certificate_stays(server: GitlabMachine, certificate: Path) -> None:
     server.run("configure")
     for file in certificate.iterdir():
         assert (server.root / "etc/gitlab/ssl" / file.name).read_bytes() == file.read_bytes()
@@ -169,13 +169,13 @@ def test_somebodys_own_certificate_stays(server: Server, certificate: Path) -> N
 
 @pytest.mark.parametrize("end", ["fail", "kill"])
 def test_wherever_a_run_is_cut_off_the_next_one_makes_it_good(tmp_path: Path, certificate: Path, end: str) -> None:
-    def fresh(name: str) -> Server:
-        server = Server(tmp_path / name)
+    def fresh(name: str) -> GitlabMachine:
+        server = GitlabMachine(tmp_path / name)
         shutil.copytree(certificate, server.root / "etc/gitlab/ssl")
         server.write(f"{DATA}/from-the-image", "data")
         return server
 
-    def content(server: Server) -> dict[str, str]:
+    def content(server: GitlabMachine) -> dict[str, str]:
         """All files, but for what is random and what names this server."""
         return {
             path: digest
@@ -202,7 +202,7 @@ def test_wherever_a_run_is_cut_off_the_next_one_makes_it_good(tmp_path: Path, ce
         assert server.parameter("root-password") == server.read("srv/root_password"), call
 
 
-def test_what_is_there_already_moves_to_the_volume_while_gitlab_stands_still(server: Server) -> None:
+def test_what_is_there_already_moves_to_the_volume_while_gitlab_stands_still(server: GitlabMachine) -> None:
     server.write(f"{DATA}/git-data/repository", "commits")
     server.write("opt/gitlab/service/gitaly/run", "")
     assert server.run("configure").status == 0
@@ -213,7 +213,7 @@ def test_what_is_there_already_moves_to_the_volume_while_gitlab_stands_still(ser
     assert (filled, mounted) == ("mount /var/lib/kakehashi/filling", "mount /var/opt/gitlab")
 
 
-def test_gitlab_goes_on_where_it_stood_when_its_data_cannot_be_moved(server: Server) -> None:
+def test_gitlab_goes_on_where_it_stood_when_its_data_cannot_be_moved(server: GitlabMachine) -> None:
     server.write("opt/gitlab/service/gitaly/run", "")
     server.write(f"{DATA}/git-data/repository", "commits")
     assert server.run("configure", end_at=(2, "fail")).status == 1
@@ -223,7 +223,7 @@ def test_gitlab_goes_on_where_it_stood_when_its_data_cannot_be_moved(server: Ser
 
 
 @pytest.mark.parametrize("there", ["another-label", "no-label", "partitions"])
-def test_a_volume_with_something_else_on_it_is_left_alone(server: Server, there: str) -> None:
+def test_a_volume_with_something_else_on_it_is_left_alone(server: GitlabMachine, there: str) -> None:
     image = server.srv / "image"
     if there == "partitions":
         with image.open("r+b") as device:
@@ -243,9 +243,11 @@ def test_a_volume_with_something_else_on_it_is_left_alone(server: Server, there:
     assert not any(call.startswith("gitlab-ctl") for call in server.calls())
 
 
-def test_a_server_that_follows_on_the_same_volume_goes_on_with_its_secrets(server: Server, tmp_path: Path) -> None:
+def test_a_server_that_follows_on_the_same_volume_goes_on_with_its_secrets(
+    server: GitlabMachine, tmp_path: Path
+) -> None:
     server.run("configure")
-    second = Server(tmp_path / "second", volume=server.srv)
+    second = GitlabMachine(tmp_path / "second", volume=server.srv)
     second.write("etc/gitlab/gitlab-secrets.json", "secrets of the image")
     ran = second.run("configure")
     assert (ran.status, ran.complained) == (0, "")
@@ -255,7 +257,7 @@ def test_a_server_that_follows_on_the_same_volume_goes_on_with_its_secrets(serve
     assert second.parameter("root-password") is None
 
 
-def test_restored_secrets_are_not_undone(server: Server) -> None:
+def test_restored_secrets_are_not_undone(server: GitlabMachine) -> None:
     server.run("configure")
     server.write("etc/gitlab/gitlab-secrets.json", "restored")
     server.run("configure")
@@ -263,7 +265,7 @@ def test_restored_secrets_are_not_undone(server: Server) -> None:
     assert server.read(f"{KEPT}/etc/gitlab-secrets.json") == "restored"
 
 
-def test_root_keeps_a_password_it_has_signed_in_with(server: Server) -> None:
+def test_root_keeps_a_password_it_has_signed_in_with(server: GitlabMachine) -> None:
     server.write("srv/root_has_signed_in", "")
     ran = server.run("configure")
     assert ran.status == 0
@@ -271,7 +273,7 @@ def test_root_keeps_a_password_it_has_signed_in_with(server: Server) -> None:
     assert server.parameter("root-password") is None
 
 
-def test_a_backup_has_both_halves_and_leaves_none_behind(server: Server) -> None:
+def test_a_backup_has_both_halves_and_leaves_none_behind(server: GitlabMachine) -> None:
     server.run("configure")
     ran = server.run("configure", "backup")
     assert (ran.status, ran.complained) == (0, "")
@@ -290,7 +292,7 @@ def test_a_backup_has_both_halves_and_leaves_none_behind(server: Server) -> None
     assert server.parameter("backup") == f"ok: {name}"
 
 
-def test_a_backup_that_does_not_arrive_is_told_and_made_again(server: Server) -> None:
+def test_a_backup_that_does_not_arrive_is_told_and_made_again(server: GitlabMachine) -> None:
     server.run("configure")
     server.calls()
     server.run("configure", "backup")
@@ -304,14 +306,14 @@ def test_a_backup_that_does_not_arrive_is_told_and_made_again(server: Server) ->
     assert list((server.srv / "volume/backups").iterdir()) == []
 
 
-def test_what_a_backup_left_behind_goes_and_what_people_made_stays(server: Server) -> None:
+def test_what_a_backup_left_behind_goes_and_what_people_made_stays(server: GitlabMachine) -> None:
     for name in ("kakehashi-2026-01-01T000000Z_18.0.0", "mine"):
         server.write(f"srv/volume/backups/{name}_gitlab_backup.tar", name)
     assert server.run("configure", "backup").status == 0
     assert [file.name for file in (server.srv / "volume/backups").iterdir()] == ["mine_gitlab_backup.tar"]
 
 
-def test_no_backup_is_made_of_an_empty_folder(server: Server) -> None:
+def test_no_backup_is_made_of_an_empty_folder(server: GitlabMachine) -> None:
     ran = server.run("backup")
     assert ran.status == 1
     assert "application: the data volume is not mounted" in ran.complained
@@ -319,6 +321,6 @@ def test_no_backup_is_made_of_an_empty_folder(server: Server) -> None:
 
 
 @pytest.mark.parametrize("job", ["", "restore", "report"])
-def test_only_its_two_jobs_are_taken(server: Server, job: str) -> None:
+def test_only_its_two_jobs_are_taken(server: GitlabMachine, job: str) -> None:
     ran = server.run(job)
     assert (ran.status, ran.complained) == (2, "usage: /opt/kakehashi/server configure|backup\n")

@@ -12,12 +12,12 @@ import pytest
 
 from tests.real.mirror import world as worlds
 from tests.real.mirror.projects import MODES, mirror_of, synthesised
-from tests.real.mirror.world import Mirror, World
+from tests.real.mirror.world import MirrorBuildRun, MirrorWorld
 
 NEEDED = ("bash", "git", "ssh", "sshd", "ssh-keygen", "unshare", "nsenter", "ip", "mount", "flock", "awk")
 
-Mirrors = Callable[..., Mirror]
-Story = Callable[[Mirror], object]
+Mirrors = Callable[..., MirrorBuildRun]
+Story = Callable[[MirrorBuildRun], object]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MirrorWorld]:
     """The servers, in a namespace."""
     worlds.tools()
     with worlds.running(tmp_path_factory.mktemp("world")) as world:
@@ -40,12 +40,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture(scope="session")
-def mirrors(world: World, tmp_path_factory: pytest.TempPathFactory) -> Mirrors:
+def mirrors(world: MirrorWorld, tmp_path_factory: pytest.TempPathFactory) -> Mirrors:
     """Makes a new mirror with a cache mode; its ends are empty, or as those of another are."""
     terraform = synthesised(world, tmp_path_factory.mktemp("synthesised"))
     numbers = itertools.count(1)
 
-    def make(mode: str, like: Mirror | None = None) -> Mirror:
+    def make(mode: str, like: MirrorBuildRun | None = None) -> MirrorBuildRun:
         mirror = mirror_of(world, f"AKIACASE{next(numbers):04}", terraform[mode])
         if like is not None:
             mirror.case.become(like.case)
@@ -59,7 +59,7 @@ def mirrored(mirrors: Mirrors) -> Mirrors:
     """Makes a mirror with a cache mode that has run before, on a source of three branches and three tags."""
 
     @functools.cache
-    def example(mode: str) -> Mirror:
+    def example(mode: str) -> MirrorBuildRun:
         mirror = mirrors(mode)
         source = mirror.source
         first = source.commit("refs/heads/main", {"a": "1", "folder/b": "1"})
@@ -73,7 +73,7 @@ def mirrored(mirrors: Mirrors) -> Mirrors:
         mirror.mirrors()
         return mirror
 
-    def make(mode: str) -> Mirror:
+    def make(mode: str) -> MirrorBuildRun:
         with lock:
             before = example(mode)
         return mirrors(mode, like=before)

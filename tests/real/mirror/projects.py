@@ -7,14 +7,14 @@ from typing import Any
 
 from settings import load
 from tests.real.mirror.codebuild import Project
-from tests.real.mirror.world import PROJECT, Mirror, World
+from tests.real.mirror.world import PROJECT, MirrorBuildRun, MirrorWorld
 from tests.terraform import read, with_changes
 
 MODES = ("s3", "efs", "none")
 _VPC = {"id": "vpc-0123456789abcdef0", "subnet_ids": ["subnet-0123456789abcdef0"]}
 
 
-def synthesised(world: World, out: Path) -> dict[str, dict[str, Any]]:
+def synthesised(world: MirrorWorld, out: Path) -> dict[str, dict[str, Any]]:
     """The project's Terraform by cache mode, with this world's host key pinned."""
     import bindings
 
@@ -38,10 +38,10 @@ def synthesised(world: World, out: Path) -> dict[str, dict[str, Any]]:
     return projects
 
 
-def mirror_of(world: World, name: str, terraform: Mapping[str, Any]) -> Mirror:
+def mirror_of(world: MirrorWorld, name: str, terraform: Mapping[str, Any]) -> MirrorBuildRun:
     """A new mirror: an empty source, an empty target, and the project between them."""
     case = world.case(name)
-    return Mirror(
+    return MirrorBuildRun(
         case=case,
         project=Project(
             terraform=terraform,

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.real.mirror.servers import NO_SHALLOW_PUSHES
-from tests.real.mirror.world import Mirror
+from tests.real.mirror.world import MirrorBuildRun
 
-Mirrored = Callable[[str], Mirror]
+Mirrored = Callable[[str], MirrorBuildRun]
 
 
 @contextmanager
-def _copy(mirror: Mirror) -> Iterator[Path]:
+def _copy(mirror: MirrorBuildRun) -> Iterator[Path]:
     """The copy that the next build will find, to be tampered with."""
     cache = mirror.project.cache
     if cache is None:

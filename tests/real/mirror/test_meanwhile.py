@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.real.mirror.projects import MODES
-from tests.real.mirror.world import Mirror
+from tests.real.mirror.world import MirrorBuildRun
 
-Mirrored = Callable[[str], Mirror]
-InEveryMode = Callable[[Callable[[Mirror], object]], None]
+Mirrored = Callable[[str], MirrorBuildRun]
+InEveryMode = Callable[[Callable[[MirrorBuildRun], object]], None]
 
 # A round costs three seconds of processor time; before a change of the mirror script lands, 102 are worth five minutes.
 ROUNDS = int(os.environ.get("KAKEHASHI_ROUNDS", "36"))
@@ -20,7 +20,7 @@ PUSHES = 10
 KILLS = 24
 
 
-def _push(mirror: Mirror, chance: random.Random, text: str) -> None:
+def _push(mirror: MirrorBuildRun, chance: random.Random, text: str) -> None:
     """What somebody might push: a commit, a rewritten, new, moved, renamed or deleted ref."""
     source, refs = mirror.source, mirror.source.refs()
     branches = sorted(ref for ref in refs if ref.startswith("refs/heads/") and ref != "refs/heads/main")
@@ -44,7 +44,7 @@ def _push(mirror: Mirror, chance: random.Random, text: str) -> None:
             source.commit(some, {"c": text})
 
 
-def _rounds(mirror: Mirror, mode: str) -> tuple[int, int]:
+def _rounds(mirror: MirrorBuildRun, mode: str) -> tuple[int, int]:
     """Push at random moments of a build, or of two; returns in how many rounds, of how many, these saw every push."""
     chance = random.Random(mode)
     in_time = 0
@@ -76,7 +76,7 @@ def test_no_push_is_lost_at_whatever_moment_of_a_build_it_comes(mirrored: Mirror
     assert in_time > of / 2, "pushes while a build runs are that build's to mirror"
 
 
-def _push_back(mirror: Mirror, times: int) -> None:
+def _push_back(mirror: MirrorBuildRun, times: int) -> None:
     """Whenever the target has received something, somebody pushes to the source, up to a number of times."""
     hook = mirror.target.path / "hooks" / "post-receive"
     hook.write_text(
@@ -93,7 +93,7 @@ git update-ref refs/heads/main "$(git commit-tree -p main -m pushed-back 'main^{
 
 
 def test_what_is_pushed_while_a_build_pushes_is_mirrored_by_the_same_build(in_every_mode: InEveryMode) -> None:
-    def story(mirror: Mirror) -> None:
+    def story(mirror: MirrorBuildRun) -> None:
         _push_back(mirror, 2)
         mirror.source.commit("refs/heads/main")
         said = mirror.mirrors().said
@@ -112,7 +112,7 @@ def test_a_source_that_never_rests_is_left_to_the_next_build(mirrored: Mirrored)
     mirror.mirrors()
 
 
-def _kills(mirror: Mirror, kills: int) -> list[str]:
+def _kills(mirror: MirrorBuildRun, kills: int) -> list[str]:
     """Kill builds at moments spread over their duration, and run each again; returns what each had said last."""
     mirror.source.commit("refs/heads/main")
     seconds = mirror.mirrors().seconds

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.real.mirror.world import Mirror, Repository
+from tests.real.mirror.world import MirrorBuildRun, Repository
 
-InEveryMode = Callable[[Callable[[Mirror], object]], None]
-Mirrored = Callable[[str], Mirror]
+InEveryMode = Callable[[Callable[[MirrorBuildRun], object]], None]
+Mirrored = Callable[[str], MirrorBuildRun]
 
 
 def test_the_first_build_brings_everything_into_an_empty_target(in_every_mode: InEveryMode) -> None:
@@ -16,7 +16,7 @@ def test_the_first_build_brings_everything_into_an_empty_target(in_every_mode: I
 
 
 def test_nothing_is_fetched_or_pushed_while_both_ends_are_equal(in_every_mode: InEveryMode) -> None:
-    def story(mirror: Mirror) -> None:
+    def story(mirror: MirrorBuildRun) -> None:
         said = mirror.mirrors().said
         assert [line.split(":")[0] for line in said] == [
             "read the refs of the target",
@@ -28,7 +28,7 @@ def test_nothing_is_fetched_or_pushed_while_both_ends_are_equal(in_every_mode: I
 
 
 def test_a_commit_arrives(in_every_mode: InEveryMode) -> None:
-    def story(mirror: Mirror) -> None:
+    def story(mirror: MirrorBuildRun) -> None:
         mirror.source.commit("refs/heads/main", {"a": "more"})
         mirror.mirrors()
 
@@ -36,7 +36,7 @@ def test_a_commit_arrives(in_every_mode: InEveryMode) -> None:
 
 
 def test_branches_arrive_wherever_they_begin(in_every_mode: InEveryMode) -> None:
-    def story(mirror: Mirror) -> None:
+    def story(mirror: MirrorBuildRun) -> None:
         source, refs = mirror.source, mirror.source.refs()
         source.update({"refs/heads/at_the_tip": refs["refs/heads/main"]})
         source.commit("refs/heads/from_the_tip", parent=refs["refs/heads/main"])
@@ -48,7 +48,7 @@ def test_branches_arrive_wherever_they_begin(in_every_mode: InEveryMode) -> None
 
 
 def test_a_merge_arrives(in_every_mode: InEveryMode) -> None:
-    def story(mirror: Mirror) -> None:
+    def story(mirror: MirrorBuildRun) -> None:
         source = mirror.source
         tree = source.git("rev-parse", "main^{tree}")
         merge = source.git("commit-tree", tree, "-p", "main", "-p", "old", "-p", "feature/a", "-m", "merge")
@@ -59,7 +59,7 @@ def test_a_merge_arrives(in_every_mode: InEveryMode) -> None:
 
 
 def test_amended_reset_and_rewritten_branches_are_followed(in_every_mode: InEveryMode) -> None:
-    def story(mirror: Mirror) -> None:
+    def story(mirror: MirrorBuildRun) -> None:
         source = mirror.source
         source.commit("refs/heads/feature/a", {"c": "amended"}, parent=source.git("rev-parse", "feature/a^"))
         source.update({"refs/heads/main": source.git("rev-parse", "main~3")})
@@ -70,7 +70,7 @@ def test_amended_reset_and_rewritten_branches_are_followed(in_every_mode: InEver
 
 
 def test_deleted_refs_are_deleted(in_every_mode: InEveryMode) -> None:
-    def story(mirror: Mirror) -> None:
+    def story(mirror: MirrorBuildRun) -> None:
         mirror.source.update(dict.fromkeys(["refs/heads/old", "refs/heads/feature/a", "refs/tags/v1", "refs/tags/v3"]))
         mirror.mirrors()
         assert sorted(mirror.target.refs()) == ["refs/heads/main", "refs/tags/v2"]
@@ -79,7 +79,7 @@ def test_deleted_refs_are_deleted(in_every_mode: InEveryMode) -> None:
 
 
 def test_tags_of_every_kind_arrive_and_move(in_every_mode: InEveryMode) -> None:
-    def story(mirror: Mirror) -> None:
+    def story(mirror: MirrorBuildRun) -> None:
         source = mirror.source
         source.git("tag", "--force", "v1", "main")
         source.git("tag", "--force", "--annotate", "--message=moved", "v3", "old")
@@ -125,7 +125,7 @@ MORE = ("a}b", "{x}", "(x)", "!x", "a=b", "a,b", "@x", "+x", "-x", "x.y", "<x>",
 
 
 def test_no_name_is_too_strange(in_every_mode: InEveryMode) -> None:
-    def story(mirror: Mirror) -> None:
+    def story(mirror: MirrorBuildRun) -> None:
         main = mirror.source.refs()["refs/heads/main"]
         names = [*NAMES, *MORE]
         mirror.source.update(
@@ -141,7 +141,7 @@ def test_no_name_is_too_strange(in_every_mode: InEveryMode) -> None:
 
 
 def test_other_refs_of_the_source_stay_there(in_every_mode: InEveryMode) -> None:
-    def story(mirror: Mirror) -> None:
+    def story(mirror: MirrorBuildRun) -> None:
         for ref in (
             "pull/1/head",
             "keep-around/1",
@@ -160,7 +160,7 @@ def test_other_refs_of_the_source_stay_there(in_every_mode: InEveryMode) -> None
 
 
 def test_other_refs_of_the_target_are_left_alone(in_every_mode: InEveryMode) -> None:
-    def story(mirror: Mirror) -> None:
+    def story(mirror: MirrorBuildRun) -> None:
         main = mirror.target.refs()["refs/heads/main"]
         mirror.target.update({"refs/kept/1": main})
         mirror.source.update({"refs/heads/old": None})
@@ -171,7 +171,7 @@ def test_other_refs_of_the_target_are_left_alone(in_every_mode: InEveryMode) -> 
 
 
 def test_what_was_pushed_to_the_target_by_hand_is_put_right(in_every_mode: InEveryMode) -> None:
-    def story(mirror: Mirror) -> None:
+    def story(mirror: MirrorBuildRun) -> None:
         mirror.target.commit("refs/heads/main", {"by": "hand"})
         mirror.target.commit("refs/heads/by_hand", {"by": "hand"})
         mirror.mirrors()
@@ -180,7 +180,7 @@ def test_what_was_pushed_to_the_target_by_hand_is_put_right(in_every_mode: InEve
 
 
 def test_a_branch_becomes_a_folder_of_branches_and_back(in_every_mode: InEveryMode) -> None:
-    def story(mirror: Mirror) -> None:
+    def story(mirror: MirrorBuildRun) -> None:
         main = mirror.source.refs()["refs/heads/main"]
         mirror.source.update({"refs/heads/old": None, "refs/heads/feature/a": None})
         mirror.source.update({"refs/heads/old/x/y": main, "refs/heads/feature": main})
@@ -193,7 +193,7 @@ def test_a_branch_becomes_a_folder_of_branches_and_back(in_every_mode: InEveryMo
 
 
 def test_the_default_branch_is_followed_when_nothing_else_changes(in_every_mode: InEveryMode) -> None:
-    def story(mirror: Mirror) -> None:
+    def story(mirror: MirrorBuildRun) -> None:
         mirror.source.set_default("feature/a")
         mirror.mirrors()
 
@@ -201,7 +201,7 @@ def test_the_default_branch_is_followed_when_nothing_else_changes(in_every_mode:
 
 
 def test_the_default_branch_is_renamed(in_every_mode: InEveryMode) -> None:
-    def story(mirror: Mirror) -> None:
+    def story(mirror: MirrorBuildRun) -> None:
         source = mirror.source
         source.update({"refs/heads/trunk": source.refs()["refs/heads/main"], "refs/heads/main": None})
         source.set_default("trunk")
@@ -212,7 +212,7 @@ def test_the_default_branch_is_renamed(in_every_mode: InEveryMode) -> None:
 
 
 def test_the_former_default_branch_makes_way_for_a_folder_of_its_name(in_every_mode: InEveryMode) -> None:
-    def story(mirror: Mirror) -> None:
+    def story(mirror: MirrorBuildRun) -> None:
         source = mirror.source
         source.set_default("old")
         main = source.refs()["refs/heads/main"]
@@ -224,7 +224,7 @@ def test_the_former_default_branch_makes_way_for_a_folder_of_its_name(in_every_m
 
 
 def test_the_targets_default_is_changed_only_where_it_differs(in_every_mode: InEveryMode) -> None:
-    def story(mirror: Mirror) -> None:
+    def story(mirror: MirrorBuildRun) -> None:
         calls = mirror.case.folder / "api"
         calls.unlink(missing_ok=True)
         mirror.mirrors()
@@ -260,7 +260,7 @@ def test_a_file_of_100_mb_arrives(mirrored: Mirrored) -> None:
 
 
 def test_servers_that_speak_only_the_first_protocol_will_do(in_every_mode: InEveryMode) -> None:
-    def story(mirror: Mirror) -> None:
+    def story(mirror: MirrorBuildRun) -> None:
         (mirror.case.folder / "old_protocol").touch()
         mirror.source.commit("refs/heads/main")
         mirror.source.commit("refs/heads/new", parent=mirror.source.refs()["refs/tags/v1"])

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from tests.real.mirror.servers import OUTAGE
-from tests.real.mirror.world import SECRET_ACCESS_KEY, Mirror
+from tests.real.mirror.world import SECRET_ACCESS_KEY, MirrorBuildRun
 
-InEveryMode = Callable[[Callable[[Mirror], object]], None]
-Mirrored = Callable[[str], Mirror]
+InEveryMode = Callable[[Callable[[MirrorBuildRun], object]], None]
+Mirrored = Callable[[str], MirrorBuildRun]
 
 ALLOW = (
     "If that is right, allow it once: aws codebuild start-build --project-name kakehashi-prd-backlog-website "
@@ -21,7 +21,7 @@ def _tags(first: int, end: int) -> list[str]:
 
 
 @pytest.fixture
-def tagged(mirrored: Mirrored) -> Mirror:
+def tagged(mirrored: Mirrored) -> MirrorBuildRun:
     """Three branches and 27 tags at both ends."""
     mirror = mirrored("none")
     mirror.source.update(dict.fromkeys(_tags(0, 24), mirror.source.refs()["refs/heads/main"]))
@@ -31,7 +31,7 @@ def tagged(mirrored: Mirrored) -> Mirror:
 
 
 def test_an_emptied_source_empties_nothing(in_every_mode: InEveryMode) -> None:
-    def story(mirror: Mirror) -> None:
+    def story(mirror: MirrorBuildRun) -> None:
         mirror.source.update(dict.fromkeys(mirror.source.refs()))
         for allowed in ("0", "100"):
             assert mirror.stops(ALLOW_DELETIONS=allowed) == (
@@ -41,7 +41,7 @@ def test_an_emptied_source_empties_nothing(in_every_mode: InEveryMode) -> None:
     in_every_mode(story)
 
 
-def test_a_source_that_lost_more_than_its_share_must_be_allowed_to_and_is_then_followed(tagged: Mirror) -> None:
+def test_a_source_that_lost_more_than_its_share_must_be_allowed_to_and_is_then_followed(tagged: MirrorBuildRun) -> None:
     tagged.source.update(dict.fromkeys(_tags(0, 16)))
     stopped = f"stopped: the source lacks 16 of the target's 30 refs, more than 50 %; nothing was pushed. {ALLOW}16"
     assert tagged.stops() == stopped
@@ -49,12 +49,12 @@ def test_a_source_that_lost_more_than_its_share_must_be_allowed_to_and_is_then_f
     tagged.mirrors(ALLOW_DELETIONS="16")
 
 
-def test_a_source_that_lost_its_share_is_followed(tagged: Mirror) -> None:
+def test_a_source_that_lost_its_share_is_followed(tagged: MirrorBuildRun) -> None:
     tagged.source.update(dict.fromkeys(_tags(0, 15)))
     tagged.mirrors()
 
 
-def test_the_share_is_a_setting(tagged: Mirror) -> None:
+def test_the_share_is_a_setting(tagged: MirrorBuildRun) -> None:
     tagged.source.update(dict.fromkeys(_tags(0, 13)))
     assert tagged.stops(MAX_LOST_PERCENT="40").startswith("stopped: the source lacks 13 of the target's 30 refs, more")
     tagged.mirrors(MAX_LOST_PERCENT="44")
@@ -79,7 +79,7 @@ def test_a_source_of_tags_alone_counts_as_empty(mirrored: Mirrored) -> None:
 
 
 def test_an_unreachable_source_empties_nothing(in_every_mode: InEveryMode) -> None:
-    def story(mirror: Mirror) -> None:
+    def story(mirror: MirrorBuildRun) -> None:
         mirror.source.path.rename(mirror.source.path.with_name("gone.git"))
         assert mirror.stops() == "stopped: the source cannot be read"
 
@@ -109,7 +109,7 @@ def test_a_wrong_ssh_key_is_named_as_the_reason(mirrored: Mirrored) -> None:
 
 
 def test_an_unreachable_target_is_named_as_the_reason(in_every_mode: InEveryMode) -> None:
-    def story(mirror: Mirror) -> None:
+    def story(mirror: MirrorBuildRun) -> None:
         moved = mirror.target.path.rename(mirror.target.path.with_name("moved"))
         build = mirror.project.run()
         assert build.phases["build"] == "FAILED"
@@ -133,7 +133,7 @@ def test_the_next_build_goes_on_where_the_target_vanished(mirrored: Mirrored) ->
 
 
 def test_a_ref_that_the_target_refuses_fails_the_build_and_keeps_no_other_back(in_every_mode: InEveryMode) -> None:
-    def story(mirror: Mirror) -> None:
+    def story(mirror: MirrorBuildRun) -> None:
         hook = mirror.target.path / "hooks" / "update"
         hook.write_text("#!/bin/sh\n[ $1 != refs/heads/refused ]\n")
         hook.chmod(0o755)
@@ -157,7 +157,7 @@ POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\ns
 
 @pytest.mark.parametrize("file", [".gitattributes", "design/deep inside/.gitattributes"])
 def test_lfs_is_refused_or_mirrored_with_a_warning(in_every_mode: InEveryMode, file: str) -> None:
-    def story(mirror: Mirror) -> None:
+    def story(mirror: MirrorBuildRun) -> None:
         mirror.source.commit("refs/heads/main", {"a": "before"})
         mirror.source.commit("refs/heads/design", {file: ATTRIBUTES, "x.psd": POINTER})
         mirror.source.commit("refs/heads/design", {"a": "after"})
@@ -178,7 +178,7 @@ def test_other_attributes_are_not_taken_for_lfs(mirrored: Mirrored) -> None:
 
 
 def test_no_secret_is_said_or_left_behind(in_every_mode: InEveryMode) -> None:
-    def story(mirror: Mirror) -> None:
+    def story(mirror: MirrorBuildRun) -> None:
         key = mirror.case.parameters["/kakehashi/backlog/ssh-key"]
         mirror.source.commit("refs/heads/main")
         logs = [mirror.mirrors().log]

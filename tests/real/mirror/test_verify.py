@@ -8,22 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.mirror.world import PROJECT, SECRET_ACCESS_KEY, Mirror
+from tests.real.mirror.world import PROJECT, SECRET_ACCESS_KEY, MirrorBuildRun
 from tests.terraform import with_changes
 
 Verify = Callable[..., "subprocess.CompletedProcess[str]"]
-Mirrored = Callable[[str], Mirror]
+Mirrored = Callable[[str], MirrorBuildRun]
 
 pytestmark = [pytest.mark.tool("ssh-agent"), pytest.mark.tool("ssh-add")]
 
 
 @pytest.fixture
-def mirror(mirrored: Mirrored) -> Mirror:
+def mirror(mirrored: Mirrored) -> MirrorBuildRun:
     return mirrored("none")
 
 
 @pytest.fixture
-def verify(mirror: Mirror, tmp_path: Path) -> Verify:
+def verify(mirror: MirrorBuildRun, tmp_path: Path) -> Verify:
     """Runs the command in the namespace, with the mirror's SSH key in an agent, on a deployment of that mirror."""
 
     def run(changes: Mapping[str, object] | None = None) -> "subprocess.CompletedProcess[str]":
@@ -51,7 +51,9 @@ def verify(mirror: Mirror, tmp_path: Path) -> Verify:
     return run
 
 
-def test_ends_are_equal_after_a_build_and_differ_after_a_push_until_the_next(mirror: Mirror, verify: Verify) -> None:
+def test_ends_are_equal_after_a_build_and_differ_after_a_push_until_the_next(
+    mirror: MirrorBuildRun, verify: Verify
+) -> None:
     ran = verify()
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "website: 6 refs, equal\n", "")
     mirror.source.commit("refs/heads/feature/a", {"new": "1"})
@@ -75,7 +77,7 @@ def test_ends_are_equal_after_a_build_and_differ_after_a_push_until_the_next(mir
     assert (ran.returncode, ran.stdout) == (0, "website: 5 refs, equal\n")
 
 
-def test_a_host_key_that_is_not_pinned_is_not_trusted(mirror: Mirror, verify: Verify) -> None:
+def test_a_host_key_that_is_not_pinned_is_not_trusted(mirror: MirrorBuildRun, verify: Verify) -> None:
     own = mirror.case.folder / "key.pub"
     host, kind, _ = mirror.case.world.host_key.split()
     ran = verify({"prd.backlog.spaces.example.known_hosts": [f"{host} {kind} {own.read_text().split()[1]}"]})

@@ -4,7 +4,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.real.mirror.world import World
+from tests.real.mirror.world import MirrorWorld
 
 
 def _zombies(init: int) -> list[str]:
@@ -18,7 +18,7 @@ def _zombies(init: int) -> list[str]:
     return [state for state in states if state == "Z"]
 
 
-def test_what_a_build_leaves_running_does_not_stay_behind_when_it_ends(world: World) -> None:
+def test_what_a_build_leaves_running_does_not_stay_behind_when_it_ends(world: MirrorWorld) -> None:
     left = "sleep 0.2 & echo $!"
     said = subprocess.run([*world.enter(), "sh", "-c", left], stdout=subprocess.PIPE, text=True, check=True)
     assert said.stdout.strip().isdigit()

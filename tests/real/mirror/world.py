@@ -32,7 +32,7 @@ SECRET_ACCESS_KEY = "dummySecretAccessKeyThatOpensNothing0000"
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
+class MirrorWorld:
     """A running namespace. `host_key` is the line of known_hosts of its source."""
 
     folder: Path
@@ -43,7 +43,7 @@ class World:
         """The command that runs another inside the namespace."""
         return ["nsenter", f"--target={self.init}", "--net", "--mount", "--pid", "--"]
 
-    def case(self, name: str) -> "Case":
+    def case(self, name: str) -> "MirrorCase":
         """A new source, served to a new key, and an empty target."""
         folder = self.folder / "cases" / name
         for part in PARTS:
@@ -53,7 +53,7 @@ class World:
         with (self.folder / "authorized_keys").open("a") as authorized:
             public = key.with_suffix(".pub").read_text()
             authorized.write(f'restrict,command="{self.folder}/serve {folder}" {public}')
-        case = Case(
+        case = MirrorCase(
             world=self,
             name=name,
             folder=folder,
@@ -146,10 +146,10 @@ class Repository:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Case:
+class MirrorCase:
     """One test's two ends, its keys, and what survives its builds."""
 
-    world: World
+    world: MirrorWorld
     name: str
     folder: Path
     source: Repository
@@ -174,7 +174,7 @@ class Case:
             "GIT_CONFIG_NOSYSTEM": "1",
         }
 
-    def become(self, other: "Case", copy: Callable[[str, str], object] = shutil.copy2) -> None:
+    def become(self, other: "MirrorCase", copy: Callable[[str, str], object] = shutil.copy2) -> None:
         """Take over another's ends, and what its builds left."""
         for part in PARTS:
             shutil.copytree(other.folder / part, self.folder / part, dirs_exist_ok=True, copy_function=copy)
@@ -205,10 +205,10 @@ class Case:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mirror:
+class MirrorBuildRun:
     """A case and the project that mirrors one of its ends into the other."""
 
-    case: Case
+    case: MirrorCase
     project: Project
 
     @property
@@ -237,7 +237,7 @@ class Mirror:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[World]:
+def running(folder: Path) -> Iterator[MirrorWorld]:
     """Start the servers in a namespace that ends, with everything in it, when the context does."""
     (folder / "cases").mkdir()
     (folder / "authorized_keys").touch()
@@ -258,7 +258,7 @@ def running(folder: Path) -> Iterator[World]:
         assert namespace.stdout is not None
         assert namespace.stdout.readline() == "listening\n", (folder / "servers.log").read_text()
         init = Path(f"/proc/{namespace.pid}/task/{namespace.pid}/children").read_text().strip()
-        yield World(folder=folder, init=int(init), host_key=f"{servers.SOURCE_HOST} {kind} {key}")
+        yield MirrorWorld(folder=folder, init=int(init), host_key=f"{servers.SOURCE_HOST} {kind} {key}")
     finally:
         namespace.kill()
         namespace.wait()

@@ -39,7 +39,7 @@ _PORTS = (22, 80, 443, 8443)
 _A, _IN = 1, 1
 
 
-class Resolver(socketserver.BaseRequestHandler):
+class DnsStandIn(socketserver.BaseRequestHandler):
     """Gives every name an IPv4 address, and none an IPv6 address."""
 
     def handle(self) -> None:
@@ -74,7 +74,7 @@ def _enter_the_namespace(folder: Path) -> None:
 
 
 def _serve(folder: Path) -> None:
-    threading.Thread(target=socketserver.UDPServer((_RESOLVER, 53), Resolver).serve_forever, daemon=True).start()
+    threading.Thread(target=socketserver.UDPServer((_RESOLVER, 53), DnsStandIn).serve_forever, daemon=True).start()
 
     class CodeCommit(Handler):
         cases = folder / "cases"
