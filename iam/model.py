@@ -1,6 +1,6 @@
 """What a deployment holds, as far as access goes: plain values, whatever they were read from.
 
-`access.synthesised` fills it from synthesised Terraform. Where only an apply will tell an address or an id, a
+`iam.deployed` fills it from synthesised Terraform. Where only an apply will tell an address or an id, a
 representative stands for it that equals nothing else.
 """
 

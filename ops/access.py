@@ -8,7 +8,7 @@ from pathlib import Path
 from iam.matrix import ANYBODY, Row, matrix
 from iam.model import Model
 from iam.promises import PROMISES, Finding, broken
-from iam.synthesised import read
+from iam.deployed import read
 
 _NOTE = (
     "Computed from the policies in the synthesised Terraform, with its variables' defaults. An address that only an "

@@ -22,6 +22,8 @@ from constructs import Construct, Node
 
 from modules.labels import Labels
 from settings import AccountSettings, Deployment
+from terraform import facts
+from terraform.facts import Fact
 
 TERRAFORM_VERSION = ">= 1.10.0"
 """The first that locks an S3 state with a file: https://developer.hashicorp.com/terraform/language/backend/s3"""
@@ -61,6 +63,7 @@ class BaseStack(TerraformStack):
         self.account = part.account
         self.labels = Labels(project=deployment.name, environment=environment, owner=deployment.owner)
         self.files = {}
+        self._facts: list[Fact] = []
         self.add_override("terraform.required_version", TERRAFORM_VERSION)
         self._provider(deployment.region)
         # The bindings pin one release, but the output works with both majors.
@@ -72,6 +75,11 @@ class BaseStack(TerraformStack):
         """Declare all outputs of the stack."""
         for name, output in outputs.items():
             TerraformOutput(self, name, value=output.value, description=output.description)
+
+    def record(self, *found: Fact) -> None:
+        """Leave facts in the stack's Terraform, for the checks that read it."""
+        self._facts += found
+        self.add_override(facts.PLACE, facts.to_metadata(self._facts))
 
     def state_of(self, stack: "BaseStack") -> TerraformRemoteState:
         """The outputs of another stack of the deployment, read from its state; it is deployed first."""

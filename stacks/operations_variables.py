@@ -13,6 +13,7 @@ from settings.network import NetworkSettings
 from settings.proxy import SquidSettings
 from stacks import variables
 from stacks.base import BaseStack
+from terraform.facts import AddressList
 
 _INSTANCE_TYPE = "^[a-z0-9-]+\\\\.[a-z0-9-]+$"
 
@@ -58,11 +59,12 @@ class GitlabVariables:
     def __init__(self, stack: BaseStack, settings: GitlabSettings) -> None:
         self.work_terminal_cidrs = variables.cidrs(
             stack,
-            "work_terminal_cidrs",
+            AddressList(
+                variable="work_terminal_cidrs", use="work terminals", open_because=settings.open_to_the_world_because
+            ),
             "Where people and their Git clients come from.",
             settings.work_terminal_cidrs,
             public=False,
-            may_open_to_the_world=settings.open_to_the_world_because is not None,
         )
         self.instance_type = variables.text(
             stack,
@@ -137,23 +139,27 @@ class CodecommitVariables:
 
     def __init__(self, stack: BaseStack, settings: CodeCommitSettings) -> None:
         self.push_cidrs, self.pull_cidrs = None, {}
-        if settings.push is not None and settings.push.from_cidrs is not None:
+        push = settings.push
+        if push is not None and push.from_cidrs is not None:
             self.push_cidrs = _public_cidrs(
                 stack,
-                "push_from_cidrs",
+                AddressList(variable="push_from_cidrs", use="push user", open_because=push.open_to_the_world_because),
                 "Public addresses the push user works from: development's way out.",
-                settings.push.from_cidrs,
-                settings.push.open_to_the_world_because,
+                push.from_cidrs,
             )
-        rooms = {"pull": settings.pull, **{f"room_{name}": room for name, room in settings.rooms.items()}}
-        for name, room in rooms.items():
+        rooms = {"pull": (None, settings.pull), **{f"room_{name}": (name, it) for name, it in settings.rooms.items()}}
+        for prefix, (name, room) in rooms.items():
             if room is not None and room.from_cidrs is not None:
-                self.pull_cidrs[name] = _public_cidrs(
+                self.pull_cidrs[prefix] = _public_cidrs(
                     stack,
-                    f"{name}_from_cidrs",
+                    AddressList(
+                        variable=f"{prefix}_from_cidrs",
+                        use="room",
+                        room=name,
+                        open_because=room.open_to_the_world_because,
+                    ),
                     "Public addresses the pull user works from: the isolated room's way out.",
                     room.from_cidrs,
-                    room.open_to_the_world_because,
                 )
         if settings.detection is not None and settings.detection.trail_retention_days is not None:
             self.trail_retention_days = variables.whole_number(
@@ -174,11 +180,14 @@ class BacklogVariables:
     def __init__(self, stack: BaseStack, settings: BacklogSettings) -> None:
         self.webhook_sender_cidrs = variables.cidrs(
             stack,
-            "webhook_sender_cidrs",
+            AddressList(
+                variable="webhook_sender_cidrs",
+                use="webhook senders",
+                open_because=settings.webhook.open_to_the_world_because,
+            ),
             "Public addresses that Backlog's webhooks come from, as Nulab publishes them.",
             settings.webhook.sender_cidrs,
             public=True,
-            may_open_to_the_world=settings.webhook.open_to_the_world_because is not None,
         )
         self.reconcile_schedule = variables.schedule(
             stack, "reconcile_schedule", "When every mirror runs without being asked.", settings.reconcile, rates=True
@@ -216,8 +225,6 @@ class BacklogVariables:
             )
 
 
-def _public_cidrs(
-    stack: BaseStack, name: str, description: str, default: Iterable[IPv4Network], open_because: str | None
-) -> str:
-    variables.cidrs(stack, name, description, default, public=True, may_open_to_the_world=open_because is not None)
-    return f"var.{name}"
+def _public_cidrs(stack: BaseStack, fact: AddressList, description: str, default: Iterable[IPv4Network]) -> str:
+    variables.cidrs(stack, fact, description, default, public=True)
+    return f"var.{fact.variable}"

@@ -18,9 +18,10 @@ from settings.backlog import CodeCommitTargetSettings, CreatedTargetSettings
 from settings.codecommit import CodeCommitSettings, PullSettings, PushSettings, RepositorySettings
 from stacks.base import BaseStack, Output
 from stacks.operations_variables import CodecommitVariables
+from terraform.facts import KeptApart, OutputAddresses
 
-# A stack's output of the addresses that its traffic leaves from, as a list without prefixes.
-_SOURCE_ADDRESSES = {"dev-network": "values({outputs}.nat_public_ips)", "dev-gitlab": "[{outputs}.public_ip]"}
+# The output with the addresses that a stack's traffic leaves from, and how it becomes a list of them, without prefixes.
+_SOURCE_ADDRESSES = {"dev-network": ("nat_public_ips", "values({})"), "dev-gitlab": ("public_ip", "[{}]")}
 
 _ROOMS_MUST_NOT_PUSH = "An address that may pull could also push, and the isolated room must not: keep the lists apart."
 _ROOMS_ARE_APART = "An address of this room is also one of another room: give every room addresses of its own."
@@ -118,11 +119,14 @@ class PrdCodecommitStack(BaseStack):
         )
         push_user = None
         if push_cidrs is not None:
+            apart = _apart(push_cidrs, list(variables.pull_cidrs.values()), _ROOMS_MUST_NOT_PUSH)
+            if variables.push_cidrs is None and push_source is not None:
+                self._record_apart(push_source, variables, apart)
             props = GitUserProps(
                 name=self.labels.git_user("push"),
                 allow=access.push([name for name in own if name not in mirrored]),
                 deny=git_users.only_from(Token.as_list(f"${{{push_cidrs}}}")),
-                preconditions=_apart(push_cidrs, list(variables.pull_cidrs.values()), _ROOMS_MUST_NOT_PUSH),
+                preconditions=apart,
             )
             push_user = GitUser(self, "push_user", props)
         detection = self._detection(settings, variables, push_cidrs, has_mirrors=bool(mirrored))
@@ -152,8 +156,25 @@ class PrdCodecommitStack(BaseStack):
             return variables.push_cidrs
         if source is None:
             raise ValueError("push needs from_cidrs, or the stack whose addresses they are")
-        addresses = _SOURCE_ADDRESSES[source.node.id].format(outputs=f"{self.state_of(source).fqn}.outputs")
-        return f'[for address in {addresses} : "${{address}}/32"]'
+        output, listed = _SOURCE_ADDRESSES[source.node.id]
+        addresses = listed.format(f"{self.state_of(source).fqn}.outputs.{output}")
+        found = f'[for address in {addresses} : "${{address}}/32"]'
+        self.record(OutputAddresses(expression=f"${{{found}}}", stack=source.node.id, output=output, use="push user"))
+        return found
+
+    def _record_apart(self, source: BaseStack, variables: CodecommitVariables, apart: list[Precondition]) -> None:
+        """Record that the preconditions `apart` keep every room's networks from the addresses of `source`."""
+        output, _ = _SOURCE_ADDRESSES[source.node.id]
+        for precondition in apart:
+            for own in variables.pull_cidrs.values():
+                self.record(
+                    KeptApart(
+                        variable=own.removeprefix("var."),
+                        stack=source.node.id,
+                        output=output,
+                        condition=precondition.condition,
+                    )
+                )
 
     def _detection(
         self, settings: CodeCommitSettings, variables: CodecommitVariables, push_cidrs: str | None, *, has_mirrors: bool

@@ -10,7 +10,7 @@ from typing import Any
 
 from cdktf import App
 
-from iam import promises, synthesised
+from iam import deployed, promises
 from iam.policy import UnsupportedError
 from limits import aws_limits
 from settings import Deployment, LocatedProblem, SettingsError
@@ -70,7 +70,7 @@ def synthesise(deployment: Deployment, out: Path) -> list[SynthesisedStack]:
 def _broken_promises(terraform: Mapping[str, Any]) -> Iterator[LocatedProblem]:
     """What the policies would let happen that no deployment may, or that nobody can tell of them."""
     try:
-        findings = promises.broken(synthesised.read(terraform))
+        findings = promises.broken(deployed.read(terraform))
     except UnsupportedError as error:
         hint = "teach it to access/, which says who may do what, or write it another way"
         yield LocatedProblem(file=error.place, what=f"nobody can tell {error.what}", hint=hint)

@@ -8,6 +8,7 @@ from cdktf import IResolvable, TerraformVariable, TerraformVariableValidationCon
 from settings.addresses import ALLOW_LIST_PREFIX
 from settings.types import LOG_RETENTION_DAYS
 from stacks.base import BaseStack
+from terraform.facts import AddressList
 
 # A form of settings.addresses' list that Terraform can test.
 _NEVER_PUBLIC = (
@@ -17,18 +18,15 @@ _NEVER_PUBLIC = (
 
 
 def cidrs(
-    stack: BaseStack,
-    name: str,
-    description: str,
-    default: Iterable[IPv4Network],
-    *,
-    public: bool,
-    may_open_to_the_world: bool,
+    stack: BaseStack, fact: AddressList, description: str, default: Iterable[IPv4Network], *, public: bool
 ) -> list[str]:
-    """A list of IPv4 networks; returns the reference.
+    """The variable that `fact` is about, a list of IPv4 networks; returns the reference.
 
-    With `public`, of such as AWS can see as a source. Closed to the world unless the deployment says otherwise.
+    With `public`, the networks must be such as AWS can see as a source. A network as wide as the world is refused
+    unless the fact says why the list may be open.
     """
+    name = fact.variable
+    stack.record(fact)
     checks = [
         (f"length(var.{name}) > 0", "Name at least one network."),
         (
@@ -36,7 +34,7 @@ def cidrs(
             "Write IPv4 networks with their prefix and nothing behind it, for example 198.51.100.7/32.",
         ),
     ]
-    if not may_open_to_the_world:
+    if fact.open_because is None:
         checks.append(
             (
                 _every(name, f'tonumber(split("/", cidr)[1]) >= {ALLOW_LIST_PREFIX}'),

@@ -39,7 +39,7 @@ class AddressList:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class OutputAddresses:
-    """The expression `${expression}` lists the addresses in an output of another stack, which are those of `use`."""
+    """`expression`, written `${…}`, lists the addresses in an output of another stack, which are those of `use`."""
 
     fact: Literal["output addresses"] = "output addresses"
     expression: str
@@ -122,5 +122,5 @@ def _contradictions(facts: Sequence[Fact], variables: Mapping[str, Any]) -> Iter
         if isinstance(apart, KeptApart) and apart.variable not in rooms:
             yield f"var.{apart.variable} is kept apart, and is not a room's list"
     keys = [f"${{var.{fact.variable}}}" for fact in lists]
-    keys += [f"${{{fact.expression}}}" for fact in facts if isinstance(fact, OutputAddresses)]
+    keys += [fact.expression for fact in facts if isinstance(fact, OutputAddresses)]
     yield from (f"{key} has two facts" for key, times in Counter(keys).items() if times > 1)

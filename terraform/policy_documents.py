@@ -3,7 +3,7 @@
 https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/iam_policy_document
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -56,7 +56,7 @@ def render(arguments: Json, texts: Texts) -> dict[str, Any]:
     if arguments.get("policy_id"):
         document["Id"] = arguments["policy_id"]
     document["Statement"] = [
-        _statement(statement, number, texts) for number, statement in enumerate(_blocks(arguments, "statement", None))
+        _statement(statement, number, texts) for number, statement in enumerate(blocks(arguments, "statement"))
     ]
     return document
 
@@ -76,13 +76,13 @@ def _statement(arguments: Json, number: int, texts: Texts) -> dict[str, Any]:
             statement[element] = written if argument.endswith("actions") else _with_variables(written)
     for argument, element in PRINCIPALS.items():
         principals: dict[str, list[str]] = {}
-        for inner, block in enumerate(_blocks(arguments, argument, number)):
+        for inner, block in enumerate(blocks(arguments, argument, number)):
             written = texts(block.get("identifiers") or [], (*path, argument, inner, "identifiers"))
             principals.setdefault(block["type"], []).extend(_with_variables(written))
         if principals:
             statement[element] = "*" if principals == {"*": ["*"]} else principals
     conditions: dict[str, dict[str, list[str]]] = {}
-    for inner, block in enumerate(_blocks(arguments, "condition", number)):
+    for inner, block in enumerate(blocks(arguments, "condition", number)):
         written = texts(block.get("values") or [], (*path, "condition", inner, "values"))
         # The provider joins the values of two conditions with one test and one variable.
         conditions.setdefault(block["test"], {}).setdefault(block["variable"], []).extend(_with_variables(written))
@@ -96,9 +96,10 @@ def _with_variables(written: list[str]) -> list[str]:
     return [text.replace("&{", "${") for text in written]
 
 
-def _blocks(arguments: Json, name: str, statement: int | None) -> Iterator[Json]:
-    blocks = arguments.get(name) or []
-    for block in [blocks] if isinstance(blocks, Mapping) else blocks:
-        if not isinstance(block, Mapping):
-            raise NotRenderedError(f"{name} that is not a block", statement)
-        yield block
+def blocks(arguments: Json, name: str, statement: int | None = None) -> list[Json]:
+    """The blocks of a name, which may be written as one or as a list."""
+    found = arguments.get(name) or []
+    listed = [found] if isinstance(found, Mapping) else list(found)
+    if not all(isinstance(block, Mapping) for block in listed):
+        raise NotRenderedError(f"{name} that is not a block", statement)
+    return listed

@@ -111,6 +111,21 @@ class Configuration:
         """A list of texts; a reference to a list, in its place or among its items, counts with that list's items."""
         return list(_flat(self.known(written, unknown)))
 
+    def resource_of(self, written: str, kind: str) -> str | None:
+        """The name of the resource of type `kind` whose attribute an argument refers to, and nothing else."""
+        match templates.split(written):
+            case [templates.Interpolation(source)] if (found := _ATTRIBUTE.fullmatch(source)) and found[1] == kind:
+                return found[2] if found[2] in self.resources(kind) else None
+        return None
+
+    def variable_of(self, written: str) -> str | None:
+        """The variable that an argument refers to and nothing else, as it is or as a set."""
+        match templates.split(written):
+            case [templates.Interpolation(source)]:
+                found = _VARIABLE.fullmatch(source.removeprefix("toset(").removesuffix(")"))
+                return found[1] if found else None
+        return None
+
     def policy_arguments(self, written: str) -> Json | None:
         """The arguments of the `aws_iam_policy_document` whose JSON an argument refers to; None for anything else."""
         match _split(written):

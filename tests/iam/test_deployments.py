@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from iam import synthesised
+from iam import deployed
 from iam.evaluation import Principal, Request, evaluate
 from iam.model import Identity, Model
 from iam.promises import broken
@@ -133,7 +133,7 @@ def test_who_may_push_and_pull_is_who_the_file_says_from_where_it_says(
     file = tmp_path / "random.yaml"
     YAML(typ="safe").dump(settings, file)
     synthesise(load(file), tmp_path / "out")
-    model = synthesised.read({name: tf.json for name, tf in read(tmp_path / "out").terraform.items()})
+    model = deployed.read({name: tf.json for name, tf in read(tmp_path / "out").terraform.items()})
     assert broken(model) == []
 
     lists = _lists(settings)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.loaders import Loader  # type: ignore[import-untyped]
 
-from iam import codecommit, matrix, synthesised
+from iam import codecommit, deployed, matrix
 from iam.model import Model
 from iam.sources import sources
 from tests.terraform import Stacks
@@ -14,7 +14,7 @@ Cells = dict[tuple[str, str, str, str], tuple[bool, str]]
 
 
 def _model(stacks: Stacks) -> Model:
-    return synthesised.read({name: terraform.json for name, terraform in stacks.terraform.items()})
+    return deployed.read({name: terraform.json for name, terraform in stacks.terraform.items()})
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from iam import synthesised
+from iam import deployed
 from iam.matrix import matrix
 from iam.model import Model
 from iam.policy import UnsupportedError
@@ -32,12 +32,12 @@ def _rows(model: Model, identities: frozenset[str]) -> Rows:
 @pytest.mark.slow
 def test_every_mutant_is_noticed_but_those_listed_with_a_reason(example: Stacks) -> None:
     stacks: dict[str, Any] = {name: terraform.json for name, terraform in example.terraform.items()}
-    original = synthesised.read(stacks)
+    original = deployed.read(stacks)
     before = functools.cache(functools.partial(_rows, original))
 
     def noticed_by(mutant: Mapping[str, Any]) -> str | None:
         try:
-            model = synthesised.read(mutant)
+            model = deployed.read(mutant)
             if broken(model):
                 return "promise"
             pairs = zip(model.identities, original.identities, strict=True)

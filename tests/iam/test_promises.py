@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from iam import synthesised
+from errors import RefusedError
+from iam import deployed
 from iam.policy import UnsupportedError
 from iam.promises import PROMISES, broken
 from tests.terraform import Stacks
@@ -19,7 +20,7 @@ def _findings(stacks: Stacks, change: Change) -> list[str]:
         {name: dict(terraform.json) for name, terraform in stacks.terraform.items()}
     )
     change(changed)
-    return [f"{f.promise.id}: {f.place}: {f.what}" for f in broken(synthesised.read(changed))]
+    return [f"{f.promise.id}: {f.place}: {f.what}" for f in broken(deployed.read(changed))]
 
 
 def _statement(stacks: dict[str, Json], stack: str, document: str, sid: str) -> Json:
@@ -38,6 +39,28 @@ def _bridge(document: str, sid: str, **changes: Any) -> Change:
 
 def _added(stack: str, kind: str, **arguments: Any) -> Change:
     return lambda stacks: stacks[stack]["resource"].setdefault(kind, {}).update(x=arguments)
+
+
+def _variable(stack: str, name: str, **changes: Any) -> Change:
+    return lambda stacks: stacks[stack]["variable"][name].update(changes)
+
+
+def _fact(stacks: dict[str, Json], stack: str, **wanted: str) -> Json:
+    facts = stacks[stack]["//"]["metadata"]["kakehashi"]["facts"]
+    found: Json = next(fact for fact in facts if wanted.items() <= fact.items())
+    return found
+
+
+def _without_fact(stack: str, **wanted: str) -> Change:
+    def change(stacks: dict[str, Json]) -> None:
+        facts = stacks[stack]["//"]["metadata"]["kakehashi"]["facts"]
+        facts.remove(_fact(stacks, stack, **wanted))
+
+    return change
+
+
+def _all(*changes: Change) -> Change:
+    return lambda stacks: [change(stacks) for change in changes]
 
 
 def _nothing(_: dict[str, Json]) -> None:
@@ -223,8 +246,8 @@ def test_a_room_is_one_whatever_else_its_addresses_are(changed: Callable[..., St
     assert _findings(senders, _nothing) == []
 
     pushers = changed("example", {"prd.codecommit.push": {"from_cidrs": ["203.0.113.10/32"]}})
-    variables = {"push_from_cidrs": {"default": ["198.51.100.0/28"]}}
-    found = _findings(pushers, lambda stacks: stacks["prd-codecommit"]["variable"].update(variables))
+    overlapping = _variable("prd-codecommit", "push_from_cidrs", default=["198.51.100.0/28"])
+    found = _findings(pushers, overlapping)
     assert found[0] == (
         "rooms-never-push: kakehashi-prd-push-allow, statement PushAndPull: "
         "lets kakehashi-prd-push codecommit:GitPush from the isolated room and the push user's addresses"
@@ -247,8 +270,8 @@ def test_a_reason_to_pull_from_everywhere_is_none_to_call_the_webhook(changed: C
     )
 
     def opened(stacks: dict[str, Json]) -> None:
-        room = {"default": ["0.0.0.0/1", "128.0.0.0/1"], "validation": []}
-        stacks["prd-codecommit"]["variable"]["pull_from_cidrs"] = room
+        _variable("prd-codecommit", "pull_from_cidrs", default=["0.0.0.0/1", "128.0.0.0/1"])(stacks)
+        _fact(stacks, "prd-codecommit", variable="pull_from_cidrs")["open_because"] = "a test of rooms"
         condition = [{**SOURCE_IP, "values": ["0.0.0.0/0"]}]
         _statement(stacks, "backlog-bridge", "webhook_policy", "DenyOtherSenders").update(condition=condition)
 
@@ -280,7 +303,7 @@ def test_a_reason_to_pull_from_everywhere_is_none_to_call_the_webhook(changed: C
                 policy_arn="arn:aws:iam::aws:policy/AdministratorAccess",
             ),
             "prd-codecommit: aws_iam_user_policy_attachment.x: what 'arn:aws:iam::aws:policy/AdministratorAccess' "
-            "allows; add the document to access/aws_managed.json",
+            "allows; add the document to iam/aws_managed.json",
         ),
         (
             _added(
@@ -309,7 +332,7 @@ def test_a_reason_to_pull_from_everywhere_is_none_to_call_the_webhook(changed: C
         ),
         (
             _prd("pull_user_deny", "DenyFromElsewhere", condition=[{**SOURCE_IP, "values": ["${data.http.x.body}"]}]),
-            "prd-codecommit: what data.http.x.body will be",
+            "kakehashi-prd-pull-deny, statement DenyFromElsewhere: what data.http.x.body will be",
         ),
         (
             _prd(
@@ -326,3 +349,115 @@ def test_what_cannot_be_told_is_said_and_not_guessed(example: Stacks, change: Ch
     with pytest.raises(UnsupportedError) as refused:
         _findings(example, change)
     assert str(refused.value) == message
+
+
+TERMINALS = "dev-gitlab: aws_vpc_security_group_ingress_rule.gitlab_security_group_from_terminals"
+OPEN_TERMINALS = _variable("dev-gitlab", "work_terminal_cidrs", default=["0.0.0.0/0"])
+LETS_THE_WORLD_IN = [f"no-group-is-open: {TERMINALS}_{port}: lets in 0.0.0.0/0" for port in ("http", "https", "ssh")]
+
+
+def _with_reason(stacks: dict[str, Json]) -> None:
+    _fact(stacks, "dev-gitlab", variable="work_terminal_cidrs")["open_because"] = "a public GitLab"
+
+
+def _every_message_reworded(stacks: dict[str, Json]) -> None:
+    for stack in stacks.values():
+        for variable in stack["variable"].values():
+            for check in variable.get("validation", ()):
+                check["error_message"] = "Refused."
+        for policy in stack["resource"].get("aws_iam_policy", {}).values():
+            for check in policy.get("lifecycle", {}).get("precondition", ()):
+                check["error_message"] = "Refused."
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (OPEN_TERMINALS, LETS_THE_WORLD_IN),
+        (_all(OPEN_TERMINALS, _every_message_reworded), LETS_THE_WORLD_IN),
+        (_all(OPEN_TERMINALS, _variable("dev-gitlab", "work_terminal_cidrs", validation=[])), LETS_THE_WORLD_IN),
+        (_all(OPEN_TERMINALS, _with_reason), []),
+        (_all(OPEN_TERMINALS, _with_reason, _every_message_reworded), []),
+        (_every_message_reworded, []),
+    ],
+)
+def test_only_a_fact_with_a_reason_opens_a_group_to_the_world(
+    example: Stacks, change: Change, expected: list[str]
+) -> None:
+    assert _findings(example, change) == expected
+
+
+NOT_APART = [
+    "rooms-never-push: dev-network's NAT addresses: "
+    "nothing keeps these addresses apart from those of var.pull_from_cidrs when Terraform plans"
+]
+
+
+def _with_another_precondition(stacks: dict[str, Json]) -> None:
+    policy = stacks["prd-codecommit"]["resource"]["aws_iam_policy"]["push_user_deny_policy"]
+    policy["lifecycle"]["precondition"][0]["condition"] = "${length(var.pull_from_cidrs) > 0}"
+
+
+@pytest.mark.parametrize("change", [_without_fact("prd-codecommit", fact="kept apart"), _with_another_precondition])
+def test_a_room_is_kept_apart_only_by_the_precondition_that_a_fact_is_about(example: Stacks, change: Change) -> None:
+    assert _findings(example, change) == NOT_APART
+
+
+PULL_DENY = "kakehashi-prd-pull-deny, statement DenyFromElsewhere"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            _without_fact("dev-gitlab", variable="work_terminal_cidrs"),
+            f"{TERMINALS}_http: "
+            "whose addresses ${toset(var.work_terminal_cidrs)} are, which no fact of the stack is about",
+        ),
+        (
+            _without_fact("backlog-bridge", variable="webhook_sender_cidrs"),
+            "backlog-bridge: aws_api_gateway_rest_api_policy.webhook_senders, statement DenyOtherSenders: "
+            "whose addresses ${var.webhook_sender_cidrs} are, which no fact of the stack is about",
+        ),
+        (
+            _all(
+                _without_fact("prd-codecommit", fact="kept apart"),
+                _without_fact("prd-codecommit", variable="pull_from_cidrs"),
+            ),
+            f"{PULL_DENY}: whose addresses ${{var.pull_from_cidrs}} are, which no fact of the stack is about",
+        ),
+        (
+            _without_fact("prd-codecommit", fact="output addresses"),
+            "kakehashi-prd-push-deny, statement DenyFromElsewhere: what [for address in "
+            'values(data.terraform_remote_state.dev_network.outputs.nat_public_ips) : "${address}/32"] will be',
+        ),
+        (
+            _all(
+                lambda stacks: stacks["prd-codecommit"].update(locals={"room": "${var.pull_from_cidrs}"}),
+                _prd("pull_user_deny", "DenyFromElsewhere", condition=[{**SOURCE_IP, "values": "${local.room}"}]),
+            ),
+            f"{PULL_DENY}: whose addresses ${{local.room}} are, which no fact of the stack is about",
+        ),
+        (
+            _added(
+                "dev-gitlab",
+                "aws_vpc_security_group_ingress_rule",
+                cidr_ipv4="${each.value}",
+                for_each="${concat(var.work_terminal_cidrs)}",
+            ),
+            "dev-gitlab: aws_vpc_security_group_ingress_rule.x: what concat(var.work_terminal_cidrs) will be",
+        ),
+    ],
+)
+def test_a_list_of_addresses_without_a_fact_is_not_known(example: Stacks, change: Change, message: str) -> None:
+    with pytest.raises(UnsupportedError) as refused:
+        _findings(example, change)
+    assert str(refused.value) == message
+
+
+def test_a_fact_that_is_not_known_is_refused(example: Stacks) -> None:
+    def change(stacks: dict[str, Json]) -> None:
+        _fact(stacks, "prd-codecommit", variable="pull_from_cidrs")["use"] = "anybody"
+
+    with pytest.raises(RefusedError, match="'anybody' is not a known fact"):
+        _findings(example, change)

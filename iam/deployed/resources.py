@@ -1,0 +1,58 @@
+"""Reads repositories, resources with a policy of their own, and API methods from finished Terraform."""
+
+from collections.abc import Iterator
+
+from iam.deployed.stack import DeployedStack
+from iam.model import ApiMethod, Resource
+from iam.policy import Policy, UnsupportedError
+
+
+def repositories(stack: DeployedStack) -> Iterator[Resource]:
+    """The repositories, which hold code."""
+    for name, _, _ in stack.of("aws_codecommit_repository"):
+        yield _resource(stack, "aws_codecommit_repository", name, None)
+
+
+def resources(stack: DeployedStack) -> Iterator[Resource]:
+    """The other resources with a policy of their own."""
+    for kind, owner, argument in (
+        ("aws_s3_bucket_policy", "aws_s3_bucket", "bucket"),
+        ("aws_sns_topic_policy", "aws_sns_topic", "arn"),
+    ):
+        for _, address, arguments in stack.of(kind):
+            target = stack.configuration.resource_of(arguments[argument], owner)
+            if target is None:
+                raise UnsupportedError(address, f"whose policy it is: {arguments[argument]!r}")
+            yield _resource(stack, owner, target, stack.policy(arguments["policy"], address))
+
+
+def _resource(stack: DeployedStack, kind: str, name: str, policy: Policy | None) -> Resource:
+    return Resource(
+        address=f"{stack.name}: {kind}.{name}", arn=stack.arn(kind, name), account=stack.account, policy=policy
+    )
+
+
+def methods(stack: DeployedStack) -> Iterator[ApiMethod]:
+    """The methods of all APIs."""
+    policies = {
+        arguments["rest_api_id"]: stack.policy(arguments["policy"], address)
+        for _, address, arguments in stack.of("aws_api_gateway_rest_api_policy")
+    }
+    for _, address, arguments in stack.of("aws_api_gateway_method"):
+        api = arguments["rest_api_id"]
+        name = stack.configuration.resource_of(api, "aws_api_gateway_rest_api")
+        if name is None:
+            raise UnsupportedError(address, f"which API it is of: {api!r}")
+        resource = stack.configuration.resource_of(arguments["resource_id"], "aws_api_gateway_resource")
+        path = stack.configuration.resources("aws_api_gateway_resource")[resource]["path_part"] if resource else ""
+        stages = [
+            stage["stage_name"] for _, _, stage in stack.of("aws_api_gateway_stage") if stage["rest_api_id"] == api
+        ]
+        execution_arn = stack.arn("aws_api_gateway_rest_api", name, "execution_arn")
+        yield ApiMethod(
+            address=address,
+            arn=f"{execution_arn}/{stages[0] if stages else 'any'}/{arguments['http_method']}/{path}",
+            account=stack.account,
+            open_to_all=arguments["authorization"] == "NONE" and not arguments.get("api_key_required"),
+            policy=policies.get(api),
+        )

@@ -1,0 +1,127 @@
+"""One stack's Terraform, read for what it says about access."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from iam.policy import Policy, UnsupportedError, parse
+from terraform import facts, policy_documents
+from terraform.facts import AddressList, KeptApart, OutputAddresses
+from terraform.references import Configuration, Json, Unknown
+
+_ADDRESS_OPERATORS = frozenset(("IpAddress", "NotIpAddress"))
+_ADDRESS_KEYS = frozenset(("aws:sourceip", "aws:vpcsourceip"))
+_LITERAL_LIST = re.compile(r"\$\{(?:toset\()?\[")
+
+
+class DeployedStack:
+    """One stack's Terraform and its facts; refuses what cannot be known before an apply."""
+
+    representing: Mapping[tuple[str, str], str]
+    """The address that represents those of another stack's output, by stack and output."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self.configuration = configuration
+        self.name = configuration.name
+        self.account = configuration.account
+        self.facts = facts.read(self.name, configuration.document)
+        self.representing = {}
+
+    @cached_property
+    def lists(self) -> dict[str, AddressList]:
+        """The facts about lists of addresses, by variable."""
+        return {fact.variable: fact for fact in self.facts if isinstance(fact, AddressList)}
+
+    @cached_property
+    def outputs(self) -> dict[str, OutputAddresses]:
+        """The facts about other stacks' addresses, by expression."""
+        return {fact.expression: fact for fact in self.facts if isinstance(fact, OutputAddresses)}
+
+    @cached_property
+    def apart(self) -> list[KeptApart]:
+        """The facts about preconditions, of those that a resource has."""
+        conditions = {
+            condition["condition"]
+            for _, _, arguments in self.configuration.every_resource()
+            for condition in arguments.get("lifecycle", {}).get("precondition", ())
+        }
+        return [fact for fact in self.facts if isinstance(fact, KeptApart) and fact.condition in conditions]
+
+    def of(self, kind: str) -> Iterator[tuple[str, str, Json]]:
+        """Name, address and arguments of every resource of a type."""
+        for name, arguments in self.configuration.resources(kind).items():
+            yield name, f"{self.name}: {kind}.{name}", arguments
+
+    def text(self, written: str, place: str) -> str:
+        """A text with its references resolved."""
+        text = self.configuration.known(written, _represented(place))
+        if not isinstance(text, str):
+            raise UnsupportedError(place, f"{written!r} as a text")
+        return text
+
+    def arn(self, kind: str, name: str, attribute: str = "arn") -> str:
+        """The ARN in an attribute of a resource."""
+        return self.text(f"${{{kind}.{name}.{attribute}}}", f"{self.name}: {kind}.{name}")
+
+    def policy(self, written: str, name: str) -> Policy:
+        """The policy that an argument holds, under the name `name`."""
+        arguments = self.configuration.policy_arguments(written)
+        if arguments is None:
+            return parse(self.text(written, name), name)
+        try:
+            return parse(policy_documents.render(arguments, self._texts(arguments, name)), name)
+        except policy_documents.NotRenderedError as error:
+            raise UnsupportedError(
+                _place(name, arguments, error.statement), f"{error.what} of aws_iam_policy_document"
+            ) from error
+
+    def _texts(self, arguments: Json, name: str) -> policy_documents.Texts:
+        def texts(written: Any, path: policy_documents.Path) -> list[str]:
+            place = _place(name, arguments, path[1])
+            if _lists_addresses(arguments, path):
+                return self.addresses(written, place)
+            return self.configuration.texts(written, _represented(place))
+
+        return texts
+
+    def addresses(self, written: Any, place: str) -> list[str]:
+        """The networks of a list, which may be a variable or an expression that a fact is about."""
+        if isinstance(written, list):
+            return [address for item in written for address in self.addresses(item, place)]
+        if fact := self.outputs.get(written):
+            return [self.representing[fact.stack, fact.output]]
+        variable = self.configuration.variable_of(written)
+        is_list = isinstance(self.configuration.value(written), list) and not _LITERAL_LIST.match(written)
+        if variable not in self.lists if variable is not None else is_list:
+            raise UnsupportedError(place, f"whose addresses {written} are, which no fact of the stack is about")
+        return self.configuration.texts(written, _represented(place))
+
+
+def _represented(place: str) -> Callable[[Unknown], str]:
+    """What stands for a value that only an apply will tell: it equals no other."""
+
+    def stand_in(unknown: Unknown) -> str:
+        if not unknown.is_assigned:
+            raise UnsupportedError(place, f"what {unknown.expression} will be")
+        return f"<{unknown.stack}.{unknown.expression}>"
+
+    return stand_in
+
+
+def _place(name: str, arguments: Json, statement: object) -> str:
+    if not isinstance(statement, int):
+        return name
+    sid = policy_documents.blocks(arguments, "statement")[statement].get("sid")
+    return f"{name}, statement {sid or statement + 1}"
+
+
+def _lists_addresses(arguments: Json, path: policy_documents.Path) -> bool:
+    """Whether a list in a document is that of a condition on addresses."""
+    match path:
+        case ("statement", int(statement), "condition", int(number), "values"):
+            blocks = policy_documents.blocks
+            condition = blocks(blocks(arguments, "statement")[statement], "condition")[number]
+            operator = condition["test"].rpartition(":")[2].removesuffix("IfExists")
+            return operator in _ADDRESS_OPERATORS or condition["variable"].lower() in _ADDRESS_KEYS
+    return False
