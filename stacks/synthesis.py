@@ -3,17 +3,18 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cdktf import App
 
+import limits
+from errors import WRONG_USAGE, Problem, RefusedError
 from iam import deployed, promises
 from iam.policy import UnsupportedError
-from limits import aws_limits
-from settings import Deployment, LocatedProblem, SettingsError
+from settings import Deployment
 from stacks.base import BaseStack
 from stacks.composition import compose
 
@@ -34,8 +35,8 @@ class SynthesisedStack:
 def synthesise(deployment: Deployment, out: Path) -> list[SynthesisedStack]:
     """Write every stack of `deployment` below `out`, in the order they are deployed.
 
-    What lies in `out` from another deployment is removed, but for Terraform's own files. Raises SettingsError for what
-    AWS would refuse; then nothing in `out` has changed.
+    What lies in `out` from another deployment is removed, but for Terraform's own files. Raises RefusedError for what
+    AWS would refuse and for broken promises, all together; then nothing in `out` has changed.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as folder:
@@ -43,15 +44,10 @@ def synthesise(deployment: Deployment, out: Path) -> list[SynthesisedStack]:
         app = App(outdir=str(draft))
         stacks = compose(app, deployment)
         app.synth()
-        clashes = [problem for stack in stacks.values() for problem in _clashes(stack)]
-        if clashes:
-            raise SettingsError(clashes)
+        # The output holds only one of two resources with one name: nothing else can be checked.
+        _refuse([problem for stack in stacks.values() for problem in _clashes(stack)])
         terraform = {name: json.loads((draft / "stacks" / name / "cdk.tf.json").read_text()) for name in stacks}
-        problems = aws_limits.problems([aws_limits.Stack(name, content) for name, content in terraform.items()])
-        if problems:
-            raise SettingsError(problems)
-        if broken := list(_broken_promises(terraform)):
-            raise SettingsError(broken)
+        _refuse([*limits.problems(terraform), *_broken_promises(terraform)])
         for name, stack in stacks.items():
             for file, text in stack.files.items():
                 (draft / "stacks" / name / file).write_text(text)
@@ -67,26 +63,33 @@ def synthesise(deployment: Deployment, out: Path) -> list[SynthesisedStack]:
     ]
 
 
-def _broken_promises(terraform: Mapping[str, Any]) -> Iterator[LocatedProblem]:
-    """What the policies would let happen that no deployment may, or that nobody can tell of them."""
+def _refuse(problems: Sequence[Problem]) -> None:
+    if problems:
+        raise RefusedError(problems, status=WRONG_USAGE)
+
+
+def _broken_promises(terraform: Mapping[str, Any]) -> Iterator[Problem]:
+    """The promises that the policies break, or why that cannot be known."""
     try:
         findings = promises.broken(deployed.read(terraform))
     except UnsupportedError as error:
-        hint = "teach it to access/, which says who may do what, or write it another way"
-        yield LocatedProblem(file=error.place, what=f"nobody can tell {error.what}", hint=hint)
+        hint = "write it another way, or add it to iam/, which says who may do what"
+        yield Problem(where=error.place, what=f"cannot be evaluated: {error.what}", hint=hint)
+        return
+    except RefusedError as error:
+        yield from error.problems
         return
     for finding in findings:
         hint = f"in every deployment {finding.promise.what}: {finding.promise.why}"
-        yield LocatedProblem(file=finding.place, what=finding.what, hint=hint)
+        yield Problem(where=finding.place, what=finding.what, hint=hint)
 
 
-def _clashes(stack: BaseStack) -> Iterator[LocatedProblem]:
+def _clashes(stack: BaseStack) -> Iterator[Problem]:
     for name, paths in stack.paths.items():
         if len(paths) > 1:
             what = f"{' and '.join(sorted(paths))} would share the Terraform name {name!r}"
-            yield LocatedProblem(
-                file=stack.node.id, what=what, hint="rename one: letters, digits, '_' and '-' tell names apart"
-            )
+            hint = "rename one: letters, digits, '_' and '-' tell names apart"
+            yield Problem(where=stack.node.id, what=what, hint=hint)
 
 
 def _replace(draft: Path, out: Path) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from errors import RefusedError
 from iam.promises import PROMISES
 from modules.policies import git_users
 from modules.policies.statement import PolicyCondition, PolicyStatement
 from ops import access
-from settings import SettingsError, load
+from settings import load
 from stacks.synthesis import synthesise
 from tests.terraform import Stacks
 
@@ -96,7 +97,7 @@ def test_a_broken_promise_stops_the_synthesis_and_nothing_is_written(
 ) -> None:
     push = git_users.push
     monkeypatch.setattr(git_users, "pull", push)
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(RefusedError) as refused:
         synthesise(load(project / "deployments" / "minimal.yaml"), tmp_path / "out")
     assert str(refused.value) == "\n".join(
         (
@@ -121,12 +122,12 @@ def test_what_cannot_be_told_stops_the_synthesis_too(
         return PolicyStatement(sid="Deny", effect="Deny", actions=("*",), resources=("*",), conditions=(condition,))
 
     monkeypatch.setattr(git_users, "only_from", only_with_mfa)
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(RefusedError) as refused:
         synthesise(load(project / "deployments" / "minimal.yaml"), tmp_path / "out")
     assert str(refused.value) == (
         "error: kakehashi-prd-push-deny, statement Deny: "
-        "nobody can tell whether a request has 'aws:multifactorauthpresent', and its value, is not known\n"
-        "hint: teach it to access/, which says who may do what, or write it another way"
+        "cannot be evaluated: whether a request has 'aws:multifactorauthpresent', and its value, is not known\n"
+        "hint: write it another way, or add it to iam/, which says who may do what"
     )
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from settings import SettingsError, load
+from errors import RefusedError
+from settings import load
 from stacks.synthesis import synthesise
 from tests.terraform import Stacks
 
@@ -134,7 +135,7 @@ def test_text_of_the_deployment_is_never_read_as_terraform(tmp_path: Path, out: 
 
 def test_names_that_would_share_an_address_are_refused(tmp_path: Path, out: Path) -> None:
     file = _minimal(tmp_path, {"a.b": {}, "a_b": {}})
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(RefusedError) as refused:
         synthesise(load(file), out)
     assert str(refused.value) == (
         "error: prd-codecommit: repositories/a.b and repositories/a_b would share the Terraform name "
@@ -148,7 +149,7 @@ def test_what_aws_would_refuse_leaves_the_output_as_it_was(tmp_path: Path, out: 
     synthesise(load(_minimal(tmp_path, {"a": {}})), out)
     before = _written(out)
     too_many: dict[str, object] = {f"repository-with-quite-a-long-name-{number:03}": {} for number in range(1000)}
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(RefusedError) as refused:
         synthesise(load(_minimal(tmp_path, too_many)), out)
     assert str(refused.value) == (
         "error: prd-codecommit: aws_iam_user.pull_user.name: 17 managed policies for this user, AWS attaches 10\n"

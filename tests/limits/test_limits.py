@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from limits.aws_limits import Stack, problems
+from limits import LIMITS, problems
+from terraform.references import Configuration
 from tests.terraform import Stacks
 
 ASSUME = {
@@ -17,7 +18,7 @@ ASSUME = {
 def _found(resources: dict[str, Any], **rest: Any) -> list[str]:
     """What is wrong with some resources, by type and arguments of one `x` each."""
     terraform = {"resource": {kind: {"x": arguments} for kind, arguments in resources.items()}, **rest}
-    return [str(problem) for problem in problems([Stack("some-stack", terraform)])]
+    return [str(problem) for problem in problems({"some-stack": terraform})]
 
 
 def _documents(*statements: dict[str, Any]) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def _documents(*statements: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_example_is_what_aws_takes(example: Stacks) -> None:
-    assert problems([Stack(name, terraform.json) for name, terraform in example.terraform.items()]) == []
+    assert problems({name: terraform.json for name, terraform in example.terraform.items()}) == []
 
 
 @pytest.mark.parametrize(
@@ -206,8 +207,12 @@ def test_refuses_a_trust_that_is_malformed_or_in_anything_but_a_service(change: 
 def test_refuses_more_rules_than_a_group_takes_counting_each_address_of_a_list() -> None:
     rule = {"security_group_id": "${aws_security_group.x.id}", "for_each": "${toset(var.cidrs)}", "description": "d"}
     group = {"aws_security_group": {"description": "d", "name": "x"}, "aws_vpc_security_group_ingress_rule": rule}
-    assert _found(group, variable={"cidrs": {"default": ["x"] * 60}}) == []
-    (found,) = _found(group, variable={"cidrs": {"default": ["x"] * 61}})
+
+    def with_addresses(count: int) -> list[str]:
+        return _found(group, variable={"cidrs": {"default": [f"198.51.100.{number}/32" for number in range(count)]}})
+
+    assert with_addresses(60) == []
+    (found,) = with_addresses(61)
     assert "aws_security_group.x.inbound: 61 inbound rules, AWS takes 60" in found
 
 
@@ -223,22 +228,87 @@ def test_refuses_what_was_never_meant_to_leave_synthesis(value: str, what: str) 
     assert found.startswith(f"error: some-stack: {what}: …")
 
 
-def test_a_policy_that_is_not_of_this_stack_is_a_fault_and_not_a_pass() -> None:
-    with pytest.raises(ValueError, match="is not a policy document of this stack"):
-        _found({"aws_iam_policy": {"policy": "{}", "name": "x"}})
+@pytest.mark.parametrize(
+    "documents", [{}, {"aws_iam_policy_document": {"x": {"statement": [], "source_policy_documents": ["{}"]}}}]
+)
+def test_refuses_a_policy_that_it_cannot_check(documents: dict[str, Any]) -> None:
+    policy = {"aws_iam_policy": {"policy": "${data.aws_iam_policy_document.x.json}", "name": "x"}}
+    assert _found(policy, data=documents) == [
+        "error: some-stack: aws_iam_policy.x.policy: '${data.aws_iam_policy_document.x.json}' is not a policy document "
+        "of this stack, or merges others\nhint: write it as an aws_iam_policy_document that merges no others"
+    ]
 
 
 def test_refuses_two_resources_of_a_kind_with_one_name() -> None:
     terraform = {"resource": {"aws_sns_topic": {"a": {"name": "same"}, "b": {"name": "same"}}}}
-    (found,) = (str(problem) for problem in problems([Stack("some-stack", terraform)]))
+    (found,) = (str(problem) for problem in problems({"some-stack": terraform}))
     assert found.startswith("error: some-stack: aws_sns_topic.b.name: 'same' is also the name of aws_sns_topic.a\n")
 
 
 def test_refuses_more_webhooks_than_an_api_takes() -> None:
     paths = {f"x{number}": {"path_part": f"x{number}"} for number in range(301)}
-    (found,) = (str(problem) for problem in problems([Stack("s", {"resource": {"aws_api_gateway_resource": paths}})]))
+    (found,) = (str(problem) for problem in problems({"s": {"resource": {"aws_api_gateway_resource": paths}}}))
     assert "301 of aws_api_gateway_resource, AWS takes 300" in found
 
 
 def test_a_text_may_speak_of_an_object_at_an_address() -> None:
     assert _found({"aws_codecommit_repository": {"description": "Dump of an object at 0x1000"}}) == []
+
+
+LONG = "x" * 40_000
+LONG_STATEMENT = {"sid": "S", "effect": "Deny", "actions": ["none:Such"], "resources": [LONG]}
+
+BREAKING: dict[str, Any] = {
+    "resource": {
+        "aws_api_gateway_integration": {"x": {"request_templates": {"text/plain": "$input.body"}}},
+        "aws_api_gateway_integration_response": {"x": {"response_templates": {"text/plain": "{"}}},
+        "aws_api_gateway_resource": {f"x{number}": {"path_part": "a/b"} for number in range(301)},
+        "aws_api_gateway_rest_api_policy": {"x": {"policy": "${data.aws_iam_policy_document.long.json}"}},
+        "aws_cloudwatch_event_rule": {"x": {"name": LONG, "event_pattern": LONG}},
+        "aws_cloudwatch_log_group": {"x": {"name": LONG, "retention_in_days": 91}},
+        "aws_cloudwatch_metric_alarm": {"x": {"alarm_name": LONG}},
+        "aws_codebuild_project": {"x": {"name": "_", "description": LONG, "source": {"buildspec": "${HOME}"}}},
+        "aws_codecommit_repository": {"x": {"description": LONG}},
+        "aws_iam_policy": {
+            "x": {"name": LONG, "policy": "${data.aws_iam_policy_document.long.json}"},
+            "y": {"name": LONG, "policy": "{}"},
+        },
+        "aws_iam_role": {
+            "x": {
+                "name": LONG,
+                "description": "門番",
+                "assume_role_policy": "${data.aws_iam_policy_document.long.json}",
+            }
+        },
+        "aws_iam_role_policy": {"x": {"policy": "${data.aws_iam_policy_document.long.json}"}},
+        "aws_iam_user": {"x": {"name": "a b"}},
+        "aws_iam_user_policy_attachment": {f"x{number}": {"user": "${aws_iam_user.x.name}"} for number in range(11)},
+        "aws_instance": {"x": {"user_data": LONG, "instance_type": "large"}},
+        "aws_launch_template": {"x": {"name": LONG, "user_data": base64.b64encode(LONG.encode()).decode()}},
+        "aws_lb": {"x": {"name": "-"}},
+        "aws_lb_target_group": {"x": {"name": "-"}},
+        "aws_s3_bucket": {"x": {"bucket": "Caps"}},
+        "aws_s3_bucket_policy": {"x": {"policy": "${data.aws_iam_policy_document.long.json}"}},
+        "aws_scheduler_schedule": {"x": {"name": "a b", "schedule_expression": "daily"}},
+        "aws_security_group": {"x": {"name": LONG, "description": "門番"}},
+        "aws_sns_topic": {"x": {"name": LONG}},
+        "aws_sns_topic_policy": {"x": {"policy": "${data.aws_iam_policy_document.long.json}"}},
+        "aws_vpc": {"x": {"region": "us-east-1", "tags": {"k": LONG}, "cidr_block": "${TfToken[TOKEN.7]}"}},
+        "aws_vpc_security_group_egress_rule": {
+            f"x{number}": {"description": "門番", "security_group_id": "${aws_security_group.x.id}"}
+            for number in range(61)
+        },
+        "aws_vpc_security_group_ingress_rule": {"x": {"description": "門番", "security_group_id": "sg-1"}},
+    },
+    "data": {"aws_iam_policy_document": {"long": {"statement": [LONG_STATEMENT]}}},
+}
+
+
+def test_every_limit_is_found_broken_where_it_is_broken() -> None:
+    stack = Configuration("some-stack", BREAKING)
+    assert [limit.what for limit in LIMITS if not list(limit.check(stack))] == []
+
+
+def test_every_limit_has_a_text_of_its_own_and_a_page_that_documents_it() -> None:
+    assert len({limit.what for limit in LIMITS}) == len(LIMITS)
+    assert all(limit.source.startswith("https://") for limit in LIMITS)

@@ -1,0 +1,99 @@
+"""Limits on builds, on what starts them and on their logs."""
+
+import json
+from collections.abc import Iterator
+
+from limits.limit import Found, Limit, api, estimated, form, length, limit
+from settings import cron
+from settings.types import LOG_RETENTION_DAYS
+from terraform.references import Configuration
+from terraform.templates import Interpolation, split
+
+_API_LIMITS = "https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html"
+_EVENT_QUOTAS = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html"
+_PATH_PARTS = "https://github.com/aws/aws-cdk/issues/22477"
+_PATH_HINT = "use letters, digits, '.', '_', ':' and '-'"
+
+
+@limit(
+    what="a buildspec is constant and has at most 65,536 characters",
+    source=api("codebuild", "ProjectSource"),
+)
+def buildspecs(stack: Configuration) -> Iterator[Found]:
+    for name, arguments in stack.resources("aws_codebuild_project").items():
+        place, buildspec = f"aws_codebuild_project.{name}.source.buildspec", arguments["source"]["buildspec"]
+        for part in split(buildspec):
+            if isinstance(part, Interpolation):
+                yield place, f"'${{{part.source}}}' would be read by Terraform", "write it $${…}"
+                break
+        if len(buildspec) > 65_536:
+            yield place, f"{len(buildspec):,} characters, CodeBuild takes 65,536", "shorten it"
+
+
+@limit(
+    what="a log group keeps its events for a number of days that CloudWatch Logs knows",
+    source=api("AmazonCloudWatchLogs", "PutRetentionPolicy"),
+)
+def log_retention(stack: Configuration) -> Iterator[Found]:
+    for name, arguments in stack.resources("aws_cloudwatch_log_group").items():
+        days = stack.known(arguments.get("retention_in_days"), estimated)
+        if days not in LOG_RETENTION_DAYS:
+            hint = f"CloudWatch Logs takes {', '.join(map(str, LOG_RETENTION_DAYS))}"
+            yield f"aws_cloudwatch_log_group.{name}.retention_in_days", f"{days} days", hint
+
+
+@limit(
+    what="a schedule is a cron or rate expression of EventBridge Scheduler",
+    source="https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html",
+)
+def schedules(stack: Configuration) -> Iterator[Found]:
+    for name, arguments in stack.resources("aws_scheduler_schedule").items():
+        expression = stack.known(arguments["schedule_expression"], estimated)
+        check = cron.rate_problem if expression.startswith("rate") else cron.problem
+        if wrong := check(expression):
+            place = f"aws_scheduler_schedule.{name}.schedule_expression"
+            yield place, f"{expression!r} {wrong}", "write it like cron(0 9 ? * MON-FRI *) or rate(1 hour)"
+
+
+def _constant_templates(kind: str, argument: str) -> Limit:
+    @limit(
+        what=f"{argument} of {kind} are constant JSON: API Gateway reads $ and # as its template language",
+        source="https://docs.aws.amazon.com/apigateway/latest/developerguide/models-mappings.html",
+    )
+    def check(stack: Configuration) -> Iterator[Found]:
+        for name, arguments in stack.resources(kind).items():
+            for content_type, template in arguments.get(argument, {}).items():
+                plain = stack.known(template, estimated)
+                if "$" in plain or "#" in plain or not _is_json(plain):
+                    what = f"{plain!r} for {content_type} is not constant JSON"
+                    yield f"{kind}.{name}.{argument}", what, "send a constant"
+
+    return check
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+@limit(what="an API has at most 300 resources", source=_API_LIMITS)
+def resources_of_an_api(stack: Configuration) -> Iterator[Found]:
+    count = len(stack.resources("aws_api_gateway_resource"))
+    if count > 300:
+        yield "", f"{count} of aws_api_gateway_resource, AWS takes 300", "divide them among deployments"
+
+
+LIMITS = (
+    buildspecs,
+    log_retention,
+    schedules,
+    length("aws_cloudwatch_event_rule.event_pattern", 2_048, _EVENT_QUOTAS),
+    _constant_templates("aws_api_gateway_integration", "request_templates"),
+    _constant_templates("aws_api_gateway_integration_response", "response_templates"),
+    resources_of_an_api,
+    # No page documents the characters of a path; API Gateway's error lists them.
+    form("aws_api_gateway_resource.path_part", r"[A-Za-z0-9._:-]+", _PATH_HINT, _PATH_PARTS),
+)
