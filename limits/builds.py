@@ -7,7 +7,7 @@ from limits.limit import Found, Limit, api, estimated, form, length, limit
 from settings import cron
 from settings.types import LOG_RETENTION_DAYS
 from terraform.references import Configuration
-from terraform.templates import Interpolation, split
+from terraform.templates import Interpolation, Literal, TemplateError, parts
 
 _API_LIMITS = "https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html"
 _EVENT_QUOTAS = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html"
@@ -22,12 +22,18 @@ _PATH_HINT = "use letters, digits, '.', '_', ':' and '-'"
 def buildspecs(stack: Configuration) -> Iterator[Found]:
     for name, arguments in stack.resources("aws_codebuild_project").items():
         place, buildspec = f"aws_codebuild_project.{name}.source.buildspec", arguments["source"]["buildspec"]
-        for part in split(buildspec):
-            if isinstance(part, Interpolation):
-                yield place, f"'${{{part.source}}}' would be read by Terraform", "write it $${…}"
-                break
+        if (found := _first_reference(buildspec)) is not None:
+            yield place, f"{found!r} would be read by Terraform", "write it $${…}"
         if len(buildspec) > 65_536:
             yield place, f"{len(buildspec):,} characters, CodeBuild takes 65,536", "shorten it"
+
+
+def _first_reference(text: str) -> str | None:
+    try:
+        found = next((part for part in parts(text) if not isinstance(part, Literal)), None)
+    except TemplateError as error:
+        return str(error)
+    return None if found is None else f"{'$' if isinstance(found, Interpolation) else '%'}{{{found.source}}}"
 
 
 @limit(

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from iam.deployed import read
 from iam.matrix import ANYBODY, Row, matrix
 from iam.model import Model
 from iam.promises import PROMISES, Finding, broken
-from iam.deployed import read
 
 _NOTE = (
     "Computed from the policies in the synthesised Terraform, with its variables' defaults. An address that only an "

@@ -97,9 +97,9 @@ class Configuration:
         match written:
             case str():
                 return self._text(written)
-            case Mapping():
+            case dict():
                 return {key: self.value(item) for key, item in written.items()}
-            case list() | tuple():
+            case list():
                 return [self.value(item) for item in written]
         return written
 
@@ -113,27 +113,20 @@ class Configuration:
 
     def resource_of(self, written: str, kind: str) -> str | None:
         """The name of the resource of type `kind` whose attribute an argument refers to, and nothing else."""
-        match templates.split(written):
-            case [templates.Interpolation(source)] if (found := _ATTRIBUTE.fullmatch(source)) and found[1] == kind:
-                return found[2] if found[2] in self.resources(kind) else None
-        return None
+        found = _ATTRIBUTE.fullmatch(_whole(written))
+        return found[2] if found and found[1] == kind and found[2] in self.resources(kind) else None
 
     def variable_of(self, written: str) -> str | None:
         """The variable that an argument refers to and nothing else, as it is or as a set."""
-        match templates.split(written):
-            case [templates.Interpolation(source)]:
-                found = _VARIABLE.fullmatch(source.removeprefix("toset(").removesuffix(")"))
-                return found[1] if found else None
-        return None
+        found = _VARIABLE.fullmatch(_whole(written).removeprefix("toset(").removesuffix(")"))
+        return found[1] if found else None
 
     def policy_arguments(self, written: str) -> Json | None:
         """The arguments of the `aws_iam_policy_document` whose JSON an argument refers to; None for anything else."""
-        match _split(written):
-            case [Interpolation(source)] if found := _DOCUMENT.fullmatch(source.strip()):
-                documents = self.document.get("data", {}).get("aws_iam_policy_document", {})
-                arguments: Json | None = documents.get(found[1])
-                return arguments
-        return None
+        found = _DOCUMENT.fullmatch(_whole(written))
+        documents = self.document.get("data", {}).get("aws_iam_policy_document", {})
+        arguments: Json | None = documents.get(found[1]) if found else None
+        return arguments
 
     def _text(self, written: str) -> Any:
         if "{" not in written:
@@ -234,6 +227,14 @@ def _split(written: str) -> list[Literal | Interpolation]:
     return whole if len(whole) == len(found) else [Interpolation(written)]
 
 
+def _whole(written: str) -> str:
+    """The expression that a text is, and nothing for any other text."""
+    match _split(written):
+        case [Interpolation(source)]:
+            return source.strip()
+    return ""
+
+
 def _joined(values: Sequence[Any]) -> str | PartlyKnown:
     """One text of several values."""
     flat: list[str | Unknown] = []
@@ -253,20 +254,22 @@ def _written(value: Any) -> str:
 
 def _filled(value: Any, unknown: StandIn) -> Any:
     match value:
+        case str():
+            return value
+        case list():
+            return [_filled(item, unknown) for item in value]
+        case dict():
+            return {key: _filled(item, unknown) for key, item in value.items()}
         case Unknown():
             return unknown(value)
         case PartlyKnown(parts):
             return "".join(part if isinstance(part, str) else unknown(part) for part in parts)
-        case Mapping():
-            return {key: _filled(item, unknown) for key, item in value.items()}
-        case list():
-            return [_filled(item, unknown) for item in value]
     return value
 
 
 def _is_known(value: Any) -> bool:
     match value:
-        case Mapping():
+        case dict():
             return all(map(_is_known, value.values()))
         case list():
             return all(map(_is_known, value))
