@@ -36,7 +36,7 @@ def api(service: str, action: str) -> str:
 
 def estimated(unknown: Unknown) -> str:
     """A text of about the length that a value will have that only an apply will tell: most are ARNs."""
-    return "100" if unknown.expression == "count.index" else "x" * 100
+    return "100" if unknown.expression.startswith("count.index") else "x" * 100
 
 
 def length(place: str, most: int, source: str) -> Limit:

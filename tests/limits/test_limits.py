@@ -204,6 +204,13 @@ def test_refuses_a_trust_that_is_malformed_or_in_anything_but_a_service(change: 
     assert "aws_iam_role.x.assume_role_policy: Assume is no trust in a service" in found
 
 
+def test_counts_the_number_of_one_of_several_resources_with_three_digits() -> None:
+    rule = {"event_pattern": "{}", "count": 2, "name": f"{'x' * 60}-${{count.index + 1}}"}
+    assert _found({"aws_cloudwatch_event_rule": rule}) == []
+    (found,) = _found({"aws_cloudwatch_event_rule": rule | {"name": f"{'x' * 61}-${{count.index + 1}}"}})
+    assert "aws_cloudwatch_event_rule.x.name: 65 characters, AWS takes 64" in found
+
+
 def test_refuses_more_rules_than_a_group_takes_counting_each_address_of_a_list() -> None:
     rule = {"security_group_id": "${aws_security_group.x.id}", "for_each": "${toset(var.cidrs)}", "description": "d"}
     group = {"aws_security_group": {"description": "d", "name": "x"}, "aws_vpc_security_group_ingress_rule": rule}
