@@ -15,17 +15,18 @@ _PATH_PARTS = "https://github.com/aws/aws-cdk/issues/22477"
 _PATH_HINT = "use letters, digits, '.', '_', ':' and '-'"
 
 
+# No page documents the length; UpdateProject says "Max buildspec length is 25600".
 @limit(
-    what="a buildspec is constant and has at most 65,536 characters",
-    source=api("codebuild", "ProjectSource"),
+    what="a buildspec is constant and has at most 25,600 characters",
+    source="https://github.com/aws/aws-cdk/issues/30326",
 )
 def buildspecs(stack: Configuration) -> Iterator[Found]:
     for name, arguments in stack.resources("aws_codebuild_project").items():
         place, buildspec = f"aws_codebuild_project.{name}.source.buildspec", arguments["source"]["buildspec"]
         if (found := _first_reference(buildspec)) is not None:
             yield place, f"{found!r} would be read by Terraform", "write it $${…}"
-        if len(buildspec) > 65_536:
-            yield place, f"{len(buildspec):,} characters, CodeBuild takes 65,536", "shorten it"
+        if len(buildspec) > 25_600:
+            yield place, f"{len(buildspec):,} characters, CodeBuild takes 25,600", "shorten it"
 
 
 def _first_reference(text: str) -> str | None:

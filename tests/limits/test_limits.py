@@ -110,6 +110,13 @@ def test_the_example_is_what_aws_takes(example: Stacks) -> None:
             "write it $${…}",
         ),
         (
+            "aws_codebuild_project",
+            {"name": "x1", "source": {"buildspec": "x" * 25_601}},
+            "source.buildspec",
+            "25,601 characters, CodeBuild takes 25,600",
+            "shorten it",
+        ),
+        (
             "aws_vpc",
             {"region": "us-east-1"},
             "region",
