@@ -1,0 +1,67 @@
+"""Changes to synthesised Terraform, and the promises that it breaks then."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from iam import deployed
+from iam.promises import broken
+from tests.terraform import Stacks
+
+Json = dict[str, Any]
+Change = Callable[[dict[str, Json]], object]
+
+SOURCE_IP = {"test": "NotIpAddress", "variable": "aws:SourceIp"}
+
+
+def findings(stacks: Stacks, change: Change) -> list[str]:
+    """What is broken once the synthesised Terraform is changed: promise, place and what happens there."""
+    changed: dict[str, Json] = copy.deepcopy(
+        {name: dict(terraform.json) for name, terraform in stacks.terraform.items()}
+    )
+    change(changed)
+    return [f"{f.promise.id}: {f.place}: {f.what}" for f in broken(deployed.read(changed))]
+
+
+def statement(stacks: dict[str, Json], stack: str, document: str, sid: str) -> Json:
+    statements = stacks[stack]["data"]["aws_iam_policy_document"][document]["statement"]
+    found: Json = next(statement for statement in statements if statement["sid"] == sid)
+    return found
+
+
+def prd(document: str, sid: str, **changes: Any) -> Change:
+    return lambda stacks: statement(stacks, "prd-codecommit", document, sid).update(changes)
+
+
+def bridge(document: str, sid: str, **changes: Any) -> Change:
+    return lambda stacks: statement(stacks, "backlog-bridge", document, sid).update(changes)
+
+
+def added(stack: str, kind: str, **arguments: Any) -> Change:
+    return lambda stacks: stacks[stack]["resource"].setdefault(kind, {}).update(x=arguments)
+
+
+def variable(stack: str, name: str, **changes: Any) -> Change:
+    return lambda stacks: stacks[stack]["variable"][name].update(changes)
+
+
+def fact(stacks: dict[str, Json], stack: str, **wanted: str) -> Json:
+    facts = stacks[stack]["//"]["metadata"]["kakehashi"]["facts"]
+    found: Json = next(fact for fact in facts if wanted.items() <= fact.items())
+    return found
+
+
+def without_fact(stack: str, **wanted: str) -> Change:
+    def change(stacks: dict[str, Json]) -> None:
+        facts = stacks[stack]["//"]["metadata"]["kakehashi"]["facts"]
+        facts.remove(fact(stacks, stack, **wanted))
+
+    return change
+
+
+def every(*changes: Change) -> Change:
+    return lambda stacks: [change(stacks) for change in changes]
+
+
+def nothing(_: dict[str, Json]) -> None:
+    """No change."""
