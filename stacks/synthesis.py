@@ -1,4 +1,4 @@
-"""Writes a deployment's Terraform: all of it, checked, or nothing."""
+"""Writes a deployment's Terraform: checks all of it, and writes nothing if anything is refused."""
 
 import json
 import shutil
@@ -35,8 +35,8 @@ class SynthesisedStack:
 def synthesise(deployment: Deployment, out: Path) -> list[SynthesisedStack]:
     """Write every stack of `deployment` below `out`, in the order they are deployed.
 
-    What lies in `out` from another deployment is removed, but for Terraform's own files. Raises RefusedError for what
-    AWS would refuse and for broken promises, all together; then nothing in `out` has changed.
+    Files of another deployment in `out` are removed, except Terraform's own. Raises RefusedError with everything that
+    AWS would refuse and every broken promise; then nothing in `out` has changed.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as folder:
@@ -93,9 +93,9 @@ def _clashes(stack: BaseStack) -> Iterator[Problem]:
 
 
 def _replace(draft: Path, out: Path) -> None:
-    """Put what `draft` holds in place of what an earlier synthesis wrote below `out`.
+    """Replace the files that an earlier synthesis wrote below `out` by those in `draft`.
 
-    Files of Terraform and of people stay: variables' values, plans, states.
+    Files that Terraform or people wrote stay: variables' values, plans, states.
     """
     before = {folder.name: _project(folder) for folder in _stack_folders(out)}
     written = {path.relative_to(draft) for path in draft.rglob("*") if path.is_file()}
@@ -108,7 +108,7 @@ def _replace(draft: Path, out: Path) -> None:
             if (folder / name).relative_to(out) not in written:
                 (folder / name).unlink(missing_ok=True)
         if not of_this_deployment or before.get(folder.name) not in (None, _project(folder)):
-            # What Terraform initialised belongs to another deployment's state, which it would offer to move over.
+            # It was initialised for another deployment's state, which Terraform would offer to copy to this one's.
             _forget_initialisation(folder)
         if not of_this_deployment and not any(folder.iterdir()):
             folder.rmdir()

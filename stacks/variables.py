@@ -10,7 +10,7 @@ from settings.types import LOG_RETENTION_DAYS
 from stacks.base import BaseStack
 from terraform.facts import AddressList
 
-# A form of settings.addresses' list that Terraform can test.
+# The list in settings.addresses, as a regular expression for Terraform.
 _NEVER_PUBLIC = (
     r"^(0|10|127|22[4-9]|2[34][0-9]|25[0-5])\\.|^100\\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\\.|^169\\.254\\."
     r"|^172\\.(1[6-9]|2[0-9]|3[01])\\.|^192\\.168\\.|^192\\.0\\.0\\.|^198\\.1[89]\\."
@@ -22,8 +22,8 @@ def cidrs(
 ) -> list[str]:
     """The variable that `fact` is about, a list of IPv4 networks; returns the reference.
 
-    With `public`, the networks must be such as AWS can see as a source. A network as wide as the world is refused
-    unless the fact says why the list may be open.
+    With `public`, the networks must be addresses that AWS can see as a source. A network wider than an allow-list may
+    have is refused unless the fact says why the list may be open.
     """
     name = fact.variable
     stack.record(fact)
@@ -55,12 +55,12 @@ def cidrs(
 
 
 def _every(name: str, condition: str) -> str:
-    """Whether `condition` can be told, and holds, of every `cidr` of the list."""
+    """Whether `condition` can be evaluated and holds for every `cidr` in the list."""
     return f"alltrue([for cidr in var.{name} : try({condition}, false)])"
 
 
 def log_retention_days(stack: BaseStack, name: str, description: str, default: int) -> float:
-    """A number of days CloudWatch Logs takes; returns the reference."""
+    """A number of days that CloudWatch Logs accepts; returns the reference."""
     allowed = ", ".join(str(days) for days in LOG_RETENTION_DAYS)
     check = (f"contains([{allowed}], var.{name})", f"CloudWatch Logs takes one of {allowed} days.")
     return _number(_variable(stack, name, "number", description, default, [check]))
@@ -82,7 +82,7 @@ def flag(stack: BaseStack, name: str, description: str, default: bool) -> IResol
 
 
 def schedule(stack: BaseStack, name: str, description: str, default: str, *, rates: bool) -> str:
-    """When something runs, an EventBridge cron expression, with `rates` also `rate(...)`; returns the reference."""
+    """A schedule, an EventBridge cron expression; with `rates`, also `rate(...)`. Returns the reference."""
     cron = r"cron\\([^() ]+( [^() ]+){5}\\)"
     rate = r"rate\\((1 (minute|hour|day)|([2-9]|[1-9][0-9]+) (minutes|hours|days))\\)"
     pattern = f"^({cron}|{rate})$" if rates else f"^{cron}$"
@@ -91,7 +91,7 @@ def schedule(stack: BaseStack, name: str, description: str, default: str, *, rat
 
 
 def text(stack: BaseStack, name: str, description: str, default: str, *, pattern: str, example: str) -> str:
-    """Text of a form, a regular expression as it is written in Terraform; returns the reference."""
+    """Text that matches `pattern`, a regular expression as written in Terraform; returns the reference."""
     check = (f'can(regex("{pattern}", var.{name}))', f"Write it like {example}.")
     reference: str = _variable(stack, name, "string", description, default, [check]).string_value
     return reference

@@ -40,13 +40,24 @@ class DeployedStack:
 
     @cached_property
     def apart(self) -> list[KeptApart]:
-        """The facts about preconditions, of those that a resource has."""
+        """The facts about preconditions that a resource has and that compare the two lists."""
         conditions = {
             condition["condition"]
             for _, _, arguments in self.configuration.every_resource()
             for condition in arguments.get("lifecycle", {}).get("precondition", ())
         }
-        return [fact for fact in self.facts if isinstance(fact, KeptApart) and fact.condition in conditions]
+        found = [fact for fact in self.facts if isinstance(fact, KeptApart) and fact.condition in conditions]
+        return [fact for fact in found if self._compares(fact)]
+
+    def _compares(self, fact: KeptApart) -> bool:
+        """Whether a precondition names the variable, and the expression that lists the output's addresses."""
+        expressions = [
+            expression[2:-1]
+            for expression, output in self.outputs.items()
+            if (output.stack, output.output) == (fact.stack, fact.output)
+        ]
+        names_variable = re.search(rf"\bvar\.{re.escape(fact.variable)}\b", fact.condition) is not None
+        return names_variable and any(expression in fact.condition for expression in expressions)
 
     def of(self, kind: str) -> Iterator[tuple[str, str, Json]]:
         """Name, address and arguments of every resource of a type."""

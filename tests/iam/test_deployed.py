@@ -122,7 +122,19 @@ def _with_another_precondition(stacks: dict[str, Json]) -> None:
     policy["lifecycle"]["precondition"][0]["condition"] = "${length(var.pull_from_cidrs) > 0}"
 
 
-@pytest.mark.parametrize("change", [without_fact("prd-codecommit", fact="kept apart"), _with_another_precondition])
+def _with_another_precondition_in_the_fact_too(stacks: dict[str, Json]) -> None:
+    _with_another_precondition(stacks)
+    fact(stacks, "prd-codecommit", fact="kept apart")["condition"] = "${length(var.pull_from_cidrs) > 0}"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        without_fact("prd-codecommit", fact="kept apart"),
+        _with_another_precondition,
+        _with_another_precondition_in_the_fact_too,
+    ],
+)
 def test_a_room_is_kept_apart_only_by_the_precondition_that_a_fact_is_about(example: Stacks, change: Change) -> None:
     assert findings(example, change) == NOT_APART
 

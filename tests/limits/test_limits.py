@@ -25,7 +25,7 @@ def _documents(*statements: dict[str, Any]) -> dict[str, Any]:
     return {"aws_iam_policy_document": {"x": {"statement": list(statements)}}}
 
 
-def test_the_example_is_what_aws_takes(example: Stacks) -> None:
+def test_finds_nothing_wrong_with_the_example(example: Stacks) -> None:
     assert problems({name: terraform.json for name, terraform in example.terraform.items()}) == []
 
 
@@ -139,11 +139,11 @@ def test_the_example_is_what_aws_takes(example: Stacks) -> None:
         ),
     ],
 )
-def test_refuses(kind: str, arguments: dict[str, Any], where: str, what: str, hint: str) -> None:
+def test_refuses_what_aws_would_refuse(kind: str, arguments: dict[str, Any], where: str, what: str, hint: str) -> None:
     assert _found({kind: arguments}) == [f"error: some-stack: {kind}.x.{where}: {what}\nhint: {hint}"]
 
 
-def test_refuses_user_data_that_is_too_long_counting_what_terraform_encodes() -> None:
+def test_counts_user_data_as_terraform_encodes_it() -> None:
     user_data = {"user_data": "content: ${jsonencode(local.file)}", "instance_type": "c7i.large"}
 
     def with_file(text: str) -> list[str]:
@@ -154,7 +154,7 @@ def test_refuses_user_data_that_is_too_long_counting_what_terraform_encodes() ->
     assert "aws_instance.x.user_data: 16,391 bytes, EC2 takes 16,384" in found
 
 
-def test_refuses_a_retention_that_is_only_a_variables_default() -> None:
+def test_checks_the_default_of_a_variable() -> None:
     (found,) = _found(
         {"aws_cloudwatch_log_group": {"retention_in_days": "${var.days}", "name": "x"}},
         variable={"days": {"default": 91}},
@@ -164,7 +164,7 @@ def test_refuses_a_retention_that_is_only_a_variables_default() -> None:
     )
 
 
-def test_refuses_a_policy_that_is_too_long_counting_the_values_of_variables() -> None:
+def test_counts_the_defaults_of_variables_in_a_policy() -> None:
     statement = {
         "sid": "Deny",
         "effect": "Deny",
@@ -187,7 +187,7 @@ def test_refuses_a_policy_that_is_too_long_counting_the_values_of_variables() ->
 @pytest.mark.parametrize(
     "action", ["codecomit:GitPull", "GitPull", "codecommit:", "codecommit:Git-Pull", "codecommit:Git*"]
 )
-def test_refuses_an_action_of_no_known_service(action: str) -> None:
+def test_refuses_an_action_of_an_unknown_service(action: str) -> None:
     statement = {"sid": "S", "effect": "Allow", "actions": [action], "resources": ["*"]}
     policy = {"aws_iam_policy": {"policy": "${data.aws_iam_policy_document.x.json}", "name": "x"}}
     (found,) = _found(policy, data=_documents(statement))
@@ -204,7 +204,7 @@ def test_refuses_an_action_of_no_known_service(action: str) -> None:
         {"resources": ["*"]},
     ],
 )
-def test_refuses_a_trust_that_is_malformed_or_in_anything_but_a_service(change: dict[str, Any]) -> None:
+def test_refuses_a_role_that_does_not_trust_a_service_alone(change: dict[str, Any]) -> None:
     role = {"aws_iam_role": {"assume_role_policy": "${data.aws_iam_policy_document.x.json}", "name": "x"}}
     assert _found(role, data=_documents(ASSUME)) == []
     (found,) = _found(role, data=_documents(ASSUME | change))
@@ -218,7 +218,7 @@ def test_counts_the_number_of_one_of_several_resources_with_three_digits() -> No
     assert "aws_cloudwatch_event_rule.x.name: 65 characters, AWS takes 64" in found
 
 
-def test_refuses_more_rules_than_a_group_takes_counting_each_address_of_a_list() -> None:
+def test_counts_a_rule_for_each_address_of_a_list() -> None:
     rule = {"security_group_id": "${aws_security_group.x.id}", "for_each": "${toset(var.cidrs)}", "description": "d"}
     group = {"aws_security_group": {"description": "d", "name": "x"}, "aws_vpc_security_group_ingress_rule": rule}
 
@@ -237,7 +237,7 @@ def test_refuses_more_rules_than_a_group_takes_counting_each_address_of_a_list()
         ("${TfToken[TOKEN.7]}", "a token was never resolved"),
     ],
 )
-def test_refuses_what_was_never_meant_to_leave_synthesis(value: str, what: str) -> None:
+def test_refuses_printed_objects_and_unresolved_tokens(value: str, what: str) -> None:
     (found,) = _found({"aws_vpc": {"cidr_block": value}})
     assert found.startswith(f"error: some-stack: {what}: …")
 
@@ -259,13 +259,13 @@ def test_refuses_two_resources_of_a_kind_with_one_name() -> None:
     assert found.startswith("error: some-stack: aws_sns_topic.b.name: 'same' is also the name of aws_sns_topic.a\n")
 
 
-def test_refuses_more_webhooks_than_an_api_takes() -> None:
+def test_refuses_more_webhooks_than_an_api_can_have() -> None:
     paths = {f"x{number}": {"path_part": f"x{number}"} for number in range(301)}
     (found,) = (str(problem) for problem in problems({"s": {"resource": {"aws_api_gateway_resource": paths}}}))
     assert "301 of aws_api_gateway_resource, AWS takes 300" in found
 
 
-def test_a_text_may_speak_of_an_object_at_an_address() -> None:
+def test_accepts_a_text_about_an_object_at_an_address() -> None:
     assert _found({"aws_codecommit_repository": {"description": "Dump of an object at 0x1000"}}) == []
 
 
@@ -318,11 +318,11 @@ BREAKING: dict[str, Any] = {
 }
 
 
-def test_every_limit_is_found_broken_where_it_is_broken() -> None:
+def test_every_limit_is_broken_by_this_stack() -> None:
     stack = Configuration("some-stack", BREAKING)
     assert [limit.what for limit in LIMITS if not list(limit.check(stack))] == []
 
 
-def test_every_limit_has_a_text_of_its_own_and_a_page_that_documents_it() -> None:
+def test_every_limit_has_its_own_text_and_a_link_to_its_source() -> None:
     assert len({limit.what for limit in LIMITS}) == len(LIMITS)
     assert all(limit.source.startswith("https://") for limit in LIMITS)

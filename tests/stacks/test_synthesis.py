@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from errors import RefusedError
+from modules.policies import git_users
 from settings import load
 from stacks.synthesis import synthesise
+from terraform import facts
 from tests.terraform import Stacks
 
 MINIMAL = {
@@ -46,7 +48,7 @@ def test_the_same_deployment_gives_the_same_bytes(project: Path, tmp_path: Path)
     assert _written(tmp_path / "first") == _written(tmp_path / "second")
 
 
-def test_every_stack_works_in_its_own_account_alone(example: Stacks) -> None:
+def test_every_stack_is_applied_to_its_own_account_only(example: Stacks) -> None:
     accounts = {
         "dev-network": "111111111111",
         "dev-proxy": "111111111111",
@@ -97,7 +99,7 @@ def test_a_state_in_s3_is_locked_encrypted_and_read_where_it_is_written(
     assert {name: remote["config"][name] for name in same} == {name: backend[name] for name in same}
 
 
-def test_a_role_and_a_profile_reach_the_provider(synthesised: Callable[[str], Stacks]) -> None:
+def test_the_provider_gets_the_role_and_the_profile(synthesised: Callable[[str], Stacks]) -> None:
     (provider,) = synthesised("everything")["backlog-bridge"].json["provider"]["aws"]
     assert provider["profile"] == "prd"
     assert provider["assume_role"] == [{"role_arn": "arn:aws:iam::222222222222:role/kakehashi-deploy"}]
@@ -125,7 +127,7 @@ def test_every_variable_has_a_type_a_description_and_a_default(example: Stacks) 
             assert variable.get("validation") or variable["type"] == "bool", name
 
 
-def test_text_of_the_deployment_is_never_read_as_terraform(tmp_path: Path, out: Path) -> None:
+def test_escapes_text_of_the_deployment_for_terraform(tmp_path: Path, out: Path) -> None:
     nasty = "${path.module} %{ if true } and $${this}"
     synthesise(load(_minimal(tmp_path, {"a": {"description": nasty}})), out)
     terraform = json.loads((out / "stacks" / "prd-codecommit" / "cdk.tf.json").read_text())
@@ -133,7 +135,7 @@ def test_text_of_the_deployment_is_never_read_as_terraform(tmp_path: Path, out: 
     assert description == "$${path.module} %%{ if true } and $$${this}"
 
 
-def test_names_that_would_share_an_address_are_refused(tmp_path: Path, out: Path) -> None:
+def test_refuses_names_that_would_share_a_terraform_address(tmp_path: Path, out: Path) -> None:
     file = _minimal(tmp_path, {"a.b": {}, "a_b": {}})
     with pytest.raises(RefusedError) as refused:
         synthesise(load(file), out)
@@ -145,7 +147,7 @@ def test_names_that_would_share_an_address_are_refused(tmp_path: Path, out: Path
     assert not out.exists()
 
 
-def test_what_aws_would_refuse_leaves_the_output_as_it_was(tmp_path: Path, out: Path) -> None:
+def test_a_refused_deployment_leaves_the_output_unchanged(tmp_path: Path, out: Path) -> None:
     synthesise(load(_minimal(tmp_path, {"a": {}})), out)
     before = _written(out)
     too_many: dict[str, object] = {f"repository-with-quite-a-long-name-{number:03}": {} for number in range(1000)}
@@ -159,7 +161,41 @@ def test_what_aws_would_refuse_leaves_the_output_as_it_was(tmp_path: Path, out: 
     assert _written(out) == before
 
 
-def test_stacks_of_another_deployment_are_removed_but_never_a_state(project: Path, tmp_path: Path, out: Path) -> None:
+def test_reports_broken_limits_and_promises_together(
+    tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(git_users, "pull", git_users.push)
+    repositories: dict[str, object] = {f"repository-with-quite-a-long-name-{number:03}": {} for number in range(1000)}
+    with pytest.raises(RefusedError) as refused:
+        synthesise(load(_minimal(tmp_path, repositories)), out)
+    limit, *promises = refused.value.problems
+    assert limit.where == "prd-codecommit: aws_iam_user.pull_user.name"
+    assert {problem.where for problem in promises} >= {"kakehashi-prd-pull-allow, statement PushAndPull"}
+    assert refused.value.status == 2
+    assert not out.exists()
+
+
+def test_every_list_of_addresses_has_a_fact(project: Path, synthesised: Callable[[str], Stacks]) -> None:
+    for file in (project / "deployments").glob("*.yaml"):
+        for name, terraform in synthesised(file.stem).terraform.items():
+            lists = {called for called, variable in terraform.json["variable"].items() if "list" in variable["type"]}
+            recorded = [fact for fact in facts.read(name, terraform.json) if isinstance(fact, facts.AddressList)]
+            assert {fact.variable for fact in recorded} == lists
+            assert all(fact.open_because is None for fact in recorded)
+
+
+def test_the_deployments_reason_for_an_open_list_is_a_fact(changed: Callable[..., Stacks]) -> None:
+    reasons = {
+        "prd.codecommit.pull.open_to_the_world_because": "a test of rooms",
+        "prd.backlog.webhook.open_to_the_world_because": "a test of ${senders}",
+        "dev.gitlab.open_to_the_world_because": "a test of terminals",
+    }
+    opened = changed("example", reasons)
+    found = [fact for name, terraform in opened.terraform.items() for fact in facts.read(name, terraform.json)]
+    assert {fact.open_because for fact in found if isinstance(fact, facts.AddressList)} == set(reasons.values())
+
+
+def test_removes_stacks_of_another_deployment_but_no_state(project: Path, tmp_path: Path, out: Path) -> None:
     synthesise(load(project / "deployments" / "example.yaml"), out)
     gitlab, network = out / "stacks" / "dev-gitlab", out / "stacks" / "dev-network"
     (gitlab / ".terraform").mkdir()
@@ -173,7 +209,7 @@ def test_stacks_of_another_deployment_are_removed_but_never_a_state(project: Pat
     assert (out / "stacks" / "prd-codecommit" / "cdk.tf.json").exists()
 
 
-def test_terraforms_own_files_survive_a_synthesis(project: Path, out: Path) -> None:
+def test_keeps_terraforms_own_files(project: Path, out: Path) -> None:
     deployment = load(project / "deployments" / "minimal.yaml")
     synthesise(deployment, out)
     lock = out / "stacks" / "prd-codecommit" / ".terraform.lock.hcl"
@@ -184,7 +220,7 @@ def test_terraforms_own_files_survive_a_synthesis(project: Path, out: Path) -> N
 
 
 @pytest.mark.slow
-def test_the_command_ends_with_what_was_written_and_what_comes_next(project: Path, out: Path) -> None:
+def test_the_command_prints_the_stacks_and_the_next_step(project: Path, out: Path) -> None:
     command = [sys.executable, "main.py"]
     environment = {"PATH": "/usr/bin:/usr/local/bin:/bin", "CDKTF_OUTDIR": str(out)}
     done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
@@ -201,7 +237,7 @@ def test_the_command_ends_with_what_was_written_and_what_comes_next(project: Pat
     assert lines[-1].startswith(f"next: terraform -chdir={out}/stacks/dev-network init")
 
 
-def test_a_wrong_deployment_is_refused_with_status_2_and_nothing_is_written(project: Path, out: Path) -> None:
+def test_a_wrong_deployment_exits_with_status_2_and_writes_nothing(project: Path, out: Path) -> None:
     environment = {"PATH": "/usr/bin:/bin", "CDKTF_OUTDIR": str(out), "DEPLOYMENT": "deployments/none.yaml"}
     command = [sys.executable, "main.py"]
     done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
@@ -211,7 +247,7 @@ def test_a_wrong_deployment_is_refused_with_status_2_and_nothing_is_written(proj
     assert not out.exists()
 
 
-def test_another_deployments_state_is_never_offered_to_be_moved(tmp_path: Path, out: Path) -> None:
+def test_removes_the_initialisation_for_another_deployments_state(tmp_path: Path, out: Path) -> None:
     file = _minimal(tmp_path, {"a": {}})
     synthesise(load(file), out)
     initialised = out / "stacks" / "prd-codecommit" / ".terraform"
@@ -224,7 +260,7 @@ def test_another_deployments_state_is_never_offered_to_be_moved(tmp_path: Path, 
 
 
 @pytest.mark.slow
-def test_a_folder_that_cannot_be_written_is_said_in_two_lines(project: Path, out: Path) -> None:
+def test_reports_a_folder_that_cannot_be_written_in_two_lines(project: Path, out: Path) -> None:
     out.write_text("a file")
     environment = {"PATH": "/usr/bin:/usr/local/bin:/bin", "CDKTF_OUTDIR": str(out)}
     command = [sys.executable, "main.py"]
@@ -233,7 +269,7 @@ def test_a_folder_that_cannot_be_written_is_said_in_two_lines(project: Path, out
     assert [line.split(": ")[0] for line in done.stderr.splitlines()] == ["error", "hint"]
 
 
-def test_a_machine_without_node_is_told_so(project: Path, out: Path, tmp_path: Path) -> None:
+def test_reports_that_node_is_not_installed(project: Path, out: Path, tmp_path: Path) -> None:
     environment = {"PATH": str(tmp_path), "CDKTF_OUTDIR": str(out)}
     command = [sys.executable, "main.py"]
     done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
