@@ -76,17 +76,17 @@ class Configuration:
         return found
 
     @property
-    def account(self) -> str:
-        """The one account that the stack may be applied to."""
-        account: str = self._place({})["account"]
-        return account
+    def account(self) -> str | None:
+        """The one account that the stack may be applied to, if the provider says so."""
+        return self._place({}).get("account")
 
     def _place(self, arguments: Json) -> dict[str, Any]:
         """The region and the account of a resource, as its provider has them."""
         alias = str(arguments.get("provider", "")).rpartition(".")[2] or None
         for provider in self.document.get("provider", {}).get("aws", ()):
             if provider.get("alias") == alias:
-                return {"region": provider.get("region"), "account": provider["allowed_account_ids"][0]}
+                accounts = provider.get("allowed_account_ids") or [None]
+                return {"region": provider.get("region"), "account": accounts[0] if len(accounts) == 1 else None}
         return {}
 
     def value(self, written: Any) -> Any:

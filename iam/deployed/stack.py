@@ -24,6 +24,8 @@ class DeployedStack:
     def __init__(self, configuration: Configuration) -> None:
         self.configuration = configuration
         self.name = configuration.name
+        if configuration.account is None:
+            raise UnsupportedError(self.name, "which account it is applied to")
         self.account = configuration.account
         self.facts = facts.read(self.name, configuration.document)
         self.representing = {}

@@ -10,6 +10,10 @@ from tests.terraform import Stacks
     ("change", "message"),
     [
         (
+            lambda stacks: stacks["prd-codecommit"]["provider"]["aws"][0].pop("allowed_account_ids"),
+            "prd-codecommit: which account it is applied to",
+        ),
+        (
             added("prd-codecommit", "aws_iam_group_policy", name="x"),
             "prd-codecommit: what aws_iam_group_policy does to access",
         ),

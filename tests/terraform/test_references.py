@@ -85,6 +85,13 @@ def test_an_arn_of_an_unknown_form_is_not_taken_for_a_value_that_equals_nothing_
     assert stack.value("${aws_kms_key.k.arn}") == Unknown("stack", "aws_kms_key.k.arn", is_assigned=False)
 
 
+def test_knows_no_account_where_the_provider_allows_several_or_any() -> None:
+    assert STACK.account == "111111111111"
+    several = {"provider": {"aws": [{"region": "eu-west-1", "allowed_account_ids": ["1", "2"]}]}}
+    assert Configuration("several", several).account is None
+    assert Configuration("any", {}).account is None
+
+
 def test_encodes_a_text_around_its_unknown_parts() -> None:
     assert STACK.known("content: ${jsonencode(local.file)}", lambda found: f"[{found.expression}]") == (
         'content: "a=\\"30\\" \\u003c[aws_instance.x.id]\\u003e"'
