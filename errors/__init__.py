@@ -62,4 +62,5 @@ def refused(where: str, what: str, hint: str, *, status: int = FAILED, details: 
 
 def without_credentials(text: str) -> str:
     """`text` with the user and password of every URL replaced by `…`."""
-    return re.sub(r"://[^/\s'\"]*@", "://…@", text)
+    # Up to the last @ of the word: temporary passwords of AWS have slashes in them.
+    return re.sub(r"://[^\s'\"]*@", "://…@", text)

@@ -1,4 +1,4 @@
-"""Gets into the production account with boto3, and into no other."""
+"""Connects to the production account with boto3, and to no other account."""
 
 import logging
 from collections.abc import Iterator
@@ -6,16 +6,27 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from errors import refused
-from settings import AccountSettings, Deployment
+from modules.labels import Labels
+from settings import Deployment
 
 if TYPE_CHECKING:
     import boto3  # type: ignore[import-untyped]
 
 _TIMEOUT_SECONDS = 30
 
+_LOGIN_EXPIRED = {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "RequestExpired",
+    "UnrecognizedClient",
+    "UnrecognizedClientException",
+}
+_ACCESS_DENIED = {"AccessDenied", "AccessDeniedException"}
+
 
 def production(deployment: Deployment) -> "boto3.Session":
-    """A session of the production account, by its profile and role.
+    """A session of the production account, with the deployment's profile and role.
 
     Raises RefusedError where the credentials are missing, refused, or of another account.
     """
@@ -24,19 +35,24 @@ def production(deployment: Deployment) -> "boto3.Session":
     import boto3
 
     account = deployment.prd.account
-    with told_as_refusals("aws"):
+    with aws_errors_as_refusals("aws"):
         session = boto3.Session(profile_name=account.profile, region_name=deployment.region)
         if account.assume_role_arn is not None:
-            session = _assumed(session, account.assume_role_arn, deployment.region)
-        _refuse_others(client(session, "sts").get_caller_identity()["Account"], account)
+            session = _with_role(session, account.assume_role_arn, deployment.region)
+        _refuse_other_accounts(client(session, "sts").get_caller_identity()["Account"], account.id)
     return session
 
 
+def production_labels(deployment: Deployment) -> Labels:
+    """The names and tags of the production account's resources."""
+    return Labels(project=deployment.name, environment="prd", owner=deployment.owner)
+
+
 def client(session: "boto3.Session", service: str, *, attempts: int = 5) -> Any:
-    """A client that waits half a minute at most, and makes a request again `attempts` times at most."""
+    """A client that waits 30 seconds for an answer and makes each request up to `attempts` times."""
     from botocore.config import Config  # type: ignore[import-untyped]
 
-    # When debugging, botocore logs whole requests and answers, and passwords are in them.
+    # At level DEBUG, botocore logs whole requests and answers, passwords included.
     logging.getLogger("botocore").setLevel(logging.INFO)
     config = Config(
         connect_timeout=_TIMEOUT_SECONDS,
@@ -47,31 +63,29 @@ def client(session: "boto3.Session", service: str, *, attempts: int = 5) -> Any:
 
 
 @contextmanager
-def told_as_refusals(where: str) -> Iterator[None]:
-    """Turn what AWS refuses, and what keeps it from being asked, into a RefusedError."""
+def aws_errors_as_refusals(where: str) -> Iterator[None]:
+    """Raise AWS's errors, and failures to reach AWS, as a RefusedError."""
     from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 
     try:
         yield
     except ClientError as error:
-        said = error.response["Error"]
-        raise refused(
-            where, f"{error.operation_name}: {said['Code']}: {said['Message']}", _hint(said["Code"])
-        ) from None
+        code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+        raise refused(where, f"{error.operation_name}: {code}: {message}", _hint(code)) from None
     except BotoCoreError as error:
         hint = "log in to the production account, see that it can be reached, and run the command again"
         raise refused(where, str(error), hint) from None
 
 
 def _hint(code: str) -> str:
-    if code.startswith("AccessDenied"):
+    if code in _ACCESS_DENIED:
         return "use credentials that may do this in the production account"
-    if "Expired" in code or "InvalidClientTokenId" in code or "UnrecognizedClient" in code:
+    if code in _LOGIN_EXPIRED:
         return "log in to the production account again"
-    return "run the command again; what was done so far stands"
+    return "run the command again; it continues where it stopped"
 
 
-def _assumed(session: "boto3.Session", role_arn: str, region: str) -> "boto3.Session":
+def _with_role(session: "boto3.Session", role_arn: str, region: str) -> "boto3.Session":
     import boto3
 
     given = client(session, "sts").assume_role(RoleArn=role_arn, RoleSessionName="kakehashi")["Credentials"]
@@ -83,10 +97,10 @@ def _assumed(session: "boto3.Session", role_arn: str, region: str) -> "boto3.Ses
     )
 
 
-def _refuse_others(got_into: str, account: AccountSettings) -> None:
-    if got_into != account.id:
+def _refuse_other_accounts(actual_id: str, production_id: str) -> None:
+    if actual_id != production_id:
         raise refused(
             "aws",
-            f"these are credentials of account '{got_into}', production is '{account.id}'",
+            f"these are credentials of account '{actual_id}', production is '{production_id}'",
             "use the production account's, for example by AWS_PROFILE, or name prd.account.profile in the deployment",
         )

@@ -1,128 +1,130 @@
-"""Asks an SSH server for its host keys, as lines of known_hosts that people check before they pin them."""
+"""Asks an SSH server for its host keys, as lines of known_hosts that people compare before they pin them."""
 
 import re
+import socket
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from errors.shown import printable, shortened, shown
+from errors import WRONG_USAGE, refused
+from errors.shown import shown
+from ops.backlog.ssh_keys import described
 
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-# A server proves one key in each connection. These are the kinds that a deployment file can pin.
+_TIMEOUT_SECONDS = 15
+_LARGEST_PACKET = 35_000
+
 _KINDS = (
-    "ssh-ed25519",
-    "ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521",
-    "rsa-sha2-512,rsa-sha2-256",
+    ("ssh-ed25519",),
+    ("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"),
+    ("rsa-sha2-512", "rsa-sha2-256"),
 )
+"""The algorithms of each kind of key that a deployment file can pin. A connection shows one key."""
 
 CAUTION = (
-    "These are the keys of whoever answered, which may be somebody in between. Each line is only as good as your "
-    "comparison of its\nfingerprint with one that you got another way, for example from Backlog's own pages or from "
+    "These keys came from the machine that answered, and a machine in between may have answered. Before you pin a "
+    "line, compare its\nfingerprint with one that you got another way, for example from Backlog's own pages or from "
     "somebody who has pinned it."
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class HostKey:
-    """One key: its line of known_hosts, and what `ssh-keygen -l` says of it, such as `256 SHA256:… (ED25519)`."""
+    """One key: its line of known_hosts, and its fingerprint as `ssh-keygen -l` prints it."""
 
     line: str
     fingerprint: str
 
 
-class HostKeyError(Exception):
-    """The server gave no key; the text is an error of two lines."""
-
-
-def host_key(host: str, port: int) -> int:
-    """Print a server's host keys, ready to pin. Exit status: 0 done, 1 no key, 2 not a host name."""
+def show(host: str, port: int) -> None:
+    """Print a server's host keys, ready to pin. Raises RefusedError where there is none."""
     if not is_host_name(host):
-        print(
-            f"error: SPACE_HOST: {shown(host)} is not a host name\n"
-            "hint: write the host of the space's Git server, for example example.git.backlog.jp",
-            file=sys.stderr,
+        raise refused(
+            "SPACE_HOST",
+            f"{shown(host)} is not a host name",
+            "write the host of the space's Git server, for example example.git.backlog.jp",
+            status=WRONG_USAGE,
         )
-        return 2
-    try:
-        keys = host_keys(host, port)
-    except HostKeyError as error:
-        print(error, file=sys.stderr)
-        return 1
-    for key in keys:
+    for key in host_keys(host, port):
         print(f"# {key.fingerprint}\n{key.line}")
     print(CAUTION, file=sys.stderr)
-    return 0
 
 
 def is_host_name(text: str) -> bool:
-    """Whether it is a name of letters, digits, hyphens and dots, which `ssh` cannot take for an option or a user."""
+    """Whether it is a name of letters, digits, hyphens and dots, which `ssh` cannot mistake for an option or a user."""
     return len(text) <= 253 and re.fullmatch(rf"{_LABEL}(?:\.{_LABEL})*", text) is not None
 
 
 def host_keys(host: str, port: int) -> list[HostKey]:
-    """One key of each kind that the server has. Raises HostKeyError when there is none."""
-    keys = []
-    with tempfile.TemporaryDirectory(prefix="kakehashi-") as folder:
-        for number, kind in enumerate(_KINDS):
-            known_hosts = Path(folder) / str(number)
-            said = _connect(host, port, kind, known_hosts)
-            if known_hosts.exists():
-                keys.append(HostKey(line=known_hosts.read_text().strip(), fingerprint=_fingerprint(known_hosts)))
-            elif "no matching host key type" not in said:
-                raise _failed(host, port, said)
-    if not keys:
-        raise HostKeyError(
-            f"error: {host}:{port}: the server has no Ed25519, ECDSA or RSA host key\n"
-            "hint: check the name; Backlog's servers have one"
+    """One key of each kind that the server has. Raises RefusedError where it has none or does not answer."""
+    offered = _offered_algorithms(host, port)
+    kinds = [kind for kind in _KINDS if not offered.isdisjoint(kind)]
+    if not kinds:
+        raise refused(
+            f"{host}:{port}",
+            "the server has no Ed25519, ECDSA or RSA host key",
+            "check the name; Backlog's servers have one",
         )
-    return keys
+    lines = [_line(host, port, ",".join(kind)) for kind in kinds]
+    return [HostKey(line=line, fingerprint=described(line.split(" ", 1)[1])) for line in lines]
 
 
-def _connect(host: str, port: int, kind: str, known_hosts: Path) -> str:
-    """Have `ssh` write the server's key into a file of its own, and go no further; returns what it said."""
-    options = {
-        "StrictHostKeyChecking": "accept-new",
-        "UserKnownHostsFile": f'"{known_hosts}"',
-        "GlobalKnownHostsFile": "/dev/null",
-        "HashKnownHosts": "no",
-        "HostKeyAlgorithms": kind,
-        "BatchMode": "yes",
-        "PreferredAuthentications": "none",
-        "ConnectTimeout": "15",
-        "ConnectionAttempts": "1",
-    }
-    given = [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
-    # Without people's own configuration, which may send the connection elsewhere under this name.
-    command = ["ssh", "-F", "/dev/null", *given, "-p", str(port), "-l", "nobody", "--", host, "true"]
-    return _run(command).stderr
-
-
-def _fingerprint(known_hosts: Path) -> str:
-    printed = _run(["ssh-keygen", "-l", "-E", "sha256", "-f", str(known_hosts)]).stdout
-    match = re.fullmatch(r"(\d+) (SHA256:\S+) .*(\(\S+\))\s*", printed)
-    if match is None:
-        raise HostKeyError("error: ssh-keygen: it gives no fingerprint for the key\nhint: install OpenSSH 7.6 or newer")
-    return " ".join(match.groups())
-
-
-def _run(command: list[str]) -> "subprocess.CompletedProcess[str]":
+def _offered_algorithms(host: str, port: int) -> set[str]:
+    """The host key algorithms in the server's first packet, SSH_MSG_KEXINIT (RFC 4253, sections 4.2, 6 and 7.1)."""
     try:
-        return subprocess.run(  # noqa: S603
+        with socket.create_connection((host, port), _TIMEOUT_SECONDS) as connection:
+            connection.sendall(b"SSH-2.0-kakehashi\r\n")
+            answer = connection.makefile("rb")
+            while not (line := answer.readline(256)).startswith(b"SSH-"):
+                if not line:
+                    raise refused(f"{host}:{port}", "the server does not speak SSH", "check the name and the port")
+            packet = answer.read(min(int.from_bytes(answer.read(4)), _LARGEST_PACKET))
+    except OSError as error:
+        hint = f"check the name, and that this network lets SSH out on port {port}"
+        raise refused(f"{host}:{port}", error.strerror or "the connection timed out", hint) from None
+    # The length of the padding, the message's number, 16 random bytes, then lists of names after their lengths.
+    exchanges_end = 22 + int.from_bytes(packet[18:22])
+    names_start = exchanges_end + 4
+    names = packet[names_start : names_start + int.from_bytes(packet[exchanges_end:names_start])]
+    return set(names.decode("ascii", "replace").split(","))
+
+
+def _line(host: str, port: int, algorithms: str) -> str:
+    """The line of known_hosts that `ssh` writes for the server's key. It does not log in."""
+    with tempfile.TemporaryDirectory(prefix="kakehashi-") as folder:
+        known_hosts = Path(folder) / "known_hosts"
+        options = {
+            "StrictHostKeyChecking": "accept-new",
+            "UserKnownHostsFile": f'"{known_hosts}"',
+            "GlobalKnownHostsFile": "/dev/null",
+            "HashKnownHosts": "no",
+            "HostKeyAlgorithms": algorithms,
+            "BatchMode": "yes",
+            "PreferredAuthentications": "none",
+            "ConnectTimeout": str(_TIMEOUT_SECONDS),
+            "ConnectionAttempts": "1",
+        }
+        given = [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
+        # The user's own configuration could lead this name to another server.
+        printed = _run(["ssh", "-F", "/dev/null", *given, "-p", str(port), "-l", "nobody", "--", host, "true"])
+        if known_hosts.exists():
+            return known_hosts.read_text().strip()
+    why = (printed.strip().splitlines() or ["ssh failed without a message"])[-1].removeprefix("ssh: ")
+    hint = f"check the name, and that this network lets SSH out on port {port}"
+    raise refused(f"{host}:{port}", why, hint)
+
+
+def _run(command: list[str]) -> str:
+    """Run `ssh`, and return what it printed on its standard error."""
+    try:
+        done = subprocess.run(  # noqa: S603
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False, timeout=60
         )
     except FileNotFoundError:
-        raise HostKeyError(f"error: {command[0]}: not installed\nhint: install OpenSSH's client programs") from None
+        raise refused(command[0], "not installed", "install OpenSSH's client programs") from None
     except subprocess.TimeoutExpired:
-        raise HostKeyError(
-            f"error: {command[0]}: no end after 60 seconds\nhint: check the name and the network, and try again"
-        ) from None
-
-
-def _failed(host: str, port: int, said: str) -> HostKeyError:
-    lines = said.strip().splitlines() or ["ssh failed and did not say why"]
-    why = printable(shortened(lines[-1].removeprefix("ssh: ")))
-    return HostKeyError(
-        f"error: {host}:{port}: {why}\nhint: check the name, and that this network lets SSH out on port {port}"
-    )
+        hint = "check the name and the network, and try again"
+        raise refused(command[0], "still running after 60 seconds", hint) from None
+    return done.stderr

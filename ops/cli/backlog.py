@@ -1,27 +1,52 @@
-"""The commands `backlog-webhook show|check` and `backlog-key put|check`."""
+"""The commands `verify`, `host-key`, `backlog-webhook show|check` and `backlog-key put|check`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ops.backlog import key as backlog_key
-from ops.backlog import webhook as backlog_webhook
-from ops.cli.credentials import EXAMPLE, DeploymentFile, DryRun
-from settings import load
+from ops.cli.options import EXAMPLE, DeploymentFile, DryRun, SpaceKey, load
 
+app = typer.Typer()
 webhook_app = typer.Typer(no_args_is_help=True, help="What Backlog calls when a repository is pushed to.")
 key_app = typer.Typer(no_args_is_help=True, help="The SSH key that mirrors fetch with.")
 
-SpaceOption = Annotated[
-    str | None, typer.Option("--space", help="A key of prd.backlog.spaces; needed where there are several.")
-]
+
+@app.command()
+def verify(deployment: DeploymentFile = EXAMPLE) -> None:
+    """Compare every Backlog mirror's target with its source: heads, tags and the default branch.
+
+    Reads the source with your own SSH keys and the target with your own AWS credentials, through
+    git-remote-codecommit. Repositories that no Backlog mirror pushes to are left out: their source is not known
+    here. A push that is being mirrored at this moment shows as a difference.
+
+    Exit status: 0 all equal, 1 something differs or cannot be read, 2 wrong settings.
+    """
+    from ops.backlog.verify import verify
+
+    if not verify(load(deployment)):
+        raise typer.Exit(1)
+
+
+@app.command()
+def host_key(
+    space_host: Annotated[
+        str, typer.Argument(help="The space's Git server, for example example.git.backlog.jp.", show_default=False)
+    ],
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The server's SSH port.")] = 22,
+) -> None:
+    """Print a server's SSH host keys as lines of known_hosts, with fingerprints, for checking by eye."""
+    from ops.backlog import host_keys
+
+    host_keys.show(space_host, port)
 
 
 @webhook_app.command()
 def show(deployment: DeploymentFile = EXAMPLE) -> None:
     """Print the URL to register in each Backlog repository's settings."""
-    backlog_webhook.show(load(deployment))
+    from ops.backlog import webhook
+
+    webhook.show(load(deployment))
 
 
 @webhook_app.command("check")
@@ -34,7 +59,9 @@ def check_webhook(
 
     Exit status: 0 every build was started, 1 one was not.
     """
-    if not backlog_webhook.check(load(deployment), repository):
+    from ops.backlog import webhook
+
+    if not webhook.check(load(deployment), repository):
         raise typer.Exit(1)
 
 
@@ -43,14 +70,18 @@ def put(
     file: Annotated[Path, typer.Argument(help="The private key, without passphrase.", show_default=False)],
     deployment: DeploymentFile = EXAMPLE,
     *,
-    space: SpaceOption = None,
+    space: SpaceKey = None,
     dry_run: DryRun = False,
 ) -> None:
     """Store a private key as the SecureString that the deployment names. It is never printed."""
-    backlog_key.put(load(deployment), file, space, dry_run=dry_run)
+    from ops.backlog import key
+
+    key.put(load(deployment), file, space, dry_run=dry_run)
 
 
 @key_app.command("check")
-def check_key(deployment: DeploymentFile = EXAMPLE, *, space: SpaceOption = None) -> None:
+def check_key(deployment: DeploymentFile = EXAMPLE, *, space: SpaceKey = None) -> None:
     """Say whether the stored key's public half is the one that the deployment expects."""
-    backlog_key.check(load(deployment), space)
+    from ops.backlog import key
+
+    key.check(load(deployment), space)

@@ -1,18 +1,18 @@
-"""One user's Git credentials in IAM, and the secret that holds them.
+"""One user's Git credentials in IAM, and the secret that holds their passwords.
 
-Nothing is kept on this machine: what to do next is read from IAM and Secrets Manager every time, so a command that was
-stopped anywhere can simply be run again. Three things make that possible:
+Nothing is kept on this machine. Every command reads the state from IAM and Secrets Manager, so a command that was
+stopped can simply be run again:
 
-* A version of the secret is named after the credential it holds, so what is stored can be told without reading it.
-* Before a credential is created, a tag of the secret says so. A credential whose password was lost on its way into the
-  secret is thereby told from one that somebody made by hand.
-* Before the first mirror is made with a credential, a tag says which mirror was the newest then.
+* The version of the secret that holds a credential has an id made from the credential's. So the store can tell which
+  credentials are stored without reading a password.
+* A tag of the secret announces a credential before it is created. A credential created after that and not stored has
+  lost its password with the stopped command; a credential that somebody made in the console is not mistaken for it.
 """
 
 import json
 import uuid
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from errors import refused
-from ops.git_access.users import GitUser
-from ops.production import client, told_as_refusals
+from ops.git_access.users import CredentialUser, codecommit
+from ops.production import aws_errors_as_refusals, client, production, production_labels
+from ops.steps import Steps
+from settings import Deployment
 
 if TYPE_CHECKING:
     import boto3  # type: ignore[import-untyped]
@@ -31,17 +33,15 @@ CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
 _SERVICE = "codecommit.amazonaws.com"
 _VERSIONS = uuid.UUID("6f5c3c0e-6b0b-4e59-9f0d-0f4d6f1f3b1a")
 _ISSUING = "issuing"
-_MIRRORS_ABOVE = "gitlab-mirrors-above"
-_CLOCKS_APART = timedelta(minutes=15)
+_MOST_CLOCK_DIFFERENCE = timedelta(minutes=15)
 _RECOVERY_DAYS = 7
 
 
 @dataclass(frozen=True, kw_only=True)
 class Credential:
-    """What IAM tells of a credential; the password is told once only, when it is created."""
+    """A credential as IAM lists it. IAM shows its password only once, when it is created."""
 
     id: str
-    username: str
     is_active: bool
     created: datetime
 
@@ -52,29 +52,21 @@ class Credential:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Login:
-    """What Git signs in with."""
+class CredentialState:
+    """One user's credentials, oldest first, and its secret: the stages of each version, and the secret's tags.
 
-    username: str
-    password: SecretStr
-
-
-@dataclass(frozen=True, kw_only=True)
-class Situation:
-    """What IAM and Secrets Manager say of one user, its credentials in the order they were created.
-
-    `mirrors_above` holds a credential's id and the id of the newest GitLab mirror before the first one with it.
+    `lost` are the credentials that a stopped command created and did not store.
     """
 
     credentials: tuple[Credential, ...]
-    stages: Mapping[str, tuple[str, ...]]
+    lost: tuple[Credential, ...]
     secret_exists: bool
     is_deleted: bool
-    lost: tuple[Credential, ...]
-    mirrors_above: tuple[str, int] | None
+    stages: Mapping[str, tuple[str, ...]]
+    tags: Mapping[str, str]
 
-    def holding(self, stage: str) -> Credential | None:
-        """The living credential in the secret's version of that stage."""
+    def at(self, stage: str) -> Credential | None:
+        """The credential in the secret's version with that stage, if it still exists in IAM."""
         return next((found for found in self.credentials if stage in self.stages_of(found)), None)
 
     def stages_of(self, credential: Credential) -> tuple[str, ...]:
@@ -82,48 +74,54 @@ class Situation:
         return self.stages.get(_version(credential.id), ())
 
     @property
-    def kept(self) -> tuple[Credential, ...]:
-        """The credentials but those whose password was lost."""
+    def usable(self) -> tuple[Credential, ...]:
+        """The credentials without the lost ones."""
         return tuple(found for found in self.credentials if found not in self.lost)
 
 
 class CredentialStore:
     """Reads and changes one user's credentials. Every method raises RefusedError where AWS refuses."""
 
-    def __init__(
-        self, session: "boto3.Session", user: GitUser, *, kms_key_arn: str | None, tags: Mapping[str, str]
-    ) -> None:
+    def __init__(self, deployment: Deployment, user: CredentialUser, session: "boto3.Session | None" = None) -> None:
+        session = session or production(deployment)
         self.user = user
-        self._kms_key_arn = kms_key_arn
-        self._tags = tags
+        self._kms_key_arn = codecommit(deployment).credentials.kms_key_arn
+        self._tags = production_labels(deployment).default_tags(deployment.tags)
         self._iam = client(session, "iam")
-        # Were a lost answer asked for again, there would be two.
-        self._creating = client(session, "iam", attempts=1)
+        # A second attempt after a lost answer would create a second credential.
+        self._iam_once = client(session, "iam", attempts=1)
         self._secrets = client(session, "secretsmanager")
 
-    def look(self) -> Situation:
-        """What there is now."""
-        credentials = self._credentials()
-        secret = self._described()
+    def read(self) -> CredentialState:
+        """The state now."""
+        credentials = self._list()
+        secret = self._describe_secret()
         stages = {version: tuple(found) for version, found in secret.get("VersionIdsToStages", {}).items()}
         tags = {tag["Key"]: tag["Value"] for tag in secret.get("Tags", [])}
-        above = tags.get(_MIRRORS_ABOVE, "").split(" ")
-        return Situation(
+        return CredentialState(
             credentials=credentials,
-            stages=stages,
+            lost=_lost(credentials, stages, tags.get(_ISSUING)),
             secret_exists=bool(secret),
             is_deleted=secret.get("DeletedDate") is not None,
-            lost=_lost(credentials, stages, tags.get(_ISSUING)),
-            mirrors_above=(above[0], int(above[1])) if len(above) == 2 and above[1].isdigit() else None,
+            stages=stages,
+            tags=tags,
         )
 
-    def issue(self, situation: Situation, stage: str) -> Credential:
-        """Create a credential and put it into the secret; the password goes nowhere else."""
-        since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        self._prepare(situation, " ".join([since, *(found.id for found in situation.credentials)]))
+    def delete_lost(self, steps: Steps) -> CredentialState:
+        """Delete the credentials whose passwords are lost; returns the state afterwards."""
+        state = self.read()
+        for lost in state.lost:
+            if steps.take(f"delete {lost.id}, which a stopped command created and did not store"):
+                self._delete(lost)
+        return self.read() if state.lost and not steps.dry_run else state
+
+    def issue(self, state: CredentialState, stage: str) -> Credential:
+        """Create a credential and store it in the secret under that stage. Its password is written nowhere else."""
+        started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self._announce(state, " ".join([started, *(found.id for found in state.credentials)]))
         with self._refusals():
-            made = self._creating.create_service_specific_credential(UserName=self.user.name, ServiceName=_SERVICE)
-        created = made["ServiceSpecificCredential"]
+            answer = self._iam_once.create_service_specific_credential(UserName=self.user.name, ServiceName=_SERVICE)
+        created = answer["ServiceSpecificCredential"]
         credential = _credential(created)
         with self._refusals():
             self._secrets.put_secret_value(
@@ -141,53 +139,52 @@ class CredentialStore:
             self._secrets.untag_resource(SecretId=self.user.secret, TagKeys=[_ISSUING])
         return credential
 
-    def login(self, credential: Credential) -> Login:
+    def login(self, credential: Credential) -> tuple[str, SecretStr]:
         """The credential's user name and password, from the secret."""
         with self._refusals():
             stored = self._secrets.get_secret_value(SecretId=self.user.secret, VersionId=_version(credential.id))
         value = json.loads(stored["SecretString"])
-        return Login(username=value["username"], password=SecretStr(value["password"]))
+        return value["username"], SecretStr(value["password"])
 
     def promote(self, credential: Credential) -> None:
-        """Make it the secret's current one."""
-        situation = self.look()
+        """Make the credential the secret's current one."""
+        state = self.read()
         version = _version(credential.id)
-        holder = next((name for name, stages in situation.stages.items() if CURRENT in stages), None)
+        current = next((name for name, stages in state.stages.items() if CURRENT in stages), None)
         with self._refusals():
-            if holder != version:
-                former = {} if holder is None else {"RemoveFromVersionId": holder}
+            if current != version:
+                former = {} if current is None else {"RemoveFromVersionId": current}
                 self._secrets.update_secret_version_stage(
                     SecretId=self.user.secret, VersionStage=CURRENT, MoveToVersionId=version, **former
                 )
-            if PENDING in situation.stages.get(version, ()):
+            if PENDING in state.stages.get(version, ()):
                 self._secrets.update_secret_version_stage(
                     SecretId=self.user.secret, VersionStage=PENDING, RemoveFromVersionId=version
                 )
 
-    def delete(self, credential: Credential) -> None:
-        """Delete a credential in IAM; it works no longer."""
-        # It may have been deleted by the first of two attempts, or by somebody else.
-        with self._refusals(), suppress(self._iam.exceptions.NoSuchEntityException):
-            self._iam.delete_service_specific_credential(
-                UserName=self.user.name, ServiceSpecificCredentialId=credential.id
-            )
+    def delete(self, credentials: Iterable[Credential], steps: Steps) -> None:
+        """Delete credentials in IAM. They stop working at once."""
+        for credential in credentials:
+            if steps.take(f"delete credential {credential.id} of {self.user.name}"):
+                self._delete(credential)
 
     def delete_secret(self) -> None:
-        """Have the secret deleted in a week; `issue` brings it back until then."""
+        """Schedule the secret's deletion in a week; until then, `issue` restores it."""
         with self._refusals():
             self._secrets.delete_secret(SecretId=self.user.secret, RecoveryWindowInDays=_RECOVERY_DAYS)
 
-    def remember_mirrors_above(self, credential: Credential, mirror_id: int) -> None:
-        """Keep that mirrors with a higher id are made with this credential."""
-        self._tag(_MIRRORS_ABOVE, f"{credential.id} {mirror_id}")
+    def tag(self, key: str, value: str) -> None:
+        """Write a tag of the secret, which `read` returns from then on."""
+        with self._refusals():
+            self._secrets.tag_resource(SecretId=self.user.secret, Tags=[{"Key": key, "Value": value}])
 
-    def _prepare(self, situation: Situation, issuing: str) -> None:
-        """See that the secret is there, and says that a credential is about to be created."""
-        if situation.secret_exists:
-            if situation.is_deleted:
+    def _announce(self, state: CredentialState, issuing: str) -> None:
+        """Make sure the secret exists, with a tag that says that a credential is about to be created."""
+        if state.secret_exists:
+            if state.is_deleted:
                 with self._refusals():
                     self._secrets.restore_secret(SecretId=self.user.secret)
-            self._tag(_ISSUING, issuing)
+            self.tag(_ISSUING, issuing)
             return
         key = {} if self._kms_key_arn is None else {"KmsKeyId": self._kms_key_arn}
         with self._refusals():
@@ -198,11 +195,14 @@ class CredentialStore:
                 **key,
             )
 
-    def _tag(self, key: str, value: str) -> None:
-        with self._refusals():
-            self._secrets.tag_resource(SecretId=self.user.secret, Tags=[{"Key": key, "Value": value}])
+    def _delete(self, credential: Credential) -> None:
+        # An earlier attempt, or another person, may have deleted it already.
+        with self._refusals(), suppress(self._iam.exceptions.NoSuchEntityException):
+            self._iam.delete_service_specific_credential(
+                UserName=self.user.name, ServiceSpecificCredentialId=credential.id
+            )
 
-    def _credentials(self) -> tuple[Credential, ...]:
+    def _list(self) -> tuple[Credential, ...]:
         with self._refusals():
             try:
                 listed = self._iam.list_service_specific_credentials(UserName=self.user.name, ServiceName=_SERVICE)
@@ -210,10 +210,10 @@ class CredentialStore:
                 raise refused(
                     self.user.name, "the account has no such user", "deploy the stack prd-codecommit first"
                 ) from None
-        found = [_credential(one) for one in listed["ServiceSpecificCredentials"]]
+        found = map(_credential, listed["ServiceSpecificCredentials"])
         return tuple(sorted(found, key=lambda credential: (credential.created, credential.id)))
 
-    def _described(self) -> dict[str, Any]:
+    def _describe_secret(self) -> dict[str, Any]:
         with self._refusals():
             try:
                 described: dict[str, Any] = self._secrets.describe_secret(SecretId=self.user.secret)
@@ -221,34 +221,35 @@ class CredentialStore:
                 return {}
         return described
 
-    def _refusals(self) -> Any:
-        return told_as_refusals(self.user.name)
+    def _refusals(self) -> AbstractContextManager[None]:
+        return aws_errors_as_refusals(self.user.name)
 
 
 def _version(credential_id: str) -> str:
-    """The name of the secret's version that holds the credential."""
+    """The id of the secret's version that holds the credential."""
     return str(uuid.uuid5(_VERSIONS, credential_id))
 
 
-def _credential(told: Mapping[str, Any]) -> Credential:
+def _credential(listed: Mapping[str, Any]) -> Credential:
     return Credential(
-        id=told["ServiceSpecificCredentialId"],
-        username=told.get("ServiceUserName", ""),
-        is_active=told["Status"] == "Active",
-        created=told["CreateDate"],
+        id=listed["ServiceSpecificCredentialId"],
+        is_active=listed["Status"] == "Active",
+        created=listed["CreateDate"],
     )
 
 
 def _lost(
-    credentials: tuple[Credential, ...], stages: Mapping[str, object], issuing: str | None
+    credentials: tuple[Credential, ...], stages: Mapping[str, object], announced: str | None
 ) -> tuple[Credential, ...]:
-    """The credentials that a command created and did not live to store."""
-    if issuing is None:
+    """The credentials that were created after the announcement, by the same command, and never stored."""
+    if announced is None:
         return ()
-    since, *before = issuing.split(" ")
-    began = datetime.fromisoformat(since)
+    time, *ids_before = announced.split(" ")
+    started = datetime.fromisoformat(time)
     return tuple(
         found
         for found in credentials
-        if found.id not in before and _version(found.id) not in stages and abs(found.created - began) <= _CLOCKS_APART
+        if found.id not in ids_before
+        and _version(found.id) not in stages
+        and abs(found.created - started) <= _MOST_CLOCK_DIFFERENCE
     )

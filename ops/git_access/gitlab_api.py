@@ -1,4 +1,4 @@
-"""Reaches GitLab's API with a token from the environment or a file, and tells its refusals in two lines."""
+"""Connects to GitLab's API with a token from the environment or a file, and turns its errors into refusals."""
 
 import os
 from collections.abc import Iterator
@@ -22,6 +22,8 @@ _HINTS = {
     404: "check gitlab_project, and that the token's user is a member of the project",
     429: "GitLab asks to wait: run the command again in some minutes",
 }
+_REQUEST_REFUSED = "mend what GitLab names, and run the command again"
+_SERVER_FAILED = "run the command again; it continues where it stopped"
 
 
 def connect(deployment: Deployment, token_file: Path | None) -> "Gitlab":
@@ -34,44 +36,40 @@ def connect(deployment: Deployment, token_file: Path | None) -> "Gitlab":
 
 
 def api_url(deployment: Deployment) -> str:
-    """Where GitLab answers."""
+    """The address of GitLab."""
     push = deployment.prd.codecommit.push if deployment.prd is not None and deployment.prd.codecommit else None
     if push is not None and push.gitlab_url is not None:
         return push.gitlab_url
     gitlab = deployment.dev.gitlab if deployment.dev is not None else None
     if gitlab is None:
-        raise refused("prd.codecommit.push.gitlab_url", "it is not known where GitLab is", "give its address")
+        raise refused("prd.codecommit.push.gitlab_url", "GitLab's address is not known", "give its address")
     if not gitlab.external_url.startswith("https://"):
         raise refused(
             "dev.gitlab.external_url",
-            f"'{gitlab.external_url}' would carry the token and a password in the clear",
+            f"'{gitlab.external_url}' would send the token and a password unencrypted",
             "serve GitLab by https, or give prd.codecommit.push.gitlab_url",
         )
     return gitlab.external_url
 
 
 @contextmanager
-def told_as_refusals(where: str) -> Iterator[None]:
-    """Turn what GitLab refuses, and what keeps it from being asked, into a RefusedError."""
+def gitlab_errors_as_refusals(where: str) -> Iterator[None]:
+    """Raise GitLab's errors, and failures to reach GitLab, as a RefusedError."""
     import requests
     from gitlab.exceptions import GitlabError
 
     try:
         yield
     except GitlabError as error:
-        code = error.response_code
-        said = error.error_message if isinstance(error.error_message, str) else repr(error.error_message)
-        answer = f"GitLab answered {code}: {said}" if code else f"GitLab: {said}"
-        again = "run the command again; what was done so far stands"
-        hint = _HINTS.get(
-            code or 0, again if (code or 0) >= 500 else "mend what GitLab names, and run the command again"
-        )
-        raise refused(where, answer, hint) from None
+        code = error.response_code or 0
+        message = error.error_message if isinstance(error.error_message, str) else repr(error.error_message)
+        what = f"GitLab answered {code}: {message}" if code else f"GitLab: {message}"
+        raise refused(where, what, _HINTS.get(code, _SERVER_FAILED if code >= 500 else _REQUEST_REFUSED)) from None
     except requests.RequestException as error:
-        # The exception's own text repeats the request's address and sometimes its body.
+        # The exception's text would repeat the request's address, and sometimes its body.
         kind = type(error).__name__
-        hint = "see that GitLab can be reached, and run the command again; what was done so far stands"
-        raise refused(where, f"GitLab gave no whole answer ({kind})", hint) from None
+        hint = "see that GitLab can be reached, and run the command again; it continues where it stopped"
+        raise refused(where, f"GitLab gave no complete answer ({kind})", hint) from None
 
 
 def _token(file: Path | None) -> str:
@@ -82,11 +80,11 @@ def _token(file: Path | None) -> str:
         try:
             token = file.read_text().strip()
         except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) and error.strerror else "it is no text"
-            raise refused(str(file), why, "name a file that holds the token alone") from None
-        where, hint = str(file), "write the token into it, alone"
+            why = error.strerror if isinstance(error, OSError) and error.strerror else "it is not text"
+            raise refused(str(file), why, "name a file with nothing but the token in it") from None
+        where, hint = str(file), "write the token into it, and nothing else"
     if not token:
         raise refused(where, "there is no token for GitLab", hint)
     if not token.isprintable() or " " in token or not token.isascii():
-        raise refused(where, "this is no token: it holds spaces or line ends", hint)
+        raise refused(where, "this is not a token: it has spaces or line ends", hint)
     return token

@@ -1,25 +1,25 @@
-"""Which Git users a deployment has, and how their secrets are called."""
+"""The Git users of a deployment, and the names of their secrets."""
 
 from dataclasses import dataclass
 
 from errors import WRONG_USAGE, refused
 from errors.shown import shown
-from modules.labels import Labels
+from ops.production import production_labels
 from settings import Deployment
 from settings.codecommit import CodeCommitSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class GitUser:
-    """An IAM user for Git: `role` is what people call it, such as `push`, `pull` or `pull-NAME` for a named room's."""
+class CredentialUser:
+    """An IAM user that uses Git; `role` is what commands call it: `push`, `pull`, or `pull-NAME` for a named room."""
 
     role: str
     name: str
     secret: str
 
 
-def git_users(deployment: Deployment) -> list[GitUser]:
-    """Every Git user of the deployment, the one that pushes first."""
+def git_users(deployment: Deployment) -> list[CredentialUser]:
+    """Every Git user of the deployment; the push user comes first."""
     settings = codecommit(deployment)
     labels = production_labels(deployment)
     roles = [
@@ -28,19 +28,20 @@ def git_users(deployment: Deployment) -> list[GitUser]:
         *(("pull", room) for room in settings.rooms),
     ]
     return [
-        GitUser(role="-".join(role), name=labels.git_user(*role), secret=labels.git_secret(*role)) for role in roles
+        CredentialUser(role="-".join(role), name=labels.git_user(*role), secret=labels.git_secret(*role))
+        for role in roles
     ]
 
 
-def git_user(deployment: Deployment, asked: str) -> GitUser:
-    """The user that is called `asked`, by its role or by its name in IAM. Raises RefusedError."""
+def git_user(deployment: Deployment, role_or_name: str) -> CredentialUser:
+    """The user with this role, or with this name in IAM. Raises RefusedError where there is none."""
     users = git_users(deployment)
     for user in users:
-        if asked in (user.role, user.name):
+        if role_or_name in (user.role, user.name):
             return user
     raise refused(
         "USER",
-        f"{shown(asked)} is no Git user of this deployment",
+        f"{shown(role_or_name)} is no Git user of this deployment",
         f"use one of {', '.join(user.role for user in users)}",
         status=WRONG_USAGE,
     )
@@ -51,8 +52,3 @@ def codecommit(deployment: Deployment) -> CodeCommitSettings:
     if deployment.prd is None or deployment.prd.codecommit is None:
         raise refused("prd.codecommit", "the deployment has no Git users", "add prd.codecommit to it")
     return deployment.prd.codecommit
-
-
-def production_labels(deployment: Deployment) -> Labels:
-    """What makes the names of production's resources."""
-    return Labels(project=deployment.name, environment="prd", owner=deployment.owner)

@@ -5,8 +5,8 @@ The pipelines run `steps.sh`. The files written here say only when, with which r
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -28,7 +28,8 @@ _NOTHING_ACKNOWLEDGED = """\
 []
 """
 
-Synthesise = Callable[[Deployment, Path], object]
+Synthesise = Callable[[Deployment], AbstractContextManager[Path]]
+"""Synthesises a deployment into an output folder that is removed afterwards."""
 
 
 def write(
@@ -121,9 +122,7 @@ def _problems(file: Path, deployment: Deployment) -> list[LocatedProblem]:
 
 def _stacks(deployment: Deployment, synthesise: Synthesise) -> dict[str, list[str]]:
     """The stacks of each environment, in the order of deployment."""
-    with TemporaryDirectory(prefix="kakehashi-") as folder:
-        out = Path(folder) / "cdktf.out"
-        synthesise(deployment, out)
+    with synthesise(deployment) as out:
         stacks = output.read(out)
     accounts = {
         environment: part.account.id

@@ -22,7 +22,8 @@ from moto.secretsmanager.models import secretsmanager_backends
 from moto.ssm.models import ssm_backends
 from werkzeug.serving import make_server
 
-from ops.git_access.mirrors import PushMirrors, wanted_mirrors
+from ops.git_access.mirror_client import MirrorClient
+from ops.git_access.mirrors import wanted_mirrors
 from ops.rehearse.emulated_aws import EmulatedAws
 from settings import Deployment, load
 from tests.ops.gitlab_stand_in import TOKEN, GitlabStandIn, Mirror, serving
@@ -133,11 +134,11 @@ class Production:
     def deployment(self) -> Deployment:
         return _loaded(self.file, self.file.read_text())
 
-    def mirrors(self) -> PushMirrors:
+    def mirrors(self) -> MirrorClient:
         from gitlab import Gitlab
 
         api = Gitlab(self.gitlab.url, private_token=TOKEN, timeout=5)
-        return PushMirrors(api, wanted_mirrors(self.deployment), poll_seconds=0.01, patience_seconds=5)
+        return MirrorClient(api, wanted_mirrors(self.deployment), poll_seconds=0.01, patience_seconds=5)
 
     def client(self, service: str) -> Any:
         return boto3.Session(region_name=REGION).client(service)

@@ -1,24 +1,24 @@
 import base64
-import contextlib
 import hashlib
-import os
-import shutil
 import socket
 import subprocess
-import time
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from ops.backlog.host_keys import CAUTION, host_key, is_host_name
+from errors import RefusedError
+from ops.backlog.host_keys import CAUTION, is_host_name, show
+from ops.backlog.ssh_keys import described
+from tests.ops.backlog.sshd import TOOLS, sshd
 
-NEEDED = [pytest.mark.tool(tool) for tool in ("ssh", "ssh-keygen", "sshd")]
 KINDS = {"ed25519": "ED25519", "ecdsa": "ECDSA", "rsa": "RSA"}
 
 
 @pytest.mark.parametrize("name", ["example.git.backlog.jp", "localhost", "127.0.0.1", "a-b.c"])
-def test_host_names_are_taken(name: str) -> None:
+def test_accepts_host_names(name: str) -> None:
     assert is_host_name(name)
 
 
@@ -45,55 +45,89 @@ def test_host_names_are_taken(name: str) -> None:
         ".".join(["a" * 50] * 6),
     ],
 )
-def test_what_ssh_could_take_for_something_else_is_not_a_host_name(text: str) -> None:
+def test_rejects_what_ssh_could_mistake_for_an_option_or_a_user(text: str) -> None:
     assert not is_host_name(text)
 
 
-def test_what_is_not_a_host_name_is_refused_before_anything_runs(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _refusal(command: Callable[[], object]) -> str:
+    with pytest.raises(RefusedError) as caught:
+        command()
+    return str(caught.value)
+
+
+@contextmanager
+def _answering(answer: bytes) -> Iterator[int]:
+    """A server on loopback that sends this and closes the connection; gives its port."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(answer)
+                connection.recv(1000)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield server.getsockname()[1]
+
+
+def _key_exchange(host_keys: bytes) -> bytes:
+    """The beginning of an SSH connection: a server's version, and the algorithms that it offers."""
+    lists = [b"curve25519-sha256", host_keys, *[b"none"] * 8]
+    message = b"\x14" + bytes(16) + b"".join(len(names).to_bytes(4) + names for names in lists) + bytes(5)
+    return b"SSH-2.0-x\r\n" + (len(message) + 1).to_bytes(4) + bytes(1) + message
+
+
+def test_refuses_a_wrong_host_name_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    assert host_key("-oProxyCommand=x", 22) == 2
-    assert capsys.readouterr() == (
-        "",
+    with pytest.raises(RefusedError) as caught:
+        show("-oProxyCommand=x", 22)
+    assert (caught.value.status, str(caught.value)) == (
+        2,
         "error: SPACE_HOST: '-oProxyCommand=x' is not a host name\n"
-        "hint: write the host of the space's Git server, for example example.git.backlog.jp\n",
+        "hint: write the host of the space's Git server, for example example.git.backlog.jp",
     )
 
 
-def test_a_machine_without_ssh_is_told_so(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refuses_where_ssh_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    assert host_key("localhost", 22) == 1
-    assert capsys.readouterr().err == "error: ssh: not installed\nhint: install OpenSSH's client programs\n"
+    with _answering(_key_exchange(b"ssh-ed25519")) as port:
+        said = _refusal(lambda: show("127.0.0.1", port))
+    assert said == "error: ssh: not installed\nhint: install OpenSSH's client programs"
 
 
-@contextlib.contextmanager
-def _sshd(folder: Path, kinds: list[str]) -> Iterator[int]:
-    """A server on loopback with a host key of each kind; gives its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    for kind in kinds:
-        subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "", "-f", folder / kind], check=True)
-    keys = "".join(f"HostKey {folder / kind}\n" for kind in kinds)
-    config = folder / "sshd_config"
-    config.write_text(f"Port {port}\nListenAddress 127.0.0.1\n{keys}PidFile none\nStrictModes no\nUsePAM no\n")
-    if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-    program = shutil.which("sshd")
-    assert program
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen([program, "-D", "-e", "-f", config], stderr=log)
-    try:
-        for _ in range(100):
-            if "listening" in (folder / "log").read_text():
-                break
-            assert server.poll() is None, (folder / "log").read_text()
-            time.sleep(0.1)
-        yield port
-    finally:
-        server.kill()
-        server.wait()
+def test_refuses_a_server_without_a_kind_of_key_that_can_be_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with _answering(b"Hello.\r\n" + _key_exchange(b"ssh-dss,sk-ssh-ed25519@openssh.com")) as port:
+        said = _refusal(lambda: show("127.0.0.1", port))
+    assert said == (
+        f"error: 127.0.0.1:{port}: the server has no Ed25519, ECDSA or RSA host key\n"
+        "hint: check the name; Backlog's servers have one"
+    )
+
+
+def test_refuses_a_server_that_does_not_speak_ssh() -> None:
+    with _answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
+        said = _refusal(lambda: show("127.0.0.1", port))
+    assert said == f"error: 127.0.0.1:{port}: the server does not speak SSH\nhint: check the name and the port"
+
+
+@pytest.mark.tool("ssh")
+def test_refuses_when_a_kind_that_the_server_offers_cannot_be_read() -> None:
+    with _answering(_key_exchange(b"ssh-ed25519,rsa-sha2-512")) as port:
+        said = _refusal(lambda: show("127.0.0.1", port))
+    assert said.startswith(f"error: 127.0.0.1:{port}: ")
+    assert said.endswith(f"hint: check the name, and that this network lets SSH out on port {port}")
+
+
+def test_refuses_a_server_that_does_not_answer() -> None:
+    with socket.socket() as taken:  # bound, and not listening
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        said = _refusal(lambda: show("127.0.0.1", port))
+    assert said == (
+        f"error: 127.0.0.1:{port}: Connection refused\n"
+        f"hint: check the name, and that this network lets SSH out on port {port}"
+    )
 
 
 def _expected(folder: Path, kind: str, port: int) -> tuple[str, str]:
@@ -113,33 +147,27 @@ def _printed(text: str) -> list[tuple[str, str]]:
 
 
 class TestRealServer:
-    pytestmark = NEEDED
+    pytestmark = TOOLS
 
-    def test_each_kind_of_key_is_printed_with_its_fingerprint(
+    def test_prints_each_kind_of_key_with_its_fingerprint(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        with _sshd(tmp_path, list(KINDS)) as port:
-            assert host_key("127.0.0.1", port) == 0
+        with sshd(tmp_path, list(KINDS)) as port:
+            show("127.0.0.1", port)
         out, err = capsys.readouterr()
         assert _printed(out) == [_expected(tmp_path, kind, port) for kind in KINDS]
         assert err == f"{CAUTION}\n"
 
-    def test_a_server_with_one_kind_of_key_is_no_failure(
-        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        with _sshd(tmp_path, ["rsa"]) as port:
-            assert host_key("127.0.0.1", port) == 0
+    def test_prints_one_key_where_the_server_has_one(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        with sshd(tmp_path, ["rsa"]) as port:
+            show("127.0.0.1", port)
         assert _printed(capsys.readouterr().out) == [_expected(tmp_path, "rsa", port)]
 
 
-@pytest.mark.tool("ssh")
-def test_a_server_that_does_not_answer_gives_no_line(capsys: pytest.CaptureFixture[str]) -> None:
-    with socket.socket() as taken:  # bound, and not listening
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-        assert host_key("127.0.0.1", port) == 1
-    assert capsys.readouterr() == (
-        "",
-        f"error: 127.0.0.1:{port}: connect to host 127.0.0.1 port {port}: Connection refused\n"
-        f"hint: check the name, and that this network lets SSH out on port {port}\n",
-    )
+@pytest.mark.tool("ssh-keygen")
+@pytest.mark.parametrize("kind", KINDS)
+def test_describes_a_key_as_ssh_keygen_does(tmp_path: Path, kind: str) -> None:
+    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "c", "-f", tmp_path / kind], check=True)
+    command = ["ssh-keygen", "-l", "-f", str(tmp_path / f"{kind}.pub")]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert described((tmp_path / f"{kind}.pub").read_text()) == printed.strip().replace(" c ", " ")

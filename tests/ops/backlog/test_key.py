@@ -1,5 +1,6 @@
-"""The SSH key of a Backlog space: stored as a SecureString, held against its public half, never told."""
+"""The SSH key of a Backlog space: stored as a SecureString, compared with its public half, never shown."""
 
+import base64
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from errors import RefusedError
 from ops.backlog import key as backlog_key
+from ops.backlog.ssh_keys import fingerprint, public_half
 from tests.ops.production import Production, stopped_everywhere
 from tests.settings.whole_file import ED25519
 
@@ -90,10 +92,10 @@ def _refusal(command: Callable[[], object]) -> str:
     return str(caught.value)
 
 
-_FINGERPRINT = backlog_key.fingerprint(_public(KEY).encode())
+_FINGERPRINT = fingerprint(_public(KEY))
 
 
-def test_a_key_is_stored_as_it_is_and_only_its_fingerprint_is_told(
+def test_stores_a_key_unchanged_and_prints_only_its_fingerprint(
     bridge: Production, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _put(bridge, file)
@@ -110,7 +112,7 @@ def test_a_key_is_stored_as_it_is_and_only_its_fingerprint_is_told(
     assert capsys.readouterr() == (f"parameter {NAME} holds this key already: {_FINGERPRINT}\n", "")
 
 
-def test_a_key_is_encrypted_with_the_deployments_key(bridge: Production, file: Path) -> None:
+def test_encrypts_the_key_with_the_deployments_kms_key(bridge: Production, file: Path) -> None:
     key_id = bridge.client("kms").create_key()["KeyMetadata"]["KeyId"]
     arn = f"arn:aws:kms:ap-northeast-1:222222222222:key/{key_id}"
     bridge.say({"prd.backlog.spaces.example.ssh_key_kms_key_arn": arn})
@@ -140,7 +142,7 @@ def test_a_dry_run_stores_nothing(bridge: Production, file: Path, capsys: pytest
     ],
     ids=["pkcs8", "ecdsa", "ecdsa-pem", "rsa-pem"],
 )
-def test_keys_of_every_kind_that_ssh_takes_are_stored(
+def test_stores_every_kind_of_key_that_ssh_accepts(
     bridge: Production, file: Path, key: Any, form: PrivateFormat
 ) -> None:
     bridge.say({"prd.backlog.spaces.example.ssh_public_key": _public(key)})
@@ -150,9 +152,9 @@ def test_keys_of_every_kind_that_ssh_takes_are_stored(
     assert _stored(bridge)["Value"] == text
 
 
-def test_another_key_than_the_expected_one_is_neither_stored_nor_taken_for_it(bridge: Production, file: Path) -> None:
+def test_refuses_a_key_that_is_not_the_expected_one(bridge: Production, file: Path) -> None:
     file.write_text(_private(OTHER))
-    other = backlog_key.fingerprint(_public(OTHER).encode())
+    other = fingerprint(_public(OTHER))
     differs = (
         f"the key is {other}, prd.backlog.spaces.example.ssh_public_key is {_FINGERPRINT}\n"
         "hint: store the key that is registered in Backlog, or change the setting"
@@ -163,15 +165,15 @@ def test_another_key_than_the_expected_one_is_neither_stored_nor_taken_for_it(br
     assert _refusal(lambda: backlog_key.check(bridge.deployment, None)) == f"error: {NAME}: {differs}"
 
 
-def test_what_cannot_be_used_is_refused_and_not_repeated(bridge: Production, file: Path) -> None:
+def test_refuses_what_is_not_a_usable_key_without_repeating_it(bridge: Production, file: Path) -> None:
     secret = "b3BlbnNzaC1rZXktdjEAAAAA"
     for text, what, hint in (
         (
             f"-----BEGIN OPENSSH PRIVATE KEY-----\n{secret}\n-----END OPENSSH PRIVATE KEY-----\n",
-            "this is no SSH private key",
+            "this is not an SSH private key",
             "name the file that ssh-keygen wrote, without .pub",
         ),
-        (_public(KEY), "this is no SSH private key", "name the file that ssh-keygen wrote, without .pub"),
+        (_public(KEY), "this is not an SSH private key", "name the file that ssh-keygen wrote, without .pub"),
         (
             _private(KEY, form=PrivateFormat.PKCS8, passphrase=b"hunter2"),
             "the key has a passphrase, which no build can type",
@@ -182,13 +184,32 @@ def test_what_cannot_be_used_is_refused_and_not_repeated(bridge: Production, fil
         assert _refusal(lambda: _put(bridge, file)) == f"error: {file}: {what}\nhint: {hint}"
     file.write_bytes(b"\xff\xfe")
     assert _refusal(lambda: _put(bridge, file)) == (
-        f"error: {file}: it is no text\nhint: name the file of the private key"
+        f"error: {file}: it is not text\nhint: name the file of the private key"
     )
     assert bridge.client("ssm").describe_parameters()["Parameters"] == []
 
 
+_SHORT_KEY = b"openssh-key-v1\0\0\0\0"
+
+
+@pytest.mark.parametrize(
+    ("cipher", "what"),
+    [
+        (b"\x04none", "this is not an SSH private key"),
+        (b"\x0aaes256-ctr", "the key has a passphrase, which no build can type"),
+        (b"\xffnone", "this is not an SSH private key"),
+        (b"", "this is not an SSH private key"),
+    ],
+    ids=["none", "aes256-ctr", "damaged", "missing"],
+)
+def test_a_passphrase_is_known_by_the_cipher_that_the_key_names(cipher: bytes, what: str) -> None:
+    body = base64.b64encode(_SHORT_KEY + cipher).decode()
+    text = f"-----BEGIN OPENSSH PRIVATE KEY-----\n{body}\n-----END OPENSSH PRIVATE KEY-----\n"
+    assert _refusal(lambda: public_half(text, "key")).startswith(f"error: key: {what}\n")
+
+
 @pytest.mark.tool("ssh-keygen")
-def test_a_key_with_a_passphrase_is_refused_and_a_fingerprint_is_the_one_that_ssh_keygen_prints(
+def test_refuses_a_key_with_a_passphrase_and_prints_the_fingerprint_of_ssh_keygen(
     bridge: Production, file: Path
 ) -> None:
     for passphrase in ("hunter2", ""):
@@ -204,22 +225,22 @@ def test_a_key_with_a_passphrase_is_refused_and_a_fingerprint_is_the_one_that_ss
             public.unlink()
     _put(bridge, file)
     printed = subprocess.run(["ssh-keygen", "-l", "-f", public], check=True, capture_output=True, text=True).stdout
-    assert backlog_key.fingerprint(public.read_bytes()) in printed.split()
+    assert fingerprint(public.read_text()) in printed.split()
 
 
-def test_a_parameter_that_is_missing_or_in_the_clear_is_told(bridge: Production, file: Path) -> None:
+def test_refuses_a_parameter_that_is_missing_or_not_encrypted(bridge: Production, file: Path) -> None:
     assert _refusal(lambda: backlog_key.check(bridge.deployment, None)) == (
         f"error: {NAME}: there is no such parameter\nhint: store the key: backlog-key put FILE"
     )
     bridge.client("ssm").put_parameter(Name=NAME, Value=_private(KEY), Type="String")
     for command in (lambda: backlog_key.check(bridge.deployment, None), lambda: _put(bridge, file)):
         assert _refusal(command) == (
-            f"error: {NAME}: the parameter is a String, which keeps the key in the clear\n"
+            f"error: {NAME}: the parameter is a String, which is not encrypted\n"
             "hint: delete it, revoke the key in Backlog, and store a new one: backlog-key put FILE"
         )
 
 
-def test_with_several_spaces_one_is_named(bridge: Production, file: Path) -> None:
+def test_asks_for_a_space_where_there_are_several(bridge: Production, file: Path) -> None:
     space = {
         "domain": "backlog.com",
         "known_hosts": [f"partner.git.backlog.com ssh-ed25519 {ED25519}"],

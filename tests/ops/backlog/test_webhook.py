@@ -86,14 +86,14 @@ def _refusal(command: Callable[[], object]) -> str:
     return str(caught.value)
 
 
-def test_the_url_of_every_repository_is_shown(bridge: Production, capsys: pytest.CaptureFixture[str]) -> None:
+def test_prints_the_url_of_every_repository(bridge: Production, capsys: pytest.CaptureFixture[str]) -> None:
     api_id = _deployed(bridge, "website", "jobs")
     backlog_webhook.show(bridge.deployment)
     address = f"https://{api_id}.execute-api.{REGION}.amazonaws.com/hook"
     assert capsys.readouterr().out == (f"example/WEB/website  {address}/website\nexample/OPS/jobs  {address}/jobs\n")
 
 
-def test_a_check_calls_every_hook_as_backlog_does_and_names_the_builds(
+def test_calls_every_hook_as_backlog_does_and_names_the_builds(
     bridge: Production, capsys: pytest.CaptureFixture[str]
 ) -> None:
     api_id = _deployed(bridge, "website", "jobs")
@@ -110,7 +110,7 @@ def test_a_check_calls_every_hook_as_backlog_does_and_names_the_builds(
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("body", "shown"),
     [
         (
             '{"__type":"ResourceNotFoundException","message":"Project cannot be found"}',
@@ -119,31 +119,29 @@ def test_a_check_calls_every_hook_as_backlog_does_and_names_the_builds(
         ("", '{"started": false}'),
     ],
 )
-def test_what_codebuild_refuses_is_told(
-    bridge: Production, capsys: pytest.CaptureFixture[str], said: str, told: str
+def test_prints_what_codebuild_refused(
+    bridge: Production, capsys: pytest.CaptureFixture[str], body: str, shown: str
 ) -> None:
     _deployed(bridge, "website", "jobs")
-    calls = _codebuild_answers(bridge, 503, said)
+    calls = _codebuild_answers(bridge, 503, body)
     assert backlog_webhook.check(bridge.deployment, "website") is False
     assert len(calls) == 1
     assert capsys.readouterr() == (
         "website: not started\n",
-        f"error: website: CodeBuild answered: {told}\n"
+        f"error: website: CodeBuild answered: {shown}\n"
         "hint: deploy the stack backlog-bridge again if a project or role is missing; "
         "Backlog calls again by itself after a 503\n",
     )
 
 
-def test_a_build_is_named_from_an_answer_that_the_log_cuts_off(
-    bridge: Production, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_names_the_build_from_a_truncated_answer(bridge: Production, capsys: pytest.CaptureFixture[str]) -> None:
     _deployed(bridge, "website", "jobs")
     _codebuild_answers(bridge, 200, '{"build":{"arn":"arn:aws:codebuild","id":"mirror:1a2b","phases":[{ [TRUNC')
     assert backlog_webhook.check(bridge.deployment, "website") is True
     assert capsys.readouterr().out == "website: CodeBuild started mirror:1a2b\n"
 
 
-def test_what_is_not_deployed_is_told(bridge: Production) -> None:
+def test_refuses_an_api_that_is_not_deployed_completely(bridge: Production) -> None:
     def show() -> None:
         backlog_webhook.show(bridge.deployment)
 
@@ -156,7 +154,7 @@ def test_what_is_not_deployed_is_told(bridge: Production) -> None:
     )
 
 
-def test_a_repository_that_the_deployment_has_not_is_wrong_usage(bridge: Production) -> None:
+def test_an_unknown_repository_is_wrong_usage(bridge: Production) -> None:
     _deployed(bridge, "website", "jobs")
     calls = _codebuild_answers(bridge, 200, "{}")
     with pytest.raises(RefusedError) as caught:
@@ -167,12 +165,12 @@ def test_a_repository_that_the_deployment_has_not_is_wrong_usage(bridge: Product
     )
 
 
-def test_a_deployment_without_the_bridge_is_told(world: Production) -> None:
+def test_refuses_a_deployment_without_the_bridge(world: Production) -> None:
     assert _refusal(lambda: backlog_webhook.show(world.deployment)) == (
         "error: prd.backlog: the deployment has no bridge from Backlog\nhint: add prd.backlog to it"
     )
 
 
-def test_the_name_of_the_api_is_the_one_that_is_deployed(example: Stacks) -> None:
+def test_knows_the_deployed_api_by_its_name(example: Stacks) -> None:
     (api,) = example["backlog-bridge"].resources("aws_api_gateway_rest_api").values()
     assert api["name"] == API

@@ -9,6 +9,7 @@ import pytest
 
 from errors import RefusedError
 from ops.git_access import credentials
+from ops.git_access.rotation import rotate
 from tests.ops.production import PROJECTS, TARGET, Production, Stopped, stopped_everywhere
 
 pytestmark = pytest.mark.emulator
@@ -22,7 +23,7 @@ def _issue(world: Production, user: str = "push", *, dry_run: bool = False) -> N
 
 
 def _rotate(world: Production, user: str = "push", *, dry_run: bool = False) -> None:
-    credentials.rotate(world.deployment, user, mirrors=world.mirrors, dry_run=dry_run)
+    rotate(world.deployment, user, connect_mirrors=world.mirrors, dry_run=dry_run)
 
 
 def _refusal(command: Callable[[], object]) -> str:
@@ -273,7 +274,7 @@ def test_the_credentials_are_listed_with_their_age_and_place(
     (push,) = world.credentials()
     world.shelf[first]["CreateDate"] -= timedelta(days=91)
     capsys.readouterr()
-    credentials.listed(world.deployment)
+    credentials.show(world.deployment)
     out, err = capsys.readouterr()
     assert out.splitlines() == [
         "user                      credential             age   status  in the secret",

@@ -18,7 +18,9 @@ import pytest
 from errors import RefusedError
 from ops.git_access import credentials, gitlab_mirror
 from ops.git_access.gitlab_api import connect
-from ops.git_access.mirrors import PushMirrors, Wanted, is_ours, wanted_mirrors
+from ops.git_access.mirror_client import MirrorClient
+from ops.git_access.mirrors import WantedMirror, wanted_mirrors
+from ops.git_access.rotation import rotate
 from tests.ops.gitlab_stand_in import TOKEN, Fault, Mirror
 from tests.ops.production import PROJECTS, TARGET, Production, environment, stopped_everywhere
 
@@ -26,7 +28,7 @@ pytestmark = pytest.mark.emulator
 
 INFRASTRUCTURE = PROJECTS["infrastructure"]
 WHERE = f"{INFRASTRUCTURE} to infrastructure"
-WANTED = Wanted(repository="app", project="a/b", target=f"https://{TARGET}/app", only_protected_branches=False)
+WANTED = WantedMirror(repository="app", project="a/b", target=f"https://{TARGET}/app", only_protected_branches=False)
 
 
 def _apply(world: Production, *, dry_run: bool = False) -> None:
@@ -183,7 +185,7 @@ def test_a_rotation_that_was_stopped_is_finished_before_anything_is_applied(worl
     _apply(world)
     world.gitlab.faults += [Fault(403, b'{"message": "403 Forbidden"}')]
     with pytest.raises(RefusedError):
-        credentials.rotate(world.deployment, "push", mirrors=world.mirrors, dry_run=False)
+        rotate(world.deployment, "push", connect_mirrors=world.mirrors, dry_run=False)
     assert len(world.credentials()) == 2
     assert _refusal(lambda: _apply(world)) == (
         "error: kakehashi-prd-push: its credential is being rotated\nhint: finish it: credentials rotate push"
@@ -201,7 +203,7 @@ def test_a_dry_run_asks_gitlab_for_lists_alone(world: Production, capsys: pytest
     assert all(call.startswith("GET") for call in world.gitlab.calls)
 
 
-_AGAIN = "run the command again; what was done so far stands"
+_AGAIN = "run the command again; it continues where it stopped"
 _MEND = "mend what GitLab names, and run the command again"
 
 
@@ -294,14 +296,14 @@ def test_a_slow_gitlab_is_not_waited_for_without_end(world: Production) -> None:
     try:
         said = _refusal(
             lambda: gitlab_mirror.apply(
-                world.deployment, PushMirrors(api, wanted_mirrors(world.deployment)), dry_run=False
+                world.deployment, MirrorClient(api, wanted_mirrors(world.deployment)), dry_run=False
             )
         )
     finally:
         released.set()
     assert said == (
-        f"error: {WHERE}: GitLab gave no whole answer (ReadTimeout)\n"
-        "hint: see that GitLab can be reached, and run the command again; what was done so far stands"
+        f"error: {WHERE}: GitLab gave no complete answer (ReadTimeout)\n"
+        "hint: see that GitLab can be reached, and run the command again; it continues where it stopped"
     )
 
 
@@ -443,7 +445,7 @@ def test_a_sync_waits_until_every_mirror_has_succeeded_anew(world: Production) -
     ],
 )
 def test_a_mirror_is_ours_by_where_it_pushes_to(url: str, ours: bool) -> None:
-    assert is_ours(url, WANTED) is ours
+    assert WANTED.is_target_of(url) is ours
 
 
 def test_the_token_comes_from_the_environment_or_a_file(
@@ -462,17 +464,18 @@ def test_the_token_comes_from_the_environment_or_a_file(
     )
     file.write_text("two words\n")
     assert _refusal(lambda: connect(deployment, file)) == (
-        f"error: {file}: this is no token: it holds spaces or line ends\nhint: write the token into it, alone"
+        f"error: {file}: this is not a token: it has spaces or line ends\n"
+        "hint: write the token into it, and nothing else"
     )
     assert _refusal(lambda: connect(deployment, tmp_path / "none")) == (
-        f"error: {tmp_path / 'none'}: No such file or directory\nhint: name a file that holds the token alone"
+        f"error: {tmp_path / 'none'}: No such file or directory\nhint: name a file with nothing but the token in it"
     )
 
 
 def _main(world: Production, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "main.py", *arguments, str(world.file)],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         env={**os.environ, **environment(world.url), "GITLAB_TOKEN": TOKEN},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -1,8 +1,10 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import check_jsonschema  # type: ignore[import-untyped]
@@ -130,8 +132,14 @@ def test_the_command_writes_the_pipeline_and_an_empty_list_of_acknowledgements(
 
     file, loaded = deployment("minimal", state={"s3": S3})
 
+    @contextmanager
+    def synthesised(deployment: Deployment) -> Iterator[Path]:
+        with TemporaryDirectory() as folder:
+            synthesise(deployment, Path(folder))
+            yield Path(folder)
+
     def write(*, force: bool = False) -> Path:
-        return pipelines.write("github", file, loaded, synthesise, out=tmp_path, branch="main", force=force)
+        return pipelines.write("github", file, loaded, synthesised, out=tmp_path, branch="main", force=force)
 
     target = tmp_path / FILES["github"]
     assert write() == target
@@ -179,5 +187,5 @@ def test_refuses_an_unknown_platform(deployment: Callable[..., tuple[Path, Deplo
     assert str(raised.value) == "error: ci: 'bitbucket' is no platform\nhint: choose one of github, gitlab"
 
 
-def _never(_: Deployment, __: Path) -> object:
+def _never(_: Deployment) -> AbstractContextManager[Path]:
     raise AssertionError("nothing is synthesised for a pipeline that is refused")

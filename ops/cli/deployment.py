@@ -1,0 +1,93 @@
+"""The commands `access`, `rehearse` and `handover`, which work on a deployment's synthesised Terraform."""
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ops.cli.options import EXAMPLE, DeploymentFile, Force, load, synthesised
+
+app = typer.Typer()
+
+
+@app.command()
+def access(
+    context: typer.Context,
+    deployment: DeploymentFile = EXAMPLE,
+    markdown: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write this as Markdown; - for the standard output.")
+    ] = None,
+    json: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False, help="Write this and what else policies allow as JSON; - for the standard output."
+        ),
+    ] = None,
+) -> None:
+    """Show who may push, pull or change what, from where, and the policy and statement that decides.
+
+    Computed by evaluating the policies in the Terraform that the deployment becomes. Without --markdown and --json,
+    prints a table.
+
+    Exit status: 0 shown, 2 wrong settings, or policies that break a promise or cannot be evaluated.
+    """
+    from ops import access
+
+    with synthesised(context, load(deployment)) as out:
+        found = access.access(out)
+    if markdown is None and json is None:
+        access.show(found)
+    for target, shown in ((markdown, access.as_markdown), (json, access.as_json)):
+        if target == Path("-"):
+            print(shown(found), end="")
+        elif target is not None:
+            target.write_text(shown(found))
+
+
+@app.command()
+def rehearse(context: typer.Context, deployment: DeploymentFile = EXAMPLE) -> None:
+    """Apply a deployment against an emulated AWS on this machine, change it, and destroy it again."""
+    from ops.handover import hand_over, moved_addresses, shipped
+    from ops.rehearse.command import rehearse
+    from ops.rehearse.prerequisites_from_settings import prerequisites_of
+    from ops.rehearse.rehearsal import Handover
+    from terraform import output
+
+    def moved(stack: output.Stack) -> dict[str, str]:
+        return moved_addresses(output.load(stack.file, exact_numbers=True), name=stack.name, schemas=shipped())
+
+    settings = load(deployment)
+    with synthesised(context, settings) as out:
+        handover = Handover(write=hand_over, moved_addresses=moved)
+        rehearse(out, prerequisites_of(settings), handover=handover)
+
+
+@app.command()
+def handover(
+    context: typer.Context,
+    deployment: DeploymentFile = EXAMPLE,
+    *,
+    cdktf_out: Annotated[
+        Path | None,
+        typer.Option("--from", help="An output folder of any cdktf project, in place of a deployment file."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The folder to write.")] = Path("handover"),
+    schema: Annotated[
+        list[Path] | None,
+        typer.Option(help="What `terraform providers schema -json` printed for providers other than AWS."),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Write a deployment's Terraform as HCL for people, one folder for each account and stack.
+
+    Files of an earlier handover that were changed since are shown, and not overwritten without --force.
+
+    Exit status: 0 written, 1 refused, 2 wrong settings.
+    """
+    from ops.handover import hand_over
+
+    with nullcontext(cdktf_out) if cdktf_out is not None else synthesised(context, load(deployment)) as terraform:
+        folders = hand_over(terraform, out, schema_files=schema or [], force=force)
+    for folder in folders:
+        print(folder)

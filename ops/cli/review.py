@@ -1,0 +1,78 @@
+"""The commands `review` and `ci`, which serve pull requests."""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ops.cli.options import EXAMPLE, DeploymentFile, load, synthesised
+
+app = typer.Typer()
+
+
+@app.command()
+def review(
+    plans: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PLAN.json…",
+            help="What `terraform show -json` printed, one file for each stack: STACK=FILE, or FILE named as its "
+            "stack. - is standard input.",
+            show_default=False,
+        ),
+    ],
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RULE:ADDRESS", help="A finding that is meant; needs --because.", show_default=False),
+    ] = None,
+    because: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT", help="Why it is; shown in the comment.", show_default=False),
+    ] = None,
+    acknowledged: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A YAML list of {allow, because}.", show_default=False)
+    ] = None,
+    platform: Annotated[str, typer.Option("--for", help="Whose limit to keep to: github or gitlab.")] = "github",
+    post: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PLATFORM", help="Comment on the pull request of the pipeline it runs in.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Review Terraform plans: Markdown for a pull request, what becomes dangerous first.
+
+    Exit status: 0 nothing dangerous, 3 dangerous, 1 a plan cannot be read, 2 wrong usage.
+    """
+    from ops.review import run
+
+    status = run(
+        plans,
+        allow=allow or [],
+        because=because or [],
+        acknowledged=acknowledged,
+        platform=platform,
+        post_to=post,
+    )
+    raise typer.Exit(status)
+
+
+@app.command()
+def ci(
+    context: typer.Context,
+    platform: Annotated[str, typer.Argument(help="github or gitlab.", show_default=False)],
+    deployment: DeploymentFile = EXAMPLE,
+    out: Annotated[Path, typer.Option(help="The repository to write into.")] = Path(),
+    branch: Annotated[str, typer.Option(help="The protected branch that is applied.")] = "main",
+    force: Annotated[bool, typer.Option("--force", help="Replace another file.")] = False,
+) -> None:
+    """Write the pipeline that plans, reviews and applies a deployment.
+
+    Exit status: 0 written, 1 another file is in its place, 2 wrong usage or settings.
+    """
+    from ops.pipelines import write
+
+    settings, synthesise = load(deployment), partial(synthesised, context)
+    written = write(platform, deployment, settings, synthesise, out=out, branch=branch, force=force)
+    print(f"wrote {written}; its head says what to set up")
