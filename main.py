@@ -1,11 +1,14 @@
-"""The one door: without arguments it synthesises, with a word it runs a command for people."""
+"""Entry point: synthesises, or runs a command."""
 
 import shutil
 import sys
 
 
 def main(arguments: list[str]) -> int:
-    """Exit status: 0 done, 1 refused or failed, 2 wrong usage or settings."""
+    """Synthesise, or run the command in `arguments`.
+
+    Exit status: 0 done, 1 refused or failed, 2 wrong usage or settings, 130 interrupted.
+    """
     if not arguments and shutil.which("node"):
         import bindings
 
@@ -26,7 +29,7 @@ def main(arguments: list[str]) -> int:
         return 130
     except OSError as error:
         print(f"error: {error.filename or 'system'}: {error.strerror}", file=sys.stderr)
-        print("hint: see that the folder can be written, and that it is no file", file=sys.stderr)
+        print("hint: see that the folder can be written, and that it is not a file", file=sys.stderr)
         return 1
 
 
