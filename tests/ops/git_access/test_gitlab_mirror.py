@@ -371,9 +371,6 @@ def test_the_status_shows_every_mirror_and_is_good_when_all_are(
     )
 
 
-_PUSHED = datetime.now(UTC) - timedelta(hours=2)
-
-
 @pytest.mark.parametrize(
     ("change", "what", "hint"),
     [
@@ -395,18 +392,21 @@ _PUSHED = datetime.now(UTC) - timedelta(hours=2)
         ),
         (
             {"last_successful_update_at": "2026-01-06T17:32:02.823Z"},
-            f"it has not run since the push of {_PUSHED:%Y-%m-%d %H:%M} UTC",
+            "it has not run since the push of {pushed}",
             "mend what it says, and run gitlab-mirror sync",
         ),
     ],
+    ids=["disabled", "failed", "never-succeeded", "differs", "not-run"],
 )
-def test_a_stale_mirror_is_told(
+def test_a_stale_mirror_is_reported(
     world: Production, capsys: pytest.CaptureFixture[str], change: dict[str, Any], what: str, hint: str
 ) -> None:
     _issued(world)
     _apply(world)
-    world.gitlab.pushed_at[INFRASTRUCTURE] = _PUSHED
+    pushed = datetime.now(UTC) - timedelta(hours=2)
+    world.gitlab.pushed_at[INFRASTRUCTURE] = pushed
     _only(world, "infrastructure").update(change)
+    what = what.format(pushed=f"{pushed:%Y-%m-%d %H:%M} UTC")
     capsys.readouterr()
     assert gitlab_mirror.status(world.mirrors()) is False
     assert capsys.readouterr().err == f"error: {WHERE}: {what}\nhint: {hint}\n"
