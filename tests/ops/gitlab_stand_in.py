@@ -19,7 +19,7 @@ Mirror = dict[str, Any]
 
 
 @dataclass
-class Fault:
+class GitlabFault:
     """One answer that GitLab gives in place of its own; with a status of 0 it cuts the connection."""
 
     status: int
@@ -37,7 +37,7 @@ class GitlabStandIn:
     pushed_at: dict[str, datetime] = field(default_factory=dict)
     secrets: dict[int, str] = field(default_factory=dict)
     accepts: Callable[[str, str], bool] = lambda *_: True
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[GitlabFault] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     next_id: int = 101
     on_request: Callable[[], None] = lambda: None

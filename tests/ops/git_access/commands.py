@@ -1,0 +1,88 @@
+"""The commands on credentials and mirrors, run against the emulated account and GitLab."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from errors import RefusedError
+from ops.git_access import credentials, gitlab_mirror
+from ops.git_access.rotation import rotate as replace
+from tests.ops.gitlab_stand_in import TOKEN, Mirror
+from tests.ops.production import PROJECTS, TARGET, Production, environment
+
+PUSH = "kakehashi-prd-push"
+PULL = "kakehashi-prd-pull"
+INFRASTRUCTURE = PROJECTS["infrastructure"]
+WHERE = f"{INFRASTRUCTURE} to infrastructure"
+
+
+def issue(world: Production, user: str = "push", *, dry_run: bool = False) -> None:
+    credentials.issue(world.deployment, user, dry_run=dry_run)
+
+
+def rotate(world: Production, user: str = "push", *, dry_run: bool = False) -> None:
+    replace(world.deployment, user, connect_mirrors=world.mirrors, dry_run=dry_run)
+
+
+def refusal(command: Callable[[], object]) -> str:
+    with pytest.raises(RefusedError) as caught:
+        command()
+    return str(caught.value)
+
+
+def nothing_leaked(world: Production, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> str:
+    said = capsys.readouterr()
+    assert world.passwords
+    everywhere = said.out + said.err + caplog.text + world.kept_in_the_open()
+    assert [password for password in world.passwords if password in everywhere] == []
+    return said.out
+
+
+def with_mirrors_by_hand(world: Production) -> None:
+    """As it is before this command is ever used: a credential of the console's, and mirrors of GitLab's pages."""
+    _, user, password = world.made_by_hand()
+    for repository, project in PROJECTS.items():
+        encoded = user.replace("+", "%2B"), password.replace("/", "%2F").replace("+", "%2B").replace("=", "%3D")
+        url = f"https://{encoded[0]}:{encoded[1]}@{TARGET}/{repository}"
+        world.gitlab.run(world.gitlab.add(project, url, enabled=True))
+        world.gitlab.add(project, f"https://u:p@backup.example.com/{repository}.git", enabled=True)
+
+
+def with_rotated_mirrors(world: Production) -> None:
+    issue(world)
+    rotate(world)
+
+
+def apply(world: Production, *, dry_run: bool = False) -> None:
+    gitlab_mirror.apply(world.deployment, world.mirrors(), dry_run=dry_run)
+
+
+def only(world: Production, repository: str) -> Mirror:
+    (mirror,) = world.gitlab.projects[PROJECTS[repository]]
+    return mirror
+
+
+def printed(world: Production, capsys: pytest.CaptureFixture[str]) -> str:
+    said = capsys.readouterr()
+    everything = said.out + said.err + world.kept_in_the_open()
+    assert [password for password in world.passwords if password in everything] == []
+    return said.out + said.err
+
+
+def encoded(password: str) -> str:
+    return password.replace("/", "%2F").replace("+", "%2B").replace("=", "%3D")
+
+
+def main(world: Production, *arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "main.py", *arguments, str(world.file)],
+        cwd=Path(__file__).parents[3],
+        env={**os.environ, **environment(world.url), "GITLAB_TOKEN": TOKEN},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
