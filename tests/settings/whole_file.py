@@ -126,6 +126,8 @@ prd:
 """
 
 
+Change = tuple[str, str]
+
 Refusal = Callable[[str | bytes], str]
 """Gives the text of the error that a file of this content is refused with."""
 
@@ -159,3 +161,15 @@ def line_of(text: str, fragment: str) -> int:
 def error(line: int, path: str, what: str, hint: str) -> str:
     """One problem of x.yaml as a user reads it."""
     return f"error: x.yaml:{line}: {path}: {what}\nhint: {hint}"
+
+
+def line_of_change(change: Change) -> int:
+    context = ("\n      app", "\n        project: WEB")
+    return last_line_of_change(change[0], change[1].removesuffix(context[0]).removesuffix(context[1]))
+
+
+def without(start: str, end: str, *changes: Change) -> str:
+    """The whole file without what stands from `start` up to `end`, and with changes."""
+    text = spoilt(*changes)
+    first = text.index(start)
+    return text[:first] + text[text.index(end, first) :]
