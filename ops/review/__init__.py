@@ -1,6 +1,6 @@
-"""Reviews Terraform's plans for people: what changes, and what it changes about who gets in.
+"""Reviews Terraform plans for people: what changes, and what that means for access and data.
 
-review([Source(stack="prd-codecommit", where="plan.json", text=...)], acknowledgements=[])
+review([PlanFile(stack="prd-codecommit", where="plan.json", text=...)], acknowledgements=[])
 """
 
 import re
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from errors import WRONG_USAGE, refused
 from ops.review import acknowledgements as acknowledging
 from ops.review.access_table import table
 from ops.review.acknowledgements import Acknowledgement
@@ -16,21 +17,21 @@ from ops.review.comment import LIMITS
 from ops.review.report import Review, markdown
 from ops.review.rule import Plans
 from ops.review.rules import RULES
-from settings import LocatedProblem, SettingsError
-from terraform.plan import UnreadableError, read
+from terraform.plan import read
 
-__all__ = ["DANGEROUS", "Source", "UnreadableError", "review", "run"]
+__all__ = ["DANGEROUS", "PlanFile", "review", "run"]
 
 DANGEROUS = 3
-"""The exit status for findings that nobody has acknowledged."""
+"""The exit status for dangerous findings that nobody has acknowledged."""
 
-_NAMED = re.compile(r"([\w.-]+)=(.+)")
-_NAMELESS = {"plan", "tfplan", "show"}
+_WITH_STACK = re.compile(r"([\w.-]+)=(.+)")
+# Usual names of plan files, which name no stack.
+_GENERIC = {"plan", "tfplan", "show"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
-    """One plan's JSON, the stack that it is of, and where it came from; `locks` as `plan.read` takes them."""
+class PlanFile:
+    """One plan's JSON, its stack and where it was read from; `locks` are those of `terraform.plan.read`."""
 
     stack: str
     where: str
@@ -38,9 +39,9 @@ class Source:
     locks: tuple[str, str] = ("", "")
 
 
-def review(sources: Sequence[Source], acknowledgements: Sequence[Acknowledgement]) -> Review:
-    """Read all plans and ask every rule. Raises UnreadableError for the first plan that cannot be read."""
-    plans = Plans([read(source.stack, source.text, source.where, source.locks) for source in sources])
+def review(files: Sequence[PlanFile], acknowledgements: Sequence[Acknowledgement]) -> Review:
+    """Read all plans and apply every rule. Raises RefusedError for the first plan that cannot be read."""
+    plans = Plans([read(file.stack, file.text, file.where, file.locks) for file in files])
     dangerous, acknowledged, notes = [], [], []
     used: set[Acknowledgement] = set()
     for rule in RULES:
@@ -75,69 +76,61 @@ def run(
 ) -> int:
     """Print the review of the plans in `files` as Markdown, and post it as a comment if asked to.
 
-    Exit status: 0 nothing dangerous, 3 dangerous, 1 a plan cannot be read or the comment cannot be written.
+    Returns the exit status: 0 nothing dangerous, 3 dangerous. Raises RefusedError for wrong options, plans that cannot
+    be read and comments that cannot be written.
     """
     for option, name in (("--for", platform), ("--post", post_to)):
         if name is not None and name not in LIMITS:
             hint = f"choose one of {', '.join(LIMITS)}"
-            raise SettingsError([LocatedProblem(file=option, what=f"{name!r} is no platform", hint=hint)])
+            raise refused(option, f"{name!r} is not a platform", hint, status=WRONG_USAGE)
     acknowledgements = acknowledging.from_options(allow, because)
     if acknowledged is not None:
         acknowledgements += acknowledging.from_file(acknowledged)
     acknowledging.check(acknowledgements, [rule.id for rule in RULES])
-    try:
-        found = review(_sources(files), acknowledgements)
-    except UnreadableError as error:
-        print(error, file=sys.stderr)
-        return 1
+    found = review(_plan_files(files), acknowledgements)
     text = markdown(found, LIMITS[platform])
     sys.stdout.write(text)
     if post_to is not None:
-        from ops.review.post import PostError, post
+        from ops.review.post import post
 
-        try:
-            post(post_to, text)
-        except PostError as error:
-            print(error, file=sys.stderr)
-            return 1
+        post(post_to, text)
     return DANGEROUS if found.dangerous else 0
 
 
-def _sources(files: Sequence[str]) -> list[Source]:
-    names = [_stack(file) for file in files]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        what = f"{', '.join(twice)} would be the stack of several plans"
-        hint = "write STACK=FILE, or name each file as its stack: prd-codecommit.json"
-        raise SettingsError([LocatedProblem(file="PLAN", what=what, hint=hint)])
-    return [_source(name, _path(file)) for name, file in zip(names, files, strict=True)]
+def _plan_files(files: Sequence[str]) -> list[PlanFile]:
+    stacks = [_stack(file) for file in files]
+    if twice := sorted({stack for stack in stacks if stacks.count(stack) > 1}):
+        what = f"several plans are for the stack {', '.join(twice)}"
+        hint = "write STACK=FILE, or give each file the name of its stack: prd-codecommit.json"
+        raise refused("PLAN", what, hint, status=WRONG_USAGE)
+    return [_plan_file(stack, _path(file)) for stack, file in zip(stacks, files, strict=True)]
 
 
 def _stack(file: str) -> str:
-    """A plan does not say which stack it is of: STACK=FILE does, or the file's name, or its folder's."""
-    said = _NAMED.fullmatch(file)
-    if said is not None:
-        return said[1]
+    """A plan does not name its stack, so STACK=FILE does, or the file's name, or its folder's."""
+    with_stack = _WITH_STACK.fullmatch(file)
+    if with_stack is not None:
+        return with_stack[1]
     name = Path(file).name.partition(".")[0]
     folder = Path(file).absolute().parent.name
-    return "plan" if file == "-" else folder if name in _NAMELESS and folder else name
+    return "plan" if file == "-" else folder if name in _GENERIC and folder else name
 
 
 def _path(file: str) -> str:
-    said = _NAMED.fullmatch(file)
-    return said[2] if said is not None else file
+    with_stack = _WITH_STACK.fullmatch(file)
+    return with_stack[2] if with_stack is not None else file
 
 
-def _source(stack: str, file: str) -> Source:
-    hint = "see that the file exists and can be read; a single - reads standard input"
+def _plan_file(stack: str, file: str) -> PlanFile:
+    hint = "check that the file exists and can be read; a single - reads standard input"
     try:
         if file == "-":
-            return Source(stack=stack, where=file, text=sys.stdin.buffer.read().decode("utf-8-sig"))
+            return PlanFile(stack=stack, where=file, text=sys.stdin.buffer.read().decode("utf-8-sig"))
         path = Path(file)
-        beside = [path.with_name(f"{path.stem}{ending}") for ending in (".applied.lock.hcl", ".lock.hcl")]
-        applied, planned = (lock.read_text() if lock.exists() else "" for lock in beside)
-        return Source(stack=stack, where=file, text=path.read_bytes().decode("utf-8-sig"), locks=(applied, planned))
+        lock_files = [path.with_name(f"{path.stem}{ending}") for ending in (".applied.lock.hcl", ".lock.hcl")]
+        applied, planned = (lock.read_text() if lock.exists() else "" for lock in lock_files)
+        return PlanFile(stack=stack, where=file, text=path.read_bytes().decode("utf-8-sig"), locks=(applied, planned))
     except OSError as error:
-        raise UnreadableError(file, str(error.strerror), hint) from None
+        raise refused(file, str(error.strerror), hint) from None
     except UnicodeDecodeError:
-        raise UnreadableError(file, "it is not UTF-8, so no plan of Terraform's", hint) from None
+        raise refused(file, "it is not UTF-8, so it is not a Terraform plan", hint) from None

@@ -1,4 +1,4 @@
-"""Findings that somebody has looked at and means, each with its reason."""
+"""Findings that someone has checked and accepts, each with the reason."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,22 +9,25 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from ops.review.rule import Finding
-from settings import LocatedProblem, SettingsError
+from errors import WRONG_USAGE, Problem, RefusedError, refused
+from ops.review.rule import ReviewFinding
 
 SHORTEST_REASON = 20
+
+_EXAMPLE = "write a list of entries such as: - {allow: address-lost:aws_eip.old, because: the old office is closed}"
+_COPY = "copy it from the review's comment"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Acknowledgement:
-    """`allowed` is RULE:ADDRESS, or RULE:STACK/ADDRESS where stacks share an address."""
+    """`allowed` is RULE:ADDRESS, or RULE:STACK/ADDRESS where several stacks have the address."""
 
     allowed: str
     because: str
     where: str
 
-    def covers(self, finding: Finding) -> bool:
-        """Whether the finding is the one that is meant."""
+    def covers(self, finding: ReviewFinding) -> bool:
+        """Whether it acknowledges the finding."""
         return self.allowed in {
             f"{finding.rule}:{finding.address}",
             f"{finding.rule}:{finding.stack}/{finding.address}",
@@ -32,11 +35,11 @@ class Acknowledgement:
 
 
 def from_options(allowed: Sequence[str], because: Sequence[str]) -> list[Acknowledgement]:
-    """One acknowledgement for each --allow, with the --because of the same place."""
+    """One acknowledgement for each --allow, with the --because in the same position."""
     if len(allowed) != len(because):
-        what = f"{len(allowed)} times --allow, and {len(because)} times --because"
+        what = f"there are {len(allowed)} of --allow and {len(because)} of --because"
         hint = "give each --allow RULE:ADDRESS its own --because TEXT, in the same order"
-        raise SettingsError([LocatedProblem(file="--allow", what=what, hint=hint)])
+        raise refused("--allow", what, hint, status=WRONG_USAGE)
     return [
         Acknowledgement(allowed=one, because=reason, where="--allow")
         for one, reason in zip(allowed, because, strict=True)
@@ -45,46 +48,45 @@ def from_options(allowed: Sequence[str], because: Sequence[str]) -> list[Acknowl
 
 def from_file(path: Path) -> list[Acknowledgement]:
     """A YAML list of `allow` and `because`."""
-    hint = "write a list of entries such as: - {allow: address-lost:aws_eip.old, because: the old office is closed}"
-
-    def wrong(what: str) -> SettingsError:
-        return SettingsError([LocatedProblem(file=str(path), what=what, hint=hint)])
-
     try:
         entries: Any = YAML(typ="safe").load(path.read_text())
     except FileNotFoundError:
-        raise wrong("there is no such file") from None
+        raise _wrong(path, "there is no such file") from None
     except (OSError, UnicodeDecodeError, YAMLError, RecursionError):
-        raise wrong("it cannot be read as YAML") from None
+        raise _wrong(path, "it cannot be read as YAML") from None
     entries = [] if entries is None else entries
     if not isinstance(entries, list):
-        raise wrong("it is no list")
+        raise _wrong(path, "it is not a list")
     for place, entry in enumerate(entries):
         if not isinstance(entry, dict) or set(entry) != {"allow", "because"}:
-            raise wrong(f"entry {place + 1} is not one allow and one because")
+            raise _wrong(path, f"entry {place + 1} does not consist of allow and because")
         if not all(isinstance(text, str) for text in entry.values()):
-            raise wrong(f"entry {place + 1} holds something other than text")
+            raise _wrong(path, f"entry {place + 1} contains something other than text")
     return [
         Acknowledgement(allowed=entry["allow"], because=entry["because"], where=f"{path}[{place}]")
         for place, entry in enumerate(entries)
     ]
 
 
+def _wrong(path: Path, what: str) -> RefusedError:
+    return refused(str(path), what, _EXAMPLE, status=WRONG_USAGE)
+
+
 def check(acknowledgements: Sequence[Acknowledgement], rules: Sequence[str]) -> None:
-    """Refuse what could never acknowledge anything, and reasons that are none. Raises SettingsError."""
+    """Refuse acknowledgements that cannot match any finding, and reasons that are too short. Raises RefusedError."""
     problems = []
     for one in acknowledgements:
-        rule, colon, address = one.allowed.partition(":")
-        if not colon or not address:
+        rule, _, address = one.allowed.partition(":")
+        if not address:
             what = f"{one.allowed!r} is not RULE:ADDRESS"
-            problems.append(LocatedProblem(file=one.where, what=what, hint="copy both from the review's comment"))
+            problems.append(Problem(where=one.where, what=what, hint="copy both from the review's comment"))
         elif rule not in rules:
             near = get_close_matches(rule, rules, n=1)
-            hint = f"did you mean {near[0]}?" if near else "copy it from the review's comment"
-            problems.append(LocatedProblem(file=one.where, what=f"{rule!r} is not a rule", hint=hint))
+            hint = f"did you mean {near[0]}?" if near else _COPY
+            problems.append(Problem(where=one.where, what=f"{rule!r} is not a rule", hint=hint))
         if len(one.because.strip()) < SHORTEST_REASON:
             what = f"{one.because!r} is too short for a reason"
-            hint = f"say in {SHORTEST_REASON} characters or more why it may happen"
-            problems.append(LocatedProblem(file=one.where, what=what, hint=hint))
+            hint = f"write why it is acceptable, in {SHORTEST_REASON} characters or more"
+            problems.append(Problem(where=one.where, what=what, hint=hint))
     if problems:
-        raise SettingsError(problems)
+        raise RefusedError(problems, status=WRONG_USAGE)

@@ -1,4 +1,4 @@
-"""Lays a comment out within a platform's limit, folding from the least important."""
+"""Fits a comment into a platform's limit by leaving out the least important parts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ LIMITS = {"github": 65_536, "gitlab": 1_000_000}
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A part of a comment; its items may be left out from the end, the more so the lower its importance.
+    """A part of a comment. Its last items are left out first, beginning with the section of the lowest importance.
 
-    `noun` names what the items are, in the plural.
+    `noun` is the plural word for the items.
     """
 
     importance: int
@@ -23,7 +23,7 @@ class Section:
     between: str = "\n"
 
     def text(self, kept: int) -> str:
-        """The section with its first items, and how many are left out."""
+        """The section with its first `kept` items, and a note of how many are left out."""
         left_out = len(self.items) - kept
         note = [f"*{left_out} {self.noun} left out here: the comment would be too long.*"] if left_out else []
         if left_out and self.tail.startswith("</"):
@@ -34,9 +34,9 @@ class Section:
 
 
 def lay_out(sections: Sequence[Section], limit: int) -> str:
-    """All sections in their order, at most `limit` characters.
+    """All sections in their order, in at most `limit` characters.
 
-    A character is counted as one UTF-16 unit, the largest count a platform may take.
+    Characters are counted as UTF-16 units: no platform counts more for the same text.
     """
     kept = [len(section.items) for section in sections]
     order = sorted(range(len(sections)), key=lambda place: (sections[place].importance, -place))
@@ -60,11 +60,11 @@ def lay_out(sections: Sequence[Section], limit: int) -> str:
 
 
 _CLOSING = 100
-"""Room for the line that says what is left out."""
+"""Room for the line about sections that are left out."""
 
 
 def _most(section: Section, room: int) -> int:
-    """How many items fit into so much room."""
+    """How many items of the section fit into `room` characters."""
     low, high = 0, len(section.items)
     while low < high:
         middle = (low + high + 1) // 2

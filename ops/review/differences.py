@@ -1,32 +1,38 @@
 """What changes in an object, attribute by attribute."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ops.review.text import UNKNOWN, value
-from terraform.plan import Change, marked
+from terraform.plan import Change
+from terraform.plan_values import KnownAfterApply, marked
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
-    """One attribute before and after, as text; None where it is not there. Lists tell what comes and goes."""
+class AttributeDifference:
+    """One attribute, or one item of a list, before and after the apply; None where it is absent."""
 
     path: str
-    before: str | None
-    after: str | None
+    before: Any
+    after: Any
+
+    @property
+    def name(self) -> str:
+        """The attribute of the object that the path begins with."""
+        return re.split(r"[.\[]", self.path)[0]
 
 
-def differences(change: Change) -> list[Difference]:
+def differences(change: Change) -> list[AttributeDifference]:
     """Every attribute that changes, in the order of the names."""
-    after = None if change.is_gone else change.after
+    after = None if change.is_removed else change.after
     return list(_walk("", change.before or None, after or None, change.after_unknown))
 
 
-def _walk(path: str, before: Any, after: Any, unknown: Any) -> Iterator[Difference]:
+def _walk(path: str, before: Any, after: Any, unknown: Any) -> Iterator[AttributeDifference]:
     if unknown is True:
-        yield Difference(path=path, before=_shown(before), after=UNKNOWN)
+        yield AttributeDifference(path=path, before=before, after=KnownAfterApply())
     elif isinstance(before, Mapping | None) and isinstance(after, Mapping | None) and (before or after):
         marks = unknown if isinstance(unknown, Mapping) else {}
         for key in sorted({*(before or {}), *(after or {}), *marks}):
@@ -38,25 +44,29 @@ def _walk(path: str, before: Any, after: Any, unknown: Any) -> Iterator[Differen
         yield from _walk(path, before, None, False)
         yield from _walk(path, None, after, unknown)
     elif before != after and not (_is_nothing(before) and _is_nothing(after)):
-        yield Difference(path=path, before=_shown(before), after=_shown(after))
+        yield AttributeDifference(path=path, before=before, after=after)
 
 
-def _lists(path: str, before: list[Any], after: list[Any], unknown: Any) -> Iterator[Difference]:
-    if not any(map(_is_nested, (*before, *after))) and not (isinstance(unknown, list) and any(unknown)):
-        old, new = ([json.dumps(item, sort_keys=True) for item in items] for items in (before, after))
-        for item, shown in zip(before, old, strict=True):
-            if shown not in new:
-                yield Difference(path=path, before=_shown(item), after=None)
-        for item, shown in zip(after, new, strict=True):
-            if shown not in old:
-                yield Difference(path=path, before=None, after=_shown(item))
-        if sorted(old) == sorted(new) and old != new:
-            yield Difference(path=path, before="in this order", after="in another order")
+def _lists(path: str, before: list[Any], after: list[Any], unknown: Any) -> Iterator[AttributeDifference]:
+    if any(map(_is_nested, (*before, *after))) or (isinstance(unknown, list) and any(unknown)):
+        for place in range(max(len(before), len(after))):
+            was = before[place] if place < len(before) else None
+            now = after[place] if place < len(after) else None
+            yield from _walk(f"{path}[{place}]", was, now, marked(unknown, place))
         return
-    for place in range(max(len(before), len(after))):
-        was = before[place] if place < len(before) else None
-        now = after[place] if place < len(after) else None
-        yield from _walk(f"{path}[{place}]", was, now, marked(unknown, place))
+    old, new = ([json.dumps(item, default=repr) for item in items] for items in (before, after))
+    yield from (
+        AttributeDifference(path=path, before=item, after=None)
+        for item, key in zip(before, old, strict=True)
+        if key not in new
+    )
+    yield from (
+        AttributeDifference(path=path, before=None, after=item)
+        for item, key in zip(after, new, strict=True)
+        if key not in old
+    )
+    if sorted(old) == sorted(new) and old != new:
+        yield AttributeDifference(path=path, before=before, after=after)
 
 
 def _is_nested(found: Any) -> bool:
@@ -65,7 +75,3 @@ def _is_nested(found: Any) -> bool:
 
 def _is_nothing(found: Any) -> bool:
     return found is None or found == {} or found == []
-
-
-def _shown(found: Any) -> str | None:
-    return None if found is None else value(found)

@@ -1,21 +1,47 @@
-"""What a rule of a review is, and what it finds."""
+"""What a rule of a review is, what it is asked about, and what it finds."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from terraform.plan import Change, Plan
-from terraform.plan_references import Resolver
+from terraform.plan import Action, Change, Plan
+from terraform.plan_references import PlanReferences
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One thing to know before the apply: `what` is Markdown of one line."""
+class ReviewFinding:
+    """One fact to know before the apply: `what` is one line of Markdown. The rule that finds it fills in `rule`."""
 
-    rule: str
     stack: str
     address: str
     what: str
+    rule: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewedChange(Change):
+    """A change together with the plan's references, which resolve what the change leaves open."""
+
+    references: PlanReferences = field(repr=False, compare=False)
+
+    @property
+    def appears(self) -> bool:
+        """Whether the object is created, changed or replaced."""
+        return self.action in {Action.CREATE, Action.UPDATE, Action.REPLACE}
+
+    @property
+    def is_modified(self) -> bool:
+        """Whether the object exists before and after, with a change in between."""
+        return self.action in {Action.UPDATE, Action.REPLACE}
+
+    def is_configured(self, name: str) -> bool:
+        """Whether the configuration sets an attribute. Unset attributes are always unknown before an apply."""
+        arguments = self.references.configuration.arguments(self.address)
+        return arguments is None or name in arguments
+
+    def finding(self, what: str) -> ReviewFinding:
+        """A finding about this object."""
+        return ReviewFinding(stack=self.stack, address=self.address, what=what)
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,35 +51,46 @@ class Plans:
     plans: Sequence[Plan]
 
     @cached_property
-    def resolvers(self) -> dict[str, Resolver]:
+    def references(self) -> dict[str, PlanReferences]:
         """By stack."""
-        return {plan.stack: Resolver(plan) for plan in self.plans}
+        return {plan.stack: PlanReferences(plan) for plan in self.plans}
 
-    def changes(self) -> Iterator[Change]:
-        """What happens to managed objects, in all stacks."""
-        for plan in self.plans:
-            yield from (change for change in plan.changes if change.is_managed)
+    @cached_property
+    def _changes(self) -> list[ReviewedChange]:
+        return [
+            ReviewedChange(**vars(change), references=self.references[plan.stack])
+            for plan in self.plans
+            for change in plan.changes
+            if change.is_managed
+        ]
+
+    def changes(self, *types: str) -> Iterator[ReviewedChange]:
+        """The changes to managed objects in all stacks: of these types, or of every type."""
+        return (change for change in self._changes if not types or change.type in types)
 
 
-Check = Callable[[Plans], Iterator[tuple[str, str, str]]]
+Check = Callable[[Plans], Iterable[ReviewFinding]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
-    """One question asked of every plan; `check` answers with stack, address and what was found.
+class ReviewRule:
+    """One question that every review asks; `check` finds the answers.
 
-    A finding of a `dangerous` rule needs an acknowledgement; of another, it is worth a look.
+    A finding of a `dangerous` rule needs an acknowledgement. Other findings are for information.
     """
 
     id: str
     what: str
     why: str
+    dangerous: bool
     check: Check
-    dangerous: bool = True
 
-    def findings(self, plans: Plans) -> list[Finding]:
-        """What the rule finds, each once."""
-        found = [
-            Finding(rule=self.id, stack=stack, address=address, what=what) for stack, address, what in self.check(plans)
-        ]
-        return sorted(set(found), key=lambda finding: (finding.stack, finding.address, finding.what))
+    def findings(self, plans: Plans) -> list[ReviewFinding]:
+        """What the rule finds, without repetition."""
+        found = {replace(finding, rule=self.id) for finding in self.check(plans)}
+        return sorted(found, key=lambda finding: (finding.stack, finding.address, finding.what))
+
+
+def rule(*, id: str, what: str, why: str, dangerous: bool = True) -> Callable[[Check], ReviewRule]:
+    """Makes a rule of the check function below it."""
+    return lambda check: ReviewRule(id=id, what=what, why=why, dangerous=dangerous, check=check)

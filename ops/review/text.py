@@ -1,19 +1,21 @@
-"""Puts what a plan holds into Markdown, so that it shows as it is and does nothing else."""
+"""Writes values as Markdown that shows them literally."""
 
 import json
 import unicodedata
 from typing import Any
 
-MOST_SHOWN = 160
-"""Characters of a value that are shown where it is not the point."""
+from terraform.plan_configuration import remote_output
+from terraform.plan_values import KnownAfterApply, Sensitive
 
-NOT_SHOWN = "(sensitive)"
-NOT_SHOWN_CHANGED = "(sensitive, changed)"
-UNKNOWN = "(known after apply)"
+MOST_SHOWN = 160
+"""How many characters of a value are shown."""
+
+SENSITIVE = "(sensitive)"
+_KNOWN_AFTER_APPLY = "known after apply"
 
 
 def code(text: str, most: int = MOST_SHOWN) -> str:
-    """A code span: no mention, link, HTML or table cell comes of what stands in it."""
+    """A code span, in which no text becomes a mention, a link, HTML or the end of a table cell."""
     shown = visible(text)
     if len(shown) > most:
         shown = f"{shown[: most - 1]}…"
@@ -24,28 +26,60 @@ def code(text: str, most: int = MOST_SHOWN) -> str:
     return f"{fence}{padding}{shown}{padding}{fence}"
 
 
+def codes(texts: list[str]) -> str:
+    """Code spans, separated by commas."""
+    return ", ".join(map(code, texts))
+
+
 def block(text: str, language: str = "") -> str:
-    """A fenced block, which nothing in it can end."""
+    """A fenced block that no text in it can end."""
     fence = "`" * max(3, _longest_run(text) + 1)
     return f"{fence}{language}\n{text}\n{fence}"
 
 
-def value(found: Any) -> str:
-    """A value as text of one line: JSON, texts without quotes where that is not ambiguous."""
+def shown(found: Any) -> str:
+    """A value as Markdown: a code span, or words for what is absent, sensitive or not known yet."""
+    if found is None:
+        return "none"
+    return placeholder(found) if isinstance(found, KnownAfterApply | Sensitive) else code(line(found))
+
+
+def line(found: Any) -> str:
+    """A value as one line of plain text: JSON, but texts without quotes where they cannot be misread."""
     if isinstance(found, str) and found and found == found.strip():
         return visible(found)
-    return visible(json.dumps(found, ensure_ascii=False, sort_keys=True))
+    if isinstance(found, KnownAfterApply | Sensitive):
+        return placeholder(found)
+    return visible(json.dumps(found, ensure_ascii=False, sort_keys=True, default=placeholder))
+
+
+def placeholder(found: KnownAfterApply | Sensitive) -> str:
+    """The words for a value that cannot be shown."""
+    if isinstance(found, Sensitive):
+        return "(sensitive, changed)" if found.is_changed else SENSITIVE
+    return f"({found.reference}, {_KNOWN_AFTER_APPLY})" if found.reference else f"({_KNOWN_AFTER_APPLY})"
+
+
+def origin(found: KnownAfterApply) -> str:
+    """Where the apply takes a value from, as Markdown."""
+    reference = found.reference or "an expression"
+    remote = remote_output(reference)
+    if remote is not None:
+        return f"{remote[0].replace('_', '-')}'s output {code(remote[1])}"
+    if reference.startswith("var."):
+        return f"the variable {code(reference.removeprefix('var.'))}"
+    return code(reference)
 
 
 def visible(text: str) -> str:
-    """Without characters that show as nothing, break a line, or turn text around."""
+    """The text with escapes for characters that are invisible, break a line or reverse the text."""
     return "".join(
         character if unicodedata.category(character) not in _INVISIBLE else _escaped(character) for character in text
     )
 
 
 def cell(text: str) -> str:
-    """Markdown for one cell of a table, in which a bar would begin the next."""
+    """Markdown for one cell of a table, in which a bar would begin the next cell."""
     return text.replace("|", "\\|").replace("\n", " ")
 
 

@@ -1,7 +1,56 @@
-"""The rules, in the order in which a review tells their findings."""
+"""The rules, in the order in which a review prints their findings."""
 
-from ops.review.rule import Rule
-from ops.review.rules import doors, guards, losses, state
-from ops.review.rules import who_may as access
+from ops.review.rule import ReviewRule
+from ops.review.rules import code, identities, monitoring, networks, policies, state, storage
 
-RULES: tuple[Rule, ...] = (*access.RULES, *doors.RULES, *losses.RULES, *guards.RULES, *state.RULES)
+RULES: tuple[ReviewRule, ...] = (
+    identities.access_widened,
+    identities.access_unknown,
+    networks.world_let_in,
+    networks.more_let_in,
+    networks.world_let_out,
+    policies.policy_to_the_world,
+    policies.policy_widened,
+    policies.policy_removed,
+    identities.deny_detached,
+    policies.policy_unknown,
+    policies.policy_open,
+    identities.policy_of_aws_attached,
+    identities.identity_new,
+    networks.way_new,
+    networks.opened,
+    code.metadata_opened,
+    identities.shared,
+    code.host_key_changed,
+    code.runs_otherwise,
+    storage.repository_lost,
+    storage.server_lost,
+    storage.volume_lost,
+    storage.bucket_lost,
+    storage.file_system_lost,
+    storage.address_lost,
+    storage.logs_lost,
+    storage.secret_lost,
+    storage.key_lost,
+    storage.backup_lost,
+    storage.database_lost,
+    storage.queue_lost,
+    storage.unknown_lost,
+    storage.protection_lifted,
+    storage.encryption_lifted,
+    storage.retention_shortened,
+    storage.versioning_stopped,
+    storage.backups_stopped,
+    monitoring.watch_stopped,
+    state.stale_input,
+    state.moved,
+    state.forgotten,
+    state.provider_changed,
+    state.provider_upgraded,
+    state.action_invoked,
+    state.incomplete,
+    state.check_failed,
+    state.terraform_changed,
+    state.imported,
+    state.drifted,
+)

@@ -1,232 +1,184 @@
 """Rules about the plan itself: what happens to the state, and what the plan does not show."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
-from iam import comparison as policies
-from ops.review.rule import Plans, Rule
-from ops.review.text import code
-from terraform.plan import Action, Plan
-
-Found = Iterator[tuple[str, str, str]]
+from iam.comparison import ATTRIBUTES
+from ops.review.rule import Plans, ReviewFinding, rule
+from ops.review.text import code, codes
+from terraform.plan import Action, Change, Plan
+from terraform.plan_configuration import PlanConfiguration
 
 _THE_PLAN = "the plan"
 
 
-def _moved(plans: Plans) -> Found:
+@rule(
+    id="stale-input",
+    what="A plan was made with another stack's output, and that output changes.",
+    why="Applying it puts the old value in force, for example an allow-list with a released address.",
+)
+def stale_input(plans: Plans) -> Iterator[ReviewFinding]:
+    for plan in plans.plans:
+        state, changed = plan.stack.replace("-", "_"), _changed_outputs(plan)
+        for other in plans.plans:
+            read = plans.references[other.stack].configuration.remote_outputs() if other is not plan else set()
+            for name, output in sorted(read):
+                if name.replace("-", "_") == state and output in changed:
+                    what = (
+                        f"was read before {code(plan.stack)}'s output {code(output)} changes: this plan still has the "
+                        "old value. Apply that stack, then plan this one again"
+                    )
+                    yield ReviewFinding(stack=other.stack, address=f"data.terraform_remote_state.{state}", what=what)
+
+
+def _changed_outputs(plan: Plan) -> set[str]:
+    return {
+        output.name
+        for output in plan.outputs
+        if output.action is not Action.NOTHING and (output.before is not None or output.action is Action.DELETE)
+    }
+
+
+@rule(
+    id="moved",
+    what="An object gets another address in the state.",
+    why="If the wrong object is moved, the next plan destroys the wrong one.",
+)
+def moved(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes():
         if change.previous_address is not None:
-            yield change.stack, change.address, f"was {code(change.previous_address)} so far"
+            yield change.finding(f"was {code(change.previous_address)} until now")
 
 
-def _forgotten(plans: Plans) -> Found:
+@rule(
+    id="forgotten",
+    what="Terraform stops managing an object that continues to exist.",
+    why="Nobody changes or removes it any more, and the access it gives remains.",
+)
+def forgotten(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes():
         if change.action is Action.FORGET:
-            yield change.stack, change.address, "stays where it is, and Terraform no longer knows of it"
+            yield change.finding("continues to exist, and Terraform no longer manages it")
 
 
-def _imported(plans: Plans) -> Found:
-    for change in plans.changes():
-        if change.imported_id is not None:
-            also = "" if change.action is Action.NOTHING else ", and changed"
-            yield change.stack, change.address, f"exists already ({code(change.imported_id)}) and is taken over{also}"
-
-
-def _drifted(plans: Plans) -> Found:
+@rule(
+    id="provider-changed",
+    what="Another provider manages an object.",
+    why="It may read the state differently, and replace what it does not recognise.",
+)
+def provider_changed(plans: Plans) -> Iterator[ReviewFinding]:
     for plan in plans.plans:
-        for drift in plan.drift:
-            if drift.action is Action.DELETE:
-                yield plan.stack, drift.address, "was destroyed outside Terraform"
-            elif drift.action is Action.UPDATE:
-                # What nobody configured is AWS's to change, and is often only read back later than it was made.
-                configured = plans.resolvers[plan.stack].configured(drift.address)
-                # What is no longer configured is about to go; only what it lets in until then is news.
-                told = policies.ATTRIBUTES if "root_module" in plan.configuration else drift.after.keys()
-                changed = [
-                    name
-                    for name in sorted(drift.before.keys() | drift.after.keys())
-                    if _said(drift.before.get(name)) != _said(drift.after.get(name))
-                    and (name in configured if configured is not None else name in told)
-                ]
-                if changed:
-                    shown = ", ".join(code(name) for name in changed)
-                    yield plan.stack, drift.address, f"was changed outside Terraform: {shown}"
-
-
-def _said(found: Any) -> Any:
-    """A value without what is empty: providers read back null, zero and empty as they like."""
-    if isinstance(found, dict):
-        found = {key: said for key, item in found.items() if (said := _said(item))}
-    elif isinstance(found, list):
-        found = [said for item in found if (said := _said(item))]
-    return found or None
-
-
-def _provider_of(plan: Plan) -> dict[str, str]:
-    return {address: instance.provider for address, instance in plan.before.items() if instance.is_managed}
-
-
-def _providers(plans: Plans) -> Found:
-    for plan in plans.plans:
-        before = _provider_of(plan)
-        for change in plan.changes:
+        before = {address: instance.provider for address, instance in plan.before.items() if instance.is_managed}
+        for change in plans.changes():
             was = before.get(change.previous_address or change.address)
-            if was and change.is_managed and change.provider and was != change.provider:
-                yield plan.stack, change.address, f"is managed by {code(change.provider)}, and so far by {code(was)}"
+            if change.stack == plan.stack and was and change.provider and was != change.provider:
+                yield change.finding(f"is managed by {code(change.provider)} instead of {code(was)}")
 
 
-def _upgraded(plans: Plans) -> Found:
+@rule(
+    id="provider-upgraded",
+    what="A provider has another version than at the last apply.",
+    why="It may change or replace objects whose configuration did not change, and its state may not go back.",
+)
+def provider_upgraded(plans: Plans) -> Iterator[ReviewFinding]:
     for plan in plans.plans:
-        for name, was, now in plan.upgrades:
-            yield plan.stack, name, f"is of version {code(now)}, and the last apply had {code(was)}"
+        for upgrade in plan.upgrades:
+            what = f"has version {code(upgrade.after)}; the last apply had {code(upgrade.before)}"
+            yield ReviewFinding(stack=plan.stack, address=upgrade.provider, what=what)
 
 
-def _terraform(plans: Plans) -> Found:
+@rule(id="action-invoked", what="The apply runs an action.", why="A plan does not show what an action does.")
+def action_invoked(plans: Plans) -> Iterator[ReviewFinding]:
+    for plan in plans.plans:
+        for address in plan.actions:
+            what = "is run by the apply, and the plan does not show what it does"
+            yield ReviewFinding(stack=plan.stack, address=address or "an action", what=what)
+
+
+@rule(id="incomplete", what="A plan does not show everything.", why="The missing part may be dangerous.")
+def incomplete(plans: Plans) -> Iterator[ReviewFinding]:
+    for plan in plans.plans:
+        for deferred in plan.deferred:
+            what = f"is deferred to a later plan ({code(deferred.reason)})"
+            yield ReviewFinding(stack=plan.stack, address=deferred.address or _THE_PLAN, what=what)
+        if not plan.is_complete and not plan.deferred:
+            what = "does not show everything: it was made for some resources only"
+            yield ReviewFinding(stack=plan.stack, address=_THE_PLAN, what=what)
+
+
+@rule(
+    id="check-failed",
+    what="A check of the configuration fails.",
+    why="The author of the check wanted to know.",
+)
+def check_failed(plans: Plans) -> Iterator[ReviewFinding]:
+    for plan in plans.plans:
+        for address in plan.failed_checks:
+            yield ReviewFinding(stack=plan.stack, address=address or "a check", what="fails")
+
+
+@rule(
+    id="terraform-changed",
+    what="The plan's Terraform version differs from the state's.",
+    why="After the apply, an older Terraform may not be able to read the state.",
+    dangerous=False,
+)
+def terraform_changed(plans: Plans) -> Iterator[ReviewFinding]:
     for plan in plans.plans:
         was, now = plan.state_terraform_version, plan.terraform_version
         if was is not None and was != now:
-            yield (
-                plan.stack,
-                _THE_PLAN,
-                f"is of Terraform {code(now)}, and the state of {code(was)}: "
-                "after the apply an older Terraform may no longer read it",
-            )
+            what = f"was made with Terraform {code(now)}, and the state was written by {code(was)}"
+            yield ReviewFinding(stack=plan.stack, address=_THE_PLAN, what=what)
 
 
-def _incomplete(plans: Plans) -> Found:
-    for plan in plans.plans:
-        for address, reason in plan.deferred:
-            yield plan.stack, address or _THE_PLAN, f"is put off to a later plan ({code(reason)})"
-        if not plan.is_complete and not plan.deferred:
-            yield plan.stack, _THE_PLAN, "does not show everything: it was made for some resources only"
-
-
-def _checks(plans: Plans) -> Found:
-    for plan in plans.plans:
-        for address in plan.failed_checks:
-            yield plan.stack, address or "a check", "does not hold"
-
-
-def _actions(plans: Plans) -> Found:
-    for plan in plans.plans:
-        for address in plan.actions:
-            yield plan.stack, address or "an action", "is set off by the apply, and no plan shows what it does"
-
-
-def _stale(plans: Plans) -> Found:
-    """A plan that read another stack's outputs before these change."""
-    for plan in plans.plans:
-        changed = {
-            output.name
-            for output in plan.outputs
-            if output.action is not Action.NOTHING and (output.before is not None or output.action is Action.DELETE)
-        }
-        if not changed:
-            continue
-        for other in plans.plans:
-            if other.stack == plan.stack:
-                continue
-            for name, outputs in _reads(other):
-                if name == plan.stack.replace("-", "_"):
-                    for output in sorted(outputs & changed):
-                        yield (
-                            other.stack,
-                            f"data.terraform_remote_state.{name}",
-                            f"was read before {code(plan.stack)}'s output {code(output)} changes: "
-                            "this plan still has the old value. Apply that stack, and plan this one again",
-                        )
-
-
-_OUTPUT = re.compile(r"data\.terraform_remote_state\.([\w-]+)\.outputs\.([\w-]+)")
-
-
-def _reads(plan: Plan) -> list[tuple[str, set[str]]]:
-    found: dict[str, set[str]] = {}
-    for name, output in _OUTPUT.findall(" ".join(_texts(plan.configuration))):
-        found.setdefault(name.replace("-", "_"), set()).add(output)
-    return sorted(found.items())
-
-
-def _texts(found: Any) -> Iterator[str]:
-    if isinstance(found, str):
-        yield found
-    elif isinstance(found, dict):
-        for item in found.values():
-            yield from _texts(item)
-    elif isinstance(found, list):
-        for item in found:
-            yield from _texts(item)
-
-
-RULES = (
-    Rule(
-        id="stale-input",
-        what="A plan was made with another stack's output before that changes.",
-        why="Applied as it is, it puts the old value in force: an allow-list, for example, with an address given up.",
-        check=_stale,
-    ),
-    Rule(
-        id="moved",
-        what="An object has another address in the state.",
-        why="A move that meant another object makes the next plan destroy the wrong one.",
-        check=_moved,
-    ),
-    Rule(
-        id="forgotten",
-        what="An object stays, but Terraform forgets it.",
-        why="Nobody changes or removes it any more, and what it opens stays open.",
-        check=_forgotten,
-    ),
-    Rule(
-        id="provider-changed",
-        what="Another provider manages an object.",
-        why="It may read the state otherwise, and replace what it does not recognise.",
-        check=_providers,
-    ),
-    Rule(
-        id="provider-upgraded",
-        what="A provider is of another version than the last apply's.",
-        why="It may read, change or replace what nobody touched, and its state cannot always go back.",
-        check=_upgraded,
-    ),
-    Rule(
-        id="action-invoked",
-        what="The apply sets off an action.",
-        why="What an action does stands in no plan.",
-        check=_actions,
-    ),
-    Rule(
-        id="incomplete",
-        what="A plan does not show everything.",
-        why="What is dangerous may be in the rest.",
-        check=_incomplete,
-    ),
-    Rule(
-        id="check-failed",
-        what="A check of the configuration does not hold.",
-        why="Its author wanted to be told.",
-        check=_checks,
-    ),
-    Rule(
-        id="terraform-changed",
-        what="Terraform's release is not the one that wrote the state.",
-        why="An older one may not read the state afterwards.",
-        check=_terraform,
-        dangerous=False,
-    ),
-    Rule(
-        id="imported",
-        what="An object that exists is taken over.",
-        why="From now on Terraform changes it, and destroys it.",
-        check=_imported,
-        dangerous=False,
-    ),
-    Rule(
-        id="drifted",
-        what="Something was changed outside Terraform.",
-        why="Somebody worked by hand; the plan takes it back, or takes it on.",
-        check=_drifted,
-        dangerous=False,
-    ),
+@rule(
+    id="imported",
+    what="An existing object is imported.",
+    why="From now on Terraform changes it, and can destroy it.",
+    dangerous=False,
 )
+def imported(plans: Plans) -> Iterator[ReviewFinding]:
+    for change in plans.changes():
+        if change.imported_id is not None:
+            changed = "" if change.action is Action.NOTHING else " and changed"
+            yield change.finding(f"exists already ({code(change.imported_id)}) and is imported{changed}")
+
+
+@rule(
+    id="drifted",
+    what="Something was changed outside Terraform.",
+    why="The plan either reverts the change or adopts it.",
+    dangerous=False,
+)
+def drifted(plans: Plans) -> Iterator[ReviewFinding]:
+    for plan in plans.plans:
+        for drift in plan.drift:
+            changed = _changed_attributes(drift, plans.references[plan.stack].configuration)
+            if drift.action is Action.DELETE:
+                what = "was destroyed outside Terraform"
+                yield ReviewFinding(stack=plan.stack, address=drift.address, what=what)
+            elif drift.action is Action.UPDATE and changed:
+                what = f"was changed outside Terraform: {codes(changed)}"
+                yield ReviewFinding(stack=plan.stack, address=drift.address, what=what)
+
+
+def _changed_attributes(drift: Change, configuration: PlanConfiguration) -> list[str]:
+    # AWS may change attributes that nobody configured, and the provider often reads them only after the apply.
+    watched = configuration.arguments(drift.address)
+    if watched is None:
+        # The plan destroys what is no longer configured. Until then only the access that it gives is of interest.
+        watched = ATTRIBUTES if configuration.is_known else frozenset(drift.after)
+    return [
+        name
+        for name in sorted(watched & (drift.before.keys() | drift.after.keys()))
+        if _without_empty(drift.before.get(name)) != _without_empty(drift.after.get(name))
+    ]
+
+
+def _without_empty(found: Any) -> Any:
+    """A value without what is empty: providers return null, zero and empty values interchangeably."""
+    if isinstance(found, dict):
+        found = {key: kept for key, item in found.items() if (kept := _without_empty(item))}
+    elif isinstance(found, list):
+        found = [kept for item in found if (kept := _without_empty(item))]
+    return found or None

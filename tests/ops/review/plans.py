@@ -1,4 +1,4 @@
-"""Plans for tests: those of real Terraform, by scenario, and small ones written down where they are used."""
+"""Reviews of plans in tests: of those that the real Terraform made, by scenario, and of small ones."""
 
 import functools
 import gzip
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ops.review import Source, review
+from ops.review import PlanFile, review
 from ops.review.acknowledgements import Acknowledgement
 from ops.review.report import Review, markdown
 
@@ -15,59 +15,22 @@ PLANS = Path(__file__).parent / "plans"
 
 
 @functools.cache
-def real(scenario: str) -> tuple[Source, ...]:
+def real(scenario: str) -> tuple[PlanFile, ...]:
     """The plans of a scenario, one for each stack."""
     files = sorted((PLANS / scenario).glob("*.json.gz"))
     return tuple(
-        Source(stack=file.name.partition(".")[0], where=file.name, text=gzip.decompress(file.read_bytes()).decode())
+        PlanFile(stack=file.name.partition(".")[0], where=file.name, text=gzip.decompress(file.read_bytes()).decode())
         for file in files
     )
 
 
-def plan(*changes: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-    """A plan as `terraform show -json` prints it, with these resource changes."""
-    return {
-        "format_version": "1.2",
-        "terraform_version": "1.11.4",
-        "planned_values": {"root_module": {}},
-        "resource_changes": list(changes),
-        "configuration": {},
-        **more,
-    }
-
-
-def change(
-    address: str,
-    actions: list[str] | str,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-    *,
-    unknown: Any = False,
-    sensitive: tuple[Any, Any] = (False, False),
-    **more: Any,
-) -> dict[str, Any]:
-    """One resource's change."""
-    listed = [actions] if isinstance(actions, str) else actions
-    inside: dict[str, Any] = {
-        "actions": listed,
-        "before": before,
-        "after": after,
-        "after_unknown": unknown,
-        "before_sensitive": sensitive[0],
-        "after_sensitive": sensitive[1],
-        **{key: more.pop(key) for key in ("importing", "replace_paths") if key in more},
-    }
-    kind = address.rpartition("module.")[2].split(".")[-2]
-    return {"address": address, "mode": "managed", "type": kind, "name": "it", "change": inside, **more}
-
-
 def reviewed(*plans: Mapping[str, Any], acknowledged: tuple[Acknowledgement, ...] = ()) -> Review:
-    """The review of plans, each a stack's: `stack`, `stack-1`, ..."""
-    sources = [
-        Source(stack=f"stack-{number}" if number else "stack", where="plan.json", text=json.dumps(one))
+    """The review of one plan for each stack: `stack`, `stack-1`, ..."""
+    files = [
+        PlanFile(stack=f"stack-{number}" if number else "stack", where="plan.json", text=json.dumps(one))
         for number, one in enumerate(plans)
     ]
-    return review(sources, acknowledged)
+    return review(files, acknowledged)
 
 
 def comment(found: Review, limit: int = 65_536) -> str:
@@ -76,5 +39,5 @@ def comment(found: Review, limit: int = 65_536) -> str:
 
 
 def found_rules(found: Review) -> set[tuple[str, str]]:
-    """Rule and address of every finding that is dangerous."""
+    """Rule and address of every dangerous finding."""
     return {(finding.rule, finding.address) for finding in found.dangerous}

@@ -1,4 +1,4 @@
-"""The comment: its order, what it folds, and that nothing in it means anything to Markdown."""
+"""The comment: its order, what it leaves out when it is too long, and that values show literally in Markdown."""
 
 import json
 import random
@@ -6,10 +6,11 @@ import random
 import pytest
 from markdown_it import MarkdownIt
 
-from ops.review import Source, review
+from ops.review import PlanFile, review
 from ops.review.comment import LIMITS, Section, lay_out
 from ops.review.text import block, cell, code, visible
-from tests.ops.review.plans import change, comment, plan, real, reviewed
+from tests.ops.review.plans import comment, real, reviewed
+from tests.terraform.plans import change, plan
 
 GFM = MarkdownIt("gfm-like", {"linkify": False})
 
@@ -20,16 +21,16 @@ def test_the_order_is_verdict_access_danger_changes_unchanged_full_plan() -> Non
     assert [text.index(mark) for mark in marks] == sorted(text.index(mark) for mark in marks)
 
 
-def test_the_same_plans_give_the_same_comment_in_whatever_order_they_hold_things() -> None:
-    [source] = real("repository-renamed")
-    content = json.loads(source.text)
+def test_the_order_within_a_plan_does_not_change_the_comment() -> None:
+    [file] = real("repository-renamed")
+    content = json.loads(file.text)
     for seed in range(3):
         random.Random(seed).shuffle(content["resource_changes"])
-        shuffled = Source(stack=source.stack, where=source.where, text=json.dumps(content))
-        assert comment(review([shuffled], [])) == comment(review([source], []))
+        shuffled = PlanFile(stack=file.stack, where=file.where, text=json.dumps(content))
+        assert comment(review([shuffled], [])) == comment(review([file], []))
 
 
-def test_replaced_and_destroyed_come_first_and_modules_are_together() -> None:
+def test_replaced_and_destroyed_objects_come_first_and_modules_stay_together() -> None:
     text = comment(
         reviewed(
             plan(
@@ -51,21 +52,21 @@ def test_replaced_and_destroyed_come_first_and_modules_are_together() -> None:
     ]
 
 
-def test_a_policy_is_told_by_what_it_says() -> None:
+def test_a_changed_policy_is_shown_by_its_statements() -> None:
     text = comment(review(real("webhook-senders-changed"), []))
     assert "`192.0.2.64/28` removed from condition `NotIpAddress aws:SourceIp`" in text
     assert "`203.0.113.32/28` added to condition `NotIpAddress aws:SourceIp` (wider)" in text
 
 
 @pytest.mark.parametrize("limit", [400, 2_000, 10_000, LIMITS["github"]])
-def test_a_comment_fits_by_leaving_out_the_least_important_and_saying_so(limit: int) -> None:
+def test_a_long_comment_leaves_out_the_least_important_parts_and_says_so(limit: int) -> None:
     text = comment(review(real("first-deployment"), []), limit)
     assert len(text) <= limit
     assert text.startswith("<!-- kakehashi-review -->\n## 🛑 Dangerous: ")
     assert "left out here: the comment would be too long" in text
 
 
-def test_thousands_of_dangerous_findings_fit_too() -> None:
+def test_a_comment_with_thousands_of_dangerous_findings_fits() -> None:
     found = reviewed(plan(*(change(f"aws_eip.address_{number:04}", "delete", {}) for number in range(5_000))))
     text = comment(found)
     assert len(text) <= LIMITS["github"]
@@ -73,7 +74,7 @@ def test_thousands_of_dangerous_findings_fit_too() -> None:
     assert "findings left out here" in text
 
 
-def test_the_most_important_stays_longest() -> None:
+def test_the_most_important_section_is_shortened_last() -> None:
     sections = [
         Section(importance=9, head="verdict", items=[], noun=""),
         Section(importance=7, head="danger", items=["d" * 40] * 5, noun="findings"),
@@ -103,7 +104,7 @@ def test_the_most_important_stays_longest() -> None:
         "a\u202eb",
     ],
 )
-def test_code_shows_what_it_is_given_and_does_nothing(text: str) -> None:
+def test_a_code_span_shows_every_text_literally(text: str) -> None:
     shown = GFM.parseInline(code(text))[0].children or []
     assert [token.type for token in shown] == ["code_inline"]
     assert shown[0].content == visible(text)
@@ -111,7 +112,28 @@ def test_code_shows_what_it_is_given_and_does_nothing(text: str) -> None:
     assert [token.content for token in row if token.type == "inline"][2:] == [code(text), "x"]
 
 
-def test_nothing_ends_a_block() -> None:
+def test_no_text_ends_a_fenced_block() -> None:
     text = "```\n</details>\n~~~~\n````"
     [token] = GFM.parse(block(text, "diff"))
     assert (token.type, token.content) == ("fence", f"{text}\n")
+
+
+def test_a_text_that_reads_like_an_unknown_value_is_shown_as_text() -> None:
+    """Values that are known after the apply only are left out of the changes, but not texts that look like them."""
+    literal = change("aws_x.it", "update", {"name": "a"}, {"name": "(known after apply)"})
+    assert "`name`: `a` → `(known after apply)`" in comment(reviewed(plan(literal)))
+    unknown = comment(reviewed(plan(change("aws_x.it", "update", {"name": "a"}, {}, unknown={"name": True}))))
+    assert "+ name = (known after apply)" in unknown
+    assert "`name`" not in unknown
+
+
+def test_an_unknown_value_that_replaces_the_object_is_shown() -> None:
+    replaced = change(
+        "aws_x.it", ["delete", "create"], {"key": "a"}, {}, unknown={"key": True}, replace_paths=[["key"]]
+    )
+    assert "`key`: `a` → (known after apply)" in comment(reviewed(plan(replaced)))
+
+
+def test_a_list_in_another_order_is_shown_with_both_orders() -> None:
+    text = comment(reviewed(plan(change("aws_x.it", "update", {"names": ["a", "b"]}, {"names": ["b", "a"]}))))
+    assert '`names`: `["a", "b"]` → `["b", "a"]`' in text

@@ -1,12 +1,14 @@
-"""What a review says of plans that the real Terraform made; `make_plans` makes them."""
+"""The findings in plans that the real Terraform made; `make_plans` makes them."""
 
 import pytest
 
-from ops.review import UnreadableError, review
+from errors import RefusedError
+from ops.review import review
+from ops.review.access_markdown import before_and_after
 from tests.ops.review.plans import PLANS, comment, found_rules, real
 from tests.ops.review.scenarios import SCENARIOS
 
-# Everything that is dangerous in each scenario, as rule and address.
+# All dangerous findings of each scenario, by rule and address.
 DANGEROUS: dict[str, set[tuple[str, str]]] = {
     "nothing-changes": set(),
     "repository-added": {
@@ -119,7 +121,7 @@ DANGEROUS: dict[str, set[tuple[str, str]]] = {
 
 
 @pytest.mark.parametrize("scenario", sorted(DANGEROUS))
-def test_says_what_is_dangerous_and_nothing_else(scenario: str) -> None:
+def test_finds_what_is_dangerous_and_nothing_else(scenario: str) -> None:
     assert found_rules(review(real(scenario), [])) == DANGEROUS[scenario]
 
 
@@ -131,47 +133,57 @@ def test_every_scenario_has_its_plans() -> None:
 
 
 def test_a_plan_that_failed_is_not_reviewed() -> None:
-    with pytest.raises(UnreadableError) as raised:
+    with pytest.raises(RefusedError) as raised:
         review(real("lists-overlap"), [])
     assert str(raised.value) == (
-        "error: prd-codecommit.json.gz: its plan failed half-way, so it does not show everything\n"
-        "hint: make it with `terraform show -json PLANFILE`, from a plan that succeeded"
+        "error: prd-codecommit.json.gz: planning stopped with an error, so the plan is not complete\n"
+        "hint: create it with `terraform show -json PLANFILE` from a plan that succeeded"
     )
 
 
-def test_the_table_says_who_gets_in_before_and_after() -> None:
-    [pull, push] = review(real("pull-list-widened-to-the-world"), []).access.rows
-    assert (pull.principal, pull.repositories) == ("kakehashi-prd-pull", ["application", "infrastructure"])
-    assert (pull.pull, pull.push) == ("`198.51.100.0/28` → **`0.0.0.0/0` (anywhere)**", "nowhere")
-    assert push.principal == "kakehashi-prd-push"
-    assert push.pull.endswith(" → **nowhere**")
-    assert push.push.endswith(" → **nowhere**")
+def _shown(scenario: str) -> dict[tuple[str, str], tuple[str, str]]:
+    """The table as it is shown: pull and push, by principal and repositories."""
+    table = review(real(scenario), []).access
+    return {
+        (row.principal, ", ".join(row.repositories)): (
+            before_and_after(row.pull, table.origins),
+            before_and_after(row.push, table.origins),
+        )
+        for row in table.rows
+    }
 
 
-def test_a_repository_that_is_not_there_yet_is_in_the_table() -> None:
-    rows = review(real("repository-added"), []).access.rows
-    [batch] = [row for row in rows if row.repositories == ["batch"] and row.principal == "kakehashi-prd-pull"]
-    assert (batch.pull, batch.push, batch.is_changed) == ("nowhere → **`198.51.100.0/28`**", "nowhere", True)
+def test_the_table_shows_access_before_and_after() -> None:
+    shown = _shown("pull-list-widened-to-the-world")
+    both = "application, infrastructure"
+    assert shown["kakehashi-prd-pull", both] == ("`198.51.100.0/28` → **`0.0.0.0/0` (anywhere)**", "nowhere")
+    pull, push = shown["kakehashi-prd-push", both]
+    assert pull.endswith(" → **nowhere**")
+    assert push.endswith(" → **nowhere**")
 
 
-def test_what_somebody_opened_by_hand_is_what_is_in_force_before() -> None:
-    [pull, _] = review(real("drift-policy-opened"), []).access.rows
-    assert pull.pull == "`0.0.0.0/0` (anywhere) → **`198.51.100.0/28`**"
+def test_the_table_contains_a_repository_that_the_apply_creates() -> None:
+    assert _shown("repository-added")["kakehashi-prd-pull", "batch"] == ("nowhere → **`198.51.100.0/28`**", "nowhere")
 
 
-def test_a_secret_stands_nowhere() -> None:
-    for scenario in ("secret-changed", "elsewhere-opened", "elsewhere-destroyed", "first-deployment"):
-        sources = real(scenario)
-        assert any("hunter2" in source.text for source in sources)
-        assert "hunter2" not in comment(review(sources, []), 1_000_000)
+def test_the_table_shows_what_was_opened_by_hand_as_access_before() -> None:
+    pull = _shown("drift-policy-opened")["kakehashi-prd-pull", "application, infrastructure"]
+    assert pull == ("`0.0.0.0/0` (anywhere) → **`198.51.100.0/28`**", "nowhere")
 
 
-def test_what_is_written_in_a_description_does_nothing_in_the_comment() -> None:
+@pytest.mark.parametrize(("scenario", "is_changed"), [("repository-added", {"batch"}), ("tags-changed", set())])
+def test_a_row_is_changed_when_its_access_differs(scenario: str, is_changed: set[str]) -> None:
+    rows = review(real(scenario), []).access.rows
+    assert {name for row in rows if row.is_changed for name in row.repositories} == is_changed
+    assert rows
+
+
+def test_a_description_shows_literally_in_the_comment() -> None:
     text = comment(review(real("description-changed"), []))
     assert "→ ``The application | `as` it is </details> @everyone``" in text
 
 
-def test_the_review_of_a_whole_first_deployment_fits_into_a_comment() -> None:
+def test_the_review_of_a_first_deployment_fits_into_a_comment() -> None:
     found = review(real("first-deployment"), [])
     assert len(comment(found)) <= 65_536
     assert len(comment(found, 1_000_000)) > 65_536

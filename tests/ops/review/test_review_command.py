@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from errors import RefusedError
 from ops.review import run
-from settings import SettingsError
-from tests.ops.review.plans import change, plan
+from tests.terraform.plans import change, plan
 
 HARMLESS = plan(change("aws_sns_topic.it", "create", None, {"name": "it"}))
 DANGEROUS = plan(change("aws_eip.it", "delete", {"public_ip": "192.0.2.1"}))
@@ -46,26 +46,33 @@ def reviewing() -> Review:
     return review
 
 
-def test_exit_status_tells_harmless_dangerous_and_unreadable_apart(
-    written: Callable[..., str], reviewing: Review, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_exit_status_is_3_when_a_plan_is_dangerous(written: Callable[..., str], reviewing: Review) -> None:
     assert reviewing(written(HARMLESS)) == 0
     assert reviewing(written(DANGEROUS)) == 3
     assert reviewing(written(HARMLESS, "a.json"), written(DANGEROUS, "b.json")) == 3
-    capsys.readouterr()
-    file = written("{")
-    assert reviewing(written(HARMLESS, "a.json"), file) == 1
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.startswith(f"error: {file}: it is not JSON, or cut off: ")
-    assert reviewing("no-such-file.json") == 1
-    assert capsys.readouterr().err == (
-        "error: no-such-file.json: No such file or directory\n"
-        "hint: see that the file exists and can be read; a single - reads standard input\n"
-    )
 
 
-def test_the_process_itself_exits_with_3_and_2(project: Path, written: Callable[..., str]) -> None:
+def test_refuses_plans_that_cannot_be_read_and_prints_no_review(
+    written: Callable[..., str], reviewing: Review, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    binary = tmp_path / "binary.json"
+    binary.write_bytes(b"\xff\xfe")
+    hint = "hint: check that the file exists and can be read; a single - reads standard input"
+    for file, error in (
+        (written("{"), "it is not complete JSON: Expecting property name enclosed in double quotes"),
+        ("no-such-file.json", f"No such file or directory\n{hint}"),
+        (str(binary), f"it is not UTF-8, so it is not a Terraform plan\n{hint}"),
+    ):
+        with pytest.raises(RefusedError) as raised:
+            reviewing(written(HARMLESS, "a.json"), file)
+        assert str(raised.value).startswith(f"error: {file}: {error}")
+        assert raised.value.status == 1
+        assert capsys.readouterr().out == ""
+
+
+def test_main_exits_with_3_for_dangerous_2_for_wrong_usage_and_1_for_no_plan(
+    project: Path, written: Callable[..., str]
+) -> None:
     def main(*arguments: str) -> tuple[int, str]:
         command = [sys.executable, "main.py", "review", *arguments]
         done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
@@ -73,24 +80,26 @@ def test_the_process_itself_exits_with_3_and_2(project: Path, written: Callable[
 
     file = written(DANGEROUS)
     assert main(file) == (3, "")
+    status, error = main("no-such-file.json")
+    assert (status, error.splitlines()[0]) == (1, "error: no-such-file.json: No such file or directory")
     status, error = main(file, "--allow", "addres-lost:aws_eip.it", "--because", "no")
     assert (status, error) == (
         2,
         "error: --allow: 'addres-lost' is not a rule\nhint: did you mean address-lost?\n"
-        "error: --allow: 'no' is too short for a reason\nhint: say in 20 characters or more why it may happen\n",
+        "error: --allow: 'no' is too short for a reason\nhint: write why it is acceptable, in 20 characters or more\n",
     )
 
 
-def test_the_lock_files_beside_a_plan_tell_an_upgrade(
+def test_lock_files_next_to_a_plan_show_an_upgrade(
     written: Callable[..., str], reviewing: Review, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, version in (("dev-network.applied.lock.hcl", "5.100.0"), ("dev-network.lock.hcl", "6.25.0")):
         written(f'provider "registry.terraform.io/hashicorp/aws" {{\n  version = "{version}"\n}}\n', name)
     assert reviewing(written(HARMLESS)) == 3
-    assert "is of version `6.25.0`, and the last apply had `5.100.0`" in capsys.readouterr().out
+    assert "has version `6.25.0`; the last apply had `5.100.0`" in capsys.readouterr().out
 
 
-def test_a_plan_is_of_the_stack_that_is_said_or_that_its_file_or_folder_is_named_for(
+def test_the_option_the_file_or_the_folder_names_the_stack_of_a_plan(
     written: Callable[..., str], reviewing: Review, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for file, stack in (
@@ -103,11 +112,11 @@ def test_a_plan_is_of_the_stack_that_is_said_or_that_its_file_or_folder_is_named
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(json.dumps(DANGEROUS).encode())))
     assert reviewing("dev-network=-") == 3
     assert "- `dev-network/aws_eip.it`: is destroyed" in capsys.readouterr().out
-    with pytest.raises(SettingsError) as raised:
+    with pytest.raises(RefusedError) as raised:
         reviewing("a=x.json", "a=y.json")
     assert str(raised.value) == (
-        "error: PLAN: a would be the stack of several plans\n"
-        "hint: write STACK=FILE, or name each file as its stack: prd-codecommit.json"
+        "error: PLAN: several plans are for the stack a\n"
+        "hint: write STACK=FILE, or give each file the name of its stack: prd-codecommit.json"
     )
 
 
@@ -118,10 +127,10 @@ def test_an_acknowledged_finding_is_shown_with_its_reason_and_is_not_dangerous(
     for address in ("aws_eip.it", "dev-network/aws_eip.it"):
         assert reviewing(file, allow=[f"address-lost:{address}"], because=[REASON]) == 0
         text = capsys.readouterr().out
-        assert "## 🟡 Nothing dangerous but what is acknowledged (1): 1 destroyed in 1 stack" in text
+        assert "## 🟡 Nothing dangerous except what is acknowledged (1): 1 destroyed in 1 stack" in text
         assert f"Because: `{REASON}`" in text
     assert reviewing(file, allow=["address-lost:aws_eip.other"], because=[REASON]) == 3
-    assert "- `address-lost:aws_eip.other` acknowledges nothing here" in capsys.readouterr().out
+    assert "- `address-lost:aws_eip.other` matches no finding" in capsys.readouterr().out
     listed = tmp_path / "acknowledged.yaml"
     listed.write_text(f"- allow: address-lost:aws_eip.it\n  because: {REASON}\n")
     assert reviewing(file, acknowledged=listed) == 0
@@ -135,38 +144,39 @@ HINT = "hint: write a list of entries such as: - {allow: address-lost:aws_eip.ol
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("allow: x", "it is no list"),
-        ("- {allow: x}", "entry 1 is not one allow and one because"),
-        ("- {allow: x, because: 1}", "entry 1 holds something other than text"),
+        ("allow: x", "it is not a list"),
+        ("- {allow: x}", "entry 1 does not consist of allow and because"),
+        ("- {allow: x, because: 1}", "entry 1 contains something other than text"),
         ("- [", "it cannot be read as YAML"),
         (None, "there is no such file"),
     ],
 )
-def test_a_file_of_acknowledgements_that_is_none_is_refused(
+def test_refuses_a_file_that_is_not_a_list_of_acknowledgements(
     written: Callable[..., str], reviewing: Review, tmp_path: Path, text: str | None, what: str
 ) -> None:
     file = tmp_path / "acknowledged.yaml"
     if text is not None:
         file.write_text(text)
-    with pytest.raises(SettingsError) as raised:
+    with pytest.raises(RefusedError) as raised:
         reviewing(written(HARMLESS), acknowledged=file)
     assert str(raised.value) == f"error: {file}: {what}\n{HINT}"
 
 
-def test_wrong_options_are_refused_before_anything_is_read(reviewing: Review) -> None:
+def test_refuses_wrong_options_before_it_reads_a_plan(reviewing: Review) -> None:
     for more, error in (
         (
             {"allow": ["address-lost:aws_eip.it"]},
-            "error: --allow: 1 times --allow, and 0 times --because\n"
+            "error: --allow: there are 1 of --allow and 0 of --because\n"
             "hint: give each --allow RULE:ADDRESS its own --because TEXT, in the same order",
         ),
         (
             {"allow": ["address-lost"], "because": [REASON]},
             "error: --allow: 'address-lost' is not RULE:ADDRESS\nhint: copy both from the review's comment",
         ),
-        ({"platform": "gitea"}, "error: --for: 'gitea' is no platform\nhint: choose one of github, gitlab"),
-        ({"post_to": "gitea"}, "error: --post: 'gitea' is no platform\nhint: choose one of github, gitlab"),
+        ({"platform": "gitea"}, "error: --for: 'gitea' is not a platform\nhint: choose one of github, gitlab"),
+        ({"post_to": "gitea"}, "error: --post: 'gitea' is not a platform\nhint: choose one of github, gitlab"),
     ):
-        with pytest.raises(SettingsError) as raised:
+        with pytest.raises(RefusedError) as raised:
             reviewing("no-such-file.json", **more)
         assert str(raised.value) == error
+        assert raised.value.status == 2

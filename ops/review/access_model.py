@@ -1,0 +1,188 @@
+"""Reads from plans which users, roles and repositories there are before and after the apply, with their policies."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from typing import Any
+
+from iam.aws_managed import aws_managed
+from iam.model import REPRESENTATIVES, Identity, Place
+from iam.policy import Policy, UnsupportedError, parse
+from ops.review.rule import Plans, ReviewedChange, ReviewFinding
+from ops.review.text import code
+from terraform.plan import Action
+from terraform.plan_configuration import module_of
+from terraform.plan_values import KnownAfterApply, Sensitive
+
+# Types that give a user or a role permissions; their argument `user` or `role` names it.
+_GRANTS = {
+    "aws_iam_role_policy",
+    "aws_iam_role_policy_attachment",
+    "aws_iam_user_group_membership",
+    "aws_iam_user_policy",
+    "aws_iam_user_policy_attachment",
+}
+
+# For a role whose trust policy is not known yet.
+_TRUSTS_NOBODY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}],
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessMoment:
+    """Identities and repository ARNs before or after the apply, by name; `owners` are the identities' changes."""
+
+    identities: Mapping[str, Identity]
+    owners: Mapping[str, ReviewedChange]
+    repositories: Mapping[str, str]
+
+
+class AccessReader:
+    """Fills the model of `iam` from plans.
+
+    `unreadable` are findings about identities whose access cannot be determined. `open_addresses` are networks that
+    stand for addresses known after the apply only.
+    """
+
+    unreadable: list[ReviewFinding]
+    open_addresses: dict[IPv4Network, KnownAfterApply]
+
+    def __init__(self, plans: Plans) -> None:
+        self._plans = plans
+        self._networks: dict[KnownAfterApply, IPv4Network] = {}
+        self.unreadable = []
+        self.open_addresses = {}
+
+    def places(self) -> list[Place]:
+        """A place for each value that is known after the apply only."""
+        return [
+            Place(name=found.reference or "not known yet", networks=(network,), representative=True)
+            for network, found in self.open_addresses.items()
+        ]
+
+    def moment(self, *, is_after: bool) -> AccessMoment:
+        """Identities and repositories before or after the apply."""
+        identities, owners, repositories = {}, {}, {}
+        for change in self._existing(is_after=is_after):
+            values = _values(change, is_after=is_after)
+            if change.type == "aws_codecommit_repository":
+                name, arn = values.get("repository_name"), self._text(change, "arn", is_after=is_after)
+                if isinstance(name, str) and arn:
+                    repositories[name] = arn
+            elif change.type in {"aws_iam_user", "aws_iam_role"}:
+                name = values.get("name")
+                identity = self._identity(change, name, is_after=is_after)
+                if identity is not None:
+                    identities[str(name)] = identity
+                    owners[str(name)] = change
+        return AccessMoment(identities=identities, owners=owners, repositories=repositories)
+
+    def report(self, change: ReviewedChange, error: Exception) -> None:
+        """Record that the access of an identity cannot be determined."""
+        self.unreadable.append(change.finding(f"its access cannot be determined: {code(str(error))}"))
+
+    def _existing(self, *, is_after: bool) -> Iterator[ReviewedChange]:
+        return (
+            change for change in self._plans.changes() if change.deposed is None and _values(change, is_after=is_after)
+        )
+
+    def _identity(self, change: ReviewedChange, name: Any, *, is_after: bool) -> Identity | None:
+        kind = change.type.removeprefix("aws_iam_")
+        if isinstance(name, Sensitive):
+            self.report(change, UnsupportedError(change.address, "a sensitive name"))
+        if not isinstance(name, str):
+            return None
+        try:
+            if _values(change, is_after=is_after).get("permissions_boundary"):
+                raise UnsupportedError(name, "a permissions boundary")
+            arn = self._text(change, "arn", is_after=is_after) or f"arn:aws:iam::000000000000:{kind}/{name}"
+            trust = self._policy(change, "assume_role_policy", f"{name}'s trust policy", is_after=is_after)
+            return Identity(
+                address=change.address,
+                arn=arn,
+                account=arn.split(":")[4],
+                policies=tuple(self._attached(kind, name, is_after=is_after)),
+                trust=trust or (parse(_TRUSTS_NOBODY, "no trust policy") if kind == "role" else None),
+            )
+        except (UnsupportedError, ValueError, IndexError) as error:
+            self.report(change, error)
+            return None
+
+    def _attached(self, kind: str, name: str, *, is_after: bool) -> Iterator[Policy]:
+        for change in self._existing(is_after=is_after):
+            if change.type not in _GRANTS or self._text(change, kind, is_after=is_after) != name:
+                continue
+            if change.type.endswith("_policy"):
+                policy = self._policy(change, "policy", change.address, is_after=is_after)
+                if policy is None:
+                    raise UnsupportedError(change.address, "a policy that is known after the apply only")
+                yield policy
+            elif change.type.endswith("_attachment"):
+                yield self._managed(change, is_after=is_after)
+            else:
+                raise UnsupportedError(change.address, "policies of groups")
+
+    def _managed(self, attachment: ReviewedChange, *, is_after: bool) -> Policy:
+        arn = self._text(attachment, "policy_arn", is_after=is_after)
+        configuration = attachment.references.configuration
+        module = module_of(attachment.address)
+        attached = {f"{module}{found}" for found in configuration.references(attachment.address, "policy_arn")}
+        for change in self._plans.changes("aws_iam_policy"):
+            if not _values(change, is_after=is_after):
+                continue
+            is_attached = (
+                change.stack == attachment.stack and f"{change.address}.arn" in attached
+                if arn is None
+                else self._text(change, "arn", is_after=is_after) == arn
+            )
+            if is_attached:
+                policy = self._policy(change, "policy", change.address, is_after=is_after)
+                if policy is None:
+                    raise UnsupportedError(change.address, "a policy that is known after the apply only")
+                return policy
+        published = aws_managed(arn) if arn is not None else None
+        if published is None:
+            raise UnsupportedError(attachment.address, f"{arn or 'an attached policy'}, which is in none of the plans")
+        return published
+
+    def _policy(self, change: ReviewedChange, name: str, called: str, *, is_after: bool) -> Policy | None:
+        found = _values(change, is_after=is_after).get(name)
+        if isinstance(found, Sensitive):
+            raise UnsupportedError(called, "a sensitive policy")
+        if is_after and change.action is not Action.FORGET:
+            resolved = change.references.policy_after(change, name)
+            found = None if resolved is None else resolved.written(self._stand_in)
+        return parse(found, called) if isinstance(found, str) and found else None
+
+    def _stand_in(self, found: KnownAfterApply | Sensitive) -> str:
+        if isinstance(found, Sensitive):
+            raise UnsupportedError("a policy", "a sensitive value")
+        network = self._networks.setdefault(found, IPv4Network(REPRESENTATIVES + len(self._networks)))
+        self.open_addresses[network] = found
+        return str(network)
+
+    def _text(self, change: ReviewedChange, name: str, *, is_after: bool) -> str | None:
+        """An attribute's text before or after the apply, resolved from references where the plan leaves it open."""
+        found = _values(change, is_after=is_after).get(name)
+        if isinstance(found, str):
+            return found
+        if not is_after:
+            return None
+        module = module_of(change.address)
+        references = [
+            f"{change.address.removeprefix(module)}.{name}",
+            *change.references.configuration.references(change.address, name),
+        ]
+        values = (change.references.value(module, reference) for reference in references)
+        return next((value for value in values if isinstance(value, str)), None)
+
+
+def _values(change: ReviewedChange, *, is_after: bool) -> Mapping[str, Any]:
+    if not is_after or change.action is Action.FORGET:
+        return change.before
+    return {} if change.is_removed else change.after

@@ -1,0 +1,76 @@
+"""Rules about code: what runs on servers and in builds, with which role, and whom builds trust."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ops.review.rule import Plans, ReviewFinding, rule
+from ops.review.text import code, codes, shown
+from terraform.plan_values import Sensitive
+
+
+@rule(
+    id="metadata-opened",
+    what="A server's metadata can be read without a token.",
+    why="An attacker who makes the server fetch a URL can read its role's credentials.",
+)
+def metadata_opened(plans: Plans) -> Iterator[ReviewFinding]:
+    for change in plans.changes("aws_instance", "aws_launch_template"):
+        now, was = _http_tokens(change.after), _http_tokens(change.before)
+        if change.appears and now is not None and now != "required" and now != was:
+            yield change.finding(f"its metadata can be read without a token ({shown(now)})")
+
+
+def _http_tokens(values: Mapping[str, Any]) -> str | Sensitive | None:
+    options = values.get("metadata_options")
+    first = options[0] if isinstance(options, list) and options and isinstance(options[0], dict) else {}
+    tokens = options if isinstance(options, Sensitive) else first.get("http_tokens")
+    return tokens if isinstance(tokens, str | Sensitive) else None
+
+
+@rule(
+    id="host-key-changed",
+    what="A build trusts another SSH host key.",
+    why="The owner of that key can put code into production's repositories.",
+)
+def host_key_changed(plans: Plans) -> Iterator[ReviewFinding]:
+    for change in plans.changes("aws_codebuild_project"):
+        was, now = (set(_HOST_KEY.findall(json.dumps(values, default=str))) for values in (change.before, change.after))
+        if change.appears and change.before:
+            yield from (change.finding(f"trusts another host key: {code(key)}") for key in sorted(now - was))
+
+
+# A line of known_hosts: host, type of the key, and the key in Base64.
+_HOST_KEY = re.compile(r"[\w.\[\]:,-]+ (?:ssh|ecdsa|sk)-[\w@.-]+ [A-Za-z0-9+/=]{20,}")
+
+
+@rule(
+    id="runs-otherwise",
+    what="The code that a server or a build runs changes, or its role.",
+    why="The code has that role's permissions; read it before it runs.",
+    dangerous=False,
+)
+def runs_otherwise(plans: Plans) -> Iterator[ReviewFinding]:
+    for change in plans.changes(*_CODE_AND_ROLE):
+        changed = [
+            name
+            for name in _CODE_AND_ROLE[change.type]
+            if change.unknown(name) or change.before.get(name) != change.after.get(name)
+        ]
+        if change.appears and change.before and changed:
+            yield change.finding(f"its code or its role changes: {codes(changed)}")
+
+
+# https://registry.terraform.io/providers/hashicorp/aws/latest/docs, collected on 2026-11-24
+_CODE_AND_ROLE = {
+    "aws_codebuild_project": ("source", "environment", "service_role", "vpc_config"),
+    "aws_instance": ("user_data", "user_data_base64", "iam_instance_profile"),
+    "aws_launch_template": ("user_data", "iam_instance_profile"),
+    "aws_lambda_function": ("source_code_hash", "image_uri", "handler", "role"),
+    "aws_ssm_document": ("content",),
+    "aws_ssm_association": ("parameters", "name"),
+    "aws_cloudwatch_event_target": ("arn", "role_arn", "input"),
+    "aws_scheduler_schedule": ("target",),
+}
+"""The attributes, by type, that decide what runs and with which role."""

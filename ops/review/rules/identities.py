@@ -1,0 +1,126 @@
+"""Rules about identities: what users and roles can do, and new ways to sign in."""
+
+import re
+from collections.abc import Iterator
+
+from iam.comparison import statements
+from ops.review.access_markdown import gained
+from ops.review.access_table import table
+from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
+from ops.review.text import shown
+from terraform.plan import Action
+
+
+@rule(
+    id="access-widened",
+    what="Someone can pull or push more than before, or from more places.",
+    why="This is the main question of the review; the table above shows both sides.",
+)
+def access_widened(plans: Plans) -> Iterator[ReviewFinding]:
+    for widened in table(plans).widened:
+        yield widened.owner.finding(gained(widened))
+
+
+@rule(
+    id="access-unknown",
+    what="The access of a user or role cannot be determined.",
+    why="The table above leaves it out; read its policies.",
+    dangerous=False,
+)
+def access_unknown(plans: Plans) -> Iterator[ReviewFinding]:
+    yield from table(plans).unreadable
+
+
+_SIGN_IN = {
+    "aws_iam_user": "a user",
+    "aws_iam_access_key": "an access key",
+    "aws_iam_service_specific_credential": "a password for Git",
+    "aws_iam_user_login_profile": "a password for the console",
+    "aws_iam_openid_connect_provider": "a provider that vouches for people and pipelines",
+    "aws_iam_saml_provider": "a provider that vouches for people",
+    "aws_iam_user_ssh_key": "an SSH key for Git",
+}
+
+
+@rule(
+    id="identity-new",
+    what="A user, key, password or identity provider is created.",
+    why="Someone can sign in with it.",
+)
+def identity_new(plans: Plans) -> Iterator[ReviewFinding]:
+    for change in plans.changes(*_SIGN_IN):
+        if change.action in {Action.CREATE, Action.REPLACE}:
+            yield change.finding(f"is new: {_SIGN_IN[change.type]}")
+
+
+@rule(
+    id="policy-of-aws-attached",
+    what="An AWS managed policy is attached.",
+    why="AWS can change what it allows without a plan.",
+)
+def policy_of_aws_attached(plans: Plans) -> Iterator[ReviewFinding]:
+    for change in plans.changes(*_ATTACHMENTS, "aws_iam_policy_attachment"):
+        arn = change.after.get("policy_arn")
+        if not change.appears or not isinstance(arn, str) or arn == change.before.get("policy_arn"):
+            continue
+        if arn.startswith("arn:aws:iam::aws:"):
+            broad = ", which allows nearly everything" if _BROAD.search(arn) else ""
+            yield change.finding(f"attaches the AWS managed policy {shown(arn.rpartition('/')[2])}{broad}")
+
+
+_BROAD = re.compile(r"/(AdministratorAccess|PowerUserAccess|IAMFullAccess|\w+FullAccess)$")
+_ATTACHMENTS = {
+    "aws_iam_user_policy_attachment": "user",
+    "aws_iam_role_policy_attachment": "role",
+    "aws_iam_group_policy_attachment": "group",
+}
+"""The types that attach a policy, and the argument that names the owner."""
+
+
+@rule(
+    id="deny-detached",
+    what="A policy with Deny statements is detached.",
+    why="What the owner's other policies allow is no longer denied anywhere.",
+)
+def deny_detached(plans: Plans) -> Iterator[ReviewFinding]:
+    for change in plans.changes(*_ATTACHMENTS):
+        owner, arn = change.before.get(_ATTACHMENTS[change.type]), change.before.get("policy_arn")
+        if change.is_removed and not _is_owner_removed(plans, change, owner) and _denies(plans, arn):
+            yield change.finding(f"{shown(arn)}, which denies, no longer applies to {shown(owner)}")
+
+
+def _is_owner_removed(plans: Plans, attachment: ReviewedChange, owner: object) -> bool:
+    return any(
+        change.is_removed and change.stack == attachment.stack and change.before.get("name") == owner
+        for change in plans.changes(f"aws_iam_{_ATTACHMENTS[attachment.type]}")
+    )
+
+
+def _denies(plans: Plans, arn: object) -> bool:
+    return any(
+        statement.denies
+        for change in plans.changes("aws_iam_policy")
+        if change.before.get("arn") == arn
+        for statement in statements(change.before.get("policy")) or []
+    )
+
+
+_SHARES = {
+    "aws_ami_launch_permission": "an image, with another account",
+    "aws_snapshot_create_volume_permission": "a snapshot, with another account",
+    "aws_ram_principal_association": "with another account",
+    "aws_ram_resource_association": "with other accounts",
+    "aws_lambda_permission": "a function, with the caller that it names",
+    "aws_cloudwatch_event_permission": "an event bus, with another account",
+}
+
+
+@rule(
+    id="shared",
+    what="Something is shared with other accounts.",
+    why="This account does not control what they do with it.",
+)
+def shared(plans: Plans) -> Iterator[ReviewFinding]:
+    for change in plans.changes(*_SHARES):
+        if change.appears:
+            yield change.finding(f"shares {_SHARES[change.type]}")

@@ -1,0 +1,254 @@
+"""Rules about networks: inbound and outbound traffic, connections, and public access to what a network contains."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from iam.comparison import covered
+from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
+from ops.review.text import code, line, shown
+from terraform.plan import Action
+from terraform.plan_values import KnownAfterApply, Sensitive
+
+Peer = str | Sensitive | KnownAfterApply
+"""The other end of a connection: a network in CIDR notation, the id of a group or a list, or `self`."""
+
+_WORLD = {"0.0.0.0/0", "::/0"}
+_GROUPS = ("aws_security_group", "aws_default_security_group")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AllowedTraffic:
+    """Traffic that a change allows newly; `ports` are words for people."""
+
+    change: ReviewedChange
+    ports: str
+    peer: Peer
+
+    @property
+    def is_with_the_world(self) -> bool:
+        """Whether the other end is the whole internet."""
+        return self.peer in _WORLD
+
+
+@rule(
+    id="world-let-in",
+    what="A security group or network ACL allows inbound traffic from the whole internet.",
+    why="Anyone who finds the port can try to get in.",
+)
+def world_let_in(plans: Plans) -> Iterator[ReviewFinding]:
+    for traffic in _allowed_newly(plans, "ingress"):
+        if traffic.is_with_the_world:
+            what = f"allows inbound {traffic.ports} from {shown(traffic.peer)}, the whole internet"
+            yield traffic.change.finding(what)
+
+
+@rule(
+    id="more-let-in",
+    what="A security group or network ACL allows inbound traffic from another source.",
+    why="A security group is a server's first access control.",
+)
+def more_let_in(plans: Plans) -> Iterator[ReviewFinding]:
+    for traffic in _allowed_newly(plans, "ingress"):
+        if not traffic.is_with_the_world:
+            yield traffic.change.finding(f"allows inbound {traffic.ports} from {shown(traffic.peer)}")
+
+
+@rule(
+    id="world-let-out",
+    what="A security group or network ACL allows outbound traffic to the whole internet.",
+    why="Outbound traffic can carry data out.",
+)
+def world_let_out(plans: Plans) -> Iterator[ReviewFinding]:
+    for traffic in _allowed_newly(plans, "egress"):
+        if traffic.is_with_the_world:
+            what = f"allows outbound {traffic.ports} to {shown(traffic.peer)}, the whole internet"
+            yield traffic.change.finding(what)
+
+
+def _allowed_newly(plans: Plans, direction: str) -> Iterator[AllowedTraffic]:
+    """What is newly allowed, by `ingress` or `egress`."""
+    for change in plans.changes(*_GROUPS, f"aws_vpc_security_group_{direction}_rule"):
+        if change.appears:
+            yield from _new_traffic(change, direction)
+            if change.type in _GROUPS and change.unknown(direction) and change.is_configured(direction):
+                yield AllowedTraffic(change=change, ports="traffic", peer=KnownAfterApply())
+    for change in plans.changes("aws_security_group_rule"):
+        if change.appears and change.after.get("type") == direction:
+            yield from _new_traffic(change, direction)
+    for change in plans.changes("aws_network_acl_rule"):
+        is_direction = (change.after.get("egress") is True) == (direction == "egress")
+        if change.appears and is_direction and change.after.get("rule_action") == "allow":
+            peer = change.after.get("cidr_block") or change.after.get("ipv6_cidr_block")
+            if isinstance(peer, str | Sensitive) and change.before.get("cidr_block") != change.after.get("cidr_block"):
+                yield AllowedTraffic(change=change, ports=_ports(change.after), peer=peer)
+
+
+def _new_traffic(change: ReviewedChange, direction: str) -> Iterator[AllowedTraffic]:
+    was = _traffic(change.before, direction) if change.before else set()
+    new = sorted(_traffic(change.after, direction) - was, key=lambda found: (found[0], line(found[1])))
+    for ports, peer in new:
+        networks = [other for same, other in was if same == ports and isinstance(other, str) and "/" in other]
+        if not isinstance(peer, str) or not covered(peer, networks):
+            yield AllowedTraffic(change=change, ports=ports, peer=peer)
+
+
+def _traffic(values: Mapping[str, Any], direction: str) -> set[tuple[str, Peer]]:
+    """The ports and peers that a security group or a rule of one allows."""
+    listed = values.get(direction)
+    blocks = [block for block in listed if isinstance(block, dict)] if isinstance(listed, list) else [values]
+    return {(_ports(block), peer) for block in blocks for peer in _peers(block)}
+
+
+def _ports(block: Mapping[str, Any]) -> str:
+    protocol = line(block.get("ip_protocol", block.get("protocol", "-1")))
+    if protocol in {"-1", "all"}:
+        return "traffic on all ports"
+    first, last = (line(block.get(name)) for name in ("from_port", "to_port"))
+    return f"{protocol} {first}" if first == last else f"{protocol} {first} to {last}"
+
+
+def _peers(block: Mapping[str, Any]) -> Iterator[Peer]:
+    single = [block.get(name) for name in ("cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id")]
+    for name in ("cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids", "security_groups"):
+        found = block.get(name)
+        single += found if isinstance(found, list) else [found] if isinstance(found, Sensitive) else []
+    yield from (peer for peer in single if isinstance(peer, str | Sensitive))
+    if block.get("self") is True:
+        yield "self"
+
+
+# https://docs.aws.amazon.com/vpc/latest/userguide/extend-intro.html
+_CONNECTIONS = {
+    "aws_internet_gateway": "connects the VPC and the internet",
+    "aws_nat_gateway": "allows connections to the internet",
+    "aws_egress_only_internet_gateway": "allows connections to the internet",
+    "aws_vpc_peering_connection": "connects another VPC",
+    "aws_vpc_peering_connection_accepter": "connects another VPC",
+    "aws_ec2_transit_gateway_vpc_attachment": "connects other networks",
+    "aws_vpn_connection": "connects another network",
+    "aws_vpc_endpoint_service": "allows connections from other accounts",
+    "aws_lambda_function_url": "is an address that calls a function",
+}
+
+# https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/route
+_ROUTE_TARGETS = (
+    "gateway_id",
+    "nat_gateway_id",
+    "egress_only_gateway_id",
+    "transit_gateway_id",
+    "vpc_peering_connection_id",
+    "network_interface_id",
+)
+
+
+@rule(
+    id="way-new",
+    what="A connection between networks is created.",
+    why="Networks that were separate may reach each other.",
+)
+def way_new(plans: Plans) -> Iterator[ReviewFinding]:
+    for change in plans.changes(*_CONNECTIONS):
+        if change.action is Action.CREATE:
+            yield change.finding(f"is new: {_CONNECTIONS[change.type]}")
+    for change in plans.changes("aws_route"):
+        destination = _destination(change.after)
+        if change.appears and isinstance(destination, str | Sensitive) and not _is_same_route(change):
+            kind = "changed" if change.before else "new"
+            yield change.finding(f"is a {kind} route to {shown(destination)}")
+
+
+def _destination(route: Mapping[str, Any]) -> Any:
+    return route.get("destination_cidr_block") or route.get("destination_ipv6_cidr_block")
+
+
+def _is_same_route(change: ReviewedChange) -> bool:
+    # A replaced gateway has an id that is not known yet: the route still uses the same gateway.
+    targets = [name for name in _ROUTE_TARGETS if change.after.get(name) or change.unknown(name)]
+    return _destination(change.before) == _destination(change.after) and all(
+        change.before.get(name) and (change.unknown(name) or change.before.get(name) == change.after.get(name))
+        for name in targets
+    )
+
+
+class PublicAccessSetting(NamedTuple):
+    """A setting that can make an object public: the values that do not, and what any other value means."""
+
+    type: str
+    name: str
+    closed: tuple[Any, ...]
+    otherwise: str
+
+
+# https://registry.terraform.io/providers/hashicorp/aws/latest/docs, collected on 2026-11-24
+_PUBLIC_ACCESS = (
+    PublicAccessSetting(
+        "aws_s3_bucket_public_access_block", "block_public_acls", (True,), "an ACL may make the bucket public"
+    ),
+    PublicAccessSetting(
+        "aws_s3_bucket_public_access_block", "block_public_policy", (True,), "a policy may make the bucket public"
+    ),
+    PublicAccessSetting(
+        "aws_s3_bucket_public_access_block", "ignore_public_acls", (True,), "public ACLs of the bucket take effect"
+    ),
+    PublicAccessSetting(
+        "aws_s3_bucket_public_access_block",
+        "restrict_public_buckets",
+        (True,),
+        "a public policy of the bucket takes effect",
+    ),
+    PublicAccessSetting(
+        "aws_s3_account_public_access_block", "block_public_policy", (True,), "a policy may make buckets public"
+    ),
+    PublicAccessSetting("aws_db_instance", "publicly_accessible", (False, None), "the database has a public address"),
+    PublicAccessSetting(
+        "aws_redshift_cluster", "publicly_accessible", (False, None), "the database has a public address"
+    ),
+    PublicAccessSetting(
+        "aws_ecs_task_definition", "network_mode", ("awsvpc", None), "tasks share the server's network"
+    ),
+    PublicAccessSetting("aws_eks_cluster", "endpoint_public_access", (False, None), "the cluster's API is public"),
+    PublicAccessSetting("aws_lambda_function_url", "authorization_type", ("AWS_IAM",), "anyone can call the function"),
+    PublicAccessSetting(
+        "aws_api_gateway_method",
+        "authorization",
+        ("AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS"),
+        "callers need no authorization",
+    ),
+    PublicAccessSetting(
+        "aws_subnet", "map_public_ip_on_launch", (False, None), "servers in the subnet get public addresses"
+    ),
+    PublicAccessSetting(
+        "aws_instance", "associate_public_ip_address", (False, None), "the server has a public address"
+    ),
+    PublicAccessSetting("aws_lb", "internal", (True,), "the load balancer faces the internet"),
+    PublicAccessSetting(
+        "aws_sns_topic_subscription", "endpoint_auto_confirms", (False, None), "the receiver confirms by itself"
+    ),
+)
+
+
+@rule(
+    id="opened",
+    what="A setting that blocks public access is turned off.",
+    why="The resource is public now, or one more mistake makes it public.",
+)
+def opened(plans: Plans) -> Iterator[ReviewFinding]:
+    for setting in _PUBLIC_ACCESS:
+        for change in plans.changes(setting.type):
+            if change.appears and _opens(change, setting):
+                now = code(line(change.after[setting.name]))
+                yield change.finding(f"{setting.otherwise} ({code(setting.name)} is {now})")
+    for change in plans.changes("aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block"):
+        if change.is_removed:
+            yield change.finding("is destroyed: nothing blocks public access to the bucket")
+    for change in plans.changes("aws_s3_bucket_acl", "aws_s3_bucket"):
+        acl = change.after.get("acl")
+        if change.appears and isinstance(acl, str) and acl.startswith("public") and acl != change.before.get("acl"):
+            yield change.finding(f"its ACL is {code(acl)}: it allows everyone")
+
+
+def _opens(change: ReviewedChange, setting: PublicAccessSetting) -> bool:
+    was_closed = not change.before or change.before.get(setting.name) in setting.closed
+    is_open = setting.name in change.after and change.after[setting.name] not in setting.closed
+    return was_closed and is_open and not change.unknown(setting.name)

@@ -1,0 +1,124 @@
+"""Rules about policies: what they allow or deny before and after, and what of them is not known yet."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from iam.comparison import ATTRIBUTES, Statement, compared, open_conditions, statements, to_the_world
+from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
+from ops.review.text import code, origin, placeholder
+from terraform.plan import Action
+from terraform.plan_references import ResolvedPolicy
+
+_MOST_DIFFERENCES = 8
+_IDENTITY_POLICIES = {"aws_iam_policy", "aws_iam_role_policy", "aws_iam_user_policy", "aws_iam_group_policy"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyChange:
+    """A policy that may change: the attribute that contains it, and the policy after, None where it is not known."""
+
+    change: ReviewedChange
+    name: str
+    after: ResolvedPolicy | None
+
+    @cached_property
+    def before_statements(self) -> list[Statement]:
+        """The statements before; none where there was no policy."""
+        return statements(self.change.before.get(self.name)) or []
+
+    @cached_property
+    def after_statements(self) -> list[Statement] | None:
+        """The statements after, as far as they are known."""
+        return None if self.after is None else statements(self.after.written(placeholder))
+
+    @property
+    def unknown_origins(self) -> list[str]:
+        """Where the apply takes the unknown parts from, as Markdown."""
+        return sorted({origin(found) for found in self.change.references.open_values(self.change, self.name)})
+
+
+def _changed_policies(plans: Plans) -> Iterator[PolicyChange]:
+    for change in plans.changes():
+        unknown = set(change.after_unknown) if isinstance(change.after_unknown, Mapping) else set()
+        for name in sorted(ATTRIBUTES & (change.before.keys() | change.after.keys() | unknown)):
+            is_changed = change.unknown(name) or change.before.get(name) != change.after.get(name)
+            if change.appears and is_changed:
+                yield PolicyChange(change=change, name=name, after=change.references.policy_after(change, name))
+
+
+@rule(
+    id="policy-to-the-world",
+    what="A policy applies to everyone, or names every address.",
+    why="An allow-list that contains every address protects nothing: anyone with the password gets in.",
+)
+def policy_to_the_world(plans: Plans) -> Iterator[ReviewFinding]:
+    for policy in _changed_policies(plans):
+        for statement in policy.after_statements or []:
+            if statement in policy.before_statements:
+                continue
+            if policy.change.type not in _IDENTITY_POLICIES and to_the_world(statement):
+                yield policy.change.finding(f"{statement.name} applies to everyone, from anywhere")
+            for condition in open_conditions(statement):
+                yield policy.change.finding(f"{statement.name}: {condition}, every address")
+
+
+@rule(
+    id="policy-widened",
+    what="A policy allows more or denies less.",
+    why="It may give access that nobody has reviewed.",
+)
+def policy_widened(plans: Plans) -> Iterator[ReviewFinding]:
+    for policy in _changed_policies(plans):
+        if policy.after_statements is None:
+            continue
+        differences = compared(policy.before_statements, policy.after_statements)
+        widening = [difference.what for difference in differences if difference.widens]
+        for what in widening[:_MOST_DIFFERENCES]:
+            yield policy.change.finding(f"{code(policy.name)}: {what}")
+        if len(widening) > _MOST_DIFFERENCES:
+            more = len(widening) - _MOST_DIFFERENCES
+            yield policy.change.finding(f"{code(policy.name)}: {more} more differences that widen it")
+
+
+@rule(
+    id="policy-removed",
+    what="A policy with Deny statements is removed.",
+    why="Whatever other policies allow is no longer denied.",
+)
+def policy_removed(plans: Plans) -> Iterator[ReviewFinding]:
+    for change in plans.changes():
+        for name in sorted(ATTRIBUTES & change.before.keys()):
+            is_emptied = change.action is Action.UPDATE and not change.after.get(name) and not change.unknown(name)
+            before = statements(change.before.get(name)) or []
+            denied = sorted(statement.name for statement in before if statement.denies)
+            if (change.is_removed or is_emptied) and denied:
+                yield change.finding(f"these Deny statements no longer apply: {', '.join(denied)}")
+
+
+@rule(
+    id="policy-unknown",
+    what="A policy is known after the apply only.",
+    why="Nobody can review it before it is in force.",
+)
+def policy_unknown(plans: Plans) -> Iterator[ReviewFinding]:
+    for policy in _changed_policies(plans):
+        change = policy.change
+        if policy.after is None and change.unknown(policy.name) and change.is_configured(policy.name):
+            origins = policy.unknown_origins
+            source = f"; it will come from {', '.join(origins)}" if origins else ""
+            yield change.finding(f"{code(policy.name)} is known after the apply only{source}")
+
+
+@rule(
+    id="policy-open",
+    what="A part of a policy is known after the apply only.",
+    why="Check that it will come from where you expect.",
+    dangerous=False,
+)
+def policy_open(plans: Plans) -> Iterator[ReviewFinding]:
+    for policy in _changed_policies(plans):
+        if policy.after is not None and policy.after.open:
+            origins = policy.unknown_origins
+            source = f": it will come from {', '.join(origins)}" if origins else ""
+            yield policy.change.finding(f"a part of {code(policy.name)} is known after the apply only{source}")

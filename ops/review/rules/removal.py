@@ -1,0 +1,79 @@
+"""What several rules ask: which objects of some types are destroyed, removed or switched off."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ops.review.rule import Plans, ReviewedChange, ReviewFinding
+from ops.review.text import code, codes
+from terraform.plan import Action
+
+
+class ProtectiveSetting(NamedTuple):
+    """A setting that protects: its value that does, and what any other value means."""
+
+    name: str
+    protecting: Any
+    otherwise: str
+
+
+def destroyed(plans: Plans, types: Mapping[str, str]) -> Iterator[ReviewFinding]:
+    """Objects that are destroyed or replaced; `types` says what is lost with each."""
+    for change in plans.changes(*types):
+        if change.is_destroyed:
+            yield change.finding(f"{how_destroyed(change)}; lost: {types[change.type]}")
+
+
+def removed(plans: Plans, types: Mapping[str, str]) -> Iterator[ReviewFinding]:
+    """Objects that are destroyed and not replaced, or forgotten; `types` says what each no longer does."""
+    for change in plans.changes(*types):
+        if change.is_removed or change.action is Action.FORGET:
+            how = "is destroyed" if change.is_removed else "is no longer managed"
+            yield change.finding(f"{how}: {types[change.type]}")
+
+
+def unprotected(plans: Plans, settings: tuple[ProtectiveSetting, ...]) -> Iterator[ReviewFinding]:
+    """Objects whose protective settings are turned off."""
+    for change in plans.changes():
+        for name, protecting, otherwise in settings:
+            was, now = change.before.get(name), change.after.get(name)
+            if change.is_modified and was == protecting and now != protecting and not change.unknown(name):
+                yield change.finding(f"{otherwise} ({code(name)} is off)")
+
+
+def how_destroyed(change: ReviewedChange) -> str:
+    """Whether an object is destroyed or replaced, and why, if Terraform says so."""
+    if change.deposed is not None:
+        return "is destroyed (left over from an earlier apply)"
+    if change.action is not Action.REPLACE:
+        return "is destroyed"
+    if change.replaced_for:
+        return f"is replaced because of {codes(list(change.replaced_for))}"
+    return _REPLACEMENTS.get(change.reason or "", "is replaced")
+
+
+# https://developer.hashicorp.com/terraform/internals/json-format#plan-representation
+_REPLACEMENTS = {
+    "replace_because_tainted": "is replaced because it is tainted",
+    "replace_by_request": "is replaced because `-replace` names it",
+    "replace_by_triggers": "is replaced because something it depends on changes",
+}
+
+
+def switched_off(plans: Plans, types: Mapping[str, str]) -> Iterator[ReviewFinding]:
+    """Objects that still exist but are switched off; `types` says what each no longer does."""
+    for kind, name, on in _SWITCHES:
+        for change in plans.changes(kind) if kind in types else ():
+            was, now = change.before.get(name), change.after.get(name)
+            if change.action is Action.UPDATE and was in on and now not in on and not change.unknown(name):
+                yield change.finding(f"is switched off: {types[kind]}")
+
+
+# By type and attribute, the values that switch an object on.
+# https://registry.terraform.io/providers/hashicorp/aws/latest/docs, collected on 2026-11-24
+_SWITCHES: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
+    ("aws_cloudtrail", "enable_logging", (True, None)),
+    ("aws_cloudwatch_event_rule", "state", ("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")),
+    ("aws_cloudwatch_metric_alarm", "actions_enabled", (True, None)),
+    ("aws_scheduler_schedule", "state", ("ENABLED", None)),
+    ("aws_dlm_lifecycle_policy", "state", ("ENABLED",)),
+)

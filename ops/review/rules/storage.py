@@ -1,0 +1,223 @@
+"""Rules about stored data: what is destroyed with an object, and protection, encryption, retention and backups."""
+
+from collections.abc import Iterator
+
+from ops.review.kinds import LOSSES, SAFEGUARDS, is_classified
+from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
+from ops.review.rules.removal import (
+    ProtectiveSetting,
+    destroyed,
+    how_destroyed,
+    removed,
+    switched_off,
+    unprotected,
+)
+from ops.review.rules.retention import shorter_retention
+from ops.review.text import code, shown
+from terraform.plan import Action
+
+
+@rule(
+    id="repository-lost",
+    what="A repository is destroyed.",
+    why="Its history exists elsewhere only if the mirror was up to date.",
+)
+def repository_lost(plans: Plans) -> Iterator[ReviewFinding]:
+    yield from destroyed(plans, LOSSES["repository-lost"])
+
+
+@rule(
+    id="server-lost",
+    what="A server is destroyed.",
+    why="The data on its root volume is destroyed too, unless there is an image of it.",
+)
+def server_lost(plans: Plans) -> Iterator[ReviewFinding]:
+    yield from destroyed(plans, LOSSES["server-lost"])
+
+
+@rule(
+    id="volume-lost",
+    what="A volume is destroyed.",
+    why="Its data is destroyed too, unless there is a snapshot of it.",
+)
+def volume_lost(plans: Plans) -> Iterator[ReviewFinding]:
+    yield from destroyed(plans, LOSSES["volume-lost"])
+
+
+@rule(id="bucket-lost", what="A bucket is destroyed.", why="Its objects are destroyed too.")
+def bucket_lost(plans: Plans) -> Iterator[ReviewFinding]:
+    yield from destroyed(plans, LOSSES["bucket-lost"])
+
+
+@rule(id="file-system-lost", what="A file system is destroyed.", why="Its files are destroyed too.")
+def file_system_lost(plans: Plans) -> Iterator[ReviewFinding]:
+    yield from destroyed(plans, LOSSES["file-system-lost"])
+
+
+@rule(
+    id="address-lost",
+    what="A public address is released.",
+    why="AWS gives it to another customer, who then gets in wherever an allow-list still names it.",
+)
+def address_lost(plans: Plans) -> Iterator[ReviewFinding]:
+    types = LOSSES["address-lost"]
+    for change in plans.changes(*types):
+        if change.is_destroyed:
+            yield change.finding(f"{how_destroyed(change)}; lost: {types[change.type]}{_named_by(plans, change)}")
+
+
+def _named_by(plans: Plans, change: ReviewedChange) -> str:
+    """Which policies and rules in any of the plans name the address."""
+    address = change.before.get("public_ip")
+    if not isinstance(address, str) or not address:
+        return ""
+    named = sorted(
+        f"{code(other.address)} in {code(other.stack)}"
+        for other in plans.changes()
+        if other.address != change.address and f"{address}/32" in str(other.before)
+    )
+    return f" ({code(address)}, which {' and '.join(named)} name)" if named else f" ({code(address)})"
+
+
+@rule(id="logs-lost", what="Logs are destroyed.", why="Nobody can find out from them any more who did what.")
+def logs_lost(plans: Plans) -> Iterator[ReviewFinding]:
+    yield from destroyed(plans, LOSSES["logs-lost"])
+
+
+@rule(
+    id="secret-lost",
+    what="A secret is destroyed or replaced.",
+    why="Everything that uses it stops working.",
+)
+def secret_lost(plans: Plans) -> Iterator[ReviewFinding]:
+    yield from destroyed(plans, LOSSES["secret-lost"])
+
+
+@rule(
+    id="key-lost",
+    what="An encryption key is destroyed.",
+    why="Data that is encrypted with it can never be read again.",
+)
+def key_lost(plans: Plans) -> Iterator[ReviewFinding]:
+    yield from destroyed(plans, LOSSES["key-lost"])
+
+
+@rule(id="backup-lost", what="A backup is destroyed.", why="Nothing can be restored from it any more.")
+def backup_lost(plans: Plans) -> Iterator[ReviewFinding]:
+    yield from destroyed(plans, LOSSES["backup-lost"])
+
+
+@rule(
+    id="database-lost",
+    what="A database is destroyed.",
+    why="Its data is destroyed too, unless there is a snapshot of it.",
+)
+def database_lost(plans: Plans) -> Iterator[ReviewFinding]:
+    yield from destroyed(plans, LOSSES["database-lost"])
+
+
+@rule(id="queue-lost", what="A queue is destroyed.", why="Messages that wait in it are destroyed too.")
+def queue_lost(plans: Plans) -> Iterator[ReviewFinding]:
+    yield from destroyed(plans, LOSSES["queue-lost"])
+
+
+@rule(
+    id="unknown-lost",
+    what="An object of an unknown type is destroyed.",
+    why="It may contain data: check what is lost with it.",
+)
+def unknown_lost(plans: Plans) -> Iterator[ReviewFinding]:
+    for change in plans.changes():
+        if change.is_destroyed and not is_classified(change.type):
+            yield change.finding(f"{how_destroyed(change)}; it is not known what {code(change.type)} contains")
+
+
+@rule(
+    id="protection-lifted",
+    what="A protection against destruction is turned off.",
+    why="Nothing else prevents destroying the object by mistake, and the next plan may do it.",
+)
+def protection_lifted(plans: Plans) -> Iterator[ReviewFinding]:
+    yield from unprotected(plans, _PROTECTIONS)
+
+
+# https://registry.terraform.io/providers/hashicorp/aws/latest/docs, collected on 2026-11-24
+_PROTECTIONS = (
+    ProtectiveSetting("deletion_protection", True, "it may be destroyed"),
+    ProtectiveSetting("deletion_protection_enabled", True, "it may be destroyed"),
+    ProtectiveSetting("disable_api_termination", True, "it may be terminated"),
+    ProtectiveSetting("disable_api_stop", True, "it may be stopped"),
+    ProtectiveSetting("enable_deletion_protection", True, "it may be destroyed"),
+    ProtectiveSetting("force_destroy", False, "it may be destroyed with everything in it"),
+    ProtectiveSetting("force_delete", False, "it may be destroyed with everything in it"),
+    ProtectiveSetting("skip_final_snapshot", False, "no snapshot is made before it is destroyed"),
+)
+
+
+@rule(
+    id="encryption-lifted",
+    what="Something is no longer encrypted, or with another key.",
+    why="Other people may be able to read it.",
+)
+def encryption_lifted(plans: Plans) -> Iterator[ReviewFinding]:
+    yield from unprotected(plans, _ENCRYPTIONS)
+    for change in plans.changes():
+        for name in _KEYS:
+            was, now = change.before.get(name), change.after.get(name)
+            if change.is_modified and was and now != was and not change.unknown(name):
+                key = f"the key {shown(now)}" if now else "a key of AWS"
+                yield change.finding(f"is encrypted with {key} instead of {shown(was)}")
+    yield from removed(plans, SAFEGUARDS["encryption-lifted"])
+
+
+# https://registry.terraform.io/providers/hashicorp/aws/latest/docs, collected on 2026-11-24
+_ENCRYPTIONS = (
+    ProtectiveSetting("encrypted", True, "it is not encrypted"),
+    ProtectiveSetting("storage_encrypted", True, "it is not encrypted"),
+    ProtectiveSetting("at_rest_encryption_enabled", True, "it is not encrypted"),
+    ProtectiveSetting("transit_encryption_enabled", True, "its connections are not encrypted"),
+    ProtectiveSetting("enable_key_rotation", True, "its key is no longer rotated every year"),
+    ProtectiveSetting("sqs_managed_sse_enabled", True, "it is not encrypted"),
+)
+_KEYS = ("kms_key_id", "kms_key_arn", "kms_master_key_id", "encryption_key")
+
+
+@rule(
+    id="retention-shortened",
+    what="Something is kept for a shorter time.",
+    why="Everything older is deleted as soon as the plan is applied.",
+)
+def retention_shortened(plans: Plans) -> Iterator[ReviewFinding]:
+    for change in plans.changes():
+        if change.is_modified:
+            yield from map(change.finding, shorter_retention(change))
+    yield from removed(plans, SAFEGUARDS["retention-shortened"])
+
+
+@rule(
+    id="versioning-stopped",
+    what="A bucket no longer keeps overwritten and deleted objects.",
+    why="Mistakes in it cannot be undone.",
+)
+def versioning_stopped(plans: Plans) -> Iterator[ReviewFinding]:
+    types = SAFEGUARDS["versioning-stopped"]
+    yield from removed(plans, types)
+    for change in plans.changes(*types):
+        was, now = (_versioning(values.get("versioning_configuration")) for values in (change.before, change.after))
+        if change.action is Action.UPDATE and was == "Enabled" and now != "Enabled":
+            yield change.finding(types[change.type])
+
+
+def _versioning(blocks: object) -> object:
+    first = blocks[0] if isinstance(blocks, list) and blocks else None
+    return first.get("status") if isinstance(first, dict) else None
+
+
+@rule(
+    id="backups-stopped",
+    what="Backups are no longer made.",
+    why="It is noticed only when a backup is needed.",
+)
+def backups_stopped(plans: Plans) -> Iterator[ReviewFinding]:
+    yield from removed(plans, SAFEGUARDS["backups-stopped"])
+    yield from switched_off(plans, SAFEGUARDS["backups-stopped"])

@@ -1,0 +1,131 @@
+"""The `configuration` of a plan: which references each argument of each resource is written with."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_INDEX = re.compile(r"\[(?:\d+|\"(?:[^\"\\]|\\.)*\")\]")
+_MODULE = re.compile(r"(?:module\.[\w-]+(?:\[(?:\d+|\"(?:[^\"\\]|\\.)*\")\])?\.)*")
+_REMOTE_OUTPUT = re.compile(r"data\.terraform_remote_state\.([\w-]+)\.outputs\.([\w-]+)")
+
+
+def module_of(address: str) -> str:
+    """The modules that an address begins with, for example `module.a[0].`; empty for the root module."""
+    found = _MODULE.match(address)
+    return found[0] if found else ""
+
+
+def remote_output(reference: str) -> tuple[str, str] | None:
+    """The name of the remote state and the output that a reference reads, if it reads one."""
+    found = _REMOTE_OUTPUT.match(reference)
+    return (found[1], found[2]) if found else None
+
+
+class PlanConfiguration:
+    """The configuration of one plan. Everything in it may be missing."""
+
+    def __init__(self, configuration: Mapping[str, Any]) -> None:
+        self._configuration = configuration
+        root = configuration.get("root_module")
+        self._resources = {
+            f"{module}{resource['address']}": resource
+            for module, resource in _resources(root if isinstance(root, dict) else {}, "")
+        }
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the plan contains its configuration at all."""
+        return "root_module" in self._configuration
+
+    @property
+    def region(self) -> str | None:
+        """The region that the AWS provider is configured with, if it is a constant."""
+        found = _at(self._configuration, "provider_config", "aws", "expressions", "region", "constant_value")
+        return found if isinstance(found, str) else None
+
+    @property
+    def account(self) -> str | None:
+        """The only account that the AWS provider allows, if it is a constant."""
+        allowed = "allowed_account_ids"
+        found = _at(self._configuration, "provider_config", "aws", "expressions", allowed, "constant_value")
+        account = found[0] if isinstance(found, list) and len(found) == 1 else None
+        return account if isinstance(account, str) else None
+
+    def arguments(self, address: str) -> frozenset[str] | None:
+        """The arguments that a resource's configuration sets; None where the plan has no configuration of it."""
+        arguments = self._expressions(address)
+        return frozenset(arguments) if isinstance(arguments, dict) else None
+
+    def references(self, address: str, *path: str | int) -> list[str]:
+        """The longest references in the expression of one argument."""
+        return _longest_references(_at(self._expressions(address), *path))
+
+    def references_below(self, address: str, *path: str | int) -> Iterator[str]:
+        """The longest references in every expression below one argument."""
+        yield from _references_below(_at(self._expressions(address), *path))
+
+    def constant_texts(self, address: str, *path: str | int) -> list[str] | None:
+        """A list of texts as a .tf.json file has it, with its `${…}`; None where it is anything else."""
+        found = _at(self._expressions(address), *path, "constant_value")
+        return found if isinstance(found, list) and all(isinstance(text, str) for text in found) else None
+
+    def remote_outputs(self) -> set[tuple[str, str]]:
+        """The remote states and outputs that the configuration reads."""
+        return {
+            (state, output) for text in _texts(self._configuration) for state, output in _REMOTE_OUTPUT.findall(text)
+        }
+
+    def _expressions(self, address: str) -> Any:
+        return _at(self._resources.get(_INDEX.sub("", address)), "expressions")
+
+
+def _resources(module: dict[str, Any], prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    resources = module.get("resources")
+    for resource in resources if isinstance(resources, list) else []:
+        if isinstance(resource, dict) and isinstance(resource.get("address"), str):
+            yield prefix, resource
+    calls = module.get("module_calls")
+    for name, call in calls.items() if isinstance(calls, dict) else ():
+        inner = call.get("module") if isinstance(call, dict) else None
+        if isinstance(inner, dict):
+            yield from _resources(inner, f"{prefix}module.{name}.")
+
+
+def _at(place: Any, *path: str | int) -> Any:
+    for step in path:
+        if isinstance(place, Mapping):
+            place = place.get(step)
+        elif isinstance(place, list) and isinstance(step, int) and step < len(place):
+            place = place[step]
+        else:
+            return None
+    return place
+
+
+def _longest_references(expression: Any) -> list[str]:
+    """Terraform lists `a.b.c`, `a.b` and `a` for one reference; only the first is needed."""
+    listed = expression.get("references") if isinstance(expression, dict) else None
+    names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+    return [name for name in names if not any(other.startswith((f"{name}.", f"{name}[")) for other in names)]
+
+
+def _references_below(expression: Any) -> Iterator[str]:
+    if isinstance(expression, list):
+        for item in expression:
+            yield from _references_below(item)
+    elif isinstance(expression, dict):
+        yield from _longest_references(expression)
+        for key, item in expression.items():
+            if key != "references":
+                yield from _references_below(item)
+
+
+def _texts(found: Any) -> Iterator[str]:
+    if isinstance(found, str):
+        yield found
+    elif isinstance(found, dict):
+        for item in found.values():
+            yield from _texts(item)
+    elif isinstance(found, list):
+        for item in found:
+            yield from _texts(item)

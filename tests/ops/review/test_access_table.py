@@ -1,0 +1,102 @@
+"""Who can pull and push where a plan leaves addresses open, and how origins are shown."""
+
+from collections.abc import Mapping
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from ops.review.access_markdown import before_and_after, listed
+from ops.review.access_table import AccessChange, AccessRow, RequestOrigin
+from ops.review.report import Review
+from terraform.plan_values import KnownAfterApply
+from tests.ops.review.plans import comment, reviewed
+from tests.terraform.plans import change, plan
+
+ADDRESSES = "data.terraform_remote_state.dev_network.outputs.nat_public_ips"
+REPOSITORY = "arn:aws:codecommit:ap-northeast-1:222222222222:application"
+NOWHERE: frozenset[RequestOrigin] = frozenset()
+
+
+def _resource(address: str, **expressions: Any) -> dict[str, Any]:
+    return {"address": address, "expressions": expressions}
+
+
+def _with_open_addresses() -> Review:
+    """A new user who can pull, but only from addresses that are known after the apply."""
+    statements: list[Mapping[str, Any]] = [
+        {"effect": "Allow", "actions": ["codecommit:GitPull"], "resources": [REPOSITORY]},
+        {
+            "effect": "Deny",
+            "actions": ["*"],
+            "resources": ["*"],
+            "condition": [{"test": "NotIpAddress", "variable": "aws:SourceIp"}],
+        },
+    ]
+    unknown = {"json": True, "statement": [{}, {"condition": [{"values": True}]}]}
+    repository = {"repository_name": "application", "arn": REPOSITORY}
+    user = {"name": "push", "arn": "arn:aws:iam::222222222222:user/push"}
+    condition = {"values": {"references": [ADDRESSES]}}
+    return reviewed(
+        plan(
+            change("aws_codecommit_repository.it", "no-op", repository, repository),
+            change("aws_iam_user.it", "create", None, user),
+            change(
+                "data.aws_iam_policy_document.it", "read", None, {"statement": statements}, unknown=unknown, mode="data"
+            ),
+            change("aws_iam_user_policy.it", "create", None, {"user": "push"}, unknown={"policy": True}),
+            configuration={
+                "root_module": {
+                    "resources": [
+                        _resource("data.aws_iam_policy_document.it", statement=[{}, {"condition": [condition]}]),
+                        _resource(
+                            "aws_iam_user_policy.it", policy={"references": ["data.aws_iam_policy_document.it.json"]}
+                        ),
+                    ]
+                }
+            },
+        )
+    )
+
+
+def test_addresses_known_after_the_apply_are_an_origin_of_their_own() -> None:
+    [row] = _with_open_addresses().access.rows
+    [origin] = row.pull.after
+    assert (row.principal, row.pull.before, row.push.after) == ("push", NOWHERE, NOWHERE)
+    assert (origin.open, origin.network) == (KnownAfterApply(ADDRESSES), None)
+
+
+def test_the_comment_shows_which_output_open_addresses_come_from() -> None:
+    found = _with_open_addresses()
+    output = "dev-network's output nat_public_ips (known after apply)"
+    assert f"| `push` | `application` | nowhere → **`{output}`** | nowhere |" in comment(found)
+    [note] = [note for note in found.notes if note.rule == "policy-open"]
+    assert note.what == (
+        "a part of `policy` is known after the apply only: it will come from dev-network's output `nat_public_ips`"
+    )
+
+
+def _origin(network: str) -> RequestOrigin:
+    return RequestOrigin(name=network, network=ip_network(network))
+
+
+def test_a_row_is_changed_when_an_origin_differs_and_not_by_its_text() -> None:
+    arrow = frozenset({RequestOrigin(name="a → b")})
+    unchanged = AccessChange(before=arrow, after=arrow)
+    changed = AccessChange(before=NOWHERE, after=arrow)
+    assert not AccessRow(principal="it", repositories=["a"], pull=unchanged, push=unchanged).is_changed
+    assert AccessRow(principal="it", repositories=["a"], pull=unchanged, push=changed).is_changed
+    assert before_and_after(changed, arrow) == "nowhere → **`a → b`**"
+
+
+@pytest.mark.parametrize(
+    ("networks", "everywhere", "text"),
+    [
+        (set(), set(), "nowhere"),
+        ({"0.0.0.0/0", "192.0.2.0/24"}, set(), "`0.0.0.0/0` (anywhere)"),
+        ({"192.0.2.0/24"}, {"192.0.2.128/25", "198.51.100.0/24"}, "`192.0.2.0/24` except `192.0.2.128/25`"),
+        ({"2001:db8::/32", "192.0.2.0/24"}, set(), "`192.0.2.0/24`, `2001:db8::/32`"),
+    ],
+)
+def test_origins_are_shown_without_networks_within_others(networks: set[str], everywhere: set[str], text: str) -> None:
+    assert listed(frozenset(map(_origin, networks)), frozenset(map(_origin, networks | everywhere))) == text

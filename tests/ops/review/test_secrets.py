@@ -1,0 +1,104 @@
+"""Sensitive values: a comment neither contains them nor decides by the words that replace them."""
+
+import json
+from typing import Any
+
+import pytest
+
+from ops.review import review
+from tests.ops.review.plans import comment, real, reviewed
+from tests.terraform.plans import change, plan
+
+SECRET = "correct-horse-battery-staple"
+
+
+@pytest.mark.parametrize(
+    "sensitive",
+    [True, {"value": True}, {"blocks": True}, {"blocks": [{}, {"value": True}]}, {"nested": {"deep": True}}],
+)
+def test_a_sensitive_value_appears_nowhere_in_the_comment(sensitive: Any) -> None:
+    values = {
+        "value": SECRET if sensitive is True or "value" in sensitive else None,
+        "blocks": [{"value": "x"}, {"value": SECRET}] if sensitive is True or "blocks" in sensitive else [],
+        "nested": {"deep": {SECRET: [SECRET]}} if sensitive is True or "nested" in sensitive else {},
+        "description": f"made from {SECRET}" if sensitive is not True and "value" in sensitive else "",
+    }
+    other = json.loads(json.dumps(values).replace(SECRET, f"{SECRET}-2"))
+    for actions, before, after in (
+        ("create", None, values),
+        ("update", values, other),
+        ("update", values, {**values, "name": "b"}),
+        ("delete", values, None),
+        (["delete", "create"], values, other),
+    ):
+        marks = (sensitive if before else False, sensitive if after else False)
+        text = comment(reviewed(plan(change("aws_ssm_parameter.it", actions, before, after, sensitive=marks))))
+        assert SECRET not in text
+
+
+def test_a_sensitive_value_does_not_show_its_length() -> None:
+    def text(secret: str) -> str:
+        before, after = {"value": "the first"}, {"value": secret}
+        marks = ({"value": True}, {"value": True})
+        return comment(reviewed(plan(change("aws_ssm_parameter.it", "update", before, after, sensitive=marks))))
+
+    assert text("short1") == text("much longer than the other")
+    assert "`value`: (sensitive) → (sensitive, changed)" in text("short1")
+
+
+def test_sensitive_variables_and_outputs_appear_nowhere_in_the_comment() -> None:
+    text = comment(
+        reviewed(
+            plan(
+                change("aws_ssm_parameter.it", "update", {"description": "a"}, {"description": SECRET}),
+                variables={"token": {"value": SECRET}},
+                configuration={"root_module": {"variables": {"token": {"sensitive": True}}}},
+                output_changes={
+                    "token": {"actions": ["create"], "before": None, "after": SECRET, "after_sensitive": True}
+                },
+            )
+        )
+    )
+    assert SECRET not in text
+
+
+@pytest.mark.parametrize("scenario", ["secret-changed", "elsewhere-opened", "elsewhere-destroyed", "first-deployment"])
+def test_a_secret_of_a_real_plan_appears_nowhere_in_the_comment(scenario: str) -> None:
+    files = real(scenario)
+    assert any("hunter2" in file.text for file in files)
+    assert "hunter2" not in comment(review(files, []), 1_000_000)
+
+
+def test_a_text_that_reads_like_a_sensitive_value_is_shown_as_text() -> None:
+    text = comment(reviewed(plan(change("aws_x.it", "update", {"name": "a"}, {"name": "(sensitive)"}))))
+    assert "`name`: `a` → `(sensitive)`" in text
+
+
+def test_a_sensitive_source_of_traffic_is_a_finding() -> None:
+    """The value is hidden, but the fact that traffic is allowed is not."""
+    rule = {"ip_protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_ipv4": SECRET}
+    created = change(
+        "aws_vpc_security_group_ingress_rule.it", "create", None, rule, sensitive=(False, {"cidr_ipv4": True})
+    )
+    [finding] = reviewed(plan(created)).dangerous
+    assert (finding.rule, finding.what) == ("more-let-in", "allows inbound tcp 22 from (sensitive)")
+
+
+def test_the_access_of_a_user_with_a_sensitive_policy_is_not_determined() -> None:
+    user = {"name": "pull", "arn": "arn:aws:iam::222222222222:user/pull"}
+    policy = {"user": "pull", "policy": "{}"}
+    found = reviewed(
+        plan(
+            change("aws_iam_user.it", "no-op", user, user),
+            change("aws_iam_user_policy.it", "no-op", policy, policy, sensitive=({"policy": True}, {"policy": True})),
+        )
+    )
+    assert {(note.rule, note.address) for note in found.notes} == {("access-unknown", "aws_iam_user.it")}
+
+
+def test_the_access_of_a_user_with_a_sensitive_name_is_not_determined() -> None:
+    user = {"name": "pull"}
+    changed = change("aws_iam_user.it", "no-op", user, user, sensitive=({"name": True}, {"name": True}))
+    assert {(note.rule, note.address) for note in reviewed(plan(changed)).notes} == {
+        ("access-unknown", "aws_iam_user.it")
+    }
