@@ -80,7 +80,7 @@ _ATTACHMENTS = {
 @rule(
     id="deny-detached",
     what="A policy with Deny statements is detached.",
-    why="What the owner's other policies allow is no longer denied anywhere.",
+    why="The owner can then do from anywhere what its other policies allow.",
 )
 def deny_detached(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes(*_ATTACHMENTS):

@@ -1,7 +1,7 @@
 """Makes the plans that tests review: `python -m tests.ops.review.make_plans [SCENARIO…]`, about ten minutes.
 
-The real Terraform applies deployment.yaml (and a foreign project, elsewhere.tf.json) against the emulated AWS once,
-and then plans every scenario from there. Only the time of day is taken out of a plan.
+The real Terraform applies deployment.yaml (and another project, elsewhere.tf.json) to the emulated AWS once, and then
+plans every scenario from that state. Only the timestamp is removed from a plan.
 """
 
 import gzip
@@ -37,8 +37,8 @@ _INNER = {
 }
 
 
-class World:
-    """Everything applied, in a folder of its own, against one emulated AWS."""
+class AppliedStacks:
+    """A folder in which all stacks are applied to one emulated AWS."""
 
     def __init__(self, scratch: Path, aws: Emulator) -> None:
         self._scratch = scratch
@@ -89,7 +89,7 @@ class World:
         return done.stdout
 
     def plan(self, scenario: str, stack: str, *arguments: str, fails: bool = False) -> None:
-        """Plan a stack, and keep the plan as the scenario's."""
+        """Plan a stack, and store the plan under the scenario."""
         file = self._scratch / "tfplan"
         file.unlink(missing_ok=True)
         accept = (0, 1) if fails else (0,)
@@ -102,7 +102,7 @@ class World:
         print(f"{scenario}/{stack}: {kept.stat().st_size / 1024:.0f} KB", flush=True)
 
     def attempt(self, scenario: Scenario) -> str | None:
-        """Run a scenario; what went wrong, if anything did."""
+        """Run a scenario; returns the error, if there is one."""
         try:
             self._run(scenario)
         except (BotoCoreError, ClientError, RefusedError) as error:
@@ -111,14 +111,14 @@ class World:
         return None
 
     def _run(self, scenario: Scenario) -> None:
-        """Let a scenario happen, plan it, and take it back."""
+        """Make the scenario's change, plan it, and revert it."""
         self.synthesise(scenario.settings)
         hand = Aws(self._client)
         if scenario.by_hand is not None:
             scenario.by_hand(hand)
         try:
             for number, stack in enumerate(scenario.stacks):
-                with self._beside(stack, scenario.extra), self._edited(stack, scenario):
+                with self._with_extra(stack, scenario.extra), self._with_state(stack, scenario):
                     arguments = scenario.arguments if number == 0 or "-destroy" in scenario.arguments else ()
                     self.plan(scenario.name, stack, *arguments, fails=scenario.fails)
         finally:
@@ -135,7 +135,7 @@ class World:
         )
 
     @contextmanager
-    def _beside(self, stack: str, extra: Mapping[str, Any]) -> Iterator[None]:
+    def _with_extra(self, stack: str, extra: Mapping[str, Any]) -> Iterator[None]:
         file = self.stacks[stack].folder / "extra.tf.json"
         if extra:
             file.write_text(json.dumps(extra))
@@ -145,7 +145,7 @@ class World:
             file.unlink(missing_ok=True)
 
     @contextmanager
-    def _edited(self, stack: str, scenario: Scenario) -> Iterator[None]:
+    def _with_state(self, stack: str, scenario: Scenario) -> Iterator[None]:
         if scenario.state is None:
             yield
             return
@@ -162,26 +162,26 @@ class World:
 
 
 def main(wanted: list[str]) -> None:
-    """Make the plans of the scenarios that are named, or of all."""
+    """Make the plans of the named scenarios, or of all."""
     bindings.install()
     scratch = Path(tempfile.mkdtemp(prefix="kakehashi-plans-"))
     try:
         with Emulator(log=scratch / "aws.log") as aws:
-            world = World(scratch, aws)
+            applied = AppliedStacks(scratch, aws)
             aws.seed(prerequisites_of(load(_HERE / "deployment.yaml")))
-            for stack in world.stacks:
-                world.terraform(stack, "init", "-no-color")
+            for stack in applied.stacks:
+                applied.terraform(stack, "init", "-no-color")
                 if not wanted or "first-deployment" in wanted:
-                    world.plan("first-deployment", stack)
-                world.terraform(stack, "apply", "-auto-approve", "-no-color")
+                    applied.plan("first-deployment", stack)
+                applied.terraform(stack, "apply", "-auto-approve", "-no-color")
                 print(f"{stack}: applied", flush=True)
             failed = [
                 f"{scenario.name}: {error}"
                 for scenario in SCENARIOS
                 if not wanted or scenario.name in wanted
-                if (error := world.attempt(scenario))
+                if (error := applied.attempt(scenario))
             ]
-            failed += [f"the emulated AWS was asked what it does not know: {what}" for what in aws.record().unknown]
+            failed += [f"the emulated AWS does not know this request: {what}" for what in aws.record().unknown]
             if failed:
                 sys.exit("\n".join(failed))
     finally:

@@ -1,14 +1,14 @@
-"""What happens to a deployment, scenario by scenario: each becomes plans of the real Terraform."""
+"""Scenarios: each is one change to a deployment, from which the real Terraform makes plans."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-Change = Callable[["Aws"], None]
+ByHand = Callable[["Aws"], None]
 
 
 class Aws:
-    """What a scenario may do by hand in the emulated AWS; `client` opens a boto3 client in an account."""
+    """The emulated AWS, for changes by hand; `client` opens a boto3 client in an account."""
 
     def __init__(self, client: Callable[[str, str], Any]) -> None:
         self.client = client
@@ -16,10 +16,10 @@ class Aws:
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """One thing that happens after everything was applied as `deployment.yaml` says.
+    """One change after everything was applied as `deployment.yaml` says.
 
-    settings: dotted paths of the deployment to values, None to remove. extra: Terraform written beside a stack's own.
-    state: edits a stack's state. by_hand: what somebody does outside Terraform, and undone: how it is taken back.
+    settings: dotted paths of the deployment to values, None to remove. extra: another Terraform file for the stack.
+    state: edits a stack's state. by_hand: a change outside Terraform; undone: reverts it.
     """
 
     name: str
@@ -28,8 +28,8 @@ class Scenario:
     arguments: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
     state: Callable[[dict[str, Any]], None] | None = None
-    by_hand: Change | None = None
-    undone: Change | None = None
+    by_hand: ByHand | None = None
+    undone: ByHand | None = None
     fails: bool = False
 
 
@@ -39,7 +39,7 @@ _REPOSITORIES = "prd.codecommit.repositories"
 
 
 def _opened_by_hand(aws: Aws) -> None:
-    """Somebody lets the pull user in from anywhere, in the console."""
+    """Opens the pull user's policy to every address, as in the console."""
     iam = aws.client("iam", _PRD)
     iam.create_policy_version(
         PolicyArn=f"arn:aws:iam::{_PRD}:policy/kakehashi-prd-pull-deny",
@@ -75,7 +75,7 @@ def _no_legacy_repository(aws: Aws) -> None:
 
 
 def _deposed(state: dict[str, Any]) -> None:
-    """An apply that stopped half-way through a replacement leaves the old object behind."""
+    """Adds the old object that an interrupted replacement leaves in the state."""
     for resource in state["resources"]:
         if resource["type"] == "aws_codecommit_repository" and resource["name"] == "repositories_application":
             old = {**resource["instances"][0], "deposed": "0badcafe"}
@@ -134,7 +134,7 @@ SCENARIOS = (
         name="pull-list-widened-to-the-world",
         stacks=_CODECOMMIT,
         settings={
-            "prd.backlog": None,  # its senders are a place of their own, which the world would overlap
+            "prd.backlog": None,  # the addresses of its senders would overlap with the whole internet
             "prd.codecommit.push": None,
             "prd.codecommit.pull.from_cidrs": ["0.0.0.0/0"],
             "prd.codecommit.pull.open_to_the_world_because": "the room moves, for one night",

@@ -7,7 +7,8 @@ import pytest
 
 from ops.review import PlanFile, review
 from ops.review.kinds import ACCESS, IRRELEVANT, LOSSES, SAFEGUARDS, is_classified
-from ops.review.rules import RULES
+from ops.review.rules import RULES, as_markdown
+from ops.review.rules.__main__ import DOCUMENT, renewed
 from tests.ops.review.plans import found_rules, reviewed
 from tests.ops.review.rule_cases import CASES, deny, only_from, policy, updated
 from tests.terraform import Stacks
@@ -100,3 +101,10 @@ def test_nothing_that_only_reads_like_an_unknown_value_makes_a_policy_open() -> 
     known = policy(deny(Resource=["(aws_x.it.arn, known after apply)"]))
     found = reviewed(plan(updated("aws_iam_policy", "policy", known, known.replace("It", "Other"))))
     assert "policy-open" not in {finding.rule for finding in found.notes}
+
+
+def test_the_documented_table_of_rules_is_current() -> None:
+    document = DOCUMENT.read_text()
+    assert renewed(document) == document, "write it with `.venv/bin/python -m ops.review.rules`"
+    assert "<!-- rules, written by: .venv/bin/python -m ops.review.rules -->" in document
+    assert as_markdown() in document
