@@ -10,8 +10,9 @@ from terraform import arns, policy_documents
 from terraform.plan import Action, Change, Plan
 from terraform.plan_configuration import PlanConfiguration, module_of
 from terraform.plan_values import KnownAfterApply, OpenWriter, PlannedText, Sensitive, any_marked, marked
+from terraform.templates import Interpolation, Literal, TemplateError, parts
 
-_REFERENCE = re.compile(r"\$\{((?:data\.)?[\w-]+\.[\w-]+\.[\w-]+)\}")
+_REFERENCE = re.compile(r"(?:data\.)?[\w-]+\.[\w-]+\.[\w-]+")
 _DOCUMENT_JSON = re.compile(r"data\.aws_iam_policy_document\.[\w-]+\.(?:minified_)?json")
 
 _MERGED = ("override_policy_documents", "source_policy_documents")
@@ -130,8 +131,9 @@ class PlanReferences:
             return texts
         module = module_of(document.address)
         constant = self.configuration.constant_texts(document.address, *path)
-        if constant is not None and not any("${" in _REFERENCE.sub("", text) for text in constant):
-            return [self._resolved(module, text) for text in constant]
+        split = [template for text in constant or () if (template := _split(text)) is not None]
+        if constant is not None and len(split) == len(constant):
+            return [self._resolved(module, template) for template in split]
         references: list[str | None] = [*self.configuration.references(document.address, *path)]
         for reference in references or [None]:
             found = self._part(module, reference)
@@ -140,15 +142,28 @@ class PlanReferences:
                 texts.append(text)
         return texts
 
-    def _resolved(self, module: str, text: str) -> str | PlannedText:
+    def _resolved(self, module: str, template: list[Literal | Interpolation]) -> str | PlannedText:
         """A text with its references replaced by what is known of them."""
-        literals_and_references = _REFERENCE.split(text)
-        parts = [
-            self._part(module, piece) if place % 2 else piece for place, piece in enumerate(literals_and_references)
+        found = [
+            part.text if isinstance(part, Literal) else self._part(module, part.source.strip()) for part in template
         ]
-        known = [part for part in parts if isinstance(part, str)]
-        return "".join(known) if len(known) == len(parts) else PlannedText(tuple(parts))
+        known = [part for part in found if isinstance(part, str)]
+        return "".join(known) if len(known) == len(found) else PlannedText(tuple(found))
 
     def _part(self, module: str, reference: str | None) -> str | Sensitive | KnownAfterApply:
         found = self.value(module, reference) if reference is not None else None
         return KnownAfterApply(reference) if found is None else found
+
+
+def _split(text: str) -> list[Literal | Interpolation] | None:
+    """The parts of a template; None where one is neither text nor a plain reference."""
+    try:
+        found = parts(text)
+    except TemplateError:
+        return None
+    plain = [
+        part
+        for part in found
+        if isinstance(part, Literal) or (isinstance(part, Interpolation) and _REFERENCE.fullmatch(part.source.strip()))
+    ]
+    return plain if len(plain) == len(found) else None

@@ -126,12 +126,12 @@ def test_a_reference_within_a_text_leaves_only_its_part_open() -> None:
     policy, _ = _policy(
         {"actions": ["s3:GetObject"]},
         {"resources": True},
-        {"resources": {"constant_value": ["arn:aws:s3:::${aws_s3_bucket.it.id}/*"]}},
+        {"resources": {"constant_value": ["arn:aws:s3:::${aws_s3_bucket.it.id}/$${aws:username}"]}},
     )
     assert policy is not None
     assert policy.open == {KnownAfterApply("aws_s3_bucket.it.id")}
     [resource] = json.loads(policy.written(lambda _: "BUCKET"))["Statement"][0]["Resource"]
-    assert resource == "arn:aws:s3:::BUCKET/*"
+    assert resource == "arn:aws:s3:::BUCKET/${aws:username}"
 
 
 def test_a_sensitive_value_in_a_policy_is_neither_dropped_nor_shown() -> None:

@@ -96,11 +96,22 @@ def test_a_deny_is_wider_when_it_exempts_more_addresses_and_not_when_fewer() -> 
     assert not widened(["192.0.2.0/24"], ["192.0.2.0/28"])
 
 
-def test_nothing_that_only_reads_like_an_unknown_value_makes_a_policy_open() -> None:
-    """A known policy is not open, whatever its texts are; a policy with an unknown part is (see the case)."""
-    known = policy(deny(Resource=["(aws_x.it.arn, known after apply)"]))
-    found = reviewed(plan(updated("aws_iam_policy", "policy", known, known.replace("It", "Other"))))
-    assert "policy-open" not in {finding.rule for finding in found.notes}
+def test_a_policy_is_open_only_when_a_value_in_it_cannot_be_resolved() -> None:
+    """Terraform calls both policies unknown, but the ARN of a named repository is known before it exists."""
+    case = CASES["policy-open"]
+    document, attached = case.found
+    references = {"references": ["aws_codecommit_repository.it.arn"]}
+    reads = {"address": document["address"], "expressions": {"statement": [{"resources": references}]}}
+    resources = case.more["configuration"]["root_module"]["resources"]
+    constants = {"region": {"constant_value": "ap-northeast-1"}, "allowed_account_ids": {"constant_value": ["2"]}}
+    configuration = {
+        "root_module": {"resources": [reads, *resources[1:]]},
+        "provider_config": {"aws": {"expressions": constants}},
+    }
+    repository = change("aws_codecommit_repository.it", "create", None, {"repository_name": "batch"})
+    resolved = reviewed(plan(document, attached, repository, configuration=configuration))
+    assert "policy-open" not in {finding.rule for finding in resolved.notes}
+    assert ("policy-widened", "aws_iam_policy.it") in found_rules(resolved)
 
 
 def test_the_documented_table_of_rules_is_current() -> None:

@@ -84,16 +84,22 @@ def test_a_sensitive_source_of_traffic_is_a_finding() -> None:
     assert (finding.rule, finding.what) == ("more-let-in", "allows inbound tcp 22 from (sensitive)")
 
 
-def test_the_access_of_a_user_with_a_sensitive_policy_is_not_determined() -> None:
+def test_the_access_of_an_identity_with_a_sensitive_policy_is_not_determined() -> None:
     user = {"name": "pull", "arn": "arn:aws:iam::222222222222:user/pull"}
     policy = {"user": "pull", "policy": "{}"}
+    role = {"name": "build", "arn": "arn:aws:iam::222222222222:role/build", "assume_role_policy": "{}"}
+    marks, trust_marks = {"policy": True}, {"assume_role_policy": True}
     found = reviewed(
         plan(
             change("aws_iam_user.it", "no-op", user, user),
-            change("aws_iam_user_policy.it", "no-op", policy, policy, sensitive=({"policy": True}, {"policy": True})),
+            change("aws_iam_user_policy.it", "no-op", policy, policy, sensitive=(marks, marks)),
+            change("aws_iam_role.it", "no-op", role, role, sensitive=(trust_marks, trust_marks)),
         )
     )
-    assert {(note.rule, note.address) for note in found.notes} == {("access-unknown", "aws_iam_user.it")}
+    assert {(note.rule, note.address) for note in found.notes} == {
+        ("access-unknown", "aws_iam_user.it"),
+        ("access-unknown", "aws_iam_role.it"),
+    }
 
 
 def test_the_access_of_a_user_with_a_sensitive_name_is_not_determined() -> None:
