@@ -27,7 +27,7 @@ def listed(origins: Origins, everywhere: Origins = frozenset()) -> str:
 def gained(widened: WidenedAccess) -> str:
     """What an identity can do newly."""
     new = " (new)" if widened.is_new else ""
-    action = f"{_ACTIONS[widened.action]} {codes(list(widened.repositories))}"
+    action = f"{_ACTIONS[widened.action]} {codes(widened.repositories)}"
     return f"{code(widened.principal)}{new} can {action} from {listed(widened.origins)}"
 
 

@@ -26,8 +26,6 @@ class Section:
         """The section with its first `kept` items, and a note of how many are left out."""
         left_out = len(self.items) - kept
         note = [f"*{left_out} {self.noun} left out here: the comment would be too long.*"] if left_out else []
-        if left_out and self.tail.startswith("</"):
-            note.insert(0, "")
         body = self.between.join(self.items[:kept])
         parts = [self.head, body, *(["", *note] if note else []), self.tail]
         return "\n".join(part for part in parts if part or part == "").strip("\n") if kept or note else self.head

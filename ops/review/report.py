@@ -83,10 +83,10 @@ def _verdict(review: Review) -> str:
 def _access(table: AccessTable) -> Iterator[Section]:
     if table.rows:
         is_changed = any(row.is_changed for row in table.rows)
-        head = "### Who gets in" + ("" if is_changed else ": unchanged")
+        head = "### Who can pull and push" + ("" if is_changed else ": unchanged")
         columns = "| who | repository | may pull from | may push from |\n|---|---|---|---|"
         items = [
-            f"| {cell(code(row.principal))} | {cell(codes(list(row.repositories)))} "
+            f"| {cell(code(row.principal))} | {cell(codes(row.repositories))} "
             f"| {cell(before_and_after(row.pull, table.origins))} "
             f"| {cell(before_and_after(row.push, table.origins))} |"
             for row in table.rows
@@ -96,7 +96,7 @@ def _access(table: AccessTable) -> Iterator[Section]:
 
 def _dangerous(review: Review) -> Iterator[Section]:
     if review.dangerous:
-        yield Section(importance=7, head="### What becomes dangerous", items=[], noun="")
+        yield Section(importance=7, head="### Dangerous findings", items=[], noun="")
     yield from _by_rule(review, review.dangerous, importance=7)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
 from terraform.plan_configuration import remote_output
@@ -26,7 +27,7 @@ def code(text: str, most: int = MOST_SHOWN) -> str:
     return f"{fence}{padding}{shown}{padding}{fence}"
 
 
-def codes(texts: list[str]) -> str:
+def codes(texts: Iterable[str]) -> str:
     """Code spans, separated by commas."""
     return ", ".join(map(code, texts))
 

@@ -96,6 +96,8 @@ def _new_traffic(change: ReviewedChange, direction: str) -> Iterator[AllowedTraf
 def _traffic(values: Mapping[str, Any], direction: str) -> set[tuple[str, Peer]]:
     """The ports and peers that a security group or a rule of one allows."""
     listed = values.get(direction)
+    if isinstance(listed, Sensitive):
+        return {("traffic", listed)}
     blocks = [block for block in listed if isinstance(block, dict)] if isinstance(listed, list) else [values]
     return {(_ports(block), peer) for block in blocks for peer in _peers(block)}
 

@@ -47,7 +47,7 @@ def how_destroyed(change: ReviewedChange) -> str:
     if change.action is not Action.REPLACE:
         return "is destroyed"
     if change.replaced_for:
-        return f"is replaced because of {codes(list(change.replaced_for))}"
+        return f"is replaced because of {codes(change.replaced_for)}"
     return _REPLACEMENTS.get(change.reason or "", "is replaced")
 
 

@@ -17,7 +17,7 @@ GFM = MarkdownIt("gfm-like", {"linkify": False})
 
 def test_the_order_is_verdict_access_danger_changes_unchanged_full_plan() -> None:
     text = comment(review(real("pull-list-widened-to-the-world"), []))
-    marks = ["## 🛑", "### Who gets in", "### What becomes dangerous", "### Changes", "Unchanged: ", "<details>"]
+    marks = ["## 🛑", "### Who can pull and push", "### Dangerous findings", "### Changes", "Unchanged: ", "<details>"]
     assert [text.index(mark) for mark in marks] == sorted(text.index(mark) for mark in marks)
 
 

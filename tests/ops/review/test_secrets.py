@@ -84,6 +84,15 @@ def test_a_sensitive_source_of_traffic_is_a_finding() -> None:
     assert (finding.rule, finding.what) == ("more-let-in", "allows inbound tcp 22 from (sensitive)")
 
 
+def test_a_sensitive_list_of_rules_that_changes_is_a_finding() -> None:
+    before, after = ({"ingress": [{"cidr_blocks": [network]}]} for network in ("192.0.2.0/24", "0.0.0.0/0"))
+    marks = {"ingress": True}
+    changed = change("aws_security_group.it", "update", before, after, sensitive=(marks, marks))
+    unchanged = change("aws_security_group.other", "update", before, {**before, "name": "b"}, sensitive=(marks, marks))
+    [finding] = reviewed(plan(changed, unchanged)).dangerous
+    assert (finding.rule, finding.address) == ("more-let-in", "aws_security_group.it")
+
+
 def test_the_access_of_an_identity_with_a_sensitive_policy_is_not_determined() -> None:
     user = {"name": "pull", "arn": "arn:aws:iam::222222222222:user/pull"}
     policy = {"user": "pull", "policy": "{}"}
