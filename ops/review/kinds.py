@@ -127,7 +127,7 @@ ACCESS: dict[str, str] = {
     "aws_lambda_permission": "who may call the function",
     "aws_launch_template": "what servers run, and with which role",
     "aws_lb": "whether it faces the internet",
-    "aws_lb_listener": "what it passes on",
+    "aws_lb_listener": "which requests it forwards",
     "aws_nat_gateway": "the private subnets' connection to the internet",
     "aws_network_acl": "which traffic a subnet allows",
     "aws_network_acl_rule": "which traffic a subnet allows",
@@ -186,7 +186,7 @@ SAFEGUARDS: dict[str, dict[str, str]] = {
         "aws_s3_bucket_replication_configuration": "objects are no longer copied to another bucket",
     },
     "encryption-lifted": {
-        "aws_s3_bucket_server_side_encryption_configuration": "the bucket no longer chooses how objects are encrypted",
+        "aws_s3_bucket_server_side_encryption_configuration": "the bucket no longer has its own encryption setting",
         "aws_ebs_encryption_by_default": "new volumes are no longer encrypted by default",
     },
     "versioning-stopped": {"aws_s3_bucket_versioning": "overwritten and deleted objects are no longer kept"},

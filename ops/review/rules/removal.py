@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding
-from ops.review.text import code, codes
+from ops.review.text import code, codes, shown
 from terraform.plan import Action
 
 
@@ -37,7 +37,7 @@ def unprotected(plans: Plans, settings: tuple[ProtectiveSetting, ...]) -> Iterat
         for name, protecting, otherwise in settings:
             was, now = change.before.get(name), change.after.get(name)
             if change.is_modified and was == protecting and now != protecting and not change.unknown(name):
-                yield change.finding(f"{otherwise} ({code(name)} is off)")
+                yield change.finding(f"{otherwise} ({code(name)} is {shown(now)})")
 
 
 def how_destroyed(change: ReviewedChange) -> str:
