@@ -183,29 +183,15 @@ class PublicAccessSetting(NamedTuple):
 
 
 # https://registry.terraform.io/providers/hashicorp/aws/latest/docs, collected on 2026-11-24
+_BUCKET, _ACCOUNT = "aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block"
 _PUBLIC_ACCESS = (
-    PublicAccessSetting(
-        "aws_s3_bucket_public_access_block", "block_public_acls", (True,), "an ACL may make the bucket public"
-    ),
-    PublicAccessSetting(
-        "aws_s3_bucket_public_access_block", "block_public_policy", (True,), "a policy may make the bucket public"
-    ),
-    PublicAccessSetting(
-        "aws_s3_bucket_public_access_block", "ignore_public_acls", (True,), "public ACLs of the bucket take effect"
-    ),
-    PublicAccessSetting(
-        "aws_s3_bucket_public_access_block",
-        "restrict_public_buckets",
-        (True,),
-        "a public policy of the bucket takes effect",
-    ),
-    PublicAccessSetting(
-        "aws_s3_account_public_access_block", "block_public_policy", (True,), "a policy may make buckets public"
-    ),
+    PublicAccessSetting(_BUCKET, "block_public_acls", (True,), "an ACL may make the bucket public"),
+    PublicAccessSetting(_BUCKET, "block_public_policy", (True,), "a policy may make the bucket public"),
+    PublicAccessSetting(_BUCKET, "ignore_public_acls", (True,), "public ACLs of the bucket take effect"),
+    PublicAccessSetting(_BUCKET, "restrict_public_buckets", (True,), "a public policy of the bucket takes effect"),
+    PublicAccessSetting(_ACCOUNT, "block_public_policy", (True,), "a policy may make buckets public"),
     PublicAccessSetting("aws_db_instance", "publicly_accessible", (False, None), "the database has a public address"),
-    PublicAccessSetting(
-        "aws_redshift_cluster", "publicly_accessible", (False, None), "the database has a public address"
-    ),
+    PublicAccessSetting("aws_redshift_cluster", "publicly_accessible", (False, None), "it has a public address"),
     PublicAccessSetting(
         "aws_ecs_task_definition", "network_mode", ("awsvpc", None), "tasks share the server's network"
     ),
@@ -217,12 +203,8 @@ _PUBLIC_ACCESS = (
         ("AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS"),
         "callers need no authorization",
     ),
-    PublicAccessSetting(
-        "aws_subnet", "map_public_ip_on_launch", (False, None), "servers in the subnet get public addresses"
-    ),
-    PublicAccessSetting(
-        "aws_instance", "associate_public_ip_address", (False, None), "the server has a public address"
-    ),
+    PublicAccessSetting("aws_subnet", "map_public_ip_on_launch", (False, None), "servers in it get public addresses"),
+    PublicAccessSetting("aws_instance", "associate_public_ip_address", (False, None), "it has a public address"),
     PublicAccessSetting("aws_lb", "internal", (True,), "the load balancer faces the internet"),
     PublicAccessSetting(
         "aws_sns_topic_subscription", "endpoint_auto_confirms", (False, None), "the receiver confirms by itself"
@@ -241,7 +223,7 @@ def opened(plans: Plans) -> Iterator[ReviewFinding]:
             if change.appears and _opens(change, setting):
                 now = code(line(change.after[setting.name]))
                 yield change.finding(f"{setting.otherwise} ({code(setting.name)} is {now})")
-    for change in plans.changes("aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block"):
+    for change in plans.changes(_BUCKET, _ACCOUNT):
         if change.is_removed:
             yield change.finding("is destroyed: nothing blocks public access to the bucket")
     for change in plans.changes("aws_s3_bucket_acl", "aws_s3_bucket"):
