@@ -1,19 +1,20 @@
-"""AWS's own managed policies that are attached here, as AWS publishes them; it may change them."""
+"""AWS's own managed policies that are attached here, as AWS publishes them; AWS may change them."""
 
 import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from iam.policy import Policy, parse
+from iam.documents import parse
+from iam.statements import Policy
 
 
 def aws_managed(arn: str) -> Policy | None:
-    """The policy of that ARN, as far as it is known here."""
+    """The policy of that ARN, None where it is not known here."""
     return _policies().get(arn)
 
 
 @cache
 def _policies() -> Mapping[str, Policy]:
-    documents = json.loads(Path(__file__).with_suffix(".json").read_text())
+    documents = json.loads(Path(__file__).with_suffix(".json").read_text())["policies"]
     return {arn: parse(document, arn) for arn, document in documents.items()}

@@ -1,114 +1,25 @@
-"""CodeCommit's actions, by what they do to code.
+"""CodeCommit's actions, by what they do to code."""
 
-https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodecommit.html
-"""
+import json
+from pathlib import Path
 
 PULL = "codecommit:GitPull"
 PUSH = "codecommit:GitPush"
 DELETE = "codecommit:DeleteRepository"
 LIST = "codecommit:ListRepositories"
-"""The one action that knows no repository."""
+"""The one action without a repository."""
 
-_READS = (
-    "BatchDescribeMergeConflicts",
-    "BatchGetCommits",
-    "BatchGetPullRequests",
-    "BatchGetRepositories",
-    "DescribeMergeConflicts",
-    "DescribePullRequestEvents",
-    "EvaluatePullRequestApprovalRules",
-    "GetApprovalRuleTemplate",
-    "GetBlob",
-    "GetBlobDifferences",
-    "GetBranch",
-    "GetComment",
-    "GetCommentReactions",
-    "GetCommentsForComparedCommit",
-    "GetCommentsForPullRequest",
-    "GetCommit",
-    "GetCommitHistory",
-    "GetCommitsFromMergeBase",
-    "GetDifferences",
-    "GetFile",
-    "GetFolder",
-    "GetMergeCommit",
-    "GetMergeConflicts",
-    "GetMergeOptions",
-    "GetObjectIdentifier",
-    "GetPullRequest",
-    "GetPullRequestApprovalStates",
-    "GetPullRequestOverrideState",
-    "GetReferences",
-    "GetRepository",
-    "GetRepositoryTriggers",
-    "GetTree",
-    "GetUploadArchiveStatus",
-    "GitPull",
-    "ListApprovalRuleTemplates",
-    "ListAssociatedApprovalRuleTemplatesForRepository",
-    "ListBranches",
-    "ListFileCommitHistory",
-    "ListPullRequests",
-    "ListRepositories",
-    "ListRepositoriesForApprovalRuleTemplate",
-    "ListTagsForResource",
-)
+_LEVELS: dict[str, str] = {
+    f"codecommit:{name}": level
+    for name, level in json.loads(Path(__file__).with_suffix(".json").read_text())["actions"].items()
+}
 
-_WRITES = (
-    "AssociateApprovalRuleTemplateWithRepository",
-    "BatchAssociateApprovalRuleTemplateWithRepositories",
-    "BatchDisassociateApprovalRuleTemplateFromRepositories",
-    "CancelUploadArchive",
-    "CreateApprovalRuleTemplate",
-    "CreateBranch",
-    "CreateCommit",
-    "CreatePullRequest",
-    "CreatePullRequestApprovalRule",
-    "CreateRepository",
-    "CreateUnreferencedMergeCommit",
-    "DeleteApprovalRuleTemplate",
-    "DeleteBranch",
-    "DeleteCommentContent",
-    "DeleteFile",
-    "DeletePullRequestApprovalRule",
-    "DeleteRepository",
-    "DisassociateApprovalRuleTemplateFromRepository",
-    "GitPush",
-    "MergeBranchesByFastForward",
-    "MergeBranchesBySquash",
-    "MergeBranchesByThreeWay",
-    "MergePullRequestByFastForward",
-    "MergePullRequestBySquash",
-    "MergePullRequestByThreeWay",
-    "OverridePullRequestApprovalRules",
-    "PostCommentForComparedCommit",
-    "PostCommentForPullRequest",
-    "PostCommentReply",
-    "PutCommentReaction",
-    "PutFile",
-    "PutRepositoryTriggers",
-    "TagResource",
-    "TestRepositoryTriggers",
-    "UntagResource",
-    "UpdateApprovalRuleTemplateContent",
-    "UpdateApprovalRuleTemplateDescription",
-    "UpdateApprovalRuleTemplateName",
-    "UpdateComment",
-    "UpdateDefaultBranch",
-    "UpdatePullRequestApprovalRuleContent",
-    "UpdatePullRequestApprovalState",
-    "UpdatePullRequestDescription",
-    "UpdatePullRequestStatus",
-    "UpdatePullRequestTitle",
-    "UpdateRepositoryDescription",
-    "UpdateRepositoryEncryptionKey",
-    "UpdateRepositoryName",
-    "UploadArchive",
-)
+# AWS gives it the level Read, although it stops somebody else's upload.
+_CHANGES_SOMETHING = "codecommit:CancelUploadArchive"
 
-READS = tuple(f"codecommit:{name}" for name in _READS)
-WRITES = tuple(f"codecommit:{name}" for name in _WRITES)
-"""Everything else: code, refs, settings, and what could carry code out, such as triggers and archives."""
+READS = tuple(action for action, level in _LEVELS.items() if level in ("Read", "List") and action != _CHANGES_SOMETHING)
+WRITES = tuple(action for action in _LEVELS if action not in READS)
+"""All others: they change code, refs or settings, or could carry code out, as triggers and archives do."""
 
 MIRRORING = frozenset((PUSH, "codecommit:UpdateDefaultBranch"))
-"""The writes that a mirror consists of; nobody here has any other."""
+"""The writes that a mirror needs; no policy here allows any other."""

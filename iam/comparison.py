@@ -1,96 +1,90 @@
-"""Compares IAM policies by what they say: which action, resource, principal or address comes or goes."""
+"""Compares IAM policies by their statements: which action, resource, principal or condition comes or goes."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Any
+from typing import Literal
 
-from ops.review.text import code
+from iam import documents
+from iam.conditions import NULL
+from iam.statements import Condition, Statement, UnsupportedError
 
 ATTRIBUTES = frozenset(
     {"policy", "assume_role_policy", "inline_policy", "access_policy", "resource_policy", "policy_document"}
 )
 """Attributes of AWS resources that hold a policy as JSON."""
 
+Element = Literal["Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal", "Version"]
+
+_WORLD = frozenset({"0.0.0.0/0", "::/0"})
+
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
-    """One thing that a policy says and did not say, or no longer says.
+class StatementDifference:
+    """One thing that comes (`is_added`) or goes; with `widens`, something may be allowed that was not.
 
-    `what` is for people, with the IAM words in backquotes; `widens`: it may allow something that was not allowed.
+    `part` is where in `statement`: an element, a condition, or None for the statement as a whole. `value` is the value
+    that comes or goes there, None where the part does as a whole.
     """
 
-    what: str
+    statement: Statement
+    part: Element | Condition | None
+    value: str | None
+    is_added: bool
     widens: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class Statement:
-    """One statement, each element as a set; conditions by operator and key."""
+def statements(text: object) -> list[Statement] | None:
+    """The statements of a policy in JSON, their values sorted, so that statements of the same meaning are equal.
 
-    sid: str
-    denies: bool
-    elements: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    conditions: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """How people find it in the policy."""
-        effect = "Deny" if self.denies else "Allow"
-        return f"{code(self.sid)} ({effect})" if self.sid else f"{effect} of {_listed(self._first())}"
-
-    def _first(self) -> frozenset[str]:
-        return self.elements.get("Action") or self.elements.get("NotAction") or frozenset({"nothing"})
+    None where the text is no policy, and where it is one that `not_understood` says more of.
+    """
+    try:
+        return [_sorted(statement) for statement in documents.read(text, "the policy").statements]
+    except UnsupportedError:
+        return None
 
 
-def statements(text: Any) -> list[Statement] | None:
-    """The statements of a policy in JSON; None where the text is no policy."""
+def not_understood(text: object) -> UnsupportedError | None:
+    """Why the statements of a policy cannot be read; None where they can, and where the text is no policy."""
     try:
         document = json.loads(text) if isinstance(text, str) else text
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return None
     if not isinstance(document, dict) or "Statement" not in document:
         return None
-    found = document["Statement"]
-    listed = found if isinstance(found, list) else [found]
-    if not all(isinstance(statement, dict) for statement in listed):
-        return None
-    return [_statement(statement) for statement in listed]
+    try:
+        documents.read(text, "the policy")
+    except UnsupportedError as error:
+        return error
+    return None
 
 
-def compared(before: list[Statement], after: list[Statement]) -> list[Difference]:
-    """What the second list of statements says otherwise than the first, what widens first."""
-    rest_before = [statement for statement in before if statement not in after]
-    rest_after = [statement for statement in after if statement not in before]
-    differences: list[Difference] = []
-    for was in list(rest_before):
-        same = [
-            now
-            for now in rest_after
-            if (now.sid, now.denies) == (was.sid, was.denies) and (was.sid or len(rest_before) == len(rest_after) == 1)
-        ]
-        if len(same) == 1:
-            differences += _within(was, same[0])
-            rest_before.remove(was)
-            rest_after.remove(same[0])
-    for was in rest_before:
-        differences += [Difference(what=f"{was.name} is gone{_summary(was)}", widens=was.denies)]
-    for now in rest_after:
-        differences += [Difference(what=f"{now.name} is new{_summary(now)}", widens=not now.denies)]
-    return sorted(differences, key=lambda difference: (not difference.widens, difference.what))
+def compared(before: Collection[Statement], after: Collection[Statement]) -> list[StatementDifference]:
+    """How the second list of statements differs from the first, what widens first."""
+    gone = [statement for statement in before if statement not in after]
+    new = [statement for statement in after if statement not in before]
+    found: list[StatementDifference] = []
+    for was in list(gone):
+        same = [now for now in new if (now.sid, now.allows) == (was.sid, was.allows)]
+        if len(same) == 1 and (was.sid or len(gone) == len(new) == 1):
+            found += _within(was, same[0])
+            gone.remove(was)
+            new.remove(same[0])
+    found += [_difference(statement, None, None, is_added=False, widens=not statement.allows) for statement in gone]
+    found += [_difference(statement, None, None, is_added=True, widens=statement.allows) for statement in new]
+    return sorted(found, key=lambda difference: not difference.widens)
 
 
 def to_the_world(statement: Statement) -> bool:
     """Whether an Allow is for everybody, without a condition that names who, or from where."""
-    if statement.denies or not statement.elements.get("Principal", frozenset()) & {"*", "AWS:*"}:
+    if not statement.allows or statement.but_principals:
         return False
-    narrowing = (
-        values
-        for (operator, key), values in statement.conditions.items()
-        if "Not" not in operator and "IfExists" not in operator and key.lower() in _NARROWING
-    )
-    return not any(values and not values & {"*", "0.0.0.0/0", "::/0"} for values in narrowing)
+    named = statement.principals or {}
+    if "*" not in named and "*" not in named.get("AWS", ()):
+        return False
+    return not any(_narrows(condition) for condition in statement.conditions)
 
 
 # Condition keys that say who, or from where.
@@ -109,100 +103,117 @@ _NARROWING = {
 }
 
 
-def open_conditions(statement: Statement) -> list[str]:
-    """Conditions on addresses that every address meets, or that a Deny exempts every address from."""
-    return [
-        f"{code(f'{operator} {key}')} names {code(value)}"
-        for (operator, key), values in sorted(statement.conditions.items())
-        for value in sorted(values & {"0.0.0.0/0", "::/0"})
-        if statement.denies == ("NotIpAddress" in operator)
-    ]
-
-
-def _statement(raw: dict[str, Any]) -> Statement:
-    elements: dict[str, frozenset[str]] = {}
-    for element in ("Action", "NotAction", "Resource", "NotResource"):
-        if element in raw:
-            elements[element] = frozenset(_texts(raw[element]))
-    for element in ("Principal", "NotPrincipal"):
-        if element in raw:
-            elements[element] = frozenset(_principals(raw[element]))
-    conditions = {}
-    block = raw.get("Condition")
-    for operator, keys in block.items() if isinstance(block, dict) else ():
-        for key, values in keys.items() if isinstance(keys, dict) else ():
-            conditions[(str(operator), str(key))] = frozenset(_texts(values))
-    return Statement(
-        sid=str(raw.get("Sid") or ""),
-        denies=raw.get("Effect") == "Deny",
-        elements=elements,
-        conditions=conditions,
+def _narrows(condition: Condition) -> bool:
+    """Whether a condition fails for requests of others: not where it also holds without the key."""
+    holds_without_key = condition.if_exists or condition.quantifier == "ForAllValues" or condition.operator == NULL
+    return (
+        condition.key in _NARROWING
+        and "Not" not in condition.operator
+        and not holds_without_key
+        and not {"*", *_WORLD} & set(condition.values)
     )
 
 
-def _texts(value: Any) -> list[str]:
-    values = value if isinstance(value, list) else [value]
-    return [item if isinstance(item, str) else json.dumps(item) for item in values]
+def open_conditions(statement: Statement) -> list[Condition]:
+    """Conditions that every address meets, or from which a Deny exempts every address, with just those values."""
+    return [
+        replace(condition, values=worldwide)
+        for condition in statement.conditions
+        if (worldwide := tuple(value for value in condition.values if value in _WORLD))
+        and statement.allows != (condition.operator == "NotIpAddress")
+    ]
 
 
-def _principals(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        for kind, names in value.items():
-            yield from (f"{kind}:{name}" for name in _texts(names))
-    else:
-        yield from _texts(value)
+def elements(statement: Statement) -> dict[Element, frozenset[str]]:
+    """The values of each element that a statement has; a principal with its type, as in `AWS:*`."""
+    found: dict[Element, frozenset[str]] = {
+        "NotAction" if statement.but_actions else "Action": frozenset(statement.actions)
+    }
+    if statement.resources:
+        found["NotResource" if statement.but_resources else "Resource"] = frozenset(statement.resources)
+    if statement.principals is not None:
+        found["NotPrincipal" if statement.but_principals else "Principal"] = frozenset(
+            name if kind == "*" else f"{kind}:{name}" for kind, names in statement.principals.items() for name in names
+        )
+    return found
 
 
-def _within(was: Statement, now: Statement) -> Iterator[Difference]:
-    """How one statement changed. In an Allow, more is wider; in a Deny, less; the Not… elements turn it round."""
-    for element in sorted(was.elements.keys() | now.elements.keys()):
-        old, new = was.elements.get(element, frozenset()), now.elements.get(element, frozenset())
-        more_is_wider = (not was.denies) != element.startswith("Not")
-        word = _WORDS[element]
-        appears = element not in was.elements or element not in now.elements
+def _sorted(statement: Statement) -> Statement:
+    """The statement with its values sorted, and without its place, which says nothing about its meaning."""
+    return replace(
+        statement,
+        place="",
+        actions=_unique(statement.actions),
+        resources=_unique(statement.resources),
+        principals=statement.principals and {kind: _unique(names) for kind, names in statement.principals.items()},
+        conditions=tuple(
+            sorted(
+                (replace(condition, values=_unique(condition.values)) for condition in statement.conditions),
+                key=_test,
+            )
+        ),
+        # Without a variable, both versions of the language mean the same.
+        has_variables=statement.has_variables
+        and any("${" in text for text in (*statement.resources, *(v for c in statement.conditions for v in c.values))),
+    )
+
+
+def _unique(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(values)))
+
+
+def _test(condition: Condition) -> tuple[str, ...]:
+    """What a condition tests, without the values it wants."""
+    return condition.operator, condition.quantifier or "", str(condition.if_exists), condition.key
+
+
+def _difference(
+    statement: Statement, part: Element | Condition | None, value: str | None, *, is_added: bool, widens: bool
+) -> StatementDifference:
+    return StatementDifference(statement=statement, part=part, value=value, is_added=is_added, widens=widens)
+
+
+def _within(was: Statement, now: Statement) -> Iterator[StatementDifference]:
+    """How one statement changed. More in an Allow is wider, less in a Deny; a Not… element inverts that."""
+    old_elements, new_elements = elements(was), elements(now)
+    for element in sorted(old_elements.keys() | new_elements.keys()):
+        old, new = old_elements.get(element, frozenset()), new_elements.get(element, frozenset())
+        more_is_wider = was.allows != element.startswith("Not")
+        is_whole = not old or not new
         for value in sorted(new - old):
-            what = f"{was.name}: {word} {code(value)} added"
-            yield Difference(what=what, widens=more_is_wider or appears)
+            yield _difference(was, element, value, is_added=True, widens=more_is_wider or is_whole)
         for value in sorted(old - new):
-            what = f"{was.name}: {word} {code(value)} removed"
-            yield Difference(what=what, widens=not more_is_wider or appears)
-    for place in sorted(was.conditions.keys() | now.conditions.keys()):
-        yield from _condition(was, now, place)
+            yield _difference(was, element, value, is_added=False, widens=not more_is_wider or is_whole)
+    if was.has_variables != now.has_variables:
+        yield _difference(was, "Version", documents.WITH_VARIABLES, is_added=now.has_variables, widens=True)
+    old_conditions, new_conditions = ({_test(c): c for c in each.conditions} for each in (was, now))
+    for test in sorted(old_conditions.keys() | new_conditions.keys()):
+        if test not in new_conditions:
+            yield _difference(was, old_conditions[test], None, is_added=False, widens=was.allows)
+        elif test not in old_conditions:
+            yield _difference(was, new_conditions[test], None, is_added=True, widens=not was.allows)
+        else:
+            yield from _within_condition(was, old_conditions[test], new_conditions[test])
 
 
-def _condition(was: Statement, now: Statement, place: tuple[str, str]) -> Iterator[Difference]:
-    operator, key = place
-    shown = f"condition {code(f'{operator} {key}')}"
-    if place not in now.conditions:
-        values = _listed(was.conditions[place])
-        yield Difference(what=f"{was.name}: {shown} of {values} removed", widens=not was.denies)
-        return
-    if place not in was.conditions:
-        values = _listed(now.conditions[place])
-        yield Difference(what=f"{was.name}: {shown} of {values} added", widens=was.denies)
-        return
-    old, new = was.conditions[place], now.conditions[place]
-    if "IpAddress" in operator:
-        yield from _addresses(was.name, shown, old, new, is_exempt=was.denies == ("Not" in operator))
-        return
+def _within_condition(statement: Statement, was: Condition, now: Condition) -> Iterator[StatementDifference]:
+    old, new = set(was.values), set(now.values)
     # A Deny "unless from here" exempts one address more: that is wider, as one more in an Allow "from here" is.
-    more_is_wider = was.denies == ("Not" in operator)
-    ordered = operator.removesuffix("IfExists").startswith(("Numeric", "Date", "Bool", "Null"))
+    more_is_wider = statement.allows != ("Not" in was.operator)
+    if "IpAddress" in was.operator:
+        # A part of a network that was listed changes nothing.
+        for value in sorted(new - old):
+            yield _difference(statement, now, value, is_added=True, widens=more_is_wider and not covered(value, old))
+        for value in sorted(old - new):
+            yield _difference(
+                statement, now, value, is_added=False, widens=not more_is_wider and not covered(value, new)
+            )
+        return
+    is_ordered = was.operator.startswith(("Numeric", "Date", "Bool", "Null"))
     for value in sorted(new - old):
-        yield Difference(what=f"{was.name}: {code(value)} added to {shown}", widens=more_is_wider or ordered)
+        yield _difference(statement, now, value, is_added=True, widens=more_is_wider or is_ordered)
     for value in sorted(old - new):
-        yield Difference(what=f"{was.name}: {code(value)} removed from {shown}", widens=not more_is_wider or ordered)
-
-
-def _addresses(
-    name: str, shown: str, old: frozenset[str], new: frozenset[str], *, is_exempt: bool
-) -> Iterator[Difference]:
-    """How a list of networks changes: a part of what was in it is no news."""
-    for value in sorted(new - old):
-        yield Difference(what=f"{name}: {code(value)} added to {shown}", widens=is_exempt and not covered(value, old))
-    for value in sorted(old - new):
-        widens = not is_exempt and not covered(value, new)
-        yield Difference(what=f"{name}: {code(value)} removed from {shown}", widens=widens)
+        yield _difference(statement, now, value, is_added=False, widens=not more_is_wider or is_ordered)
 
 
 def covered(network: str, by: Iterable[str]) -> bool:
@@ -215,29 +226,3 @@ def covered(network: str, by: Iterable[str]) -> bool:
     if isinstance(inner, IPv4Network):
         return any(isinstance(other, IPv4Network) and inner.subnet_of(other) for other in outer)
     return any(isinstance(other, IPv6Network) and inner.subnet_of(other) for other in outer)
-
-
-_WORDS = {
-    "Action": "action",
-    "NotAction": "excepted action",
-    "Resource": "resource",
-    "NotResource": "excepted resource",
-    "Principal": "principal",
-    "NotPrincipal": "excepted principal",
-}
-_MOST_SHOWN = 6
-
-
-def _summary(statement: Statement) -> str:
-    parts = [f"{_WORDS[element]} {_listed(values)}" for element, values in sorted(statement.elements.items()) if values]
-    parts += [
-        f"{code(f'{operator} {key}')} {_listed(values)}"
-        for (operator, key), values in sorted(statement.conditions.items())
-    ]
-    return f": {'; '.join(parts)}" if parts else ""
-
-
-def _listed(values: frozenset[str]) -> str:
-    shown = [code(value) for value in sorted(values)[:_MOST_SHOWN]]
-    more = [f"{len(values) - _MOST_SHOWN} more"] if len(values) > _MOST_SHOWN else []
-    return ", ".join([*shown, *more])

@@ -1,13 +1,15 @@
-"""The matrix: who may do what with which resource from where, and why."""
+"""The access matrix: who may do what with which resource from where, and why."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from iam import codecommit, powers
-from iam.evaluation import Decision, Principal, Request, evaluate, names_resource
+from iam.evaluation import Decision, evaluate
+from iam.matching import names_resource
 from iam.model import Identity, Model, Resource
-from iam.policy import Policy, Statement
-from iam.sources import ELSEWHERE, Source, sources
+from iam.requests import Principal, Request
+from iam.sources import ELSEWHERE, RequestSource, sources
+from iam.statements import Policy, Statement
 
 ANYBODY = "anybody"
 OTHERS = "any other repository"
@@ -15,11 +17,11 @@ ON_BEHALF = "an AWS service on its behalf"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """One cell of the matrix, with the reason in words that name policy and statement.
+class MatrixRow:
+    """One cell of the matrix, with the reason, which names policy and statement.
 
-    The first four are names that stay the same while nothing about access changes, so that matrices can be compared.
-    `resource` is a repository's name, or the pattern that a policy names; `is_repository` tells them apart.
+    The first four fields identify the cell and change only when access changes, so that matrices can be compared.
+    `resource` is a repository's name, or with `is_repository` false the pattern that a policy names.
     """
 
     principal: str
@@ -31,8 +33,8 @@ class Row:
     is_repository: bool
 
 
-def matrix(model: Model) -> list[Row]:
-    """Every row: of all identities on all repositories, on what else their policies name, and of anybody."""
+def matrix(model: Model) -> list[MatrixRow]:
+    """Every row: of all identities on repositories and on other resources in their policies, and of anybody."""
     places = sources(model)
     tried = _codecommit_actions(model)
     return [
@@ -42,7 +44,7 @@ def matrix(model: Model) -> list[Row]:
 
 
 def _codecommit_actions(model: Model) -> list[str]:
-    """What anybody is allowed of CodeCommit's actions, and deleting, which nobody should be."""
+    """The CodeCommit actions that some policy allows, and in any case pull, push and delete."""
     statements = [statement for identity in model.identities for statement in powers.allowing(identity)]
     named = {action for statement in statements for action in powers.actions(statement)}
     always = (codecommit.PULL, codecommit.PUSH, codecommit.DELETE)
@@ -51,9 +53,9 @@ def _codecommit_actions(model: Model) -> list[str]:
 
 
 def of_identity(
-    model: Model, identity: Identity, places: Sequence[Source], codecommit_actions: Sequence[str]
-) -> Iterator[Row]:
-    """The rows of one user or role; of a role, on the repositories that its policies reach and on any other."""
+    model: Model, identity: Identity, places: Sequence[RequestSource], codecommit_actions: Sequence[str]
+) -> Iterator[MatrixRow]:
+    """The rows of one user or role; for a role, on the repositories in its policies and on any other."""
     arns = {repository.arn.rpartition(":")[2]: repository.arn for repository in model.repositories}
     if identity.trust is not None:
         arns = {name: arn for name, arn in arns.items() if _reaches(identity, arn)}
@@ -74,11 +76,11 @@ def of_identity(
                 decision = decisions[one]
                 yield _row(identity.name, name, action, source.name, decision, is_repository=True, refusal=refusal)
         for statement in powers.allowing(identity):
-            yield from _beside_code(model, identity, statement, source, refusal)
+            yield from _other_resources(model, identity, statement, source, refusal)
 
 
-def _on_behalf(places: Sequence[Source]) -> Source:
-    """An AWS service that calls another with a user's rights, from an address of its own.
+def _on_behalf(places: Sequence[RequestSource]) -> RequestSource:
+    """An AWS service that calls another with a user's permissions, from an address of its own.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
     """
@@ -87,7 +89,7 @@ def _on_behalf(places: Sequence[Source]) -> Source:
 
 
 def _alike(identity: Identity, arns: Mapping[str, str]) -> dict[str, str]:
-    """For each repository one that the policies do not tell from it, for hundreds of them to be decided once."""
+    """For each repository one that the policies do not distinguish from it, so that hundreds are decided once."""
     statements = [statement for policy in identity.policies for statement in policy.statements]
     if any("${" in pattern for statement in statements for pattern in statement.resource_patterns):
         return dict(arns)
@@ -104,7 +106,7 @@ def _reaches(identity: Identity, repository: str) -> bool:
 
 def _decision(
     identity: Identity,
-    source: Source,
+    source: RequestSource,
     action: str,
     resource: str,
     statement: Statement | None = None,
@@ -117,10 +119,10 @@ def _decision(
     return evaluate(asked, identity=identity.policies, resource=policies)
 
 
-def _beside_code(
-    model: Model, identity: Identity, statement: Statement, source: Source, refusal: Decision | None
-) -> Iterator[Row]:
-    """What a statement allows beside repositories: its own words, tried with what its conditions want."""
+def _other_resources(
+    model: Model, identity: Identity, statement: Statement, source: RequestSource, refusal: Decision | None
+) -> Iterator[MatrixRow]:
+    """What a statement allows on other resources than repositories, with its conditions met."""
     for action in powers.actions(statement):
         for resource, named in zip(powers.resources(statement), powers.named_resources(statement), strict=True):
             if action.startswith("codecommit:") and resource != "*":
@@ -128,7 +130,7 @@ def _beside_code(
             owned = tuple(owner.policy for owner in model.resources if owner.policy and _is_part(resource, owner))
             for way, from_there in _ways(source, owned):
                 decision = refusal or _decision(identity, from_there, action, resource, statement, owned)
-                conditions = _said(statement)
+                conditions = _conditions(statement)
                 yield _row(
                     identity.name, named + conditions, action, way, decision, is_repository=False, refusal=refusal
                 )
@@ -138,37 +140,33 @@ def _is_part(resource: str, owner: Resource) -> bool:
     return resource == owner.arn or resource.startswith(f"{owner.arn}/")
 
 
-def _ways(source: Source, owned: Sequence[Policy]) -> Iterator[tuple[str, Source]]:
-    """A source as it is, and where a resource's own policy counts, without TLS too."""
+def _ways(source: RequestSource, owned: Sequence[Policy]) -> Iterator[tuple[str, RequestSource]]:
+    """A source as it is, and where a resource's own policy applies, without TLS too."""
     yield source.name, source
     if owned:
         yield f"{source.name}, without TLS", replace(source, context={**source.context, "aws:securetransport": "false"})
 
 
-def _said(statement: Statement) -> str:
-    """The conditions of a statement in words; those on where a request comes from show in the rows."""
-    said = [
+def _conditions(statement: Statement) -> str:
+    """The conditions of a statement in words, without those on the request's source, which the rows show."""
+    found = [
         f"{condition.key} {condition.operator} {' or '.join(condition.values)}"
         for condition in statement.conditions
         if condition.key not in ("aws:sourceip", "aws:sourcevpc", "aws:sourcevpce")
     ]
-    return f", if {' and '.join(said)}" if said else ""
+    return f", if {' and '.join(found)}" if found else ""
 
 
-def _callers(model: Model, role: Identity) -> Iterator[tuple[Source, Decision | None]]:
-    """Who could become a role, each as a source of its requests, with the refusal where they cannot."""
+def _callers(model: Model, role: Identity) -> Iterator[tuple[RequestSource, Decision | None]]:
+    """Who might assume a role, each as a source of the role's requests, with the refusal where they may not."""
     services = dict.fromkeys(
         name
         for identity in model.identities
         if identity.trust is not None
         for statement in identity.trust.statements
-        for name in (statement.principals or {}).get("Service", ())
+        for name in statement.services
     )
-    trusted = [
-        name
-        for name in services
-        if any(name in (s.principals or {}).get("Service", ()) for s in (role.trust.statements if role.trust else ()))
-    ]
+    trusted = [name for name in services if name in role.trusted_services]
     others = [
         Principal(kind="service", name=name) for name in (*services, "another.amazonaws.com") if name not in trusted
     ]
@@ -188,9 +186,9 @@ def _callers(model: Model, role: Identity) -> Iterator[tuple[Source, Decision | 
 
 def _through(
     name: str, role: Identity, principals: Sequence[Principal], account: str | None
-) -> tuple[Source, Decision | None]:
+) -> tuple[RequestSource, Decision | None]:
     """A source of a role's requests; refused when none of the principals may assume the role."""
-    session = Source(
+    session = RequestSource(
         name=name,
         places=(),
         context={"aws:viaawsservice": "false", "aws:securetransport": "true"},
@@ -212,8 +210,8 @@ def _through(
     return session, refusal
 
 
-def of_anybody(model: Model, places: Sequence[Source]) -> Iterator[Row]:
-    """The rows of whoever is no identity here: on repositories, on APIs, and on what has a policy of its own."""
+def of_anybody(model: Model, places: Sequence[RequestSource]) -> Iterator[MatrixRow]:
+    """The rows of everybody else: on repositories, on APIs, and on resources with a policy of their own."""
     nobody = Decision(allowed=False, explicit=False)
     for repository in model.repositories:
         for action in (codecommit.PULL, codecommit.PUSH, codecommit.DELETE):
@@ -222,7 +220,7 @@ def of_anybody(model: Model, places: Sequence[Source]) -> Iterator[Row]:
             yield _row(ANYBODY, name, action, "anywhere", nobody, is_repository=True)
     for method in model.methods:
         for source in places:
-            asked = _anonymous(source, "execute-api:Invoke", method.arn)
+            asked = source.request(Principal(kind="anonymous"), "execute-api:Invoke", method.arn)
             decision = evaluate(asked, resource=[method.policy] if method.policy else [])
             yield _row(ANYBODY, method.arn, "execute-api:Invoke", source.name, decision, is_repository=False)
     for owner in model.resources:
@@ -230,9 +228,9 @@ def of_anybody(model: Model, places: Sequence[Source]) -> Iterator[Row]:
             yield from _on_resource(owner, owner.policy, places[-1])
 
 
-def _on_resource(owner: Resource, policy: Policy, source: Source) -> Iterator[Row]:
-    """What a resource's own policy lets services and strangers do."""
-    services = [name for s in policy.statements for name in (s.principals or {}).get("Service", ())]
+def _on_resource(owner: Resource, policy: Policy, source: RequestSource) -> Iterator[MatrixRow]:
+    """What a resource's own policy lets services and everybody do."""
+    services = [name for statement in policy.statements for name in statement.services]
     principals = [Principal(kind="service", name=name) for name in dict.fromkeys(services)]
     actions = dict.fromkeys(action for s in policy.statements for action in powers.actions(s))
     for principal in (*principals, Principal(kind="anonymous")):
@@ -255,16 +253,6 @@ def _on_resource(owner: Resource, policy: Policy, source: Source) -> Iterator[Ro
                     yield _row(principal.name or ANYBODY, owner.arn, action, way, decision, is_repository=False)
 
 
-def _anonymous(source: Source, action: str, resource: str) -> Request:
-    return Request(
-        principal=Principal(kind="anonymous"),
-        action=action,
-        resource=resource,
-        context=source.context,
-        absent=source.absent,
-    )
-
-
 def _row(
     principal: str,
     resource: str,
@@ -274,8 +262,8 @@ def _row(
     *,
     is_repository: bool,
     refusal: Decision | None = None,
-) -> Row:
-    return Row(
+) -> MatrixRow:
+    return MatrixRow(
         principal=principal,
         resource=resource,
         action=action,

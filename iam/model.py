@@ -1,19 +1,20 @@
-"""What a deployment holds, as far as access goes: plain values, whatever they were read from.
+"""The parts of a deployment that access depends on, as plain values.
 
-`iam.deployed` fills it from synthesised Terraform. Where only an apply will tell an address or an id, a
-representative stands for it that equals nothing else.
+`iam.deployed` reads them from synthesised Terraform. A value that is known after an apply only has a representative
+that equals nothing else.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Address
 
-from iam.policy import Network, Policy
+from iam.operators import IpNetwork
+from iam.statements import Policy
 
 REPRESENTATIVES = IPv4Address("240.0.0.1")
-"""The first address that stands for one which only an apply will tell.
+"""The first representative of an address that is known after an apply only.
 
-Reserved, so no list of public networks can hold it, and settings and variables refuse it:
+It is reserved: no list of public networks contains it, and settings and variables refuse it:
 https://www.iana.org/assignments/iana-ipv4-special-registry
 """
 
@@ -22,13 +23,14 @@ https://www.iana.org/assignments/iana-ipv4-special-registry
 class Place:
     """Where requests come from: public networks, or VPC endpoints by their ids.
 
-    `is_room` marks an isolated room, `may_push` where the push user works. `representative` says that the networks
-    stand for addresses that only an apply will tell, and `may_overlap` names the rooms that no check of Terraform's
-    keeps them apart from. `may_be_open` is the written intent that this be the whole world.
+    `is_room` marks an isolated room, `may_push` where the push user works. With `representative`, the networks are
+    representatives of addresses that are known after an apply only, and `may_overlap` names the rooms for which
+    Terraform does not check that these addresses are different. `may_be_open`: there is a written reason for this to be
+    the whole internet.
     """
 
     name: str
-    networks: tuple[Network, ...] = ()
+    networks: tuple[IpNetwork, ...] = ()
     vpc_endpoints: tuple[str, ...] = ()
     is_room: bool = False
     may_push: bool = False
@@ -39,9 +41,9 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """A user, or a role with its trust: `policies` is everything that is attached, by the names people find.
+    """A user, or a role with its trust policy; `policies` are all that are attached.
 
-    `secrets` are resources of Terraform that would give the user a password or a key, and put it into the state.
+    `secrets` are Terraform resources that create a password or a key of the user, which the state then contains.
     """
 
     address: str
@@ -57,8 +59,15 @@ class Identity:
         return self.arn.rpartition("/")[2]
 
     @cached_property
+    def trusted_services(self) -> frozenset[str]:
+        """The AWS services that the trust policy names."""
+        return frozenset(
+            name for statement in (self.trust.statements if self.trust else ()) for name in statement.services
+        )
+
+    @cached_property
     def asked_keys(self) -> frozenset[str]:
-        """The keys of services that only Allow statements ask for: without them a request is allowed less."""
+        """The services' own keys in conditions of Allow statements alone: a request without them is allowed less."""
         statements = [statement for policy in self.policies for statement in policy.statements]
         allowing, denying = (
             {
@@ -74,7 +83,7 @@ class Identity:
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """Something that has a policy of its own, or that holds code."""
+    """A resource with a policy of its own, or a repository."""
 
     address: str
     arn: str
@@ -84,22 +93,22 @@ class Resource:
 
 @dataclass(frozen=True, kw_only=True)
 class ApiMethod:
-    """One method of an API, with the policy that the API has."""
+    """One method of an API, with the API's policy."""
 
     address: str
     arn: str
     account: str
     open_to_all: bool
-    """Whether API Gateway asks nobody who they are."""
+    """Whether API Gateway answers without authentication."""
     policy: Policy | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Opening:
-    """One inbound rule of a security group that names networks; one from another group lets in no addresses."""
+    """One inbound rule of a security group that names networks."""
 
     address: str
-    networks: tuple[Network, ...]
+    networks: tuple[IpNetwork, ...]
     may_be_open: bool = False
 
 

@@ -1,23 +1,25 @@
-"""What an identity's policies could allow, as requests to try."""
+"""What an identity's policies may allow, as requests to evaluate."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from iam import codecommit
-from iam.evaluation import Decision, Principal, Request, evaluate, names_action
+from iam.evaluation import Decision, evaluate
+from iam.matching import names_action
 from iam.model import Identity
-from iam.policy import Policy, Statement, has_wildcard
-from iam.sources import Source
+from iam.requests import Principal, Request
+from iam.sources import RequestSource
+from iam.statements import Policy, Statement, has_wildcard
 
 _CODECOMMIT = {action.lower(): action for action in (*codecommit.READS, *codecommit.WRITES)}
 
-# Stands for whatever a wildcard, a NotAction or a NotResource lets in beside what is named anywhere.
+# In place of everything that a wildcard, a NotAction or a NotResource includes and no policy names.
 _ANY = "AnyOther"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Power:
-    """One thing that an identity may do from a place."""
+    """One thing that an identity may do from a source."""
 
     statement: Statement
     action: str
@@ -31,7 +33,7 @@ def allowing(identity: Identity) -> Iterator[Statement]:
 
 
 def actions(statement: Statement) -> list[str]:
-    """The actions that a statement speaks of: those named, and for a wildcard CodeCommit's and one for all others."""
+    """The actions in a statement: those it names, and for a wildcard CodeCommit's and one in place of all others."""
     if statement.but_actions:
         others = [name for action, name in _CODECOMMIT.items() if not names_action(statement, action)]
         return [*others, f"iam:{_ANY}"]
@@ -43,14 +45,14 @@ def actions(statement: Statement) -> list[str]:
 
 
 def resources(statement: Statement) -> list[str]:
-    """The resources that a statement speaks of, one for each pattern."""
+    """The resources in a statement, one for each pattern."""
     if statement.but_resources:
         return [f"arn:aws:codecommit:{_ANY}:{_ANY}:{_ANY}"]
     return [resource if resource == "*" else _one_of(resource) for resource in statement.resources]
 
 
 def named_resources(statement: Statement) -> list[str]:
-    """The same resources in the policy's own words."""
+    """The same resources as the policy names them."""
     return [f"all but {', '.join(statement.resources)}"] if statement.but_resources else list(statement.resources)
 
 
@@ -58,7 +60,9 @@ def _one_of(pattern: str) -> str:
     return pattern.replace("*", _ANY).replace("?", "x")
 
 
-def request(identity: Identity, source: Source, action: str, resource: str, wanted: Mapping[str, str]) -> Request:
+def request(
+    identity: Identity, source: RequestSource, action: str, resource: str, wanted: Mapping[str, str]
+) -> Request:
     """A request from a place; `wanted` are keys that it has beside the place's and the identity's.
 
     What only other statements ask for, it does not have: those are tried with requests of their own.
@@ -83,10 +87,10 @@ def request(identity: Identity, source: Source, action: str, resource: str, want
 _POSITIVE = frozenset(("StringEquals", "StringLike", "ArnEquals", "ArnLike", "Bool"))
 
 
-def met(statement: Statement, source: Source) -> dict[str, str]:
-    """Values for what an Allow wants of a request beside where it comes from: at worst, they are as it wants.
+def met(statement: Statement, source: RequestSource) -> dict[str, str]:
+    """Values that meet an Allow's conditions on other keys than the source's: the worst case.
 
-    A key that is neither here nor in the source's is unknown, and evaluation will refuse it.
+    A key that is neither here nor in the source is unknown, and the evaluation refuses it.
     """
     return {
         condition.key: _one_of(condition.values[0])
@@ -98,21 +102,19 @@ def met(statement: Statement, source: Source) -> dict[str, str]:
 
 
 def powers(
-    identity: Identity, source: Source, *, only: Collection[str] | None = None, resource: tuple[Policy, ...] = ()
+    identity: Identity, source: RequestSource, *, only: Collection[str] | None = None, resource: tuple[Policy, ...] = ()
 ) -> Iterator[Power]:
-    """What `identity` may do from a place, `only` of some actions if given, under a resource's policies too.
+    """What `identity` may do from a source: with `only`, of those actions; with `resource`, under its policies too.
 
-    Of actions and resources that no Deny tells apart, one stands for all.
+    Of actions and resources that no Deny distinguishes, one is evaluated for all.
     """
     denials = [s for policy in (*identity.policies, *resource) for s in policy.statements if not s.allows]
     every_resource = all(deny.resources == ("*",) for deny in denials)
     for statement in allowing(identity):
         named = [action for action in actions(statement) if only is None or action in only]
-        told_apart = {
-            tuple(names_action(deny, action.lower()) for deny in denials): action for action in reversed(named)
-        }
+        distinct = {tuple(names_action(deny, action.lower()) for deny in denials): action for action in reversed(named)}
         targets = resources(statement)
-        for action in told_apart.values():
+        for action in distinct.values():
             for target in targets[:1] if every_resource else targets:
                 asked = request(identity, source, action, target, met(statement, source))
                 decision = evaluate(asked, identity=identity.policies, resource=resource)

@@ -1,7 +1,7 @@
-"""Where a request may come from: one for each part of the world that the policies tell apart.
+"""Where a request may come from: one source for each part of the internet that the policies distinguish.
 
-A policy looks at an address only through the networks it names, so two addresses that are in the same of all networks
-are decided alike, and one of each such part decides for all of them.
+A policy compares an address only with the networks it names, so it decides alike for two addresses that are in the same
+networks: one address of each part is enough.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,16 +9,17 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
-from iam import policy as documents
+from iam import operators
 from iam.model import Model, Place
-from iam.policy import Network, Policy, Statement
+from iam.operators import IpNetwork
+from iam.requests import Principal, Request
+from iam.statements import Policy, Statement
 
 ELSEWHERE = "anywhere else"
 
 _ADDRESSES: dict[int, tuple[Any, int]] = {4: (IPv4Address, 32), 6: (IPv6Address, 128)}
 
-# What only a request through a VPC endpoint, on behalf of a service or from a service has. No request here is one on
-# behalf: of those AWS says itself who may make them.
+# Keys of requests that go through a VPC endpoint, and of those that a service makes.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 _DIRECT = {"aws:viaawsservice": "false", "aws:securetransport": "true"}
 _ENDPOINT_KEYS = frozenset(("aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"))
@@ -26,36 +27,42 @@ _SERVICE_KEYS = frozenset(("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgi
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
-    """A part of the world: the `places` it is in, none of them for elsewhere, and what its requests carry."""
+class RequestSource:
+    """A part of the internet: the `places` it is in, none for elsewhere, and its requests' context keys.
+
+    `networks` are those of places and policies that contain it.
+    """
 
     name: str
     places: tuple[Place, ...]
     context: Mapping[str, str]
     absent: frozenset[str]
-    networks: tuple[Network, ...] = ()
-    """The networks of places and policies that hold it."""
+    networks: tuple[IpNetwork, ...] = ()
 
     @property
     def is_room(self) -> bool:
         """Whether it is in an isolated room."""
         return any(place.is_room for place in self.places)
 
+    def request(self, principal: Principal, action: str, resource: str) -> Request:
+        """A request from there."""
+        return Request(principal=principal, action=action, resource=resource, context=self.context, absent=self.absent)
 
-def sources(model: Model) -> list[Source]:
-    """Every part of the world, named places first."""
-    named: dict[Network, list[Place]] = {}
+
+def sources(model: Model) -> list[RequestSource]:
+    """Every part of the internet, named places first."""
+    named: dict[IpNetwork, list[Place]] = {}
     for place in model.places:
         for network in place.networks:
             named.setdefault(network, []).append(place)
     networks = dict.fromkeys([*named, *_named_in_policies(model)])
     found = [
-        _from_address(address, [network for network in networks if _holds(network, address)], named)
+        _from_address(address, [within for within in networks if address in within], named)
         for version in _ADDRESSES
         for address in _one_of_each_part([network for network in networks if network.version == version], version)
     ]
     through = [
-        Source(
+        RequestSource(
             name=endpoint,
             places=(place,),
             context={**_DIRECT, "aws:sourcevpce": endpoint},
@@ -64,7 +71,7 @@ def sources(model: Model) -> list[Source]:
         for place in model.places
         for endpoint in place.vpc_endpoints
     ]
-    elsewhere = Source(
+    elsewhere = RequestSource(
         name="another VPC endpoint",
         places=(),
         context={**_DIRECT, "aws:sourcevpce": "another", "aws:sourcevpc": "another"},
@@ -77,25 +84,27 @@ def sources(model: Model) -> list[Source]:
     return [*_distinct(by_place), elsewhere]
 
 
-def _from_address(address: Any, holding: Sequence[Network], named: Mapping[Network, Sequence[Place]]) -> Source:
-    places = tuple({place.name: place for network in holding for place in named.get(network, ())}.values())
+def _from_address(
+    address: Any, networks: Sequence[IpNetwork], named: Mapping[IpNetwork, Sequence[Place]]
+) -> RequestSource:
+    places = tuple({place.name: place for network in networks for place in named.get(network, ())}.values())
     if places:
         name = " and ".join(place.name for place in places)
-    elif holding:
-        name = str(min(holding, key=lambda network: network.num_addresses))
+    elif networks:
+        name = str(min(networks, key=lambda network: network.num_addresses))
     else:
         name = ELSEWHERE if address.version == 4 else f"{ELSEWHERE}, by IPv6"
-    return Source(
+    return RequestSource(
         name=name,
         places=places,
         context={**_DIRECT, "aws:sourceip": str(address)},
         absent=_ENDPOINT_KEYS | _SERVICE_KEYS,
-        networks=tuple(holding),
+        networks=tuple(networks),
     )
 
 
-def _distinct(found: Sequence[Source]) -> Iterator[Source]:
-    """The sources with names of their own: where a place is told apart in parts, by the smallest network around."""
+def _distinct(found: Sequence[RequestSource]) -> Iterator[RequestSource]:
+    """The sources with unique names: where a place has several parts, each with its smallest network."""
     names = [source.name for source in found]
     for source in found:
         if names.count(source.name) > 1 and source.networks:
@@ -105,30 +114,26 @@ def _distinct(found: Sequence[Source]) -> Iterator[Source]:
             yield source
 
 
-def _one_of_each_part(networks: Sequence[Network], version: int) -> list[Any]:
-    """An address of every part: what networks hold an address changes only where one begins or has ended."""
+def _one_of_each_part(networks: Sequence[IpNetwork], version: int) -> list[Any]:
+    """An address of every part: the networks that contain an address change only where one begins or has ended."""
     address, bits = _ADDRESSES[version]
     last = (1 << bits) - 1
     borders = sorted(
         {0, *(int(network.network_address) for network in networks)}
         | {end + 1 for network in networks if (end := int(network.broadcast_address)) < last}
     )
-    parts: dict[frozenset[Network], Any] = {}
+    parts: dict[frozenset[IpNetwork], Any] = {}
     for border in borders:
         here = address(border)
         parts.setdefault(frozenset(network for network in networks if here in network), here)
     return list(parts.values())
 
 
-def _holds(network: Network, address: Any) -> bool:
-    return network.version == address.version and address in network
-
-
-def _named_in_policies(model: Model) -> Iterator[Network]:
+def _named_in_policies(model: Model) -> Iterator[IpNetwork]:
     for statement in statements(model):
         for condition in statement.conditions:
             if condition.key == "aws:sourceip" and condition.operator in ("IpAddress", "NotIpAddress"):
-                yield from map(documents.network, condition.values)
+                yield from map(operators.network, condition.values)
 
 
 def statements(model: Model) -> Iterator[Statement]:

@@ -1,21 +1,25 @@
-"""Shows who may do what, from where: the matrix as a table for people, as Markdown and as JSON."""
+"""Shows who may do what, from where: for people in the terminal, as Markdown and as JSON."""
 
+import html
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from iam.deployed import read
-from iam.matrix import ANYBODY, Row, matrix
+from iam.matrix import ANYBODY, MatrixRow, matrix
 from iam.model import Model
-from iam.promises import PROMISES, Finding, broken
+from iam.promises import PROMISES, broken
+from iam.promises.promise import BrokenPromise, Promise
 
 _NOTE = (
-    "Computed from the policies in the synthesised Terraform, with its variables' defaults. An address that only an "
-    "apply will tell is represented by one that no list can hold."
+    "Computed from the policies in the synthesised Terraform, with its variables' defaults. An address that is known "
+    "after an apply only is represented by one that no list can contain."
 )
 
-# Enough to recognise what a line is about; the JSON has every row.
+# As many names as it takes to recognise a line; the JSON has every name.
 _SHOWN = 4
 
 
@@ -33,11 +37,11 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """A deployment's access, computed once for every form of showing it."""
+    """A deployment's access, computed once for every form of output."""
 
     model: Model
-    rows: Sequence[Row]
-    findings: Sequence[Finding]
+    rows: Sequence[MatrixRow]
+    findings: Sequence[BrokenPromise]
 
 
 def access(out: Path) -> Access:
@@ -47,25 +51,26 @@ def access(out: Path) -> Access:
     return Access(model=model, rows=matrix(model), findings=broken(model))
 
 
-def lines(rows: Sequence[Row]) -> list[Line]:
-    """The rows joined, what is allowed first, and whoever may do nothing in one line at the end."""
+def lines(rows: Sequence[MatrixRow]) -> list[Line]:
+    """The rows joined: first what is allowed, and at the end one line for all that may do nothing."""
     able = {row.principal for row in rows if row.allowed}
     powerless = dict.fromkeys(row.principal for row in rows if row.principal not in able)
-    keys = [
-        ((row.principal,), (row.action,), (row.resource,), (row.source,), row.allowed, row.because)
+    found = [
+        Line(
+            principals=(row.principal,),
+            actions=(row.action,),
+            resources=(row.resource,),
+            sources=(row.source,),
+            allowed=row.allowed,
+            because=row.because,
+        )
         for row in rows
         if row.principal in able
     ]
-    # Actions first: what one statement grants reads best together.
-    for place in (1, 2, 3, 0):
-        groups: dict[tuple[object, ...], dict[str, None]] = {}
-        for key in keys:
-            groups.setdefault((*key[:place], None, *key[place + 1 :]), {}).update(dict.fromkeys(key[place]))  # type: ignore[arg-type]
-        keys = [(*rest[:place], tuple(named), *rest[place + 1 :]) for rest, named in groups.items()]  # type: ignore[misc]
-    found = [
-        Line(principals=who, actions=do, resources=on, sources=at, allowed=allowed, because=because)
-        for who, do, on, at, allowed, because in sorted(keys, key=lambda key: not key[4])
-    ]
+    # Actions first: what one statement allows reads best together.
+    for names in ("actions", "resources", "sources", "principals"):
+        found = _joined(found, names)
+    found.sort(key=lambda line: not line.allowed)
     if powerless:
         found.append(
             Line(
@@ -80,40 +85,47 @@ def lines(rows: Sequence[Row]) -> list[Line]:
     return found
 
 
-def show(found: Access) -> None:
-    """Print the matrix on repositories, and the promises, for people."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
+def _joined(found: Sequence[Line], names: str) -> list[Line]:
+    """The lines with those joined that differ in one field only."""
+    groups: dict[Line, dict[str, None]] = {}
+    for line in found:
+        without: dict[str, Any] = {names: ()}
+        groups.setdefault(replace(line, **without), {}).update(dict.fromkeys(getattr(line, names)))
+    return [Line(**{**vars(rest), names: tuple(named)}) for rest, named in groups.items()]
 
-    console = Console(highlight=False)
-    table = Table(box=SIMPLE_HEAD, leading=1, pad_edge=False)
-    for heading in ("who", "", "what", "repository", "from", "because"):
-        table.add_column(heading, overflow="fold")
-    for line in _on_repositories(found):
-        verdict = "[bold green]may[/]" if line.allowed else "[red]may not[/]"
-        table.add_row(
-            _some(line.principals),
-            verdict,
-            _some(_short(line.actions)),
-            _some(line.resources),
-            "\n".join(line.sources),
-            line.because,
-        )
-    console.print(table)
-    for name, what, findings in _promises(found):
-        console.print(f"{'[red]broken[/]' if findings else '[green]kept[/]'}  {name}: {what}")
+
+def show(found: Access) -> None:
+    """Print the access to repositories, and the promises, for people."""
+    from rich.console import Console
+    from rich.padding import Padding
+    from rich.table import Column, Table
+    from rich.text import Text
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    for principals, group in groupby(_on_repositories(found), key=lambda line: line.principals):
+        console.print(_some(principals), style="bold")
+        table = Table.grid("", Column(overflow="fold"), padding=(0, 2))
+        for line in group:
+            verdict = Text("may", "bold green") if line.allowed else Text("may not", "red")
+            table.add_row(verdict, _some(_short(line.actions)))
+            table.add_row("on", _some(line.resources))
+            table.add_row("from", "\n".join(line.sources))
+            table.add_row("because", line.because)
+            table.add_row()
+        console.print(Padding(table, (0, 0, 0, 2)))
+    for promise, findings in _promises(found):
+        console.print(Text("broken", "red") if findings else Text("kept", "green"), f"{promise.id}: {promise.what}")
         for finding in findings:
-            console.print(f"        {finding}")
+            console.print(Padding(finding, (0, 0, 0, 8)))
     console.print(f"\n{_NOTE}")
 
 
 def as_markdown(found: Access) -> str:
-    """The matrix on repositories, what else policies allow, and the promises, as Markdown."""
-    beside = lines([row for row in found.rows if not row.is_repository and row.allowed])
+    """The access to repositories and to other resources, and the promises, as Markdown."""
+    others = lines([row for row in found.rows if not row.is_repository and row.allowed])
     kept = [
-        f"| {'no' if findings else 'yes'} | {what} | {'<br>'.join(findings)} |"
-        for _, what, findings in _promises(found)
+        f"| {'no' if findings else 'yes'} | {promise.what} | {_cell(*findings)} |"
+        for promise, findings in _promises(found)
     ]
     return "\n".join(
         (
@@ -123,9 +135,9 @@ def as_markdown(found: Access) -> str:
             "",
             *_markdown_table(_on_repositories(found), "repository"),
             "",
-            "## Beside repositories",
+            "## Other resources",
             "",
-            *_markdown_table(beside, "resource"),
+            *_markdown_table(others, "resource"),
             "",
             "## Promises",
             "",
@@ -150,8 +162,8 @@ def as_json(found: Access) -> str:
         for place in found.model.places
     ]
     promises = [
-        {"id": name, "what": what, "kept": not findings, "broken_by": findings}
-        for name, what, findings in _promises(found)
+        {"id": promise.id, "what": promise.what, "kept": not findings, "broken_by": findings}
+        for promise, findings in _promises(found)
     ]
     document: Mapping[str, object] = {
         "note": _NOTE,
@@ -167,10 +179,10 @@ def _on_repositories(found: Access) -> list[Line]:
     return lines([row for row in found.rows if row.is_repository])
 
 
-def _promises(found: Access) -> Iterator[tuple[str, str, list[str]]]:
+def _promises(found: Access) -> Iterator[tuple[Promise, list[str]]]:
+    """Every promise, and where it is broken."""
     for promise in PROMISES:
-        broken_by = [f"{f.place}: {f.what}" for f in found.findings if f.promise is promise]
-        yield promise.id, promise.what, broken_by
+        yield promise, [f"{each.place}: {each.what}" for each in found.findings if each.promise is promise]
 
 
 def _markdown_table(rows: Sequence[Line], resource: str) -> Iterator[str]:
@@ -182,18 +194,19 @@ def _markdown_table(rows: Sequence[Line], resource: str) -> Iterator[str]:
             "**may**" if line.allowed else "may not",
             _code(_short(line.actions)),
             _code(line.resources),
-            "<br>".join(map(_escaped, line.sources)),
-            _escaped(line.because),
+            _cell(*line.sources),
+            _cell(line.because),
         )
         yield f"| {' | '.join(cells)} |"
 
 
 def _code(names: Sequence[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
+    return ", ".join(f"`{name}`" for name in names).replace("|", r"\|")
 
 
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*").replace("_", "\\_")
+def _cell(*texts: str) -> str:
+    """Texts under one another in a cell. Names in them have no characters that Markdown reads, but for HTML's."""
+    return "<br>".join(html.escape(text, quote=False) for text in texts).replace("|", r"\|")
 
 
 def _short(actions: Sequence[str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from cdktf import App
 import limits
 from errors import WRONG_USAGE, Problem, RefusedError
 from iam import deployed, promises
-from iam.policy import UnsupportedError
+from iam.statements import UnsupportedError
 from settings import Deployment
 from stacks.base import BaseStack
 from stacks.composition import compose

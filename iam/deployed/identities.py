@@ -6,7 +6,7 @@ from iam.aws_managed import aws_managed
 from iam.deployed.stack import DeployedStack
 from iam.deployed.unread import SECRETS
 from iam.model import Identity
-from iam.policy import Policy, UnsupportedError
+from iam.statements import Policy, UnsupportedError
 
 
 def identities(stack: DeployedStack) -> Iterator[Identity]:

@@ -5,7 +5,8 @@ from ipaddress import ip_network
 
 from iam.deployed.stack import DeployedStack
 from iam.model import REPRESENTATIVES, Identity, Opening, Place
-from iam.policy import Network, UnsupportedError
+from iam.operators import IpNetwork
+from iam.statements import UnsupportedError
 from terraform.facts import AddressList
 from terraform.references import Json
 
@@ -120,7 +121,7 @@ def _opening(stack: DeployedStack, address: str, arguments: Json) -> Opening:
     )
 
 
-def _network(text: str, place: str) -> Network:
+def _network(text: str, place: str) -> IpNetwork:
     try:
         return ip_network(text)
     except ValueError as error:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from iam.deployed.stack import DeployedStack
 from iam.model import ApiMethod, Resource
-from iam.policy import Policy, UnsupportedError
+from iam.statements import Policy, UnsupportedError
 
 
 def repositories(stack: DeployedStack) -> Iterator[Resource]:

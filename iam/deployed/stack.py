@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from iam.policy import Policy, UnsupportedError, parse
+from iam.documents import parse
+from iam.statements import Policy, UnsupportedError
 from terraform import facts, policy_documents
 from terraform.facts import AddressList, KeptApart, OutputAddresses
 from terraform.references import Configuration, Json, Unknown

@@ -1,7 +1,7 @@
 """Refuses what Terraform can say about access and the model does not hold."""
 
 from iam.deployed.stack import DeployedStack
-from iam.policy import UnsupportedError
+from iam.statements import UnsupportedError
 
 SECRETS = ("aws_iam_access_key", "aws_iam_service_specific_credential", "aws_iam_user_login_profile")
 """Resources that give a user a password or a key, and put it into the state."""

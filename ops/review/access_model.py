@@ -7,8 +7,9 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from iam.aws_managed import aws_managed
+from iam.documents import parse
 from iam.model import REPRESENTATIVES, Identity, Place
-from iam.policy import Policy, UnsupportedError, parse
+from iam.statements import Policy, UnsupportedError
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding
 from ops.review.text import code
 from terraform.plan import Action

@@ -12,8 +12,9 @@ from iam import powers
 from iam.codecommit import PULL, PUSH
 from iam.evaluation import evaluate
 from iam.model import Identity, Model
-from iam.policy import Network, UnsupportedError
-from iam.sources import Source, sources
+from iam.operators import IpNetwork
+from iam.sources import RequestSource, sources
+from iam.statements import UnsupportedError
 from ops.review.access_model import AccessMoment, AccessReader
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding
 from ops.review.text import code
@@ -25,7 +26,7 @@ class RequestOrigin:
     """Where requests come from: a network, an address known after the apply only, or something that has a name."""
 
     name: str
-    network: Network | None = None
+    network: IpNetwork | None = None
     open: KnownAfterApply | None = None
 
     @property
@@ -38,7 +39,7 @@ class RequestOrigin:
         return any(_contains(other.network, self.network) for other in others - {self})
 
 
-def _contains(outer: Network | None, inner: Network | None) -> bool:
+def _contains(outer: IpNetwork | None, inner: IpNetwork | None) -> bool:
     if isinstance(inner, IPv4Network):
         return isinstance(outer, IPv4Network) and inner.subnet_of(outer)
     return isinstance(inner, IPv6Network) and isinstance(outer, IPv6Network) and inner.subnet_of(outer)
@@ -121,7 +122,7 @@ def table(plans: Plans) -> AccessTable:
     )
 
 
-def _access(moment: AccessMoment, places: Sequence[Source], reader: AccessReader) -> Access:
+def _access(moment: AccessMoment, places: Sequence[RequestSource], reader: AccessReader) -> Access:
     found = {}
     for name, identity in moment.identities.items():
         # A service uses a role from its own machines, wherever those are: one origin is enough.
@@ -139,16 +140,16 @@ def _access(moment: AccessMoment, places: Sequence[Source], reader: AccessReader
     return found
 
 
-def _is_allowed(identity: Identity, place: Source, action: str, arn: str) -> bool:
+def _is_allowed(identity: Identity, place: RequestSource, action: str, arn: str) -> bool:
     return evaluate(powers.request(identity, place, action, arn, {}), identity=identity.policies).allowed
 
 
-def _service(_: Source) -> RequestOrigin:
+def _service(_: RequestSource) -> RequestOrigin:
     return RequestOrigin(name="its service")
 
 
-def _origins(open_addresses: Mapping[IPv4Network, KnownAfterApply]) -> Callable[[Source], RequestOrigin]:
-    def origin(source: Source) -> RequestOrigin:
+def _origins(open_addresses: Mapping[IPv4Network, KnownAfterApply]) -> Callable[[RequestSource], RequestOrigin]:
+    def origin(source: RequestSource) -> RequestOrigin:
         smallest = min(source.networks, key=lambda network: network.num_addresses, default=None)
         if source.places and isinstance(smallest, IPv4Network):
             return RequestOrigin(name=source.name, open=open_addresses.get(smallest))

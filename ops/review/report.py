@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from iam import comparison as policies
-from iam.comparison import Statement
+from iam.statements import Statement
+from ops.review import policy_text
 from ops.review.access_markdown import before_and_after
 from ops.review.access_table import AccessTable
 from ops.review.acknowledgements import Acknowledgement
@@ -175,7 +176,7 @@ def _policy_details(change: ReviewedChange) -> Iterator[str]:
     for name, before, after in _compared_policies(change):
         found = policies.compared(before, after)
         yield from (
-            f"{code(name)}: {difference.what}{' (wider)' if difference.widens else ''}"
+            f"{code(name)}: {policy_text.difference(difference)}{' (wider)' if difference.widens else ''}"
             for difference in found[:_MOST_ATTRIBUTES]
         )
         if not found:

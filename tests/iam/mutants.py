@@ -32,7 +32,7 @@ def mutants(stacks: Mapping[str, Json]) -> Iterator[tuple[str, Mapping[str, Json
 
 
 def _detached(stack: str, terraform: Json, stacks: Mapping[str, Json]) -> Iterator[tuple[str, Mapping[str, Json]]]:
-    """A policy that no longer is where it belongs."""
+    """A policy that is no longer attached."""
     for kind in (
         "aws_api_gateway_rest_api_policy",
         "aws_iam_role_policy",

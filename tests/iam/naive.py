@@ -1,6 +1,6 @@
 """A second evaluator, slow and plain: no cache, no regular expression, no library for addresses or dates.
 
-It shares nothing with `access`, so that the two can only agree by being right, or wrong in the same way twice.
+It shares no code with `iam`: both agree only if both are right, or both have the same error.
 """
 
 import base64

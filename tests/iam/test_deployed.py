@@ -1,7 +1,7 @@
 import pytest
 
 from errors import RefusedError
-from iam.policy import UnsupportedError
+from iam.statements import UnsupportedError
 from tests.iam.changes import SOURCE_IP, Change, Json, added, every, fact, findings, prd, variable, without_fact
 from tests.terraform import Stacks
 

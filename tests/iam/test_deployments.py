@@ -1,4 +1,4 @@
-"""Random deployments: whoever may push or pull is who the file says, from where it says, and nobody else."""
+"""Random deployments: only the users in the file push and pull, and only from their addresses."""
 
 import os
 import random
@@ -10,9 +10,10 @@ import pytest
 from ruamel.yaml import YAML
 
 from iam import deployed
-from iam.evaluation import Principal, Request, evaluate
+from iam.evaluation import evaluate
 from iam.model import Identity, Model
 from iam.promises import broken
+from iam.requests import Principal, Request
 from settings import load
 from stacks.synthesis import synthesise
 from tests.terraform import read
@@ -67,7 +68,7 @@ def _deployment(choice: random.Random, example: Json) -> Json:
 
 
 def _lists(settings: Json) -> dict[str, tuple[Json, list[str], bool]]:
-    """By the user's name: where it works from, on which repositories, and whether it pushes; as the file says."""
+    """By the user's name, from the file: where it works from, on which repositories, and whether it pushes."""
     codecommit = settings["prd"]["codecommit"]
     names = list(codecommit["repositories"])
     backlog = settings["prd"].get("backlog", {}).get("repositories", {}).values()
@@ -125,7 +126,7 @@ def _is_from(said: Json, context: dict[str, str], nat: list[IPv4Network]) -> boo
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
-def test_who_may_push_and_pull_is_who_the_file_says_from_where_it_says(
+def test_only_the_users_in_the_file_push_and_pull_and_only_from_their_addresses(
     project: Path, tmp_path: Path, seed: int
 ) -> None:
     choice = random.Random(seed)

@@ -3,6 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from iam.promises import PROMISES
+from tests.deployments import DEPLOYMENTS
 from tests.iam.changes import SOURCE_IP, Change, Json, added, bridge, fact, findings, nothing, prd, statement, variable
 from tests.terraform import Stacks
 
@@ -16,7 +17,7 @@ ROOM_AND_NAT = {
 }
 
 
-@pytest.mark.parametrize("name", ["backlog-only", "everything", "example", "gitlab-existing-vpc", "minimal"])
+@pytest.mark.parametrize("name", DEPLOYMENTS)
 def test_every_deployment_keeps_every_promise(synthesised: Callable[[str], Stacks], name: str) -> None:
     assert findings(synthesised(name), nothing) == []
 
@@ -86,7 +87,7 @@ def test_every_deployment_keeps_every_promise(synthesised: Callable[[str], Stack
             ),
             [
                 "roles-are-for-services: kakehashi-prd-backlog-mirror-batch's trust, statement Assume: "
-                "lets others than a service become kakehashi-prd-backlog-mirror-batch",
+                "lets others than a service assume kakehashi-prd-backlog-mirror-batch",
             ],
         ),
         (
@@ -100,7 +101,7 @@ def test_every_deployment_keeps_every_promise(synthesised: Callable[[str], Stack
             ),
             [
                 "only-builds-write: kakehashi-dev-gitlab/push, statement 1: "
-                "lets kakehashi-dev-gitlab codecommit:GitPush, which is no role of builds",
+                "lets kakehashi-dev-gitlab codecommit:GitPush, which is not a build's role",
             ],
         ),
         (
@@ -179,7 +180,7 @@ def test_a_written_reason_opens_the_api_and_gitlab(changed: Callable[..., Stacks
     assert findings(opened, nothing) == []
 
 
-def test_a_room_is_one_whatever_else_its_addresses_are(changed: Callable[..., Stacks]) -> None:
+def test_a_room_that_shares_addresses_with_others_is_still_a_room(changed: Callable[..., Stacks]) -> None:
     senders = changed("example", {"prd.backlog.webhook.sender_cidrs": ["198.51.100.0/28"]})
     assert findings(senders, nothing) == []
 
@@ -192,13 +193,13 @@ def test_a_room_is_one_whatever_else_its_addresses_are(changed: Callable[..., St
     )
 
 
-def test_a_room_that_is_the_world_holds_what_backlog_sends_from(changed: Callable[..., Stacks]) -> None:
+def test_a_room_may_be_the_whole_internet_for_a_written_reason(changed: Callable[..., Stacks]) -> None:
     pull = {"from_cidrs": ["0.0.0.0/0"], "open_to_the_world_because": "the room has no addresses of its own"}
     world = changed("example", {"prd.codecommit.push": None, "prd.codecommit.pull": pull})
     assert findings(world, nothing) == []
 
 
-def test_a_reason_to_pull_from_everywhere_is_none_to_call_the_webhook(changed: Callable[..., Stacks]) -> None:
+def test_a_reason_to_pull_from_everywhere_does_not_open_the_webhook(changed: Callable[..., Stacks]) -> None:
     open_room = changed(
         "example",
         {

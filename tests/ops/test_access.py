@@ -1,19 +1,22 @@
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 from errors import RefusedError
-from iam.promises import PROMISES
+from iam.promises import as_markdown
+from iam.promises.__main__ import DOCUMENT, renewed
 from modules.policies import git_users
 from modules.policies.statement import PolicyCondition, PolicyStatement
 from ops import access
 from settings import load
 from stacks.synthesis import synthesise
+from tests.deployments import DEPLOYMENTS
 from tests.terraform import Stacks
 
 
@@ -22,23 +25,33 @@ def found(example: Stacks) -> access.Access:
     return access.access(example.out)
 
 
-def test_the_table_says_who_pushes_from_where_and_why(
+def test_the_terminal_shows_who_pushes_from_where_and_why(
     found: access.Access, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "400")
     access.show(found)
     printed = capsys.readouterr().out
-    (line,) = [line for line in printed.splitlines() if "statement PushAndPull" in line]
-    assert re.split(r"\s{2,}", line.strip()) == [
-        "kakehashi-prd-push",
-        "may",
-        "GitPull, GitPush",
-        "application, infrastructure",
-        "dev-network's NAT addresses",
-        "allowed by kakehashi-prd-push-allow, statement PushAndPull",
+    assert [line.rstrip() for line in printed.split("\nkakehashi-prd-push")[1].splitlines()[:6]] == [
+        "",
+        "  may      GitPull, GitPush",
+        "  on       application, infrastructure",
+        "  from     dev-network's NAT addresses",
+        "           an AWS service on its behalf",
+        "  because  allowed by kakehashi-prd-push-allow, statement PushAndPull",
     ]
-    assert "kept  rooms-never-push: nobody can push from an isolated room's addresses\n" in printed
+    assert "kept rooms-never-push: nobody can push from an isolated room's addresses\n" in printed
     assert "240.0.0" not in printed
+
+
+def test_no_name_is_broken_at_80_columns(
+    found: access.Access, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = {}
+    for columns in ("80", "400"):
+        monkeypatch.setenv("COLUMNS", columns)
+        access.show(found)
+        words[columns] = capsys.readouterr().out.split()
+    assert words["80"] == words["400"]
 
 
 def test_lines_are_the_whole_matrix_and_nothing_else(found: access.Access) -> None:
@@ -82,14 +95,32 @@ def test_the_command_writes_markdown_and_json(project: Path, tmp_path: Path) -> 
     assert {line["allowed"] for line in written["repositories"]} == {True, False}
 
 
-def test_the_readme_and_the_document_show_what_is_so(project: Path, found: access.Access) -> None:
+def test_the_readme_shows_lines_of_the_matrix(project: Path, found: access.Access) -> None:
     printed = access.as_markdown(found).splitlines()
     section = (project / "README.md").read_text().split("\n## Who may do what, from where\n")[1].split("\n## ")[0]
     shown = [line for line in section.splitlines() if line.startswith("| `")]
     assert len(shown) == 3
     assert [line for line in shown if line not in printed] == []
-    document = (project / "docs" / "access.md").read_text()
-    assert [promise.id for promise in PROMISES if f"| {promise.what} | {promise.why} |" not in document] == []
+
+
+def test_every_cell_of_the_markdown_renders_as_the_line_says(synthesised: Callable[[str], Stacks]) -> None:
+    everything = access.access(synthesised("everything").out)
+    tokens = MarkdownIt().enable("table").parse(access.as_markdown(everything))
+    cells = [
+        "".join(child.content for child in after.children or () if child.type in ("text", "code_inline"))
+        for before, after in pairwise(tokens)
+        if before.type == "td_open"
+    ]
+    lines = access.lines([row for row in everything.rows if row.is_repository])
+    assert cells[5 : 6 * len(lines) : 6] == [line.because for line in lines]
+    resources = [", ".join(line.resources) for line in lines]
+    assert cells[3 : 6 * len(lines) : 6] == resources
+
+
+def test_the_document_has_the_table_of_promises() -> None:
+    document = DOCUMENT.read_text()
+    assert document == renewed(document), "renew with: .venv/bin/python -m iam.promises"
+    assert as_markdown() in document
 
 
 def test_a_broken_promise_stops_the_synthesis_and_nothing_is_written(
@@ -107,14 +138,14 @@ def test_a_broken_promise_stops_the_synthesis_and_nothing_is_written(
             "what is in the room may not get out, whoever's password is used there",
             "error: kakehashi-prd-pull-allow, statement PushAndPull: "
             "lets kakehashi-prd-pull codecommit:GitPush from the isolated room",
-            "hint: in every deployment a user that works from a room can write from nowhere: "
+            "hint: in every deployment a user that works from a room cannot write from anywhere: "
             "its password is known in the room, and may be carried out of it",
         )
     )
     assert not (tmp_path / "out").exists()
 
 
-def test_what_cannot_be_told_stops_the_synthesis_too(
+def test_what_cannot_be_evaluated_stops_the_synthesis_too(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def only_with_mfa(cidrs: object) -> PolicyStatement:  # noqa: ARG001
@@ -131,6 +162,6 @@ def test_what_cannot_be_told_stops_the_synthesis_too(
     )
 
 
-def test_the_model_of_every_deployment_can_be_told(synthesised: Callable[[str], Stacks]) -> None:
-    for name in ("backlog-only", "everything", "gitlab-existing-vpc", "minimal"):
+def test_every_promise_is_kept_in_every_deployment(synthesised: Callable[[str], Stacks]) -> None:
+    for name in DEPLOYMENTS:
         assert not access.access(synthesised(name).out).findings, name

@@ -98,7 +98,7 @@ def _is_owner_removed(plans: Plans, attachment: ReviewedChange, owner: object) -
 
 def _denies(plans: Plans, arn: object) -> bool:
     return any(
-        statement.denies
+        not statement.allows
         for change in plans.changes("aws_iam_policy")
         if change.before.get("arn") == arn
         for statement in statements(change.before.get("policy")) or []

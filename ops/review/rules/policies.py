@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from iam.comparison import ATTRIBUTES, Statement, compared, open_conditions, statements, to_the_world
+from iam.comparison import ATTRIBUTES, compared, not_understood, open_conditions, statements, to_the_world
+from iam.statements import Statement
+from ops.review import policy_text
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
-from ops.review.text import code, origin, placeholder
+from ops.review.text import code, codes, origin, placeholder
 from terraform.plan import Action
 from terraform.plan_references import ResolvedPolicy
 
@@ -58,9 +60,10 @@ def policy_to_the_world(plans: Plans) -> Iterator[ReviewFinding]:
             if statement in policy.before_statements:
                 continue
             if policy.change.type not in _IDENTITY_POLICIES and to_the_world(statement):
-                yield policy.change.finding(f"{statement.name} applies to everyone, from anywhere")
+                yield policy.change.finding(f"{policy_text.name(statement)} applies to everyone, from anywhere")
             for condition in open_conditions(statement):
-                yield policy.change.finding(f"{statement.name}: {condition}, every address")
+                named = f"{code(condition.written)} names {codes(condition.values)}"
+                yield policy.change.finding(f"{policy_text.name(statement)}: {named}, every address")
 
 
 @rule(
@@ -73,7 +76,7 @@ def policy_widened(plans: Plans) -> Iterator[ReviewFinding]:
         if policy.after_statements is None:
             continue
         differences = compared(policy.before_statements, policy.after_statements)
-        widening = [difference.what for difference in differences if difference.widens]
+        widening = [policy_text.difference(difference) for difference in differences if difference.widens]
         for what in widening[:_MOST_DIFFERENCES]:
             yield policy.change.finding(f"{code(policy.name)}: {what}")
         if len(widening) > _MOST_DIFFERENCES:
@@ -91,19 +94,25 @@ def policy_removed(plans: Plans) -> Iterator[ReviewFinding]:
         for name in sorted(ATTRIBUTES & change.before.keys()):
             is_emptied = change.action is Action.UPDATE and not change.after.get(name) and not change.unknown(name)
             before = statements(change.before.get(name)) or []
-            denied = sorted(statement.name for statement in before if statement.denies)
+            denied = sorted(policy_text.name(statement) for statement in before if not statement.allows)
             if (change.is_removed or is_emptied) and denied:
                 yield change.finding(f"these Deny statements no longer apply: {', '.join(denied)}")
 
 
 @rule(
     id="policy-unknown",
-    what="A policy is known after the apply only.",
+    what="A policy is known after the apply only, or is not understood.",
     why="Nobody can review it before it is in force.",
 )
 def policy_unknown(plans: Plans) -> Iterator[ReviewFinding]:
+    for change in plans.changes():
+        for name in sorted(ATTRIBUTES & change.before.keys()) if change.action is not Action.NOTHING else ():
+            if error := not_understood(change.before.get(name)):
+                yield change.finding(f"{code(name)} before the apply is not understood: {code(str(error))}")
     for policy in _changed_policies(plans):
         change = policy.change
+        if policy.after is not None and (error := not_understood(policy.after.written(placeholder))):
+            yield change.finding(f"{code(policy.name)} is not understood: {code(str(error))}")
         if policy.after is None and change.unknown(policy.name) and change.is_configured(policy.name):
             origins = policy.unknown_origins
             source = f"; it will come from {', '.join(origins)}" if origins else ""

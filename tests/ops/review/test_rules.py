@@ -114,6 +114,13 @@ def test_a_policy_is_open_only_when_a_value_in_it_cannot_be_resolved() -> None:
     assert ("policy-widened", "aws_iam_policy.it") in found_rules(resolved)
 
 
+def test_a_policy_that_is_not_understood_is_unknown_before_and_after_the_apply() -> None:
+    odd = policy({**deny(), "Surprise": "?"})
+    for before, after in ((odd, policy(deny())), (policy(deny()), odd)):
+        found = reviewed(plan(updated("aws_iam_policy", "policy", before, after)))
+        assert ("policy-unknown", "aws_iam_policy.it") in found_rules(found)
+
+
 def test_the_documented_table_of_rules_is_current() -> None:
     document = DOCUMENT.read_text()
     assert renewed(document) == document, "write it with `.venv/bin/python -m ops.review.rules`"

@@ -1,0 +1,59 @@
+"""Promises about what the internet reaches: security groups and the methods of APIs."""
+
+from collections.abc import Iterator
+
+from iam.evaluation import evaluate
+from iam.operators import IpNetwork
+from iam.promises.promise import Breach, PromiseSubject, promise
+from iam.requests import Principal
+from iam.sources import RequestSource
+
+_WIDEST = {4: 8, 6: 16}
+"""A network with a shorter prefix counts as the whole internet; the settings have the same limit for IPv4."""
+
+
+@promise(
+    id="no-group-is-open",
+    what="no security group lets in the whole internet without a written reason",
+    why="GitLab holds the code before it is mirrored",
+)
+def no_group_is_open(subject: PromiseSubject) -> Iterator[Breach]:
+    for opening in subject.model.openings:
+        for network in opening.networks:
+            if _is_world(network) and not opening.may_be_open:
+                yield Breach(place=opening.address, what=f"lets in {network}")
+
+
+@promise(
+    id="no-method-is-open",
+    what="no API method answers every sender without a written reason",
+    why="whoever can call it starts builds",
+)
+def no_method_is_open(subject: PromiseSubject) -> Iterator[Breach]:
+    for method in subject.model.methods:
+        if not method.open_to_all:
+            continue
+        if method.policy is None:
+            yield Breach(place=method.address, what="answers everybody: the API has no policy")
+            continue
+        for source in filter(_is_anywhere, subject.sources):
+            asked = source.request(Principal(kind="anonymous"), "execute-api:Invoke", method.arn)
+            decision = evaluate(asked, resource=[method.policy])
+            if decision.allowed:
+                what = f"lets everybody call {method.address} from {source.name}"
+                yield Breach(place=decision.statements[0].place, what=what)
+
+
+def _is_anywhere(source: RequestSource) -> bool:
+    """Whether a request from there may come from anybody, because no place with a smaller network contains it.
+
+    A written reason for the whole internet counts here unless it is a room's or the push user's: those say nothing
+    about who may call an API.
+    """
+    if any(place.may_be_open and not (place.is_room or place.may_push) for place in source.places):
+        return False
+    return not source.places or all(map(_is_world, source.networks))
+
+
+def _is_world(network: IpNetwork) -> bool:
+    return network.prefixlen < _WIDEST[network.version]

@@ -1,0 +1,46 @@
+"""Promises about isolated rooms: code may come in, and nothing may go out."""
+
+from collections.abc import Iterator
+
+from iam import codecommit, powers
+from iam.model import Identity
+from iam.promises.promise import Breach, PromiseSubject, promise
+from iam.sources import RequestSource
+
+
+@promise(
+    id="rooms-never-push",
+    what="nobody can push from an isolated room's addresses",
+    why="what is in the room may not get out, whoever's password is used there",
+)
+def rooms_never_push(subject: PromiseSubject) -> Iterator[Breach]:
+    for source in subject.sources:
+        if source.is_room:
+            for user in subject.users:
+                yield from _writes(user, source)
+    for place in subject.model.places:
+        for room in place.may_overlap:
+            what = f"nothing keeps these addresses apart from those of {room} when Terraform plans"
+            yield Breach(place=place.name, what=what)
+
+
+@promise(
+    id="pull-users-never-push",
+    what="a user that works from a room cannot write from anywhere",
+    why="its password is known in the room, and may be carried out of it",
+)
+def pull_users_never_push(subject: PromiseSubject) -> Iterator[Breach]:
+    for user in subject.users:
+        if any(_works_from(user, source) for source in subject.sources if source.is_room):
+            for source in subject.sources:
+                yield from _writes(user, source)
+
+
+def _works_from(user: Identity, source: RequestSource) -> bool:
+    return any(True for _ in powers.powers(user, source))
+
+
+def _writes(user: Identity, source: RequestSource) -> Iterator[Breach]:
+    for power in powers.powers(user, source, only=codecommit.WRITES):
+        what = f"lets {user.name} {power.action} from {source.name}"
+        yield Breach(place=power.decision.statements[0].place, what=what)

@@ -1,0 +1,92 @@
+"""Promises about what users and roles may do: only what they need, and only where they work."""
+
+from collections.abc import Iterator
+
+from iam import codecommit, powers
+from iam.promises.promise import Breach, PromiseSubject, promise
+from iam.statements import Statement, has_wildcard
+
+_ADMINISTRATION = ("account:", "iam:", "organizations:", "sso:", "sts:")
+_ADMINISTRATION_READS = ("iam:get", "iam:list", "iam:generate", "iam:simulate", "sts:get")
+
+# Actions that AWS documents without a resource, or without one that is known before they run:
+# https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+_WITHOUT_RESOURCE = frozenset(
+    (
+        "codecommit:listrepositories",
+        "ec2:createnetworkinterface",
+        "ec2:deletenetworkinterface",
+        "ec2:describedhcpoptions",
+        "ec2:describenetworkinterfaces",
+        "ec2:describesecuritygroups",
+        "ec2:describesubnets",
+        "ec2:describevpcs",
+        "logs:describeloggroups",
+        "logs:describelogstreams",
+    )
+)
+
+
+@promise(
+    id="users-stay-in-place",
+    what="a user can do nothing from outside its own place",
+    why="a password that got out is worth nothing elsewhere",
+)
+def users_stay_in_place(subject: PromiseSubject) -> Iterator[Breach]:
+    for user in subject.users:
+        own: dict[str, None] = {}
+        for source in subject.sources:
+            known = [place.name for place in source.places if place.is_room or place.may_push]
+            for power in powers.powers(user, source):
+                if not known:
+                    what = f"lets {user.name} {power.action} from {source.name}"
+                    yield Breach(place=power.decision.statements[0].place, what=what)
+                own.update(dict.fromkeys(known))
+        if len(own) > 1:
+            yield Breach(place=user.address, what=f"works from {' and '.join(own)}, which are not one place")
+
+
+@promise(
+    id="nobody-administers",
+    what="no user or role can delete a repository, change its settings, change IAM, or assume another role",
+    why="whoever can change the rules is not bound by them",
+)
+def nobody_administers(subject: PromiseSubject) -> Iterator[Breach]:
+    for identity in subject.model.identities:
+        for statement in powers.allowing(identity):
+            action = next(filter(_administers, powers.actions(statement)), None)
+            if action is not None:
+                yield Breach(place=statement.place, what=f"lets {identity.name} {action}")
+
+
+def _administers(action: str) -> bool:
+    lower = action.lower()
+    if lower.startswith("codecommit:"):
+        return action not in codecommit.READS and action not in codecommit.MIRRORING
+    return lower.startswith(_ADMINISTRATION) and not lower.startswith(_ADMINISTRATION_READS)
+
+
+@promise(
+    id="policies-name-what-they-mean",
+    what="a policy names its actions, and its resources where they have names",
+    why="a wildcard grows with every service that AWS adds",
+)
+def policies_name_what_they_mean(subject: PromiseSubject) -> Iterator[Breach]:
+    for identity in subject.model.identities:
+        for statement in powers.allowing(identity):
+            if not statement.place.startswith("arn:aws:iam::aws:") and (vague := _vague(statement)):
+                yield Breach(place=statement.place, what=f"allows {identity.name} {vague}")
+
+
+def _vague(statement: Statement) -> str:
+    """What a statement allows without naming it, or names without meaning it."""
+    if statement.but_actions or statement.but_resources:
+        return "everything but what it names"
+    if statement.action_patterns:
+        return ", ".join(filter(has_wildcard, statement.actions))
+    if "*" in statement.resources and not statement.named_actions <= _WITHOUT_RESOURCE:
+        listed = ", ".join(action for action in statement.actions if action.lower() not in _WITHOUT_RESOURCE)
+        return f"{listed} on every resource"
+    services = {resource.split(":")[2] for resource in statement.resources if resource.count(":") >= 5}
+    strange = [action for action in statement.actions if services and action.split(":")[0].lower() not in services]
+    return f"{', '.join(strange)}, which is no action on what it names" if strange else ""
