@@ -144,7 +144,12 @@ def test_a_sensitive_value_in_a_policy_is_neither_dropped_nor_shown() -> None:
     assert policy is not None
     assert policy.open == frozenset()
     seen = []
-    written = policy.written(lambda found: seen.append(found) or "HIDDEN")  # type: ignore[func-returns-value]
+
+    def hidden(found: object) -> str:
+        seen.append(found)
+        return "HIDDEN"
+
+    written = policy.written(hidden)
     assert json.loads(written)["Statement"][0]["Resource"] == ["HIDDEN", "arn:aws:s3:::open"]
     assert seen == [Sensitive()]
 
