@@ -1,6 +1,5 @@
 """Entry point: synthesises, or runs a command."""
 
-import shutil
 import sys
 
 
@@ -9,10 +8,11 @@ def main(arguments: list[str]) -> int:
 
     Exit status: 0 done, 1 refused or failed, 2 wrong usage or settings, 130 interrupted.
     """
-    if not arguments and shutil.which("node"):
+    if not arguments:
         import bindings
 
-        bindings.load_ahead()
+        bindings.install()
+        import cdktf_cdktf_provider_aws  # noqa: F401 - Node loads it while Python imports the rest
     from errors import RefusedError
     from stacks.command import synth, synthesise
 

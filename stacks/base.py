@@ -1,7 +1,7 @@
 """What every stack has: its account, its state, readable addresses."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +20,7 @@ from cdktf import (
 from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderAssumeRole, AwsProviderDefaultTags
 from constructs import Construct, Node
 
+import bindings
 from modules.labels import Labels
 from settings import AccountSettings, Deployment
 from terraform import facts
@@ -50,12 +51,11 @@ class BaseStack(TerraformStack):
     labels: Labels
     files: dict[str, str]
     """Text written next to `cdk.tf.json`, by file name, for people to read and to use by hand."""
-    paths: dict[str, set[str]]
-    """The construct paths behind each Terraform name. cdktf keeps only the last of several without a word."""
 
     def __init__(self, scope: Construct, id: str, deployment: Deployment, environment: Literal["dev", "prd"]) -> None:
-        self.paths = {}
+        self._paths_by_name: dict[str, list[str]] = {}
         super().__init__(scope, id)
+        self.node.set_context(bindings.PATHS_BY_NAME, {})
         part = deployment.dev if environment == "dev" else deployment.prd
         if part is None:
             raise ValueError(f"stack {id} needs {environment} in the deployment")
@@ -98,15 +98,29 @@ class BaseStack(TerraformStack):
             assume_role=S3BackendAssumeRoleConfig(role_arn=s3.assume_role_arn) if s3.assume_role_arn else None,
         )
 
-    @jsii.member(jsii_name="allocateLogicalId")
-    def _allocate_logical_id(self, tf_element: Node | TerraformElement) -> str:
-        # cdktf's own ids end in a hash of the path; ours are the path, which people can read and type. As in the AWS
-        # CDK, a construct's main resource has the id Default and shares the construct's name.
-        node = tf_element.node if isinstance(tf_element, TerraformElement) else tf_element
-        _, *path = node.path.split("/")
-        address = re.sub(r"[^A-Za-z0-9_-]", "_", "_".join(step for step in path if step != "Default"))
-        self.paths.setdefault(address, set()).add("/".join(path))
-        return address
+    # cdktf's own names end in a hash of the path; ours are the path, which people can read and type. As in the AWS CDK,
+    # a construct's main resource has the id Default and shares the construct's name.
+    if bindings.hook_is_installed():
+
+        def paths_by_name(self) -> Mapping[str, Sequence[str]]:
+            """The construct paths behind each Terraform name. cdktf keeps only the last of several without a word."""
+            paths: Mapping[str, Sequence[str]] = self.node.try_get_context(bindings.PATHS_BY_NAME)
+            return paths
+
+    else:  # The same in Python, which Node then asks for every name: a third of all messages.
+
+        def paths_by_name(self) -> Mapping[str, Sequence[str]]:
+            return self._paths_by_name
+
+        @jsii.member(jsii_name="allocateLogicalId")
+        def _allocate_logical_id(self, tf_element: Node | TerraformElement) -> str:
+            node = tf_element.node if isinstance(tf_element, TerraformElement) else tf_element
+            _, *steps = node.path.split("/")
+            name = re.sub(r"[^A-Za-z0-9_-]", "_", "_".join(step for step in steps if step != "Default"))
+            paths = self._paths_by_name.setdefault(name, [])
+            if (path := "/".join(steps)) not in paths:
+                paths.append(path)
+            return name
 
     def provider_of(self, region: str) -> AwsProvider:
         """A second provider, for what this account has in another region."""

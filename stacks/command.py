@@ -1,12 +1,11 @@
 """What `python main.py` does without a command. It imports cdktf, which takes a second, only to synthesise."""
 
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from settings import Deployment, LocatedProblem, SettingsError, load, warnings
+from settings import Deployment, load, warnings
 
 if TYPE_CHECKING:
     from stacks.synthesis import SynthesisedStack
@@ -30,10 +29,6 @@ def synth() -> int:
 
 def synthesise(deployment: Deployment, out: Path) -> "list[SynthesisedStack]":
     """Write the deployment's Terraform below `out`. Raises SettingsError if that is not possible."""
-    if shutil.which("node") is None:
-        raise SettingsError(
-            [LocatedProblem(file="node", what="Node.js is not installed", hint="install Node 20 or later")]
-        )
     import bindings
 
     bindings.install()

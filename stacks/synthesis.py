@@ -85,7 +85,7 @@ def _broken_promises(terraform: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _clashes(stack: BaseStack) -> Iterator[Problem]:
-    for name, paths in stack.paths.items():
+    for name, paths in stack.paths_by_name().items():
         if len(paths) > 1:
             what = f"{' and '.join(sorted(paths))} would share the Terraform name {name!r}"
             hint = "rename one: letters, digits, '_' and '-' tell names apart"

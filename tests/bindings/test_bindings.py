@@ -1,9 +1,11 @@
-"""The lazy bindings are the ordinary ones, only sooner."""
+"""The lazy bindings behave like the ordinary ones and load faster."""
 
 import json
 import os
 import subprocess
 import sys
+import typing
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import pytest
 from jsii import _reference_map
 
 import bindings
+from bindings import node
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[1]
@@ -157,8 +160,8 @@ def test_loading_says_nothing_and_leaves_the_environment_alone() -> None:
 def test_node_loads_the_lazy_entry_point_beside_what_the_user_requires(tmp_path: Path) -> None:
     copy = tmp_path / "a folder" / "bindings"
     copy.mkdir(parents=True)
-    for name in ("__init__.py", "lazy_aws.cjs"):
-        (copy / name).write_bytes((PROJECT / "bindings" / name).read_bytes())
+    for file in (PROJECT / "bindings").glob("*.*"):
+        (copy / file.name).write_bytes(file.read_bytes())
     own = tmp_path / "own.cjs"
     own.write_text("console.error('the hook of the user');")
     run = python(LOAD_NODE, PYTHONPATH=str(copy.parent), NODE_OPTIONS=f'--require "{own}"', JSII_DEBUG_TIMING="1")
@@ -166,6 +169,99 @@ def test_node_loads_the_lazy_entry_point_beside_what_the_user_requires(tmp_path:
     assert "the hook of the user" in run.stderr
     assert "provider-aws/lib/lazy-index.js):" in run.stdout
     assert "provider-aws/lib/index.js):" not in run.stdout
+
+
+def test_node_runs_from_the_packages_without_one_on_the_path(tmp_path: Path) -> None:
+    run = python(LOAD_NODE + "print(cdktf_cdktf_provider_aws.vpc.Vpc.TF_RESOURCE_TYPE)", PATH=str(tmp_path))
+    assert (run.stdout, run.stderr, run.returncode) == ("aws_vpc\n", "", 0)
+
+
+def test_node_is_the_one_that_the_user_names(tmp_path: Path) -> None:
+    own = tmp_path / "node"
+    own.write_text(f'#!/bin/sh\necho started >>"{tmp_path}/log"\nexec {node.packaged()} "$@"\n')
+    own.chmod(0o755)
+    run = python(LOAD_NODE, JSII_NODE=str(own))
+    assert (run.stdout, run.stderr, run.returncode) == ("", "", 0)
+    assert (tmp_path / "log").read_text() == "started\n"
+
+
+def test_node_leaves_nothing_behind(tmp_path: Path) -> None:
+    run = python(LOAD_NODE + "print(cdktf_cdktf_provider_aws.vpc.Vpc.TF_RESOURCE_TYPE)", TMPDIR=str(tmp_path))
+    assert run.returncode == 0, run.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_package_that_node_cannot_load_is_an_error_at_the_next_request() -> None:
+    code = """
+import bindings; bindings.install()
+import cdktf
+from jsii._runtime import kernel
+kernel.load("none", "1.0.0", "/none.tgz")
+cdktf.App()
+"""
+    run = python(code)
+    assert "JSIIError: ENOENT: no such file or directory, open '/none.tgz'" in run.stderr
+    assert run.returncode == 1
+
+
+def test_requests_sent_ahead_never_block() -> None:
+    code = """
+import bindings; bindings.install()
+import cdktf
+from jsii._runtime import kernel
+for _ in range(10_000):
+    kernel.provider._process.request_ahead({"api": "sget", "fqn": "none.None", "property": "none"})
+print(cdktf.App().node.path == "")
+"""
+    run = python(code)
+    assert (run.stdout, run.stderr, run.returncode) == ("True\n", "", 0)
+
+
+def test_assets_can_be_archived(tmp_path: Path) -> None:
+    app = cdktf.App(outdir=str(tmp_path / "out"))
+    stack = cdktf.TerraformStack(app, "stack")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "file").write_text("text")
+    cdktf.TerraformAsset(stack, "asset", path=str(tmp_path / "folder"), type=cdktf.AssetType.ARCHIVE)
+    app.synth()
+    (archive,) = (tmp_path / "out").rglob("archive.zip")
+    assert zipfile.ZipFile(archive).read("file") == b"text"
+
+
+def test_every_call_is_checked(stack: cdktf.TerraformStack) -> None:
+    with pytest.raises(TypeError, match="type of argument cidr_block must be one of"):
+        aws.vpc.Vpc(stack, "vpc", cidr_block=10)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "module", [aws.launch_template.LaunchTemplate, aws.codebuild_project.CodebuildProject, cdktf.App]
+)
+def test_hints_of_checks_are_those_of_typing(module: type) -> None:
+    names = vars(sys.modules[module.__module__]._private)
+    stubs = [value for name, value in names.items() if name.startswith("_typecheckingstub__")]
+    assert len(stubs) > 50
+    for stub in stubs:
+        hints = typing.get_type_hints(stub)
+        del hints["return"]
+        found = names["_type_hints"](stub)
+        assert {name: found[name] for name in hints} == hints
+
+
+def test_names_of_a_stack_that_asks_for_nothing_are_those_of_cdktf(stack: cdktf.TerraformStack) -> None:
+    scope = constructs.Construct(stack, "scope")
+    assert aws.vpc.Vpc(scope, "vpc").friendly_unique_id == "scope_vpc_BF210B13"
+
+
+def test_names_of_a_stack_that_asks_for_it_are_its_construct_paths(stack: cdktf.TerraformStack) -> None:
+    stack.node.set_context(bindings.PATHS_BY_NAME, {})
+    scope = constructs.Construct(stack, "a scope")
+    assert aws.vpc.Vpc(scope, "Default").friendly_unique_id == "a_scope"
+    assert aws.vpc.Vpc(scope, "é😀").friendly_unique_id == "a_scope___"
+    assert aws.vpc.Vpc(constructs.Construct(stack, "a_scope"), "Default").friendly_unique_id == "a_scope"
+    assert stack.node.try_get_context(bindings.PATHS_BY_NAME) == {
+        "a_scope": ["a scope/Default", "a_scope/Default"],
+        "a_scope___": ["a scope/é😀"],
+    }
 
 
 def test_a_second_call_changes_nothing() -> None:
