@@ -39,7 +39,8 @@ rehearse: .venv/.test ## Apply DEPLOYMENT against an emulated AWS and destroy it
 
 .PHONY: test
 test: .venv/.test ## Run every test whose tools are here; says which were skipped
-	@$(RUN) -m pytest $(WORKED) $(PYTEST)
+	@$(RUN) -m pytest $(WORKED) --cov --cov-report= $(PYTEST)
+	@echo "lines of the product that these tests run: $$($(RUN) -m coverage report --format=total) %"
 
 .PHONY: quick
 quick: .venv/.test ## Run the tests that need no other program and no server
@@ -47,14 +48,17 @@ quick: .venv/.test ## Run the tests that need no other program and no server
 
 .PHONY: tools
 tools: .venv-pipenv/.done ## Set up checkov and cdktf-cli, for the tests that use them
+	@command -v npm >/dev/null || \
+	  { printf 'error: npm is not installed\nhint: cdktf-cli needs Node 20 or 22, with npm\n' >&2; exit 2; }
 	@PIPENV_PIPFILE=tests/checkov/Pipfile $(PIPENV) sync --bare $(QUIETLY)
 	@npm ci --prefix tests/cdktf_cli --no-audit --no-fund --loglevel=error >/dev/null
 
 .PHONY: check
-check: .venv/.test ## Format, lint and type-check
+check: .venv/.test ## Lint, type-check, and see that imports run one way
 	@$(RUN) -m ruff check
 	@$(RUN) -m ruff format --check
 	@$(RUN) -m mypy .
+	@.venv/bin/lint-imports --no-cache >.venv/lint-imports.log || { cat .venv/lint-imports.log >&2; exit 1; }
 
 ##@ Maintenance
 .PHONY: schema
@@ -108,7 +112,7 @@ QUIETLY = >.venv-pipenv/log 2>&1 || { cat .venv-pipenv/log >&2; exit 1; }
 	@touch $@
 
 .venv-pipenv/.done:
-	@for tool in $(PYTHON) node terraform git; do command -v $$tool >/dev/null || \
+	@for tool in $(PYTHON) git; do command -v $$tool >/dev/null || \
 	  { printf 'error: %s is not installed\nhint: the README says what is needed\n' $$tool >&2; exit 2; }; done
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { printf 'error: %s is older than Python 3.11\nhint: make synth PYTHON=python3.12\n' "$$($(PYTHON) --version)" >&2; exit 2; }

@@ -1,0 +1,61 @@
+"""The rules of the code that no type checker knows: pyproject.toml says which room may import which."""
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from importlinter import cli
+
+PROJECT = Path(__file__).parent.parent
+ROOMS = ("bindings", "buildspec", "errors", "iam", "limits", "modules", "ops", "settings", "stacks", "terraform")
+FILES = [PROJECT / "main.py", *sorted(file for room in ROOMS for file in (PROJECT / room).rglob("*.py"))]
+
+
+Node = TypeVar("Node", bound=ast.AST)
+
+
+def _definitions(kind: type[Node], files: list[Path]) -> Iterator[tuple[Path, Node]]:
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, kind):
+                yield file.relative_to(PROJECT), node
+
+
+def test_every_room_imports_only_what_it_may(capsys: pytest.CaptureFixture[str]) -> None:
+    status = cli.lint_imports(config_filename=str(PROJECT / "pyproject.toml"), no_cache=True)
+    assert status == 0, capsys.readouterr().out
+
+
+def test_every_package_of_the_product_is_in_a_room() -> None:
+    packages = {file.parent.name for file in PROJECT.glob("*/__init__.py")}
+    assert packages - {"benchmarks", "tests"} == set(ROOMS)
+
+
+def test_no_file_is_longer_than_350_lines() -> None:
+    lengths = {str(file.relative_to(PROJECT)): len(file.read_text().splitlines()) for file in FILES}
+    assert {file: length for file, length in lengths.items() if length > 350} == {}
+
+
+def test_the_entry_point_stays_short() -> None:
+    assert len((PROJECT / "main.py").read_text().splitlines()) < 60
+
+
+def test_no_class_name_has_two_meanings() -> None:
+    files = defaultdict(list)
+    for file, node in _definitions(ast.ClassDef, FILES):
+        files[node.name].append(f"{file}:{node.lineno}")
+    assert {name: places for name, places in files.items() if len(places) > 1} == {}
+
+
+@pytest.mark.parametrize("room", ["modules", "stacks"])
+def test_no_constructor_is_longer_than_80_lines(room: str) -> None:
+    files = [file for file in FILES if file.is_relative_to(PROJECT / room)]
+    long = [
+        f"{file}:{node.lineno}"
+        for file, node in _definitions(ast.FunctionDef, files)
+        if node.name == "__init__" and node.end_lineno is not None and node.end_lineno - node.lineno >= 80
+    ]
+    assert long == []
