@@ -102,21 +102,11 @@ class PrdCodecommitStack(BaseStack):
             pull_user = GitUser(
                 self, "pull_user", _pull_user_props("pull", name, settings.pull, pulled, access, variables)
             )
-        rooms = Rooms(
-            self,
-            "rooms",
-            {
-                name: _pull_user_props(
-                    f"room_{name}",
-                    self.labels.git_user("pull", name),
-                    room,
-                    list(room.repositories or access.repositories),
-                    access,
-                    variables,
-                )
-                for name, room in settings.rooms.items()
-            },
-        )
+        room_users = {}
+        for name, room in settings.rooms.items():
+            user, pulled = self.labels.git_user("pull", name), list(room.repositories or access.repositories)
+            room_users[name] = _pull_user_props(f"room_{name}", user, room, pulled, access, variables)
+        rooms = Rooms(self, "rooms", room_users)
         push_user = None
         if push_cidrs is not None:
             apart = _apart(push_cidrs, list(variables.pull_cidrs.values()), _ROOMS_MUST_NOT_PUSH)

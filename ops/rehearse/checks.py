@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from errors import refused
-from ops.rehearse.workspace import PlanFile, Workspace
+from ops.rehearse.workspace import WrittenPlan, Workspace
 from terraform.plan import Action, Plan
 
 # A deployment of API Gateway is a snapshot: the provider replaces it, new before old, whenever the API changes.
@@ -24,7 +24,7 @@ def expect_no_changes(workspace: Workspace, *, moved: int = 0) -> None:
         )
 
 
-def plan_change(workspace: Workspace, values: Mapping[str, object]) -> tuple[PlanFile, list[str]]:
+def plan_change(workspace: Workspace, values: Mapping[str, object]) -> tuple[WrittenPlan, list[str]]:
     """Plan with other values of variables, and give the plan and the addresses of what it replaces by design.
 
     The plan must change something, and destroy nothing else.

@@ -35,7 +35,7 @@ class Runs:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlanFile:
+class WrittenPlan:
     """A plan that Terraform wrote, and whether it changes nothing."""
 
     path: Path
@@ -68,20 +68,20 @@ class Workspace:
             providers = "let Terraform reach registry.terraform.io, or name a mirror in the file of TF_CLI_CONFIG_FILE"
             raise done.failure(self.stack.name, f"where a provider is missing, {providers}; the log is {self._log}")
 
-    def plan(self) -> PlanFile:
+    def plan(self) -> WrittenPlan:
         path = self._runs.scratch / f"{self.stack.name}.tfplan"
         done = self._run("plan", "-json", "-detailed-exitcode", f"-out={path}", *self._variables())
         self._expect(done, _NO_CHANGES, _CHANGES)
-        return PlanFile(path=path, is_empty=done.returncode == _NO_CHANGES)
+        return WrittenPlan(path=path, is_empty=done.returncode == _NO_CHANGES)
 
-    def read(self, file: PlanFile) -> Plan:
+    def read(self, file: WrittenPlan) -> Plan:
         return plan.read(self.stack.name, self._succeed("show", "-json", str(file.path)).stdout, str(file.path))
 
-    def shown(self, file: PlanFile) -> str:
+    def shown(self, file: WrittenPlan) -> str:
         """The plan, for people."""
         return self._succeed("show", "-no-color", str(file.path)).stdout
 
-    def apply(self, file: PlanFile | None = None, *, report: Callable[[str], None] = lambda _: None) -> None:
+    def apply(self, file: WrittenPlan | None = None, *, report: Callable[[str], None] = lambda _: None) -> None:
         """Apply the plan in `file`, or a new one; `report` is called with how far it is."""
         what = [str(file.path)] if file else ["-auto-approve", *self._variables()]
         self._succeed("apply", "-json", *what, on_line=ResourceCounter(report))

@@ -74,4 +74,4 @@ def _is_nested(found: Any) -> bool:
 
 
 def _is_nothing(found: Any) -> bool:
-    return found is None or found == {} or found == []
+    return found in (None, {}, [])

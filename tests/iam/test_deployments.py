@@ -2,6 +2,7 @@
 
 import os
 import random
+from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,18 @@ Json = dict[str, Any]
 # KAKEHASHI_DEPLOYMENTS=1000 tries that many.
 SEEDS = range(int(os.environ.get("KAKEHASHI_DEPLOYMENTS", "25")))
 BLOCKS = [*IPv4Network("198.51.100.0/24").subnets(4), *IPv4Network("203.0.113.0/24").subnets(4)]
+
+
+def _rooms(choice: random.Random, names: list[str], networks: Callable[[], list[str]]) -> dict[str, Json]:
+    rooms: dict[str, Json] = {f"room_{number}": {} for number in range(choice.randrange(0, 4))}
+    for room in rooms.values():
+        if choice.random() < 0.2:
+            room["from_vpc_endpoints"] = [f"vpce-{choice.randrange(16**17):017x}"]
+        else:
+            room["from_cidrs"] = networks()
+        if choice.random() < 0.6:
+            room["repositories"] = choice.sample(names, k=choice.randrange(1, len(names) + 1))
+    return rooms
 
 
 def _deployment(choice: random.Random, example: Json) -> Json:
@@ -47,14 +60,7 @@ def _deployment(choice: random.Random, example: Json) -> Json:
         codecommit["push"] = {"from_stack": "dev-network"} if from_stack else {"from_cidrs": networks()}
     if choice.random() < 0.3:
         codecommit["own_prefixes"] = [names[0][:-2]]
-    rooms: dict[str, Json] = {f"room_{number}": {} for number in range(choice.randrange(0, 4))}
-    for room in rooms.values():
-        if choice.random() < 0.2:
-            room["from_vpc_endpoints"] = [f"vpce-{choice.randrange(16**17):017x}"]
-        else:
-            room["from_cidrs"] = networks()
-        if choice.random() < 0.6:
-            room["repositories"] = choice.sample(names, k=choice.randrange(1, len(names) + 1))
+    rooms = _rooms(choice, names, networks)
     if rooms:
         codecommit["rooms"] = rooms
     if not rooms or choice.random() < 0.5:

@@ -18,7 +18,7 @@ from terraform.plan_values import Sensitive
 def metadata_opened(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes("aws_instance", "aws_launch_template"):
         now, was = _http_tokens(change.after), _http_tokens(change.before)
-        if change.appears and now is not None and now != "required" and now != was:
+        if change.appears and now is not None and now not in ("required", was):
             yield change.finding(f"its metadata can be read without a token ({shown(now)})")
 
 
