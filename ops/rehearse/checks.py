@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from errors import refused
-from ops.rehearse.workspace import WrittenPlan, Workspace
+from ops.rehearse.workspace import Workspace, WrittenPlan
 from terraform.plan import Action, Plan
 
 # A deployment of API Gateway is a snapshot: the provider replaces it, new before old, whenever the API changes.
