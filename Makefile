@@ -69,6 +69,11 @@ schema: .venv/.synth ## Write the JSON Schema of the deployment file, for editor
 addresses: .venv/.test ## Write the list of Terraform addresses that a test holds the example to
 	@$(RUN) -m tests.stacks.addresses
 
+.PHONY: tables
+tables: .venv/.synth ## Write the tables of promises and of the review's rules into docs
+	@$(RUN) -m iam.promises
+	@$(RUN) -m ops.review.rules
+
 .PHONY: bench
 bench: .venv/.test ## Measure start-up side by side, and write benchmarks/imports.md
 	@$(RUN) -m benchmarks.imports --write

@@ -13,6 +13,7 @@ from iam.matrix import ANYBODY, MatrixRow, matrix
 from iam.model import Model
 from iam.promises import PROMISES, broken
 from iam.promises.promise import BrokenPromise, Promise
+from terraform import output
 
 _NOTE = (
     "Computed from the policies in the synthesised Terraform, with its variables' defaults. An address that is known "
@@ -46,8 +47,7 @@ class Access:
 
 def access(out: Path) -> Access:
     """The access that the Terraform in an output folder gives."""
-    folders = sorted((out / "stacks").iterdir())
-    model = read({folder.name: json.loads((folder / "cdk.tf.json").read_text()) for folder in folders})
+    model = read({stack.name: stack.document for stack in sorted(output.read(out), key=lambda stack: stack.name)})
     return Access(model=model, rows=matrix(model), findings=broken(model))
 
 

@@ -1,6 +1,5 @@
 """Writes a deployment's Terraform: checks all of it, and writes nothing if anything is refused."""
 
-import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,8 +16,9 @@ from iam.statements import UnsupportedError
 from settings import Deployment
 from stacks.base import BaseStack
 from stacks.composition import compose
+from terraform import output
 
-_WRITTEN_HERE = ("cdk.tf.json", "gitlab.rb", "squid.conf")
+_WRITTEN_HERE = (output.FILE, "gitlab.rb", "squid.conf")
 _WRITTEN_BY_TERRAFORM = (".terraform", ".terraform.lock.hcl")
 
 
@@ -46,7 +46,8 @@ def synthesise(deployment: Deployment, out: Path) -> list[SynthesisedStack]:
         app.synth()
         # The output holds only one of two resources with one name: nothing else can be checked.
         _refuse([problem for stack in stacks.values() for problem in _clashes(stack)])
-        terraform = {name: json.loads((draft / "stacks" / name / "cdk.tf.json").read_text()) for name in stacks}
+        written = {stack.name: stack for stack in output.read(draft)}
+        terraform = {name: written[name].document for name in stacks}
         _refuse([*limits.problems(terraform), *_broken_promises(terraform)])
         for name, stack in stacks.items():
             for file, text in stack.files.items():
@@ -56,7 +57,7 @@ def synthesise(deployment: Deployment, out: Path) -> list[SynthesisedStack]:
         SynthesisedStack(
             name=name,
             account_id=stack.account.id,
-            resources=sum(len(named) for named in terraform[name].get("resource", {}).values()),
+            resources=sum(1 for _ in written[name].resources()),
             folder=out / "stacks" / name,
         )
         for name, stack in stacks.items()
@@ -122,9 +123,9 @@ def _stack_folders(out: Path) -> list[Path]:
 def _project(folder: Path) -> str | None:
     """The name of the deployment that a stack's folder was last written for."""
     try:
-        provider = json.loads((folder / "cdk.tf.json").read_text())["provider"]["aws"][0]
+        provider = output.Stack(name=folder.name, document=output.load(folder / output.FILE)).provider
         project: str = provider["default_tags"][0]["tags"]["project"]
-    except (OSError, ValueError, LookupError, TypeError):
+    except (RefusedError, LookupError, TypeError):
         return None
     return project
 

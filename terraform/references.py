@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from terraform import arns
-from terraform.templates import Directive, Interpolation, Literal, TemplateError, parts
+from terraform.templates import Directive, Interpolation, Literal, TemplateError, jsonencode, parts
 
 Json = Mapping[str, Any]
 
@@ -203,10 +203,10 @@ class Configuration:
         if function == "toset" and isinstance(value, list) and _is_known(value):
             return list(dict.fromkeys(value))
         if function == "jsonencode" and isinstance(value, PartlyKnown):
-            encoded = [part if isinstance(part, Unknown) else _jsonencode(part)[1:-1] for part in value.parts]
+            encoded = [part if isinstance(part, Unknown) else jsonencode(part)[1:-1] for part in value.parts]
             return _joined(['"', *encoded, '"'])
         if function == "jsonencode" and _is_known(value):
-            return _jsonencode(value)
+            return jsonencode(value)
         return Unknown(self.name, expression)
 
 
@@ -282,9 +282,3 @@ def _flat(value: Any) -> Iterator[str]:
             yield from _flat(item)
     else:
         yield _written(value)
-
-
-def _jsonencode(value: Any) -> str:
-    """As Terraform has it: https://developer.hashicorp.com/terraform/language/functions/jsonencode"""
-    encoded = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return re.sub("[<>&\u2028\u2029]", lambda mark: f"\\u{ord(mark[0]):04x}", encoded)

@@ -4,9 +4,11 @@ https://developer.hashicorp.com/terraform/language/expressions/strings and, for 
 https://developer.hashicorp.com/terraform/language/syntax/json#expression-mapping
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 _OPENING = re.compile(r"(\$+|%+)\{")
 _LONE_CARRIAGE_RETURN = re.compile(r"\r(?!\n)")
@@ -73,6 +75,15 @@ def parts(text: str) -> list[Part]:
 def escaped(text: str) -> str:
     """The template that evaluates to `text`."""
     return text.replace("${", "$${").replace("%{", "%%{")
+
+
+def jsonencode(value: Any) -> str:
+    """The string that Terraform's jsonencode returns: sorted keys, no spaces, and escapes for HTML's characters.
+
+    https://developer.hashicorp.com/terraform/language/functions/jsonencode
+    """
+    encoded = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return re.sub("[<>&\u2028\u2029]", lambda mark: f"\\u{ord(mark[0]):04x}", encoded)
 
 
 def rewritten(source: str, change: Callable[[str], str]) -> str:

@@ -15,7 +15,7 @@ from ops.handover.hcl import (
     Verbatim,
     text,
 )
-from terraform.templates import Interpolation, Literal
+from terraform.templates import Interpolation, Literal, jsonencode
 
 # Attributes that are always strings, with no characters that JSON escapes.
 _PLAIN = re.compile(r"[\w.-]+(?:\[[^\]]*\][\w.-]*)*\.(?:arn|id|account_id|key_arn|bucket_arn)")
@@ -49,20 +49,9 @@ def _jsonencode(template: Template) -> Expression | None:
         value = json.loads(written)
     except ValueError:
         return None
-    if _encoded(value) != written or any(placeholder in key for key in _keys(value) for placeholder in placeholders):
+    if jsonencode(value) != written or any(placeholder in key for key in _keys(value) for placeholder in placeholders):
         return None
     return FunctionCall("jsonencode", (_expression(value, placeholders),))
-
-
-def _encoded(value: Any) -> str:
-    """The string that Terraform's jsonencode returns: sorted keys, no spaces, and escapes for HTML's characters.
-
-    https://developer.hashicorp.com/terraform/language/functions/jsonencode
-    """
-    encoded = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        encoded = encoded.replace(character, f"\\u{ord(character):04x}")
-    return encoded
 
 
 def _keys(value: Any) -> Iterator[str]:
