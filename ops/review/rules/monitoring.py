@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ops.review.kinds import SAFEGUARDS
+from ops.review.resource_types import SAFEGUARDS
 from ops.review.rule import Plans, ReviewFinding, rule
 from ops.review.rules.removal import removed, switched_off
 from terraform.plan import Action

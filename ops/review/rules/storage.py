@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ops.review.kinds import LOSSES, SAFEGUARDS, is_classified
+from ops.review.resource_types import LOSSES, SAFEGUARDS, is_classified
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
 from ops.review.rules.removal import (
     ProtectiveSetting,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ops.review.kinds import LOSSES
+from ops.review.resource_types import LOSSES
 from tests.terraform.plans import change
 
 PlannedChange = Mapping[str, Any]

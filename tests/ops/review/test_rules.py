@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from ops.review import PlanFile, review
-from ops.review.kinds import ACCESS, IRRELEVANT, LOSSES, SAFEGUARDS, is_classified
+from ops.review.resource_types import ACCESS, IRRELEVANT, LOSSES, SAFEGUARDS, is_classified
 from ops.review.rules import RULES, as_markdown
 from ops.review.rules.__main__ import DOCUMENT, renewed
 from tests.ops.review.plans import found_rules, reviewed
@@ -58,7 +58,9 @@ def test_every_type_of_the_example_deployments_is_classified(
     synthesised: Callable[[str], Stacks], deployment: str
 ) -> None:
     emitted = {kind for stack in synthesised(deployment).terraform.values() for kind in stack.json["resource"]}
-    assert {kind for kind in emitted if not is_classified(kind)} == set(), "classify it in ops/review/kinds.py"
+    assert {kind for kind in emitted if not is_classified(kind)} == set(), (
+        "classify it in ops/review/resource_types.toml"
+    )
 
 
 def test_irrelevant_types_are_in_no_other_table() -> None:

@@ -1,0 +1,19 @@
+"""What each resource type means to a review; the types are in `resource_types.toml`."""
+
+import tomllib
+from pathlib import Path
+
+_DATA = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+
+LOSSES: dict[str, dict[str, str]] = _DATA["losses"]
+"""By rule and type: what is lost when an object of the type is destroyed or replaced."""
+
+SAFEGUARDS: dict[str, dict[str, str]] = _DATA["safeguards"]
+"""By rule and type: what is no longer recorded, reported, run or restorable without an object of the type."""
+
+_CLASSIFIED = {*_DATA["access"], *_DATA["irrelevant"]}.union(*LOSSES.values(), *SAFEGUARDS.values())
+
+
+def is_classified(resource_type: str) -> bool:
+    """Whether it is known what objects of this type mean to a review."""
+    return resource_type in _CLASSIFIED
