@@ -11,7 +11,13 @@ LOSSES: dict[str, dict[str, str]] = _DATA["losses"]
 SAFEGUARDS: dict[str, dict[str, str]] = _DATA["safeguards"]
 """By rule and type: what is no longer recorded, reported, run or restorable without an object of the type."""
 
-_CLASSIFIED = {*_DATA["access"], *_DATA["irrelevant"]}.union(*LOSSES.values(), *SAFEGUARDS.values())
+ACCESS: dict[str, str] = _DATA["access"]
+"""What an object of the type decides about access."""
+
+IRRELEVANT: dict[str, str] = _DATA["irrelevant"]
+"""Types that mean nothing to a review, and why."""
+
+_CLASSIFIED = {*ACCESS, *IRRELEVANT}.union(*LOSSES.values(), *SAFEGUARDS.values())
 
 
 def is_classified(resource_type: str) -> bool:
