@@ -23,6 +23,7 @@ _SIZES = {
     ("aws_iam_policy", "policy"): (6_144, IAM_QUOTAS),
     ("aws_iam_role", "assume_role_policy"): (2_048, IAM_QUOTAS),
     ("aws_iam_role_policy", "policy"): (10_240, IAM_QUOTAS),
+    ("aws_iam_user_policy", "policy"): (2_048, IAM_QUOTAS),
     ("aws_s3_bucket_policy", "policy"): (20_480, _BUCKETS),
     ("aws_sns_topic_policy", "policy"): (30_720, _TOPICS),
 }

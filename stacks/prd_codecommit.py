@@ -18,6 +18,7 @@ from settings.backlog import CodeCommitTargetSettings, CreatedTargetSettings
 from settings.codecommit import CodeCommitSettings, PullSettings, PushSettings, RepositorySettings
 from stacks.base import BaseStack, Output
 from stacks.operations_variables import CodecommitVariables
+from terraform.address_lists import no_overlap, single_addresses
 from terraform.facts import KeptApart, OutputAddresses
 
 # The output with the addresses that a stack's traffic leaves from, and how it becomes a list of them, without prefixes.
@@ -148,7 +149,7 @@ class PrdCodecommitStack(BaseStack):
             raise ValueError("push needs from_cidrs, or the stack whose addresses they are")
         output, listed = _SOURCE_ADDRESSES[source.node.id]
         addresses = listed.format(f"{self.state_of(source).fqn}.outputs.{output}")
-        found = f'[for address in {addresses} : "${{address}}/32"]'
+        found = single_addresses(addresses)
         self.record(OutputAddresses(expression=f"${{{found}}}", stack=source.node.id, output=output, use="push user"))
         return found
 
@@ -232,20 +233,8 @@ def _pull_user_props(
 
 
 def _apart(own: str, others: list[str], message: str) -> list[Precondition]:
-    """No address of one list may be in the others; checked in the plan, with the values of variables and outputs.
-
-    Two networks overlap if they are equal under the shorter of their prefixes.
-    """
-    if not others:
-        return []
-    prefix = 'min(tonumber(split("/", own)[1]), tonumber(split("/", other)[1]))'
-
-    def masked(network: str) -> str:
-        return f'cidrsubnet(format("%s/%d", split("/", {network})[0], {prefix}), 0, 0)'
-
-    listed = others[0] if len(others) == 1 else f"concat({', '.join(others)})"
-    overlaps = f"[for own in {own} : [for other in {listed} : {masked('own')} == {masked('other')}]]"
-    return [Precondition(condition=f"${{!anytrue(flatten({overlaps}))}}", error_message=message)]
+    """No address of one list may be in the others; checked in the plan, with the values of variables and outputs."""
+    return [Precondition(condition=no_overlap(own, others), error_message=message)] if others else []
 
 
 def _user_outputs(role: str, user: GitUser | None) -> dict[str, Output]:

@@ -8,6 +8,7 @@ from cdktf import IResolvable, TerraformVariable, TerraformVariableValidationCon
 from settings.addresses import ALLOW_LIST_PREFIX
 from settings.types import LOG_RETENTION_DAYS
 from stacks.base import BaseStack
+from terraform.address_lists import every_network, none_wider
 from terraform.facts import AddressList
 
 # The list in settings.addresses, as a regular expression for Terraform.
@@ -30,14 +31,14 @@ def cidrs(
     checks = [
         (f"length(var.{name}) > 0", "Name at least one network."),
         (
-            _every(name, "cidrsubnet(cidr, 0, 0) == cidr && can(cidrnetmask(cidr))"),
+            every_network(name, "cidrsubnet(cidr, 0, 0) == cidr && can(cidrnetmask(cidr))"),
             "Write IPv4 networks with their prefix and nothing behind it, for example 198.51.100.7/32.",
         ),
     ]
     if fact.open_because is None:
         checks.append(
             (
-                _every(name, f'tonumber(split("/", cidr)[1]) >= {ALLOW_LIST_PREFIX}'),
+                none_wider(name, ALLOW_LIST_PREFIX),
                 f"A network wider than /{ALLOW_LIST_PREFIX} lets the world in: only the deployment file can allow it.",
             )
         )
@@ -45,18 +46,13 @@ def cidrs(
         everywhere = 'split("/", cidr)[1] == "0"'
         checks.append(
             (
-                _every(name, f'{everywhere} || !can(regex("{_NEVER_PUBLIC}", cidr))'),
+                every_network(name, f'{everywhere} || !can(regex("{_NEVER_PUBLIC}", cidr))'),
                 "AWS only ever sees public source addresses: write the one the traffic leaves from.",
             )
         )
     variable = _variable(stack, name, "list(string)", description, [str(network) for network in default], checks)
     reference: list[str] = variable.list_value
     return reference
-
-
-def _every(name: str, condition: str) -> str:
-    """Whether `condition` can be evaluated and holds for every `cidr` in the list."""
-    return f"alltrue([for cidr in var.{name} : try({condition}, false)])"
 
 
 def log_retention_days(stack: BaseStack, name: str, description: str, default: int) -> float:

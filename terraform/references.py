@@ -1,8 +1,8 @@
 """Resolves `${…}` in finished Terraform, as far as the values are known before an apply.
 
-A variable counts with its default, a local value with what it is made of, an attribute with the argument that sets it,
-an ARN with its form, and another stack's output with what that stack puts into it. Everything else is an Unknown, and
-whoever asks decides what an Unknown means.
+A variable counts with its default, unless the caller wants none of them; a local value with what it is made of, an
+attribute with the argument that sets it, an ARN with its form, and another stack's output with what that stack puts
+into it. What refers to itself, and everything else, is an Unknown; whoever asks decides what an Unknown means.
 """
 
 import json
@@ -52,9 +52,18 @@ _CALL = re.compile(r"(jsonencode|toset)\((.+)\)", re.DOTALL)
 class Configuration:
     """The finished Terraform of one stack."""
 
-    def __init__(self, name: str, document: Json, stacks: Mapping[str, "Configuration"] | None = None) -> None:
-        """`stacks` are those whose outputs it may read, by name."""
+    def __init__(
+        self,
+        name: str,
+        document: Json,
+        stacks: Mapping[str, "Configuration"] | None = None,
+        *,
+        defaults: bool = True,
+    ) -> None:
+        """`stacks` are those whose outputs it may read, by name. Without `defaults`, no variable is known."""
         self.name = name
+        self._defaults = defaults
+        self._resolving: set[tuple[str, str]] = set()
         self.document = document
         self._stacks: Mapping[str, Configuration] = {} if stacks is None else stacks
 
@@ -157,16 +166,38 @@ class Configuration:
 
     def _variable(self, expression: str, name: str) -> Any:
         default = self.variables.get(name, {}).get("default")
-        return Unknown(self.name, expression) if default is None else default
+        return default if self._defaults and default is not None else Unknown(self.name, expression)
 
     def _local(self, expression: str, name: str) -> Any:
         found = self.document.get("locals", {}).get(name)
-        return Unknown(self.name, expression) if found is None else self.value(found)
+        return self._once("local", name, expression, found)
 
     def _output(self, expression: str, state: str, name: str) -> Any:
         stack = self._stack_of(self.document.get("data", {}).get("terraform_remote_state", {}).get(state, {}))
         output = stack.document.get("output", {}).get(name) if stack else None
-        return Unknown(self.name, expression) if stack is None or output is None else stack.value(output["value"])
+        if stack is None or output is None:
+            return Unknown(self.name, expression)
+        return stack._once("output", name, expression, output["value"])
+
+    def _once(self, kind: str, name: str, expression: str, written: Any) -> Any:
+        """The value of a local value, an output or an attribute; Unknown where it refers to itself."""
+        key = (kind, name)
+        if written is None or key in self._resolving:
+            return Unknown(self.name, expression)
+        self._resolving.add(key)
+        try:
+            return self.value(written)
+        finally:
+            self._resolving.remove(key)
+
+    def output_read_by(self, expression: str) -> tuple[str, str] | None:
+        """The stack and the output of it that an expression reads and nothing else; None where there is none."""
+        found = _OUTPUT.fullmatch(expression)
+        state = self.document.get("data", {}).get("terraform_remote_state", {}).get(found[1], {}) if found else {}
+        stack = self._stack_of(state)
+        if found is None or stack is None or found[2] not in stack.document.get("output", {}):
+            return None
+        return stack.name, found[2]
 
     def _stack_of(self, state: Json) -> "Configuration | None":
         """The stack that keeps its state where a `terraform_remote_state` reads it."""
@@ -181,7 +212,7 @@ class Configuration:
         if arguments is None or arguments.keys() & {"count", "for_each"}:
             return Unknown(self.name, expression)
         if arguments.get(attribute) is not None:
-            return self.value(arguments[attribute])
+            return self._once(f"{kind}.{name}", attribute, expression, arguments[attribute])
         # An ARN of a form that is not known here may well equal one that is written somewhere.
         is_assigned = not attribute.endswith("arn")
         return self.arn(kind, name, attribute) or Unknown(self.name, expression, is_assigned)
@@ -210,10 +241,10 @@ class Configuration:
         return Unknown(self.name, expression)
 
 
-def configurations(documents: Mapping[str, Json]) -> dict[str, Configuration]:
-    """The stacks of a deployment by name; each may read the others' outputs."""
+def configurations(documents: Mapping[str, Json], *, defaults: bool = True) -> dict[str, Configuration]:
+    """The stacks of a deployment by name; each may read the others' outputs. See Configuration about `defaults`."""
     stacks: dict[str, Configuration] = {}
-    stacks |= {name: Configuration(name, document, stacks) for name, document in documents.items()}
+    stacks |= {name: Configuration(name, document, stacks, defaults=defaults) for name, document in documents.items()}
     return stacks
 
 

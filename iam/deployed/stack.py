@@ -8,6 +8,7 @@ from typing import Any
 from iam.documents import parse
 from iam.statements import Policy, UnsupportedError
 from terraform import facts, policy_documents
+from terraform.address_lists import no_overlap
 from terraform.facts import AddressList, KeptApart, OutputAddresses
 from terraform.references import Configuration, Json, Unknown
 
@@ -43,24 +44,19 @@ class DeployedStack:
 
     @cached_property
     def apart(self) -> list[KeptApart]:
-        """The facts about preconditions that a resource has and that compare the two lists."""
-        conditions = {
-            condition["condition"]
-            for _, _, arguments in self.configuration.every_resource()
-            for condition in arguments.get("lifecycle", {}).get("precondition", ())
+        """The facts about preconditions of a policy that compare another stack's addresses with all rooms' lists."""
+        checked = {
+            check["condition"]
+            for arguments in self.configuration.resources("aws_iam_policy").values()
+            for check in arguments.get("lifecycle", {}).get("precondition", ())
         }
-        found = [fact for fact in self.facts if isinstance(fact, KeptApart) and fact.condition in conditions]
-        return [fact for fact in found if self._compares(fact)]
-
-    def _compares(self, fact: KeptApart) -> bool:
-        """Whether a precondition names the variable, and the expression that lists the output's addresses."""
-        expressions = [
-            expression[2:-1]
+        rooms = [f"var.{room.variable}" for room in self.lists.values() if room.use == "room"]
+        compared = {
+            (output.stack, output.output, no_overlap(expression[2:-1], rooms))
             for expression, output in self.outputs.items()
-            if (output.stack, output.output) == (fact.stack, fact.output)
-        ]
-        names_variable = re.search(rf"\bvar\.{re.escape(fact.variable)}\b", fact.condition) is not None
-        return names_variable and any(expression in fact.condition for expression in expressions)
+        }
+        found = [fact for fact in self.facts if isinstance(fact, KeptApart) and fact.condition in checked]
+        return [fact for fact in found if (fact.stack, fact.output, fact.condition) in compared]
 
     def of(self, kind: str) -> Iterator[tuple[str, str, Json]]:
         """Name, address and arguments of every resource of a type."""
@@ -109,6 +105,8 @@ class DeployedStack:
         is_list = isinstance(self.configuration.value(written), list) and not _LITERAL_LIST.match(written)
         if variable not in self.lists if variable is not None else is_list:
             raise UnsupportedError(place, f"whose addresses {written} are, which no fact of the stack is about")
+        if variable is not None:
+            written = self.configuration.variables[variable].get("default", written)
         return self.configuration.texts(written, _represented(place))
 
 

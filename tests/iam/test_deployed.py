@@ -176,7 +176,7 @@ PULL_DENY = "kakehashi-prd-pull-deny, statement DenyFromElsewhere"
                 lambda stacks: stacks["prd-codecommit"].update(locals={"room": "${var.pull_from_cidrs}"}),
                 prd("pull_user_deny", "DenyFromElsewhere", condition=[{**SOURCE_IP, "values": "${local.room}"}]),
             ),
-            f"{PULL_DENY}: whose addresses ${{local.room}} are, which no fact of the stack is about",
+            f"{PULL_DENY}: what var.pull_from_cidrs will be",
         ),
         (
             added(

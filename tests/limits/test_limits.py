@@ -296,6 +296,7 @@ BREAKING: dict[str, Any] = {
         },
         "aws_iam_role_policy": {"x": {"policy": "${data.aws_iam_policy_document.long.json}"}},
         "aws_iam_user": {"x": {"name": "a b"}},
+        "aws_iam_user_policy": {"x": {"policy": "${data.aws_iam_policy_document.long.json}"}},
         "aws_iam_user_policy_attachment": {f"x{number}": {"user": "${aws_iam_user.x.name}"} for number in range(11)},
         "aws_instance": {"x": {"user_data": LONG, "instance_type": "large"}},
         "aws_launch_template": {"x": {"name": LONG, "user_data": base64.b64encode(LONG.encode()).decode()}},

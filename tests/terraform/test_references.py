@@ -85,6 +85,21 @@ def test_an_arn_of_an_unknown_form_is_not_taken_for_a_value_that_equals_nothing_
     assert stack.value("${aws_kms_key.k.arn}") == Unknown("stack", "aws_kms_key.k.arn", is_assigned=False)
 
 
+@pytest.mark.parametrize("written", ["${local.a}", "${local.b}", "${local.itself}", "${aws_sns_topic.t.name}"])
+def test_a_value_that_refers_to_itself_is_unknown(written: str) -> None:
+    document = {
+        "locals": {"a": "${local.b}", "b": "${local.a}", "itself": "${local.itself}"},
+        "resource": {"aws_sns_topic": {"t": {"name": "${aws_sns_topic.t.name}"}}},
+    }
+    assert isinstance(Configuration("stack", document).value(written), Unknown)
+
+
+def test_knows_no_variable_without_defaults() -> None:
+    stack = Configuration("stack", DOCUMENT, defaults=False)
+    assert stack.value("${var.days}") == Unknown("stack", "var.days")
+    assert stack.value("git-${var.days}") == PartlyKnown(("git-", Unknown("stack", "var.days")))
+
+
 def test_knows_no_account_where_the_provider_allows_several_or_any() -> None:
     assert STACK.account == "111111111111"
     several = {"provider": {"aws": [{"region": "eu-west-1", "allowed_account_ids": ["1", "2"]}]}}

@@ -1,0 +1,48 @@
+"""Refuses facts that the Terraform does not bear out."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from iam.deployed.stack import DeployedStack
+from iam.statements import UnsupportedError
+from terraform.address_lists import listed_by
+from terraform.facts import AddressList, OutputAddresses
+
+_VARIABLES = {
+    "push user": "push_from_cidrs",
+    "webhook senders": "webhook_sender_cidrs",
+    "work terminals": "work_terminal_cidrs",
+}
+
+
+def refuse_doubtful(stacks: Sequence[DeployedStack]) -> None:
+    """Raise UnsupportedError for a fact whose variable or expression is not what the fact says."""
+    for stack in stacks:
+        for output in stack.outputs.values():
+            _check_expression(stack, output)
+        for fact in stack.lists.values():
+            if fact.variable != (expected := _variable(fact)):
+                raise UnsupportedError(
+                    f"{stack.name}: var.{fact.variable}", f"addresses for {fact.use}, which var.{expected} lists"
+                )
+    for (use, room), times in Counter(_uses(stacks)).items():
+        if times > 1:
+            raise UnsupportedError("facts", f"{times} lists of addresses for {use if room is None else f'room {room}'}")
+
+
+def _check_expression(stack: DeployedStack, fact: OutputAddresses) -> None:
+    listed = listed_by(fact.expression)
+    if listed is None or stack.configuration.output_read_by(listed) != (fact.stack, fact.output):
+        raise UnsupportedError(
+            stack.name, f"{fact.expression} as the single addresses in {fact.output} of the stack {fact.stack}"
+        )
+
+
+def _variable(fact: AddressList) -> str:
+    return _VARIABLES.get(fact.use) or ("pull_from_cidrs" if fact.room is None else f"room_{fact.room}_from_cidrs")
+
+
+def _uses(stacks: Sequence[DeployedStack]) -> Iterator[tuple[str, str | None]]:
+    for stack in stacks:
+        yield from ((fact.use, fact.room) for fact in stack.lists.values())
+        yield from ((fact.use, None) for fact in stack.outputs.values())
