@@ -44,13 +44,13 @@ class RefusedError(Exception):
     """Every problem that stopped a command.
 
     `status` is the command's exit status. `details` is longer text that explains the problems, such as a diff or the
-    output of another program; it is printed before them.
+    output of another program; it is printed before them, without credentials and control characters.
     """
 
     def __init__(self, problems: Iterable[Problem], *, status: int = FAILED, details: str = "") -> None:
         self.problems = tuple(problems)
         self.status = status
-        self.details = details.strip()
+        self.details = "\n".join(map(printable, without_credentials(details.strip()).split("\n")))
         super().__init__("\n".join([*([self.details] if self.details else []), *map(str, self.problems)]))
 
 

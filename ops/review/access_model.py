@@ -1,7 +1,7 @@
 """Reads from plans which users, roles and repositories there are before and after the apply, with their policies."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Any
@@ -72,8 +72,10 @@ class AccessReader:
         for change in self._existing(is_after=is_after):
             values = _values(change, is_after=is_after)
             if change.type == "aws_codecommit_repository":
-                name, arn = values.get("repository_name"), self._text(change, "arn", is_after=is_after)
-                if isinstance(name, str) and arn:
+                name, arn = values.get("repository_name"), values.get("arn")
+                if not isinstance(arn, Sensitive):
+                    arn = self._text(change, "arn", is_after=is_after)
+                if isinstance(name, str) and isinstance(arn, str):
                     repositories[name] = arn
             elif change.type in {"aws_iam_user", "aws_iam_role"}:
                 name = values.get("name")
@@ -130,14 +132,16 @@ class AccessReader:
 
     def _managed(self, attachment: ReviewedChange, *, is_after: bool) -> Policy:
         arn = self._text(attachment, "policy_arn", is_after=is_after)
-        configuration = attachment.references.configuration
         module = module_of(attachment.address)
-        attached = {f"{module}{found}" for found in configuration.references(attachment.address, "policy_arn")}
+        reference = None
+        if arn is None:
+            references = attachment.references.configuration.references(attachment.address, "policy_arn")
+            reference = _only(references, attachment.address, "policy_arn")
         for change in self._plans.changes("aws_iam_policy"):
             if not _values(change, is_after=is_after):
                 continue
             is_attached = (
-                change.stack == attachment.stack and f"{change.address}.arn" in attached
+                change.stack == attachment.stack and f"{change.address}.arn" == f"{module}{reference}"
                 if arn is None
                 else self._text(change, "arn", is_after=is_after) == arn
             )
@@ -168,19 +172,27 @@ class AccessReader:
         return str(network)
 
     def _text(self, change: ReviewedChange, name: str, *, is_after: bool) -> str | None:
-        """An attribute's text before or after the apply, resolved from references where the plan leaves it open."""
+        """An attribute's text before or after the apply, resolved from its reference where the plan leaves it open."""
         found = _values(change, is_after=is_after).get(name)
+        if isinstance(found, Sensitive):
+            raise UnsupportedError(change.address, f"a sensitive {name}")
         if isinstance(found, str):
             return found
         if not is_after:
             return None
         module = module_of(change.address)
-        references = [
-            f"{change.address.removeprefix(module)}.{name}",
-            *change.references.configuration.references(change.address, name),
-        ]
-        values = (change.references.value(module, reference) for reference in references)
-        return next((value for value in values if isinstance(value, str)), None)
+        reference = _only(change.references.configuration.references(change.address, name), change.address, name)
+        # AWS assigns what no reference sets, such as an ARN.
+        own = f"{change.address.removeprefix(module)}.{name}"
+        value = change.references.value(module, reference or own)
+        return value if isinstance(value, str) else None
+
+
+def _only(references: Sequence[str], address: str, name: str) -> str | None:
+    """The one reference in an argument, if it has any."""
+    if len(references) > 1:
+        raise UnsupportedError(address, f"a {name} that depends on several values")
+    return references[0] if references else None
 
 
 def _values(change: ReviewedChange, *, is_after: bool) -> Mapping[str, Any]:

@@ -24,6 +24,11 @@ def test_a_refusal_prints_every_problem_after_the_details() -> None:
     assert (error.problems, error.status) == ((ONE, OTHER), FAILED)
 
 
+def test_details_keep_their_lines_and_show_neither_credentials_nor_control_characters() -> None:
+    error = RefusedError([ONE], details="clone https://user:s3cret@host/a\n\x1b[2Jdone\r\n")
+    assert error.details == "clone https://…@host/a\n\\x1b[2Jdone"
+
+
 def test_a_refusal_carries_its_exit_status() -> None:
     assert refused("a", "b", "c").status == 1
     assert refused("a", "b", "c", status=WRONG_USAGE).status == 2

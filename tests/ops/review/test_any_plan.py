@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -35,6 +36,37 @@ def test_finds_the_newest_kinds_of_change() -> None:
         ("incomplete", "aws_vpc.it"),
         ("action-invoked", "action.aws_lambda_invoke.it"),
     }
+
+
+ATTACHMENT = "aws_iam_user_policy_attachment.pull_user_allow_attachment"
+
+
+@pytest.mark.parametrize(
+    ("sensitive", "references", "what"),
+    [
+        ({"policy_arn": True}, ["aws_iam_policy.pull_user_allow_policy.arn"], "a sensitive policy_arn"),
+        ({"user": True}, ["aws_iam_policy.pull_user_allow_policy.arn"], "a sensitive user"),
+        (
+            {},
+            ["var.other", "aws_iam_policy.pull_user_allow_policy.arn"],
+            "a policy_arn that depends on several values",
+        ),
+    ],
+)
+def test_does_not_guess_what_is_attached_to_a_user(
+    sensitive: dict[str, bool], references: list[str], what: str
+) -> None:
+    document = json.loads(next(file.text for file in real("room-added") if file.stack == "prd-codecommit"))
+    attachment = next(found["change"] for found in document["resource_changes"] if found["address"] == ATTACHMENT)
+    attachment.update(actions=["delete", "create"], before=dict(attachment["after"]), after_sensitive=sensitive)
+    if not sensitive:
+        del attachment["after"]["policy_arn"]
+        attachment["after_unknown"] = {"policy_arn": True}
+    for resource in document["configuration"]["root_module"]["resources"]:
+        if resource["address"] == ATTACHMENT:
+            resource["expressions"]["policy_arn"] = {"references": references}
+    findings = reviewed(document).notes
+    assert any(f"its access cannot be determined: `{ATTACHMENT}: {what}`" in finding.what for finding in findings)
 
 
 _JSON = st.recursive(
