@@ -13,6 +13,7 @@ import __future__
 
 import difflib
 import functools
+import hashlib
 import importlib
 import os
 import sys
@@ -33,14 +34,18 @@ from bindings.node import HookedNode
 _ROOT = "cdktf_cdktf_provider_aws"
 _ASSEMBLY = "@cdktf/provider-aws"
 _GENERATED = ("constructs", "cdktf")
-_BYTECODE = Path(__file__).parent / "__pycache__" / "generated"
+_BYTECODE = Path(
+    sys.pycache_prefix or Path(__file__).parent / "__pycache__",
+    # The bytecode depends on this file too.
+    f"generated-{hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]}",
+)
 
 
 class Finder(MetaPathFinder):
     """Finds what jsii generated where Python would, and gives it another loader."""
 
     def __init__(self) -> None:
-        self._compiles = _can_write(_BYTECODE)
+        self._compiles = sys.dont_write_bytecode or _can_write(_BYTECODE)
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -114,13 +119,13 @@ def _compiled(annotation: str) -> CodeType:
 
 @contextmanager
 def _bytecode_in(folder: Path) -> Iterator[None]:
-    """Have importlib read and write bytecode below `folder`, also where Python itself writes none."""
-    before = sys.pycache_prefix, sys.dont_write_bytecode
-    sys.pycache_prefix, sys.dont_write_bytecode = str(folder), False
+    """Have importlib read bytecode below `folder`, and write it there unless Python is told to write none."""
+    before = sys.pycache_prefix
+    sys.pycache_prefix = str(folder)
     try:
         yield
     finally:
-        sys.pycache_prefix, sys.dont_write_bytecode = before
+        sys.pycache_prefix = before
 
 
 def _can_write(folder: Path) -> bool:

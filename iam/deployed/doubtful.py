@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from iam.deployed.stack import DeployedStack
 from iam.statements import UnsupportedError
-from terraform.address_lists import listed_by
+from terraform.address_lists import listed_by, none_wider
 from terraform.facts import AddressList, OutputAddresses
 
 _VARIABLES = {
@@ -13,6 +13,10 @@ _VARIABLES = {
     "webhook senders": "webhook_sender_cidrs",
     "work terminals": "work_terminal_cidrs",
 }
+
+
+_WIDEST = 8
+"""The shortest prefix that a variable may demand without taking the whole world."""
 
 
 def refuse_doubtful(stacks: Sequence[DeployedStack]) -> None:
@@ -25,6 +29,9 @@ def refuse_doubtful(stacks: Sequence[DeployedStack]) -> None:
                 raise UnsupportedError(
                     f"{stack.name}: var.{fact.variable}", f"addresses for {fact.use}, which var.{expected} lists"
                 )
+            if _takes_wide_networks(stack, fact) == (fact.open_because is None):
+                what = f"{'no' if fact.open_because is None else 'a'} reason for wide networks"
+                raise UnsupportedError(f"{stack.name}: var.{fact.variable}", f"{what}, against what the variable takes")
     for (use, room), times in Counter(_uses(stacks)).items():
         if times > 1:
             raise UnsupportedError("facts", f"{times} lists of addresses for {use if room is None else f'room {room}'}")
@@ -40,6 +47,12 @@ def _check_expression(stack: DeployedStack, fact: OutputAddresses) -> None:
 
 def _variable(fact: AddressList) -> str:
     return _VARIABLES.get(fact.use) or ("pull_from_cidrs" if fact.room is None else f"room_{fact.room}_from_cidrs")
+
+
+def _takes_wide_networks(stack: DeployedStack, fact: AddressList) -> bool:
+    checks = {f"${{{none_wider(fact.variable, prefix)}}}" for prefix in range(_WIDEST, 33)}
+    validation = stack.configuration.variables[fact.variable].get("validation", ())
+    return not any(check["condition"] in checks for check in validation)
 
 
 def _uses(stacks: Sequence[DeployedStack]) -> Iterator[tuple[str, str | None]]:

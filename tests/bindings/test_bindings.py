@@ -315,3 +315,13 @@ def test_every_module_and_type_is_where_ordinary_imports_have_it(plain: tuple[Pa
     assert aws.__all__ == sorted(ordinary["names"])
     modules = {name: _reference_map._submodule_fqn_map[name.rpartition(".")[0]] for name in ordinary["modules"]}
     assert modules == ordinary["modules"]
+
+
+@pytest.mark.parametrize(("without", "cached"), [("", True), ("1", False)])
+def test_bytecode_goes_where_python_keeps_it_and_nowhere_if_python_writes_none(
+    tmp_path: Path, without: str, cached: bool
+) -> None:
+    code = "import bindings; bindings.install(); import cdktf"
+    done = python(code, PYTHONPYCACHEPREFIX=str(tmp_path), PYTHONDONTWRITEBYTECODE=without)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert bool(list(tmp_path.glob("generated-*/**/*.pyc"))) is cached

@@ -59,6 +59,16 @@ def without_fact(stack: str, **wanted: str) -> Change:
     return change
 
 
+def without_prefix_check(stack: str, name: str) -> Change:
+    """A change after which the variable takes networks of any width."""
+
+    def change(stacks: dict[str, Json]) -> None:
+        checks = stacks[stack]["variable"][name]["validation"]
+        checks[:] = [check for check in checks if ">= 8" not in check["condition"]]
+
+    return change
+
+
 def every(*changes: Change) -> Change:
     return lambda stacks: [change(stacks) for change in changes]
 

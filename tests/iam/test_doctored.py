@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from iam.statements import UnsupportedError
-from tests.iam.changes import SOURCE_IP, Change, Json, added, every, fact, findings, prd
+from tests.iam.changes import SOURCE_IP, Change, Json, added, every, fact, findings, prd, without_prefix_check
 from tests.terraform import Stacks
 
 PRD, BRIDGE = "prd-codecommit", "backlog-bridge"
@@ -167,6 +167,22 @@ def _copied_room(stacks: dict[str, Json]) -> None:
 )
 def test_refuses_a_fact_that_gives_a_list_another_use(example: Stacks, change: Change, message: str) -> None:
     assert _refusal(example, change) == message
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (without_prefix_check(PRD, "pull_from_cidrs"), "no"),
+        (_replaced("[1]) >= 8, false", "[1]) >= 0, false"), "no"),
+        (_with_fact({"open_because": "a test"}, variable="pull_from_cidrs"), "a"),
+    ],
+)
+def test_refuses_a_reason_for_wide_networks_that_the_variable_contradicts(
+    example: Stacks, change: Change, reason: str
+) -> None:
+    assert _refusal(example, change) == (
+        f"{PRD}: var.pull_from_cidrs: {reason} reason for wide networks, against what the variable takes"
+    )
 
 
 def _moved_precondition(kind: str, **arguments: Any) -> Change:

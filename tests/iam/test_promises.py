@@ -4,7 +4,20 @@ import pytest
 
 from iam.promises import PROMISES
 from tests.deployments import DEPLOYMENTS
-from tests.iam.changes import SOURCE_IP, Change, Json, added, bridge, fact, findings, nothing, prd, statement, variable
+from tests.iam.changes import (
+    SOURCE_IP,
+    Change,
+    Json,
+    added,
+    bridge,
+    fact,
+    findings,
+    nothing,
+    prd,
+    statement,
+    variable,
+    without_prefix_check,
+)
 from tests.terraform import Stacks
 
 DIRECTLY = {"test": "BoolIfExists", "variable": "aws:ViaAWSService", "values": ["false"]}
@@ -211,6 +224,7 @@ def test_a_reason_to_pull_from_everywhere_does_not_open_the_webhook(changed: Cal
     def opened(stacks: dict[str, Json]) -> None:
         variable("prd-codecommit", "pull_from_cidrs", default=["0.0.0.0/1", "128.0.0.0/1"])(stacks)
         fact(stacks, "prd-codecommit", variable="pull_from_cidrs")["open_because"] = "a test of rooms"
+        without_prefix_check("prd-codecommit", "pull_from_cidrs")(stacks)
         condition = [{**SOURCE_IP, "values": ["0.0.0.0/0"]}]
         statement(stacks, "backlog-bridge", "webhook_policy", "DenyOtherSenders").update(condition=condition)
 
