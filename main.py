@@ -8,15 +8,16 @@ def main(arguments: list[str]) -> int:
 
     Exit status: 0 done, 1 refused or failed, 2 wrong usage or settings, 130 interrupted.
     """
-    if not arguments:
-        import bindings
-
-        bindings.install()
-        import cdktf_cdktf_provider_aws  # noqa: F401 - Node loads it while Python imports the rest
     from errors import RefusedError
-    from stacks.command import synth, synthesise
 
     try:
+        if not arguments:
+            import bindings
+
+            bindings.install()
+            import cdktf_cdktf_provider_aws  # noqa: F401 - Node loads it while Python imports the rest
+        from stacks.command import synth, synthesise
+
         if arguments:
             from ops import cli
 
@@ -29,7 +30,8 @@ def main(arguments: list[str]) -> int:
         return 130
     except OSError as error:
         print(f"error: {error.filename or 'system'}: {error.strerror}", file=sys.stderr)
-        print("hint: see that the folder can be written, and that it is not a file", file=sys.stderr)
+        (hint, *_) = getattr(error, "__notes__", ["see that the folder can be written, and that it is not a file"])
+        print(f"hint: {hint}", file=sys.stderr)
         return 1
 
 

@@ -4,6 +4,7 @@ It runs the Node that is installed with this project's packages, unless `JSII_NO
 """
 
 import atexit
+import errno
 import importlib.util
 import json
 import os
@@ -11,7 +12,7 @@ import platform
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from jsii._kernel.types import LoadRequest
 from jsii.errors import JSIIError
 
 _HOOK = Path(__file__).with_name("hook.cjs")
+_HINT = "name a Node that runs in JSII_NODE, or unset it"
 _MOST_AHEAD = 100
 """Requests sent ahead: their responses must fit into a socket's buffer, or both sides would wait for each other."""
 
@@ -42,7 +44,16 @@ class PackagedNode(process._NodeProcess):
 
     def start(self) -> None:
         with _environment(self._variables(os.environ)):
-            super().start()  # type: ignore[no-untyped-call]
+            try:
+                super().start()  # type: ignore[no-untyped-call]
+            except OSError as error:
+                error.add_note(_HINT)
+                raise
+
+    def stop(self) -> None:
+        if hasattr(self, "_process"):  # it started
+            with suppress(OSError):
+                super().stop()
 
     def _variables(self, environment: Mapping[str, str]) -> dict[str, str]:
         node = environment.get("JSII_NODE") or packaged()
@@ -128,13 +139,25 @@ class HookedNode(PackagedNode):
     def _write(self, message: dict[str, Any]) -> None:
         requests = self._process.stdin
         assert requests is not None  # noqa: S101 - for type checkers: it is a pipe or a socket
-        requests.write(json.dumps(message).encode() + b"\n")
-        requests.flush()
+        try:
+            requests.write(json.dumps(message).encode() + b"\n")
+            requests.flush()
+        except OSError as error:
+            raise _not_node() from error
+
+    def _next_message(self) -> Any:
+        try:
+            return super()._next_message()
+        except (OSError, ValueError) as error:
+            raise _not_node() from error
 
     def _catch_up(self) -> None:
         """Read the responses that nobody has waited for."""
         if not self._greeted:
-            super().handshake()
+            try:
+                super().handshake()
+            except (ExceptionGroup, AssertionError) as error:  # JSON, but not the greeting
+                raise _not_node() from error
             self._greeted = True
         for matters in self._ahead:
             response = self._next_message()
@@ -152,6 +175,12 @@ class HookedNode(PackagedNode):
             "NODE_OPTIONS": " ".join(filter(None, [environment.get("NODE_OPTIONS"), f'--require "{hook}"'])),
             silenced: environment.get(silenced, "20"),
         }
+
+
+def _not_node() -> OSError:
+    error = OSError(errno.EIO, "does not run jsii's program as Node does", os.environ.get("JSII_NODE") or packaged())
+    error.add_note(_HINT)
+    return error
 
 
 @contextmanager

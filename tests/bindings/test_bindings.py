@@ -325,3 +325,13 @@ def test_bytecode_goes_where_python_keeps_it_and_nowhere_if_python_writes_none(
     done = python(code, PYTHONPYCACHEPREFIX=str(tmp_path), PYTHONDONTWRITEBYTECODE=without)
     assert (done.returncode, done.stderr) == (0, "")
     assert bool(list(tmp_path.glob("generated-*/**/*.pyc"))) is cached
+
+
+@pytest.mark.parametrize(
+    ("node", "what"),
+    [("/nonexistent/node", "No such file or directory"), ("/bin/true", "does not run jsii's program as Node does")],
+)
+def test_a_node_that_does_not_run_is_an_error_of_two_lines(node: str, what: str) -> None:
+    done = python("import main; raise SystemExit(main.main([]))", JSII_NODE=node)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"error: {node}: {what}\nhint: name a Node that runs in JSII_NODE, or unset it\n"
