@@ -97,6 +97,12 @@ def _vpc(said: Said) -> Iterator[SettingProblem]:
         yield SettingProblem(path=(*path, index), what=f"'{subnet}' is named twice", hint="remove one")
 
 
+def _emails_once(said: Said) -> Iterator[SettingProblem]:
+    path = (*_BACKLOG, "alerts", "emails")
+    for index, email in said.repeated(*path):
+        yield SettingProblem(path=(*path, index), what=f"'{email}' is named twice", hint="remove one")
+
+
 def _silence_is_longer_than_the_schedule(said: Said) -> Iterator[SettingProblem]:
     hours = said.value(*_BACKLOG, "alerts", "silent_hours") or AlertsSettings().silent_hours
     rate = re.fullmatch(r"rate\(([0-9]+) (minute|hour|day)s?\)", said.value(*_BACKLOG, "reconcile") or "")
@@ -125,6 +131,7 @@ RULES = (
     _targets_exist,
     _senders,
     _vpc,
+    _emails_once,
     _silence_is_longer_than_the_schedule,
     _keys,
 )

@@ -156,6 +156,12 @@ def _prefixes(said: Said) -> Iterator[SettingProblem]:
             yield SettingProblem(path=(*path, index), what=what, hint="remove it, or correct its spelling")
 
 
+def _emails_once(said: Said) -> Iterator[SettingProblem]:
+    path = (*_CODECOMMIT, "detection", "emails")
+    for index, email in said.repeated(*path):
+        yield SettingProblem(path=(*path, index), what=f"'{email}' is named twice", hint="remove one")
+
+
 def _something_to_push(said: Said) -> Iterator[SettingProblem]:
     names = said.all_keys(*_CODECOMMIT, "repositories")
     mirrors = said.keys("prd", "backlog", "repositories")
@@ -219,6 +225,7 @@ RULES = (
     _rooms_are_apart,
     _known_repositories,
     _prefixes,
+    _emails_once,
     _something_to_push,
     _keys,
     _credentials_key,

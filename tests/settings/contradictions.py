@@ -173,6 +173,12 @@ PUSH_AND_PULL: list[Contradiction] = [
         "remove one",
     ),
     (
+        ("emails: [security@example.com]", "emails: [security@example.com, security@example.com]"),
+        "prd.codecommit.detection.emails[1]",
+        "'security@example.com' is named twice",
+        "remove one",
+    ),
+    (
         ("own_prefixes: [bat]", "own_prefixes: [bat, web-]"),
         "prd.codecommit.own_prefixes[1]",
         "no repository's name starts with 'web-'",
@@ -230,6 +236,12 @@ BACKLOG: list[Contradiction] = [
         ("[subnet-0123456789abcdef0]", "[subnet-0123456789abcdef0, subnet-0123456789abcdef0]"),
         "prd.backlog.vpc.subnet_ids[1]",
         "'subnet-0123456789abcdef0' is named twice",
+        "remove one",
+    ),
+    (
+        ("emails: [platform-team@example.com]", "emails: [platform-team@example.com, platform-team@example.com]"),
+        "prd.backlog.alerts.emails[1]",
+        "'platform-team@example.com' is named twice",
         "remove one",
     ),
     (
