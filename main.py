@@ -1,6 +1,7 @@
 """Entry point: synthesises, or runs a command."""
 
 import sys
+from io import TextIOWrapper
 
 
 def main(arguments: list[str]) -> int:
@@ -8,6 +9,10 @@ def main(arguments: list[str]) -> int:
 
     Exit status: 0 done, 1 refused or failed, 2 wrong usage or settings, 130 interrupted.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal decides its own encoding; files and pipes get UTF-8 on every machine.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
     from errors import RefusedError
 
     try:

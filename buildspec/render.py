@@ -90,7 +90,7 @@ def mirror_buildspec(values: MirrorBuildspec) -> str:
     """The buildspec of one mirror build, YAML."""
     # As values: what Bash writes as `${#array}` would begin a comment of Jinja's.
     texts = {
-        name: Path(__file__).with_name(file).read_text().rstrip("\n")
+        name: Path(__file__).with_name(file).read_text(encoding="utf-8").rstrip("\n")
         for name, file in (("script", "mirror.sh"), ("requirements", "mirror.requirements.txt"))
     }
     return _environment().get_template("mirror.buildspec.yml.j2").render(mirror=values, **texts)
@@ -111,7 +111,7 @@ def gitlab_server_settings(values: GitlabServerSettings) -> str:
 
 def gitlab_server_script() -> str:
     """The program that brings a server to what its settings say."""
-    return Path(__file__).with_name("gitlab_server.sh").read_text()
+    return Path(__file__).with_name("gitlab_server.sh").read_text(encoding="utf-8")
 
 
 def gitlab_cloud_init(files: Mapping[str, str | Reference]) -> str:

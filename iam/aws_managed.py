@@ -16,5 +16,5 @@ def aws_managed(arn: str) -> Policy | None:
 
 @cache
 def _policies() -> Mapping[str, Policy]:
-    documents = json.loads(Path(__file__).with_suffix(".json").read_text())["policies"]
+    documents = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))["policies"]
     return {arn: parse(document, arn) for arn, document in documents.items()}

@@ -11,7 +11,7 @@ LIST = "codecommit:ListRepositories"
 
 _LEVELS: dict[str, str] = {
     f"codecommit:{name}": level
-    for name, level in json.loads(Path(__file__).with_suffix(".json").read_text())["actions"].items()
+    for name, level in json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))["actions"].items()
 }
 
 # AWS gives it the level Read, although it stops somebody else's upload.

@@ -51,7 +51,7 @@ def synthesise(deployment: Deployment, out: Path) -> list[SynthesisedStack]:
         _refuse([*limits.problems(terraform), *_broken_promises(terraform)])
         for name, stack in stacks.items():
             for file, text in stack.files.items():
-                (draft / "stacks" / name / file).write_text(text)
+                (draft / "stacks" / name / file).write_text(text, encoding="utf-8")
         _replace(draft, out)
     return [
         SynthesisedStack(

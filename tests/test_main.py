@@ -1,12 +1,18 @@
 """What main.py prints and how it exits when a command stops."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 import main
 import ops.cli
 from errors import refused
+from tests.terraform.plans import change, plan
 
 
 def _stopping(error: BaseException) -> Callable[..., None]:
@@ -45,3 +51,43 @@ def test_prints_why_a_command_stopped_and_exits_with_its_status(
     monkeypatch.setattr(ops.cli, "run", _stopping(error))
     assert main.main(["verify"]) == status
     assert capsys.readouterr() == ("", printed)
+
+
+_ASCII = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "POSIX"}
+_WARN = ("-X", "warn_default_encoding", "-W", "default::EncodingWarning")
+
+
+def _main(project: Path, *arguments: str, flags: tuple[str, ...] = (), **environment: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, *flags, "main.py", *arguments],
+        cwd=project,
+        env={**{name: value for name, value in os.environ.items() if name != "DEPLOYMENT"}, **environment},
+        capture_output=True,
+        encoding="utf-8",
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def _warnings_here(project: Path, error: str) -> list[str]:
+    """Warnings of Kakehashi's own modules; libraries warn too."""
+    return [line for line in error.splitlines() if line.startswith(str(project)) and "/.venv/" not in line]
+
+
+def test_reads_and_writes_japanese_where_the_default_encoding_is_ascii(project: Path, tmp_path: Path) -> None:
+    file, markdown = tmp_path / "tokyo.yaml", tmp_path / "access.md"
+    minimal = (project / "deployments" / "minimal.yaml").read_text(encoding="utf-8")
+    file.write_text(minimal.replace("owner: platform-team", "owner: 基盤チーム"), encoding="utf-8")
+    status, _, error = _main(project, flags=_WARN, DEPLOYMENT=str(file), CDKTF_OUTDIR=str(tmp_path / "out"), **_ASCII)
+    assert (status, _warnings_here(project, error)) == (0, [])
+    assert any("基盤チーム" in stack.read_text(encoding="utf-8") for stack in (tmp_path / "out").rglob("cdk.tf.json"))
+    status, _, error = _main(project, "access", str(file), "--markdown", str(markdown), flags=_WARN, **_ASCII)
+    assert (status, _warnings_here(project, error)) == (0, [])
+    assert markdown.read_text(encoding="utf-8")
+
+
+def test_a_review_is_printed_as_utf_8_where_the_default_encoding_is_another(project: Path, tmp_path: Path) -> None:
+    file = tmp_path / "dev-network.json"
+    file.write_text(json.dumps(plan(change("aws_eip.it", "delete", {"public_ip": "192.0.2.1"}))), encoding="utf-8")
+    status, out, error = _main(project, "review", str(file), PYTHONUTF8="0", PYTHONIOENCODING="cp932")
+    assert (status, error) == (3, "")
+    assert not out.isascii()

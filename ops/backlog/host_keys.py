@@ -110,7 +110,7 @@ def _line(host: str, port: int, algorithms: str) -> str:
         # The user's own configuration could lead this name to another server.
         printed = _run(["ssh", "-F", "/dev/null", *given, "-p", str(port), "-l", "nobody", "--", host, "true"])
         if known_hosts.exists():
-            return known_hosts.read_text().strip()
+            return known_hosts.read_text(encoding="utf-8").strip()
     why = (printed.strip().splitlines() or ["ssh failed without a message"])[-1].removeprefix("ssh: ")
     hint = f"check the name, and that this network lets SSH out on port {port}"
     raise refused(f"{host}:{port}", why, hint)
@@ -120,7 +120,13 @@ def _run(command: list[str]) -> str:
     """Run `ssh`, and return what it printed on its standard error."""
     try:
         done = subprocess.run(  # noqa: S603
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False, timeout=60
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            timeout=60,
         )
     except FileNotFoundError:
         raise refused(command[0], "not installed", "install OpenSSH's client programs") from None

@@ -51,13 +51,13 @@ class MirrorEnds:
     def host_key(self) -> str | None:
         """The type and key that the source's server showed in the last connection; None where it showed none."""
         file = self.folder / "host_key"
-        return file.read_text().strip() if file.exists() else None
+        return file.read_text(encoding="utf-8").strip() if file.exists() else None
 
     @property
     def ssh_status(self) -> int:
         """The exit status of `ssh` in the last connection to the source."""
         file = self.folder / "ssh_status"
-        return int(file.read_text()) if file.exists() else 0
+        return int(file.read_text(encoding="utf-8")) if file.exists() else 0
 
 
 def all_ends(deployment: Deployment, folder: Path) -> list[MirrorEnds]:
@@ -76,7 +76,7 @@ def all_ends(deployment: Deployment, folder: Path) -> list[MirrorEnds]:
     ]
     for each in ends:
         each.folder.mkdir()
-        (each.folder / "known_hosts").write_text("".join(f"{line}\n" for line in each.pinned))
+        (each.folder / "known_hosts").write_text("".join(f"{line}\n" for line in each.pinned), encoding="utf-8")
     return ends
 
 
@@ -195,7 +195,8 @@ def _list(ends: MirrorEnds, url: str) -> "subprocess.CompletedProcess[str]":
 
 def _has_remote_helper(ends: MirrorEnds) -> bool:
     command = ["git", "--exec-path"]
-    folder = subprocess.run(command, env=ends.environment, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+    done = subprocess.run(command, env=ends.environment, capture_output=True, encoding="utf-8", check=True)  # noqa: S603
+    folder = done.stdout.strip()
     return shutil.which("git-remote-codecommit", path=f"{folder}{os.pathsep}{os.environ.get('PATH', '')}") is not None
 
 

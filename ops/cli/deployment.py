@@ -42,7 +42,7 @@ def access(
         if target == Path("-"):
             print(shown(found), end="")
         elif target is not None:
-            target.write_text(shown(found))
+            target.write_text(shown(found), encoding="utf-8")
 
 
 @app.command()

@@ -78,7 +78,7 @@ def _token(file: Path | None) -> str:
         where, hint = TOKEN_VARIABLE, "set it to a token with the scope api, or name a file with --token-file"
     else:
         try:
-            token = file.read_text().strip()
+            token = file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) and error.strerror else "it is not text"
             raise refused(str(file), why, "name a file with nothing but the token in it") from None

@@ -46,7 +46,7 @@ def write(
         raise SettingsError(problems)
     target = out / FILES[platform]
     text = render(platform, _inside(file, out), deployment, _stacks(deployment, synthesise), branch=branch)
-    if target.exists() and target.read_text() != text and not force:
+    if target.exists() and target.read_text(encoding="utf-8") != text and not force:
         hint = "compare it with what `--out` writes into an empty folder, or replace it with --force"
         raise refused(str(target), "there is another file already", hint)
     _put(target, text)
@@ -66,7 +66,7 @@ def _inside(file: Path, repository: Path) -> Path:
 
 def _put(file: Path, text: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text)
+    file.write_text(text, encoding="utf-8")
 
 
 def render(platform: str, file: Path, deployment: Deployment, stacks: dict[str, list[str]], *, branch: str) -> str:

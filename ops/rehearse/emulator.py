@@ -48,7 +48,7 @@ class Emulator:
     def __enter__(self) -> Self:
         # The user's AWS and moto settings do not reach the emulator.
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "MOTO_"))}
-        with self._log.open("w") as log:
+        with self._log.open("w", encoding="utf-8") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "ops.rehearse.server"],
                 cwd=_PROJECT,
@@ -56,7 +56,7 @@ class Emulator:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                text=True,
+                encoding="utf-8",
                 bufsize=1,
                 start_new_session=True,  # Ctrl-C reaches the rehearsal only, which then stops this
             )
@@ -112,7 +112,7 @@ class Emulator:
         return json.loads(line)
 
     def _ended(self) -> RefusedError:
-        last = self._log.read_text().strip().splitlines()[-1:] or ["it printed nothing"]
+        last = self._log.read_text(encoding="utf-8").strip().splitlines()[-1:] or ["it printed nothing"]
         return self._refused(f"ended with exit code {self._process.returncode}: {last[0]}")
 
     def _refused(self, what: str) -> RefusedError:

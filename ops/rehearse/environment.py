@@ -35,12 +35,15 @@ def write_profiles(stack: RehearsalStack, aws_folder: Path) -> None:
     """AWS configuration for one stack: the profiles that it names, and no others."""
     aws_folder.mkdir(parents=True, exist_ok=True)
     profiles = sorted(stack.profiles)
-    (aws_folder / "config").write_text("".join(f"[profile {name}]\nregion = {stack.region}\n" for name in profiles))
+    (aws_folder / "config").write_text(
+        "".join(f"[profile {name}]\nregion = {stack.region}\n" for name in profiles), encoding="utf-8"
+    )
     (aws_folder / "credentials").write_text(
         "".join(
             f"[{name}]\naws_access_key_id = {_access_key(stack)}\naws_secret_access_key = rehearsal\n"
             for name in profiles
-        )
+        ),
+        encoding="utf-8",
     )
 
 

@@ -52,7 +52,7 @@ def _reply(aws: EmulatedAws, request: Any) -> Any:
 
 
 def main() -> None:
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)  # what moto prints goes to the log
     aws = EmulatedAws()
     server = make_server("127.0.0.1", 0, aws, threaded=True, request_handler=_EmulatorHandler)

@@ -110,13 +110,15 @@ class Workspace:
     def move(self, addresses: Mapping[str, str]) -> None:
         """Tell Terraform to move resources of its state: those at the keys to the addresses that are the values."""
         moved = [{"from": old, "to": new} for old, new in addresses.items()]
-        (self.folder / "moved_back.tf.json").write_text(json.dumps({"moved": moved}))
+        (self.folder / "moved_back.tf.json").write_text(json.dumps({"moved": moved}), encoding="utf-8")
 
     def unlock(self) -> None:
         """Move to another copy, in which `prevent_destroy` is off and nothing else is changed."""
         folder = self._runs.scratch / "cdktf.unlocked" / self._place
         shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns(".terraform"))
-        (folder / self.stack.file.name).write_text(json.dumps(self.stack.without_protection(), indent=2))
+        (folder / self.stack.file.name).write_text(
+            json.dumps(self.stack.without_protection(), indent=2), encoding="utf-8"
+        )
         self.folder = folder
         self.init()
 
@@ -128,7 +130,7 @@ class Workspace:
         if not self.values:
             return []
         file = self._runs.scratch / f"{self.stack.name}.tfvars.json"
-        file.write_text(json.dumps(self.values))
+        file.write_text(json.dumps(self.values), encoding="utf-8")
         return [f"-var-file={file}"]
 
     def _succeed(self, *arguments: str, on_line: Callable[[str], None] = lambda _: None) -> FinishedRun:
@@ -142,7 +144,7 @@ class Workspace:
     def _run(self, *arguments: str, on_line: Callable[[str], None] = lambda _: None) -> FinishedRun:
         aws_folder = self._runs.scratch / "aws" / self.stack.name
         write_profiles(self.stack, aws_folder)
-        with self._log.open("a") as log:
+        with self._log.open("a", encoding="utf-8") as log:
             log.write(f"$ terraform {' '.join(arguments)}\n")
 
             def follow(line: str) -> None:

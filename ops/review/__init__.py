@@ -128,7 +128,7 @@ def _plan_file(stack: str, file: str) -> PlanFile:
             return PlanFile(stack=stack, where=file, text=sys.stdin.buffer.read().decode("utf-8-sig"))
         path = Path(file)
         lock_files = [path.with_name(f"{path.stem}{ending}") for ending in (".applied.lock.hcl", ".lock.hcl")]
-        applied, planned = (lock.read_text() if lock.exists() else "" for lock in lock_files)
+        applied, planned = (lock.read_text(encoding="utf-8") if lock.exists() else "" for lock in lock_files)
         return PlanFile(stack=stack, where=file, text=path.read_bytes().decode("utf-8-sig"), locks=(applied, planned))
     except OSError as error:
         raise refused(file, str(error.strerror), hint) from None

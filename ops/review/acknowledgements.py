@@ -49,7 +49,7 @@ def from_options(allowed: Sequence[str], because: Sequence[str]) -> list[Acknowl
 def from_file(path: Path) -> list[Acknowledgement]:
     """A YAML list of `allow` and `because`."""
     try:
-        entries: Any = YAML(typ="safe").load(path.read_text())
+        entries: Any = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise _wrong(path, "there is no such file") from None
     except (OSError, UnicodeDecodeError, YAMLError, RecursionError):

@@ -14,4 +14,6 @@ FOLDER = Path(__file__).parent
 @functools.cache
 def names(kind: str) -> tuple[str, ...]:
     """The names in `<kind>.txt`, for example `regions`."""
-    return tuple(line for line in (FOLDER / f"{kind}.txt").read_text().splitlines() if not line.startswith("#"))
+    return tuple(
+        line for line in (FOLDER / f"{kind}.txt").read_text(encoding="utf-8").splitlines() if not line.startswith("#")
+    )

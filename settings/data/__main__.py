@@ -29,7 +29,7 @@ def time_zones() -> Iterable[str]:
 def _write(kind: str, what: str, source: str, names: Iterable[str]) -> None:
     date = datetime.datetime.now(datetime.UTC).date()
     header = f"# {what}.\n# Source: {source}\n# Date: {date}. Renewed by: python -m settings.data\n"
-    (FOLDER / f"{kind}.txt").write_text(header + "".join(f"{name}\n" for name in sorted(names)))
+    (FOLDER / f"{kind}.txt").write_text(header + "".join(f"{name}\n" for name in sorted(names)), encoding="utf-8")
 
 
 if __name__ == "__main__":
