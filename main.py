@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
         if arguments:
             from ops import cli
 
-            cli.run(arguments, synthesise)
+            return cli.run(arguments, synthesise)
         return synth()
     except RefusedError as error:
         print(error, file=sys.stderr)

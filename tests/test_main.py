@@ -91,3 +91,48 @@ def test_a_review_is_printed_as_utf_8_where_the_default_encoding_is_another(proj
     status, out, error = _main(project, "review", str(file), PYTHONUTF8="0", PYTHONIOENCODING="cp932")
     assert (status, error) == (3, "")
     assert not out.isascii()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "printed"),
+    [
+        (["acess"], "error: main.py: 'acess' is not a command\nhint: did you mean access?\n"),
+        (
+            ["credentials", "x"],
+            "error: main.py credentials: 'x' is not a command\nhint: see main.py credentials --help\n",
+        ),
+        (
+            ["deployments/a.yaml"],
+            "error: main.py: 'deployments/a.yaml' is not a command\nhint: run DEPLOYMENT=deployments/a.yaml main.py\n",
+        ),
+        (["review", "--fore"], "error: main.py review: '--fore' is not an option\nhint: did you mean --for?\n"),
+        (["ci"], "error: main.py ci: missing argument 'PLATFORM'\nhint: see main.py ci --help\n"),
+        (
+            ["handover", "a.yaml", "--from", "out"],
+            "error: --from: a deployment file is given too\nhint: give one of the two\n",
+        ),
+        (
+            ["credentials", "list", "a.yaml"],
+            "error: USER: 'a.yaml' is a file, not a user\nhint: name the user first: credentials list all a.yaml\n",
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_usage_is_refused_in_two_lines(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], printed: str
+) -> None:
+    assert main.main(arguments) == 2
+    assert capsys.readouterr() == ("", printed)
+
+
+def test_help_has_a_short_option_and_names_the_deployment_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["-h"]) == 0
+    assert "DEPLOYMENT" in capsys.readouterr().out
+
+
+def test_a_deployment_file_in_the_environment_is_no_second_source_of_a_handover(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DEPLOYMENT", "deployments/minimal.yaml")
+    assert main.main(["handover", "--from", str(tmp_path / "none"), "--out", str(tmp_path / "hcl")]) != 0
+    assert "--from: a deployment file" not in capsys.readouterr().err

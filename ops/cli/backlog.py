@@ -6,10 +6,13 @@ from typing import Annotated
 import typer
 
 from ops.cli.options import EXAMPLE, DeploymentFile, DryRun, SpaceKey, load
+from ops.cli.usage import CommandGroup
 
 app = typer.Typer()
-webhook_app = typer.Typer(no_args_is_help=True, help="What Backlog calls when a repository is pushed to.")
-key_app = typer.Typer(no_args_is_help=True, help="The SSH key that mirrors fetch with.")
+webhook_app = typer.Typer(cls=CommandGroup, no_args_is_help=True, help="Show and test the webhooks that Backlog calls.")
+key_app = typer.Typer(
+    cls=CommandGroup, no_args_is_help=True, help="Store and check the SSH key that mirrors fetch with."
+)
 
 
 @app.command()
@@ -31,9 +34,12 @@ def verify(deployment: DeploymentFile = EXAMPLE) -> None:
 @app.command()
 def host_key(
     space_host: Annotated[
-        str, typer.Argument(help="The space's Git server, for example example.git.backlog.jp.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="HOST", help="The space's Git server, for example example.git.backlog.jp.", show_default=False
+        ),
     ],
-    port: Annotated[int, typer.Option(min=1, max=65535, help="The server's SSH port.")] = 22,
+    port: Annotated[int, typer.Option(metavar="PORT", min=1, max=65535, help="The server's SSH port.")] = 22,
 ) -> None:
     """Print a server's SSH host keys as lines of known_hosts, with fingerprints, for checking by eye."""
     from ops.backlog import host_keys
@@ -53,7 +59,9 @@ def show(deployment: DeploymentFile = EXAMPLE) -> None:
 def check_webhook(
     deployment: DeploymentFile = EXAMPLE,
     *,
-    repository: Annotated[str | None, typer.Option(help="A key of prd.backlog.repositories; by default all.")] = None,
+    repository: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="A key of prd.backlog.repositories; by default all.")
+    ] = None,
 ) -> None:
     """Call each hook once, which starts a build, and print what CodeBuild answered.
 
@@ -67,7 +75,9 @@ def check_webhook(
 
 @key_app.command()
 def put(
-    file: Annotated[Path, typer.Argument(help="The private key, without passphrase.", show_default=False)],
+    file: Annotated[
+        Path, typer.Argument(metavar="KEY_FILE", help="The private key, without passphrase.", show_default=False)
+    ],
     deployment: DeploymentFile = EXAMPLE,
     *,
     space: SpaceKey = None,

@@ -1,16 +1,28 @@
 """The commands `credentials issue|list|rotate|revoke`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from errors import WRONG_USAGE, refused
 from ops.cli.options import EXAMPLE, DeploymentFile, DryRun, TokenFile, WaitSeconds, load
+from ops.cli.usage import CommandGroup
 from ops.git_access import PATIENCE_SECONDS
 
-app = typer.Typer(no_args_is_help=True, help="Git credentials of the users: kept in Secrets Manager, never shown.")
+app = typer.Typer(
+    cls=CommandGroup,
+    no_args_is_help=True,
+    help="Issue, list, rotate and revoke the users' Git credentials: kept in Secrets Manager, never shown.",
+)
 
 User = Annotated[
-    str, typer.Argument(help="push, pull or pull-NAME of a named room, or the user's name in IAM.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="USER",
+        help="push, pull or pull-NAME of a named room, or the user's name in IAM.",
+        show_default=False,
+    ),
 ]
 ALL = "all"
 
@@ -25,12 +37,15 @@ def issue(user: User, deployment: DeploymentFile = EXAMPLE, *, dry_run: DryRun =
 
 @app.command("list")
 def list_(
-    user: Annotated[str, typer.Argument(help="One user, or all of them.")] = ALL,
+    user: Annotated[str, typer.Argument(metavar="USER", help="One user, or all of them.")] = ALL,
     deployment: DeploymentFile = EXAMPLE,
 ) -> None:
     """Show every credential with its age, and warn of old ones."""
     from ops.git_access import credentials
 
+    if Path(user).suffix in (".yaml", ".yml"):
+        hint = f"name the user first: credentials list {ALL} {user}"
+        raise refused("USER", f"{user!r} is a file, not a user", hint, status=WRONG_USAGE)
     credentials.show(load(deployment), None if user == ALL else user)
 
 
@@ -46,7 +61,8 @@ def rotate(
     """Replace a user's credential.
 
     GitLab's mirrors get the push user's second credential, and the first is deleted when all have succeeded with the
-    second. The first of other users stays until `revoke --superseded`. When it was stopped, run it again.
+    second. For other users, the old credential stays until you run `revoke --superseded`. If the command stops, run
+    it again.
     """
     from ops.git_access.mirror_client import MirrorClient
     from ops.git_access.rotation import rotate
@@ -67,12 +83,12 @@ def revoke(
     superseded: Annotated[
         bool, typer.Option("--superseded", help="Only what the current credential replaced.")
     ] = False,
-    id: Annotated[str | None, typer.Option(help="Only the credential of this id.")] = None,
+    id: Annotated[str | None, typer.Option(metavar="TEXT", help="Only the credential of this id.")] = None,
     dry_run: DryRun = False,
 ) -> None:
     """Delete a user's credentials: all of them and the secret, or only some."""
     if superseded and id is not None:
-        raise typer.BadParameter("give --superseded or --id, not both")
+        raise refused("--id", "--superseded is given too", "give one of the two", status=WRONG_USAGE)
     from ops.git_access import credentials
 
     credentials.revoke(load(deployment), user, superseded=superseded, credential_id=id, dry_run=dry_run)

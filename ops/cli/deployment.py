@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from errors import WRONG_USAGE, refused
 from ops.cli.options import EXAMPLE, DeploymentFile, Force, load, synthesised
 
 app = typer.Typer()
@@ -16,12 +17,15 @@ def access(
     context: typer.Context,
     deployment: DeploymentFile = EXAMPLE,
     markdown: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="Write this as Markdown; - for the standard output.")
+        Path | None,
+        typer.Option(metavar="FILE", dir_okay=False, help="Write this as Markdown; - for the standard output."),
     ] = None,
     json: Annotated[
         Path | None,
         typer.Option(
-            dir_okay=False, help="Write this and what else policies allow as JSON; - for the standard output."
+            metavar="FILE",
+            dir_okay=False,
+            help="Write this and what else policies allow as JSON; - for the standard output.",
         ),
     ] = None,
 ) -> None:
@@ -70,23 +74,31 @@ def handover(
     *,
     cdktf_out: Annotated[
         Path | None,
-        typer.Option("--from", help="An output folder of any cdktf project, in place of a deployment file."),
+        typer.Option(
+            "--from", metavar="FOLDER", help="An output folder of any cdktf project, in place of a deployment file."
+        ),
     ] = None,
-    out: Annotated[Path, typer.Option(help="The folder to write.")] = Path("handover"),
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder to write.")] = Path("handover"),
     schema: Annotated[
         list[Path] | None,
-        typer.Option(help="What `terraform providers schema -json` printed for providers other than AWS."),
+        typer.Option(
+            metavar="FILE", help="What `terraform providers schema -json` printed for providers other than AWS."
+        ),
     ] = None,
     force: Force = False,
 ) -> None:
     """Write a deployment's Terraform as HCL for people, one folder for each account and stack.
 
-    Files of an earlier handover that were changed since are shown, and not overwritten without --force.
+    Needs Terraform. Files of an earlier handover that were changed since are shown, and not overwritten without
+    --force. Folders of stacks that are no longer there are removed; each is printed.
 
     Exit status: 0 written, 1 refused, 2 wrong settings.
     """
     from ops.handover import hand_over
 
+    source = context.get_parameter_source("deployment")
+    if cdktf_out is not None and source is not None and source.name == "COMMANDLINE":
+        raise refused("--from", "a deployment file is given too", "give one of the two", status=WRONG_USAGE)
     with nullcontext(cdktf_out) if cdktf_out is not None else synthesised(context, load(deployment)) as terraform:
         folders = hand_over(terraform, out, schema_files=schema or [], force=force)
     for folder in folders:

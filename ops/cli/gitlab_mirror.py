@@ -3,9 +3,12 @@
 import typer
 
 from ops.cli.options import EXAMPLE, DeploymentFile, DryRun, TokenFile, WaitSeconds, load
+from ops.cli.usage import CommandGroup
 from ops.git_access import PATIENCE_SECONDS
 
-app = typer.Typer(no_args_is_help=True, help="Push mirrors of GitLab's projects into production.")
+app = typer.Typer(
+    cls=CommandGroup, no_args_is_help=True, help="Set up, check and run GitLab's push mirrors into production."
+)
 
 
 @app.command()

@@ -14,17 +14,19 @@ if TYPE_CHECKING:
 Synthesise = Callable[["Deployment", Path], object]
 """Writes a deployment's Terraform into a folder. It is the context's `obj`."""
 
-DeploymentFile = Annotated[Path, typer.Argument(envvar="DEPLOYMENT", help="The deployment file.")]
+DeploymentFile = Annotated[Path, typer.Argument(metavar="FILE", envvar="DEPLOYMENT", help="The deployment file.")]
 EXAMPLE = Path("deployments/example.yaml")
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done; reads the account.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files that were changed since.")]
 TokenFile = Annotated[
-    Path | None, typer.Option(help="A file that holds GitLab's token; by default it is in GITLAB_TOKEN.")
+    Path | None,
+    typer.Option(metavar="FILE", help="A file that holds GitLab's token; by default it is in GITLAB_TOKEN."),
 ]
-WaitSeconds = Annotated[float, typer.Option(min=1, help="How long to wait for mirrors to succeed.")]
+WaitSeconds = Annotated[float, typer.Option(metavar="SECONDS", min=1, help="How long to wait for mirrors to succeed.")]
 SpaceKey = Annotated[
-    str | None, typer.Option("--space", help="A key of prd.backlog.spaces; needed where there are several.")
+    str | None,
+    typer.Option("--space", metavar="TEXT", help="A key of prd.backlog.spaces; needed where there are several."),
 ]
 
 

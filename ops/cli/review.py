@@ -24,16 +24,21 @@ def review(
     ],
     allow: Annotated[
         list[str] | None,
-        typer.Option(metavar="RULE:ADDRESS", help="A finding that is meant; needs --because.", show_default=False),
+        typer.Option(metavar="RULE:ADDRESS", help="Accept this finding; needs --because.", show_default=False),
     ] = None,
     because: Annotated[
         list[str] | None,
-        typer.Option(metavar="TEXT", help="Why it is; shown in the comment.", show_default=False),
+        typer.Option(metavar="TEXT", help="The reason; shown in the comment.", show_default=False),
     ] = None,
     acknowledged: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A YAML list of {allow, because}.", show_default=False)
     ] = None,
-    platform: Annotated[str, typer.Option("--for", help="Whose limit to keep to: github or gitlab.")] = "github",
+    platform: Annotated[
+        str,
+        typer.Option(
+            "--for", metavar="PLATFORM", help="Shorten the comment to this platform's limit: github or gitlab."
+        ),
+    ] = "github",
     post: Annotated[
         str | None,
         typer.Option(
@@ -41,7 +46,7 @@ def review(
         ),
     ] = None,
 ) -> None:
-    """Review Terraform plans: Markdown for a pull request, what becomes dangerous first.
+    """Review Terraform plans: Markdown for a pull request, dangerous changes first.
 
     Exit status: 0 nothing dangerous, 3 dangerous, 1 a plan cannot be read, 2 wrong usage.
     """
@@ -61,10 +66,10 @@ def review(
 @app.command()
 def ci(
     context: typer.Context,
-    platform: Annotated[str, typer.Argument(help="github or gitlab.", show_default=False)],
+    platform: Annotated[str, typer.Argument(metavar="PLATFORM", help="github or gitlab.", show_default=False)],
     deployment: DeploymentFile = EXAMPLE,
-    out: Annotated[Path, typer.Option(help="The repository to write into.")] = Path(),
-    branch: Annotated[str, typer.Option(help="The protected branch that is applied.")] = "main",
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="The repository to write into.")] = Path(),
+    branch: Annotated[str, typer.Option(metavar="TEXT", help="The protected branch that is applied.")] = "main",
     force: Annotated[bool, typer.Option("--force", help="Replace another file.")] = False,
 ) -> None:
     """Write the pipeline that plans, reviews and applies a deployment.
@@ -75,4 +80,6 @@ def ci(
 
     settings, synthesise = load(deployment), partial(synthesised, context)
     written = write(platform, deployment, settings, synthesise, out=out, branch=branch, force=force)
-    print(f"wrote {written}; its head says what to set up")
+    print(f"wrote {written[0]}; its head says what to set up")
+    for other in written[1:]:
+        print(f"wrote {other}")

@@ -2,7 +2,8 @@
 
 import difflib
 import hashlib
-from collections.abc import Mapping
+import sys
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from errors import Problem, RefusedError, refused
@@ -38,6 +39,8 @@ def replace(draft: Path, destination: Path, *, force: bool) -> None:
             [_problem(destination, path, now, before) for path, now in changed.items()],
             details="".join(_difference(path, now, new.get(path)) for path, now in changed.items()),
         )
+    for line in _removed_folders(destination, before.keys() - new.keys(), new):
+        print(line, file=sys.stderr)
     for path in before.keys() - new.keys():
         (destination / path).unlink(missing_ok=True)
         _remove_empty(destination, (destination / path).parent)
@@ -46,6 +49,14 @@ def replace(draft: Path, destination: Path, *, force: bool) -> None:
         (draft / path).replace(destination / path)
     digests = "".join(f"{_digest(content)}  {path}\n" for path, content in sorted(new.items()))
     (destination / MANIFEST).write_text(digests, encoding="utf-8")
+
+
+def _removed_folders(destination: Path, gone: Collection[str], new: Collection[str]) -> Iterator[str]:
+    """A line for each stack whose folder is removed. Every stack's folder has a README.md."""
+    for folder in sorted(path.removesuffix("README.md") for path in gone if path.endswith("/README.md")):
+        if not any(path.startswith(folder) for path in new):
+            files = sum(path.startswith(folder) and (destination / path).is_file() for path in gone)
+            yield f"removed: {destination / folder} ({files} {'file' if files == 1 else 'files'})"
 
 
 def _is_changed(path: str, now: bytes | None, before: Mapping[str, str], new: Mapping[str, bytes]) -> bool:

@@ -34,13 +34,13 @@ Synthesise = Callable[[Deployment], AbstractContextManager[Path]]
 
 def write(
     platform: str, file: Path, deployment: Deployment, synthesise: Synthesise, *, out: Path, branch: str, force: bool
-) -> Path:
-    """Write a platform's pipeline for the deployment in `file` below `out`, and give the file that was written.
+) -> list[Path]:
+    """Write a platform's pipeline for the deployment in `file` below `out`, and give the files that were written.
 
     Raises RefusedError for what no pipeline can work with and, unless `force`, for another file in its place.
     """
     if platform not in FILES:
-        raise refused("ci", f"{platform!r} is no platform", f"choose one of {', '.join(FILES)}", status=WRONG_USAGE)
+        raise refused("ci", f"{platform!r} is not a platform", f"choose one of {', '.join(FILES)}", status=WRONG_USAGE)
     problems = list(_problems(file, deployment))
     if problems:
         raise SettingsError(problems)
@@ -50,9 +50,10 @@ def write(
         hint = "compare it with what `--out` writes into an empty folder, or replace it with --force"
         raise refused(str(target), "there is another file already", hint)
     _put(target, text)
-    if not (out / _ACKNOWLEDGED).exists():
-        _put(out / _ACKNOWLEDGED, _NOTHING_ACKNOWLEDGED)
-    return target
+    if (out / _ACKNOWLEDGED).exists():
+        return [target]
+    _put(out / _ACKNOWLEDGED, _NOTHING_ACKNOWLEDGED)
+    return [target, out / _ACKNOWLEDGED]
 
 
 def _inside(file: Path, repository: Path) -> Path:

@@ -11,7 +11,7 @@ import pytest
 
 from errors import RefusedError
 from ops.handover import hand_over
-from ops.handover.folder import write
+from ops.handover.folder import replace, write
 from tests.ops.handover.folders import TOPIC, written
 
 pytestmark = pytest.mark.tool("terraform")
@@ -177,3 +177,14 @@ def test_writes_the_same_bytes_in_every_locale(out: Callable[..., Path], tmp_pat
         subprocess.run(command, cwd=project, env=environment, check=True, capture_output=True)
         results.append({path: (tmp_path / name / path).read_bytes() for path in written(tmp_path / name)})
     assert results[0] == results[1]
+
+
+def test_says_which_folders_it_removes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hcl = tmp_path / "hcl"
+    both = {"README.md": b"", "web/README.md": b"", "web/sns.tf": b"", "app/README.md": b"", "app/files/a": b""}
+    for number, files in enumerate((both, {path: b"" for path in both if not path.startswith("app/")})):
+        write(files, tmp_path / f"draft{number}")
+        assert capsys.readouterr().err == ""
+        replace(tmp_path / f"draft{number}", hcl, force=False)
+    assert capsys.readouterr().err == f"removed: {hcl}/app (2 files)\n"
+    assert not (hcl / "app").exists()

@@ -184,7 +184,7 @@ def test_refuses_an_unknown_platform(deployment: Callable[..., tuple[Path, Deplo
     with pytest.raises(RefusedError) as raised:
         pipelines.write("bitbucket", file, loaded, _never, out=tmp_path, branch="main", force=False)
     assert raised.value.status == 2
-    assert str(raised.value) == "error: ci: 'bitbucket' is no platform\nhint: choose one of github, gitlab"
+    assert str(raised.value) == "error: ci: 'bitbucket' is not a platform\nhint: choose one of github, gitlab"
 
 
 def _never(_: Deployment) -> AbstractContextManager[Path]:

@@ -1,0 +1,42 @@
+"""How wrong usage of the commands is reported."""
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer._click.exceptions import NoSuchOption, UsageError  # typer has no public names for these
+from typer.core import TyperGroup
+
+from errors import WRONG_USAGE, RefusedError, refused
+
+
+class CommandGroup(TyperGroup):
+    """A group that refuses unknown commands in two lines."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of this name."""
+        command = super().get_command(ctx, cmd_name)
+        if command is None and not cmd_name.startswith("-"):
+            raise refused(
+                ctx.command_path, f"{cmd_name!r} is not a command", self._hint(ctx, cmd_name), status=WRONG_USAGE
+            )
+        return command
+
+    def _hint(self, ctx: typer.Context, name: str) -> str:
+        if Path(name).suffix in (".yaml", ".yml"):
+            return f"run DEPLOYMENT={name} {ctx.command_path}"
+        near = difflib.get_close_matches(name[:100], self.commands, 1)
+        return f"did you mean {near[0]}?" if near else f"see {ctx.command_path} --help"
+
+
+def refusal(error: UsageError) -> RefusedError:
+    """A wrong option or argument as a refusal."""
+    command = error.ctx.command_path if error.ctx is not None else "main.py"
+    hint = f"see {command} --help"
+    if isinstance(error, NoSuchOption):
+        near = error.possibilities
+        what = f"{error.option_name!r} is not an option"
+        return refused(command, what, f"did you mean {near[0]}?" if near else hint, status=WRONG_USAGE)
+    message = error.format_message().rstrip(".")
+    return refused(command, message[:1].lower() + message[1:], hint, status=WRONG_USAGE)
