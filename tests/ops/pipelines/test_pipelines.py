@@ -138,18 +138,18 @@ def test_the_command_writes_the_pipeline_and_an_empty_list_of_acknowledgements(
             synthesise(deployment, Path(folder))
             yield Path(folder)
 
-    def write(*, force: bool = False) -> Path:
+    def write(*, force: bool = False) -> list[Path]:
         return pipelines.write("github", file, loaded, synthesised, out=tmp_path, branch="main", force=force)
 
     target = tmp_path / FILES["github"]
-    assert write() == target
+    assert write() == [target, tmp_path / "deployments" / "acknowledged.yaml"]
     jobs = _parsed(target.read_text())["jobs"]
     assert "steps.sh plan prd-codecommit" in json.dumps(jobs["review"])
     assert "apply-dev" not in jobs
     assert _parsed(target.read_text())["env"]["DEPLOYMENT"] == "deployments/mine.yaml"
     assert YAML(typ="safe").load(tmp_path / "deployments" / "acknowledged.yaml") == []
 
-    assert write() == target
+    assert write() == [target]
 
     target.write_text("name: a user's own\n")
     with pytest.raises(RefusedError) as refused:
@@ -160,7 +160,7 @@ def test_the_command_writes_the_pipeline_and_an_empty_list_of_acknowledgements(
         "hint: compare it with what `--out` writes into an empty folder, or replace it with --force"
     )
     assert target.read_text() == "name: a user's own\n"
-    assert write(force=True) == target
+    assert write(force=True) == [target]
     assert "steps.sh plan" in target.read_text()
 
 
