@@ -65,13 +65,23 @@ def client(session: "boto3.Session", service: str, *, attempts: int = 5) -> Any:
 @contextmanager
 def aws_errors_as_refusals(where: str) -> Iterator[None]:
     """Raise AWS's errors, and failures to reach AWS, as a RefusedError."""
-    from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+    from botocore.exceptions import (  # type: ignore[import-untyped]
+        BotoCoreError,
+        ClientError,
+        EndpointConnectionError,
+        HTTPClientError,
+        ProfileNotFound,
+    )
 
     try:
         yield
     except ClientError as error:
         code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
         raise refused(where, f"{error.operation_name}: {code}: {message}", _hint(code)) from None
+    except ProfileNotFound as error:
+        raise refused(where, str(error), "correct AWS_PROFILE or prd.account.profile") from None
+    except (EndpointConnectionError, HTTPClientError) as error:
+        raise refused(where, str(error), "check the network and the proxy, and run the command again") from None
     except BotoCoreError as error:
         hint = "log in to the production account, see that it can be reached, and run the command again"
         raise refused(where, str(error), hint) from None

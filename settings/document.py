@@ -72,7 +72,10 @@ def read(file: FilePath) -> Document:
         mark = error.problem_mark or error.context_mark
         line = min(mark.line, text.count("\n", 0, len(text.rstrip()))) + 1 if mark else 1
         what = f"this is not YAML: {error.problem or error.context}"
-        raise _refused(name, what, "correct the line, or compare it with deployments/example.yaml", line) from None
+        hint = "correct the line, or compare it with deployments/example.yaml"
+        if _indented_with_tab(text, line):
+            hint = "indent with spaces, not with tabs"
+        raise _refused(name, what, hint, line) from None
     if len(nodes) > 1:
         raise _refused(name, "a second document starts here", "keep one deployment in one file", _line(nodes[1]))
     if not nodes or nodes[0].tag == _YAML + "null":
@@ -82,6 +85,11 @@ def read(file: FilePath) -> Document:
     return _NodeReader(name).document(nodes[0])
 
 
+def _indented_with_tab(text: str, line: int) -> bool:
+    wrong = text.split("\n")[line - 1]
+    return "\t" in wrong[: len(wrong) - len(wrong.lstrip())]
+
+
 def _text(file: FilePath, name: str) -> str:
     try:
         if file.is_dir():
@@ -89,7 +97,9 @@ def _text(file: FilePath, name: str) -> str:
         with file.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise _refused(name, "there is no such file", _EXAMPLE) from None
+        elsewhere = not file.is_absolute() and FilePath.cwd() != FilePath(__file__).parents[1]
+        hint = "run it in Kakehashi's folder, or give the file's full path" if elsewhere else _EXAMPLE
+        raise _refused(name, "there is no such file", hint) from None
     except (OSError, ValueError) as error:
         # A path with a NUL in it is a ValueError.
         reason = error.strerror if isinstance(error, OSError) else error

@@ -46,7 +46,6 @@ def _path(details: ErrorDetails, data: Any) -> Path:
 _OF_ONE_VALUE = {
     "int_type": ("is not a whole number", "write digits without quotes, for example 30"),
     "bool_type": ("is neither true nor false", "write true or false, without quotes"),
-    "tuple_type": ("is not a list", "write a list, for example [a, b]"),
     "too_short": ("has too few entries", "give at least {min_length}"),
     "literal_error": ("is not known here", "use {expected}"),
     "greater_than_equal": ("is too small", "use at least {ge}"),
@@ -62,6 +61,11 @@ def _explained(details: ErrorDetails, path: Path) -> tuple[str, str]:
         what, hint = _OF_ONE_VALUE[kind]
         return f"{value} {what}", hint.format(**context)
     match kind:
+        case "tuple_type":
+            given = details["input"]
+            shown_whole = isinstance(given, str) and value == f"'{given}'"
+            example = given if shown_whole else "a, b"
+            return f"{value} is not a list", f"write a list, for example [{example}]"
         case "missing":
             return "this setting is missing", f"add it: {_meaning(path)}"
         case "extra_forbidden":

@@ -26,9 +26,7 @@ def _cron_or_rate(value: str) -> str:
 
 TimeOfDay = Annotated[
     str,
-    Matching(
-        r"([01][0-9]|2[0-3]):[0-5][0-9]", "a time of day", "write hours and minutes in quotes, for example '17:00'"
-    ),
+    Matching(r"([01][0-9]|2[0-3]):[0-5][0-9]", "a time of day", "write two digits each, for example '09:00'"),
 ]
 TimeZone = Annotated[
     str,

@@ -221,7 +221,7 @@ def _in_order(out: Path, dependencies: Mapping[str, frozenset[str]]) -> Iterator
 
 
 def _not_an_output(out: Path, what: str) -> RefusedError:
-    return refused(str(out), what, "name an output folder of cdktf, as `synth` wrote it")
+    return refused(str(out), what, "name the folder that `python main.py` or `cdktf synth` wrote")
 
 
 def _refuse_link(path: Path, folder: Path) -> None:

@@ -27,7 +27,7 @@ def rooms_never_push(subject: PromiseSubject) -> Iterator[Breach]:
 @promise(
     id="pull-users-never-push",
     what="a user that works from a room cannot write from anywhere",
-    why="its password is known in the room, and may be carried out of it",
+    why="its password is known in the room, and people may take it out of the room",
 )
 def pull_users_never_push(subject: PromiseSubject) -> Iterator[Breach]:
     for user in subject.users:

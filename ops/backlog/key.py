@@ -71,7 +71,7 @@ def _read(file: Path) -> str:
     try:
         text = file.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else "it is not text"
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "it is not a private key"
         raise refused(str(file), why, "name the file of the private key") from None
     # ssh refuses a key without a line end after its last line.
     return text if text.endswith("\n") else f"{text}\n"

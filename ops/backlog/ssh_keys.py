@@ -61,7 +61,7 @@ def public_half(private: str, where: str) -> str:
     if has_passphrase:
         what, hint = "the key has a passphrase, which no build can type", "make one without: ssh-keygen -N ''"
     else:
-        what, hint = "this is not an SSH private key", "name the file that ssh-keygen wrote, without .pub"
+        what, hint = "it is not a private key", "name the file that ssh-keygen wrote, without .pub"
     raise refused(where, what, hint)
 
 

@@ -49,15 +49,16 @@ def check(deployment: Deployment, key: str | None) -> bool:
     The call is API Gateway's own test of the method. It does not come from Backlog's addresses, so it cannot show that
     these are admitted. https://docs.aws.amazon.com/apigateway/latest/api/API_TestInvokeMethod.html
     """
-    api = _api(deployment)
-    chosen = [hook for hook in api.hooks if key in (None, hook.key)]
-    if not chosen:
+    known = bridge(deployment).repositories
+    if key is not None and key not in known:
         raise refused(
             "--repository",
             f"{shown(key)} is not one of prd.backlog.repositories",
-            f"use one of {', '.join(hook.key for hook in api.hooks)}",
+            f"use one of {', '.join(known)}",
             status=WRONG_USAGE,
         )
+    api = _api(deployment)
+    chosen = [hook for hook in api.hooks if key in (None, hook.key)]
     # All of them, also after one that was not started.
     started = [_started(api, hook) for hook in chosen]
     return all(started)

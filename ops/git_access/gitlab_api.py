@@ -57,6 +57,7 @@ def gitlab_errors_as_refusals(where: str) -> Iterator[None]:
     """Raise GitLab's errors, and failures to reach GitLab, as a RefusedError."""
     import requests
     from gitlab.exceptions import GitlabError
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
     try:
         yield
@@ -68,6 +69,10 @@ def gitlab_errors_as_refusals(where: str) -> Iterator[None]:
     except requests.RequestException as error:
         # The exception's text would repeat the request's address, and sometimes its body.
         kind = type(error).__name__
+        reason = getattr(error.args[0], "reason", None) if error.args else None
+        if isinstance(reason, NewConnectionError | ConnectTimeoutError):
+            hint = "check the network and the proxy, and run the command again"
+            raise refused(where, "GitLab cannot be reached", hint) from None
         hint = "see that GitLab can be reached, and run the command again; it continues where it stopped"
         raise refused(where, f"GitLab gave no complete answer ({kind})", hint) from None
 

@@ -12,11 +12,13 @@ from ops.git_access.users import git_user
 from ops.steps import Steps
 from settings import Deployment
 
+_NOTHING = "nothing to mirror: no repository names gitlab_project"
+
 
 def apply(deployment: Deployment, mirrors: MirrorClient, *, dry_run: bool) -> None:
     """Create the missing mirrors, correct those that differ, and leave mirrors to other targets alone."""
     if not mirrors.wanted:
-        print("nothing to do: no repository of the deployment names a gitlab_project", file=sys.stderr)
+        print(_NOTHING, file=sys.stderr)
         return
     user = git_user(deployment, "push")
     store = CredentialStore(deployment, user)
@@ -36,6 +38,9 @@ def apply(deployment: Deployment, mirrors: MirrorClient, *, dry_run: bool) -> No
 
 def status(mirrors: MirrorClient) -> bool:
     """Print the state of every mirror; returns whether all are in order."""
+    if not mirrors.wanted:
+        print(_NOTHING, file=sys.stderr)
+        return True
     rows, problems = [("repository", "project", "last success", "status")], []
     for wanted, found in mirrors.find_own().items():
         if not found:

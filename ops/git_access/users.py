@@ -41,7 +41,7 @@ def git_user(deployment: Deployment, role_or_name: str) -> CredentialUser:
             return user
     raise refused(
         "USER",
-        f"{shown(role_or_name)} is no Git user of this deployment",
+        f"{shown(role_or_name)} is not a Git user of this deployment",
         f"use one of {', '.join(user.role for user in users)}",
         status=WRONG_USAGE,
     )

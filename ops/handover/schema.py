@@ -96,7 +96,11 @@ def from_file(path: Path) -> Schemas:
         what = f"cannot be read: {error.strerror}"
     except (ValueError, LookupError, TypeError, AttributeError):
         what = "is not an output of `terraform providers schema -json`"
-    raise refused(str(path), what, "run that command in a folder after `terraform init`")
+    raise refused(
+        str(path),
+        what,
+        "after `terraform init`, run `terraform providers schema -json` in its folder, and name the file of its output",
+    )
 
 
 def asked_of_terraform(providers: Mapping[str, Mapping[str, str]]) -> Schemas | None:

@@ -37,7 +37,8 @@ def show(findings: Findings, record: Record, console: Console, *, seconds: float
         "destroying leaves nothing. Not proved: that AWS accepts it. A stand-in gives back what it was given, and moto "
         "checks little.",
     )
-    _line(console, f"{len(findings.outputs)} stacks up and down in {seconds:.0f} s.")
+    count = len(findings.outputs)
+    _line(console, f"{count} {'stack' if count == 1 else 'stacks'} up and down in {seconds:.0f} s.")
 
 
 def _steps(findings: Findings) -> Iterator[tuple[str, str]]:

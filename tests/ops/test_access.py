@@ -139,7 +139,7 @@ def test_a_broken_promise_stops_the_synthesis_and_nothing_is_written(
             "error: kakehashi-prd-pull-allow, statement PushAndPull: "
             "lets kakehashi-prd-pull codecommit:GitPush from the isolated room",
             "hint: in every deployment a user that works from a room cannot write from anywhere: "
-            "its password is known in the room, and may be carried out of it",
+            "its password is known in the room, and people may take it out of the room",
         )
     )
     assert not (tmp_path / "out").exists()

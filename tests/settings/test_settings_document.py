@@ -88,7 +88,8 @@ def test_refuses_a_file_that_is_not_a_map(refusal: Refusal, content: str, line: 
     ],
 )
 def test_what_is_not_yaml_is_refused_at_its_line(refusal: Refusal, content: str, line: int, what: str) -> None:
-    assert refusal(content) == f"error: x.yaml:{line}: this is not YAML: {what}\nhint: {_COMPARE}"
+    hint = "indent with spaces, not with tabs" if "\t" in content else _COMPARE
+    assert refusal(content) == f"error: x.yaml:{line}: this is not YAML: {what}\nhint: {hint}"
 
 
 def test_what_is_not_utf8_is_refused_at_its_line(refusal: Refusal) -> None:
@@ -230,4 +231,16 @@ def test_refuses_text_that_cdktf_would_read_as_a_reference(refusal: Refusal) -> 
     change = ("owner: platform-team", "owner: ${TfToken[TOKEN.3]}")
     assert refusal(spoilt(change)) == error(
         last_line_of_change(*change), "owner", "'TfToken[' is reserved for cdktf's references", "write something else"
+    )
+
+
+def test_a_file_that_another_folder_does_not_have_is_looked_for_in_kakehashis(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsError) as refused:
+        load(Path("deployments/minimal.yaml"))
+    assert str(refused.value) == (
+        "error: deployments/minimal.yaml: there is no such file\n"
+        "hint: run it in Kakehashi's folder, or give the file's full path"
     )

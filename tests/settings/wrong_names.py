@@ -220,7 +220,7 @@ OTHER_VALUES: list[WrongValue] = [
         'at_utc: "24:00"',
         "dev.gitlab.images.at_utc",
         "'24:00' is not a time of day",
-        "write hours and minutes in quotes, for example '17:00'",
+        "write two digits each, for example '09:00'",
     ),
     (
         "timezone: Asia/Tokyo",

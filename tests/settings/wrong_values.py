@@ -74,7 +74,7 @@ WRONG_TYPES: list[WrongValue] = [
         "work_terminal_cidrs: 198.51.100.128/28",
         "dev.gitlab.work_terminal_cidrs",
         "'198.51.100.128/28' is not a list",
-        "write a list, for example [a, b]",
+        "write a list, for example [198.51.100.128/28]",
     ),
     (
         "gateways: per_zone",

@@ -47,7 +47,7 @@ def change(out: Path, **entry: object) -> None:
     (out / "manifest.json").write_text(json.dumps(manifest))
 
 
-HINT = "hint: name an output folder of cdktf, as `synth` wrote it"
+HINT = "hint: name the folder that `python main.py` or `cdktf synth` wrote"
 NOT_CDKTFS = f"error: OUT: has a manifest.json that cdktf did not write\n{HINT}"
 
 

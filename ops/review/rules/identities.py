@@ -14,7 +14,7 @@ from terraform.plan import Action
 @rule(
     id="access-widened",
     what="Someone can pull or push more than before, or from more places.",
-    why="This is the main question of the review; the table above shows both sides.",
+    why="This is the main question of the review; the comment's access table shows both sides.",
 )
 def access_widened(plans: Plans) -> Iterator[ReviewFinding]:
     for widened in table(plans).widened:
@@ -24,7 +24,7 @@ def access_widened(plans: Plans) -> Iterator[ReviewFinding]:
 @rule(
     id="access-unknown",
     what="The access of a user or role cannot be determined.",
-    why="The table above leaves it out; read its policies.",
+    why="The comment's access table leaves it out; read its policies.",
     dangerous=False,
 )
 def access_unknown(plans: Plans) -> Iterator[ReviewFinding]:

@@ -170,10 +170,10 @@ def test_refuses_what_is_not_a_usable_key_without_repeating_it(bridge: Productio
     for text, what, hint in (
         (
             f"-----BEGIN OPENSSH PRIVATE KEY-----\n{secret}\n-----END OPENSSH PRIVATE KEY-----\n",
-            "this is not an SSH private key",
+            "it is not a private key",
             "name the file that ssh-keygen wrote, without .pub",
         ),
-        (_public(KEY), "this is not an SSH private key", "name the file that ssh-keygen wrote, without .pub"),
+        (_public(KEY), "it is not a private key", "name the file that ssh-keygen wrote, without .pub"),
         (
             _private(KEY, form=PrivateFormat.PKCS8, passphrase=b"hunter2"),
             "the key has a passphrase, which no build can type",
@@ -184,7 +184,7 @@ def test_refuses_what_is_not_a_usable_key_without_repeating_it(bridge: Productio
         assert _refusal(lambda: _put(bridge, file)) == f"error: {file}: {what}\nhint: {hint}"
     file.write_bytes(b"\xff\xfe")
     assert _refusal(lambda: _put(bridge, file)) == (
-        f"error: {file}: it is not text\nhint: name the file of the private key"
+        f"error: {file}: it is not a private key\nhint: name the file of the private key"
     )
     assert bridge.client("ssm").describe_parameters()["Parameters"] == []
 
@@ -195,10 +195,10 @@ _SHORT_KEY = b"openssh-key-v1\0\0\0\0"
 @pytest.mark.parametrize(
     ("cipher", "what"),
     [
-        (b"\x04none", "this is not an SSH private key"),
+        (b"\x04none", "it is not a private key"),
         (b"\x0aaes256-ctr", "the key has a passphrase, which no build can type"),
-        (b"\xffnone", "this is not an SSH private key"),
-        (b"", "this is not an SSH private key"),
+        (b"\xffnone", "it is not a private key"),
+        (b"", "it is not a private key"),
     ],
     ids=["none", "aes256-ctr", "damaged", "missing"],
 )

@@ -160,7 +160,7 @@ def test_an_unknown_user_is_wrong_usage(world: Production) -> None:
         issue(world, "root")
     assert caught.value.status == 2
     assert str(caught.value) == (
-        "error: USER: 'root' is no Git user of this deployment\nhint: use one of push, pull, pull-vault"
+        "error: USER: 'root' is not a Git user of this deployment\nhint: use one of push, pull, pull-vault"
     )
 
 

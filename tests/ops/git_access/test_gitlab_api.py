@@ -1,14 +1,17 @@
 """What a command does with each of GitLab's answers."""
 
 import json
+import socket
 import threading
 import time
 from pathlib import Path
 
 import pytest
+from gitlab import Gitlab
 
+from errors import RefusedError
 from ops.git_access import gitlab_mirror
-from ops.git_access.gitlab_api import connect
+from ops.git_access.gitlab_api import connect, gitlab_errors_as_refusals
 from ops.git_access.mirror_client import MirrorClient
 from ops.git_access.mirrors import wanted_mirrors
 from tests.ops.git_access.commands import INFRASTRUCTURE, WHERE, apply, issue, main, only, refusal
@@ -169,6 +172,19 @@ def test_a_refusal_exits_with_1_and_wrong_usage_with_2(world: Production) -> Non
         1,
     )
     assert (unknown.communicate(timeout=60)[1], unknown.returncode) == (
-        "error: USER: 'root' is no Git user of this deployment\nhint: use one of push, pull, pull-vault\n",
+        "error: USER: 'root' is not a Git user of this deployment\nhint: use one of push, pull, pull-vault\n",
         2,
+    )
+
+
+def test_a_gitlab_that_does_not_listen_cannot_be_reached() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    gitlab = Gitlab(f"http://127.0.0.1:{port}", private_token="glpat-none")
+    with pytest.raises(RefusedError) as refused, gitlab_errors_as_refusals("group/project"):
+        gitlab.http_get("/version")
+    assert str(refused.value) == (
+        "error: group/project: GitLab cannot be reached\n"
+        "hint: check the network and the proxy, and run the command again"
     )

@@ -68,7 +68,7 @@ def test_refuses_a_folder_without_synthesised_stacks(tmp_path: Path) -> None:
     with pytest.raises(RefusedError) as caught:
         rehearse(tmp_path, PREREQUISITES, handover=HANDOVER)
     assert str(caught.value) == (
-        f"error: {tmp_path}: has no manifest.json\nhint: name an output folder of cdktf, as `synth` wrote it"
+        f"error: {tmp_path}: has no manifest.json\nhint: name the folder that `python main.py` or `cdktf synth` wrote"
     )
 
 
