@@ -189,8 +189,7 @@ def test_uses_the_deployments_profile(world: Production, monkeypatch: pytest.Mon
     assert len(world.credentials()) == 1
     world.say({"prd.account.profile": "none"})
     assert refusal(lambda: rotate(world)) == (
-        "error: aws: The config profile (none) could not be found\n"
-        "hint: log in to the production account, see that it can be reached, and run the command again"
+        "error: aws: The config profile (none) could not be found\nhint: correct AWS_PROFILE or prd.account.profile"
     )
 
 
@@ -199,7 +198,7 @@ def test_refuses_when_aws_cannot_be_reached(world: Production, monkeypatch: pyte
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     assert refusal(lambda: issue(world)) == (
         'error: aws: Could not connect to the endpoint URL: "http://127.0.0.1:9/"\n'
-        "hint: log in to the production account, see that it can be reached, and run the command again"
+        "hint: check the network and the proxy, and run the command again"
     )
 
 
