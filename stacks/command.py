@@ -28,7 +28,7 @@ def synth() -> int:
 
 
 def synthesise(deployment: Deployment, out: Path) -> "list[SynthesisedStack]":
-    """Write the deployment's Terraform below `out`. Raises SettingsError if that is not possible."""
+    """Write the deployment's Terraform below `out`. Raises RefusedError if that is not possible."""
     import bindings
 
     bindings.install()

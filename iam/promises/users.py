@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from iam import codecommit, powers
+from iam.aws_managed import aws_managed
 from iam.promises.promise import Breach, PromiseSubject, promise
 from iam.statements import Statement, has_wildcard
 
@@ -73,8 +74,9 @@ def _administers(action: str) -> bool:
 )
 def policies_name_what_they_mean(subject: PromiseSubject) -> Iterator[Breach]:
     for identity in subject.model.identities:
-        for statement in powers.allowing(identity):
-            if not statement.place.startswith("arn:aws:iam::aws:") and (vague := _vague(statement)):
+        own = [policy for policy in identity.policies if policy is not aws_managed(policy.name)]
+        for statement in (statement for policy in own for statement in policy.statements):
+            if statement.allows and (vague := _vague(statement)):
                 yield Breach(place=statement.place, what=f"allows {identity.name} {vague}")
 
 

@@ -233,3 +233,14 @@ def test_a_reason_to_pull_from_everywhere_does_not_open_the_webhook(changed: Cal
         "lets everybody call backlog-bridge: aws_api_gateway_method.webhook_hooks_website_post "
         "from the isolated room, 128.0.0.0/1"
     ]
+
+
+def test_a_policy_that_is_named_like_one_of_aws_counts_as_the_deployments_own(
+    synthesised: Callable[[str], Stacks],
+) -> None:
+    def change(stacks: dict[str, Json]) -> None:
+        name = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+        stacks["prd-codecommit"]["resource"]["aws_iam_policy"]["push_user_allow_policy"]["name"] = name
+        statement(stacks, "prd-codecommit", "push_user_allow", "PushAndPull")["actions"] = ["codecommit:*"]
+
+    assert "policies-name-what-they-mean" in {one.partition(":")[0] for one in findings(synthesised("example"), change)}

@@ -1,5 +1,6 @@
 """Rules about stored data: what is destroyed with an object, and protection, encryption, retention and backups."""
 
+import re
 from collections.abc import Iterator
 
 from ops.review.resource_types import LOSSES, SAFEGUARDS, is_classified
@@ -71,10 +72,11 @@ def _named_by(plans: Plans, change: ReviewedChange) -> str:
     address = change.before.get("public_ip")
     if not isinstance(address, str) or not address:
         return ""
+    network = re.compile(rf"(?<![\d.]){re.escape(address)}/32")
     named = sorted(
         f"{code(other.address)} in {code(other.stack)}"
         for other in plans.changes()
-        if other.address != change.address and f"{address}/32" in str(other.before)
+        if other.address != change.address and network.search(str(other.before))
     )
     return f" ({code(address)}, which {' and '.join(named)} name)" if named else f" ({code(address)})"
 

@@ -128,3 +128,15 @@ def test_the_documented_table_of_rules_is_current() -> None:
     assert renewed(document) == document, "write it with `.venv/bin/python -m ops.review.rules`"
     assert "<!-- rules, written by: .venv/bin/python -m ops.review.rules -->" in document
     assert as_markdown() in document
+
+
+def test_a_released_address_is_not_taken_for_one_that_ends_like_it() -> None:
+    released = change("aws_eip.it", "delete", {"public_ip": "1.2.3.4"})
+    rules = {"other": "11.2.3.4/32", "same": "1.2.3.4/32"}
+    kept = [
+        change(f"aws_vpc_security_group_ingress_rule.{name}", "no-op", values, values)
+        for name, values in {name: {"cidr_ipv4": network} for name, network in rules.items()}.items()
+    ]
+    (found,) = [one for one in reviewed(plan(released, *kept)).dangerous if one.rule == "address-lost"]
+    assert "ingress_rule.same" in found.what
+    assert "ingress_rule.other" not in found.what
