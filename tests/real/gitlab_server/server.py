@@ -1,4 +1,4 @@
-"""A GitLab server's root directory, and the program that configures it run in there."""
+"""A GitLab server's root directory, in which the program that configures the server runs."""
 
 import hashlib
 import shutil
@@ -28,19 +28,19 @@ _VERSION = "opt/gitlab/embedded/service/gitlab-rails/VERSION"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ran:
-    """How a run of the program ended."""
+class GitlabRun:
+    """Exit status, standard output and standard error of a run of the program."""
 
     status: int
-    said: str
-    complained: str
+    output: str
+    errors: str
 
 
 class GitlabMachine:
-    """A machine's /etc, /opt and /var, and in `srv` its volume and what the stand-ins keep.
+    """A machine's /etc, /opt and /var; `srv` has its volume and the stand-ins' files.
 
-    Only GitLab's programs, the AWS CLI, systemctl, and mounting and growing ext4 are stand-ins; the file system on the
-    volume, the certificate and everything else is made by the real programs.
+    Only GitLab's programs, the AWS CLI, systemctl, and mounting and growing ext4 are stand-ins. Real programs make the
+    file system on the volume, the certificate and everything else.
     """
 
     def __init__(self, root: Path, *, volume: Path | None = None) -> None:
@@ -63,10 +63,10 @@ class GitlabMachine:
         self.write(_VERSION, "18.0.0")
         self.write("opt/kakehashi/server", render.gitlab_server_script())
         self.write("etc/kakehashi/server.conf", render.gitlab_server_settings(SETTINGS))
-        self.wants("external_url 'https://gitlab.example.com'\n")
+        self.deploy_gitlab_rb("external_url 'https://gitlab.example.com'\n")
 
-    def wants(self, gitlab_rb: str) -> None:
-        """What the deployment says now."""
+    def deploy_gitlab_rb(self, gitlab_rb: str) -> None:
+        """Write the file as a deployment does; the program has not applied it yet."""
         self.write("etc/kakehashi/gitlab.rb", gitlab_rb)
 
     def write(self, path: str, text: str) -> None:
@@ -81,7 +81,7 @@ class GitlabMachine:
         return file.read_text() if file.exists() else None
 
     def calls(self) -> list[str]:
-        """What the stand-ins were called with since this was last asked."""
+        """The calls of the stand-ins since the last time that this method was called."""
         file = self.srv / "calls"
         calls = file.read_text().splitlines() if file.exists() else []
         file.unlink(missing_ok=True)
@@ -94,7 +94,7 @@ class GitlabMachine:
         return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout.strip()
 
     def state(self) -> dict[str, tuple[int, str, int]]:
-        """Mode, content and time of every file of the machine and its volume, but for logs and the stand-ins' own."""
+        """Mode, content and time of every file of the machine and its volume, except logs and the stand-ins' files."""
         files = [
             file
             for folder in ("etc", "opt", "var", "srv/volume", "srv/aws")
@@ -110,7 +110,7 @@ class GitlabMachine:
             for file in files
         }
 
-    def run(self, *jobs: str, end_at: tuple[int, str] | None = None) -> Ran:
+    def run(self, *jobs: str, end_at: tuple[int, str] | None = None) -> GitlabRun:
         """Boot, and run the program for each job in turn.
 
         With `end_at`, a number and `fail` or `kill`, that call of a stand-in fails, or kills the program.
@@ -129,4 +129,4 @@ class GitlabMachine:
             *("sh", "-c", f"status=0; {script}; exit $status"),
         ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-        return Ran(status=done.returncode, said=done.stdout, complained=done.stderr)
+        return GitlabRun(status=done.returncode, output=done.stdout, errors=done.stderr)

@@ -1,4 +1,4 @@
-# Notes each call of a stand-in, and ends the one that a test has chosen as it has chosen.
+# Records each call of a stand-in. /srv/end_at says which call fails or kills the program.
 called() {
     echo "$*" >>/srv/calls
     [ -e /srv/end_at ] || return 0

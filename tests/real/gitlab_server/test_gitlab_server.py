@@ -1,4 +1,4 @@
-"""What configures a GitLab server, run in a root directory of its own: at first, again, anew, and cut off."""
+"""The program that configures a GitLab server, in a separate root directory: first, repeated and interrupted runs."""
 
 import re
 import shutil
@@ -20,7 +20,7 @@ KEPT = "srv/volume/.kakehashi"
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with somebody's own certificate, which also saves the time to make one."""
+    """A folder with an existing certificate; without it, each run would spend time on making one."""
     folder = tmp_path_factory.mktemp("certificate")
     files = ["-keyout", f"{folder}/gitlab.example.com.key", "-out", f"{folder}/gitlab.example.com.crt"]
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
@@ -37,16 +37,16 @@ def server(tmp_path: Path, certificate: Path) -> GitlabMachine:
 
 @pytest.fixture(scope="module")
 def configured(tmp_path_factory: pytest.TempPathFactory) -> tuple[GitlabMachine, str, list[str]]:
-    """A server after its first boot, what that said, and whom it called; not to be changed."""
+    """A server after its first boot, the boot's output, and the programs it called. Tests must not change it."""
     server = GitlabMachine(tmp_path_factory.mktemp("server") / "first")
-    ran = server.run("configure")
-    assert (ran.status, ran.complained) == (0, "")
-    return server, ran.said, server.calls()
+    run = server.run("configure")
+    assert (run.status, run.errors) == (0, "")
+    return server, run.output, server.calls()
 
 
-def test_the_first_boot_says_each_step_on_the_console(configured: tuple[GitlabMachine, str, list[str]]) -> None:
-    _, said, _ = configured
-    steps = [line.removeprefix("kakehashi: configure: ") for line in said.splitlines()]
+def test_the_first_boot_prints_each_step_on_the_console(configured: tuple[GitlabMachine, str, list[str]]) -> None:
+    _, output, _ = configured
+    steps = [line.removeprefix("kakehashi: configure: ") for line in output.splitlines()]
     fingerprint = steps.pop(2)
     assert re.fullmatch(r"certificate: SHA-256 fingerprint ([0-9A-F]{2}:){31}[0-9A-F]{2}", fingerprint)
     assert steps == [
@@ -59,7 +59,7 @@ def test_the_first_boot_says_each_step_on_the_console(configured: tuple[GitlabMa
     ]
 
 
-def test_the_data_lies_on_the_volume_found_by_its_id(configured: tuple[GitlabMachine, str, list[str]]) -> None:
+def test_the_data_is_on_the_volume_that_is_found_by_its_id(configured: tuple[GitlabMachine, str, list[str]]) -> None:
     server, _, _ = configured
     assert server.label == "kakehashi-data"
     root, data = server.read("etc/fstab").splitlines()
@@ -69,7 +69,7 @@ def test_the_data_lies_on_the_volume_found_by_its_id(configured: tuple[GitlabMac
     assert list((server.root / DATA).iterdir()) == []
 
 
-def test_gitlab_rb_gains_one_line(configured: tuple[GitlabMachine, str, list[str]]) -> None:
+def test_one_line_is_added_to_gitlab_rb(configured: tuple[GitlabMachine, str, list[str]]) -> None:
     server, _, calls = configured
     assert server.read("etc/gitlab/gitlab.rb") == f"{IMAGES_GITLAB_RB}\nfrom_file '/etc/gitlab/kakehashi.rb'\n"
     assert server.read("etc/gitlab/kakehashi.rb") == server.read("etc/kakehashi/gitlab.rb")
@@ -79,8 +79,10 @@ def test_gitlab_rb_gains_one_line(configured: tuple[GitlabMachine, str, list[str
     ]
 
 
-def test_roots_password_is_random_and_only_where_it_belongs(configured: tuple[GitlabMachine, str, list[str]]) -> None:
-    server, said, _ = configured
+def test_roots_password_is_random_and_only_in_gitlab_and_its_parameter(
+    configured: tuple[GitlabMachine, str, list[str]],
+) -> None:
+    server, output, _ = configured
     password = server.parameter("root-password")
     assert password == server.read("srv/root_password")
     assert password is not None
@@ -92,32 +94,34 @@ def test_roots_password_is_random_and_only_where_it_belongs(configured: tuple[Gi
         if file.is_file() and password.encode() in file.read_bytes()
     }
     assert holding == {"srv/root_password", "srv/aws/parameters/kakehashi/example/dev/gitlab/root-password"}
-    assert password not in said
+    assert password not in output
     seed = server.read("srv/volume/postgresql/seed").strip()
     assert re.fullmatch(r"[0-9a-f]{48}", seed)
 
 
 @pytest.mark.tool("ruby")
-def test_the_console_is_given_ruby_that_turns_sign_up_off(configured: tuple[GitlabMachine, str, list[str]]) -> None:
+def test_the_ruby_for_gitlabs_console_is_valid_and_turns_sign_up_off(
+    configured: tuple[GitlabMachine, str, list[str]],
+) -> None:
     server, _, _ = configured
     checked = subprocess.run(["ruby", "-wc", server.srv / "rails.rb"], capture_output=True, text=True, timeout=60)
     assert (checked.stdout, checked.stderr) == ("Syntax OK\n", "")
     assert "signup_enabled: false" in server.read("srv/rails.rb")
 
 
-def test_the_certificate_is_for_the_host_and_its_fingerprint_is_the_one_said(
+def test_the_certificate_is_for_the_host_and_its_fingerprint_is_printed(
     configured: tuple[GitlabMachine, str, list[str]],
 ) -> None:
-    server, said, _ = configured
+    server, output, _ = configured
     file = server.root / "etc/gitlab/ssl/gitlab.example.com.crt"
     command = ["openssl", "x509", "-in", str(file), "-noout", "-fingerprint", "-sha256", "-ext", "subjectAltName"]
     shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
     assert "DNS:gitlab.example.com" in shown
-    assert shown.splitlines()[0].partition("=")[2] in said
+    assert shown.splitlines()[0].partition("=")[2] in output
     assert file.with_suffix(".key").stat().st_mode & 0o777 == 0o600
 
 
-def test_backups_are_scheduled_and_made_up_for(configured: tuple[GitlabMachine, str, list[str]]) -> None:
+def test_backups_are_scheduled_and_a_missed_one_is_made_later(configured: tuple[GitlabMachine, str, list[str]]) -> None:
     server, _, calls = configured
     timer = server.read("etc/systemd/system/kakehashi-backup.timer")
     assert "OnCalendar=*-*-* 09:00:00 UTC\nPersistent=true\n" in timer
@@ -125,25 +129,25 @@ def test_backups_are_scheduled_and_made_up_for(configured: tuple[GitlabMachine, 
     assert "systemctl enable kakehashi-backup.timer" in calls
 
 
-def test_success_is_told(configured: tuple[GitlabMachine, str, list[str]]) -> None:
+def test_success_is_recorded_in_the_parameter(configured: tuple[GitlabMachine, str, list[str]]) -> None:
     server, _, _ = configured
     assert server.parameter("configure") == "ok"
 
 
-def test_a_second_run_changes_nothing_and_neither_does_one_after_a_reboot(server: GitlabMachine) -> None:
+def test_a_second_run_and_a_run_after_a_reboot_change_nothing(server: GitlabMachine) -> None:
     assert server.run("configure").status == 0
     after_first, _ = server.state(), server.calls()
     again = server.run("configure", "configure")
-    assert (again.status, again.complained) == (0, "")
+    assert (again.status, again.errors) == (0, "")
     assert server.state() == after_first
     assert set(server.calls()) == {"mount /var/opt/gitlab", "gitlab-ctl start", "aws ssm get-parameter"}
-    assert again.said.count("gitlab.rb: nothing has changed") == 2
+    assert again.output.count("gitlab.rb: nothing has changed") == 2
 
 
-def test_another_drop_in_is_taken_up_once(server: GitlabMachine) -> None:
+def test_a_changed_drop_in_is_applied_once(server: GitlabMachine) -> None:
     server.run("configure")
     server.calls()
-    server.wants("external_url 'https://new.example.com'\n")
+    server.deploy_gitlab_rb("external_url 'https://new.example.com'\n")
     assert server.run("configure", "configure").status == 0
     assert server.read("etc/gitlab/kakehashi.rb") == "external_url 'https://new.example.com'\n"
     calls = server.calls()
@@ -152,7 +156,7 @@ def test_another_drop_in_is_taken_up_once(server: GitlabMachine) -> None:
     assert server.read(f"{KEPT}/etc/kakehashi.rb") == server.read("etc/gitlab/kakehashi.rb")
 
 
-def test_what_somebody_removes_from_gitlab_rb_is_put_back(server: GitlabMachine) -> None:
+def test_a_line_removed_from_gitlab_rb_is_added_again(server: GitlabMachine) -> None:
     server.run("configure")
     server.write("etc/gitlab/gitlab.rb", IMAGES_GITLAB_RB)
     server.calls()
@@ -161,14 +165,14 @@ def test_what_somebody_removes_from_gitlab_rb_is_put_back(server: GitlabMachine)
     assert "gitlab-ctl reconfigure" in server.calls()
 
 
-def test_somebodys_own_certificate_stays(server: GitlabMachine, certificate: Path) -> None:
+def test_an_existing_certificate_is_kept(server: GitlabMachine, certificate: Path) -> None:
     server.run("configure")
     for file in certificate.iterdir():
         assert (server.root / "etc/gitlab/ssl" / file.name).read_bytes() == file.read_bytes()
 
 
 @pytest.mark.parametrize("end", ["fail", "kill"])
-def test_wherever_a_run_is_cut_off_the_next_one_makes_it_good(tmp_path: Path, certificate: Path, end: str) -> None:
+def test_the_next_run_completes_a_run_that_was_cut_off_at_any_step(tmp_path: Path, certificate: Path, end: str) -> None:
     def fresh(name: str) -> GitlabMachine:
         server = GitlabMachine(tmp_path / name)
         shutil.copytree(certificate, server.root / "etc/gitlab/ssl")
@@ -176,7 +180,7 @@ def test_wherever_a_run_is_cut_off_the_next_one_makes_it_good(tmp_path: Path, ce
         return server
 
     def content(server: GitlabMachine) -> dict[str, str]:
-        """All files, but for what is random and what names this server."""
+        """All files except those with random content or this server's name."""
         return {
             path: digest
             for path, (_, digest, _) in server.state().items()
@@ -185,16 +189,16 @@ def test_wherever_a_run_is_cut_off_the_next_one_makes_it_good(tmp_path: Path, ce
 
     undisturbed = fresh("undisturbed")
     undisturbed.run("configure")
-    *work, _, _ = undisturbed.calls()  # the last two tell the outcome
+    *work, _, _ = undisturbed.calls()  # the last two record the outcome
     assert len(work) > 8
     for number, call in enumerate(work, start=1):
         server = fresh(f"cut-off-{number}")
         cut_off = server.run("configure", end_at=(number, end))
         assert cut_off.status != 0, call
-        # A reboot mounts what fstab says: nothing that is only half there.
+        # A reboot mounts what fstab lists, so the list must not contain a volume without a file system.
         assert (DEVICE in server.read("etc/fstab")) <= (server.label == "kakehashi-data"), call
         if end == "fail":
-            assert "FAILED" in cut_off.complained, call
+            assert "FAILED" in cut_off.errors, call
             assert str(server.parameter("configure")).startswith("failed: "), call
         again = server.run("configure")
         assert (again.status, server.parameter("configure")) == (0, "ok"), call
@@ -202,7 +206,7 @@ def test_wherever_a_run_is_cut_off_the_next_one_makes_it_good(tmp_path: Path, ce
         assert server.parameter("root-password") == server.read("srv/root_password"), call
 
 
-def test_what_is_there_already_moves_to_the_volume_while_gitlab_stands_still(server: GitlabMachine) -> None:
+def test_existing_data_moves_to_the_volume_while_gitlab_is_stopped(server: GitlabMachine) -> None:
     server.write(f"{DATA}/git-data/repository", "commits")
     server.write("opt/gitlab/service/gitaly/run", "")
     assert server.run("configure").status == 0
@@ -213,7 +217,7 @@ def test_what_is_there_already_moves_to_the_volume_while_gitlab_stands_still(ser
     assert (filled, mounted) == ("mount /var/lib/kakehashi/filling", "mount /var/opt/gitlab")
 
 
-def test_gitlab_goes_on_where_it_stood_when_its_data_cannot_be_moved(server: GitlabMachine) -> None:
+def test_gitlab_starts_again_with_its_old_data_when_moving_it_fails(server: GitlabMachine) -> None:
     server.write("opt/gitlab/service/gitaly/run", "")
     server.write(f"{DATA}/git-data/repository", "commits")
     assert server.run("configure", end_at=(2, "fail")).status == 1
@@ -223,7 +227,7 @@ def test_gitlab_goes_on_where_it_stood_when_its_data_cannot_be_moved(server: Git
 
 
 @pytest.mark.parametrize("there", ["another-label", "no-label", "partitions"])
-def test_a_volume_with_something_else_on_it_is_left_alone(server: GitlabMachine, there: str) -> None:
+def test_a_volume_with_other_content_is_not_changed(server: GitlabMachine, there: str) -> None:
     image = server.srv / "image"
     if there == "partitions":
         with image.open("r+b") as device:
@@ -235,29 +239,27 @@ def test_a_volume_with_something_else_on_it_is_left_alone(server: GitlabMachine,
         label = ["-L", there] if there == "another-label" else []
         subprocess.run(["/usr/sbin/mkfs.ext4", "-q", *label, image], check=True, timeout=60)
     before = image.read_bytes()
-    ran = server.run("configure")
-    assert ran.status == 1
-    assert "which is not GitLab's: nothing was written to it" in ran.complained
+    run = server.run("configure")
+    assert run.status == 1
+    assert "which is not GitLab's: nothing was written to it" in run.errors
     assert image.read_bytes() == before
     assert server.parameter("configure") == "failed: data volume"
     assert not any(call.startswith("gitlab-ctl") for call in server.calls())
 
 
-def test_a_server_that_follows_on_the_same_volume_goes_on_with_its_secrets(
-    server: GitlabMachine, tmp_path: Path
-) -> None:
+def test_a_later_server_with_the_same_volume_uses_its_secrets(server: GitlabMachine, tmp_path: Path) -> None:
     server.run("configure")
     second = GitlabMachine(tmp_path / "second", volume=server.srv)
     second.write("etc/gitlab/gitlab-secrets.json", "secrets of the image")
-    ran = second.run("configure")
-    assert (ran.status, ran.complained) == (0, "")
+    run = second.run("configure")
+    assert (run.status, run.errors) == (0, "")
     assert second.read("etc/gitlab/gitlab-secrets.json") == "secrets of first\n"
     assert "gitlab-ctl reconfigure" in second.calls()
-    # The database is the old one, and so is root's password.
+    # The database is the old one, so root's password is too.
     assert second.parameter("root-password") is None
 
 
-def test_restored_secrets_are_not_undone(server: GitlabMachine) -> None:
+def test_restored_secrets_are_kept(server: GitlabMachine) -> None:
     server.run("configure")
     server.write("etc/gitlab/gitlab-secrets.json", "restored")
     server.run("configure")
@@ -265,18 +267,18 @@ def test_restored_secrets_are_not_undone(server: GitlabMachine) -> None:
     assert server.read(f"{KEPT}/etc/gitlab-secrets.json") == "restored"
 
 
-def test_root_keeps_a_password_it_has_signed_in_with(server: GitlabMachine) -> None:
+def test_root_keeps_its_password_once_it_has_signed_in(server: GitlabMachine) -> None:
     server.write("srv/root_has_signed_in", "")
-    ran = server.run("configure")
-    assert ran.status == 0
-    assert "root keeps the password it has signed in with" in ran.said
+    run = server.run("configure")
+    assert run.status == 0
+    assert "root keeps the password it has signed in with" in run.output
     assert server.parameter("root-password") is None
 
 
-def test_a_backup_has_both_halves_and_leaves_none_behind(server: GitlabMachine) -> None:
+def test_a_backup_stores_both_archives_and_leaves_no_file_on_the_server(server: GitlabMachine) -> None:
     server.run("configure")
-    ran = server.run("configure", "backup")
-    assert (ran.status, ran.complained) == (0, "")
+    run = server.run("configure", "backup")
+    assert (run.status, run.errors) == (0, "")
     (name,) = [folder.name for folder in (server.srv / "aws/backups").iterdir()]
     assert re.fullmatch(r"kakehashi-\d{4}-\d{2}-\d{2}T\d{6}Z_18\.0\.0", name)
     assert {file.name for file in (server.srv / "aws/backups" / name).iterdir()} == {
@@ -292,7 +294,7 @@ def test_a_backup_has_both_halves_and_leaves_none_behind(server: GitlabMachine) 
     assert server.parameter("backup") == f"ok: {name}"
 
 
-def test_a_backup_that_does_not_arrive_is_told_and_made_again(server: GitlabMachine) -> None:
+def test_a_backup_that_is_not_stored_is_reported_and_made_again(server: GitlabMachine) -> None:
     server.run("configure")
     server.calls()
     server.run("configure", "backup")
@@ -300,27 +302,27 @@ def test_a_backup_that_does_not_arrive_is_told_and_made_again(server: GitlabMach
     failed = server.run("configure", "backup", end_at=(calls.index("aws s3 cp") + 1, "fail"))
     assert failed.status == 1
     assert server.parameter("backup") == "failed: application"
-    assert "made to fail: aws s3 cp" in failed.complained
+    assert "made to fail: aws s3 cp" in failed.errors
     assert server.run("configure", "backup").status == 0
     assert str(server.parameter("backup")).startswith("ok: ")
     assert list((server.srv / "volume/backups").iterdir()) == []
 
 
-def test_what_a_backup_left_behind_goes_and_what_people_made_stays(server: GitlabMachine) -> None:
+def test_a_leftover_of_a_backup_is_deleted_and_a_backup_made_by_people_is_kept(server: GitlabMachine) -> None:
     for name in ("kakehashi-2026-01-01T000000Z_18.0.0", "mine"):
         server.write(f"srv/volume/backups/{name}_gitlab_backup.tar", name)
     assert server.run("configure", "backup").status == 0
     assert [file.name for file in (server.srv / "volume/backups").iterdir()] == ["mine_gitlab_backup.tar"]
 
 
-def test_no_backup_is_made_of_an_empty_folder(server: GitlabMachine) -> None:
-    ran = server.run("backup")
-    assert ran.status == 1
-    assert "application: the data volume is not mounted" in ran.complained
+def test_no_backup_is_made_without_the_data_volume(server: GitlabMachine) -> None:
+    run = server.run("backup")
+    assert run.status == 1
+    assert "application: the data volume is not mounted" in run.errors
     assert server.parameter("backup") == "failed: application"
 
 
 @pytest.mark.parametrize("job", ["", "restore", "report"])
-def test_only_its_two_jobs_are_taken(server: GitlabMachine, job: str) -> None:
-    ran = server.run(job)
-    assert (ran.status, ran.complained) == (2, "usage: /opt/kakehashi/server configure|backup\n")
+def test_refuses_every_job_except_its_two(server: GitlabMachine, job: str) -> None:
+    run = server.run(job)
+    assert (run.status, run.errors) == (2, "usage: /opt/kakehashi/server configure|backup\n")

@@ -24,8 +24,8 @@ from ruamel.yaml import YAML
 
 PHASES = ("install", "pre_build", "build", "post_build")
 
-# A command that fails ends its phase, whose `finally` still runs. A failed phase ends the build; but after `build`
-# `post_build` comes all the same, unless `on-failure` says ABORT.
+# A command that fails ends its phase, but the phase's `finally` still runs. A failed phase ends the build, except that
+# `post_build` runs after a failed `build` unless `on-failure` is ABORT.
 _PHASE = """
 if [ $go_on = yes ]; then
     status=0
@@ -51,10 +51,10 @@ fi
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """A CodeBuild project: what its Terraform says, and what survives its builds.
+    """A CodeBuild project: its Terraform, and the files that remain after its builds.
 
-    `variables` and `parameters` are what the machine and the parameter store hold. `file_system` is mounted where the
-    project has one.
+    `variables` are the machine's, `parameters` those of the parameter store. `file_system` is mounted if the project
+    has one.
     """
 
     terraform: Mapping[str, Any]
@@ -78,7 +78,7 @@ class Project:
         return self.folder / "cache.tar" if self.terraform.get("cache", {}).get("type") == "S3" else None
 
     def start(self, **overrides: str) -> "Build":
-        """StartBuild, with its environmentVariablesOverride."""
+        """Do what StartBuild does; `overrides` is its environmentVariablesOverride."""
         build = Build(project=self, folder=self.folder / f"build-{next(self.numbers)}")
         build.start(overrides)
         return build
@@ -90,7 +90,7 @@ class Project:
 
 @dataclass(kw_only=True)
 class Build:
-    """One build. Its folder is its machine's disk, gone with it."""
+    """One build. Its folder is its machine's disk, and is deleted when the build ends."""
 
     project: Project
     folder: Path
@@ -101,16 +101,16 @@ class Build:
 
     @property
     def succeeded(self) -> bool:
-        """Whether every phase did."""
+        """Whether every phase succeeded."""
         return bool(self.phases) and set(self.phases.values()) == {"SUCCEEDED"}
 
     @property
-    def said(self) -> list[str]:
-        """What the mirror said, line by line."""
+    def messages(self) -> list[str]:
+        """The lines that the mirror script logged, without their prefix."""
         return [line.removeprefix("mirror: ") for line in self.log.splitlines() if line.startswith("mirror: ")]
 
     def start(self, overrides: Mapping[str, str]) -> None:
-        """Bring the machine up and run the phases."""
+        """Prepare the machine and start running the phases."""
         self._began = time.monotonic()
         source = self.folder / "src"
         for name in ("src", "home", "tmp", "commands"):
@@ -130,11 +130,11 @@ class Build:
 
     @property
     def running(self) -> bool:
-        """Whether it still does."""
+        """Whether the build still runs."""
         return self._process.poll() is None
 
     def wait(self, seconds: float = 120) -> "Build":
-        """Wait for the end, save the cache and take the machine down."""
+        """Wait for the end, save the cache and delete the machine."""
         try:
             self._process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -147,7 +147,7 @@ class Build:
         return self
 
     def kill(self) -> None:
-        """Take the machine away: nothing runs on, nothing is saved."""
+        """Kill the build's processes and delete its machine; nothing is saved."""
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._read()
@@ -161,7 +161,7 @@ class Build:
             self.phases[phase] = status
 
     def _environment(self, overrides: Mapping[str, str]) -> dict[str, str]:
-        """Values at the start win over those of the project, and those over the buildspec's."""
+        """Overrides come before the project's variables, and these before the buildspec's."""
         env = self.project.spec.get("env", {})
         name = self.project.terraform["name"]
         build_id = f"{name}:00000000-0000-0000-0000-{self.folder.name.partition('-')[2]:>012}"
@@ -185,21 +185,21 @@ class Build:
         return {**self.project.variables, **variables, **env.get("variables", {}), **stored, **overrides}
 
     def _driver(self) -> Iterator[str]:
-        """All phases for one shell, as version 0.2 has it."""
+        """A script that runs all phases in one shell, as version 0.2 of the buildspec does."""
         yield "go_on=yes\n"
         for phase in PHASES:
-            said = self.project.spec["phases"].get(phase)
-            if said is not None:
+            specified = self.project.spec["phases"].get(phase)
+            if specified is not None:
                 yield _PHASE.format(
                     phase=phase,
-                    commands=self._commands(phase, said.get("commands", [])),
-                    at_last=self._commands(f"{phase}-finally", said.get("finally", [])),
-                    ends_the_build=said.get("on-failure", "CONTINUE" if phase == "build" else "ABORT") == "ABORT",
+                    commands=self._commands(phase, specified.get("commands", [])),
+                    at_last=self._commands(f"{phase}-finally", specified.get("finally", [])),
+                    ends_the_build=specified.get("on-failure", "CONTINUE" if phase == "build" else "ABORT") == "ABORT",
                     phases=shlex.quote(str(self.folder / "phases")),
                 )
 
     def _commands(self, phase: str, commands: list[str] | str) -> str:
-        """The commands of a phase, a file each."""
+        """Write each command of a phase to a file; returns the quoted file names."""
         files = []
         for number, command in enumerate([commands] if isinstance(commands, str) else commands):
             file = self.folder / "commands" / f"{phase}-{number}"
@@ -215,7 +215,7 @@ class Build:
                 archive.extractall(source, filter="tar")
 
     def _save(self) -> None:
-        """The files of the cache's paths, without empty folders. An object in S3 is replaced at once or not at all."""
+        """Save the files in the cache's paths, without empty folders. S3 replaces an object completely or not at all."""
         cache = self.project.cache
         if cache is None:
             return

@@ -1,4 +1,4 @@
-"""A world for all tests of this folder, and in it a mirror of its own for each test."""
+"""One namespace with servers for all tests of this folder; each test gets its own mirror in it."""
 
 import functools
 import itertools
@@ -17,7 +17,7 @@ from tests.real.mirror.world import MirrorBuildRun, MirrorWorld
 NEEDED = ("bash", "git", "ssh", "sshd", "ssh-keygen", "unshare", "nsenter", "ip", "mount", "flock", "awk")
 
 Mirrors = Callable[..., MirrorBuildRun]
-Story = Callable[[MirrorBuildRun], object]
+Scenario = Callable[[MirrorBuildRun], object]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MirrorWorld]:
-    """The servers, in a namespace."""
+    """The servers, running in a namespace."""
     worlds.tools()
     with worlds.running(tmp_path_factory.mktemp("world")) as world:
         yield world
@@ -41,7 +41,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MirrorWorld]:
 
 @pytest.fixture(scope="session")
 def mirrors(world: MirrorWorld, tmp_path_factory: pytest.TempPathFactory) -> Mirrors:
-    """Makes a new mirror with a cache mode; its ends are empty, or as those of another are."""
+    """Makes a new mirror with a cache mode. Its source and target are empty, or copies of another mirror's."""
     terraform = synthesised(world, tmp_path_factory.mktemp("synthesised"))
     numbers = itertools.count(1)
 
@@ -56,7 +56,7 @@ def mirrors(world: MirrorWorld, tmp_path_factory: pytest.TempPathFactory) -> Mir
 
 @pytest.fixture(scope="session")
 def mirrored(mirrors: Mirrors) -> Mirrors:
-    """Makes a mirror with a cache mode that has run before, on a source of three branches and three tags."""
+    """Makes a mirror with a cache mode. One build has mirrored its source of three branches and three tags."""
 
     @functools.cache
     def example(mode: str) -> MirrorBuildRun:
@@ -83,17 +83,17 @@ def mirrored(mirrors: Mirrors) -> Mirrors:
 
 
 @pytest.fixture
-def in_every_mode(mirrored: Mirrors) -> Callable[[Story], None]:
-    """Has a story happen to a mirror of each cache mode, at the same time."""
+def in_every_mode(mirrored: Mirrors) -> Callable[[Scenario], None]:
+    """Runs a scenario on a mirror of each cache mode, at the same time."""
 
-    def happen(story: Story) -> None:
+    def run_in_every_mode(scenario: Scenario) -> None:
         with ThreadPoolExecutor(len(MODES)) as threads:
-            happening = {mode: threads.submit(story, mirrored(mode)) for mode in MODES}
-        for mode, end in happening.items():
+            running = {mode: threads.submit(scenario, mirrored(mode)) for mode in MODES}
+        for mode, end in running.items():
             try:
                 end.result()
             except BaseException as error:
                 error.add_note(f"in cache mode {mode}")
                 raise
 
-    return happen
+    return run_in_every_mode

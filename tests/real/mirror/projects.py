@@ -1,4 +1,4 @@
-"""The website's CodeBuild project of deployments/example.yaml, for each cache mode, and mirrors made with it."""
+"""The CodeBuild project of `website` in deployments/example.yaml, for each cache mode, and mirrors that use it."""
 
 import json
 from collections.abc import Mapping

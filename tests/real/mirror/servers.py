@@ -1,9 +1,9 @@
-"""What a build talks to, inside a network namespace of its own: Backlog's SSH, CodeCommit's Git over TLS, and its API.
+"""The servers that a build connects to, in a network namespace: Backlog's SSH, CodeCommit's Git over TLS and its API.
 
 Run by `world.py` as `python -m tests.real.mirror.servers FOLDER`, as the first process of the namespace. FOLDER/cases
-holds one folder for each test: `source` with what Backlog serves, `target` with what CodeCommit keeps. Which of them a
-build reaches is decided by its SSH key and by its AWS access key, which is the name of the folder. Real are sshd, git
-upload-pack, git http-backend and TLS; the API for the default branch is a stand-in of three answers.
+has one folder for each test: `source` with Backlog's repositories, `target` with CodeCommit's. A build's SSH key and
+its AWS access key, which is the name of the folder, decide which folder it uses. sshd, git upload-pack, git
+http-backend and TLS are real; the API for the default branch is a stand-in with three answers.
 """
 
 import base64
@@ -26,18 +26,19 @@ API_HOST = "codecommit.ap-northeast-1.amazonaws.com"
 SOURCE_HOST = "example.git.backlog.jp"
 SOURCE_USER = "example"
 
-# A file in a case's folder: CodeCommit breaks off the push of this number, and is gone from then on; at 0 it is.
+# A file in a case's folder with a number N: CodeCommit breaks off the N-th push and answers nothing from then on. With
+# 0, it answers nothing from the start.
 OUTAGE = "outage"
-# A file in a case's folder: CodeCommit takes no push from a shallow repository.
+# A file in a case's folder: CodeCommit refuses a push from a shallow repository.
 NO_SHALLOW_PUSHES = "no_shallow_pushes"
-# A file in a case's folder: what CodeCommit received and sent in one request, a line each.
+# A file in a case's folder: the bytes that CodeCommit received and sent, one line for each request.
 TARGET_TRAFFIC = "traffic.target"
 SOURCE_TRAFFIC = "traffic.source"
-# A file in a case's folder: both ends speak Git's first protocol, as servers do that never heard of the second.
+# A file in a case's folder: source and target use the first version of Git's protocol, as old servers do.
 OLD_PROTOCOL = "old_protocol"
 
 _SERVE = """#!/bin/bash
-# What Backlog runs for a key: the folder of its case is $1.
+# The command that Backlog runs for a key; $1 is the folder of the key's case.
 [[ $SSH_ORIGINAL_COMMAND =~ ^git-upload-pack\\ \\'(/[A-Za-z0-9_./-]+)\\'$ ]] || exit 1
 [ ! -e "$1/old_protocol" ] || unset GIT_PROTOCOL
 git upload-pack "$1/source${BASH_REMATCH[1]}" | tee >(wc -c >>"$1/traffic.source")
@@ -68,11 +69,11 @@ class _RefusedError(Exception):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One connection to CodeCommit: Git under one host name, the API under another."""
+    """One connection to CodeCommit. Git and the API have different host names."""
 
     protocol_version = "HTTP/1.1"
     cases: Path
-    fed = 0
+    received = 0
     broken = False
 
     def log_message(self, format: str, *args: object) -> None:
@@ -135,21 +136,21 @@ class Handler(BaseHTTPRequestHandler):
             ["git", "http-backend"], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         assert backend.stdout is not None
-        feeding = threading.Thread(target=self._feed, args=(backend, case, service == "git-receive-pack"))
+        feeding = threading.Thread(target=self._forward_body, args=(backend, case, service == "git-receive-pack"))
         feeding.start()
         try:
-            sent = self._pass_on(backend.stdout)
+            sent = self._send_answer(backend.stdout)
         finally:
             feeding.join()
             backend.kill()
             backend.wait()
             backend.stdout.close()
         with (case / TARGET_TRAFFIC).open("a") as traffic:
-            traffic.write(f"{self.fed} {sent}\n")
+            traffic.write(f"{self.received} {sent}\n")
         if service == "git-receive-pack":
-            _settle_default_branch(case / "target" / repository)
+            _set_first_default_branch(case / "target" / repository)
 
-    def _pass_on(self, answer: IO[bytes]) -> int:
+    def _send_answer(self, answer: IO[bytes]) -> int:
         """Send the backend's answer; returns the number of bytes of its body."""
         status, headers = 200, {}
         while line := answer.readline().strip().decode():
@@ -172,17 +173,17 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
         return sent
 
-    def _feed(self, backend: "subprocess.Popen[bytes]", case: Path, is_push: bool) -> None:
-        """Hand the request's body on, unless the case has it that this push breaks off."""
+    def _forward_body(self, backend: "subprocess.Popen[bytes]", case: Path, is_push: bool) -> None:
+        """Send the request's body to the backend, unless the case makes this push break off."""
         assert backend.stdin is not None
-        self.fed, self.broken = 0, False
+        self.received, self.broken = 0, False
         try:
             for part in self._body():
-                if self.fed == 0 and is_push and self._breaks_off(case, part):
+                if self.received == 0 and is_push and self._breaks_off(case, part):
                     self.broken = True
                     backend.kill()
                     return
-                self.fed += len(part)
+                self.received += len(part)
                 backend.stdin.write(part)
         except (ConnectionError, ssl.SSLError):
             backend.kill()
@@ -195,7 +196,7 @@ class Handler(BaseHTTPRequestHandler):
         # https://git-scm.com/docs/pack-protocol#_reference_update_request_and_packfile_transfer
         if begin[4:].startswith(b"shallow ") and (case / NO_SHALLOW_PUSHES).exists():
             return True
-        if begin == b"0000" or not (case / OUTAGE).exists():  # what Git sends ahead of a large push
+        if begin == b"0000" or not (case / OUTAGE).exists():  # Git sends this before a large push
             return False
         left = int((case / OUTAGE).read_text()) - 1
         (case / OUTAGE).write_text(str(left))
@@ -238,7 +239,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def _default_branch(repository: Path) -> str | None:
-    """The branch HEAD names, if there is one of that name."""
+    """The branch that HEAD names, if it exists."""
     head = subprocess.run(
         ["git", "-C", str(repository), "for-each-ref", "--format=%(HEAD)%(refname:lstrip=2)", "refs/heads"],
         capture_output=True,
@@ -248,8 +249,8 @@ def _default_branch(repository: Path) -> str | None:
     return next((line[1:] for line in head.splitlines() if line[0] == "*"), None)
 
 
-def _settle_default_branch(repository: Path) -> None:
-    """The first branch that is pushed becomes the default."""
+def _set_first_default_branch(repository: Path) -> None:
+    """Make the first branch that is pushed the default branch."""
     command = ["git", "-C", str(repository), "for-each-ref", "--count=1", "--format=%(refname)", "refs/heads"]
     first = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     if first and _default_branch(repository) is None:
@@ -257,7 +258,7 @@ def _settle_default_branch(repository: Path) -> None:
 
 
 def _enter_the_namespace(folder: Path) -> None:
-    """Name this machine after both services, and let sshd know Backlog's user. Nothing of it is seen outside."""
+    """Give this machine the services' host names, and Backlog's user. Nothing changes outside the namespace."""
     (folder / "hosts").write_text(f"127.0.0.1 localhost {SOURCE_HOST} {GIT_HOST} {API_HOST}\n")
     (folder / "passwd").write_text(f"{Path('/etc/passwd').read_text()}{SOURCE_USER}:*:0:0::{folder}:/bin/sh\n")
     for command in (
@@ -271,7 +272,7 @@ def _enter_the_namespace(folder: Path) -> None:
 
 
 def _wait_for_orphans() -> None:
-    """Go on in a child. What loses its parent in the namespace goes to its first process, which has to wait for it."""
+    """Continue in a child process; the namespace's first process waits for every process that loses its parent."""
     servers = os.fork()
     while servers:
         ended, _ = os.wait()

@@ -1,4 +1,4 @@
-"""The runner itself does what CodeBuild documents."""
+"""The test's own build runner behaves as CodeBuild's documentation says."""
 
 import json
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_all_phases_share_one_shell_and_follow_each_other(tmp_path: Path) -> Non
         ("install", {"on-failure": "CONTINUE"}, ["install", "pre_build", "build", "post_build"]),
     ],
 )
-def test_a_failed_phase_ends_the_build_by_its_rule(
+def test_a_failed_phase_ends_the_build_as_its_on_failure_says(
     tmp_path: Path, failing: str, rule: dict[str, str], reached: list[str]
 ) -> None:
     phases: dict[str, Any] = {name: {"commands": ["true"]} for name in ("install", "pre_build", "build", "post_build")}
@@ -59,14 +59,14 @@ def test_a_failed_phase_ends_the_build_by_its_rule(
     assert not build.succeeded
 
 
-def test_a_value_given_at_the_start_wins_over_the_projects_and_that_over_the_buildspecs(tmp_path: Path) -> None:
+def test_an_override_precedes_the_projects_variable_and_that_the_buildspecs(tmp_path: Path) -> None:
     env = {"variables": {"SPEC": "spec", "START": "spec"}, "parameter-store": {"SECRET": "/secret"}}
     command = "echo ${SPEC} $MACHINE $START $SECRET ${CODEBUILD_BUILD_ID%%:*}"
     build = _run(tmp_path, {"build": {"commands": [command]}}, env, START="start")
     assert build.log == "spec machine start stored test\n"
 
 
-def test_errexit_counts_within_a_command(tmp_path: Path) -> None:
+def test_errexit_applies_within_a_command(tmp_path: Path) -> None:
     build = _run(tmp_path, {"build": {"commands": ["( set -e; false; echo not reached )"]}})
     assert build.log == ""
     assert build.phases == {"build": "FAILED"}

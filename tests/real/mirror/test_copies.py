@@ -1,4 +1,4 @@
-"""The copy between builds: what it saves, and what becomes of a broken one."""
+"""The copy that a mirror keeps between builds: the traffic it saves, and how a broken copy is replaced."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ Mirrored = Callable[[str], MirrorBuildRun]
 
 @contextmanager
 def _copy(mirror: MirrorBuildRun) -> Iterator[Path]:
-    """The copy that the next build will find, to be tampered with."""
+    """The copy that the next build will use, for a test to damage."""
     cache = mirror.project.cache
     if cache is None:
         yield mirror.project.file_system / "website.git"
@@ -37,7 +37,7 @@ def _objects(copy: Path) -> list[Path]:
     return sorted(file for file in (copy / "objects").rglob("*") if file.is_file())
 
 
-def _rot(file: Path) -> None:
+def _corrupt(file: Path) -> None:
     """Change the middle of a file and leave its size."""
     content = bytearray(file.read_bytes())
     for place in range(len(content) // 4, len(content), 7):
@@ -46,9 +46,9 @@ def _rot(file: Path) -> None:
     file.write_bytes(content)
 
 
-def _rot_everything(copy: Path) -> None:
+def _corrupt_every_object(copy: Path) -> None:
     for file in _objects(copy):
-        _rot(file)
+        _corrupt(file)
 
 
 def _truncate_an_object(copy: Path) -> None:
@@ -57,19 +57,19 @@ def _truncate_an_object(copy: Path) -> None:
     os.truncate(file, file.stat().st_size // 2)
 
 
-def _lose_the_objects(copy: Path) -> None:
+def _remove_the_objects(copy: Path) -> None:
     shutil.rmtree(copy / "objects")
 
 
-def _garble_the_configuration(copy: Path) -> None:
-    _rot(copy / "config")
+def _corrupt_the_configuration(copy: Path) -> None:
+    _corrupt(copy / "config")
 
 
-def _garble_the_head(copy: Path) -> None:
+def _corrupt_the_head(copy: Path) -> None:
     (copy / "HEAD").write_text("x" * (copy / "HEAD").stat().st_size)
 
 
-def _garble_a_ref(copy: Path) -> None:
+def _corrupt_a_ref(copy: Path) -> None:
     (copy / "refs/heads/main").write_text("0123456789" * 4 + "\n")
 
 
@@ -88,8 +88,8 @@ def _leave_half_a_list(copy: Path) -> None:
 
 
 DAMAGE = [
-    *(_rot_everything, _truncate_an_object, _lose_the_objects, _garble_the_configuration, _garble_the_head),
-    *(_garble_a_ref, _leave_a_lock, _leave_half_a_fetch, _leave_half_a_list),
+    *(_corrupt_every_object, _truncate_an_object, _remove_the_objects, _corrupt_the_configuration, _corrupt_the_head),
+    *(_corrupt_a_ref, _leave_a_lock, _leave_half_a_fetch, _leave_half_a_list),
 ]
 
 
@@ -97,30 +97,32 @@ DAMAGE = [
 def test_a_broken_copy_is_replaced_and_the_build_succeeds(
     mirrored: Mirrored, damage: Callable[[Path], None], request: pytest.FixtureRequest
 ) -> None:
-    # The two modes keep the same copy in two places; every damage is done in one of them.
+    # Modes s3 and efs keep the same copy in different storage; each kind of damage is tested in one of them.
     mirror = mirrored("s3" if request.node.callspec.indices["damage"] % 2 else "efs")
     with _copy(mirror) as copy:
         damage(copy)
-    # Something to fetch and, below an old commit, something to push that the copy should have had.
+    # The build has to fetch commits, and to push commits on top of an old one that an intact copy has.
     mirror.source.commit("refs/heads/main")
     mirror.source.commit("refs/heads/again", parent=mirror.source.refs()["refs/tags/v1"])
     mirror.target.update({"refs/heads/feature/a": None})
-    assert "starting a new copy" in mirror.mirrors().said
+    assert "starting a new copy" in mirror.mirrors().messages
     with _copy(mirror) as copy:
         (copy / "refs").mkdir(exist_ok=True)
         assert mirror.source.git("-C", str(copy), "fsck", "--full") == ""
     mirror.source.commit("refs/heads/main")
-    assert "starting a new copy" not in mirror.mirrors().said
+    assert "starting a new copy" not in mirror.mirrors().messages
 
 
 def test_a_copy_of_another_repository_is_replaced(mirrored: Mirrored) -> None:
     mirror = mirrored("efs")
     mirror.source.commit("refs/heads/main")
     mirror.source.path.rename(mirror.source.path.with_name("moved.git"))
-    assert "starting a new copy" in mirror.project.run(SOURCE_URL="example@example.git.backlog.jp:/WEB/moved.git").said
+    assert (
+        "starting a new copy" in mirror.project.run(SOURCE_URL="example@example.git.backlog.jp:/WEB/moved.git").messages
+    )
 
 
-def test_a_copy_without_empty_folders_is_as_good_as_before(mirrored: Mirrored) -> None:
+def test_a_copy_without_its_empty_folders_is_used(mirrored: Mirrored) -> None:
     mirror = mirrored("efs")
     copy = mirror.project.file_system / "website.git"
     mirror.source.git("-C", str(copy), "pack-refs", "--all")
@@ -128,13 +130,13 @@ def test_a_copy_without_empty_folders_is_as_good_as_before(mirrored: Mirrored) -
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
     assert not (copy / "refs").exists()
-    # As the build that packed them would have left it.
+    # The list of files, as the build that packed the refs would have written it.
     files = [file for file in copy.rglob("*") if file.is_file() and file.name != "finished"]
     listed = sorted(f"{file.stat().st_size} {file.relative_to(copy)}" for file in files)
     url = "example@example.git.backlog.jp:/WEB/website.git"
     (copy / "finished").write_text("\n".join([url, *listed]) + "\n")
     mirror.source.commit("refs/heads/main")
-    assert "starting a new copy" not in mirror.mirrors().said
+    assert "starting a new copy" not in mirror.mirrors().messages
 
 
 def test_a_new_copy_starts_with_what_the_target_has(mirrored: Mirrored) -> None:
@@ -159,7 +161,7 @@ def test_without_a_cache_the_newest_commits_are_enough_for_a_commit(mirrored: Mi
         mirror.source.history("refs/heads/main", length)
         mirror.mirrors()
     mirror.source.commit("refs/heads/main")
-    assert "starting a new copy" not in mirror.mirrors().said
+    assert "starting a new copy" not in mirror.mirrors().messages
 
 
 def test_without_a_cache_no_more_than_the_newest_commits_are_moved(mirrored: Mirrored) -> None:
@@ -177,7 +179,7 @@ def test_without_a_cache_no_more_than_the_newest_commits_are_moved(mirrored: Mir
     assert max(mirror.case.traffic()) < 100_000
 
 
-def test_without_a_cache_a_branch_that_begins_before_the_newest_commits_arrives_too(mirrored: Mirrored) -> None:
+def test_without_a_cache_a_branch_from_an_old_commit_arrives(mirrored: Mirrored) -> None:
     mirror = mirrored("none")
     source = mirror.source
     source.history("refs/heads/main", 300)
@@ -188,15 +190,15 @@ def test_without_a_cache_a_branch_that_begins_before_the_newest_commits_arrives_
     mirror.mirrors()
     mirror.case.traffic()
     source.commit("refs/heads/new", parent=source.git("rev-parse", "main~200"))
-    said = mirror.mirrors().said
-    assert "the newest commits are not enough" in said
+    messages = mirror.mirrors().messages
+    assert "the newest commits are not enough" in messages
     from_source, from_target, to_target = mirror.case.traffic()
-    # What the source did not have to send again came from the target.
+    # The target sent what the source did not have to send again.
     assert from_target > 1 << 20
     assert max(from_source, to_target) < 100_000
 
 
-def test_without_a_cache_a_target_that_takes_nothing_from_a_shallow_copy_gets_it_from_a_whole_one(
+def test_without_a_cache_a_whole_copy_is_pushed_where_the_target_refuses_a_shallow_one(
     mirrored: Mirrored,
 ) -> None:
     mirror = mirrored("none")
@@ -204,12 +206,12 @@ def test_without_a_cache_a_target_that_takes_nothing_from_a_shallow_copy_gets_it
     mirror.mirrors()
     (mirror.case.folder / NO_SHALLOW_PUSHES).touch()
     mirror.source.commit("refs/heads/main", {"a": "more"})
-    said = mirror.mirrors().said
-    assert sum(line.startswith("failed: pushed 1 new") for line in said) == 2
-    assert "starting a new copy" in said
+    messages = mirror.mirrors().messages
+    assert sum(line.startswith("failed: pushed 1 new") for line in messages) == 2
+    assert "starting a new copy" in messages
 
 
-def test_builds_that_share_a_file_system_work_one_after_the_other(mirrored: Mirrored) -> None:
+def test_builds_that_share_a_file_system_wait_for_each_other(mirrored: Mirrored) -> None:
     mirror = mirrored("efs")
     mirror.source.commit("refs/heads/main")
     builds = [mirror.project.start() for _ in range(3)]
@@ -217,6 +219,6 @@ def test_builds_that_share_a_file_system_work_one_after_the_other(mirrored: Mirr
         build.wait()
     assert all(build.succeeded for build in builds)
     mirror.case.assert_mirrored()
-    pushed = [build for build in builds if any(line.startswith("pushed") for line in build.said)]
+    pushed = [build for build in builds if any(line.startswith("pushed") for line in build.messages)]
     assert len(pushed) == 1
-    assert sum(any(line.startswith("waited for another build") for line in build.said) for build in builds) == 2
+    assert sum(any(line.startswith("waited for another build") for line in build.messages) for build in builds) == 2

@@ -1,4 +1,4 @@
-"""What a build installs beside its credentials, with the real pip and the real package index."""
+"""What a build, which has credentials, installs: with the real pip and the real package index."""
 
 import re
 import shutil
@@ -10,10 +10,10 @@ import pytest
 from tests.real.mirror import world
 
 
-def test_nothing_is_installed_but_by_its_hash() -> None:
+def test_every_package_is_installed_by_its_hash() -> None:
     for command in world.install_commands():
         assert "--require-hashes --no-deps" in command
-        # An isolated build would fetch what it builds with by name alone.
+        # An isolated build would fetch its build requirements by name, without hashes.
         assert ("--only-binary :all:" in command) != ("--no-build-isolation" in command)
     listed = re.findall(
         r"^([a-z0-9-]+)==([0-9.a-z]+) --hash=sha256:[0-9a-f]{64}$", "\n".join(world.install_commands()), re.M
@@ -30,20 +30,20 @@ def test_nothing_is_installed_but_by_its_hash() -> None:
 _VERSIONS = "import sys; from importlib.metadata import version; print(*map(version, sys.argv[1:]))"
 
 
-def test_what_is_installed_can_sign_for_codecommit() -> None:
-    said = subprocess.run([world.tools() / "bin/git-remote-codecommit"], capture_output=True, text=True, check=False)
-    assert "Too few arguments" in said.stderr
+def test_the_installed_packages_can_sign_for_codecommit() -> None:
+    run = subprocess.run([world.tools() / "bin/git-remote-codecommit"], capture_output=True, text=True, check=False)
+    assert "Too few arguments" in run.stderr
     needed = [str(world.tools() / "bin/python"), "-m", "pip", "check", "--disable-pip-version-check"]
     checked = subprocess.run(needed, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout
 
 
 @pytest.mark.parametrize("package", ["six", "git-remote-codecommit"])
-def test_a_package_that_is_not_what_it_was_is_refused(tmp_path: Path, package: str) -> None:
+def test_a_package_with_another_hash_is_refused(tmp_path: Path, package: str) -> None:
     (command,) = (command for command in world.install_commands() if f"{package}==" in command)
     tampered = re.sub(rf"({package}==\S+ --hash=sha256:)[0-9a-f]{{8}}", r"\g<1>00000000", command)
     assert tampered != command
-    # Alone, for what it stands beside would be fetched first.
+    # Only this package: pip would fetch the others first.
     alone = re.sub(rf"(?m)^(?!{package}==)[a-z0-9-]+==.*\n", "", tampered)
     environment = tmp_path / "environment"
     shutil.copytree(world.tools(), environment, symlinks=True)

@@ -1,4 +1,4 @@
-"""Pushes at random moments while builds run, and builds that are killed: in the end nothing is lost."""
+"""No push is lost: pushes at random moments while builds run, and builds that are killed."""
 
 import os
 import random
@@ -14,14 +14,14 @@ from tests.real.mirror.world import MirrorBuildRun
 Mirrored = Callable[[str], MirrorBuildRun]
 InEveryMode = Callable[[Callable[[MirrorBuildRun], object]], None]
 
-# A round costs three seconds of processor time; before a change of the mirror script lands, 102 are worth five minutes.
+# A round costs three seconds of processor time. Before merging a change to the mirror script, run 102 (five minutes).
 ROUNDS = int(os.environ.get("KAKEHASHI_ROUNDS", "36"))
 PUSHES = 10
 KILLS = 24
 
 
 def _push(mirror: MirrorBuildRun, chance: random.Random, text: str) -> None:
-    """What somebody might push: a commit, a rewritten, new, moved, renamed or deleted ref."""
+    """Push what a developer might push: a commit, or a rewritten, new, moved, renamed or deleted ref."""
     source, refs = mirror.source, mirror.source.refs()
     branches = sorted(ref for ref in refs if ref.startswith("refs/heads/") and ref != "refs/heads/main")
     some = chance.choice(branches)
@@ -45,7 +45,7 @@ def _push(mirror: MirrorBuildRun, chance: random.Random, text: str) -> None:
 
 
 def _rounds(mirror: MirrorBuildRun, mode: str) -> tuple[int, int]:
-    """Push at random moments of a build, or of two; returns in how many rounds, of how many, these saw every push."""
+    """Push at random moments of builds; returns the number of rounds that mirrored every push in time, and of all."""
     chance = random.Random(mode)
     in_time = 0
     for number in range(ROUNDS // len(MODES)):
@@ -61,23 +61,23 @@ def _rounds(mirror: MirrorBuildRun, mode: str) -> tuple[int, int]:
         if mirror.target.refs() == mirror.case.wanted():
             in_time += 1
         else:
-            # A push after the last look. Its own webhook starts this build.
+            # The last push came after the build's last look at the source. That push's webhook starts this build.
             mirror.project.run(ALLOW_DELETIONS="100")
         mirror.case.assert_mirrored()
     return in_time, ROUNDS // len(MODES)
 
 
 @pytest.mark.slow
-def test_no_push_is_lost_at_whatever_moment_of_a_build_it_comes(mirrored: Mirrored) -> None:
+def test_no_push_is_lost_at_any_moment_of_a_build(mirrored: Mirrored) -> None:
     with ThreadPoolExecutor(len(MODES)) as threads:
         rounds = [threads.submit(_rounds, mirrored(mode), mode) for mode in MODES]
         in_time, of = map(sum, zip(*[round_.result() for round_ in rounds], strict=True))
     assert of * PUSHES >= 300
-    assert in_time > of / 2, "pushes while a build runs are that build's to mirror"
+    assert in_time > of / 2, "a build must mirror most pushes that arrive while it runs"
 
 
 def _push_back(mirror: MirrorBuildRun, times: int) -> None:
-    """Whenever the target has received something, somebody pushes to the source, up to a number of times."""
+    """Make the target's hook push a commit to the source after each push to the target, up to `times` times."""
     hook = mirror.target.path / "hooks" / "post-receive"
     hook.write_text(
         f"""#!/bin/sh
@@ -92,28 +92,28 @@ git update-ref refs/heads/main "$(git commit-tree -p main -m pushed-back 'main^{
     hook.chmod(0o755)
 
 
-def test_what_is_pushed_while_a_build_pushes_is_mirrored_by_the_same_build(in_every_mode: InEveryMode) -> None:
-    def story(mirror: MirrorBuildRun) -> None:
+def test_a_push_to_the_source_while_a_build_pushes_is_mirrored_by_that_build(in_every_mode: InEveryMode) -> None:
+    def scenario(mirror: MirrorBuildRun) -> None:
         _push_back(mirror, 2)
         mirror.source.commit("refs/heads/main")
-        said = mirror.mirrors().said
-        assert sum(line.startswith("pushed 1 new or moved refs") for line in said) == 3
+        messages = mirror.mirrors().messages
+        assert sum(line.startswith("pushed 1 new or moved refs") for line in messages) == 3
 
-    in_every_mode(story)
+    in_every_mode(scenario)
 
 
-def test_a_source_that_never_rests_is_left_to_the_next_build(mirrored: Mirrored) -> None:
+def test_a_source_that_changes_in_every_pass_is_left_to_the_next_build(mirrored: Mirrored) -> None:
     mirror = mirrored("efs")
     _push_back(mirror, 10)
     mirror.source.commit("refs/heads/main")
     build = mirror.project.run()
     assert build.phases["build"] == "FAILED"
-    assert build.said[-1] == "stopped: the source still changes after 10 passes; the next build goes on"
+    assert build.messages[-1] == "stopped: the source still changes after 10 passes; the next build goes on"
     mirror.mirrors()
 
 
 def _kills(mirror: MirrorBuildRun, kills: int) -> list[str]:
-    """Kill builds at moments spread over their duration, and run each again; returns what each had said last."""
+    """Kill builds at moments spread over their duration, and run each again; returns the last message of each."""
     mirror.source.commit("refs/heads/main")
     seconds = mirror.mirrors().seconds
     last = []
@@ -126,15 +126,15 @@ def _kills(mirror: MirrorBuildRun, kills: int) -> list[str]:
         build = mirror.project.start()
         time.sleep(seconds * (number + 0.5) / kills)
         build.kill()
-        last.append(build.said[-1].split(":")[0] if build.said else "nothing")
+        last.append(build.messages[-1].split(":")[0] if build.messages else "nothing")
         mirror.mirrors()
     return last
 
 
 @pytest.mark.slow
-def test_a_build_killed_at_any_step_leaves_nothing_that_the_next_one_does_not_put_right(mirrored: Mirrored) -> None:
+def test_the_next_build_completes_a_build_that_was_killed_at_any_step(mirrored: Mirrored) -> None:
     with ThreadPoolExecutor(len(MODES)) as threads:
         killing = [threads.submit(_kills, mirrored(mode), KILLS // len(MODES)) for mode in MODES]
-        last = [said for killed in killing for said in killed.result()]
+        last = [message for killed in killing for message in killed.result()]
     assert len(last) >= 20
     assert len(set(last)) >= 5, f"kills at so few steps prove little: {last}"

@@ -1,4 +1,4 @@
-"""What the source's refs become at the target, in every cache mode, after a build that mirrored before."""
+"""A build mirrors every kind of change to the source's refs, in every cache mode. An earlier build has run before."""
 
 from collections.abc import Callable
 
@@ -10,33 +10,33 @@ InEveryMode = Callable[[Callable[[MirrorBuildRun], object]], None]
 Mirrored = Callable[[str], MirrorBuildRun]
 
 
-def test_the_first_build_brings_everything_into_an_empty_target(in_every_mode: InEveryMode) -> None:
-    # What every other test starts from, too.
+def test_the_first_build_fills_an_empty_target(in_every_mode: InEveryMode) -> None:
+    # Every other test starts from this state too.
     in_every_mode(lambda mirror: mirror.case.assert_mirrored())
 
 
 def test_nothing_is_fetched_or_pushed_while_both_ends_are_equal(in_every_mode: InEveryMode) -> None:
-    def story(mirror: MirrorBuildRun) -> None:
-        said = mirror.mirrors().said
-        assert [line.split(":")[0] for line in said] == [
+    def scenario(mirror: MirrorBuildRun) -> None:
+        messages = mirror.mirrors().messages
+        assert [line.split(":")[0] for line in messages] == [
             "read the refs of the target",
             "read the refs of the source",
             "done",
         ]
 
-    in_every_mode(story)
+    in_every_mode(scenario)
 
 
 def test_a_commit_arrives(in_every_mode: InEveryMode) -> None:
-    def story(mirror: MirrorBuildRun) -> None:
+    def scenario(mirror: MirrorBuildRun) -> None:
         mirror.source.commit("refs/heads/main", {"a": "more"})
         mirror.mirrors()
 
-    in_every_mode(story)
+    in_every_mode(scenario)
 
 
-def test_branches_arrive_wherever_they_begin(in_every_mode: InEveryMode) -> None:
-    def story(mirror: MirrorBuildRun) -> None:
+def test_new_branches_arrive_from_every_starting_point(in_every_mode: InEveryMode) -> None:
+    def scenario(mirror: MirrorBuildRun) -> None:
         source, refs = mirror.source, mirror.source.refs()
         source.update({"refs/heads/at_the_tip": refs["refs/heads/main"]})
         source.commit("refs/heads/from_the_tip", parent=refs["refs/heads/main"])
@@ -44,42 +44,42 @@ def test_branches_arrive_wherever_they_begin(in_every_mode: InEveryMode) -> None
         source.commit("refs/heads/from_nowhere", parent=None)
         mirror.mirrors()
 
-    in_every_mode(story)
+    in_every_mode(scenario)
 
 
 def test_a_merge_arrives(in_every_mode: InEveryMode) -> None:
-    def story(mirror: MirrorBuildRun) -> None:
+    def scenario(mirror: MirrorBuildRun) -> None:
         source = mirror.source
         tree = source.git("rev-parse", "main^{tree}")
         merge = source.git("commit-tree", tree, "-p", "main", "-p", "old", "-p", "feature/a", "-m", "merge")
         source.update({"refs/heads/main": merge})
         mirror.mirrors()
 
-    in_every_mode(story)
+    in_every_mode(scenario)
 
 
-def test_amended_reset_and_rewritten_branches_are_followed(in_every_mode: InEveryMode) -> None:
-    def story(mirror: MirrorBuildRun) -> None:
+def test_amended_reset_and_rewritten_branches_arrive(in_every_mode: InEveryMode) -> None:
+    def scenario(mirror: MirrorBuildRun) -> None:
         source = mirror.source
         source.commit("refs/heads/feature/a", {"c": "amended"}, parent=source.git("rev-parse", "feature/a^"))
         source.update({"refs/heads/main": source.git("rev-parse", "main~3")})
         source.commit("refs/heads/old", {"all": "new"}, parent=None)
         mirror.mirrors()
 
-    in_every_mode(story)
+    in_every_mode(scenario)
 
 
 def test_deleted_refs_are_deleted(in_every_mode: InEveryMode) -> None:
-    def story(mirror: MirrorBuildRun) -> None:
+    def scenario(mirror: MirrorBuildRun) -> None:
         mirror.source.update(dict.fromkeys(["refs/heads/old", "refs/heads/feature/a", "refs/tags/v1", "refs/tags/v3"]))
         mirror.mirrors()
         assert sorted(mirror.target.refs()) == ["refs/heads/main", "refs/tags/v2"]
 
-    in_every_mode(story)
+    in_every_mode(scenario)
 
 
 def test_tags_of_every_kind_arrive_and_move(in_every_mode: InEveryMode) -> None:
-    def story(mirror: MirrorBuildRun) -> None:
+    def scenario(mirror: MirrorBuildRun) -> None:
         source = mirror.source
         source.git("tag", "--force", "v1", "main")
         source.git("tag", "--force", "--annotate", "--message=moved", "v3", "old")
@@ -104,7 +104,7 @@ def test_tags_of_every_kind_arrive_and_move(in_every_mode: InEveryMode) -> None:
         mirror.mirrors()
         assert "BEGIN SSH SIGNATURE" in mirror.target.git("cat-file", "tag", "signed")
 
-    in_every_mode(story)
+    in_every_mode(scenario)
 
 
 NAMES = (
@@ -124,8 +124,8 @@ NAMES = (
 MORE = ("a}b", "{x}", "(x)", "!x", "a=b", "a,b", "@x", "+x", "-x", "x.y", "<x>", "é", "None", "HEAD", "refs/heads/main")
 
 
-def test_no_name_is_too_strange(in_every_mode: InEveryMode) -> None:
-    def story(mirror: MirrorBuildRun) -> None:
+def test_refs_with_unusual_names_arrive_and_are_deleted(in_every_mode: InEveryMode) -> None:
+    def scenario(mirror: MirrorBuildRun) -> None:
         main = mirror.source.refs()["refs/heads/main"]
         names = [*NAMES, *MORE]
         mirror.source.update(
@@ -137,11 +137,11 @@ def test_no_name_is_too_strange(in_every_mode: InEveryMode) -> None:
         mirror.source.update({f"refs/heads/{name}": None for name in names if name != "橋/架け橋"})
         mirror.mirrors(ALLOW_DELETIONS="100")
 
-    in_every_mode(story)
+    in_every_mode(scenario)
 
 
-def test_other_refs_of_the_source_stay_there(in_every_mode: InEveryMode) -> None:
-    def story(mirror: MirrorBuildRun) -> None:
+def test_only_heads_and_tags_of_the_source_are_mirrored(in_every_mode: InEveryMode) -> None:
+    def scenario(mirror: MirrorBuildRun) -> None:
         for ref in (
             "pull/1/head",
             "keep-around/1",
@@ -156,31 +156,31 @@ def test_other_refs_of_the_source_stay_there(in_every_mode: InEveryMode) -> None
         copy = mirror.project.file_system / "website.git"
         assert not copy.exists() or Repository(path=copy).refs() == mirror.case.wanted()
 
-    in_every_mode(story)
+    in_every_mode(scenario)
 
 
-def test_other_refs_of_the_target_are_left_alone(in_every_mode: InEveryMode) -> None:
-    def story(mirror: MirrorBuildRun) -> None:
+def test_other_refs_of_the_target_are_kept(in_every_mode: InEveryMode) -> None:
+    def scenario(mirror: MirrorBuildRun) -> None:
         main = mirror.target.refs()["refs/heads/main"]
         mirror.target.update({"refs/kept/1": main})
         mirror.source.update({"refs/heads/old": None})
         assert mirror.project.run().succeeded
         assert mirror.target.refs() == mirror.source.refs() | {"refs/kept/1": main}
 
-    in_every_mode(story)
+    in_every_mode(scenario)
 
 
-def test_what_was_pushed_to_the_target_by_hand_is_put_right(in_every_mode: InEveryMode) -> None:
-    def story(mirror: MirrorBuildRun) -> None:
+def test_a_push_by_hand_to_the_target_is_undone(in_every_mode: InEveryMode) -> None:
+    def scenario(mirror: MirrorBuildRun) -> None:
         mirror.target.commit("refs/heads/main", {"by": "hand"})
         mirror.target.commit("refs/heads/by_hand", {"by": "hand"})
         mirror.mirrors()
 
-    in_every_mode(story)
+    in_every_mode(scenario)
 
 
 def test_a_branch_becomes_a_folder_of_branches_and_back(in_every_mode: InEveryMode) -> None:
-    def story(mirror: MirrorBuildRun) -> None:
+    def scenario(mirror: MirrorBuildRun) -> None:
         main = mirror.source.refs()["refs/heads/main"]
         mirror.source.update({"refs/heads/old": None, "refs/heads/feature/a": None})
         mirror.source.update({"refs/heads/old/x/y": main, "refs/heads/feature": main})
@@ -189,30 +189,30 @@ def test_a_branch_becomes_a_folder_of_branches_and_back(in_every_mode: InEveryMo
         mirror.source.update({"refs/heads/old": main, "refs/heads/feature/a/b": main})
         mirror.mirrors()
 
-    in_every_mode(story)
+    in_every_mode(scenario)
 
 
-def test_the_default_branch_is_followed_when_nothing_else_changes(in_every_mode: InEveryMode) -> None:
-    def story(mirror: MirrorBuildRun) -> None:
+def test_the_default_branch_changes_when_nothing_else_does(in_every_mode: InEveryMode) -> None:
+    def scenario(mirror: MirrorBuildRun) -> None:
         mirror.source.set_default("feature/a")
         mirror.mirrors()
 
-    in_every_mode(story)
+    in_every_mode(scenario)
 
 
-def test_the_default_branch_is_renamed(in_every_mode: InEveryMode) -> None:
-    def story(mirror: MirrorBuildRun) -> None:
+def test_a_renamed_default_branch_is_mirrored(in_every_mode: InEveryMode) -> None:
+    def scenario(mirror: MirrorBuildRun) -> None:
         source = mirror.source
         source.update({"refs/heads/trunk": source.refs()["refs/heads/main"], "refs/heads/main": None})
         source.set_default("trunk")
         mirror.mirrors()
         assert "refs/heads/main" not in mirror.target.refs()
 
-    in_every_mode(story)
+    in_every_mode(scenario)
 
 
-def test_the_former_default_branch_makes_way_for_a_folder_of_its_name(in_every_mode: InEveryMode) -> None:
-    def story(mirror: MirrorBuildRun) -> None:
+def test_a_folder_of_branches_replaces_the_former_default_branch(in_every_mode: InEveryMode) -> None:
+    def scenario(mirror: MirrorBuildRun) -> None:
         source = mirror.source
         source.set_default("old")
         main = source.refs()["refs/heads/main"]
@@ -220,11 +220,11 @@ def test_the_former_default_branch_makes_way_for_a_folder_of_its_name(in_every_m
         source.update({"refs/heads/main/1": main})
         mirror.mirrors()
 
-    in_every_mode(story)
+    in_every_mode(scenario)
 
 
 def test_the_targets_default_is_changed_only_where_it_differs(in_every_mode: InEveryMode) -> None:
-    def story(mirror: MirrorBuildRun) -> None:
+    def scenario(mirror: MirrorBuildRun) -> None:
         calls = mirror.case.folder / "api"
         calls.unlink(missing_ok=True)
         mirror.mirrors()
@@ -232,23 +232,25 @@ def test_the_targets_default_is_changed_only_where_it_differs(in_every_mode: InE
         mirror.mirrors()
         assert calls.read_text().split() == ["GetRepository", "GetRepository"]
 
-    in_every_mode(story)
+    in_every_mode(scenario)
 
 
 @pytest.mark.parametrize("mode", ["efs", "none"])
-def test_five_thousand_tags_come_and_go_in_as_many_pushes_as_the_target_demands(mirrored: Mirrored, mode: str) -> None:
+def test_five_thousand_tags_are_created_and_deleted_within_the_targets_limit_for_a_push(
+    mirrored: Mirrored, mode: str
+) -> None:
     mirror = mirrored(mode)
     main = mirror.source.refs()["refs/heads/main"]
     tags = [f"refs/tags/release/{number}" for number in range(5000)]
     mirror.source.update(dict.fromkeys(tags, main))
-    assert _pushed(mirror.mirrors().said) == ["pushed 4000 new or moved refs", "pushed 1000 new or moved refs"]
+    assert _pushed(mirror.mirrors().messages) == ["pushed 4000 new or moved refs", "pushed 1000 new or moved refs"]
     mirror.source.update(dict.fromkeys(tags))
-    said = mirror.mirrors(ALLOW_DELETIONS="5000").said
-    assert _pushed(said) == ["pushed 4000 deletions", "pushed 1000 deletions"]
+    messages = mirror.mirrors(ALLOW_DELETIONS="5000").messages
+    assert _pushed(messages) == ["pushed 4000 deletions", "pushed 1000 deletions"]
 
 
-def _pushed(said: list[str]) -> list[str]:
-    return [line.split(":")[0] for line in said if line.startswith("pushed")]
+def _pushed(messages: list[str]) -> list[str]:
+    return [line.split(":")[0] for line in messages if line.startswith("pushed")]
 
 
 def test_a_file_of_100_mb_arrives(mirrored: Mirrored) -> None:
@@ -259,12 +261,12 @@ def test_a_file_of_100_mb_arrives(mirrored: Mirrored) -> None:
     mirror.mirrors()
 
 
-def test_servers_that_speak_only_the_first_protocol_will_do(in_every_mode: InEveryMode) -> None:
-    def story(mirror: MirrorBuildRun) -> None:
+def test_servers_with_only_the_first_version_of_gits_protocol_are_mirrored(in_every_mode: InEveryMode) -> None:
+    def scenario(mirror: MirrorBuildRun) -> None:
         (mirror.case.folder / "old_protocol").touch()
         mirror.source.commit("refs/heads/main")
         mirror.source.commit("refs/heads/new", parent=mirror.source.refs()["refs/tags/v1"])
         mirror.source.update({"refs/heads/old": None})
         mirror.mirrors()
 
-    in_every_mode(story)
+    in_every_mode(scenario)

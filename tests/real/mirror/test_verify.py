@@ -1,4 +1,4 @@
-"""`python main.py verify` against the real ends of a mirror."""
+"""`python main.py verify` with a real source and a real target of a mirror."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ def mirror(mirrored: Mirrored) -> MirrorBuildRun:
 
 @pytest.fixture
 def verify(mirror: MirrorBuildRun, tmp_path: Path) -> Verify:
-    """Runs the command in the namespace, with the mirror's SSH key in an agent, on a deployment of that mirror."""
+    """Runs the command in the namespace, on a deployment of that mirror. An agent has the mirror's SSH key."""
 
     def run(changes: Mapping[str, object] | None = None) -> "subprocess.CompletedProcess[str]":
         settings: dict[str, object] = {
@@ -51,9 +51,7 @@ def verify(mirror: MirrorBuildRun, tmp_path: Path) -> Verify:
     return run
 
 
-def test_ends_are_equal_after_a_build_and_differ_after_a_push_until_the_next(
-    mirror: MirrorBuildRun, verify: Verify
-) -> None:
+def test_ends_differ_after_a_push_until_the_next_build(mirror: MirrorBuildRun, verify: Verify) -> None:
     ran = verify()
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "website: 6 refs, equal\n", "")
     mirror.source.commit("refs/heads/feature/a", {"new": "1"})
@@ -89,7 +87,7 @@ def test_a_host_key_that_is_not_pinned_is_not_trusted(mirror: MirrorBuildRun, ve
     ]
 
 
-def test_a_repository_that_is_not_there_leaves_the_others_compared(verify: Verify) -> None:
+def test_the_other_repositories_are_compared_when_one_is_missing(verify: Verify) -> None:
     ran = verify({"prd.backlog.repositories.batch": "unchanged"})
     assert (ran.returncode, ran.stdout.splitlines()) == (1, ["website: 6 refs, equal", "batch: not compared"])
     assert [line.split(":")[:3] for line in ran.stderr.splitlines()[::2]] == [
@@ -98,7 +96,7 @@ def test_a_repository_that_is_not_there_leaves_the_others_compared(verify: Verif
     ]
 
 
-def test_wrong_settings_are_a_status_of_their_own(verify: Verify) -> None:
+def test_wrong_settings_exit_with_2(verify: Verify) -> None:
     ran = verify({"prd.backlog.spaces.example.domain": "example.com"})
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ": prd.backlog.spaces.example.domain: " in ran.stderr

@@ -1,4 +1,4 @@
-"""The namespace that builds run in keeps itself clean."""
+"""No processes remain in the namespace that builds run in."""
 
 import subprocess
 import time
@@ -8,7 +8,7 @@ from tests.real.mirror.world import MirrorWorld
 
 
 def _zombies(init: int) -> list[str]:
-    """The dead children of the namespace's first process that nobody has waited for."""
+    """States of the namespace's dead processes that its first process has not waited for."""
     states = []
     for child in Path(f"/proc/{init}/task/{init}/children").read_text().split():
         try:
@@ -18,10 +18,10 @@ def _zombies(init: int) -> list[str]:
     return [state for state in states if state == "Z"]
 
 
-def test_what_a_build_leaves_running_does_not_stay_behind_when_it_ends(world: MirrorWorld) -> None:
+def test_no_zombie_remains_of_a_process_that_a_build_left_running(world: MirrorWorld) -> None:
     left = "sleep 0.2 & echo $!"
-    said = subprocess.run([*world.enter(), "sh", "-c", left], stdout=subprocess.PIPE, text=True, check=True)
-    assert said.stdout.strip().isdigit()
+    run = subprocess.run([*world.enter(), "sh", "-c", left], stdout=subprocess.PIPE, text=True, check=True)
+    assert run.stdout.strip().isdigit()
     deadline = time.monotonic() + 5
     time.sleep(0.4)
     while _zombies(world.init) and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""The world a build lives in: servers in a network namespace, and for each test a source and a target of its own."""
+"""The servers that a build connects to, in a network namespace, with a separate source and target for each test."""
 
 import datetime
 import fcntl
@@ -24,7 +24,7 @@ from tests.real.mirror import servers
 from tests.real.mirror.codebuild import Build, Project
 
 PROJECT = Path(__file__).parents[3]
-# What the build's image has or installs. A second run finds it here.
+# The programs that the build's image has or installs. They are kept here for later runs.
 TOOLS = PROJECT / ".cache" / "mirror-tools"
 IMAGE_HAS = "awscli==1.46.3"
 PARTS = ("source", "target", "codebuild", "efs")
@@ -33,7 +33,7 @@ SECRET_ACCESS_KEY = "dummySecretAccessKeyThatOpensNothing0000"
 
 @dataclass(frozen=True, kw_only=True)
 class MirrorWorld:
-    """A running namespace. `host_key` is the line of known_hosts of its source."""
+    """A running namespace. `host_key` is the line for known_hosts with the source's host key."""
 
     folder: Path
     init: int
@@ -44,7 +44,7 @@ class MirrorWorld:
         return ["nsenter", f"--target={self.init}", "--net", "--mount", "--pid", "--"]
 
     def case(self, name: str) -> "MirrorCase":
-        """A new source, served to a new key, and an empty target."""
+        """A new source, which a new SSH key can read, and an empty target."""
         folder = self.folder / "cases" / name
         for part in PARTS:
             (folder / part).mkdir(parents=True)
@@ -70,19 +70,19 @@ class MirrorWorld:
 
 @dataclass(frozen=True, kw_only=True)
 class Repository:
-    """A bare repository on disk, at one end of a mirror."""
+    """A bare repository on disk: the source or the target of a mirror."""
 
     path: Path
 
     @classmethod
     def create(cls, path: Path, *, default: str = "main") -> "Repository":
-        """An empty one; its HEAD names `default`, which need not exist."""
+        """Create an empty repository; its HEAD names the branch `default`, which need not exist."""
         command = ["git", "init", "--quiet", "--bare", "--template=", f"--initial-branch={default}", str(path)]
         subprocess.run(command, check=True)
         return cls(path=path)
 
     def git(self, *arguments: str, stdin: str | bytes = "") -> str:
-        """Run Git here as nobody in particular; returns what it printed."""
+        """Run Git here under a neutral identity; returns what it printed."""
         ran = subprocess.run(
             ["git", "-C", str(self.path), *arguments],
             input=stdin.encode() if isinstance(stdin, str) else stdin,
@@ -97,9 +97,9 @@ class Repository:
     def commit(
         self, ref: str, files: Mapping[str, str | bytes] | None = None, *, parent: str | None = "", text: str = "x"
     ) -> str:
-        """Put a commit on `ref`, on top of `parent`: by default what `ref` holds, with None nothing. Returns its id.
+        """Put a commit on `ref` and return its id. Its parent is by default the commit of `ref`; None means no parent.
 
-        Its tree is the parent's with `files` changed, by default one file whose content is `text`.
+        Its tree is the parent's with `files` changed, by default one file with the content `text`.
         """
         if parent == "":
             parent = self.refs().get(ref)
@@ -131,7 +131,7 @@ class Repository:
         self.git("update-ref", "--stdin", stdin="\n".join(lines) + "\n")
 
     def refs(self) -> dict[str, str]:
-        """Every ref and what it holds."""
+        """The object id of every ref."""
         listed = self.git("for-each-ref", "--format=%(refname) %(objectname)").splitlines()
         return dict(line.split(" ") for line in listed)
 
@@ -141,13 +141,13 @@ class Repository:
         return self.git("symbolic-ref", "HEAD").removeprefix("refs/heads/")
 
     def set_default(self, branch: str) -> None:
-        """Make another the default branch; it need not exist."""
+        """Change the default branch; the branch need not exist."""
         self.git("symbolic-ref", "HEAD", f"refs/heads/{branch}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class MirrorCase:
-    """One test's two ends, its keys, and what survives its builds."""
+    """One test's source and target, its keys, and the files that remain after its builds."""
 
     world: MirrorWorld
     name: str
@@ -157,12 +157,12 @@ class MirrorCase:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """What the parameter store holds."""
+        """The parameter store's values, by name."""
         return {"/kakehashi/backlog/ssh-key": (self.folder / "key").read_text()}
 
     @property
     def machine(self) -> dict[str, str]:
-        """Environment variables that are the machine's, not the build's."""
+        """Environment variables of the machine, which the build's own are added to."""
         return {
             "PATH": f"{tools()}/bin:{os.environ['PATH']}",
             "LANG": "C.UTF-8",
@@ -175,24 +175,24 @@ class MirrorCase:
         }
 
     def become(self, other: "MirrorCase", copy: Callable[[str, str], object] = shutil.copy2) -> None:
-        """Take over another's ends, and what its builds left."""
+        """Copy another case's source and target, and the files that its builds left."""
         for part in PARTS:
             shutil.copytree(other.folder / part, self.folder / part, dirs_exist_ok=True, copy_function=copy)
 
     def wanted(self) -> dict[str, str]:
-        """The source's refs that are to be mirrored."""
+        """The source's refs that the mirror has to copy."""
         return {
             ref: value for ref, value in self.source.refs().items() if ref.startswith(("refs/heads/", "refs/tags/"))
         }
 
     def assert_mirrored(self) -> None:
-        """Both ends are equal: heads, tags, default branch, and nothing else at the target; and it is all there."""
+        """Source and target have the same heads, tags and default branch. The target has nothing else and lacks nothing."""
         assert self.target.refs() == self.wanted()
         assert self.target.default == self.source.default
         self.target.git("fsck", "--connectivity-only", "--no-dangling")
 
     def traffic(self) -> tuple[int, int, int]:
-        """Bytes that the source sent, that the target sent, and that it received, since last asked."""
+        """Bytes that the source sent, the target sent, and the target received since the last call of this method."""
         from_source = self._numbers(servers.SOURCE_TRAFFIC)
         target = self._numbers(servers.TARGET_TRAFFIC)
         return sum(line[0] for line in from_source), sum(line[1] for line in target), sum(line[0] for line in target)
@@ -206,7 +206,7 @@ class MirrorCase:
 
 @dataclass(frozen=True, kw_only=True)
 class MirrorBuildRun:
-    """A case and the project that mirrors one of its ends into the other."""
+    """A case, and the CodeBuild project that mirrors its source to its target."""
 
     case: MirrorCase
     project: Project
@@ -220,25 +220,25 @@ class MirrorBuildRun:
         return self.case.target
 
     def mirrors(self, **overrides: str) -> Build:
-        """A build that must succeed and leave both ends equal."""
+        """Run a build that must succeed and leave source and target equal."""
         build = self.project.run(**overrides)
         assert build.succeeded, build.log
         self.case.assert_mirrored()
         return build
 
     def stops(self, **overrides: str) -> str:
-        """A build that must fail and leave the target alone; returns what it said last."""
+        """Run a build that must fail and not change the target; returns its last message."""
         before = self.target.refs(), self.target.default
         build = self.project.run(**overrides)
         assert build.phases["build"] == "FAILED", build.log
         assert (self.target.refs(), self.target.default) == before
-        assert build.said, build.log
-        return build.said[-1]
+        assert build.messages, build.log
+        return build.messages[-1]
 
 
 @contextmanager
 def running(folder: Path) -> Iterator[MirrorWorld]:
-    """Start the servers in a namespace that ends, with everything in it, when the context does."""
+    """Start the servers in a namespace. When the context ends, the namespace and all its processes end."""
     (folder / "cases").mkdir()
     (folder / "authorized_keys").touch()
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", folder / "host_key"], check=True)
@@ -265,7 +265,7 @@ def running(folder: Path) -> Iterator[MirrorWorld]:
 
 
 def install(commands: Sequence[str], environment: Path) -> subprocess.CompletedProcess[str]:
-    """Run a buildspec's commands that install, with the Python of `environment`."""
+    """Run the install commands of a buildspec with the Python of `environment`."""
     return subprocess.run(
         ["bash", "-euc", "\n".join(commands)],
         env={**os.environ, "PATH": f"{environment}/bin:{os.environ['PATH']}"},
@@ -277,7 +277,7 @@ def install(commands: Sequence[str], environment: Path) -> subprocess.CompletedP
 
 
 def install_commands() -> list[str]:
-    """What every mirror's build installs with."""
+    """The install commands of every mirror's build."""
     mirror = MirrorBuildspec(
         **dict.fromkeys(("source_url", "target_url", "ssh_key_parameter", "key", "cache", "lfs"), ""),
         known_hosts=(),
@@ -289,7 +289,7 @@ def install_commands() -> list[str]:
 
 @functools.cache
 def tools() -> Path:
-    """An environment with the real git-remote-codecommit and AWS CLI, made once, by whichever process comes first."""
+    """An environment with the real git-remote-codecommit and AWS CLI. The first process that needs it makes it."""
     commands = install_commands()
     digest = hashlib.sha256("\n".join([IMAGE_HAS, *commands]).encode()).hexdigest()[:16]
     environment = TOOLS / digest
@@ -313,10 +313,10 @@ _GIT = {
 
 
 def certificates(folder: Path) -> None:
-    """A certificate authority of our own, ca.pem, and what it says of CodeCommit's two host names, server.pem."""
+    """Write a certificate authority of the tests, ca.pem, and its certificate for CodeCommit's hosts, server.pem."""
     now = datetime.datetime.now(datetime.UTC)
     authority, server = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Nobody's authority")])
+    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Authority of the tests")])
 
     def certificate(name: x509.Name, key: ec.EllipticCurvePrivateKey, *more: x509.ExtensionType) -> bytes:
         builder = (
