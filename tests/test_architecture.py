@@ -24,12 +24,12 @@ def _definitions(kind: type[Node], files: list[Path]) -> Iterator[tuple[Path, No
                 yield file.relative_to(PROJECT), node
 
 
-def test_every_room_imports_only_what_it_may(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_package_imports_only_what_it_may(capsys: pytest.CaptureFixture[str]) -> None:
     status = cli.lint_imports(config_filename=str(PROJECT / "pyproject.toml"), no_cache=True)
     assert status == 0, capsys.readouterr().out
 
 
-def test_every_package_of_the_product_is_in_a_room() -> None:
+def test_every_package_of_the_product_is_in_the_contracts() -> None:
     packages = {file.parent.name for file in PROJECT.glob("*/__init__.py")}
     assert packages - {"benchmarks", "tests"} == set(ROOMS)
 

@@ -71,7 +71,7 @@ def test_every_test_has_the_same_name_at_another_time_and_with_another_hash_seed
     ],
     ids=["list", "time", "day", "set"],
 )
-def test_a_name_from_the_clock_or_from_a_set_is_noticed(
+def test_a_name_from_the_clock_or_from_a_set_is_detected(
     project: Path, tmp_path: Path, values: str, stable: bool
 ) -> None:
     test = tmp_path / "test_unstable.py"

@@ -130,7 +130,7 @@ def test_help_has_a_short_option_and_names_the_deployment_file(capsys: pytest.Ca
     assert "DEPLOYMENT" in capsys.readouterr().out
 
 
-def test_a_deployment_file_in_the_environment_is_no_second_source_of_a_handover(
+def test_a_handover_with_from_ignores_the_deployment_in_the_environment(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DEPLOYMENT", "deployments/minimal.yaml")

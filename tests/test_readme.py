@@ -31,7 +31,7 @@ def test_the_first_command_prints_what_the_readme_shows(project: Path, readme: s
     assert done.stdout.replace(str(out), "cdktf.out") == _shown(readme, "make synth")
 
 
-def test_wrong_settings_are_answered_as_the_readme_shows(project: Path, readme: str, tmp_path: Path) -> None:
+def test_wrong_settings_are_refused_as_the_readme_shows(project: Path, readme: str, tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
     text = (project / "deployments" / "example.yaml").read_text()
     text = text.replace("\n    instance_type:", "\n    instance_typ:").replace("198.51.100.0/28", "10.0.0.0/8")

@@ -39,7 +39,7 @@ def test_a_difference_names_part_value_and_whether_it_widens() -> None:
     ]
 
 
-def test_a_deny_that_goes_widens() -> None:
+def test_a_removed_deny_widens() -> None:
     assert _shown(compared(_read(Effect="Deny"), [])) == [(None, None, False, True)]
 
 
@@ -51,13 +51,13 @@ def test_a_deny_that_goes_widens() -> None:
         ({"Effect": "Perhaps", "Action": "*"}, "statement 1: effect 'Perhaps'"),
     ],
 )
-def test_statements_that_cannot_be_read_are_not_nothing(statement: dict[str, Any], reason: str) -> None:
+def test_unreadable_statements_do_not_count_as_none(statement: dict[str, Any], reason: str) -> None:
     text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     assert statements(text) is None
     assert str(not_understood(text)) == f"the policy, {reason}"
 
 
-def test_a_text_without_statements_is_no_policy() -> None:
+def test_a_text_without_statements_is_not_a_policy() -> None:
     assert [not_understood(text) for text in ("", "{", '{"rules": []}', None)] == [None] * 4
 
 

@@ -85,7 +85,7 @@ from tests.terraform import Stacks
         ),
     ],
 )
-def test_refuses_what_it_cannot_evaluate(example: Stacks, change: Change, message: str) -> None:
+def test_refuses_terraform_that_it_cannot_evaluate(example: Stacks, change: Change, message: str) -> None:
     with pytest.raises(UnsupportedError) as refused:
         findings(example, change)
     assert str(refused.value) == message

@@ -29,7 +29,7 @@ def _where(cells: Cells, action: str) -> set[tuple[str, str, str]]:
     return {(who, on, at) for (who, on, do, at), (allowed, _) in cells.items() if do == action and allowed}
 
 
-def test_only_gitlab_and_the_builds_push_each_from_its_own_place(cells: Cells) -> None:
+def test_only_gitlab_and_the_builds_push_and_only_from_their_own_origins(cells: Cells) -> None:
     from_gitlab = {
         ("kakehashi-prd-push", name, place)
         for name in ("infrastructure", "application")
@@ -94,7 +94,7 @@ def test_every_cell_gives_its_reason(cells: Cells, cell: tuple[str, str, str, st
     assert cells[cell] == expected
 
 
-def test_a_room_with_an_endpoint_of_its_own_pulls_through_it_alone(synthesised: Callable[[str], Stacks]) -> None:
+def test_a_room_with_vpc_endpoints_pulls_through_them_only(synthesised: Callable[[str], Stacks]) -> None:
     rows = matrix.matrix(_model(synthesised("everything")))
     through = {
         row.source for row in rows if row.principal == "kakehashi-prd-pull-vault" and row.allowed and row.is_repository
@@ -102,7 +102,7 @@ def test_a_room_with_an_endpoint_of_its_own_pulls_through_it_alone(synthesised: 
     assert through == {"vpce-0123456789abcdef0", "vpce-0fedcba9876543210"}
 
 
-def test_every_part_of_the_internet_that_a_policy_distinguishes_is_tried(synthesised: Callable[[str], Stacks]) -> None:
+def test_every_part_of_the_internet_that_a_policy_distinguishes_is_evaluated(synthesised: Callable[[str], Stacks]) -> None:
     named = {source.name for source in sources(_model(synthesised("everything")))}
     assert {
         "the isolated room, 198.51.100.0/28",
@@ -114,6 +114,6 @@ def test_every_part_of_the_internet_that_a_policy_distinguishes_is_tried(synthes
     } < named
 
 
-def test_aws_own_policies_are_as_aws_publishes_them(project: Path) -> None:
+def test_aws_managed_policies_are_as_aws_publishes_them(project: Path) -> None:
     ours = json.loads((project / "iam" / "aws_managed.json").read_text())["policies"]
     assert ours == managed_policies(list(ours)), "renew with: .venv/bin/python -m tests.iam.renew"

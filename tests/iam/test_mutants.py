@@ -30,7 +30,7 @@ def _rows(model: Model, identities: frozenset[str]) -> Rows:
 
 
 @pytest.mark.slow
-def test_every_mutant_is_noticed_except_those_listed_with_a_reason(example: Stacks) -> None:
+def test_every_mutant_is_detected_except_those_listed_with_a_reason(example: Stacks) -> None:
     stacks: dict[str, Any] = {name: terraform.json for name, terraform in example.terraform.items()}
     original = deployed.read(stacks)
     before = functools.cache(functools.partial(_rows, original))

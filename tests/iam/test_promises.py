@@ -180,7 +180,7 @@ def test_every_promise_has_a_change_that_breaks_it() -> None:
     assert {finding.split(":")[0] for _, expected in cases for finding in expected} == {p.id for p in PROMISES}
 
 
-def test_a_written_reason_opens_the_api_and_gitlab(changed: Callable[..., Stacks]) -> None:
+def test_the_api_and_gitlab_may_be_open_for_a_written_reason(changed: Callable[..., Stacks]) -> None:
     opened = changed(
         "example",
         {
@@ -235,7 +235,7 @@ def test_a_reason_to_pull_from_everywhere_does_not_open_the_webhook(changed: Cal
     ]
 
 
-def test_a_policy_that_is_named_like_one_of_aws_counts_as_the_deployments_own(
+def test_a_policy_with_the_name_of_an_aws_policy_counts_as_the_deployments_own(
     synthesised: Callable[[str], Stacks],
 ) -> None:
     def change(stacks: dict[str, Json]) -> None:

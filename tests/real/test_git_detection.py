@@ -1,6 +1,6 @@
-"""The patterns of EventBridge, as the real Terraform computes them, against events in CloudTrail's form.
+"""EventBridge patterns, which the real Terraform computes, matched with events in CloudTrail's form.
 
-moto matches the patterns, and is not AWS: another test checks for patterns that AWS refuses.
+moto matches the patterns. It accepts patterns that AWS refuses, so a separate test checks for those.
 """
 
 import json
@@ -23,7 +23,7 @@ Event = dict[str, Any]
 
 
 def _computed(folder: Path, settings: dict[str, Any], names: Sequence[str]) -> dict[str, Chunks]:
-    """The values of locals, as Terraform computes them without a provider."""
+    """The values that Terraform computes for local values, without a provider."""
     settings = {**settings, "output": {name: {"value": f"${{local.{name}}}"} for name in names}}
     (folder / "main.tf.json").write_text(json.dumps(settings))
     planned = terraform(folder, "plan", "-no-color", "-input=false", "-lock=false", "-out=plan")
@@ -39,7 +39,7 @@ def _found(chunks: Chunks) -> list[Any]:
 
 
 def _networks(seed: int) -> list[str]:
-    """Some networks, near each other and far apart, some inside others."""
+    """Random networks: some near each other, some far apart, some inside others."""
     chosen = random.Random(seed)
     near = chosen.randrange(2**32)
     networks = []
@@ -50,7 +50,7 @@ def _networks(seed: int) -> list[str]:
     return networks
 
 
-def test_elsewhere_is_every_other_address_exactly_once(tmp_path: Path) -> None:
+def test_elsewhere_contains_every_other_address_exactly_once(tmp_path: Path) -> None:
     lists = {f"case_{seed}": _networks(seed) for seed in range(25)}
     lists["case_wide"] = ["0.0.0.0/0"]
     names = {name: f"of_{name}" for name in lists}
@@ -59,7 +59,7 @@ def test_elsewhere_is_every_other_address_exactly_once(tmp_path: Path) -> None:
     for name, networks in lists.items():
         ours = [IPv4Network(network) for network in networks]
         found = [network for network in _found(computed[names[name]]) if network.version == 4]
-        # It has none of our addresses and none twice; together with ours it is all of IPv4.
+        # The result has none of the listed addresses and none twice; together with them it is all of IPv4.
         assert not any(network.overlaps(own) for network in found for own in ours), networks
         union = sum(network.num_addresses for network in found)
         admitted = sum(network.num_addresses for network in collapse_addresses(ours))
@@ -76,11 +76,11 @@ def test_every_value_is_valid_for_eventbridge(tmp_path: Path) -> None:
         for value in map(json.loads, chunk):
             if isinstance(value, dict):
                 network = ip_network(value["cidr"])
-                # A CIDR of a single address is refused.
+                # EventBridge refuses a CIDR of a single address.
                 assert network.prefixlen < network.max_prefixlen
 
 
-def test_a_pattern_leaves_room_for_many_endpoints(changed: Callable[..., Stacks], tmp_path: Path) -> None:
+def test_a_pattern_stays_within_its_limit_with_many_endpoints(changed: Callable[..., Stacks], tmp_path: Path) -> None:
     endpoints = [f"vpce-0123456789abcde{number:02x}" for number in range(40)]
     rooms = {"vault": {"from_vpc_endpoints": endpoints}}
     changes = {"prd.codecommit.rooms": rooms, "prd.codecommit.detection": {}}
@@ -92,7 +92,7 @@ def test_a_pattern_leaves_room_for_many_endpoints(changed: Callable[..., Stacks]
     assert all(len(_filled(pattern, "detection_pulls_sources", chunk)) <= 2_048 for chunk in chunks)
 
 
-def test_addresses_from_another_stacks_outputs_are_expected_too(changed: Callable[..., Stacks], tmp_path: Path) -> None:
+def test_addresses_in_another_stacks_outputs_are_expected(changed: Callable[..., Stacks], tmp_path: Path) -> None:
     codecommit = changed("example", {"prd.codecommit.detection": {}})["prd-codecommit"]
     outputs = "data.terraform_remote_state.dev_network.outputs.nat_public_ips"
     written = json.dumps(codecommit.json["locals"])
@@ -115,7 +115,7 @@ def _all_but(*networks: str) -> set[IPv4Network]:
 
 
 def _filled(pattern: str, local: str, chunk: list[str]) -> str:
-    """A pattern as Terraform would write it for one rule."""
+    """The pattern that Terraform writes for one rule."""
     mark = f'${{join(",", local.{local}[count.index])}}'
     assert mark in pattern
     return pattern.replace(mark, ",".join(chunk))
@@ -127,7 +127,7 @@ def codecommit(synthesised: Callable[[str], Stacks]) -> Terraform:
 
 
 @pytest.fixture(scope="module")
-def noticed(codecommit: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Event], list[str]]:
+def matching_rules(codecommit: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Event], list[str]]:
     """Gives the names of the rules that match an event, in the order of their names."""
     from moto.events.models import EventPattern
 
@@ -148,7 +148,7 @@ def noticed(codecommit: Terraform, tmp_path_factory: pytest.TempPathFactory) -> 
 PUSH_USER = "arn:aws:iam::222222222222:user/kakehashi-prd-push"
 PULL_USER = "arn:aws:iam::222222222222:user/kakehashi-prd-pull"
 BUILD = "arn:aws:sts::222222222222:assumed-role/kakehashi-prd-backlog-mirror-website/AWSCodeBuild-0123"
-SOMEBODY = "arn:aws:sts::222222222222:assumed-role/administrator/somebody"
+ADMINISTRATOR = "arn:aws:sts::222222222222:assumed-role/administrator/somebody"
 
 
 def _git(name: str, arn: str, address: str, **more: Any) -> Event:
@@ -192,9 +192,9 @@ def _git(name: str, arn: str, address: str, **more: Any) -> Event:
         (_git("GitPush", PUSH_USER, "192.0.2.127"), ["detection_pushes"]),
         (_git("GitPush", PUSH_USER, "198.51.100.1"), ["detection_pushes"]),
         (_git("GitPush", PUSH_USER, "203.0.113.33", errorCode="AccessDenied"), ["detection_pushes"]),
-        (_git("GitPush", SOMEBODY, "8.8.8.8"), ["detection_pushes"]),
-        (_git("GitPush", SOMEBODY, "2001:db8::1"), ["detection_pushes"]),
-        (_git("GitPush", SOMEBODY, "fd00::1", vpcEndpointId="vpce-0123456789abcdef0"), ["detection_pushes"]),
+        (_git("GitPush", ADMINISTRATOR, "8.8.8.8"), ["detection_pushes"]),
+        (_git("GitPush", ADMINISTRATOR, "2001:db8::1"), ["detection_pushes"]),
+        (_git("GitPush", ADMINISTRATOR, "fd00::1", vpcEndpointId="vpce-0123456789abcdef0"), ["detection_pushes"]),
         (_git("GitPush", BUILD, "8.8.8.8"), []),
         (_git("GitPull", BUILD, "8.8.8.8"), []),
         (_git("GitPull", PUSH_USER, "192.0.2.128"), []),
@@ -215,13 +215,13 @@ def _git(name: str, arn: str, address: str, **more: Any) -> Event:
         "" if isinstance(value, list) else f"{value['detail']['eventName']}-{value['detail']['sourceIPAddress']}"
     ),
 )
-def test_git_from_an_address_outside_the_lists_is_noticed(
-    noticed: Callable[[Event], list[str]], event: Event, rules: list[str]
+def test_git_from_an_address_outside_the_lists_is_reported(
+    matching_rules: Callable[[Event], list[str]], event: Event, rules: list[str]
 ) -> None:
-    assert noticed(event) == rules
+    assert matching_rules(event) == rules
 
 
-def test_any_address_is_noticed_when_no_list_contains_it(noticed: Callable[[Event], list[str]]) -> None:
+def test_every_address_outside_the_lists_is_reported(matching_rules: Callable[[Event], list[str]]) -> None:
     push = [IPv4Network("192.0.2.128/32"), IPv4Network("192.0.2.129/32")]
     pull = [*push, *map(IPv4Network, ("198.51.100.0/28", "203.0.113.10/32", "203.0.113.32/29"))]
     chosen = random.Random(5)
@@ -232,16 +232,16 @@ def test_any_address_is_noticed_when_no_list_contains_it(noticed: Callable[[Even
     for address in addresses:
         for name, ours, rule in (("GitPush", push, "detection_pushes"), ("GitPull", pull, "detection_pulls")):
             expected = [] if any(address in network for network in ours) else [rule]
-            assert noticed(_git(name, SOMEBODY, str(address))) == expected, address
+            assert matching_rules(_git(name, ADMINISTRATOR, str(address))) == expected, address
 
 
 def _iam(name: str, parameters: dict[str, str] | None) -> Event:
-    event = _git(name, SOMEBODY, "198.51.100.1", eventSource="iam.amazonaws.com", requestParameters=parameters)
+    event = _git(name, ADMINISTRATOR, "198.51.100.1", eventSource="iam.amazonaws.com", requestParameters=parameters)
     return {**event, "source": "aws.iam", "region": "us-east-1"}
 
 
 @pytest.mark.parametrize(
-    ("event", "is_noticed"),
+    ("event", "is_reported"),
     [
         (_iam("CreateServiceSpecificCredential", {"userName": "any", "serviceName": "codecommit.amazonaws.com"}), True),
         (_iam("ResetServiceSpecificCredential", {"userName": "any"}), True),
@@ -255,7 +255,9 @@ def _iam(name: str, parameters: dict[str, str] | None) -> Event:
         (_iam("GetUser", {"userName": "kakehashi-prd-push"}), False),
     ],
 )
-def test_a_new_git_credential_is_noticed_in_iams_region_and_in_the_alerts_region(
-    noticed: Callable[[Event], list[str]], event: Event, is_noticed: bool
+def test_a_new_git_credential_is_reported_in_iams_region_and_in_the_alerts_region(
+    matching_rules: Callable[[Event], list[str]], event: Event, is_reported: bool
 ) -> None:
-    assert noticed(event) == (["detection_credentials", "detection_forwarded_credentials"] if is_noticed else [])
+    assert matching_rules(event) == (
+        ["detection_credentials", "detection_forwarded_credentials"] if is_reported else []
+    )

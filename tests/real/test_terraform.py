@@ -142,7 +142,7 @@ VALUES = {
 }
 
 
-def test_every_variable_has_values_to_try(stacks: list[DeploymentStack]) -> None:
+def test_every_variable_has_test_values(stacks: list[DeploymentStack]) -> None:
     declared = {name for stack in stacks for name in stack.terraform.json.get("variable", {})}
     assert declared == VALUES.keys()
 

@@ -234,7 +234,7 @@ def test_refuses_text_that_cdktf_would_read_as_a_reference(refusal: Refusal) -> 
     )
 
 
-def test_a_file_that_another_folder_does_not_have_is_looked_for_in_kakehashis(
+def test_a_file_that_is_missing_in_another_folder_is_refused_with_kakehashis_folder_as_hint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -110,7 +110,7 @@ def test_every_part_refuses_unknown_keys() -> None:
     assert len(closed) + len(by_form) == len(objects) > 25
 
 
-def test_an_editor_tells_the_forms_of_zones_and_target_apart() -> None:
+def test_an_editor_distinguishes_the_forms_of_zones_and_target() -> None:
     forms = {
         path.rpartition(".")[2]: [
             SCHEMA["$defs"].get(form.get("$ref", "").rpartition("/")[2], form) for form in part["oneOf"]

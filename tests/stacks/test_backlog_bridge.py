@@ -165,7 +165,7 @@ def test_a_webhook_starts_its_own_project_with_a_constant(bridge: Terraform) -> 
         }
 
 
-def test_a_start_that_codebuild_refuses_comes_back_as_503(bridge: Terraform) -> None:
+def test_a_start_that_codebuild_refuses_is_answered_503(bridge: Terraform) -> None:
     answers = bridge.resources("aws_api_gateway_integration_response")
     accepted, try_again = answers["webhook_hooks_website_accepted"], answers["webhook_hooks_website_try_again"]
     assert accepted["selection_pattern"] == r"2\d{2}"
@@ -195,7 +195,7 @@ def test_the_webhook_may_start_only_these_projects(bridge: Terraform) -> None:
     }
 
 
-def test_a_changed_method_or_sender_list_makes_a_new_deployment(bridge: Terraform) -> None:
+def test_a_changed_method_or_sender_list_creates_a_new_deployment(bridge: Terraform) -> None:
     deployment = bridge.resource("aws_api_gateway_deployment.webhook_deployment")
     assert deployment["lifecycle"] == {"create_before_destroy": True}
     triggers = deployment["triggers"]
@@ -214,7 +214,7 @@ def test_the_url_to_register_is_an_output(bridge: Terraform) -> None:
     }
 
 
-def test_a_mirror_may_have_the_name_of_a_part_of_the_bridge(changed: Callable[..., Stacks]) -> None:
+def test_a_mirror_may_have_the_name_of_one_of_the_bridges_constructs(changed: Callable[..., Stacks]) -> None:
     mirror = {"space": "example", "project": "OPS", "repository": "x", "target": {}}
     names = ("webhook", "cache", "repositories", "mirrors", "api", "role", "stage", "hooks")
     mirrors = {name: {**mirror, "target": {"create": f"{name}.x"}, "repository": name} for name in names}

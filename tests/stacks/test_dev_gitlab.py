@@ -153,7 +153,7 @@ def test_terraform_has_no_password(gitlab: Terraform) -> None:
         assert gitlab.resources(kind) == {}
 
 
-def test_a_load_balancer_answers_https_and_is_the_only_way_in_for_terminals(
+def test_terminals_reach_gitlab_only_through_the_load_balancer_with_https(
     synthesised: Callable[[str], Stacks],
 ) -> None:
     gitlab = synthesised("everything")["dev-gitlab"]
@@ -212,7 +212,7 @@ def test_the_server_can_be_in_an_existing_network(without_proxy: Terraform) -> N
     assert without_proxy.resource("aws_instance.gitlab_instance")["subnet_id"].startswith("subnet-")
 
 
-def test_the_built_proxys_address_comes_from_its_state(gitlab: Terraform) -> None:
+def test_the_address_of_the_built_proxy_comes_from_its_state(gitlab: Terraform) -> None:
     assert "dev_proxy" in gitlab.json["data"]["terraform_remote_state"]
     written = json.dumps(gitlab.json)
     # gitlab.rb says it four times, and the server's own settings once.

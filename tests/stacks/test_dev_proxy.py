@@ -26,7 +26,7 @@ def test_the_proxy_is_in_the_private_subnets_of_every_zone(proxy: Terraform) -> 
     assert proxy.json["variable"]["instance_count"]["default"] == 2
 
 
-def test_allows_only_the_vpc_in_and_only_https_out(proxy: Terraform) -> None:
+def test_allows_inbound_traffic_from_the_vpc_and_outbound_https_only(proxy: Terraform) -> None:
     (way_in,) = proxy.resources("aws_vpc_security_group_ingress_rule").values()
     assert (way_in["cidr_ipv4"], way_in["from_port"], way_in["to_port"]) == ("10.10.0.0/16", 3128, 3128)
     (way_out,) = proxy.resources("aws_vpc_security_group_egress_rule").values()

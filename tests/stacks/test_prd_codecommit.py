@@ -148,7 +148,7 @@ def test_the_deny_is_attached_before_the_allow_and_detached_after_it(codecommit:
         assert allow["depends_on"] == [f"aws_iam_user_policy_attachment.{user}_user_deny_attachment"]
 
 
-def test_a_plan_fails_that_would_let_the_isolated_room_push(codecommit: Terraform) -> None:
+def test_a_plan_that_would_allow_the_isolated_room_to_push_fails(codecommit: Terraform) -> None:
     (apart,) = codecommit.resource("aws_iam_policy.push_user_deny_policy")["lifecycle"]["precondition"]
     assert "var.pull_from_cidrs" in apart["condition"]
     assert "data.terraform_remote_state.dev_network.outputs.nat_public_ips" in apart["condition"]
@@ -185,7 +185,7 @@ def test_no_user_of_a_room_may_write_or_has_a_secret(rooms: Terraform) -> None:
     assert not secrets & set(rooms.json["resource"])
 
 
-def test_a_plan_fails_that_gives_two_rooms_one_address_or_lets_a_room_push(rooms: Terraform) -> None:
+def test_a_plan_that_gives_two_rooms_one_address_or_lets_a_room_push_fails(rooms: Terraform) -> None:
     def condition(user: str) -> str:
         (apart,) = rooms.resource(f"aws_iam_policy.{user}_deny_policy")["lifecycle"]["precondition"]
         return str(apart["condition"])
@@ -234,7 +234,7 @@ def test_many_repositories_take_several_policies_each_attached_after_the_deny(ch
 _ALL_EVENTS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
 
-def test_every_rule_gets_read_events_too_and_publishes_to_the_topic(rooms: Terraform) -> None:
+def test_every_rule_receives_read_events_and_publishes_to_the_topic(rooms: Terraform) -> None:
     rules = rooms.resources("aws_cloudwatch_event_rule")
     told = {name for name in rules if name != "detection_forwarded_credentials"}
     assert told == {"detection_pushes", "detection_pulls", "detection_credentials"}
@@ -262,7 +262,7 @@ def test_iams_events_are_forwarded_from_their_region(rooms: Terraform, changed: 
     assert "aws_iam_role" not in there.json["resource"]
 
 
-def test_without_a_push_user_every_push_is_unexpected_but_the_bridges(changed: Callable[..., Stacks]) -> None:
+def test_without_a_push_user_every_push_except_the_bridges_is_reported(changed: Callable[..., Stacks]) -> None:
     changes: dict[str, object] = {"prd.codecommit.push": None, "prd.codecommit.detection": {}}
     rule = changed("example", changes)["prd-codecommit"].resource("aws_cloudwatch_event_rule.detection_pushes")
     assert "count" not in rule

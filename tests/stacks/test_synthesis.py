@@ -78,7 +78,7 @@ def test_both_majors_of_the_provider_are_allowed(example: Stacks) -> None:
         assert settings["required_version"] == ">= 1.10.0"
 
 
-def test_a_local_state_lies_outside_the_output_folder(example: Stacks) -> None:
+def test_a_local_state_is_outside_the_output_folder(example: Stacks) -> None:
     path = example["dev-network"].json["terraform"]["backend"]["local"]["path"]
     state = (example.out / "stacks" / "dev-network" / path).resolve()
     assert state == example.out.resolve().parent / "terraform-state" / "kakehashi" / "dev-network.tfstate"
@@ -220,7 +220,7 @@ def test_keeps_terraforms_own_files(project: Path, out: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_command_prints_the_stacks_and_the_next_step(project: Path, out: Path) -> None:
+def test_the_command_prints_the_stacks_and_the_next_command(project: Path, out: Path) -> None:
     command = [sys.executable, "main.py"]
     environment = {"PATH": "/usr/bin:/usr/local/bin:/bin", "CDKTF_OUTDIR": str(out)}
     done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)

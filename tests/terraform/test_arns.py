@@ -22,7 +22,7 @@ def test_puts_the_path_before_the_name_of_an_iam_resource(kind: str, path: str |
     assert arn(kind, "arn", {**PLACE, "name": "x", "path": path}) == expected
 
 
-def test_tells_apart_the_arns_of_one_resource_by_attribute() -> None:
+def test_distinguishes_the_arns_of_one_resource_by_attribute() -> None:
     values = {**PLACE, "id": "abc"}
     assert arn("aws_api_gateway_rest_api", "execution_arn", values) == "arn:aws:execute-api:eu-west-1:111111111111:abc"
     assert arn("aws_api_gateway_rest_api", "arn", values) is None
@@ -33,6 +33,6 @@ def test_makes_no_arn_of_a_part_that_is_not_known() -> None:
     assert parts("aws_instance", "arn") == ("region", "account", "id")
 
 
-def test_makes_no_arn_of_a_type_whose_form_is_not_known() -> None:
+def test_makes_no_arn_of_a_type_with_an_unknown_form() -> None:
     assert arn("aws_kms_key", "arn", {**PLACE, "id": "x"}) is None
     assert parts("aws_kms_key", "arn") is None

@@ -77,7 +77,7 @@ def test_refuses_a_manifest_that_cdktf_did_not_write(text: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", ["../web", "..", "a/b", "/web"])
-def test_refuses_a_stack_whose_name_leads_elsewhere(name: str, write: Write) -> None:
+def test_refuses_a_stack_name_that_leads_to_another_folder(name: str, write: Write) -> None:
     out = write(web=[])
     manifest = json.loads((out / "manifest.json").read_text())
     manifest["stacks"][name] = manifest["stacks"].pop("web")
@@ -94,7 +94,7 @@ def test_refuses_a_stack_whose_name_leads_elsewhere(name: str, write: Write) -> 
         {"synthesizedStackPath": "stacks/other/cdk.tf.json"},
     ],
 )
-def test_refuses_a_stack_whose_folder_or_file_lies_elsewhere(entry: Mapping[str, str], write: Write) -> None:
+def test_refuses_a_stack_with_a_folder_or_file_outside_the_output(entry: Mapping[str, str], write: Write) -> None:
     out = write(web=[], other=[])
     (out.parent / "elsewhere").mkdir()
     (out.parent / "elsewhere" / "cdk.tf.json").write_text("{}")

@@ -154,7 +154,7 @@ def test_a_sensitive_value_in_a_policy_is_neither_dropped_nor_shown() -> None:
     assert seen == [Sensitive()]
 
 
-def test_nothing_is_known_of_a_policy_whose_structure_is_open() -> None:
+def test_a_policy_with_an_unknown_structure_is_unknown_as_a_whole() -> None:
     """An unknown condition or effect cannot be left out: the statement would mean something else."""
     for unknown in ({"condition": True}, {"effect": True}, {"principals": True}):
         assert _policy(DENY, unknown, {})[0] is None

@@ -57,7 +57,7 @@ def test_joins_principals_of_one_type_and_conditions_with_one_test_and_variable(
     assert statement["Condition"] == {"IpAddress": {"aws:SourceIp": ["192.0.2.1/32", "192.0.2.2/32"]}}
 
 
-def test_writes_everybody_as_a_star_only_where_nobody_else_is_named() -> None:
+def test_writes_everyone_as_a_star_only_without_other_principals() -> None:
     everybody = {"type": "*", "identifiers": ["*"]}
     (statement,) = _rendered({"actions": ["s3:*"], "principals": [everybody]})
     assert statement["Principal"] == "*"

@@ -49,7 +49,7 @@ from iam.statements import UnsupportedError
         ),
     ],
 )
-def test_what_is_not_understood_is_refused_with_its_place(statement: dict[str, Any], message: str) -> None:
+def test_an_unknown_element_or_value_is_refused_with_its_place(statement: dict[str, Any], message: str) -> None:
     whole = {"Effect": "Allow", "Action": "*", "Resource": "*"} | statement
     with pytest.raises(UnsupportedError) as refused:
         parse({"Version": "2012-10-17", "Statement": [whole]}, "policy")

@@ -65,7 +65,7 @@ ELEMENTS: list[tuple[str, dict[str, Any], str, str, bool]] = [
 
 
 @pytest.mark.parametrize(("page", "statement", "action", "resource", "expected"), ELEMENTS)
-def test_an_element_means_what_the_guide_says(
+def test_an_element_works_as_the_guide_says(
     page: str, statement: dict[str, Any], action: str, resource: str, expected: bool
 ) -> None:
     whole = {"Effect": "Allow", "Action": "*", "Resource": "*"} | statement
@@ -102,7 +102,7 @@ def test_a_resource_admits_the_principals_in_its_policy(
     assert found.allowed == expected, page
 
 
-def test_not_principal_means_everybody_except_those() -> None:
+def test_not_principal_includes_everyone_except_those() -> None:
     policy = resource_policy({"AWS": [ACCOUNT, BOB.name]}, effect="Deny", element="NotPrincipal")
     for principal, expected in ((BOB, True), (STRANGER, False)):
         asked = Request(principal=principal, action="s3:GetObject", resource="arn:aws:s3:::bucket/key")

@@ -49,7 +49,7 @@ def test_a_deny_comes_first_and_another_account_needs_both(
     assert found.allowed == expected, page
 
 
-def test_only_the_principals_in_its_trust_policy_assume_a_role() -> None:
+def test_only_the_principals_in_its_trust_policy_may_assume_a_role() -> None:
     def assumes(principal: Principal, named: Any, *, identity: bool) -> bool:
         asked = Request(principal=principal, action="sts:AssumeRole", resource=f"arn:aws:iam::{ACCOUNT}:role/r")
         return evaluate(

@@ -45,7 +45,7 @@ def test_accepts_host_names(name: str) -> None:
         ".".join(["a" * 50] * 6),
     ],
 )
-def test_rejects_what_ssh_could_mistake_for_an_option_or_a_user(text: str) -> None:
+def test_rejects_names_that_ssh_could_read_as_an_option_or_a_user(text: str) -> None:
     assert not is_host_name(text)
 
 

@@ -165,7 +165,7 @@ def test_refuses_a_key_that_is_not_the_expected_one(bridge: Production, file: Pa
     assert _refusal(lambda: backlog_key.check(bridge.deployment, None)) == f"error: {NAME}: {differs}"
 
 
-def test_refuses_what_is_not_a_usable_key_without_repeating_it(bridge: Production, file: Path) -> None:
+def test_refuses_an_unusable_key_without_repeating_it(bridge: Production, file: Path) -> None:
     secret = "b3BlbnNzaC1rZXktdjEAAAAA"
     for text, what, hint in (
         (
@@ -202,7 +202,7 @@ _SHORT_KEY = b"openssh-key-v1\0\0\0\0"
     ],
     ids=["none", "aes256-ctr", "damaged", "missing"],
 )
-def test_a_passphrase_is_known_by_the_cipher_that_the_key_names(cipher: bytes, what: str) -> None:
+def test_a_passphrase_is_recognised_by_the_keys_cipher(cipher: bytes, what: str) -> None:
     body = base64.b64encode(_SHORT_KEY + cipher).decode()
     text = f"-----BEGIN OPENSSH PRIVATE KEY-----\n{body}\n-----END OPENSSH PRIVATE KEY-----\n"
     assert _refusal(lambda: public_half(text, "key")).startswith(f"error: key: {what}\n")

@@ -77,7 +77,7 @@ class TestRealServer:
     ("words", "status"),
     [("Host key verification failed.", 255), ("Permission denied (publickey).", 255), ("no such repository", 1)],
 )
-def test_decides_nothing_by_the_words_of_ssh(
+def test_does_not_decide_by_the_wording_of_ssh(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str, status: int
 ) -> None:
     """Without the host key that was shown, nothing is said of keys."""

@@ -93,7 +93,7 @@ def test_prints_the_url_of_every_repository(bridge: Production, capsys: pytest.C
     assert capsys.readouterr().out == (f"example/WEB/website  {address}/website\nexample/OPS/jobs  {address}/jobs\n")
 
 
-def test_calls_every_hook_as_backlog_does_and_names_the_builds(
+def test_calls_every_webhook_as_backlog_does_and_names_the_builds(
     bridge: Production, capsys: pytest.CaptureFixture[str]
 ) -> None:
     api_id = _deployed(bridge, "website", "jobs")

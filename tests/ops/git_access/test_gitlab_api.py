@@ -67,7 +67,7 @@ def test_prints_what_gitlab_refused_and_what_to_do(world: Production, fault: Git
 @pytest.mark.parametrize(
     "fault", [GitlabFault(502, b"{}", {}, True), GitlabFault(0, b"", {}, True)], ids=["5xx", "cut"]
 )
-def test_a_mirror_whose_creation_was_not_confirmed_is_not_created_twice(world: Production, fault: GitlabFault) -> None:
+def test_a_mirror_is_not_created_twice_when_gitlab_did_not_confirm_it(world: Production, fault: GitlabFault) -> None:
     issue(world)
     world.gitlab.faults += [list_of_mirrors(world), list_of_mirrors(world), fault]
     assert refusal(lambda: apply(world)).startswith(f"error: {WHERE}: GitLab ")

@@ -189,7 +189,7 @@ def test_two_rotations_at_once_do_not_undo_each_other(world: Production) -> None
     assert all(world.working(repository) for repository in PROJECTS)
 
 
-def test_a_rotation_whose_process_was_killed_is_finished_by_the_next(world: Production) -> None:
+def test_the_next_run_finishes_a_rotation_that_was_killed(world: Production) -> None:
     issue(world)
     apply(world)
     (first,) = world.credentials()

@@ -222,7 +222,7 @@ def test_a_missing_provider_is_explained(tmp_path: Path, monkeypatch: pytest.Mon
     assert "Could not retrieve the list of available versions" in log.read_text()
 
 
-def test_what_is_protected_refuses_to_be_destroyed_until_it_is_unlocked(tmp_path: Path) -> None:
+def test_a_protected_resource_cannot_be_destroyed_until_it_is_unlocked(tmp_path: Path) -> None:
     runs = Runs(
         terraform=TerraformCli(), endpoint="", scratch=tmp_path / "s", inherited=os.environ, one_init=threading.Lock()
     )

@@ -230,7 +230,7 @@ def test_a_rule_between_groups_keeps_its_description(client: ClientOf, direction
     )
 
 
-def test_a_user_has_at_most_two_git_credentials_whose_passwords_are_returned_once(client: ClientOf) -> None:
+def test_a_user_has_at_most_two_git_credentials_and_each_password_is_returned_once(client: ClientOf) -> None:
     iam = client("iam")
     asked = {"UserName": "push", "ServiceName": "codecommit.amazonaws.com"}
     assert refusal(iam.create_service_specific_credential, **asked) == "NoSuchEntity"

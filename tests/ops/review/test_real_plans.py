@@ -121,7 +121,7 @@ DANGEROUS: dict[str, set[tuple[str, str]]] = {
 
 
 @pytest.mark.parametrize("scenario", sorted(DANGEROUS))
-def test_finds_what_is_dangerous_and_nothing_else(scenario: str) -> None:
+def test_finds_the_dangerous_changes_and_nothing_else(scenario: str) -> None:
     assert found_rules(review(real(scenario), [])) == DANGEROUS[scenario]
 
 

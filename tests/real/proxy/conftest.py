@@ -1,4 +1,4 @@
-"""A forward proxy as the deployment file describes it, run by real Squid in a world of its own."""
+"""The forward proxy of a deployment file, run by real Squid in a network namespace."""
 
 import json
 import os
@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Proxy:
-    """A running proxy, and the repository of CodeCommit behind it."""
+    """A running proxy, and a CodeCommit repository that is reached through it."""
 
     folder: Path
     process: "subprocess.Popen[str]"
@@ -54,7 +54,7 @@ class Proxy:
         return [line.split() for line in (self.folder / "log" / "access.log").read_text().splitlines()]
 
     def run(self, *command: str, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
-        """Run a program inside the namespace, with nothing in its environment but what is given."""
+        """Run a program inside the namespace, with only PATH and `environment` in its environment."""
         init = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().strip()
         return subprocess.run(
             ["nsenter", f"--target={init}", "--net", "--mount", "--", *command],

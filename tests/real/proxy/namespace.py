@@ -1,9 +1,9 @@
-"""What stands around a proxy, inside a network namespace of its own: a resolver, hosts on the internet, clients.
+"""The surroundings of a proxy, in a network namespace: a resolver, hosts on the internet, clients.
 
 Run by `conftest.py` as `python -m tests.real.proxy.namespace FOLDER`, as the first process of the namespace. FOLDER
-holds `squid.conf`, which real Squid runs as it stands, `cases` with what CodeCommit keeps, and `server.pem`. Every name
-resolves, every host listens on every port asked for: what does not get through was refused. Requests to the proxy are
-read from standard input as JSON, a line each, and answered with its status.
+has `squid.conf`, which real Squid runs unchanged, `cases` with CodeCommit's repositories, and `server.pem`. Every name
+resolves, and every host listens on every port that a test uses, so a connection fails only when the proxy refuses it.
+Requests to the proxy are read from standard input as JSON, one on each line, and answered with the proxy's status.
 """
 
 import json
@@ -28,7 +28,7 @@ CODECOMMIT = "198.51.100.10"
 ELSEWHERE = "198.51.100.20"
 METADATA = "169.254.169.254"
 LEADS_TO_METADATA = "gems.example.net"
-"""An allowed host whose owner has it resolve to the instance's own metadata."""
+"""An allowed host that its owner lets resolve to the instance's own metadata."""
 
 IN_THE_VPC = "10.10.0.5"
 OUTSIDE_THE_VPC = "203.0.113.99"
@@ -40,7 +40,7 @@ _A, _IN = 1, 1
 
 
 class DnsStandIn(socketserver.BaseRequestHandler):
-    """Gives every name an IPv4 address, and none an IPv6 address."""
+    """Answers every name with an IPv4 address, and none with an IPv6 address."""
 
     def handle(self) -> None:
         query, answer_socket = self.request
@@ -57,7 +57,7 @@ class DnsStandIn(socketserver.BaseRequestHandler):
 
 
 def _enter_the_namespace(folder: Path) -> None:
-    """Addresses, a resolver, and places that Squid writes to. Nothing of it is seen outside."""
+    """Set up addresses, a resolver, and the folders that Squid writes to. Nothing changes outside the namespace."""
     (folder / "resolv.conf").write_text(f"nameserver {_RESOLVER}\n")
     log = folder / "log"
     log.mkdir()
@@ -105,7 +105,7 @@ def _squid(folder: Path) -> None:
 
 
 def _status(source: str, request: str) -> int:
-    """What the proxy answers a client at `source`."""
+    """The status of the proxy's answer to a client at `source`."""
     with socket.create_connection((PROXY, 3128), timeout=10, source_address=(source, 0)) as client:
         client.sendall(request.encode())
         return int(client.makefile("rb").readline().split()[1])

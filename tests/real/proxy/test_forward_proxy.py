@@ -1,4 +1,4 @@
-"""What Squid lets out, and what it refuses, with the very configuration that is deployed."""
+"""Which requests Squid allows and refuses with the configuration that is deployed."""
 
 import base64
 import os
@@ -18,7 +18,9 @@ from tests.terraform import Stacks
 
 
 @pytest.mark.parametrize("deployment", ["example", "everything"])
-def test_squid_takes_the_configuration_without_a_warning(synthesised: Callable[[str], Stacks], deployment: str) -> None:
+def test_squid_accepts_the_configuration_without_a_warning(
+    synthesised: Callable[[str], Stacks], deployment: str
+) -> None:
     squid_conf = synthesised(deployment).out / "stacks" / "dev-proxy" / "squid.conf"
     parsed = subprocess.run(["squid", "-k", "parse", "-f", squid_conf], capture_output=True, text=True, timeout=30)
     assert parsed.returncode == 0, parsed.stderr
@@ -32,12 +34,12 @@ def test_squid_runs_without_a_warning(proxy: Proxy) -> None:
     assert [line for line in said.splitlines() if "WARNING" in line or "ERROR" in line] == []
 
 
-def test_what_is_allowed_tunnels(proxy: Proxy) -> None:
+def test_every_allowed_host_gets_a_tunnel(proxy: Proxy) -> None:
     hosts = (GIT_HOST, "awscli.amazonaws.com", "packages.gitlab.com", "example.org", "a.b.example.org")
     assert {host: proxy.tunnel(f"{host}:443") for host in hosts} == dict.fromkeys(hosts, 200)
 
 
-def test_another_spelling_of_a_host_is_the_same_host(proxy: Proxy) -> None:
+def test_another_spelling_of_a_host_counts_as_that_host(proxy: Proxy) -> None:
     allowed = (GIT_HOST.upper(), f"{GIT_HOST}.", "A.Example.ORG.")
     assert {host: proxy.tunnel(f"{host}:443") for host in allowed} == dict.fromkeys(allowed, 200)
     others = ("EVIL.EXAMPLE.COM", "evil.example.com.", "S3.Amazonaws.Com.")
@@ -47,7 +49,7 @@ def test_another_spelling_of_a_host_is_the_same_host(proxy: Proxy) -> None:
 def test_every_other_host_is_refused(proxy: Proxy) -> None:
     hosts = (
         *("evil.example.com", "amazonaws.com", "s3.amazonaws.com", "git-codecommit.us-east-1.amazonaws.com"),
-        # They merely end, or begin, alike.
+        # These only begin or end like an allowed host.
         *("evil-amazonaws.com", f"evil-{GIT_HOST}", f"evil.{GIT_HOST}", f"{GIT_HOST}.evil.example.com"),
         *("evilexample.org", "example.org.evil.example.com", "localhost"),
     )
@@ -63,11 +65,11 @@ def test_an_address_is_refused_however_it_is_written(proxy: Proxy) -> None:
     assert {address: proxy.tunnel(f"{address}:443") for address in addresses} == dict.fromkeys(addresses, 403)
 
 
-def test_the_host_of_the_tunnel_counts_and_not_that_of_the_header(proxy: Proxy) -> None:
+def test_a_tunnel_is_judged_by_its_target_and_not_by_the_host_header(proxy: Proxy) -> None:
     assert proxy.status(f"CONNECT evil.example.com:443 HTTP/1.1\r\nHost: {GIT_HOST}:443\r\n\r\n") == 403
 
 
-def test_an_allowed_host_that_leads_inside_is_refused(proxy: Proxy) -> None:
+def test_an_allowed_host_that_resolves_to_an_internal_address_is_refused(proxy: Proxy) -> None:
     assert proxy.tunnel(f"{LEADS_TO_METADATA}:443") == 403
 
 
@@ -86,7 +88,7 @@ def test_a_client_outside_the_vpc_is_refused(proxy: Proxy) -> None:
     assert proxy.tunnel(f"{GIT_HOST}:443", source=OUTSIDE_THE_VPC) == 403
 
 
-def test_who_asked_for_what_and_what_became_of_it_is_logged(proxy: Proxy) -> None:
+def test_every_request_is_logged_with_its_client_host_and_result(proxy: Proxy) -> None:
     before = len(proxy.logged())
     proxy.tunnel(f"{GIT_HOST}:443")
     proxy.tunnel("evil.example.com:443", source=OUTSIDE_THE_VPC)
@@ -106,14 +108,14 @@ def _eventually(read: Callable[[], list[list[str]]], count: int) -> list[list[st
     raise AssertionError(f"{len(found)} of {count} lines")
 
 
-def test_a_push_reaches_codecommit_through_the_proxy_and_not_without(proxy: Proxy, tmp_path: Path) -> None:
+def test_a_push_through_the_proxy_reaches_this_regions_codecommit_only(proxy: Proxy, tmp_path: Path) -> None:
     source = Repository.create(tmp_path / "source.git")
     commit = source.commit("refs/heads/main")
     push = (
         *("git", "-C", str(source.path), "push", "--quiet"),
         *(f"https://{PUSH_USER}:secret@{GIT_HOST}/v1/repos/infrastructure", "refs/heads/main"),
     )
-    # As GitLab hands them to Gitaly.
+    # GitLab gives Gitaly the same variables.
     url = f"http://{PROXY_HOST}:3128"
     environment = {
         "http_proxy": url,
@@ -136,7 +138,7 @@ def test_a_push_reaches_codecommit_through_the_proxy_and_not_without(proxy: Prox
 def _first_boot(stacks: Stacks, folder: Path, squid_conf: str) -> tuple[int, list[str]]:
     """The status of the commands of the first boot, and the programs of Amazon Linux that they called.
 
-    Squid is real; its configuration lies below `folder`, and its group is called as on Debian.
+    Squid is real; its configuration is in `folder`, and its group has its name on Debian.
     """
     template = stacks["dev-proxy"].resource("aws_launch_template.proxy_launch_template")
     (command,) = YAML(typ="safe").load(base64.b64decode(template["user_data"]).decode())["runcmd"]
@@ -166,7 +168,7 @@ def test_squid_starts_with_its_configuration_once_its_log_is_collected(example: 
     assert (tmp_path / "etc" / "squid" / "squid.conf").read_text() == squid_conf
 
 
-def test_a_configuration_that_squid_does_not_take_is_never_started(example: Stacks, tmp_path: Path) -> None:
+def test_squid_is_not_started_with_a_configuration_that_it_refuses(example: Stacks, tmp_path: Path) -> None:
     squid_conf = (example.out / "stacks" / "dev-proxy" / "squid.conf").read_text()
     status, called = _first_boot(example, tmp_path, squid_conf.replace("acl clients", "acl others"))
     assert status != 0
