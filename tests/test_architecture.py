@@ -1,4 +1,4 @@
-"""The rules of the code that no type checker knows: pyproject.toml says which room may import which."""
+"""Rules for the code that no type checker checks: imports (contracts in pyproject.toml), lengths and class names."""
 
 import ast
 from collections import defaultdict
@@ -10,8 +10,8 @@ import pytest
 from importlinter import cli
 
 PROJECT = Path(__file__).parent.parent
-ROOMS = ("bindings", "buildspec", "errors", "iam", "limits", "modules", "ops", "settings", "stacks", "terraform")
-FILES = [PROJECT / "main.py", *sorted(file for room in ROOMS for file in (PROJECT / room).rglob("*.py"))]
+PACKAGES = ("bindings", "buildspec", "errors", "iam", "limits", "modules", "ops", "settings", "stacks", "terraform")
+FILES = [PROJECT / "main.py", *sorted(file for package in PACKAGES for file in (PROJECT / package).rglob("*.py"))]
 
 
 Node = TypeVar("Node", bound=ast.AST)
@@ -31,7 +31,7 @@ def test_every_package_imports_only_what_it_may(capsys: pytest.CaptureFixture[st
 
 def test_every_package_of_the_product_is_in_the_contracts() -> None:
     packages = {file.parent.name for file in PROJECT.glob("*/__init__.py")}
-    assert packages - {"benchmarks", "tests"} == set(ROOMS)
+    assert packages - {"benchmarks", "tests"} == set(PACKAGES)
 
 
 def test_no_file_is_longer_than_350_lines() -> None:
@@ -50,9 +50,9 @@ def test_no_class_name_has_two_meanings() -> None:
     assert {name: places for name, places in files.items() if len(places) > 1} == {}
 
 
-@pytest.mark.parametrize("room", ["modules", "stacks"])
-def test_no_constructor_is_longer_than_80_lines(room: str) -> None:
-    files = [file for file in FILES if file.is_relative_to(PROJECT / room)]
+@pytest.mark.parametrize("package", ["modules", "stacks"])
+def test_no_constructor_is_longer_than_80_lines(package: str) -> None:
+    files = [file for file in FILES if file.is_relative_to(PROJECT / package)]
     long = [
         f"{file}:{node.lineno}"
         for file, node in _definitions(ast.FunctionDef, files)

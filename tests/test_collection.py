@@ -1,4 +1,4 @@
-"""The names of the tests are the same in every process, so that pytest-xdist and a report can rely on them."""
+"""Tests have the same names in every process, which pytest-xdist and reports rely on."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Changes to synthesised Terraform, and the promises that it breaks then."""
+"""Changes to synthesised Terraform, and the promises that the changed Terraform breaks."""
 
 import copy
 from collections.abc import Callable
@@ -15,7 +15,7 @@ SOURCE_IP = {"test": "NotIpAddress", "variable": "aws:SourceIp"}
 
 
 def findings(stacks: Stacks, change: Change) -> list[str]:
-    """What is broken once the synthesised Terraform is changed: promise, place and what happens there."""
+    """The promises that the changed Terraform breaks: the promise's id, the place and the problem."""
     changed: dict[str, Json] = copy.deepcopy(
         {name: dict(terraform.json) for name, terraform in stacks.terraform.items()}
     )
@@ -60,7 +60,7 @@ def without_fact(stack: str, **wanted: str) -> Change:
 
 
 def without_prefix_check(stack: str, name: str) -> Change:
-    """A change after which the variable takes networks of any width."""
+    """A change after which the variable accepts networks of any size."""
 
     def change(stacks: dict[str, Json]) -> None:
         checks = stacks[stack]["variable"][name]["validation"]

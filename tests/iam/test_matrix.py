@@ -25,7 +25,7 @@ def cells(example: Stacks) -> Cells:
 
 
 def _where(cells: Cells, action: str) -> set[tuple[str, str, str]]:
-    """Who may do it, on what, from where."""
+    """Who may do `action`, on which repository, and from where."""
     return {(who, on, at) for (who, on, do, at), (allowed, _) in cells.items() if do == action and allowed}
 
 
@@ -102,7 +102,9 @@ def test_a_room_with_vpc_endpoints_pulls_through_them_only(synthesised: Callable
     assert through == {"vpce-0123456789abcdef0", "vpce-0fedcba9876543210"}
 
 
-def test_every_part_of_the_internet_that_a_policy_distinguishes_is_evaluated(synthesised: Callable[[str], Stacks]) -> None:
+def test_every_part_of_the_internet_that_a_policy_distinguishes_is_evaluated(
+    synthesised: Callable[[str], Stacks],
+) -> None:
     named = {source.name for source in sources(_model(synthesised("everything")))}
     assert {
         "the isolated room, 198.51.100.0/28",

@@ -1,4 +1,4 @@
-"""Whether a mistake would be noticed: every policy statement of the example removed, widened or negated in turn."""
+"""Mistakes in policies are detected: every policy statement of the example is removed, widened or negated in turn."""
 
 import functools
 from collections import Counter
@@ -24,7 +24,7 @@ Rows = dict[tuple[str, ...], tuple[bool, str]]
 
 
 def _rows(model: Model, identities: frozenset[str]) -> Rows:
-    """The matrix of some identities and of anybody; the others' are as they were."""
+    """The matrix's rows for some identities and for anyone else; the other identities' rows cannot have changed."""
     part = replace(model, identities=tuple(found for found in model.identities if found.arn in identities))
     return {(row.principal, row.resource, row.action, row.source): (row.allowed, row.because) for row in matrix(part)}
 
@@ -52,9 +52,9 @@ def test_every_mutant_is_detected_except_those_listed_with_a_reason(example: Sta
     survivors = [name for name, by in noticed.items() if by is None]
     assert [name for name in survivors if not any(fnmatchcase(name, pattern) for pattern in patterns)] == []
     assert [pattern for pattern in patterns if not any(fnmatchcase(name, pattern) for name in survivors)] == []
-    # Few patterns only, because each may hide a mutant that somebody should look at.
+    # Only a few mutants may survive, because each listed pattern may hide a real mistake.
     assert len(survivors) < len(noticed) / 20
     assert size(stacks) >= 32
     assert len(noticed) >= 400
-    # The promises alone, which stop a synthesis, notice more than half.
+    # The promises, which stop a synthesis, detect more than half.
     assert Counter(noticed.values())["promise"] > len(noticed) / 2

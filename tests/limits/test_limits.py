@@ -16,7 +16,7 @@ ASSUME = {
 
 
 def _found(resources: dict[str, Any], **rest: Any) -> list[str]:
-    """What is wrong with some resources, by type and arguments of one `x` each."""
+    """The problems of some resources, each called `x`, given by type and arguments."""
     terraform = {"resource": {kind: {"x": arguments} for kind, arguments in resources.items()}, **rest}
     return [str(problem) for problem in problems({"some-stack": terraform})]
 

@@ -1,4 +1,4 @@
-"""How permissions for many repositories are fitted into policies of the size that IAM takes."""
+"""Permissions for many repositories are divided into policies of the size that IAM accepts."""
 
 from dataclasses import replace
 
@@ -27,7 +27,7 @@ def test_uses_as_few_policies_as_the_permissions_size_needs(repositories: int, d
     packed = divided(_pull(repositories))
     assert len(packed) == documents
     assert all(size(policy) <= POLICY_CHARACTERS for policy in packed)
-    # Another repository would not have gone into any but the last.
+    # Every policy except the last is too full for one more repository.
     next_one = len(f'"{ARN}service-0000",')
     assert all(size(policy) + next_one > POLICY_CHARACTERS for policy in packed[:-1])
 

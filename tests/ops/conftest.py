@@ -1,4 +1,4 @@
-"""The production account and the GitLab that the commands for people are tried on."""
+"""The emulated production account and the GitLab stand-in that commands are tested with."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +10,6 @@ from tests.ops.production import Production, production
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Production]:
-    """Both on loopback, for one test."""
+    """A production account and a GitLab on loopback, for one test."""
     with production(tmp_path, monkeypatch) as world:
         yield world

@@ -20,7 +20,7 @@ Mirror = dict[str, Any]
 
 @dataclass
 class GitlabFault:
-    """One answer that GitLab gives in place of its own; with a status of 0 it cuts the connection."""
+    """An answer that replaces GitLab's next one; with status 0, the connection is closed without an answer."""
 
     status: int
     body: bytes = b"{}"
@@ -43,7 +43,7 @@ class GitlabStandIn:
     on_request: Callable[[], None] = lambda: None
 
     def add(self, project: str, url: str, **attributes: Any) -> Mirror:
-        """Make a mirror as somebody does in GitLab's pages."""
+        """Add a mirror as GitLab's web pages do."""
         parts = urlsplit(url)
         hidden = url.replace(f"{parts.username}:{parts.password}@", "*****:*****@") if parts.username else url
         mirror: Mirror = {
@@ -67,25 +67,25 @@ class GitlabStandIn:
         return mirror
 
     def works(self, mirror: Mirror) -> bool:
-        """Whether the target would take the mirror's push now."""
+        """Whether the target would accept the mirror's push now."""
         parts = urlsplit(self.secrets[mirror["id"]])
         return bool(mirror["enabled"]) and self.accepts(unquote(parts.username or ""), unquote(parts.password or ""))
 
     def run(self, mirror: Mirror) -> None:
-        """What Sidekiq does."""
+        """Run the mirror, as GitLab's Sidekiq does."""
         now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         mirror["last_update_started_at"] = mirror["last_update_at"] = now
         if self.works(mirror):
             mirror.update(update_status="finished", last_successful_update_at=now, last_error=None)
         else:
-            # GitLab hides what it knows to be a password. This one is told in another form.
+            # GitLab hides passwords that it recognises. It does not recognise this one in the error's text.
             mirror.update(
                 update_status="failed",
                 last_error=f"13:push to mirror: fatal: unable to access '{self.secrets[mirror['id']]}': error: 403",
             )
 
     def answer(self, method: str, path: str, token: str, body: bytes) -> tuple[int, Any]:
-        """What GitLab says to one request."""
+        """GitLab's status and body for one request."""
         parts = urlsplit(path)
         if token != TOKEN:
             return 401, {"message": "401 Unauthorized"}
@@ -110,7 +110,7 @@ class GitlabStandIn:
         match method, steps[3:]:
             case "PUT", []:
                 given = json.loads(body)
-                # GitLab takes these alone: the URL cannot be changed.
+                # GitLab accepts only these: the URL cannot be changed.
                 allowed = {"enabled", "only_protected_branches", "keep_divergent_refs", "mirror_branch_regex"}
                 assert set(given) <= allowed, given
                 found.update(given)
@@ -130,7 +130,7 @@ class GitlabStandIn:
 
 @contextmanager
 def serving(gitlab: GitlabStandIn) -> Iterator[GitlabStandIn]:
-    """Serve it on a free port, for as long as the block lasts."""
+    """Serve the stand-in on a free port until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -139,24 +139,24 @@ def serving(gitlab: GitlabStandIn) -> Iterator[GitlabStandIn]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             gitlab.calls.append(f"{self.command} {self.path.removeprefix('/api/v4')}")
             fault = gitlab.faults.pop(0) if gitlab.faults else None
-            status, said, headers = 200, b"", {}
+            status, content, headers = 200, b"", {}
             if fault is None or fault.does_it_all_the_same:
-                status, told = gitlab.answer(self.command, self.path, self.headers.get("PRIVATE-TOKEN", ""), body)
-                said = b"" if told is None else json.dumps(told).encode()
+                status, answer = gitlab.answer(self.command, self.path, self.headers.get("PRIVATE-TOKEN", ""), body)
+                content = b"" if answer is None else json.dumps(answer).encode()
             gitlab.on_request()
             if fault is not None:
                 if fault.status == 0:
                     self.close_connection = True
                     return
-                status, said, headers = fault.status, fault.body, fault.headers
-            # Who asked may be gone by now: that is what some tests are about.
+                status, content, headers = fault.status, fault.body, fault.headers
+            # In some tests the command has been stopped by now.
             with suppress(ConnectionError):
                 self.send_response(status)
                 for name, value in ({"Content-Type": "application/json"} | headers).items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", str(len(said)))
+                self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(said)
+                self.wfile.write(content)
 
         do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815
 

@@ -1,4 +1,4 @@
-"""Shared by the tests with real programs."""
+"""Fixtures for the tests with real programs."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What the tests of rendered files share: texts that are hard to quote, and the files of one GitLab server."""
+"""Texts that are hard to quote, and the files of a GitLab server, for the tests of rendered files."""
 
 import json
 import re

@@ -11,7 +11,7 @@ from terraform.cli import FinishedRun, TerraformCli, own_environment
 
 
 def terraform(folder: Path, *arguments: str, plugins: Path | None = None) -> FinishedRun:
-    """Run a command in `folder`. Of the caller's settings of Terraform, it sees only where providers come from."""
+    """Run a command in `folder`. Of the caller's Terraform settings, only the source of providers is used."""
     env = own_environment(os.environ) | ({} if plugins is None else {"TF_PLUGIN_CACHE_DIR": str(plugins)})
     return TerraformCli().run(*arguments, folder=folder, env=env)
 

@@ -1,4 +1,4 @@
-"""Ruby reads gitlab.rb as the deployment file means it."""
+"""Ruby reads from gitlab.rb the values of the deployment file."""
 
 import json
 import subprocess
@@ -40,7 +40,7 @@ def test_a_value_in_place_of_a_reference_stays_in_its_quotes(tmp_path: Path) -> 
         assert shown == text
 
 
-# The part of Omnibus that our file uses: `external_url` is a method, and every component a hash.
+# The part of Omnibus that gitlab.rb uses: `external_url` is a method, and every component is a hash.
 OMNIBUS = """
 require "json"
 settings = Hash.new { |all, component| all[component] = {} }

@@ -100,7 +100,7 @@ def test_terraform_finds_no_reference_in_a_description(changed: Callable[..., St
 
 
 def shellcheck(script: str, shell: str) -> str:
-    """Shellcheck's findings, down to matters of style."""
+    """Shellcheck's findings, including those of style."""
     command = ["shellcheck", "--norc", f"--shell={shell}", "--severity=style", "-"]
     return subprocess.run(command, input=script, capture_output=True, text=True, timeout=60).stdout
 
@@ -168,7 +168,7 @@ def test_cloud_init_accepts_every_proxys_user_data(stacks: list[DeploymentStack]
 @pytest.mark.terraform
 def test_systems_manager_writes_the_files_of_the_first_boot(servers: dict[str, RenderedServer], tmp_path: Path) -> None:
     for name, server in servers.items():
-        # `{{ }}` would be a parameter of the document's.
+        # Systems Manager reads `{{ }}` as a parameter of the document.
         assert "{{" not in server.commands, name
         folder = tmp_path / name
         folder.mkdir(parents=True)

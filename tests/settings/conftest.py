@@ -1,4 +1,4 @@
-"""What a deployment file of some content is answered with."""
+"""Loads deployment files with given content, for the tests of settings."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +10,7 @@ from settings import Deployment, SettingsError, load
 
 @pytest.fixture
 def refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str | bytes], str]:
-    """Gives the whole text of the error that a file of this content, called x.yaml, is refused with."""
+    """Returns the whole error text for a file x.yaml with this content."""
     monkeypatch.chdir(tmp_path)
 
     def refused_with(content: str | bytes) -> str:
@@ -25,7 +25,7 @@ def refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str | 
 
 @pytest.fixture
 def loaded(tmp_path: Path) -> Callable[[str], Deployment]:
-    """Loads a file of this content."""
+    """Loads a file with this content."""
 
     def load_text(content: str) -> Deployment:
         file = tmp_path / "x.yaml"

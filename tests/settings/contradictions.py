@@ -7,7 +7,7 @@ from tests.settings.whole_file import (
 )
 
 Contradiction = tuple[Change, str, str, str]
-"""What is changed in the whole file, and the path, problem and hint that follow on the last line of the change."""
+"""The changes of the whole file, and the path, problem and hint of the error, which is on the change's last line."""
 
 
 OTHER_KEY = "1234abcd-12ab-34cd-86ef-1234567890ab"
@@ -78,7 +78,7 @@ NETWORK: list[Contradiction] = [
 
 
 def certified(place: str) -> Change:
-    """A load balancer with a certificate of a place, `region:account`."""
+    """A load balancer with a certificate in `region:account`."""
     arn = f"arn:aws:acm:{place}:certificate/{OTHER_KEY}"
     return "    root_volume_gib: 100\n", f"    root_volume_gib: 100\n    load_balancer:\n      certificate_arn: {arn}\n"
 

@@ -127,7 +127,7 @@ def test_counts_a_repeated_address_once(loaded: Loaded) -> None:
 def test_an_allow_list_may_be_open_to_the_world_with_a_reason(loaded: Loaded, key: str, old: str, part: str) -> None:
     indent = "  " * len(part.split(".")) if part != "dev.gitlab" else "    "
     reason = f"\n{indent}open_to_the_world_because: People work from everywhere, through single sign-on."
-    # Whoever else pulls comes another way: rooms share no address.
+    # The other room uses VPC endpoints, because two rooms cannot share an address.
     private = "from_vpc_endpoints: [vpce-0123456789abcdef1]"
     others = [(f"from_cidrs: {row[1]}", private) for row in LISTS if row[2] in _ROOMS and row[2] != part in _ROOMS]
     assert loaded(spoilt(_NO_PUSH, (f"{key}: {old}", f"{key}: [0.0.0.0/0]{reason}"), *others))

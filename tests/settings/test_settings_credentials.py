@@ -1,4 +1,4 @@
-"""What a deployment file says of Git credentials, of GitLab's projects, and of the SSH key's public half."""
+"""Settings for Git credentials, GitLab's projects, and the public half of the SSH key."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Cron expressions, held against https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html."""
+"""Cron expressions by the rules of https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html."""
 
 import pytest
 
@@ -29,7 +29,7 @@ from tests.settings.whole_file import Refusal, error, last_line_of_change, spoil
         "cron(1,2,3 4,5 6,7 8,9 ? 2026,2027)",
         "cron(0-10/5 0 ? jan mon 2026)",
         "cron(00 08 ? * MON *)",
-        # What stands for no number.
+        # Symbols that are not numbers.
         "cron(0 0 L * ? *)",
         "cron(0 0 3W * ? *)",
         "cron(0 0 31W * ? *)",

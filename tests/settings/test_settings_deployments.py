@@ -1,4 +1,4 @@
-"""The deployment files that people start from, and the lists of names that AWS knows."""
+"""The deployment files that people start from, and the lists of AWS's names in settings/data."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Files that are no deployment file at all, and what YAML would make of one unasked."""
+"""Files that are not deployment files, and YAML features that would change a file's meaning."""
 
 import os
 from pathlib import Path
@@ -49,7 +49,7 @@ def test_refuses_an_unreadable_file_with_the_reason(tmp_path: Path, monkeypatch:
 
     file = tmp_path / "x.yaml"
     file.touch()
-    monkeypatch.setattr(Path, "open", refuse)  # root may read everything, so no mode would do
+    monkeypatch.setattr(Path, "open", refuse)  # root may read every file, whatever its mode
     assert _answer(file) == (
         f"error: {file}: the file cannot be read: Permission denied\nhint: check its name and its permissions"
     )

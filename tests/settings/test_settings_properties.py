@@ -1,4 +1,4 @@
-"""What holds for every file, however wrong: two lines for each problem, a line within the file, and no other error."""
+"""Every wrong file is refused with two lines for each problem and a line within the file, and with no other error."""
 
 import json
 import re
@@ -17,7 +17,7 @@ DATA = [document.read(deployment_file(name)).data for name in DEPLOYMENTS]
 
 _examples = settings(max_examples=150, deadline=None, derandomize=True)
 
-# What is wrong in an interesting way: of the right form in the wrong place, or almost of the right form.
+# Values that are likely to find errors: right in another setting, or almost right.
 _VALUES = st.one_of(
     st.none(),
     st.booleans(),
@@ -48,7 +48,7 @@ _JUNK = st.recursive(
 
 @pytest.fixture(scope="module")
 def answer(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str | None]:
-    """Loads a file of this content and gives its refusal, of the form that every refusal has; None when it loads."""
+    """Loads a file with this content and returns its refusal, after checking the refusal's form; None if it loads."""
     file = tmp_path_factory.mktemp("properties") / "x.yaml"
 
     def answered(content: str) -> str | None:
@@ -113,7 +113,7 @@ def test_an_editor_marks_no_accepted_file(answer: Callable[[str], str | None], d
 
 
 def _has_empty_setting(value: Any) -> bool:
-    """Whether a setting is there without a value, which is taken as left out; an editor asks for the value."""
+    """Whether a setting has no value. Loading treats it as left out; an editor asks for the value."""
     if not isinstance(value, dict):
         return False
     return any(item is None or (key != "repositories" and _has_empty_setting(item)) for key, item in value.items())
@@ -124,7 +124,7 @@ def _dumped(value: Any) -> str:
 
 
 def _mutated(data: st.DataObject) -> Any:
-    """One of the deployments with one to four places replaced, removed, renamed or filled from elsewhere."""
+    """One of the deployments with one to four values replaced, removed, renamed or copied from another setting."""
     value = json.loads(json.dumps(data.draw(st.sampled_from(DATA))))
     for _ in range(data.draw(st.integers(1, 4))):
         containers = _containers(value)

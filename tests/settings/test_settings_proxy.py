@@ -1,4 +1,4 @@
-"""GitLab's way out: a proxy that exists, one that we build, or none, and what production is told of it."""
+"""GitLab's outbound traffic: an existing proxy, one that we build, or none; and the push addresses that follow."""
 
 import pytest
 

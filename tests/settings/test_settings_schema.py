@@ -1,4 +1,4 @@
-"""The JSON Schema that editors complete from."""
+"""The JSON Schema with which editors complete and check a deployment file."""
 
 import json
 import re

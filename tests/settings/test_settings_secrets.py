@@ -1,4 +1,4 @@
-"""What a message shows of a value: never a secret, never what a terminal would act on, never all of a long one."""
+"""Messages show no secret, no control character, and no long value completely."""
 
 import json
 import re

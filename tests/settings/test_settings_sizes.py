@@ -1,4 +1,4 @@
-"""What is smaller than GitLab asks for is said, and stops nothing."""
+"""A server that is smaller than GitLab recommends causes a warning and is not refused."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ _STEADY = "choose a type with steady performance, for example c7i.2xlarge"
 
 
 @pytest.mark.parametrize(
-    ("instance_type", "told"),
+    ("instance_type", "expected"),
     [
         ("c7i.xlarge", [(f"'c7i.xlarge' has 4 vCPU and 8 GiB; {_ASKED}", _LARGER)]),
         ("i4i.large", [(f"'i4i.large' has 2 vCPU; {_ASKED}", _LARGER)]),
@@ -53,14 +53,14 @@ _STEADY = "choose a type with steady performance, for example c7i.2xlarge"
     ],
 )
 def test_warns_about_a_small_server_with_its_line(
-    tmp_path: Path, instance_type: str, told: list[tuple[str, str]]
+    tmp_path: Path, instance_type: str, expected: list[tuple[str, str]]
 ) -> None:
     file = tmp_path / "x.yaml"
     text = spoilt(("instance_type: c7i.2xlarge", f"instance_type: {instance_type}"))
     file.write_text(text)
     where = f"{file}:{line_of(text, 'instance_type:')}: dev.gitlab.instance_type"
     assert [one.printed.as_warning() for one in warnings(load(file), file)] == [
-        f"warning: {where}: {what}\nhint: {hint}" for what, hint in told
+        f"warning: {where}: {what}\nhint: {hint}" for what, hint in expected
     ]
 
 

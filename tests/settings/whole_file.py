@@ -1,4 +1,4 @@
-"""One whole deployment file to spoil in one place, and how its errors read."""
+"""A complete deployment file, functions that change it in one place, and the form of its errors."""
 
 from collections.abc import Callable
 
@@ -129,14 +129,14 @@ prd:
 Change = tuple[str, str]
 
 Refusal = Callable[[str | bytes], str]
-"""Gives the text of the error that a file of this content is refused with."""
+"""Returns the error text for a file with this content."""
 
 Loaded = Callable[[str], Deployment]
-"""Loads a file of this content."""
+"""Loads a file with this content."""
 
 
 def spoilt(*changes: tuple[str, str]) -> str:
-    """The whole file with some places changed; each must be there exactly once."""
+    """The whole file with some texts replaced; each must occur exactly once."""
     text = WHOLE
     for old, new in changes:
         if text.count(old) != 1:
@@ -146,20 +146,20 @@ def spoilt(*changes: tuple[str, str]) -> str:
 
 
 def last_line_of_change(old: str, new: str) -> int:
-    """The line (from 1) on which `new` ends when it alone takes the place of `old`."""
+    """The line (from 1) on which `new` ends when only `old` is replaced by it."""
     start = WHOLE.index(old)
     return (WHOLE[:start] + new.rstrip("\n")).count("\n") + 1
 
 
 def line_of(text: str, fragment: str) -> int:
-    """The line (from 1) on which `fragment` stands, the only one in `text`."""
+    """The line (from 1) of `fragment`, which must occur once in `text`."""
     if text.count(fragment) != 1:
         raise AssertionError(f"{fragment!r} is there {text.count(fragment)} times")
     return text.count("\n", 0, text.index(fragment)) + 1
 
 
 def error(line: int, path: str, what: str, hint: str) -> str:
-    """One problem of x.yaml as a user reads it."""
+    """The two lines that a user sees for one problem of x.yaml."""
     return f"error: x.yaml:{line}: {path}: {what}\nhint: {hint}"
 
 
@@ -169,7 +169,7 @@ def line_of_change(change: Change) -> int:
 
 
 def without(start: str, end: str, *changes: Change) -> str:
-    """The whole file without what stands from `start` up to `end`, and with changes."""
+    """The whole file without the text from `start` up to `end`, and with changes."""
     text = spoilt(*changes)
     first = text.index(start)
     return text[:first] + text[text.index(end, first) :]

@@ -1,7 +1,7 @@
 """Wrong values by kind, with their errors: types, sizes, unknown keys, networks, missing settings."""
 
 WrongValue = tuple[str, str, str, str, str]
-"""What is changed in the whole file, into what, and the path, problem and hint that follow."""
+"""The text that is replaced in the whole file, its replacement, and the path, problem and hint of the error."""
 
 
 _CIDR_HINT = "write four numbers of 0 to 255 and a prefix, for example 198.51.100.7/32"

@@ -1,4 +1,4 @@
-"""The list of addresses of the example deployment; `make addresses` writes it after a wanted change."""
+"""The list of Terraform addresses of the example deployment; `make addresses` writes it after an intended change."""
 
 import tempfile
 from pathlib import Path
@@ -9,7 +9,7 @@ LIST = Path(__file__).with_name("addresses.txt")
 
 
 def listed(stacks: Stacks) -> str:
-    """Every address of every stack, a line each."""
+    """Every address of every stack, one on each line."""
     lines = [f"{name} {address}" for name, terraform in stacks.terraform.items() for address in terraform.addresses()]
     return "\n".join(lines) + "\n"
 

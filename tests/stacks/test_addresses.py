@@ -3,7 +3,7 @@ from tests.terraform import Stacks
 
 
 def test_every_address_is_in_the_list_of_addresses(example: Stacks) -> None:
-    # An address is API: a renamed one destroys and creates. `make addresses` writes a change that is wanted.
+    # Addresses are part of the interface: a rename destroys and creates. `make addresses` writes an intended change.
     assert listed(example) == LIST.read_text()
 
 

@@ -215,7 +215,7 @@ def test_the_server_can_be_in_an_existing_network(without_proxy: Terraform) -> N
 def test_the_address_of_the_built_proxy_comes_from_its_state(gitlab: Terraform) -> None:
     assert "dev_proxy" in gitlab.json["data"]["terraform_remote_state"]
     written = json.dumps(gitlab.json)
-    # gitlab.rb says it four times, and the server's own settings once.
+    # gitlab.rb has the address four times, and the server's settings once.
     assert written.count("data.terraform_remote_state.dev_proxy.outputs.url") == 5
     assert "3128" not in written
 

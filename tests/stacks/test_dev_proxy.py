@@ -38,7 +38,7 @@ def test_the_health_check_uses_squids_port(proxy: Terraform) -> None:
     target = proxy.resource("aws_lb_target_group.proxy_target_group")
     assert {listener["port"], target["port"]} == {3128}
     assert (target["protocol"], target["health_check"]["protocol"]) == ("TCP", "TCP")
-    # Squid admits by the client's own address.
+    # Squid admits clients by their own address.
     assert target["preserve_client_ip"] == "true"
 
 
@@ -79,7 +79,7 @@ def test_amazons_newest_image_for_the_processor_is_taken(
 
 def test_a_change_is_rolled_out_and_rolled_back_if_unhealthy(proxy: Terraform, changed: Callable[..., Stacks]) -> None:
     group = proxy.resource("aws_autoscaling_group.proxy_group")
-    # The group follows the template's version, and each text of the configuration is a version of its own.
+    # The group uses the template's version, and each change of the configuration makes a new version.
     assert group["launch_template"]["version"] == "${aws_launch_template.proxy_launch_template.latest_version}"
     other = changed("example", {"dev.proxy.squid.allowed_hosts": ["registry.example.com"]})["dev-proxy"]
     assert _user_data(other) != _user_data(proxy)

@@ -1,4 +1,4 @@
-"""Names of resources are the same whether Node gives them or, with ordinary imports, Python."""
+"""Resources have the same names with lazy imports, where Node makes the names, and with ordinary imports."""
 
 import json
 import os

@@ -88,7 +88,7 @@ def test_both_policies_of_a_user_are_attached_to_that_user(codecommit: Terraform
 
 
 def test_no_secret_is_made_by_terraform(codecommit: Terraform) -> None:
-    # A password or key that Terraform makes stands in its state for everybody who reads it.
+    # Everyone who can read the state can read a password or key that Terraform creates.
     secrets = {"aws_iam_access_key", "aws_iam_service_specific_credential", "aws_iam_user_login_profile"}
     assert not secrets & set(codecommit.json["resource"])
 
@@ -198,8 +198,8 @@ def test_a_plan_that_gives_two_rooms_one_address_or_lets_a_room_push_fails(rooms
 def test_a_room_with_vpc_endpoints_works_through_them_only(rooms: Terraform) -> None:
     endpoints = ["vpce-0123456789abcdef0", "vpce-0fedcba9876543210"]
     deny = rooms.statements(rooms.resource("aws_iam_policy.rooms_vault_deny_policy")["policy"])["DenyFromElsewhere"]
-    # A request from the internet has no aws:SourceVpce: StringNotEquals matches then, with IfExists or not, and an
-    # Allow whose StringEquals finds no key does not.
+    # A request from the internet has no aws:SourceVpce. StringNotEquals then matches, with and without IfExists, and
+    # StringEquals in the Allow does not.
     assert deny["condition"] == [
         {"test": "StringNotEquals", "variable": "aws:SourceVpce", "values": endpoints},
         {"test": "BoolIfExists", "variable": "aws:ViaAWSService", "values": ["false"]},
@@ -236,11 +236,11 @@ _ALL_EVENTS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
 def test_every_rule_receives_read_events_and_publishes_to_the_topic(rooms: Terraform) -> None:
     rules = rooms.resources("aws_cloudwatch_event_rule")
-    told = {name for name in rules if name != "detection_forwarded_credentials"}
-    assert told == {"detection_pushes", "detection_pulls", "detection_credentials"}
-    # CloudTrail takes a pull for read-only, and a rule that is merely ENABLED hears of nothing read-only.
+    publishing = {name for name in rules if name != "detection_forwarded_credentials"}
+    assert publishing == {"detection_pushes", "detection_pulls", "detection_credentials"}
+    # CloudTrail marks pulls as read-only, and a rule in the state ENABLED receives no read-only events.
     assert {rule["state"] for rule in rules.values()} == {_ALL_EVENTS}
-    for name in told:
+    for name in publishing:
         target = rooms.resource(f"aws_cloudwatch_event_target.{name}_to_topic")
         assert target["arn"] == "${aws_sns_topic.detection_topic.arn}"
         assert target.get("count") == rules[name].get("count")
@@ -284,7 +284,7 @@ def test_builds_no_detection_unless_the_deployment_asks_for_it(codecommit: Terra
 
 def test_a_trail_is_created_on_request_for_all_regions(rooms: Terraform, codecommit: Terraform) -> None:
     trail = rooms.resource("aws_cloudtrail.audit_trail")
-    assert trail["is_multi_region_trail"]  # IAM's events are in one region alone
+    assert trail["is_multi_region_trail"]  # IAM's events are in one region only
     assert trail["enable_log_file_validation"]
     assert "event_selector" not in trail  # by default all management events
     assert trail["depends_on"] == ["aws_s3_bucket_policy.audit_trail_files_policy"]

@@ -1,4 +1,4 @@
-"""What API Gateway makes of a webhook on its way to CodeBuild and of the answer on its way back."""
+"""How API Gateway maps a webhook to a request to CodeBuild, and the response to the answer."""
 
 import json
 import re
@@ -15,7 +15,7 @@ SAID = '{"build": {"arn": "arn:aws:codebuild:ap-northeast-1:222222222222:build/x
 
 @dataclass(frozen=True, kw_only=True)
 class ApiAnswer:
-    """A status, and every body that may come with it."""
+    """The status of an answer, and every body that it may have."""
 
     status: str
     bodies: tuple[str, ...]
@@ -30,44 +30,44 @@ class Method:
     responses: tuple[dict[str, Any], ...]
 
     def sent(self, content_type: str | None) -> str | None:
-        """The body that the back end gets; None where the sender is answered 415 instead.
+        """The body that the back end receives; None if the sender is answered 415 instead.
 
         https://docs.aws.amazon.com/apigateway/latest/developerguide/integration-passthrough-behaviors.html
         """
-        # A request without a type counts as JSON; parameters such as the charset are no part of the type.
+        # A request without a type counts as JSON; parameters such as the charset do not belong to the type.
         kind = (content_type or "application/json").partition(";")[0].strip().lower()
         if kind in self.integration["request_templates"]:
             return self.constant(self.integration["request_templates"][kind])
-        assert self.integration["passthrough_behavior"] == "NEVER", "the sender's own body goes through"
+        assert self.integration["passthrough_behavior"] == "NEVER", "the back end receives the sender's own body"
         return None
 
-    def answered(self, status: int, said: str) -> ApiAnswer:
-        """What the sender gets when the back end answers with `status` and `said`.
+    def answered(self, status: int, body: str) -> ApiAnswer:
+        """The answer to the sender when the back end answers with `status` and `body`.
 
-        A pattern must match the whole status, and what has none takes the rest. Of several templates any may be used;
-        without one the back end's body goes through.
+        A pattern must match the whole status; the response without a pattern is used for every other status. Any of
+        several templates may be used; without a template the sender receives the back end's body.
         https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-integration-settings-integration-response.html
         """
         patterns = [response.get("selection_pattern") for response in self.responses]
         matching = [
             number for number, pattern in enumerate(patterns) if pattern and re.fullmatch(pattern, str(status))
         ] or [number for number, pattern in enumerate(patterns) if not pattern]
-        assert len(matching) == 1, f"which response {status} gets is left to chance"
+        assert len(matching) == 1, f"several responses, or none, match {status}"
         response = self.responses[matching[0]]
         templates = response.get("response_templates") or {}
         return ApiAnswer(
             status=self.resolved(response["status_code"]),
-            bodies=tuple(self.constant(template) for template in templates.values()) or (said,),
+            bodies=tuple(self.constant(template) for template in templates.values()) or (body,),
         )
 
     def constant(self, template: str) -> str:
-        """A template's text; one that computes anything is refused."""
+        """A template's text; refuses a template that computes anything."""
         text = self.resolved(template)
         assert not re.search("[$#]", text), f"not a constant: {text}"
         return text
 
     def resolved(self, text: str) -> str:
-        """The text with its references to resources' arguments filled in."""
+        """The text with references replaced by the resources' arguments."""
         return re.sub(r"\$\{(\w+\.\w+)\.(\w+)\}", lambda found: str(self.terraform.resource(found[1])[found[2]]), text)
 
 

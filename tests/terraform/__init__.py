@@ -53,14 +53,14 @@ class Stacks:
 
 
 def read(out: Path) -> Stacks:
-    """What lies in an output folder."""
+    """The Terraform in an output folder."""
     folders = sorted((out / "stacks").iterdir())
     terraform = {folder.name: Terraform(json.loads((folder / "cdk.tf.json").read_text())) for folder in folders}
     return Stacks(out=out, terraform=terraform)
 
 
 def with_changes(deployment: Path, changes: Mapping[str, object]) -> dict[str, Any]:
-    """A deployment file's settings with some set, by dotted path, and those set to None removed."""
+    """A deployment file's settings with changes by dotted path; None removes a setting."""
     settings: dict[str, Any] = YAML(typ="safe").load(deployment)
     for path, value in changes.items():
         *parents, last = path.split(".")

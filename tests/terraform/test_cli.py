@@ -1,4 +1,4 @@
-"""How the Terraform CLI is run; a small program stands in for it."""
+"""How the Terraform CLI is run, tested with a shell script in its place."""
 
 import threading
 import time

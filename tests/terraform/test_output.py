@@ -1,4 +1,4 @@
-"""What is read from an output folder of cdktf, and what is refused."""
+"""Reading an output folder of cdktf, and refusing a wrong one."""
 
 import json
 from collections.abc import Callable, Mapping

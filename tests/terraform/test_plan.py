@@ -1,4 +1,4 @@
-"""Reading a plan: what is refused, and what takes the place of sensitive and unknown values."""
+"""Reading a plan: which plans are refused, and how sensitive and unknown values are represented."""
 
 import json
 from typing import Any

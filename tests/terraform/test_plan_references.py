@@ -1,4 +1,4 @@
-"""What is known, before an apply, of policies and attributes that a plan leaves open."""
+"""Parts of a plan's policies and attributes that are known before the apply."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What the tests of AWS's IAM guide share: principals, policies, and the decision under a policy.
+"""Principals, policies, and the decision under a policy, for all tests of AWS's IAM guide.
 
 The guide's pages are https://docs.aws.amazon.com/IAM/latest/UserGuide/<page>.html.
 """

@@ -147,7 +147,7 @@ def test_a_condition_holds_as_the_guide_says(
     page: str, condition: dict[str, Any], context: Context, expected: bool
 ) -> None:
     assert decide({"Condition": condition}, context=context).allowed == expected, page
-    # As a Deny, the same condition takes away what another statement gives.
+    # The same condition in a Deny removes what another statement allows.
     denied = decide({}, {"Effect": "Deny", "Condition": condition}, context=context)
     assert denied.allowed != expected, page
 

@@ -20,12 +20,12 @@ from iam.statements import UnsupportedError
             "policy, statement 1, NullIfExists k: operator 'NullIfExists'",
         ),
         ({"Condition": {"IpAddress": {"k": "10.0.0.0/33"}}}, "policy, statement 1, IpAddress k: value '10.0.0.0/33'"),
-        # The guide gives an IPv6 address without a prefix that of an IPv4 one.
+        # The guide gives an IPv6 address without a prefix the prefix of an IPv4 address.
         ({"Condition": {"IpAddress": {"k": "2001:db8::1"}}}, "policy, statement 1, IpAddress k: value '2001:db8::1'"),
         ({"Condition": {"NumericEquals": {"k": "${a:b}"}}}, "policy, statement 1, NumericEquals k: value '${a:b}'"),
-        # One page lets Bool have variables, another does not.
+        # One page of the guide allows variables with Bool, another does not.
         ({"Condition": {"Bool": {"k": "${a:b}"}}}, "policy, statement 1, Bool k: value '${a:b}'"),
-        # A year, or seconds since 1970?
+        # This may be a year, or seconds since 1970.
         ({"Condition": {"DateEquals": {"k": "2020"}}}, "policy, statement 1, DateEquals k: value '2020'"),
         ({"Condition": {"ArnLike": {"k": "user/*"}}}, "policy, statement 1, ArnLike k: value 'user/*'"),
         ({"Condition": {"StringEquals": {"k": "${a b}"}}}, "policy, statement 1, StringEquals k: variable 'a b'"),

@@ -87,7 +87,7 @@ PRINCIPALS: list[tuple[str, Any, Principal, bool]] = [
     (PRINCIPAL, {"Service": "lambda.amazonaws.com"}, LAMBDA, True),
     (PRINCIPAL, {"Service": "ec2.amazonaws.com"}, LAMBDA, False),
     (PRINCIPAL, {"Service": "lambda.amazonaws.com"}, BOB, False),
-    # The account alone leaves it to the account, whose policies say nothing here.
+    # A policy that names only the account leaves the decision to the account's policies, and there are none here.
     (PRINCIPAL, {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, BOB, False),
     (PRINCIPAL, {"AWS": ACCOUNT}, BOB, False),
 ]

@@ -131,7 +131,7 @@ def test_refuses_a_server_that_does_not_answer() -> None:
 
 
 def _expected(folder: Path, kind: str, port: int) -> tuple[str, str]:
-    """The fingerprint and the line of known_hosts, made from the key itself."""
+    """The fingerprint and the line for known_hosts, computed from the key."""
     name, key = (folder / f"{kind}.pub").read_text().split()[:2]
     digest = base64.b64encode(hashlib.sha256(base64.b64decode(key)).digest()).decode().rstrip("=")
     return f"SHA256:{digest} ({KINDS[kind]})", f"[127.0.0.1]:{port} {name} {key}"

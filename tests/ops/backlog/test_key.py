@@ -42,7 +42,7 @@ def _public(key: Any) -> str:
 
 @pytest.fixture
 def bridge(world: Production) -> Production:
-    """A deployment with one space, whose public half is expected."""
+    """A deployment with one space, which names the public half of its key."""
     world.say(
         {
             "prd.backlog": {

@@ -41,7 +41,7 @@ def _refusal(read: Callable[[MirrorEnds], object], ends: MirrorEnds) -> str:
 
 
 def _program(folder: Path, name: str, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put a program on PATH, before all others."""
+    """Put a program first on PATH."""
     folder.mkdir(exist_ok=True)
     (folder / name).write_text(f"#!/bin/sh\n{script}\n")
     (folder / name).chmod(0o755)
@@ -53,7 +53,7 @@ class TestRealServer:
 
     @pytest.fixture(params=["", "a folder"])
     def work(self, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-        """A folder to work in, also one with a space in its name."""
+        """A working folder, with and without a space in its name."""
         return tmp_path / str(request.param) / "work"
 
     def test_says_that_a_host_key_is_not_pinned(self, tmp_path: Path, work: Path) -> None:
@@ -80,7 +80,7 @@ class TestRealServer:
 def test_does_not_decide_by_the_wording_of_ssh(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str, status: int
 ) -> None:
-    """Without the host key that was shown, nothing is said of keys."""
+    """A message without the server's host key is not read as a problem with keys."""
     _program(tmp_path / "bin", "ssh", f"echo 'fatal: {words}' >&2; exit {status}", monkeypatch)
     ends = _ends(tmp_path / "work")
     assert _refusal(read_source, ends) == (

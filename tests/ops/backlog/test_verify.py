@@ -81,7 +81,7 @@ def _git(repository: Path, *arguments: str, date: str = "2024-05-01T12:00:00+090
 
 @pytest.fixture
 def ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
-    """A source and a target on this machine, equal, which Git finds at the website's addresses; batch has neither."""
+    """Equal source and target on this machine, which Git finds at the addresses of website; batch has neither."""
     source, target = tmp_path / "source", tmp_path / "target"
     source.mkdir()
     _git(source, "init", "--quiet", "--initial-branch=main")

@@ -1,4 +1,4 @@
-"""The URLs that Backlog calls, and what CodeBuild answers when it does."""
+"""The URLs that Backlog calls, and CodeBuild's answers to such calls."""
 
 import json
 from collections.abc import Callable
@@ -63,7 +63,7 @@ def _deployed(bridge: Production, *paths: str) -> str:
 
 
 def _codebuild_answers(bridge: Production, status: int, said: str) -> list[Call]:
-    """Have API Gateway's test call say this, in the form of its documented log."""
+    """Make API Gateway's test call return this answer, in the form of its documented log."""
     calls: list[Call] = []
 
     def test_invoke_method(call: Call) -> Reply:

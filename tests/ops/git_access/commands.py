@@ -1,4 +1,4 @@
-"""The commands on credentials and mirrors, run against the emulated account and GitLab."""
+"""The commands for credentials and mirrors, run with the emulated account and the GitLab stand-in."""
 
 import os
 import subprocess
@@ -43,7 +43,7 @@ def nothing_leaked(world: Production, capsys: pytest.CaptureFixture[str], caplog
 
 
 def with_mirrors_by_hand(world: Production) -> None:
-    """As it is before this command is ever used: a credential of the console's, and mirrors of GitLab's pages."""
+    """The state before a command's first use: a credential made in the console, mirrors made in GitLab's pages."""
     _, user, password = world.made_by_hand()
     for repository, project in PROJECTS.items():
         encoded = user.replace("+", "%2B"), password.replace("/", "%2F").replace("+", "%2B").replace("=", "%3D")

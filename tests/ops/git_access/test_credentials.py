@@ -214,7 +214,7 @@ def test_no_password_is_logged_even_while_debugging(
 
 
 def test_a_credential_made_by_hand_after_a_stop_is_not_deleted_as_lost(world: Production) -> None:
-    world.stop_after = 4  # the secret says by now that a credential is about to be created, and none is
+    world.stop_after = 4  # the secret's tag announces a credential, and none has been created
     with pytest.raises(Stopped):
         issue(world)
     world.stop_after = None

@@ -1,4 +1,4 @@
-"""What a command does with each of GitLab's answers."""
+"""How a command treats each of GitLab's answers."""
 
 import json
 import socket
@@ -57,7 +57,7 @@ def list_of_mirrors(world: Production) -> GitlabFault:
 )
 def test_prints_what_gitlab_refused_and_what_to_do(world: Production, fault: GitlabFault, what: str, hint: str) -> None:
     issue(world)
-    # The second request's answer: the first project's list was given.
+    # This is the answer to the second request; the first listed the first project's mirrors.
     world.gitlab.faults += [list_of_mirrors(world), fault]
     where = "platform/application to application"
     assert refusal(lambda: apply(world)) == f"error: {where}: {what}\nhint: {hint}"

@@ -1,4 +1,4 @@
-"""GitLab's push mirrors are created, corrected, proved and shown."""
+"""GitLab's push mirrors are created, corrected, run until they succeed, and shown."""
 
 import copy
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A wanted mirror's target, and what is wrong with a mirror."""
+"""The target of a wanted mirror, and the problems of a mirror."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def test_recognises_the_deployments_mirror_by_its_target(url: str, ours: bool) -
     ids=["disabled", "differs", "failed", "never-succeeded"],
 )
 def test_a_fault_names_its_remedy(answer: dict[str, Any], remedy: Remedy) -> None:
-    """Whatever GitLab's message says."""
+    """The result does not depend on GitLab's message."""
     healthy = {
         "id": 1,
         "url": f"https://{TARGET}/app",

@@ -73,7 +73,7 @@ def test_a_rotation_can_be_stopped_after_every_request_and_never_leaves_a_mirror
     stops = 0
     for stops in stopped_everywhere(world, prepared, lambda: rotate(world)):
         (second,) = world.credentials()
-        # Stopped after its last request, the first run had ended: the second was a rotation of its own.
+        # A run that was stopped after its last request was complete, so the second run was a new rotation.
         assert second not in first, stops
         assert world.secret()["credential_id"] == second
         described = world.client("secretsmanager").describe_secret(SecretId=f"{PUSH}-git-credential")
@@ -164,7 +164,7 @@ def test_does_not_delete_a_later_credential_made_by_hand(world: Production) -> N
 
 
 def test_two_rotations_at_once_do_not_undo_each_other(world: Production) -> None:
-    """The second comes while the first has just created its credential and not stored it."""
+    """The second run starts when the first has created its credential and not yet stored it."""
     issue(world)
     (first,) = world.credentials()
     refusals: list[str] = []

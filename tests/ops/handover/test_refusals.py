@@ -112,7 +112,9 @@ def test_refuses_an_expression_that_terraform_cannot_parse(out: Callable[..., Pa
     assert not (tmp_path / "hcl").exists()
 
 
-def test_refuses_a_local_value_with_a_name_that_leads_to_another_folder(out: Callable[..., Path], tmp_path: Path) -> None:
+def test_refuses_a_local_value_with_a_name_that_leads_to_another_folder(
+    out: Callable[..., Path], tmp_path: Path
+) -> None:
     name = "files_../../../../escaped_sh"
     folder = out({"locals": {name: "x\n" * 30}})
     with pytest.raises(RefusedError) as refused:

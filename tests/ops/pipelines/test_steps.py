@@ -11,7 +11,7 @@ import pytest
 
 pytestmark = pytest.mark.terraform
 
-# A stand-in for `aws s3 cp`: buckets are folders below BUCKETS, and its arguments are appended to a file there.
+# A stand-in for `aws s3 cp`: buckets are folders in BUCKETS, and its arguments are appended to a file there.
 AWS = """#!/usr/bin/env bash
 set -euo pipefail
 [ "$1" = --profile ] && [ "$3 $4" = "s3 cp" ]

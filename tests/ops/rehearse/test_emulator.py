@@ -104,7 +104,7 @@ def test_refuses_an_unsigned_request(aws: Emulator) -> None:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """For tests that need no empty account: starting an emulator takes a second."""
+    """An emulator for the tests that need no empty account, because starting one takes a second."""
     with Emulator(log=tmp_path_factory.mktemp("emulator") / "aws.log") as emulator:
         yield emulator
 

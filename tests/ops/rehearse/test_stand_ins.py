@@ -1,4 +1,4 @@
-"""Each stand-in over boto3, against the emulator's own process: create, get, change, delete, not found."""
+"""boto3 calls each stand-in in the emulator's process: create, get, change, delete, not found."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -34,7 +34,7 @@ HOST_KEY = "example.git.backlog.jp ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPDx8vP09
 
 
 def destroyed_or_updated(kind: str) -> tuple[PlannedChange, PlannedChange]:
-    """A type destroyed, and only changed."""
+    """Two plans: one destroys a resource of a type, one only changes it."""
     return change(f"{kind}.it", "delete", {"id": "x"}), change(
         f"{kind}.it", "update", {"tags": {}}, {"tags": {"a": "b"}}
     )

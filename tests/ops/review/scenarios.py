@@ -16,7 +16,7 @@ class Aws:
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """One change after everything was applied as `deployment.yaml` says.
+    """One change to a deployment that was applied completely, as `deployment.yaml` describes it.
 
     settings: dotted paths of the deployment to values, None to remove. extra: another Terraform file for the stack.
     state: edits a stack's state. by_hand: a change outside Terraform; undone: reverts it.

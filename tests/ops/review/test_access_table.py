@@ -1,4 +1,4 @@
-"""Who can pull and push where a plan leaves addresses open, and how origins are shown."""
+"""The access table: addresses that are known after the apply only, and how origins are shown."""
 
 from collections.abc import Mapping
 from ipaddress import ip_network

@@ -1,4 +1,4 @@
-"""Plans of other projects, plans with the newest features of Terraform, and plans with anything in any place."""
+"""Plans of other projects, plans with Terraform's newest features, and plans with random content."""
 
 import json
 from typing import Any

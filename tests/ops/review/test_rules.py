@@ -1,4 +1,4 @@
-"""The rules: each finds what it is for, and every resource type has its place in the tables."""
+"""Each rule finds its case, and every resource type is in one of the tables."""
 
 import json
 from collections.abc import Callable

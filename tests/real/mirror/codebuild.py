@@ -215,7 +215,7 @@ class Build:
                 archive.extractall(source, filter="tar")
 
     def _save(self) -> None:
-        """Save the files in the cache's paths, without empty folders. S3 replaces an object completely or not at all."""
+        """Save the files of the cache's paths, no empty folders. S3 replaces an object completely or not at all."""
         cache = self.project.cache
         if cache is None:
             return

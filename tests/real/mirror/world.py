@@ -186,7 +186,7 @@ class MirrorCase:
         }
 
     def assert_mirrored(self) -> None:
-        """Source and target have the same heads, tags and default branch. The target has nothing else and lacks nothing."""
+        """Both ends have the same heads, tags and default branch. The target has nothing else and lacks no object."""
         assert self.target.refs() == self.wanted()
         assert self.target.default == self.source.default
         self.target.git("fsck", "--connectivity-only", "--no-dangling")
