@@ -9,7 +9,7 @@ PYTHON ?= python3
 DEPLOYMENT ?= deployments/example.yaml
 export DEPLOYMENT
 
-# pipenv itself lives in an environment of its own, so that it never touches the project's packages.
+# pipenv has a separate environment, so that it never changes the project's packages.
 PIPENV_VERSION := 2026.10.3
 PIPENV := PIPENV_VENV_IN_PROJECT=1 PIPENV_IGNORE_VIRTUALENVS=1 PIPENV_NOSPIN=1 PIPENV_VERBOSITY=-1 .venv-pipenv/bin/pipenv
 
@@ -38,7 +38,7 @@ rehearse: .venv/.test ## Apply DEPLOYMENT against an emulated AWS and destroy it
 	@TF_PLUGIN_CACHE_DIR="$${TF_PLUGIN_CACHE_DIR:-$(CURDIR)/.cache/terraform-plugins}" $(RUN) main.py rehearse
 
 .PHONY: test
-test: .venv/.test ## Run every test whose tools are here; says which were skipped
+test: .venv/.test ## Run every test whose tools are installed; names the skipped ones
 	@$(RUN) -m pytest $(WORKED) --cov --cov-report= $(PYTEST)
 	@echo "lines of the product that these tests run: $$($(RUN) -m coverage report --format=total) %"
 
@@ -54,7 +54,7 @@ tools: .venv-pipenv/.done ## Set up checkov and cdktf-cli, for the tests that us
 	@npm ci --prefix tests/cdktf_cli --no-audit --no-fund --loglevel=error >/dev/null
 
 .PHONY: check
-check: .venv/.test ## Lint, type-check, and see that imports run one way
+check: .venv/.test ## Check format, lint, types and imports
 	@$(RUN) -m ruff check
 	@$(RUN) -m ruff format --check
 	@$(RUN) -m mypy .
@@ -66,7 +66,7 @@ schema: .venv/.synth ## Write the JSON Schema of the deployment file, for editor
 	@$(RUN) -m settings.schema
 
 .PHONY: addresses
-addresses: .venv/.test ## Write the list of Terraform addresses that a test holds the example to
+addresses: .venv/.test ## Write the list of the example's Terraform addresses, which a test compares
 	@$(RUN) -m tests.stacks.addresses
 
 .PHONY: tables
@@ -88,7 +88,7 @@ lock: .venv-pipenv/.done ## Resolve Pipfile anew into Pipfile.lock
 clean: ## Remove what make set up; states and cdktf.out stay
 	rm -rf .venv .venv-pipenv tests/checkov/.venv tests/cdktf_cli/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-# Where packages come from is the user's own configuration of pip, not the lock file's business.
+# The lock files must not name package sources: these come from the user's configuration of pip.
 define UNNAMED_SOURCES
 import json, pathlib
 for path in map(pathlib.Path, ("Pipfile.lock", "tests/checkov/Pipfile.lock")):
@@ -102,7 +102,7 @@ for path in map(pathlib.Path, ("Pipfile.lock", "tests/checkov/Pipfile.lock")):
 endef
 export UNNAMED_SOURCES
 
-# Runs pipenv, and shows what it said only when it failed.
+# Runs pipenv, and shows its output only when it fails.
 QUIETLY = >.venv-pipenv/log 2>&1 || { cat .venv-pipenv/log >&2; exit 1; }
 
 # The packages are set up once, and again only when the lock file changes.

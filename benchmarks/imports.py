@@ -3,7 +3,7 @@
 All processes run on this machine, on the same Node, in turn, so that other load slows all of them alike. One unmeasured
 round fills jsii's package cache and Python's bytecode cache, without which a run takes seconds longer; a variable that
 switches the bytecode cache off is removed. Limits are ratios of wall-clock times, because only those are the same on
-another machine. Exits with 1 when a limit is exceeded. This is the only place that judges time; no test does.
+another machine. Exits with 1 when a limit is exceeded. Time is checked only here; no test checks it.
 """
 
 import argparse
@@ -54,7 +54,7 @@ class Script:
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """The most that one script may cost, as a ratio to another."""
+    """The largest allowed ratio of one script's time to another's."""
 
     script: Script
     of: Script
@@ -81,7 +81,7 @@ SCRIPTS = [MAIN, VPC, EMPTY, PLAIN, MANY]
 LIMITS = [
     Limit(script=MAIN, of=VPC, ratio=0.10),
     Limit(script=MAIN, of=EMPTY, ratio=2.5),
-    Limit(script=MANY, of=EMPTY, ratio=28),  # 12 s where an empty stack takes 0.43 s
+    Limit(script=MANY, of=EMPTY, ratio=28),  # 12 s on a machine where an empty stack takes 0.43 s
 ]
 
 
@@ -123,12 +123,14 @@ def write_many_repositories(file: Path) -> None:
     """Write a deployment of 1,000 repositories, as many as an account may have."""
     deployment = read(PROJECT / "deployments" / "minimal.yaml").data
     deployment["prd"]["codecommit"]["repositories"] = {f"repository-{number:03}": {} for number in range(1000)}
-    deployment["prd"]["codecommit"]["own_prefixes"] = ["repository-"]  # or the users' policies name them all
+    deployment["prd"]["codecommit"]["own_prefixes"] = [
+        "repository-"
+    ]  # without a prefix, the users' policies would list them all
     file.write_text(json.dumps(deployment), encoding="utf-8")
 
 
 def run_of(script: Script) -> Run:
-    # The scripts run on the Node that main.py finds by itself, so that none gains by another one.
+    # The scripts run on the Node that main.py finds, so that no script is faster because of another Node.
     of_script = (
         {} if script.command == SYNTH else {"JSII_NODE": os.environ.get("JSII_NODE") or node.packaged() or "node"}
     )
@@ -159,7 +161,7 @@ def ratio(limit: Limit, medians: Mapping[str, Run]) -> float:
 
 
 def render(medians: Mapping[str, Run], runs: int) -> str:
-    """The Markdown of the result: what each script took, and each ratio beside its limit."""
+    """The Markdown of the result: what each script took, and each ratio with its limit."""
     taken = [f"| {label} | {run.wall:.2f} s | {run.cpu:.2f} s |" for label, run in medians.items()]
     ratios = [
         f"| {limit.script.label} | {limit.of.label} | {ratio(limit, medians):.2f} x | {limit.ratio} x |"

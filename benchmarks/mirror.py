@@ -1,9 +1,9 @@
-"""What a mirror build moves and how long it takes, by cache mode: `python -m benchmarks.mirror [--mb N ...] [--write]`.
+"""Data that a mirror build moves, and its time, by cache mode: `python -m benchmarks.mirror [--mb N ...] [--write]`.
 
-Real builds, as in tests/real/mirror: the synthesised buildspec between a real sshd and a real git http-backend in a
-network namespace, which takes root. Every build starts from a copy of the same mirrored repository, whose history holds
-N MB of text that does not compress well, a tenth of it in the newest commit. Bytes are those the servers send and
-receive, and those of the cache's object; seconds are on one machine without a network, so compare bytes first.
+The builds are real, as in tests/real/mirror: the synthesised buildspec between a real sshd and a real git http-backend,
+in a network namespace (only root can make one). Every build starts from a copy of the same mirrored repository. Its
+history has N MB of text that does not compress well, a tenth of it in the newest commit. Bytes are those that the
+servers send and receive, and those of the cache's object. Seconds are without a network, so compare bytes first.
 """
 
 import argparse
@@ -29,7 +29,7 @@ TAGS = 5000
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One build: bytes, and seconds."""
+    """The bytes and seconds of one build."""
 
     history_mb: int
     change: str
@@ -43,7 +43,7 @@ class Row:
 
 
 def nothing(source: Repository) -> None:
-    """What the schedule finds most of the time."""
+    """No change, which a scheduled build finds most of the time."""
 
 
 def a_commit(source: Repository) -> None:
@@ -100,7 +100,7 @@ def main() -> int:
 
 
 def measure(world: MirrorWorld, mb: int) -> Iterator[Row]:
-    """Every change in every mode, on a history of that size."""
+    """Measure every change in every mode, on a history of that size."""
     projects = synthesised(world, world.folder / f"synthesised-{mb}")
     numbers = itertools.count()
 
@@ -116,7 +116,7 @@ def measure(world: MirrorWorld, mb: int) -> Iterator[Row]:
         yield row(mb, "the first build", mode, before, before.mirrors())
         for change, happens in CHANGES.items():
             mirror = mirror_of(world, named(), projects[mode])
-            # Git replaces files and never changes them.
+            # Links are safe here, because Git never changes a file in place.
             mirror.case.become(before.case, copy=replace_by_link)
             happens(mirror.source)
             yield row(mb, change, mode, mirror, mirror.mirrors(ALLOW_DELETIONS="0"))
@@ -146,7 +146,7 @@ def row(mb: int, change: str, mode: str, mirror: MirrorBuildRun, build: Build) -
 def commits(mb: int) -> Iterator[str]:
     """A history for git fast-import: FILES files, then COMMITS commits that each write one of them anew."""
     chance = random.Random(mb)  # noqa: S311
-    # Hexadecimal digits compress to about half of what they are.
+    # Hexadecimal digits compress to about half their size.
     size = mb * 2_000_000 // (COMMITS + FILES)
     for number in range(COMMITS):
         names = range(FILES) if number == 0 else [number % FILES]

@@ -121,9 +121,7 @@ def _every_message_reworded(stacks: dict[str, Json]) -> None:
         (_every_message_reworded, []),
     ],
 )
-def test_only_a_fact_with_a_reason_opens_a_group_to_the_world(
-    example: Stacks, change: Change, expected: list[str]
-) -> None:
+def test_only_a_fact_with_a_reason_allows_an_open_group(example: Stacks, change: Change, expected: list[str]) -> None:
     assert findings(example, change) == expected
 
 
@@ -151,7 +149,9 @@ def _with_another_precondition_in_the_fact_too(stacks: dict[str, Json]) -> None:
         _with_another_precondition_in_the_fact_too,
     ],
 )
-def test_a_room_is_kept_apart_only_by_the_precondition_that_a_fact_is_about(example: Stacks, change: Change) -> None:
+def test_a_room_counts_as_kept_apart_only_by_the_precondition_that_a_fact_names(
+    example: Stacks, change: Change
+) -> None:
     assert findings(example, change) == NOT_APART
 
 
@@ -201,13 +201,13 @@ PULL_DENY = "kakehashi-prd-pull-deny, statement DenyFromElsewhere"
         ),
     ],
 )
-def test_refuses_a_list_of_addresses_that_no_fact_is_about(example: Stacks, change: Change, message: str) -> None:
+def test_refuses_a_list_of_addresses_without_a_fact(example: Stacks, change: Change, message: str) -> None:
     with pytest.raises(UnsupportedError) as refused:
         findings(example, change)
     assert str(refused.value) == message
 
 
-def test_refuses_a_fact_that_is_not_known(example: Stacks) -> None:
+def test_refuses_an_unknown_kind_of_fact(example: Stacks) -> None:
     def change(stacks: dict[str, Json]) -> None:
         fact(stacks, "prd-codecommit", variable="pull_from_cidrs")["use"] = "anybody"
 

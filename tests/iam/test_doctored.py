@@ -128,7 +128,9 @@ def _denied_from(address: str) -> Change:
         ),
     ],
 )
-def test_refuses_to_judge_by_a_default(example: Stacks, stack: str, default: Any, change: Change, unknown: str) -> None:
+def test_refuses_to_decide_by_a_variables_default(
+    example: Stacks, stack: str, default: Any, change: Change, unknown: str
+) -> None:
     assert _refusal(example, every(_with_variable(stack, default), change)).endswith(f"what {unknown} will be")
 
 
@@ -203,7 +205,9 @@ def _moved_precondition(kind: str, **arguments: Any) -> Change:
         _moved_precondition("aws_ebs_volume", for_each="${toset([])}"),
     ],
 )
-def test_only_the_comparison_itself_on_a_policy_keeps_a_room_apart(example: Stacks, change: Change) -> None:
+def test_only_the_exact_precondition_on_a_policy_proves_that_a_room_is_kept_apart(
+    example: Stacks, change: Change
+) -> None:
     assert findings(example, change) == [
         "rooms-never-push: dev-network's NAT addresses: "
         "nothing keeps these addresses apart from those of var.pull_from_cidrs when Terraform plans"

@@ -145,7 +145,7 @@ def test_a_broken_promise_stops_the_synthesis_and_nothing_is_written(
     assert not (tmp_path / "out").exists()
 
 
-def test_what_cannot_be_evaluated_stops_the_synthesis_too(
+def test_a_policy_that_cannot_be_evaluated_stops_the_synthesis(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def only_with_mfa(cidrs: object) -> PolicyStatement:  # noqa: ARG001

@@ -67,7 +67,7 @@ class Checkout:
                 "TF_PLUGIN_CACHE_DIR": str(self.folder / "plugins"),
                 "AWS_ENDPOINT_URL": self.aws.url,
                 "AWS_ACCESS_KEY_ID": account,
-                "AWS_SECRET_ACCESS_KEY": "nobody's",
+                "AWS_SECRET_ACCESS_KEY": "of-the-tests",
                 "AWS_REGION": REGION,
                 "AWS_EC2_METADATA_DISABLED": "true",
                 "AWS_CONFIG_FILE": os.devnull,

@@ -29,7 +29,7 @@ def readable(terraform: Mapping[str, Any]) -> dict[str, Any]:
     """A stack's Terraform in a form that checkov reads completely.
 
     checkov stops at text in the `terraform` block, and skips values that are variables. A policy statement that
-    acknowledges a finding becomes a policy of its own, so that its reasons excuse no other statement.
+    acknowledges a finding becomes a separate policy, so that its reasons excuse no other statement.
     """
     variables = terraform.get("variable", {})
     read: dict[str, Any] = {

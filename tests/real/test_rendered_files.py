@@ -125,7 +125,7 @@ def test_shellcheck_finds_nothing_in_the_mirror_script() -> None:
 
 @pytest.mark.tool("shellcheck")
 @pytest.mark.terraform
-def test_shellcheck_finds_nothing_in_what_a_server_runs(servers: dict[str, RenderedServer]) -> None:
+def test_shellcheck_finds_nothing_in_a_servers_scripts(servers: dict[str, RenderedServer]) -> None:
     program = render.gitlab_server_script()
     scripts = {text for server in servers.values() for text in server.files.values() if text.startswith("#!/bin/sh\n")}
     assert program in scripts

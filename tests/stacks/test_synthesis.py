@@ -86,7 +86,7 @@ def test_a_local_state_is_outside_the_output_folder(example: Stacks) -> None:
     assert (remote["backend"], remote["config"]) == ("local", {"path": path})
 
 
-def test_a_state_in_s3_is_locked_encrypted_and_read_where_it_is_written(
+def test_a_state_in_s3_is_locked_and_encrypted_and_other_stacks_read_it(
     synthesised: Callable[[str], Stacks],
 ) -> None:
     everything = synthesised("everything")

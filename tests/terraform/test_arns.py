@@ -28,7 +28,7 @@ def test_distinguishes_the_arns_of_one_resource_by_attribute() -> None:
     assert arn("aws_api_gateway_rest_api", "arn", values) is None
 
 
-def test_makes_no_arn_of_a_part_that_is_not_known() -> None:
+def test_makes_no_arn_with_an_unknown_part() -> None:
     assert arn("aws_instance", "arn", PLACE) is None
     assert parts("aws_instance", "arn") == ("region", "account", "id")
 

@@ -76,7 +76,7 @@ def test_only_a_message_of_terraform_is_a_message() -> None:
     assert message("not JSON") == message("[]") == message('{"a": 1}') == {}
 
 
-def test_stopping_ends_every_run_with_what_it_started_and_refuses_later_runs(program: Program, tmp_path: Path) -> None:
+def test_stopping_ends_every_run_and_its_processes_and_refuses_later_runs(program: Program, tmp_path: Path) -> None:
     terraform = program("sleep 60 & echo started; wait")
     codes: list[int] = []
     started = threading.Event()

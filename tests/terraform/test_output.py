@@ -144,7 +144,7 @@ def test_refuses_json_that_terraform_refuses(text: str, what: str, tmp_path: Pat
     assert str(refused.value) == f"error: {file}: is no JSON that Terraform takes: {what}\nhint: synthesise it again"
 
 
-def test_keeps_every_digit_when_asked_to(tmp_path: Path) -> None:
+def test_keeps_every_digit_of_numbers_on_request(tmp_path: Path) -> None:
     (tmp_path / "cdk.tf.json").write_text('{"a": [1.0, 12345678901234567890.10, 1e400, 7], "b": "7"}')
     (exact,) = read(tmp_path, exact_numbers=True)
     assert exact.document == {"a": ["1.0", "12345678901234567890.10", "1e400", "7"], "b": "7"}
@@ -179,7 +179,7 @@ LISTED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("document", [BLOCKS, LISTED], ids=["objects", "lists"])
-def test_a_stack_offers_what_its_terraform_says(document: Mapping[str, Any]) -> None:
+def test_reads_a_stacks_account_variables_resources_and_states(document: Mapping[str, Any]) -> None:
     stack = Stack(name="web", document=document)
     assert (stack.account, stack.region) == ("111111111111", "eu-west-1")
     assert stack.variables == {"days": {"default": 30}}
@@ -194,7 +194,7 @@ def test_a_stack_offers_what_its_terraform_says(document: Mapping[str, Any]) -> 
 @pytest.mark.parametrize(
     "accounts", [[], ["111111111111", "222222222222"], ["${var.account}"], "111111111111", [111111111111]]
 )
-def test_no_account_is_known_unless_the_provider_names_exactly_one(accounts: object) -> None:
+def test_the_account_is_unknown_unless_the_provider_names_exactly_one(accounts: object) -> None:
     stack = Stack(name="web", document={"provider": {"aws": [{"allowed_account_ids": accounts}]}})
     assert stack.account is None
     assert Stack(name="web", document={}).account is None

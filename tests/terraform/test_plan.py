@@ -71,7 +71,7 @@ def read_plan(content: object, **more: Any) -> Plan:
         ),
     ],
 )
-def test_refuses_what_is_not_a_complete_plan(text: str, error: str) -> None:
+def test_refuses_an_incomplete_plan(text: str, error: str) -> None:
     with pytest.raises(RefusedError) as raised:
         read("stack", text, "plan.json")
     assert str(raised.value) == error

@@ -97,7 +97,7 @@ def test_an_open_value_without_a_reference_is_still_open() -> None:
     assert policy.open == {KnownAfterApply()}
 
 
-def test_a_policy_that_is_known_has_no_open_values_whatever_its_texts_are() -> None:
+def test_a_known_policy_has_no_open_values_whatever_its_texts() -> None:
     text = '{"Statement": [{"Sid": "(x, known after apply)"}]}'
     found = _read(plan(change("aws_iam_policy.it", "create", None, {"policy": text})))
     policy = PlanReferences(found).policy_after(found.changes[0], "policy")

@@ -34,7 +34,7 @@ def test_renders_every_element_of_a_statement() -> None:
     ]
 
 
-def test_leaves_out_what_a_plan_lists_as_null_or_empty() -> None:
+def test_leaves_out_elements_that_a_plan_lists_as_null_or_empty() -> None:
     statement = {"sid": "", "effect": None, "actions": ["s3:GetObject"], "not_actions": None, "principals": []}
     arguments = {"statement": [statement], "id": "123", "json": "{}", "source_policy_documents": None, "version": None}
     assert render(arguments, _plain) == {
@@ -96,7 +96,7 @@ def test_asks_for_each_list_with_its_place_in_the_document() -> None:
         ({"statement": [{"condition": ["text"]}]}, "condition that is not a block", 0),
     ],
 )
-def test_refuses_what_it_does_not_render(arguments: dict[str, Any], what: str, statement: int | None) -> None:
+def test_refuses_a_document_that_it_cannot_render(arguments: dict[str, Any], what: str, statement: int | None) -> None:
     with pytest.raises(NotRenderedError) as refused:
         render(arguments, _plain)
     assert (refused.value.what, refused.value.statement) == (what, statement)

@@ -49,7 +49,7 @@ INSTANCE_ID = Unknown("stack", "aws_instance.x.id", is_assigned=True)
         ({"a": ["${var.days}"]}, {"a": [30]}),
     ],
 )
-def test_resolves_what_is_known_before_an_apply(written: Any, value: Any) -> None:
+def test_resolves_the_parts_that_are_known_before_an_apply(written: Any, value: Any) -> None:
     assert STACK.value(written) == value
 
 
@@ -76,11 +76,11 @@ def test_resolves_what_is_known_before_an_apply(written: Any, value: Any) -> Non
         ),
     ],
 )
-def test_says_what_is_not_known_before_an_apply(written: str, value: Any) -> None:
+def test_names_the_parts_that_are_unknown_before_an_apply(written: str, value: Any) -> None:
     assert STACK.value(written) == value
 
 
-def test_an_arn_of_an_unknown_form_is_not_taken_for_a_value_that_equals_nothing_else() -> None:
+def test_an_arn_of_an_unknown_form_is_not_compared_as_a_known_value() -> None:
     stack = Configuration("stack", {"resource": {"aws_kms_key": {"k": {}}}})
     assert stack.value("${aws_kms_key.k.arn}") == Unknown("stack", "aws_kms_key.k.arn", is_assigned=False)
 
@@ -94,13 +94,13 @@ def test_a_value_that_refers_to_itself_is_unknown(written: str) -> None:
     assert isinstance(Configuration("stack", document).value(written), Unknown)
 
 
-def test_knows_no_variable_without_defaults() -> None:
+def test_a_variable_without_a_default_is_unknown() -> None:
     stack = Configuration("stack", DOCUMENT, defaults=False)
     assert stack.value("${var.days}") == Unknown("stack", "var.days")
     assert stack.value("git-${var.days}") == PartlyKnown(("git-", Unknown("stack", "var.days")))
 
 
-def test_knows_no_account_where_the_provider_allows_several_or_any() -> None:
+def test_the_account_is_unknown_unless_the_provider_allows_exactly_one() -> None:
     assert STACK.account == "111111111111"
     several = {"provider": {"aws": [{"region": "eu-west-1", "allowed_account_ids": ["1", "2"]}]}}
     assert Configuration("several", several).account is None
@@ -113,11 +113,11 @@ def test_encodes_a_text_around_its_unknown_parts() -> None:
     )
 
 
-def test_writes_what_the_caller_wants_for_what_is_not_known() -> None:
+def test_writes_the_callers_text_for_unknown_parts() -> None:
     assert STACK.known({"a": "x-${aws_instance.x.id}", "b": "${var.days}"}, lambda _: "?") == {"a": "x-?", "b": 30}
 
 
-def test_lists_the_items_of_a_list_that_is_referred_to_in_place_of_a_list_or_in_it() -> None:
+def test_lists_the_items_of_a_referenced_list() -> None:
     networks = ["192.0.2.1/32", "192.0.2.2/32"]
     assert STACK.texts("${var.networks}", str) == networks
     assert STACK.texts(["${var.networks}", "${var.open}", "x"], lambda found: found.expression) == [
@@ -142,7 +142,7 @@ def _reader(config: dict[str, Any]) -> dict[str, Any]:
     return {"data": {"terraform_remote_state": {"net": {"backend": "s3", "config": config}}}}
 
 
-def test_reads_the_output_of_the_stack_that_keeps_its_state_there() -> None:
+def test_reads_an_output_from_the_stack_with_that_state() -> None:
     output = {"vpc": {"value": "${aws_vpc.x.id}"}, "cidr": {"value": "${aws_vpc.x.cidr_block}"}}
     network = {
         "terraform": _backend("net"),

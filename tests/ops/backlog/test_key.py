@@ -240,7 +240,7 @@ def test_refuses_a_parameter_that_is_missing_or_not_encrypted(bridge: Production
         )
 
 
-def test_asks_for_a_space_where_there_are_several(bridge: Production, file: Path) -> None:
+def test_requires_a_space_when_there_are_several(bridge: Production, file: Path) -> None:
     space = {
         "domain": "backlog.com",
         "known_hosts": [f"partner.git.backlog.com ssh-ed25519 {ED25519}"],

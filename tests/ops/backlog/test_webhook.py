@@ -119,7 +119,7 @@ def test_calls_every_webhook_as_backlog_does_and_names_the_builds(
         ("", '{"started": false}'),
     ],
 )
-def test_prints_what_codebuild_refused(
+def test_prints_the_start_that_codebuild_refused(
     bridge: Production, capsys: pytest.CaptureFixture[str], body: str, shown: str
 ) -> None:
     _deployed(bridge, "website", "jobs")

@@ -1,4 +1,4 @@
-"""The pipelines' steps with the real Terraform and Git. A folder stands in for the bucket; no AWS role is assumed."""
+"""The pipelines' steps with the real Terraform and Git. A folder replaces the bucket; no AWS role is assumed."""
 
 import json
 import os
@@ -146,7 +146,7 @@ def test_content_that_was_not_planned_in_a_reviewed_change_is_not_applied(
     assert not (tmp_path / "network.tfstate").exists()
 
 
-def test_the_bucket_may_have_a_role_of_its_own(step: Step, repository: Path) -> None:
+def test_the_bucket_may_have_a_separate_role(step: Step, repository: Path) -> None:
     _done(step("plan", "network"))
     _done(step("keep", "network", PLANS_ROLE="arn:aws:iam::333333333333:role/plans"))
     profiles = (repository / "plans" / ".aws").read_text()

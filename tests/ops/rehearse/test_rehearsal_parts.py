@@ -43,7 +43,7 @@ def test_refuses_a_stack_without_exactly_one_account(tmp_path: Path) -> None:
     )
 
 
-def test_reads_where_state_is(tmp_path: Path) -> None:
+def test_reads_the_location_of_the_state(tmp_path: Path) -> None:
     _, prd = read(sample_deployment.write(tmp_path / "local"))
     assert prd.buckets == set()
     assert prd.state_files == {

@@ -53,7 +53,7 @@ ATTACHMENT = "aws_iam_user_policy_attachment.pull_user_allow_attachment"
         ),
     ],
 )
-def test_does_not_guess_what_is_attached_to_a_user(
+def test_does_not_guess_an_unknown_policy_of_a_user(
     sensitive: dict[str, bool], references: list[str], what: str
 ) -> None:
     document = json.loads(next(file.text for file in real("room-added") if file.stack == "prd-codecommit"))

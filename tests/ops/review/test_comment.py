@@ -1,4 +1,4 @@
-"""The comment: its order, what it leaves out when it is too long, and that values show literally in Markdown."""
+"""The comment: its order, the parts it leaves out when it is too long, and literal values in Markdown."""
 
 import json
 import random

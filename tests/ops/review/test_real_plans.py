@@ -166,7 +166,7 @@ def test_the_table_contains_a_repository_that_the_apply_creates() -> None:
     assert _shown("repository-added")["kakehashi-prd-pull", "batch"] == ("nowhere → **`198.51.100.0/28`**", "nowhere")
 
 
-def test_the_table_shows_what_was_opened_by_hand_as_access_before() -> None:
+def test_the_table_shows_access_that_was_opened_by_hand_as_access_before() -> None:
     pull = _shown("drift-policy-opened")["kakehashi-prd-pull", "application, infrastructure"]
     assert pull == ("`0.0.0.0/0` (anywhere) → **`198.51.100.0/28`**", "nowhere")
 

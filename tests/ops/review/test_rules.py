@@ -26,7 +26,7 @@ def test_a_rule_finds_its_case_and_nothing_in_a_similar_one(rule: str) -> None:
 
 
 def test_an_input_is_stale_when_its_stack_changes_it() -> None:
-    """Two plans are needed, so it is not one of the cases."""
+    """The rule needs two plans, so it is not among CASES."""
     reading = {"root_module": {"resources": [{"x": "data.terraform_remote_state.stack.outputs.addresses"}]}}
 
     def two(actions: list[str], before: object) -> set[tuple[str, str]]:
