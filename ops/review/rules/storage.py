@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from ops.review.resource_types import LOSSES, SAFEGUARDS, is_classified
-from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
+from ops.review.rule import Plans, ReviewedChange, ReviewFinding, ReviewRule, rule
 from ops.review.rules.removal import (
     ProtectiveSetting,
     destroyed,
@@ -16,43 +16,6 @@ from ops.review.rules.removal import (
 from ops.review.rules.retention import shorter_retention
 from ops.review.text import code, shown
 from terraform.plan import Action
-
-
-@rule(
-    id="repository-lost",
-    what="A repository is destroyed.",
-    why="Its history exists elsewhere only if the mirror was up to date.",
-)
-def repository_lost(plans: Plans) -> Iterator[ReviewFinding]:
-    yield from destroyed(plans, LOSSES["repository-lost"])
-
-
-@rule(
-    id="server-lost",
-    what="A server is destroyed.",
-    why="The data on its root volume is destroyed too, unless there is an image of it.",
-)
-def server_lost(plans: Plans) -> Iterator[ReviewFinding]:
-    yield from destroyed(plans, LOSSES["server-lost"])
-
-
-@rule(
-    id="volume-lost",
-    what="A volume is destroyed.",
-    why="Its data is destroyed too, unless there is a snapshot of it.",
-)
-def volume_lost(plans: Plans) -> Iterator[ReviewFinding]:
-    yield from destroyed(plans, LOSSES["volume-lost"])
-
-
-@rule(id="bucket-lost", what="A bucket is destroyed.", why="Its objects are destroyed too.")
-def bucket_lost(plans: Plans) -> Iterator[ReviewFinding]:
-    yield from destroyed(plans, LOSSES["bucket-lost"])
-
-
-@rule(id="file-system-lost", what="A file system is destroyed.", why="Its files are destroyed too.")
-def file_system_lost(plans: Plans) -> Iterator[ReviewFinding]:
-    yield from destroyed(plans, LOSSES["file-system-lost"])
 
 
 @rule(
@@ -81,46 +44,34 @@ def _named_by(plans: Plans, change: ReviewedChange) -> str:
     return f" ({code(address)}, which {' and '.join(named)} name)" if named else f" ({code(address)})"
 
 
-@rule(id="logs-lost", what="Logs are destroyed.", why="Nobody can find out from them any more who did what.")
-def logs_lost(plans: Plans) -> Iterator[ReviewFinding]:
-    yield from destroyed(plans, LOSSES["logs-lost"])
+def _lost(id: str, what: str, why: str) -> ReviewRule:
+    """A rule about the types that resource_types.toml lists under its id: objects of them are destroyed or replaced."""
+    return rule(id=id, what=what, why=why)(lambda plans: destroyed(plans, LOSSES[id]))
 
 
-@rule(
-    id="secret-lost",
-    what="A secret is destroyed or replaced.",
-    why="Everything that uses it stops working.",
+LOST = (
+    _lost(
+        "repository-lost",
+        "A repository is destroyed.",
+        "Its history exists elsewhere only if the mirror was up to date.",
+    ),
+    _lost(
+        "server-lost",
+        "A server is destroyed.",
+        "The data on its root volume is destroyed too, unless there is an image of it.",
+    ),
+    _lost("volume-lost", "A volume is destroyed.", "Its data is destroyed too, unless there is a snapshot of it."),
+    _lost("bucket-lost", "A bucket is destroyed.", "Its objects are destroyed too."),
+    _lost("file-system-lost", "A file system is destroyed.", "Its files are destroyed too."),
+    address_lost,
+    _lost("logs-lost", "Logs are destroyed.", "Nobody can find out from them any more who did what."),
+    _lost("secret-lost", "A secret is destroyed or replaced.", "Everything that uses it stops working."),
+    _lost("key-lost", "An encryption key is destroyed.", "Data that is encrypted with it can never be read again."),
+    _lost("backup-lost", "A backup is destroyed.", "Nothing can be restored from it any more."),
+    _lost("database-lost", "A database is destroyed.", "Its data is destroyed too, unless there is a snapshot of it."),
+    _lost("queue-lost", "A queue is destroyed.", "Messages that wait in it are destroyed too."),
 )
-def secret_lost(plans: Plans) -> Iterator[ReviewFinding]:
-    yield from destroyed(plans, LOSSES["secret-lost"])
-
-
-@rule(
-    id="key-lost",
-    what="An encryption key is destroyed.",
-    why="Data that is encrypted with it can never be read again.",
-)
-def key_lost(plans: Plans) -> Iterator[ReviewFinding]:
-    yield from destroyed(plans, LOSSES["key-lost"])
-
-
-@rule(id="backup-lost", what="A backup is destroyed.", why="Nothing can be restored from it any more.")
-def backup_lost(plans: Plans) -> Iterator[ReviewFinding]:
-    yield from destroyed(plans, LOSSES["backup-lost"])
-
-
-@rule(
-    id="database-lost",
-    what="A database is destroyed.",
-    why="Its data is destroyed too, unless there is a snapshot of it.",
-)
-def database_lost(plans: Plans) -> Iterator[ReviewFinding]:
-    yield from destroyed(plans, LOSSES["database-lost"])
-
-
-@rule(id="queue-lost", what="A queue is destroyed.", why="Messages that wait in it are destroyed too.")
-def queue_lost(plans: Plans) -> Iterator[ReviewFinding]:
-    yield from destroyed(plans, LOSSES["queue-lost"])
+"""In the order in which a review prints their findings."""
 
 
 @rule(
