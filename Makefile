@@ -70,9 +70,8 @@ addresses: .venv/.test ## Write the list of the example's Terraform addresses, w
 	@$(RUN) -m tests.stacks.addresses
 
 .PHONY: tables
-tables: .venv/.synth ## Write the tables of promises and of the review's rules into docs
-	@$(RUN) -m iam.promises
-	@$(RUN) -m ops.review.rules
+tables: .venv/.test ## Write the tables of promises and of the review's rules into docs
+	@$(RUN) -m tests.tables
 
 .PHONY: bench
 bench: .venv/.test ## Measure start-up side by side, and write benchmarks/imports.md

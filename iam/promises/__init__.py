@@ -34,9 +34,3 @@ def broken(model: Model) -> list[BrokenPromise]:
         for breach in promise.check(subject)
     }
     return list(found.values())
-
-
-def as_markdown() -> str:
-    """The promises as a table for the documentation."""
-    rows = [f"| `{promise.id}` | {promise.what} | {promise.why} |" for promise in PROMISES]
-    return "\n".join(("| promise | what | why |", "|---|---|---|", *rows))

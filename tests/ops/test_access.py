@@ -9,8 +9,6 @@ import pytest
 from markdown_it import MarkdownIt
 
 from errors import RefusedError
-from iam.promises import as_markdown
-from iam.promises.__main__ import DOCUMENT, renewed
 from modules.policies import git_users
 from modules.policies.statement import PolicyCondition, PolicyStatement
 from ops import access
@@ -115,12 +113,6 @@ def test_every_cell_of_the_markdown_renders_as_the_line_says(synthesised: Callab
     assert cells[5 : 6 * len(lines) : 6] == [line.because for line in lines]
     resources = [", ".join(line.resources) for line in lines]
     assert cells[3 : 6 * len(lines) : 6] == resources
-
-
-def test_the_document_has_the_table_of_promises() -> None:
-    document = DOCUMENT.read_text()
-    assert document == renewed(document), "renew with: .venv/bin/python -m iam.promises"
-    assert as_markdown() in document
 
 
 def test_a_broken_promise_stops_the_synthesis_and_nothing_is_written(

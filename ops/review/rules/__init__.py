@@ -43,12 +43,3 @@ RULES: tuple[ReviewRule, ...] = (
     state.imported,
     state.drifted,
 )
-
-
-def as_markdown() -> str:
-    """The rules as a table for the documentation."""
-    rows = [
-        f"| `{rule.id}` | {'yes' if rule.dangerous else 'no'} | {rule.what} | {rule.why} |"
-        for rule in sorted(RULES, key=lambda rule: rule.id)
-    ]
-    return "\n".join(("| rule | dangerous | what | why |", "|---|---|---|---|", *rows))

@@ -7,8 +7,7 @@ import pytest
 
 from ops.review import PlanFile, review
 from ops.review.resource_types import ACCESS, IRRELEVANT, LOSSES, SAFEGUARDS, is_classified
-from ops.review.rules import RULES, as_markdown
-from ops.review.rules.__main__ import DOCUMENT, renewed
+from ops.review.rules import RULES
 from tests.ops.review.plans import found_rules, reviewed
 from tests.ops.review.rule_cases import CASES, deny, only_from, policy, updated
 from tests.terraform import Stacks
@@ -121,13 +120,6 @@ def test_a_policy_that_is_not_understood_is_unknown_before_and_after_the_apply()
     for before, after in ((odd, policy(deny())), (policy(deny()), odd)):
         found = reviewed(plan(updated("aws_iam_policy", "policy", before, after)))
         assert ("policy-unknown", "aws_iam_policy.it") in found_rules(found)
-
-
-def test_the_documented_table_of_rules_is_current() -> None:
-    document = DOCUMENT.read_text()
-    assert renewed(document) == document, "write it with `.venv/bin/python -m ops.review.rules`"
-    assert "<!-- rules, written by: .venv/bin/python -m ops.review.rules -->" in document
-    assert as_markdown() in document
 
 
 def test_a_released_address_is_not_taken_for_one_that_ends_like_it() -> None:
