@@ -7,13 +7,14 @@ networks: one address of each part is enough.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
+from itertools import chain
 from typing import Any
 
 from iam import operators
 from iam.model import Model, Place
 from iam.operators import IpNetwork
 from iam.requests import Principal, Request
-from iam.statements import Policy, Statement
+from iam.statements import Statement
 
 ELSEWHERE = "anywhere else"
 
@@ -137,20 +138,8 @@ def _named_in_policies(model: Model) -> Iterator[IpNetwork]:
 
 
 def statements(model: Model) -> Iterator[Statement]:
-    """Every statement of every policy."""
-    for policy in policies(model):
-        yield from policy.statements
-
-
-def policies(model: Model) -> Iterator[Policy]:
-    """Every policy: of identities, of their trust, of resources and of APIs."""
-    for identity in model.identities:
-        yield from identity.policies
-        if identity.trust is not None:
-            yield identity.trust
-    owned = [*(resource.policy for resource in model.resources), *(method.policy for method in model.methods)]
-    seen: set[str] = set()
-    for policy in owned:
-        if policy is not None and policy.name not in seen:
-            seen.add(policy.name)
-            yield policy
+    """Every statement of every policy: of identities, of their trust, of resources and of APIs, with repetition."""
+    of_identities = ((*identity.policies, identity.trust) for identity in model.identities)
+    of_others = (owned.policy for kind in (model.resources, model.methods) for owned in kind)
+    for policy in (*chain.from_iterable(of_identities), *of_others):
+        yield from policy.statements if policy is not None else ()

@@ -1,26 +1,21 @@
 """What every deployment promises about access, checked on its policies at each synthesis."""
 
 from iam.model import Model
-from iam.promises.networks import no_group_is_open, no_method_is_open
+from iam.promises import exposure, identities, rooms
 from iam.promises.promise import BrokenPromise, Promise, PromiseSubject
-from iam.promises.resources import nothing_is_public
-from iam.promises.roles import only_builds_write, roles_are_for_services
-from iam.promises.rooms import pull_users_never_push, rooms_never_push
-from iam.promises.state import no_secret_in_state
-from iam.promises.users import nobody_administers, policies_name_what_they_mean, users_stay_in_place
 
 PROMISES: tuple[Promise, ...] = (
-    rooms_never_push,
-    pull_users_never_push,
-    users_stay_in_place,
-    nobody_administers,
-    nothing_is_public,
-    roles_are_for_services,
-    only_builds_write,
-    policies_name_what_they_mean,
-    no_group_is_open,
-    no_method_is_open,
-    no_secret_in_state,
+    rooms.rooms_never_push,
+    rooms.pull_users_never_push,
+    identities.users_stay_in_place,
+    identities.nobody_administers,
+    exposure.nothing_is_public,
+    identities.roles_are_for_services,
+    identities.only_builds_write,
+    identities.policies_name_what_they_mean,
+    exposure.no_group_is_open,
+    exposure.no_method_is_open,
+    identities.no_secret_in_state,
 )
 """In the order of every output."""
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from iam import codecommit, deployed, matrix
-from iam.model import Model
+from iam import codecommit, deployed, documents, matrix
+from iam.model import Model, Resource
 from iam.sources import sources
 from tests.iam.renew import managed_policies
 from tests.terraform import Stacks
@@ -114,6 +114,22 @@ def test_every_part_of_the_internet_that_a_policy_distinguishes_is_evaluated(
         "anywhere else, by IPv6",
         "another VPC endpoint",
     } < named
+
+
+def test_two_policies_of_one_name_are_both_read() -> None:
+    def topic(name: str, network: str) -> Resource:
+        statement = {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "sns:Publish",
+            "Resource": "*",
+            "Condition": {"IpAddress": {"aws:SourceIp": network}},
+        }
+        policy = documents.parse({"Version": "2012-10-17", "Statement": [statement]}, "topics")
+        return Resource(address=name, arn=f"arn:aws:sns:eu-west-1:111111111111:{name}", account="", policy=policy)
+
+    found = sources(Model(resources=(topic("first", "192.0.2.0/28"), topic("second", "198.51.100.0/28"))))
+    assert {"192.0.2.0/28", "198.51.100.0/28"} <= {source.name for source in found}
 
 
 def test_aws_managed_policies_are_as_aws_publishes_them(project: Path) -> None:

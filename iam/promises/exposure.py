@@ -1,4 +1,4 @@
-"""Promises about what the internet reaches: security groups and the methods of APIs."""
+"""Promises about what strangers reach: resources with policies, security groups and the methods of APIs."""
 
 from collections.abc import Iterator
 
@@ -7,9 +7,34 @@ from iam.operators import IpNetwork
 from iam.promises.promise import Breach, PromiseSubject, promise
 from iam.requests import Principal
 from iam.sources import RequestSource
+from iam.statements import Statement
 
 _WIDEST = {4: 8, 6: 16}
 """A network with a shorter prefix counts as the whole internet; the settings have the same limit for IPv4."""
+
+
+@promise(
+    id="nothing-is-public",
+    what="no resource's policy admits everybody or another account",
+    why="a cache contains code, and a topic reports what happens to it",
+)
+def nothing_is_public(subject: PromiseSubject) -> Iterator[Breach]:
+    for resource in subject.model.resources:
+        for statement in resource.policy.statements if resource.policy else ():
+            if statement.allows and _admits_strangers(statement, resource.account):
+                yield Breach(place=statement.place, what=f"lets everybody into {resource.address}")
+
+
+def _admits_strangers(statement: Statement, account: str) -> bool:
+    """Whether it names more than services and this account; its conditions are ignored."""
+    if statement.but_principals:
+        return True
+    named = statement.principals or {}
+    return any(
+        kind != "Service" and not (name == account or f"::{account}:" in name)
+        for kind, names in named.items()
+        for name in names
+    )
 
 
 @promise(

@@ -1,4 +1,4 @@
-"""Promises about what users and roles may do: only what they need, and only where they work."""
+"""Promises about users and roles: what they may do, from where, and that no secret of theirs is in the state."""
 
 from collections.abc import Iterator
 
@@ -92,3 +92,45 @@ def _vague(statement: Statement) -> str:
     services = {resource.split(":")[2] for resource in statement.resources if resource.count(":") >= 5}
     strange = [action for action in statement.actions if services and action.split(":")[0].lower() not in services]
     return f"{', '.join(strange)}, which is no action on what it names" if strange else ""
+
+
+@promise(
+    id="roles-are-for-services",
+    what="only AWS services can assume a role",
+    why="people who can assume a role can push from wherever they are",
+)
+def roles_are_for_services(subject: PromiseSubject) -> Iterator[Breach]:
+    for role in subject.roles:
+        for statement in role.trust.statements if role.trust else ():
+            if not statement.allows:
+                continue
+            if statement.but_principals or set(statement.principals or ()) != {"Service"}:
+                yield Breach(place=statement.place, what=f"lets others than a service assume {role.name}")
+            elif statement.named_actions != {"sts:assumerole"} or statement.action_patterns or statement.but_actions:
+                yield Breach(place=statement.place, what=f"lets a service do more than assume {role.name}")
+
+
+@promise(
+    id="only-builds-write",
+    what="only a build's role can write to a repository",
+    why="on a machine that people can log in to, its role's credentials can be copied and used elsewhere",
+)
+def only_builds_write(subject: PromiseSubject) -> Iterator[Breach]:
+    for role in subject.roles:
+        if role.trusted_services <= {"codebuild.amazonaws.com"}:
+            continue
+        for statement in powers.allowing(role):
+            written = next((action for action in powers.actions(statement) if action in codecommit.WRITES), None)
+            if written is not None:
+                yield Breach(place=statement.place, what=f"lets {role.name} {written}, which is not a build's role")
+
+
+@promise(
+    id="no-secret-in-state",
+    what="Terraform creates no password or key of a user",
+    why="its state would contain it in clear text",
+)
+def no_secret_in_state(subject: PromiseSubject) -> Iterator[Breach]:
+    for user in subject.users:
+        for secret in user.secrets:
+            yield Breach(place=secret, what=f"puts a password or a key of {user.name} into Terraform's state")
