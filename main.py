@@ -13,7 +13,7 @@ def main(arguments: list[str]) -> int:
         # A terminal decides its own encoding; files and pipes get UTF-8 on every machine.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
-    from errors import RefusedError
+    from errors import FAILED, Problem, RefusedError
 
     try:
         if not arguments:
@@ -34,10 +34,9 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except OSError as error:
-        print(f"error: {error.filename or 'system'}: {error.strerror}", file=sys.stderr)
         (hint, *_) = getattr(error, "__notes__", ["see that the folder can be written, and that it is not a file"])
-        print(f"hint: {hint}", file=sys.stderr)
-        return 1
+        print(Problem(where=str(error.filename or "system"), what=str(error.strerror), hint=hint), file=sys.stderr)
+        return FAILED
 
 
 if __name__ == "__main__":

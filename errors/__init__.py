@@ -2,6 +2,8 @@
 
 error: <where>: <what is wrong, with the value>
 hint: <the next action>
+
+The texts are where the problems are found: search the project for the words between "error:" and the value.
 """
 
 import re

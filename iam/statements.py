@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from errors import WRONG_USAGE, Problem, RefusedError
 
-class UnsupportedError(Exception):
-    """Something that is not evaluated here, and its place; nothing may be concluded from the policy."""
+
+class UnsupportedError(RefusedError):
+    """Something that is not evaluated here; nothing may be concluded from the policy. `reason` says it in one line."""
 
     def __init__(self, place: str, what: str) -> None:
-        super().__init__(f"{place}: {what}")
-        self.place = place
-        self.what = what
+        hint = "write it another way, or add it to iam/, which says who may do what"
+        problem = Problem(where=place, what=f"cannot be evaluated: {what}", hint=hint)
+        super().__init__([problem], status=WRONG_USAGE)
+        self.reason = f"{place}: {what}"
 
 
 @dataclass(frozen=True, kw_only=True)

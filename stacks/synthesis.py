@@ -12,7 +12,6 @@ from cdktf import App
 import limits
 from errors import WRONG_USAGE, Problem, RefusedError
 from iam import deployed, promises
-from iam.statements import UnsupportedError
 from settings import Deployment
 from stacks.base import BaseStack
 from stacks.composition import compose
@@ -73,10 +72,6 @@ def _broken_promises(terraform: Mapping[str, Any]) -> Iterator[Problem]:
     """The promises that the policies break, or why that cannot be known."""
     try:
         findings = promises.broken(deployed.read(terraform))
-    except UnsupportedError as error:
-        hint = "write it another way, or add it to iam/, which says who may do what"
-        yield Problem(where=error.place, what=f"cannot be evaluated: {error.what}", hint=hint)
-        return
     except RefusedError as error:
         yield from error.problems
         return

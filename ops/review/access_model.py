@@ -87,7 +87,7 @@ class AccessReader:
 
     def report(self, change: ReviewedChange, error: Exception) -> None:
         """Record that the access of an identity cannot be determined."""
-        self.unreadable.append(change.finding(f"its access cannot be determined: {code(str(error))}"))
+        self.unreadable.append(change.finding(f"its access cannot be determined: {code(reason(error))}"))
 
     def _existing(self, *, is_after: bool) -> Iterator[ReviewedChange]:
         return (
@@ -186,6 +186,11 @@ class AccessReader:
         own = f"{change.address.removeprefix(module)}.{name}"
         value = change.references.value(module, reference or own)
         return value if isinstance(value, str) else None
+
+
+def reason(error: Exception) -> str:
+    """Why something cannot be read, in one line."""
+    return error.reason if isinstance(error, UnsupportedError) else str(error)
 
 
 def _only(references: Sequence[str], address: str, name: str) -> str | None:

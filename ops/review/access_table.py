@@ -15,7 +15,7 @@ from iam.model import Identity, Model
 from iam.operators import IpNetwork
 from iam.sources import RequestSource, sources
 from iam.statements import UnsupportedError
-from ops.review.access_model import AccessMoment, AccessReader
+from ops.review.access_model import AccessMoment, AccessReader, reason
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding
 from ops.review.text import code
 from terraform.plan_values import KnownAfterApply
@@ -110,7 +110,7 @@ def table(plans: Plans) -> AccessTable:
     try:
         places = sources(Model(identities=identities, places=tuple(reader.places())))
     except (UnsupportedError, ValueError) as error:
-        what = f"contains an address that cannot be read: {code(str(error))}"
+        what = f"contains an address that cannot be read: {code(reason(error))}"
         reader.unreadable += [ReviewFinding(stack=plan.stack, address="the plan", what=what) for plan in plans.plans]
         places = []
     was, now = (_access(moment, places, reader) for moment in (before, after))

@@ -54,7 +54,9 @@ def test_a_removed_deny_widens() -> None:
 def test_unreadable_statements_do_not_count_as_none(statement: dict[str, Any], reason: str) -> None:
     text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     assert statements(text) is None
-    assert str(not_understood(text)) == f"the policy, {reason}"
+    error = not_understood(text)
+    assert error is not None
+    assert error.reason == f"the policy, {reason}"
 
 
 def test_a_text_without_statements_is_not_a_policy() -> None:

@@ -88,7 +88,7 @@ from tests.terraform import Stacks
 def test_refuses_terraform_that_it_cannot_evaluate(example: Stacks, change: Change, message: str) -> None:
     with pytest.raises(UnsupportedError) as refused:
         findings(example, change)
-    assert str(refused.value) == message
+    assert refused.value.reason == message
 
 
 TERMINALS = "dev-gitlab: aws_vpc_security_group_ingress_rule.gitlab_security_group_from_terminals"
@@ -204,7 +204,7 @@ PULL_DENY = "kakehashi-prd-pull-deny, statement DenyFromElsewhere"
 def test_refuses_a_list_of_addresses_without_a_fact(example: Stacks, change: Change, message: str) -> None:
     with pytest.raises(UnsupportedError) as refused:
         findings(example, change)
-    assert str(refused.value) == message
+    assert refused.value.reason == message
 
 
 def test_refuses_an_unknown_kind_of_fact(example: Stacks) -> None:

@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -157,3 +158,16 @@ def test_a_policy_that_cannot_be_evaluated_stops_the_synthesis(
 def test_every_promise_is_kept_in_every_deployment(synthesised: Callable[[str], Stacks]) -> None:
     for name in DEPLOYMENTS:
         assert not access.access(synthesised(name).out).findings, name
+
+
+def test_a_policy_that_cannot_be_evaluated_is_an_error_of_two_lines(example: Stacks, tmp_path: Path) -> None:
+    out = tmp_path / "cdktf.out"
+    shutil.copytree(example.out, out)
+    file = out / "stacks" / "prd-codecommit" / "cdk.tf.json"
+    file.write_text(file.read_text().replace('"NotIpAddress"', '"NearIpAddress"', 1))
+    with pytest.raises(RefusedError) as refused:
+        access.access(out)
+    error, hint = str(refused.value).splitlines()
+    assert error.startswith("error: ")
+    assert "cannot be evaluated" in error
+    assert hint.startswith("hint: ")

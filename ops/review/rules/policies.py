@@ -108,11 +108,11 @@ def policy_unknown(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes():
         for name in sorted(ATTRIBUTES & change.before.keys()) if change.action is not Action.NOTHING else ():
             if error := not_understood(change.before.get(name)):
-                yield change.finding(f"{code(name)} before the apply is not understood: {code(str(error))}")
+                yield change.finding(f"{code(name)} before the apply is not understood: {code(error.reason)}")
     for policy in _changed_policies(plans):
         change = policy.change
         if policy.after is not None and (error := not_understood(policy.after.written(placeholder))):
-            yield change.finding(f"{code(policy.name)} is not understood: {code(str(error))}")
+            yield change.finding(f"{code(policy.name)} is not understood: {code(error.reason)}")
         if policy.after is None and change.unknown(policy.name) and change.is_configured(policy.name):
             origins = policy.unknown_origins
             source = f"; it will come from {', '.join(origins)}" if origins else ""

@@ -185,8 +185,9 @@ def test_the_guides_deny_by_address_exempts_calls_by_a_service_on_behalf_of_a_us
 
 
 def test_several_values_are_refused_where_the_guide_wants_a_set_operator() -> None:
-    with pytest.raises(UnsupportedError, match=r"^policy, statement 1: 'k' has 2 values, and no set operator$"):
+    with pytest.raises(UnsupportedError) as refused:
         decide({"Condition": {"StringEquals": {"k": "a"}}}, context={"k": ["a", "b"]})
+    assert refused.value.reason == "policy, statement 1: 'k' has 2 values, and no set operator"
 
 
 def test_an_unknown_key_is_refused_and_does_not_count_as_absent() -> None:
@@ -195,7 +196,6 @@ def test_an_unknown_key_is_refused_and_does_not_count_as_absent() -> None:
         "p",
     )
     asked = Request(principal=BOB, action="s3:GetObject", resource="*", absent=frozenset({"aws:y"}))
-    with pytest.raises(
-        UnsupportedError, match=r"^p, statement 1: whether a request has 'aws:x', and its value, is not known$"
-    ):
+    with pytest.raises(UnsupportedError) as refused:
         evaluate(asked, identity=[policy])
+    assert refused.value.reason == "p, statement 1: whether a request has 'aws:x', and its value, is not known"

@@ -117,6 +117,6 @@ def test_not_principal_without_the_account_or_with_it_alone_is_refused(named: st
     asked = Request(principal=BOB, action="s3:GetObject", resource="arn:aws:s3:::bucket/key")
     with pytest.raises(UnsupportedError) as refused:
         evaluate(asked, identity=[identity_policy()], resource=[policy], resource_account=ACCOUNT)
-    assert str(refused.value) == (
+    assert refused.value.reason == (
         "resource, statement S: whom a NotPrincipal means that names a principal or its account alone"
     ), NOT_PRINCIPAL
