@@ -10,23 +10,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3  # type: ignore[import-untyped]
 import pytest
 import requests
 from botocore.httpsession import URLLib3Session  # type: ignore[import-untyped]
-from moto.iam.models import iam_backends
-from moto.moto_server.werkzeug_app import MotoRequestHandler
-from moto.secretsmanager.models import secretsmanager_backends
-from moto.ssm.models import ssm_backends
-from werkzeug.serving import make_server
 
 from ops.git_access.mirror_client import MirrorClient
 from ops.git_access.mirrors import wanted_mirrors
-from ops.rehearse.emulated_aws import EmulatedAws
 from settings import Deployment, load
 from tests.ops.gitlab_stand_in import TOKEN, GitlabStandIn, Mirror, serving
+
+# moto takes three seconds to import, so that it is imported where the account is started.
+if TYPE_CHECKING:
+    from ops.rehearse.emulated_aws import EmulatedAws
 
 ACCOUNT = "222222222222"
 REGION = "ap-northeast-1"
@@ -69,15 +67,11 @@ class Stopped(BaseException):
     """The command's process is gone; nothing of it may catch this."""
 
 
-class _QuietHandler(MotoRequestHandler):
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None: ...
-
-
 @dataclass
 class Production:
     """The account, GitLab, and what was asked of both."""
 
-    aws: EmulatedAws
+    aws: "EmulatedAws"
     gitlab: GitlabStandIn
     url: str
     file: Path
@@ -96,8 +90,11 @@ class Production:
 
     def begin_anew(self) -> None:
         """Users without credentials, no secret, and projects without mirrors."""
-        for backends in (secretsmanager_backends, ssm_backends):
-            backends[ACCOUNT][REGION].reset()
+        from moto.iam.models import iam_backends
+        from moto.ssm.models import ssm_backends
+
+        self._secrets_manager.reset()
+        ssm_backends[ACCOUNT][REGION].reset()
         iam = iam_backends[ACCOUNT]["aws"]
         iam.reset()
         for user in ("push", "pull", "pull-vault"):
@@ -110,15 +107,14 @@ class Production:
 
     def remembered(self) -> Any:
         """Everything as it is, to be put back."""
-        secrets = secretsmanager_backends[ACCOUNT][REGION].secrets
+        secrets = self._secrets_manager.secrets
         return copy.deepcopy((dict(secrets), self.shelf, self.gitlab.projects, self.gitlab.secrets, self._by_hand))
 
     def put_back(self, before: Any) -> None:
         """Have everything as it was."""
         secrets, shelf, projects, made, by_hand = copy.deepcopy(before)
-        now = secretsmanager_backends[ACCOUNT][REGION].secrets
         pairs: list[tuple[Any, dict[Any, Any]]] = [
-            (now, secrets),
+            (self._secrets_manager.secrets, secrets),
             (self.shelf, shelf),
             (self.gitlab.projects, projects),
             (self.gitlab.secrets, made),
@@ -144,6 +140,12 @@ class Production:
         return boto3.Session(region_name=REGION).client(service)
 
     @property
+    def _secrets_manager(self) -> Any:
+        from moto.secretsmanager.models import secretsmanager_backends
+
+        return secretsmanager_backends[ACCOUNT][REGION]
+
+    @property
     def shelf(self) -> dict[str, dict[str, Any]]:
         """Every service-specific credential by its id, without passwords."""
         return self.aws.stores["iam", ACCOUNT, REGION]["credentials"]
@@ -155,7 +157,7 @@ class Production:
 
     def secret(self, user: str = "kakehashi-prd-push", stage: str = "AWSCURRENT") -> dict[str, str]:
         """What people read from the secret."""
-        stored = secretsmanager_backends[ACCOUNT][REGION].get_secret_value(f"{user}-git-credential", "", stage)
+        stored = self._secrets_manager.get_secret_value(f"{user}-git-credential", "", stage)
         value: dict[str, str] = json.loads(stored["SecretString"])
         self.passwords.add(value["password"])
         return value
@@ -181,7 +183,7 @@ class Production:
 
     def _passwords_of(self, credential: dict[str, Any]) -> set[str]:
         known = {self._by_hand.get(credential["ServiceUserName"], "")}
-        for secret in secretsmanager_backends[ACCOUNT][REGION].secrets.values():
+        for secret in self._secrets_manager.secrets.values():
             for version in secret.versions.values():
                 value = json.loads(version["secret_string"])
                 if value["credential_id"] == credential["ServiceSpecificCredentialId"]:
@@ -199,7 +201,7 @@ class Production:
 
     def kept_in_the_open(self) -> str:
         """Everything that AWS shows of secrets and users without decrypting, and GitLab of mirrors."""
-        secrets = secretsmanager_backends[ACCOUNT][REGION].secrets.values()
+        secrets = self._secrets_manager.secrets.values()
         shown = [[secret.name, secret.description, secret.tags, sorted(secret.versions)] for secret in secrets]
         mirrors = [{**mirror, "last_error": ""} for found in self.gitlab.projects.values() for mirror in found]
         return json.dumps([shown, mirrors, list(self.shelf.values())], default=str)
@@ -208,8 +210,16 @@ class Production:
 @contextmanager
 def production(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Production]:
     """Serve both on loopback, with every request of boto3 and python-gitlab counted and, at will, the last one."""
+    from moto.moto_server.werkzeug_app import MotoRequestHandler
+    from werkzeug.serving import make_server
+
+    from ops.rehearse.emulated_aws import EmulatedAws
+
+    class QuietHandler(MotoRequestHandler):
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None: ...
+
     aws = EmulatedAws()
-    server = make_server("127.0.0.1", 0, aws, threaded=True, request_handler=_QuietHandler)
+    server = make_server("127.0.0.1", 0, aws, threaded=True, request_handler=QuietHandler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     with serving(GitlabStandIn(projects={project: [] for project in PROJECTS.values()})) as gitlab:
