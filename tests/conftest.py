@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Generator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import bindings
@@ -65,26 +66,42 @@ def synthesised(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Sta
     """Synthesises `deployments/NAME.yaml` once, and gives its stacks."""
     from stacks.synthesis import synthesise
 
+    # The processes of one run share what each has synthesised: they have this folder in common.
+    own = tmp_path_factory.getbasetemp()
+    common = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "synthesised"
+
     @functools.cache
     def of(name: str) -> Stacks:
-        out = tmp_path_factory.mktemp(name) / "cdktf.out"
-        synthesise(load(PROJECT / "deployments" / f"{name}.yaml"), out)
+        out = common / name / "cdktf.out"
+        if not out.exists():
+            written = tmp_path_factory.mktemp(name) / "cdktf.out"
+            synthesise(load(PROJECT / "deployments" / f"{name}.yaml"), written)
+            out.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(OSError):  # another process was first
+                written.rename(out)
         return read(out)
 
     return of
 
 
-@pytest.fixture
-def changed(tmp_path: Path) -> Callable[..., Stacks]:
-    """Synthesises `deployments/NAME.yaml` with some settings changed: dotted paths to values, None to remove."""
+@pytest.fixture(scope="session")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Stacks]:
+    """Synthesises `deployments/NAME.yaml` with some settings changed: dotted paths to values, None to remove.
+
+    Tests that want the same changes share one synthesis.
+    """
     from stacks.synthesis import synthesise
 
+    @functools.cache
+    def of(name: str, settings: str) -> Stacks:
+        folder = tmp_path_factory.mktemp(name)
+        file = folder / f"{name}.yaml"
+        file.write_text(settings)
+        synthesise(load(file), folder / "cdktf.out")
+        return read(folder / "cdktf.out")
+
     def synthesise_changed(name: str, changes: Mapping[str, object]) -> Stacks:
-        file = tmp_path / f"{name}.yaml"
-        file.write_text(json.dumps(with_changes(PROJECT / "deployments" / file.name, changes)))
-        out = tmp_path / "cdktf.out"
-        synthesise(load(file), out)
-        return read(out)
+        return of(name, json.dumps(with_changes(PROJECT / "deployments" / f"{name}.yaml", changes)))
 
     return synthesise_changed
 

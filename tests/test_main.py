@@ -73,6 +73,7 @@ def _warnings_here(project: Path, error: str) -> list[str]:
     return [line for line in error.splitlines() if line.startswith(str(project)) and "/.venv/" not in line]
 
 
+@pytest.mark.slow
 def test_reads_and_writes_japanese_where_the_default_encoding_is_ascii(project: Path, tmp_path: Path) -> None:
     file, markdown = tmp_path / "tokyo.yaml", tmp_path / "access.md"
     minimal = (project / "deployments" / "minimal.yaml").read_text(encoding="utf-8")
@@ -85,6 +86,7 @@ def test_reads_and_writes_japanese_where_the_default_encoding_is_ascii(project: 
     assert markdown.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_review_is_printed_as_utf_8_where_the_default_encoding_is_another(project: Path, tmp_path: Path) -> None:
     file = tmp_path / "dev-network.json"
     file.write_text(json.dumps(plan(change("aws_eip.it", "delete", {"public_ip": "192.0.2.1"}))), encoding="utf-8")

@@ -25,12 +25,14 @@ def _run(project: Path, out: Path, deployment: Path) -> subprocess.CompletedProc
     return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_first_command_prints_what_the_readme_shows(project: Path, readme: str, tmp_path: Path) -> None:
     out = tmp_path / "cdktf.out"
     done = _run(project, out, project / "deployments" / "example.yaml")
     assert done.stdout.replace(str(out), "cdktf.out") == _shown(readme, "make synth")
 
 
+@pytest.mark.slow
 def test_wrong_settings_are_refused_as_the_readme_shows(project: Path, readme: str, tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
     text = (project / "deployments" / "example.yaml").read_text()

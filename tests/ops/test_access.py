@@ -69,6 +69,7 @@ def test_lines_are_the_whole_matrix_and_nothing_else(found: access.Access) -> No
     assert dict(cells) == {cell: allowed for cell, allowed in rows.items() if cell[0] in able}
 
 
+@pytest.mark.slow
 def test_the_command_writes_markdown_and_json(project: Path, tmp_path: Path) -> None:
     markdown, document = tmp_path / "access.md", tmp_path / "access.json"
     done = subprocess.run(

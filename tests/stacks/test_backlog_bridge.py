@@ -6,6 +6,8 @@ import pytest
 
 from tests.terraform import Stacks, Terraform
 
+PRD_ALONE = {"dev": None, "prd.codecommit.push": None}
+
 
 @pytest.fixture(scope="module")
 def bridge(example: Stacks) -> Terraform:
@@ -136,7 +138,7 @@ def test_only_builds_reach_the_cache_file_system(with_file_system: Terraform) ->
 
 def test_builds_can_leave_from_fixed_addresses_with_a_bucket_too(changed: Callable[..., Stacks]) -> None:
     vpc = {"id": "vpc-0123456789abcdef0", "subnet_ids": ["subnet-0123456789abcdef0"]}
-    bridge = changed("example", {"prd.backlog.vpc": vpc})["backlog-bridge"]
+    bridge = changed("example", {**PRD_ALONE, "prd.backlog.vpc": vpc})["backlog-bridge"]
     project = bridge.resource("aws_codebuild_project.mirrors_website_project")
     assert project["vpc_config"] == {
         "vpc_id": "vpc-0123456789abcdef0",
@@ -218,7 +220,7 @@ def test_a_mirror_may_have_the_name_of_one_of_the_bridges_constructs(changed: Ca
     mirror = {"space": "example", "project": "OPS", "repository": "x", "target": {}}
     names = ("webhook", "cache", "repositories", "mirrors", "api", "role", "stage", "hooks")
     mirrors = {name: {**mirror, "target": {"create": f"{name}.x"}, "repository": name} for name in names}
-    bridge = changed("example", {"prd.backlog.repositories": mirrors})["backlog-bridge"]
+    bridge = changed("example", {**PRD_ALONE, "prd.backlog.repositories": mirrors})["backlog-bridge"]
     assert len(bridge.resources("aws_codebuild_project")) == len(names)
     assert len(bridge.resources("aws_api_gateway_resource")) == len(names)
 
@@ -279,7 +281,7 @@ def test_only_alarms_and_events_publish_to_the_topic(bridge: Terraform) -> None:
 
 
 def test_without_a_cache_there_is_neither_bucket_nor_file_system(changed: Callable[..., Stacks]) -> None:
-    bridge = changed("example", {"prd.backlog.cache": {"mode": "none"}})["backlog-bridge"]
+    bridge = changed("example", {**PRD_ALONE, "prd.backlog.cache": {"mode": "none"}})["backlog-bridge"]
     kinds = set(bridge.json["resource"])
     assert not [kind for kind in kinds if kind.startswith(("aws_s3", "aws_efs"))]
     project = bridge.resource("aws_codebuild_project.mirrors_website_project")

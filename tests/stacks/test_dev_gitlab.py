@@ -58,15 +58,15 @@ def test_the_newest_official_image_for_the_processor_is_taken_once(gitlab: Terra
     assert instance["user_data_replace_on_change"] is False
 
 
-def test_a_given_image_is_not_looked_up(changed: Callable[..., Stacks]) -> None:
-    gitlab = changed("example", {"dev.gitlab.ami": {"id": "ami-0123456789abcdef0"}})["dev-gitlab"]
-    assert "aws_ami" not in gitlab.json["data"]
-    assert gitlab.resource("aws_instance.gitlab_instance")["ami"] == "${var.ami_id}"
-    assert gitlab.json["variable"]["ami_id"]["default"] == "ami-0123456789abcdef0"
+def test_a_given_image_is_not_looked_up(without_proxy: Terraform) -> None:
+    assert "aws_ami" not in without_proxy.json["data"]
+    assert without_proxy.resource("aws_instance.gitlab_instance")["ami"] == "${var.ami_id}"
+    assert without_proxy.json["variable"]["ami_id"]["default"] == "ami-0123456789abcdef0"
 
 
 def test_a_graviton_server_gets_an_image_for_arm(changed: Callable[..., Stacks]) -> None:
-    gitlab = changed("example", {"dev.gitlab.instance_type": "m7g.2xlarge"})["dev-gitlab"]
+    graviton = {"dev.gitlab.ami": None, "dev.gitlab.instance_type": "m7g.2xlarge"}
+    gitlab = changed("gitlab-existing-vpc", graviton)["dev-gitlab"]
     filters = gitlab.json["data"]["aws_ami"]["gitlab_newest_image"]["filter"]
     assert {"name": "architecture", "values": ["arm64"]} in filters
 
@@ -136,7 +136,8 @@ def test_backups_are_private_versioned_encrypted_and_expire(gitlab: Terraform) -
 
 
 def test_without_deletion_protection_data_and_backups_can_be_deleted(changed: Callable[..., Stacks]) -> None:
-    gitlab = changed("example", {"dev.gitlab.deletion_protected": False})["dev-gitlab"]
+    backed_up = {"dev.gitlab.backups": {"at_utc": "09:00", "keep_days": 35}}
+    gitlab = changed("gitlab-existing-vpc", {**backed_up, "dev.gitlab.deletion_protected": False})["dev-gitlab"]
     assert "lifecycle" not in gitlab.resource("aws_ebs_volume.data_volume")
     assert "lifecycle" not in gitlab.resource("aws_s3_bucket.backups_bucket")
 
@@ -178,7 +179,7 @@ def test_the_host_name_resolves_to_the_load_balancer_or_the_server(
 ) -> None:
     behind = synthesised("everything")["dev-gitlab"].resource("aws_route53_record.dns_record")
     assert behind["alias"]["name"] == "${aws_lb.load_balancer.dns_name}"
-    gitlab = changed("example", {"dev.gitlab.route53_zone_id": "Z0123456789ABCDEFGHIJ"})["dev-gitlab"]
+    gitlab = changed("gitlab-existing-vpc", {"dev.gitlab.route53_zone_id": "Z0123456789ABCDEFGHIJ"})["dev-gitlab"]
     record = gitlab.resource("aws_route53_record.dns_record")
     assert (record["name"], record["records"]) == ("gitlab.dev.example.com", ["${aws_eip.gitlab_address.public_ip}"])
 

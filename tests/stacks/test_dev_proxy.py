@@ -5,6 +5,8 @@ import pytest
 
 from tests.terraform import Stacks, Terraform
 
+ANOTHER_HOST = {"prd.backlog": None, "dev.proxy.squid.allowed_hosts": [".Example.com"]}
+
 
 @pytest.fixture(scope="module")
 def proxy(example: Stacks) -> Terraform:
@@ -81,7 +83,7 @@ def test_a_change_is_rolled_out_and_rolled_back_if_unhealthy(proxy: Terraform, c
     group = proxy.resource("aws_autoscaling_group.proxy_group")
     # The group uses the template's version, and each change of the configuration makes a new version.
     assert group["launch_template"]["version"] == "${aws_launch_template.proxy_launch_template.latest_version}"
-    other = changed("example", {"dev.proxy.squid.allowed_hosts": ["registry.example.com"]})["dev-proxy"]
+    other = changed("example", ANOTHER_HOST)["dev-proxy"]
     assert _user_data(other) != _user_data(proxy)
     assert group["instance_refresh"]["preferences"] == {
         "min_healthy_percentage": 100,
@@ -114,10 +116,7 @@ def test_the_allow_list_is_the_default_hosts_and_the_named_hosts(
 
     default = ["git-codecommit.ap-northeast-1.amazonaws.com", "awscli.amazonaws.com", "packages.gitlab.com"]
     assert allowed(example) == default
-    assert allowed(changed("example", {"dev.proxy.squid.allowed_hosts": [".Example.com"]})) == [
-        *default,
-        ".example.com",
-    ]
+    assert allowed(changed("example", ANOTHER_HOST)) == [*default, ".example.com"]
 
 
 def test_the_push_users_addresses_are_the_proxys(example: Stacks) -> None:

@@ -5,6 +5,8 @@ import pytest
 
 from tests.terraform import Stacks, Terraform
 
+BRIDGE_ALONE = {"dev": None, "prd.codecommit.push": None, "prd.codecommit.detection": {}}
+
 
 @pytest.fixture(scope="module")
 def codecommit(example: Stacks) -> Terraform:
@@ -25,7 +27,7 @@ def test_repositories_cannot_be_deleted_unless_the_deployment_says_so(
         "batch",
     }
     assert all(repository["lifecycle"] == {"prevent_destroy": True} for repository in repositories.values())
-    unprotected = changed("example", {"prd.codecommit.deletion_protected": False})["prd-codecommit"].resources(
+    unprotected = changed("minimal", {"prd.codecommit.deletion_protected": False})["prd-codecommit"].resources(
         "aws_codecommit_repository"
     )
     assert unprotected
@@ -121,7 +123,7 @@ def test_clone_urls_and_users_are_outputs(codecommit: Terraform) -> None:
 
 
 def test_without_a_push_user_only_the_bridge_writes(changed: Callable[..., Stacks]) -> None:
-    codecommit = changed("example", {"prd.codecommit.push": None})["prd-codecommit"]
+    codecommit = changed("example", BRIDGE_ALONE)["prd-codecommit"]
     assert set(codecommit.resources("aws_iam_user")) == {"pull_user"}
 
 
@@ -263,8 +265,7 @@ def test_iams_events_are_forwarded_from_their_region(rooms: Terraform, changed: 
 
 
 def test_without_a_push_user_every_push_except_the_bridges_is_reported(changed: Callable[..., Stacks]) -> None:
-    changes: dict[str, object] = {"prd.codecommit.push": None, "prd.codecommit.detection": {}}
-    rule = changed("example", changes)["prd-codecommit"].resource("aws_cloudwatch_event_rule.detection_pushes")
+    rule = changed("example", BRIDGE_ALONE)["prd-codecommit"].resource("aws_cloudwatch_event_rule.detection_pushes")
     assert "count" not in rule
     assert json.loads(rule["event_pattern"])["detail"] == {
         "eventSource": ["codecommit.amazonaws.com"],

@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -23,6 +24,9 @@ MINIMAL = {
     },
 }
 
+# The longest names that CodeCommit takes, so that few of them fill a policy.
+TOO_MANY: dict[str, object] = {f"repository-{number:03}-{'x' * 85}": {} for number in range(400)}
+
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
@@ -41,11 +45,9 @@ def _minimal(folder: Path, repositories: Mapping[str, object]) -> Path:
     return file
 
 
-def test_the_same_deployment_gives_the_same_bytes(project: Path, tmp_path: Path) -> None:
-    deployment = load(project / "deployments" / "example.yaml")
-    synthesise(deployment, tmp_path / "first")
-    synthesise(deployment, tmp_path / "second")
-    assert _written(tmp_path / "first") == _written(tmp_path / "second")
+def test_the_same_deployment_gives_the_same_bytes(project: Path, example: Stacks, out: Path) -> None:
+    synthesise(load(project / "deployments" / "example.yaml"), out)
+    assert _written(out) == _written(example.out)
 
 
 def test_every_stack_is_applied_to_its_own_account_only(example: Stacks) -> None:
@@ -150,11 +152,10 @@ def test_refuses_names_that_would_share_a_terraform_address(tmp_path: Path, out:
 def test_a_refused_deployment_leaves_the_output_unchanged(tmp_path: Path, out: Path) -> None:
     synthesise(load(_minimal(tmp_path, {"a": {}})), out)
     before = _written(out)
-    too_many: dict[str, object] = {f"repository-with-quite-a-long-name-{number:03}": {} for number in range(1000)}
     with pytest.raises(RefusedError) as refused:
-        synthesise(load(_minimal(tmp_path, too_many)), out)
+        synthesise(load(_minimal(tmp_path, TOO_MANY)), out)
     assert str(refused.value) == (
-        "error: prd-codecommit: aws_iam_user.pull_user.name: 17 managed policies for this user, AWS attaches 10\n"
+        "error: prd-codecommit: aws_iam_user.pull_user.name: 12 managed policies for this user, AWS attaches 10\n"
         "hint: give beginnings of names that are this deployment's alone in prd.codecommit.own_prefixes, "
         "or divide the repositories among deployments"
     )
@@ -165,9 +166,8 @@ def test_reports_broken_limits_and_promises_together(
     tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(git_users, "pull", git_users.push)
-    repositories: dict[str, object] = {f"repository-with-quite-a-long-name-{number:03}": {} for number in range(1000)}
     with pytest.raises(RefusedError) as refused:
-        synthesise(load(_minimal(tmp_path, repositories)), out)
+        synthesise(load(_minimal(tmp_path, TOO_MANY)), out)
     limit, *promises = refused.value.problems
     assert limit.where == "prd-codecommit: aws_iam_user.pull_user.name"
     assert {problem.where for problem in promises} >= {"kakehashi-prd-pull-allow, statement PushAndPull"}
@@ -195,8 +195,8 @@ def test_the_deployments_reason_for_an_open_list_is_a_fact(changed: Callable[...
     assert {fact.open_because for fact in found if isinstance(fact, facts.AddressList)} == set(reasons.values())
 
 
-def test_removes_stacks_of_another_deployment_but_no_state(project: Path, tmp_path: Path, out: Path) -> None:
-    synthesise(load(project / "deployments" / "example.yaml"), out)
+def test_removes_stacks_of_another_deployment_but_no_state(example: Stacks, tmp_path: Path, out: Path) -> None:
+    shutil.copytree(example.out, out)
     gitlab, network = out / "stacks" / "dev-gitlab", out / "stacks" / "dev-network"
     (gitlab / ".terraform").mkdir()
     mine = {"terraform.tfstate", "notes.txt", "ops.auto.tfvars.json", "plan.json"}
@@ -237,6 +237,7 @@ def test_the_command_prints_the_stacks_and_the_next_command(project: Path, out: 
     assert lines[-1].startswith(f"next: terraform -chdir={out}/stacks/dev-network init")
 
 
+@pytest.mark.slow
 def test_a_wrong_deployment_exits_with_status_2_and_writes_nothing(project: Path, out: Path) -> None:
     environment = {"PATH": "/usr/bin:/bin", "CDKTF_OUTDIR": str(out), "DEPLOYMENT": "deployments/none.yaml"}
     command = [sys.executable, "main.py"]

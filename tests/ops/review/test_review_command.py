@@ -70,6 +70,7 @@ def test_refuses_plans_that_cannot_be_read_and_prints_no_review(
         assert capsys.readouterr().out == ""
 
 
+@pytest.mark.slow
 def test_main_exits_with_3_for_dangerous_2_for_wrong_usage_and_1_for_no_plan(
     project: Path, written: Callable[..., str]
 ) -> None:
