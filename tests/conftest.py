@@ -1,22 +1,26 @@
 """What all tests share: one jsii process, every deployment synthesised once, and which tools are here."""
 
 import functools
+import gc
 import json
 import os
 import shutil
 from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bindings
 
 bindings.install()
 
 import pytest
-from cdktf import App, Testing
 
-from settings import load
-from tests.terraform import Stacks, read, with_changes
+# Imported in fixtures: the process that only hands out tests to the others has no use for them.
+if TYPE_CHECKING:
+    from cdktf import App
+
+    from tests.terraform import Stacks
 
 PROJECT = Path(__file__).parent.parent
 
@@ -33,6 +37,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for tool in needed:
             if shutil.which(tool) is None:
                 item.add_marker(pytest.mark.skip(reason=f"{tool} is not installed"))
+
+
+def pytest_collection_finish() -> None:
+    """Keep Python's garbage collector away from what was imported, which stays to the end."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -62,16 +73,18 @@ def project() -> Path:
 
 
 @pytest.fixture(scope="session")
-def synthesised(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Stacks]:
+def synthesised(tmp_path_factory: pytest.TempPathFactory) -> "Callable[[str], Stacks]":
     """Synthesises `deployments/NAME.yaml` once, and gives its stacks."""
+    from settings import load
     from stacks.synthesis import synthesise
+    from tests.terraform import read
 
     # The processes of one run share what each has synthesised: they have this folder in common.
     own = tmp_path_factory.getbasetemp()
     common = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "synthesised"
 
     @functools.cache
-    def of(name: str) -> Stacks:
+    def of(name: str) -> "Stacks":
         out = common / name / "cdktf.out"
         if not out.exists():
             written = tmp_path_factory.mktemp(name) / "cdktf.out"
@@ -85,35 +98,39 @@ def synthesised(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Sta
 
 
 @pytest.fixture(scope="session")
-def changed(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Stacks]:
+def changed(tmp_path_factory: pytest.TempPathFactory) -> "Callable[..., Stacks]":
     """Synthesises `deployments/NAME.yaml` with some settings changed: dotted paths to values, None to remove.
 
     Tests that want the same changes share one synthesis.
     """
+    from settings import load
     from stacks.synthesis import synthesise
+    from tests.terraform import read, with_changes
 
     @functools.cache
-    def of(name: str, settings: str) -> Stacks:
+    def of(name: str, settings: str) -> "Stacks":
         folder = tmp_path_factory.mktemp(name)
         file = folder / f"{name}.yaml"
         file.write_text(settings)
         synthesise(load(file), folder / "cdktf.out")
         return read(folder / "cdktf.out")
 
-    def synthesise_changed(name: str, changes: Mapping[str, object]) -> Stacks:
+    def synthesise_changed(name: str, changes: Mapping[str, object]) -> "Stacks":
         return of(name, json.dumps(with_changes(PROJECT / "deployments" / f"{name}.yaml", changes)))
 
     return synthesise_changed
 
 
 @pytest.fixture(scope="session")
-def example(synthesised: Callable[[str], Stacks]) -> Stacks:
+def example(synthesised: "Callable[[str], Stacks]") -> "Stacks":
     """The stacks of deployments/example.yaml."""
     return synthesised("example")
 
 
 @pytest.fixture
-def app() -> App:
+def app() -> "App":
     """An app whose output nobody keeps."""
+    from cdktf import Testing
+
     app: App = Testing.app()
     return app

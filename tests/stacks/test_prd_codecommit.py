@@ -5,7 +5,7 @@ import pytest
 
 from tests.terraform import Stacks, Terraform
 
-BRIDGE_ALONE = {"dev": None, "prd.codecommit.push": None, "prd.codecommit.detection": {}}
+BRIDGE_ALONE: dict[str, object] = {"dev": None, "prd.codecommit.push": None, "prd.codecommit.detection": {}}
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
 """Reads synthesised Terraform in tests."""
 
+import copy
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -59,9 +61,15 @@ def read(out: Path) -> Stacks:
     return Stacks(out=out, terraform=terraform)
 
 
+@functools.cache
+def _settings(deployment: Path) -> dict[str, Any]:
+    settings: dict[str, Any] = YAML(typ="safe").load(deployment)
+    return settings
+
+
 def with_changes(deployment: Path, changes: Mapping[str, object]) -> dict[str, Any]:
     """A deployment file's settings with changes by dotted path; None removes a setting."""
-    settings: dict[str, Any] = YAML(typ="safe").load(deployment)
+    settings = copy.deepcopy(_settings(deployment))
     for path, value in changes.items():
         *parents, last = path.split(".")
         place = settings
