@@ -56,7 +56,7 @@ _statements = st.lists(
 
 
 @given(_statements)
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=50, deadline=None, derandomize=True)
 def test_dividing_keeps_all_permissions_within_the_size_limit(statements: list[PolicyStatement]) -> None:
     packed = divided(statements)
     assert all(size(policy) <= POLICY_CHARACTERS for policy in packed)
@@ -83,7 +83,7 @@ _names = st.sets(st.text("ab-", min_size=1, max_size=4), min_size=1, max_size=12
 
 
 @given(_names, _names, st.sets(st.text("ab-", min_size=1, max_size=3), max_size=4))
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 def test_arns_match_the_named_repositories_and_no_other_of_the_deployment(
     names: set[str], others: set[str], own_prefixes: set[str]
 ) -> None:

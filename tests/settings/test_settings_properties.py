@@ -15,7 +15,7 @@ from tests.deployments import DEPLOYMENTS, deployment_file
 
 DATA = [document.read(deployment_file(name)).data for name in DEPLOYMENTS]
 
-_examples = settings(max_examples=150, deadline=None, derandomize=True)
+_examples = settings(max_examples=80, deadline=None, derandomize=True)
 
 # Values that are likely to find errors: right in another setting, or almost right.
 _VALUES = st.one_of(
