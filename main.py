@@ -1,5 +1,6 @@
 """Entry point: synthesises, or runs a command."""
 
+import gc
 import sys
 from io import TextIOWrapper
 
@@ -19,6 +20,7 @@ def main(arguments: list[str]) -> int:
         if not arguments:
             import bindings
 
+            gc.disable()  # a synthesis ends within seconds, and nearly all that it makes is in use until then
             bindings.install()
             import cdktf_cdktf_provider_aws  # noqa: F401 - Node loads it while Python imports the rest
         from stacks.command import synth, synthesise
