@@ -19,6 +19,9 @@ from jsii import _reference_map
 import bindings
 from bindings import node
 
+# Nearly all start Python and Node anew.
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[1]
 
@@ -152,13 +155,11 @@ assert dict(os.environ) == before, "the environment has changed"
 """
 
 
-@pytest.mark.slow
 def test_loading_says_nothing_and_leaves_the_environment_alone() -> None:
     run = python(LOAD_NODE)
     assert (run.stdout, run.stderr, run.returncode) == ("", "", 0)
 
 
-@pytest.mark.slow
 def test_node_loads_the_lazy_entry_point_beside_what_the_user_requires(tmp_path: Path) -> None:
     copy = tmp_path / "a folder" / "bindings"
     copy.mkdir(parents=True)
@@ -173,13 +174,11 @@ def test_node_loads_the_lazy_entry_point_beside_what_the_user_requires(tmp_path:
     assert "provider-aws/lib/index.js):" not in run.stdout
 
 
-@pytest.mark.slow
 def test_node_runs_from_the_packages_without_one_on_the_path(tmp_path: Path) -> None:
     run = python(LOAD_NODE + "print(cdktf_cdktf_provider_aws.vpc.Vpc.TF_RESOURCE_TYPE)", PATH=str(tmp_path))
     assert (run.stdout, run.stderr, run.returncode) == ("aws_vpc\n", "", 0)
 
 
-@pytest.mark.slow
 def test_node_is_the_one_that_the_user_names(tmp_path: Path) -> None:
     own = tmp_path / "node"
     own.write_text(f'#!/bin/sh\necho started >>"{tmp_path}/log"\nexec {node.packaged()} "$@"\n')
@@ -189,14 +188,12 @@ def test_node_is_the_one_that_the_user_names(tmp_path: Path) -> None:
     assert (tmp_path / "log").read_text() == "started\n"
 
 
-@pytest.mark.slow
 def test_node_leaves_nothing_behind(tmp_path: Path) -> None:
     run = python(LOAD_NODE + "print(cdktf_cdktf_provider_aws.vpc.Vpc.TF_RESOURCE_TYPE)", TMPDIR=str(tmp_path))
     assert run.returncode == 0, run.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.slow
 def test_a_package_that_node_cannot_load_is_an_error_at_the_next_request() -> None:
     code = """
 import bindings; bindings.install()
@@ -210,7 +207,6 @@ cdktf.App()
     assert run.returncode == 1
 
 
-@pytest.mark.slow
 def test_requests_sent_ahead_never_block() -> None:
     code = """
 import bindings; bindings.install()
@@ -277,7 +273,6 @@ def test_a_second_call_changes_nothing() -> None:
     assert sys.meta_path == before
 
 
-@pytest.mark.slow
 def test_a_first_call_after_cdktf_is_refused() -> None:
     run = python("import cdktf, bindings; bindings.install()")
     assert run.stderr.endswith(
@@ -304,7 +299,6 @@ print(json.dumps({"names": aws.__all__, "modules": modules}))
     return out, json.loads(run.stdout)
 
 
-@pytest.mark.slow
 def test_the_output_is_the_same_byte_for_byte_with_ordinary_imports(
     plain: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
@@ -316,7 +310,6 @@ def test_the_output_is_the_same_byte_for_byte_with_ordinary_imports(
     assert files(tmp_path) == files(plain[0])
 
 
-@pytest.mark.slow
 def test_every_module_and_type_is_where_ordinary_imports_have_it(plain: tuple[Path, dict[str, Any]]) -> None:
     _, ordinary = plain
     assert len(ordinary["modules"]) > 20_000, "these were not ordinary imports"
@@ -325,7 +318,6 @@ def test_every_module_and_type_is_where_ordinary_imports_have_it(plain: tuple[Pa
     assert modules == ordinary["modules"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("without", "cached"), [("", True), ("1", False)])
 def test_bytecode_goes_where_python_keeps_it_and_nowhere_if_python_writes_none(
     tmp_path: Path, without: str, cached: bool
@@ -336,7 +328,6 @@ def test_bytecode_goes_where_python_keeps_it_and_nowhere_if_python_writes_none(
     assert bool(list(tmp_path.glob("generated-*/**/*.pyc"))) is cached
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("node", "what"),
     [("/nonexistent/node", "No such file or directory"), ("/bin/true", "does not run jsii's program as Node does")],

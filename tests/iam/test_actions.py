@@ -39,6 +39,7 @@ def _unknown(found: Iterable[Statement]) -> list[str]:
     return [f"{each.place}: {action}" for each in found for action in each.actions if not _exists(action)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DEPLOYMENTS)
 def test_every_action_in_a_deployments_policies_exists(deployed: Callable[[str], Model], name: str) -> None:
     found = list(statements(deployed(name)))

@@ -74,12 +74,14 @@ def _check_form(refusal: SettingsError, file: str, content: str) -> None:
         assert all(line.isprintable() for line in str(problem).split("\n"))
 
 
+@pytest.mark.slow
 @given(st.text())
 @_examples
 def test_any_text_is_refused_with_located_problems(answer: Callable[[str], str | None], content: str) -> None:
     assert answer(content) is not None
 
 
+@pytest.mark.slow
 @given(st.data())
 @_examples
 def test_typing_errors_are_refused_with_located_problems(

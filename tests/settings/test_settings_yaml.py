@@ -136,6 +136,7 @@ def test_refuses_ten_megabytes_without_reading_them(refusal: Refusal) -> None:
     )
 
 
+@pytest.mark.slow
 def test_accepts_a_megabyte(loaded: Loaded) -> None:
     comment = "# a comment of forty characters, repeated\n"
     text = WHOLE + comment * ((1_000_000 - len(WHOLE)) // len(comment))
@@ -160,6 +161,7 @@ def test_deep_nesting_is_refused_at_its_line(refusal: Refusal) -> None:
     assert refusal(content) == "error: x.yaml:50: lists or maps are nested too deeply\nhint: nest at most 50 levels"
 
 
+@pytest.mark.slow
 def test_accepts_a_thousand_repositories(loaded: Callable[[str], object]) -> None:
     many = "".join(f"      repository-{number}: {{ description: One of many }}\n" for number in range(1000))
     assert loaded(spoilt(("      application:\n", "      application:\n" + many)))

@@ -45,6 +45,7 @@ def _minimal(folder: Path, repositories: Mapping[str, object]) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_the_same_deployment_gives_the_same_bytes(project: Path, example: Stacks, out: Path) -> None:
     synthesise(load(project / "deployments" / "example.yaml"), out)
     assert _written(out) == _written(example.out)
@@ -162,6 +163,7 @@ def test_a_refused_deployment_leaves_the_output_unchanged(tmp_path: Path, out: P
     assert _written(out) == before
 
 
+@pytest.mark.slow
 def test_reports_broken_limits_and_promises_together(
     tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -120,6 +120,7 @@ def _changes(draw: st.DrawFn) -> dict[str, Any]:
     return {**found, **draw(st.sampled_from([{}, {"deposed": "0badcafe"}, {"previous_address": "aws_eip.was"}]))}
 
 
+@pytest.mark.slow
 @given(st.lists(_changes(), max_size=6), _JSON, st.lists(_changes(), max_size=2))
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_plan_that_terraform_can_write_is_reviewed(
@@ -142,6 +143,7 @@ def test_every_plan_that_terraform_can_write_is_reviewed(
     assert lost & known <= reported
 
 
+@pytest.mark.slow
 @given(st.randoms(use_true_random=False), st.sampled_from(["repository-added", "webhook-senders-changed"]))
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_plan_with_anything_in_any_place_is_reviewed_or_refused(random: Any, scenario: str) -> None:
