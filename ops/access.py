@@ -170,7 +170,7 @@ def as_json(found: Access) -> str:
         "places": places,
         "promises": promises,
         "repositories": [asdict(line) for line in _on_repositories(found)],
-        "beside_repositories": [asdict(line) for line in lines([row for row in found.rows if not row.is_repository])],
+        "other_resources": [asdict(line) for line in lines([row for row in found.rows if not row.is_repository])],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 

@@ -36,4 +36,4 @@ def _by_name(origins: Origins) -> list[tuple[str, RequestOrigin]]:
 
 
 def _name(found: RequestOrigin) -> str:
-    return found.name if found.open is None else f"{origin(found.open).replace('`', '')} (known after apply)"
+    return found.name if found.open is None else f"{origin(found.open, str)} (known after apply)"

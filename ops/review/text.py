@@ -2,7 +2,7 @@
 
 import json
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from terraform.plan_configuration import remote_output
@@ -61,15 +61,15 @@ def placeholder(found: KnownAfterApply | Sensitive) -> str:
     return f"({found.reference}, {_KNOWN_AFTER_APPLY})" if found.reference else f"({_KNOWN_AFTER_APPLY})"
 
 
-def origin(found: KnownAfterApply) -> str:
-    """Where the apply takes a value from, as Markdown."""
+def origin(found: KnownAfterApply, name: Callable[[str], str] = code) -> str:
+    """Where the apply takes a value from; `name` writes a name, as Markdown if not said otherwise."""
     reference = found.reference or "an expression"
     remote = remote_output(reference)
     if remote is not None:
-        return f"{remote[0].replace('_', '-')}'s output {code(remote[1])}"
+        return f"{remote[0].replace('_', '-')}'s output {name(remote[1])}"
     if reference.startswith("var."):
-        return f"the variable {code(reference.removeprefix('var.'))}"
-    return code(reference)
+        return f"the variable {name(reference.removeprefix('var.'))}"
+    return name(reference)
 
 
 def visible(text: str) -> str:
