@@ -18,7 +18,7 @@ _NEVER_MEANT = {
     source="https://developer.hashicorp.com/terraform/cdktf/concepts/tokens",
 )
 def traces_of_synthesis(stack: Configuration) -> Iterator[Found]:
-    text = json.dumps(stack.document)
+    text = json.dumps(stack.stack.document)
     for pattern, what in _NEVER_MEANT.items():
         if mark := re.search(pattern, text):
             around = text[max(0, mark.start() - 60) : mark.end() + 60]
@@ -30,7 +30,7 @@ def traces_of_synthesis(stack: Configuration) -> Iterator[Found]:
     source="https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/enhanced-region-support",
 )
 def regions(stack: Configuration) -> Iterator[Found]:
-    for kind, name, arguments in stack.every_resource():
+    for kind, name, arguments in stack.stack.resources():
         if "region" in arguments:
             what = "the provider before 6.0 does not know it"
             yield f"{kind}.{name}.region", what, "leave the region to the provider"
@@ -41,7 +41,7 @@ def regions(stack: Configuration) -> Iterator[Found]:
     source="https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html",
 )
 def tags(stack: Configuration) -> Iterator[Found]:
-    for kind, name, arguments in stack.every_resource():
+    for kind, name, arguments in stack.stack.resources():
         for key, value in (stack.known(arguments.get("tags"), estimated) or {}).items():
             if not isinstance(value, str) or len(key) > 128 or len(value) > 256:
                 hint = "AWS takes keys of 128 and values of 256 characters"

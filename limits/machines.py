@@ -4,7 +4,8 @@ import base64
 from collections.abc import Iterator
 
 from limits.limit import Found, estimated, form, limit
-from terraform.references import Configuration, Json
+from terraform.output import Json
+from terraform.references import Configuration
 
 _USER_DATA = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html"
 _INSTANCE_TYPES = "https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html"

@@ -24,7 +24,7 @@ _BALANCERS = {"aws_lb": "CreateLoadBalancer", "aws_lb_target_group": "CreateTarg
 def names_are_unique(stack: Configuration) -> Iterator[Found]:
     """AWS would say of the second that it exists already."""
     first: dict[tuple[str, str], str] = {}
-    for kind, called, arguments in stack.every_resource():
+    for kind, called, arguments in stack.stack.resources():
         name = stack.known(arguments.get("name"), estimated)
         # An inline policy's name is unique within its role alone.
         if not isinstance(name, str) or kind == "aws_iam_role_policy":

@@ -7,7 +7,8 @@ from typing import Any
 
 from limits.limit import IAM_QUOTAS, Found, Limit, estimated, limit
 from terraform import policy_documents
-from terraform.references import Configuration, Json
+from terraform.output import Json
+from terraform.references import Configuration
 
 _ACTIONS = (
     "https://docs.aws.amazon.com/service-authorization/latest/reference/"

@@ -54,22 +54,27 @@ class Stack:
 
     @property
     def provider(self) -> Json:
-        """The arguments of its first AWS provider."""
-        return next(self._aws_providers(), {})
+        """The arguments of its default AWS provider."""
+        return self._aws_provider(None)
 
     @property
     def account(self) -> str | None:
-        """The only account that it may be applied to, if a provider names one."""
-        for provider in self._aws_providers():
-            match provider.get("allowed_account_ids"):
-                case [str(account)] if re.fullmatch(r"\d{12}", account):
-                    return account
-        return None
+        """The only account that its default AWS provider allows."""
+        return self.place({}).get("account")
 
     @property
     def region(self) -> str:
-        """The region of its first AWS provider, or nothing."""
-        return str(self.provider.get("region", ""))
+        """The region of its default AWS provider, or nothing."""
+        return self.place({}).get("region", "")
+
+    def place(self, arguments: Json) -> dict[str, str]:
+        """The `region` and the `account` of a resource, as far as its provider gives them."""
+        provider = self._aws_provider(str(arguments.get("provider", "")).rpartition(".")[2] or None)
+        place = {"region": provider["region"]} if isinstance(provider.get("region"), str) else {}
+        match provider.get("allowed_account_ids"):
+            case [str(account)] if re.fullmatch(r"\d{12}", account):
+                place["account"] = account
+        return place
 
     @property
     def variables(self) -> dict[str, Json]:
@@ -78,6 +83,11 @@ class Stack:
     @property
     def outputs(self) -> dict[str, Json]:
         return self._named("output")
+
+    @property
+    def locals(self) -> Json:
+        """What its local values are made of, by name."""
+        return {name: value for level in objects(self.document.get("locals")) for name, value in level.items()}
 
     @property
     def state(self) -> StateLocation:
@@ -93,7 +103,7 @@ class Stack:
         """Where its own state is kept, and every state that it reads."""
         read = [
             StateLocation(backend=remote["backend"], settings=remote.get("config") or {})
-            for kind, _, remote in self._blocks("data")
+            for kind, _, remote in self.data()
             if kind == "terraform_remote_state"
         ]
         return [self.state, *read]
@@ -111,6 +121,10 @@ class Stack:
         """Type, name and arguments of every resource."""
         return self._blocks("resource")
 
+    def data(self) -> Iterator[tuple[str, str, Json]]:
+        """Type, name and arguments of every data source."""
+        return self._blocks("data")
+
     def other_files(self) -> list[Path]:
         """Every other file in its folder and below.
 
@@ -121,9 +135,12 @@ class Stack:
             _refuse_link(path, self.folder)
         return paths
 
-    def _aws_providers(self) -> Iterator[Json]:
-        for providers in objects(self.document.get("provider")):
-            yield from objects(providers.get("aws"))
+    def _aws_provider(self, alias: str | None) -> Json:
+        """The arguments of the AWS provider with an alias, or of the default one."""
+        providers = (
+            provider for level in objects(self.document.get("provider")) for provider in objects(level.get("aws"))
+        )
+        return next((provider for provider in providers if provider.get("alias") == alias), {})
 
     def _named(self, kind: str) -> dict[str, Json]:
         return {

@@ -9,13 +9,11 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from terraform import arns
+from terraform.output import Json, Stack
 from terraform.templates import Directive, Interpolation, Literal, TemplateError, jsonencode, parts
-
-Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -64,39 +62,15 @@ class Configuration:
         self.name = name
         self._defaults = defaults
         self._resolving: set[tuple[str, str]] = set()
-        self.document = document
+        self.stack = Stack(name=name, document=document)
+        self.variables = self.stack.variables
+        self._resources = _by_kind(self.stack.resources())
+        self._data = _by_kind(self.stack.data())
         self._stacks: Mapping[str, Configuration] = {} if stacks is None else stacks
 
     def resources(self, kind: str) -> Mapping[str, Json]:
         """The arguments of the resources of a type, by name."""
-        found: Mapping[str, Json] = self.document.get("resource", {}).get(kind, {})
-        return found
-
-    def every_resource(self) -> Iterator[tuple[str, str, Json]]:
-        """Type, name and arguments of every resource."""
-        for kind, named in self.document.get("resource", {}).items():
-            for name, arguments in named.items():
-                yield kind, name, arguments
-
-    @cached_property
-    def variables(self) -> Mapping[str, Json]:
-        """The stack's variables by name."""
-        found: Mapping[str, Json] = self.document.get("variable", {})
-        return found
-
-    @property
-    def account(self) -> str | None:
-        """The one account that the stack may be applied to, if the provider says so."""
-        return self._place({}).get("account")
-
-    def _place(self, arguments: Json) -> dict[str, Any]:
-        """The region and the account of a resource, as its provider has them."""
-        alias = str(arguments.get("provider", "")).rpartition(".")[2] or None
-        for provider in self.document.get("provider", {}).get("aws", ()):
-            if provider.get("alias") == alias:
-                accounts = provider.get("allowed_account_ids") or [None]
-                return {"region": provider.get("region"), "account": accounts[0] if len(accounts) == 1 else None}
-        return {}
+        return self._resources.get(kind, {})
 
     def value(self, written: Any) -> Any:
         """`written` with its references resolved.
@@ -133,9 +107,7 @@ class Configuration:
     def policy_arguments(self, written: str) -> Json | None:
         """The arguments of the `aws_iam_policy_document` whose JSON an argument refers to; None for anything else."""
         found = _DOCUMENT.fullmatch(_whole(written))
-        documents = self.document.get("data", {}).get("aws_iam_policy_document", {})
-        arguments: Json | None = documents.get(found[1]) if found else None
-        return arguments
+        return self._data.get("aws_iam_policy_document", {}).get(found[1]) if found else None
 
     def _text(self, written: str) -> Any:
         if "{" not in written:
@@ -169,15 +141,14 @@ class Configuration:
         return default if self._defaults and default is not None else Unknown(self.name, expression)
 
     def _local(self, expression: str, name: str) -> Any:
-        found = self.document.get("locals", {}).get(name)
-        return self._once("local", name, expression, found)
+        return self._once("local", name, expression, self.stack.locals.get(name))
 
     def _output(self, expression: str, state: str, name: str) -> Any:
-        stack = self._stack_of(self.document.get("data", {}).get("terraform_remote_state", {}).get(state, {}))
-        output = stack.document.get("output", {}).get(name) if stack else None
-        if stack is None or output is None:
+        read = self._stack_of(state)
+        output = read.stack.outputs.get(name) if read else None
+        if read is None or output is None:
             return Unknown(self.name, expression)
-        return stack._once("output", name, expression, output["value"])
+        return read._once("output", name, expression, output["value"])
 
     def _once(self, kind: str, name: str, expression: str, written: Any) -> Any:
         """The value of a local value, an output or an attribute; Unknown where it refers to itself."""
@@ -193,18 +164,22 @@ class Configuration:
     def output_read_by(self, expression: str) -> tuple[str, str] | None:
         """The stack and the output of it that an expression reads and nothing else; None where there is none."""
         found = _OUTPUT.fullmatch(expression)
-        state = self.document.get("data", {}).get("terraform_remote_state", {}).get(found[1], {}) if found else {}
-        stack = self._stack_of(state)
-        if found is None or stack is None or found[2] not in stack.document.get("output", {}):
-            return None
-        return stack.name, found[2]
+        read = self._stack_of(found[1]) if found else None
+        return (read.name, found[2]) if found and read and found[2] in read.stack.outputs else None
 
-    def _stack_of(self, state: Json) -> "Configuration | None":
-        """The stack that keeps its state where a `terraform_remote_state` reads it."""
-        for stack in self._stacks.values():
-            kept = stack.document.get("terraform", {}).get("backend", {}).get(state.get("backend"))
-            if kept and all(kept.get(key) == state["config"].get(key) for key in ("path", "bucket", "key", "region")):
-                return stack
+    def _stack_of(self, state: str) -> "Configuration | None":
+        """The stack that keeps its state where the `terraform_remote_state` of this name reads it."""
+        remote = self._data.get("terraform_remote_state", {}).get(state, {})
+        for other in self._stacks.values():
+            kept = other.stack.state
+            if (
+                kept.settings
+                and kept.backend == remote.get("backend")
+                and all(
+                    kept.settings.get(key) == remote["config"].get(key) for key in ("path", "bucket", "key", "region")
+                )
+            ):
+                return other
         return None
 
     def _attribute(self, expression: str, kind: str, name: str, attribute: str) -> Any:
@@ -220,7 +195,7 @@ class Configuration:
     def arn(self, kind: str, name: str, attribute: str = "arn") -> str | PartlyKnown | None:
         """The ARN in an attribute of a resource; None where its form is not known here."""
         arguments = self.resources(kind)[name]
-        place = self._place(arguments)
+        place = self.stack.place(arguments)
         marks: dict[str, Any] = {}
         for part in arns.parts(kind, attribute) or ():
             if part not in place and (part != "path" or arguments.get(part) is not None):
@@ -246,6 +221,14 @@ def configurations(documents: Mapping[str, Json], *, defaults: bool = True) -> d
     stacks: dict[str, Configuration] = {}
     stacks |= {name: Configuration(name, document, stacks, defaults=defaults) for name, document in documents.items()}
     return stacks
+
+
+def _by_kind(blocks: Iterator[tuple[str, str, Json]]) -> dict[str, dict[str, Json]]:
+    """The arguments of blocks by type and name."""
+    found: dict[str, dict[str, Json]] = {}
+    for kind, name, arguments in blocks:
+        found.setdefault(kind, {})[name] = arguments
+    return found
 
 
 def _split(written: str) -> list[Literal | Interpolation]:

@@ -8,7 +8,7 @@ from iam.model import REPRESENTATIVES, Identity, Opening, Place
 from iam.operators import IpNetwork
 from iam.statements import UnsupportedError
 from terraform.facts import AddressList
-from terraform.references import Json
+from terraform.output import Json
 
 _INGRESS = "aws_vpc_security_group_ingress_rule"
 

@@ -10,7 +10,8 @@ from iam.statements import Policy, UnsupportedError
 from terraform import facts, policy_documents
 from terraform.address_lists import no_overlap
 from terraform.facts import AddressList, KeptApart, OutputAddresses
-from terraform.references import Configuration, Json, Unknown
+from terraform.output import Json
+from terraform.references import Configuration, Unknown
 
 _ADDRESS_OPERATORS = frozenset(("IpAddress", "NotIpAddress"))
 _ADDRESS_KEYS = frozenset(("aws:sourceip", "aws:vpcsourceip"))
@@ -26,10 +27,11 @@ class DeployedStack:
     def __init__(self, configuration: Configuration) -> None:
         self.configuration = configuration
         self.name = configuration.name
-        if configuration.account is None:
+        account = configuration.stack.account
+        if account is None:
             raise UnsupportedError(self.name, "which account it is applied to")
-        self.account = configuration.account
-        self.facts = facts.read(self.name, configuration.document)
+        self.account = account
+        self.facts = facts.read(self.name, configuration.stack.document)
         self.representing = {}
 
     @cached_property

@@ -25,9 +25,9 @@ _NOT_EVALUATED = ("permissions_boundary", "inline_policy", "managed_policy_arns"
 
 def refuse_unread(stack: DeployedStack) -> None:
     """Raise UnsupportedError for resources and arguments that bear on access and are not read."""
-    if stack.configuration.document.get("module"):
+    if stack.configuration.stack.document.get("module"):
         raise UnsupportedError(stack.name, "what a module does to access")
-    for kind, name, arguments in stack.configuration.every_resource():
+    for kind, name, arguments in stack.configuration.stack.resources():
         if kind not in _POLICIES_READ and "policy" in arguments:
             raise UnsupportedError(stack.name, f"what the policy of {kind} does to access")
         if "dynamic" in arguments and (kind in _POLICIES_READ or "security_group" in kind):

@@ -101,10 +101,21 @@ def test_a_variable_without_a_default_is_unknown() -> None:
 
 
 def test_the_account_is_unknown_unless_the_provider_allows_exactly_one() -> None:
-    assert STACK.account == "111111111111"
+    assert STACK.stack.account == "111111111111"
     several = {"provider": {"aws": [{"region": "eu-west-1", "allowed_account_ids": ["1", "2"]}]}}
-    assert Configuration("several", several).account is None
-    assert Configuration("any", {}).account is None
+    assert Configuration("several", several).stack.account is None
+    assert Configuration("any", {}).stack.account is None
+
+
+def test_reads_blocks_that_are_written_as_one_object_or_as_lists_of_objects() -> None:
+    document = {
+        "provider": {"aws": {"region": "eu-west-1", "allowed_account_ids": ["111111111111"]}},
+        "locals": [{"name": "t"}],
+        "resource": [{"aws_sns_topic": {"t": [{"name": "${local.name}"}]}}, {"aws_sns_topic": {"u": {"name": "u"}}}],
+    }
+    stack = Configuration("stack", document)
+    assert stack.stack.account == "111111111111"
+    assert stack.value("${aws_sns_topic.t.arn} ${aws_sns_topic.u.name}") == "arn:aws:sns:eu-west-1:111111111111:t u"
 
 
 def test_encodes_a_text_around_its_unknown_parts() -> None:
