@@ -10,6 +10,7 @@ from iam.model import Identity, Model, Resource
 from iam.requests import Principal, Request
 from iam.sources import ELSEWHERE, RequestSource, sources
 from iam.statements import Policy, Statement
+from terraform.arns import Arn
 
 ANYBODY = "anybody"
 OTHERS = "any other repository"
@@ -56,11 +57,11 @@ def of_identity(
     model: Model, identity: Identity, places: Sequence[RequestSource], codecommit_actions: Sequence[str]
 ) -> Iterator[MatrixRow]:
     """The rows of one user or role; for a role, on the repositories in its policies and on any other."""
-    arns = {repository.arn.rpartition(":")[2]: repository.arn for repository in model.repositories}
+    arns = {Arn.of(repository.arn).resource: repository.arn for repository in model.repositories}
     if identity.trust is not None:
         arns = {name: arn for name, arn in arns.items() if _reaches(identity, arn)}
     if model.repositories:
-        arns[OTHERS] = f"{model.repositories[0].arn.rpartition(':')[0]}:another"
+        arns[OTHERS] = str(Arn.of(model.repositories[0].arn)._replace(resource="another"))
     if identity.trust is not None:
         callers = list(_callers(model, identity))
     else:
@@ -216,7 +217,7 @@ def of_anybody(model: Model, places: Sequence[RequestSource]) -> Iterator[Matrix
     for repository in model.repositories:
         for action in (codecommit.PULL, codecommit.PUSH, codecommit.DELETE):
             # A repository has no policy of its own: https://docs.aws.amazon.com/codecommit/latest/userguide/auth-and-access-control-iam-access-control-identity-based.html
-            name = repository.arn.rpartition(":")[2]
+            name = Arn.of(repository.arn).resource
             yield _row(ANYBODY, name, action, "anywhere", nobody, is_repository=True)
     for method in model.methods:
         for source in places:

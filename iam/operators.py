@@ -14,6 +14,8 @@ from functools import cache, partial
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
+from terraform.arns import Arn
+
 IpNetwork = IPv4Network | IPv6Network
 
 Fill = Callable[[str, bool], str]
@@ -85,14 +87,6 @@ def boolean(text: str) -> bool:
     return text == "true"
 
 
-def arn(text: str) -> list[str]:
-    """The six parts of an ARN, the last with all its colons."""
-    parts = text.split(":", 5)
-    if len(parts) != 6:
-        raise ValueError(text)
-    return parts
-
-
 @cache
 def compiled(expression: str, flags: int = 0) -> re.Pattern[str]:
     """A regular expression, compiled once; its `.` matches line breaks too."""
@@ -115,7 +109,7 @@ def _arn_like(given: str, wanted: str, fill: Fill) -> bool:
     """ArnEquals and ArnLike do the same: a wildcard matches within one of the six parts."""
     pattern = [fill(part, True) for part in _arn_pattern(wanted)]
     try:
-        parts = arn(given)
+        parts = Arn.of(given)
     except ValueError:
         return False
     return all(compiled(expression).fullmatch(part) for expression, part in zip(pattern, parts, strict=True))
@@ -125,7 +119,7 @@ def _arn_like(given: str, wanted: str, fill: Fill) -> bool:
 def _arn_pattern(text: str) -> list[str]:
     """The six parts of an ARN's pattern; colons within a variable do not separate parts."""
     hidden = re.sub(r"\$\{[^}]*\}", lambda variable: variable[0].replace(":", "\0"), text)
-    return [part.replace("\0", ":") for part in arn(hidden)]
+    return [part.replace("\0", ":") for part in Arn.of(hidden)]
 
 
 def _values(
@@ -145,7 +139,7 @@ def _values(
     return Operator(read, matches)
 
 
-_ARN = Operator(arn, _arn_like, has_variables=True)
+_ARN = Operator(Arn.of, _arn_like, has_variables=True)
 
 _POSITIVE: dict[str, Operator] = {
     "StringEquals": Operator(str, _equals, has_variables=True),

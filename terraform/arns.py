@@ -1,7 +1,8 @@
-"""How AWS forms the ARN of a resource from the resource's own attributes."""
+"""The parts of an ARN, and how AWS forms the ARN of a resource from the resource's own attributes."""
 
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
 # By type and attribute; {…} are the region, the account and attributes of the resource. Where one service has several
 # forms, this is the one that the provider's attribute returns.
@@ -21,6 +22,28 @@ _PATTERNS = {
 }
 
 _DEFAULTS = {"path": "/"}
+
+
+class Arn(NamedTuple):
+    """The six parts of an ARN, or of a pattern of ARNs; `resource` keeps its colons."""
+
+    prefix: str
+    partition: str
+    service: str
+    region: str
+    account: str
+    resource: str
+
+    @classmethod
+    def of(cls, text: str) -> "Arn":
+        """The parts of `text`. Raises ValueError for fewer than six."""
+        parts = text.split(":", 5)
+        if len(parts) != 6:
+            raise ValueError(text)
+        return cls(*parts)
+
+    def __str__(self) -> str:
+        return ":".join(self)
 
 
 def parts(kind: str, attribute: str) -> tuple[str, ...] | None:

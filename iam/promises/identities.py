@@ -6,6 +6,7 @@ from iam import codecommit, powers
 from iam.aws_managed import aws_managed
 from iam.promises.promise import Breach, PromiseSubject, promise
 from iam.statements import Statement, has_wildcard
+from terraform.arns import Arn
 
 _ADMINISTRATION = ("account:", "iam:", "organizations:", "sso:", "sts:")
 _ADMINISTRATION_READS = ("iam:get", "iam:list", "iam:generate", "iam:simulate", "sts:get")
@@ -89,7 +90,7 @@ def _vague(statement: Statement) -> str:
     if "*" in statement.resources and not statement.named_actions <= _WITHOUT_RESOURCE:
         listed = ", ".join(action for action in statement.actions if action.lower() not in _WITHOUT_RESOURCE)
         return f"{listed} on every resource"
-    services = {resource.split(":")[2] for resource in statement.resources if resource.count(":") >= 5}
+    services = {Arn.of(resource).service for resource in statement.resources if resource.count(":") >= 5}
     strange = [action for action in statement.actions if services and action.split(":")[0].lower() not in services]
     return f"{', '.join(strange)}, which is no action on what it names" if strange else ""
 

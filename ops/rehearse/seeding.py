@@ -11,6 +11,7 @@ from moto.route53.models import route53_backends
 from moto.s3.models import s3_backends
 
 from ops.rehearse.prerequisites import Prerequisites
+from terraform.arns import Arn
 
 _KEY_ARN = re.compile(r"arn:aws[\w-]*:kms:(?P<region>[\w-]+):(?P<account>\d{12}):key/(?P<id>.+)")
 
@@ -54,10 +55,10 @@ def seed(prerequisites: Prerequisites) -> None:
         with patch("moto.route53.models.create_route53_zone_id", return_value=zone.zone_id):
             route53_backends[zone.account]["aws"].create_hosted_zone(zone.name, private_zone=False)
     for certificate in prerequisites.certificates:
-        _, _, _, place, account, _ = certificate.arn.split(":", 5)
-        bundle = CertBundle.generate_cert(certificate.domain, account, place)
+        arn = Arn.of(certificate.arn)
+        bundle = CertBundle.generate_cert(certificate.domain, arn.account, arn.region)
         bundle.arn = certificate.arn
-        acm_backends[account][place]._certificates[certificate.arn] = bundle
+        acm_backends[arn.account][arn.region]._certificates[certificate.arn] = bundle
 
 
 def make_bucket(account: str, region: str, name: str) -> None:

@@ -12,6 +12,7 @@ from iam.model import REPRESENTATIVES, Identity, Place
 from iam.statements import Policy, UnsupportedError
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding
 from ops.review.text import code
+from terraform.arns import Arn
 from terraform.plan import Action
 from terraform.plan_configuration import module_of
 from terraform.plan_values import KnownAfterApply, Sensitive
@@ -108,7 +109,7 @@ class AccessReader:
             return Identity(
                 address=change.address,
                 arn=arn,
-                account=arn.split(":")[4],
+                account=Arn.of(arn).account,
                 policies=tuple(self._attached(kind, name, is_after=is_after)),
                 trust=trust or (parse(_TRUSTS_NOBODY, "no trust policy") if kind == "role" else None),
             )

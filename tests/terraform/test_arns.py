@@ -1,6 +1,8 @@
+import re
+
 import pytest
 
-from terraform.arns import arn, parts
+from terraform.arns import Arn, arn, parts
 
 PLACE = {"region": "eu-west-1", "account": "111111111111"}
 
@@ -36,3 +38,16 @@ def test_makes_no_arn_with_an_unknown_part() -> None:
 def test_makes_no_arn_of_a_type_with_an_unknown_form() -> None:
     assert arn("aws_kms_key", "arn", {**PLACE, "id": "x"}) is None
     assert parts("aws_kms_key", "arn") is None
+
+
+def test_splits_an_arn_whose_resource_has_colons() -> None:
+    text = "arn:aws:logs:eu-west-1:111111111111:log-group:x:*"
+    arn_read = Arn.of(text)
+    assert (arn_read.service, arn_read.account, arn_read.resource) == ("logs", "111111111111", "log-group:x:*")
+    assert str(arn_read) == text
+
+
+@pytest.mark.parametrize("text", ["*", "arn:aws:s3", "arn:aws:iam::111111111111"])
+def test_refuses_an_arn_of_fewer_than_six_parts(text: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(text)):
+        Arn.of(text)

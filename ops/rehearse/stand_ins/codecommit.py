@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from ops.rehearse.stand_ins import AwsError, Call, Reply, StandIn
+from terraform.arns import Arn
 
 codecommit = StandIn(
     "codecommit",
@@ -21,7 +22,7 @@ def _repository(call: Call, name: str) -> dict[str, Any]:
 
 
 def _tags(call: Call) -> dict[str, str]:
-    name = str(call.params["resourceArn"]).rpartition(":")[2]
+    name = Arn.of(str(call.params["resourceArn"])).resource
     _repository(call, name)
     return call.store["tags"].setdefault(name, {})
 
