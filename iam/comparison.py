@@ -17,7 +17,7 @@ ATTRIBUTES = frozenset(
 
 Element = Literal["Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal", "Version"]
 
-_WORLD = frozenset({"0.0.0.0/0", "::/0"})
+WORLD = frozenset({"0.0.0.0/0", "::/0"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +110,7 @@ def _narrows(condition: Condition) -> bool:
         condition.key in _NARROWING
         and "Not" not in condition.operator
         and not holds_without_key
-        and not {"*", *_WORLD} & set(condition.values)
+        and not {"*", *WORLD} & set(condition.values)
     )
 
 
@@ -119,7 +119,7 @@ def open_conditions(statement: Statement) -> list[Condition]:
     return [
         replace(condition, values=worldwide)
         for condition in statement.conditions
-        if (worldwide := tuple(value for value in condition.values if value in _WORLD))
+        if (worldwide := tuple(value for value in condition.values if value in WORLD))
         and statement.allows != (condition.operator == "NotIpAddress")
     ]
 

@@ -12,6 +12,7 @@ from iam.conditions import NULL
 from iam.operators import OPERATORS, boolean
 from iam.statements import Condition, Policy, Statement, UnsupportedError
 from iam.variables import pieces
+from terraform.output import without_repetition
 
 WITH_VARIABLES = "2012-10-17"
 """The version of the policy language that replaces `${…}`; the earlier one takes it literally."""
@@ -54,7 +55,7 @@ def read(document: object, name: str) -> Policy:
     """
     if isinstance(document, str):
         try:
-            document = json.loads(document, object_pairs_hook=_without_repetition)
+            document = json.loads(document, object_pairs_hook=without_repetition)
         except (ValueError, RecursionError) as error:
             raise UnsupportedError(name, f"is no JSON: {error}") from error
     if not isinstance(document, Mapping):
@@ -76,13 +77,6 @@ def read(document: object, name: str) -> Policy:
             for number, statement in enumerate(statements, 1)
         ),
     )
-
-
-def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key is written twice")
-    return found
 
 
 def _statement(statement: object, policy: str, number: int, *, has_variables: bool) -> Statement:

@@ -9,7 +9,7 @@ from iam.matching import names_action
 from iam.model import Identity
 from iam.requests import Principal, Request
 from iam.sources import RequestSource
-from iam.statements import Policy, Statement, has_wildcard
+from iam.statements import Statement, has_wildcard
 
 _CODECOMMIT = {action.lower(): action for action in (*codecommit.READS, *codecommit.WRITES)}
 
@@ -101,14 +101,12 @@ def met(statement: Statement, source: RequestSource) -> dict[str, str]:
     }
 
 
-def powers(
-    identity: Identity, source: RequestSource, *, only: Collection[str] | None = None, resource: tuple[Policy, ...] = ()
-) -> Iterator[Power]:
-    """What `identity` may do from a source: with `only`, of those actions; with `resource`, under its policies too.
+def powers(identity: Identity, source: RequestSource, *, only: Collection[str] | None = None) -> Iterator[Power]:
+    """What `identity` may do from a source: with `only`, of those actions.
 
     Of actions and resources that no Deny distinguishes, one is evaluated for all.
     """
-    denials = [s for policy in (*identity.policies, *resource) for s in policy.statements if not s.allows]
+    denials = [s for policy in identity.policies for s in policy.statements if not s.allows]
     every_resource = all(deny.resources == ("*",) for deny in denials)
     for statement in allowing(identity):
         named = [action for action in actions(statement) if only is None or action in only]
@@ -117,6 +115,6 @@ def powers(
         for action in distinct.values():
             for target in targets[:1] if every_resource else targets:
                 asked = request(identity, source, action, target, met(statement, source))
-                decision = evaluate(asked, identity=identity.policies, resource=resource)
+                decision = evaluate(asked, identity=identity.policies)
                 if decision.allowed:
                     yield Power(statement=statement, action=action, resource=target, decision=decision)

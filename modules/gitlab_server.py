@@ -19,7 +19,7 @@ from modules.policies import roles, servers
 from modules.policies.statement import PolicyStatement
 from modules.role import Role, RoleProps
 from modules.security_group import SecurityGroup, SecurityGroupProps, SecurityGroupRule
-from modules.terraform_text import literal
+from terraform.templates import escaped
 
 # The volume's name in EC2. The instance itself finds the volume by its id.
 _DEVICE = "/dev/sdf"
@@ -104,7 +104,7 @@ class GitlabServer(Construct):
             subnet_id=props.subnet_id,
             vpc_security_group_ids=[self.security_group.group.id],
             iam_instance_profile=profile.name,
-            key_name=literal(props.key_pair) if props.key_pair is not None else None,
+            key_name=escaped(props.key_pair) if props.key_pair is not None else None,
             disable_api_termination=props.termination_protection,
             monitoring=True,
             ebs_optimized=True,

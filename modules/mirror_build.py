@@ -27,7 +27,7 @@ from modules.labels import Labels
 from modules.policies import builds, git_users, roles
 from modules.policies.statement import PolicyStatement
 from modules.role import Role, RoleProps
-from modules.terraform_text import literal
+from terraform.templates import escaped
 
 # https://docs.aws.amazon.com/codebuild/latest/userguide/available-images.html
 IMAGE = "aws/codebuild/amazonlinux-aarch64-standard:3.0"
@@ -87,7 +87,7 @@ class MirrorBuild(Construct):
             "role",
             RoleProps(
                 name=props.labels.name("backlog-mirror", props.key, limit=64),
-                description=literal(props.description),
+                description=escaped(props.description),
                 trust=roles.assumed_by("codebuild", account_id=props.account_id),
                 permissions=_permissions(props, log_group.arn),
             ),
@@ -96,10 +96,10 @@ class MirrorBuild(Construct):
             self,
             "project",
             name=name,
-            description=literal(props.description),
+            description=escaped(props.description),
             service_role=role.role.arn,
             build_timeout=props.timeout_minutes,
-            source=CodebuildProjectSource(type="NO_SOURCE", buildspec=literal(props.buildspec)),
+            source=CodebuildProjectSource(type="NO_SOURCE", buildspec=escaped(props.buildspec)),
             artifacts=CodebuildProjectArtifacts(type="NO_ARTIFACTS"),
             cache=_cache(props),
             environment=CodebuildProjectEnvironment(

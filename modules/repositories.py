@@ -8,7 +8,7 @@ from cdktf_cdktf_provider_aws.codecommit_repository import CodecommitRepository
 from constructs import Construct
 
 from modules.acknowledged import acknowledge
-from modules.terraform_text import literal
+from terraform.templates import escaped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class Repositories(Construct):
                 self,
                 name,
                 repository_name=name,
-                description=literal(repository.description),
+                description=escaped(repository.description),
                 kms_key_id=repository.kms_key_arn,
                 lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if props.deletion_protected else None,
             )

@@ -3,22 +3,15 @@
 import re
 
 from buildspec.render import Reference
+from terraform.templates import escaped
 
 _REFERENCE = re.compile(f"{Reference.OPEN}(.*?){Reference.CLOSE}", re.DOTALL)
-
-
-def literal(text: str) -> str:
-    """`text` with Terraform's template markers escaped: a shell's `${X}` is written `$${X}`.
-
-    https://developer.hashicorp.com/terraform/language/expressions/strings#escape-sequences
-    """
-    return text.replace("${", "$${").replace("%{", "%%{")
 
 
 def template(rendered: str) -> str:
     """A text of `buildspec.render`, with its references as Terraform's own and everything else unchanged."""
     parts = _REFERENCE.split(rendered)
-    return "".join(f"${{{part}}}" if place % 2 else literal(part) for place, part in enumerate(parts))
+    return "".join(f"${{{part}}}" if place % 2 else escaped(part) for place, part in enumerate(parts))
 
 
 def readable(rendered: str) -> str:

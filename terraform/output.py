@@ -196,7 +196,7 @@ def load(file: Path, *, exact_numbers: bool = False) -> dict[str, Any]:
         document = json.loads(
             file.read_text(encoding="utf-8"),
             parse_constant=_refuse_constant,
-            object_pairs_hook=_without_repetition,
+            object_pairs_hook=without_repetition,
             **numbers,
         )
         if not isinstance(document, dict):
@@ -250,7 +250,8 @@ def _refuse_constant(constant: str) -> Any:
     raise ValueError(f"{constant} is no number")
 
 
-def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, as `object_pairs_hook` of `json.loads`. Raises ValueError for a key that comes twice."""
     found = dict(pairs)
     if len(found) != len(pairs):
         twice = sorted({name for name, _ in pairs if sum(name == other for other, _ in pairs) > 1})

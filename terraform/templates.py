@@ -73,7 +73,10 @@ def parts(text: str) -> list[Part]:
 
 
 def escaped(text: str) -> str:
-    """The template that evaluates to `text`."""
+    """The template that evaluates to `text`: a shell's `${X}` is written `$${X}`.
+
+    https://developer.hashicorp.com/terraform/language/expressions/strings#escape-sequences
+    """
     return text.replace("${", "$${").replace("%{", "%%{")
 
 

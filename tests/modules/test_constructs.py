@@ -9,7 +9,7 @@ from modules.labels import Labels
 from modules.mirror_build import MirrorBuildProps
 from modules.network import NetworkProps, ZoneSubnets
 from modules.security_group import SecurityGroupRule
-from modules.terraform_text import literal
+from terraform.templates import escaped
 
 LABELS = Labels(project="kakehashi", environment="prd", owner="platform-team")
 
@@ -57,7 +57,7 @@ def test_props_cannot_be_changed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "escaped"),
+    ("text", "template"),
     [
         ("${HOME}", "$${HOME}"),
         ("%{ if x }", "%%{ if x }"),
@@ -65,5 +65,5 @@ def test_props_cannot_be_changed() -> None:
         ("$${HOME}", "$$${HOME}"),
     ],
 )
-def test_template_markers_are_escaped_and_nothing_else(text: str, escaped: str) -> None:
-    assert literal(text) == escaped
+def test_template_markers_are_escaped_and_nothing_else(text: str, template: str) -> None:
+    assert escaped(text) == template

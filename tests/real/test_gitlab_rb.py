@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from buildspec import render
-from modules.terraform_text import literal, template
+from modules.terraform_text import template
+from terraform.templates import escaped
 from tests.real.rendered import NASTY, PROXY, RenderedServer
 from tests.real.synthesised import DeploymentStack
 from tests.real.terraform import read_by_terraform
@@ -32,7 +33,7 @@ def test_a_value_in_place_of_a_reference_stays_in_its_quotes(tmp_path: Path) -> 
     )
     templates = [template(render.gitlab_rb(config)), template(render.gitlab_server_settings(server))]
     here = [part.replace("nasty[0]", f"nasty[{place}]") for place in range(len(texts)) for part in templates]
-    read = read_by_terraform(here, tmp_path, {"nasty": [literal(text) for text in texts]})
+    read = read_by_terraform(here, tmp_path, {"nasty": [escaped(text) for text in texts]})
     for place, text in enumerate(texts):
         assert evaluated(read[2 * place], tmp_path)["gitaly"]["env"]["http_proxy"] == text
         script = f'{read[2 * place + 1]}\nprintf %s "$DATA_VOLUME"'

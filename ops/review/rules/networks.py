@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from iam.comparison import covered
+from iam.comparison import WORLD, covered
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
 from ops.review.text import code, line, shown
 from terraform.plan import Action
@@ -13,7 +13,6 @@ from terraform.plan_values import KnownAfterApply, Sensitive
 Peer = str | Sensitive | KnownAfterApply
 """The other end of a connection: a network in CIDR notation, the id of a group or a list, or `self`."""
 
-_WORLD = {"0.0.0.0/0", "::/0"}
 _GROUPS = ("aws_security_group", "aws_default_security_group")
 
 
@@ -28,7 +27,7 @@ class AllowedTraffic:
     @property
     def is_with_the_world(self) -> bool:
         """Whether the other end is the whole internet."""
-        return self.peer in _WORLD
+        return self.peer in WORLD
 
 
 @rule(

@@ -59,7 +59,10 @@ def test_an_unknown_element_or_value_is_refused_with_its_place(statement: dict[s
 def test_a_document_of_another_form_is_refused() -> None:
     for document, message in (
         ("{", "policy: is no JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
-        ('{"Version": "2012-10-17", "Version": "2008-10-17"}', "policy: is no JSON: a key is written twice"),
+        (
+            '{"Version": "2012-10-17", "Version": "2008-10-17"}',
+            "policy: is no JSON: 'Version' comes twice in one object",
+        ),
         ({"Version": "2020-01-01", "Statement": []}, "policy: version '2020-01-01'"),
         ({"Rules": []}, "policy: 'Rules' in a policy"),
     ):
