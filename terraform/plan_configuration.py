@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from terraform.patterns import REMOTE_OUTPUT
+
 _INDEX = re.compile(r"\[(?:\d+|\"(?:[^\"\\]|\\.)*\")\]")
 _MODULE = re.compile(r"(?:module\.[\w-]+(?:\[(?:\d+|\"(?:[^\"\\]|\\.)*\")\])?\.)*")
-_REMOTE_OUTPUT = re.compile(r"data\.terraform_remote_state\.([\w-]+)\.outputs\.([\w-]+)")
 
 
 def module_of(address: str) -> str:
@@ -17,7 +18,7 @@ def module_of(address: str) -> str:
 
 def remote_output(reference: str) -> tuple[str, str] | None:
     """The name of the remote state and the output that a reference reads, if it reads one."""
-    found = _REMOTE_OUTPUT.match(reference)
+    found = REMOTE_OUTPUT.match(reference)
     return (found[1], found[2]) if found else None
 
 
@@ -72,7 +73,7 @@ class PlanConfiguration:
     def remote_outputs(self) -> set[tuple[str, str]]:
         """The remote states and outputs that the configuration reads."""
         return {
-            (state, output) for text in _texts(self._configuration) for state, output in _REMOTE_OUTPUT.findall(text)
+            (state, output) for text in _texts(self._configuration) for state, output in REMOTE_OUTPUT.findall(text)
         }
 
     def _expressions(self, address: str) -> Any:

@@ -1,19 +1,16 @@
 """Resolves what a plan leaves open: policies after the apply, and the references that open values come from."""
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from terraform import arns, policy_documents
+from terraform.patterns import ANY_ATTRIBUTE, POLICY_DOCUMENT
 from terraform.plan import Action, Change, Plan
 from terraform.plan_configuration import PlanConfiguration, module_of
 from terraform.plan_values import KnownAfterApply, OpenWriter, PlannedText, Sensitive, any_marked, marked
-from terraform.templates import Interpolation, Literal, TemplateError, parts
-
-_REFERENCE = re.compile(r"(?:data\.)?[\w-]+\.[\w-]+\.[\w-]+")
-_DOCUMENT_JSON = re.compile(r"data\.aws_iam_policy_document\.[\w-]+\.(?:minified_)?json")
+from terraform.templates import Interpolation, Literal, Part, TemplateError, parts
 
 _MERGED = ("override_policy_documents", "source_policy_documents")
 
@@ -46,7 +43,7 @@ class PlanReferences:
             found = change.after.get(name)
             return ResolvedPolicy(written=lambda _: found) if isinstance(found, str) else None
         for reference in self.configuration.references(change.address, name):
-            document = self._document(change, reference) if _DOCUMENT_JSON.fullmatch(reference) else None
+            document = self._document(change, reference) if POLICY_DOCUMENT.fullmatch(reference) else None
             if document is not None:
                 return self._policy(document)
         return None
@@ -161,9 +158,9 @@ def _split(text: str) -> list[Literal | Interpolation] | None:
         found = parts(text)
     except TemplateError:
         return None
-    plain = [
-        part
-        for part in found
-        if isinstance(part, Literal) or (isinstance(part, Interpolation) and _REFERENCE.fullmatch(part.source.strip()))
-    ]
+    plain = [part for part in found if isinstance(part, Literal) or _is_plain(part)]
     return plain if len(plain) == len(found) else None
+
+
+def _is_plain(part: Part) -> TypeGuard[Interpolation]:
+    return isinstance(part, Interpolation) and ANY_ATTRIBUTE.fullmatch(part.source.strip()) is not None

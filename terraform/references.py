@@ -13,6 +13,7 @@ from typing import Any
 
 from terraform import arns
 from terraform.output import Json, Stack
+from terraform.patterns import ATTRIBUTE, LOCAL, POLICY_DOCUMENT, REMOTE_OUTPUT, VARIABLE
 from terraform.templates import Directive, Interpolation, Literal, TemplateError, jsonencode, parts
 
 
@@ -38,12 +39,6 @@ class PartlyKnown:
 StandIn = Callable[[Unknown], str]
 """What an Unknown is written as; or it raises an error."""
 
-_NAME = r"[A-Za-z_][\w-]*"
-_VARIABLE = re.compile(rf"var\.({_NAME})")
-_LOCAL = re.compile(rf"local\.({_NAME})")
-_ATTRIBUTE = re.compile(rf"({_NAME})\.({_NAME})\.({_NAME})")
-_OUTPUT = re.compile(rf"data\.terraform_remote_state\.({_NAME})\.outputs\.({_NAME})")
-_DOCUMENT = re.compile(rf"data\.aws_iam_policy_document\.({_NAME})\.(?:minified_)?json")
 _CALL = re.compile(r"(jsonencode|toset)\((.+)\)", re.DOTALL)
 
 
@@ -96,17 +91,17 @@ class Configuration:
 
     def resource_of(self, written: str, kind: str) -> str | None:
         """The name of the resource of type `kind` whose attribute an argument refers to, and nothing else."""
-        found = _ATTRIBUTE.fullmatch(_whole(written))
+        found = ATTRIBUTE.fullmatch(_whole(written))
         return found[2] if found and found[1] == kind and found[2] in self.resources(kind) else None
 
     def variable_of(self, written: str) -> str | None:
         """The variable that an argument refers to and nothing else, as it is or as a set."""
-        found = _VARIABLE.fullmatch(_whole(written).removeprefix("toset(").removesuffix(")"))
+        found = VARIABLE.fullmatch(_whole(written).removeprefix("toset(").removesuffix(")"))
         return found[1] if found else None
 
     def policy_arguments(self, written: str) -> Json | None:
         """The arguments of the `aws_iam_policy_document` whose JSON an argument refers to; None for anything else."""
-        found = _DOCUMENT.fullmatch(_whole(written))
+        found = POLICY_DOCUMENT.fullmatch(_whole(written))
         return self._data.get("aws_iam_policy_document", {}).get(found[1]) if found else None
 
     def _text(self, written: str) -> Any:
@@ -121,10 +116,10 @@ class Configuration:
     def _expression(self, expression: str) -> Any:
         """The value of an expression, without the `${` and `}` around it."""
         for pattern, value in (
-            (_VARIABLE, self._variable),
-            (_LOCAL, self._local),
-            (_OUTPUT, self._output),
-            (_ATTRIBUTE, self._attribute),
+            (VARIABLE, self._variable),
+            (LOCAL, self._local),
+            (REMOTE_OUTPUT, self._output),
+            (ATTRIBUTE, self._attribute),
             (_CALL, self._call),
         ):
             if found := pattern.fullmatch(expression):
@@ -163,7 +158,7 @@ class Configuration:
 
     def output_read_by(self, expression: str) -> tuple[str, str] | None:
         """The stack and the output of it that an expression reads and nothing else; None where there is none."""
-        found = _OUTPUT.fullmatch(expression)
+        found = REMOTE_OUTPUT.fullmatch(expression)
         read = self._stack_of(found[1]) if found else None
         return (read.name, found[2]) if found and read and found[2] in read.stack.outputs else None
 

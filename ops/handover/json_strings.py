@@ -15,10 +15,8 @@ from ops.handover.hcl import (
     Verbatim,
     text,
 )
+from terraform.patterns import PLAIN_TEXT
 from terraform.templates import Interpolation, Literal, jsonencode
-
-# Attributes that are always strings, with no characters that JSON escapes.
-_PLAIN = re.compile(r"[\w.-]+(?:\[[^\]]*\][\w.-]*)*\.(?:arn|id|account_id|key_arn|bucket_arn)")
 
 
 def with_jsonencode(block: Block) -> Block:
@@ -37,7 +35,7 @@ def _jsonencode(template: Template) -> Expression | None:
         match part:
             case Literal(literal):
                 written += literal
-            case Interpolation(source) if _PLAIN.fullmatch(source.strip()):
+            case Interpolation(source) if PLAIN_TEXT.fullmatch(source.strip()):
                 placeholder = f"\ue000{len(placeholders)}\ue001"
                 placeholders[placeholder] = part
                 written += placeholder

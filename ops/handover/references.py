@@ -1,13 +1,11 @@
 """Finds and rewrites the addresses in a stack's expressions."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ops.handover.hcl import Block, Expression, Template, TupleExpr, Verbatim, mapped
+from terraform.patterns import ADDRESS
 from terraform.templates import Literal, Part, code, rewritten
-
-_ADDRESS = re.compile(r"(?<![\w.\-])(?:data\.|ephemeral\.)?[A-Za-z][\w-]*\.[A-Za-z_][\w-]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +32,7 @@ def addresses_in(block: Block) -> set[str]:
         found
         for expression in block.expressions()
         for source in _sources(expression)
-        for found in _ADDRESS.findall(code(source))
+        for found in ADDRESS.findall(code(source))
     }
 
 
@@ -66,7 +64,7 @@ def redirected(block: Block, addresses: NewAddresses) -> Block:
 
 def _with_addresses(expression: Expression, new: Mapping[str, str]) -> Expression:
     def changed(source: str) -> str:
-        return rewritten(source, lambda text: _ADDRESS.sub(lambda match: new.get(match[0], match[0]), text))
+        return rewritten(source, lambda text: ADDRESS.sub(lambda match: new.get(match[0], match[0]), text))
 
     def changed_part(part: Part) -> Part:
         return part if isinstance(part, Literal) else type(part)(changed(part.source))

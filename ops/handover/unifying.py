@@ -20,11 +20,11 @@ from ops.handover.hcl import (
 )
 from ops.handover.strings import has_doubled_signs, quoted
 from ops.handover.texts import is_long
+from terraform.patterns import WITH_INDEXES
 from terraform.templates import Interpolation, Literal, Part, escaped
 
 _EACH_KEY = Interpolation("each.key")
 _CONSTANT = re.compile(r"null|true|false|-?[0-9][0-9.eE+-]*")
-_REFERENCE = re.compile(r"(data\.)?[a-z]\w*\.[\w-]+(\.\w+|\[[^\]]+\])*")
 
 # A line of a text such as `NAME: "value"` or `export NAME=value`, up to the value.
 _NAMED_LINE = re.compile(r"""(\s*(?:export |- )?([A-Za-z_]\w*)\s*[:=]\s*["']?)""")
@@ -236,4 +236,4 @@ def _is_constant(expression: Expression) -> bool:
 
 def _is_reference(expression: Expression) -> bool:
     source = expression.expression if isinstance(expression, Template) else None
-    return source is not None and _REFERENCE.fullmatch(source) is not None
+    return source is not None and WITH_INDEXES.fullmatch(source) is not None

@@ -1,0 +1,32 @@
+"""The patterns of references in Terraform's expressions.
+
+https://developer.hashicorp.com/terraform/language/expressions/references
+"""
+
+import re
+
+_NAME = r"[A-Za-z_][\w-]*"
+
+VARIABLE = re.compile(rf"var\.({_NAME})")
+LOCAL = re.compile(rf"local\.({_NAME})")
+
+ATTRIBUTE = re.compile(rf"({_NAME})\.({_NAME})\.({_NAME})")
+"""Type, name and attribute of a resource."""
+
+ANY_ATTRIBUTE = re.compile(rf"(?:data\.)?{ATTRIBUTE.pattern}")
+"""The same of a resource or a data source."""
+
+ADDRESS = re.compile(r"(?<![\w.\-])(?:data\.|ephemeral\.)?[A-Za-z][\w-]*\.[A-Za-z_][\w-]*")
+"""The address of a block, anywhere in an expression's code."""
+
+WITH_INDEXES = re.compile(r"(data\.)?[a-z]\w*\.[\w-]+(\.\w+|\[[^\]]+\])*")
+"""A reference to a resource or to something in it, with its indexes."""
+
+PLAIN_TEXT = re.compile(r"[\w.-]+(?:\[[^\]]*\][\w.-]*)*\.(?:arn|id|account_id|key_arn|bucket_arn)")
+"""Attributes that are always strings, with no characters that JSON escapes."""
+
+REMOTE_OUTPUT = re.compile(rf"data\.terraform_remote_state\.({_NAME})\.outputs\.({_NAME})")
+"""The name of a remote state, and an output in it."""
+
+POLICY_DOCUMENT = re.compile(rf"data\.aws_iam_policy_document\.({_NAME})\.(?:minified_)?json")
+"""The name of a policy document whose JSON is read."""
