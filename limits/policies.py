@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
+from iam.documents import read
+from iam.statements import Statement, UnsupportedError
 from limits.limit import IAM_QUOTAS, Found, Limit, estimated, limit
 from terraform import policy_documents
 from terraform.output import Json
@@ -38,11 +39,14 @@ _SERVICE_PREFIXES = frozenset(
 def _document(stack: Configuration, written: str) -> Json | None:
     """The policy document that an argument refers to; None where it cannot be checked."""
     arguments = stack.policy_arguments(written)
-    try:
-        render = policy_documents.render
-        return None if arguments is None else render(arguments, lambda listed, _: stack.texts(listed, estimated))
-    except policy_documents.NotRenderedError:
+    if arguments is None:
         return None
+    try:
+        document = policy_documents.render(arguments, lambda listed, _: stack.texts(listed, estimated))
+        read(document, written)
+    except (policy_documents.NotRenderedError, UnsupportedError):
+        return None
+    return document
 
 
 def _documents(stack: Configuration, kind: str, argument: str) -> Iterator[tuple[str, Json]]:
@@ -50,6 +54,12 @@ def _documents(stack: Configuration, kind: str, argument: str) -> Iterator[tuple
     for name, arguments in stack.resources(kind).items():
         if (document := _document(stack, arguments[argument])) is not None:
             yield f"{kind}.{name}.{argument}", document
+
+
+def _statements(stack: Configuration, kind: str, argument: str) -> Iterator[tuple[str, Statement]]:
+    """The statements of these documents, each with the place of its document."""
+    for place, document in _documents(stack, kind, argument):
+        yield from ((place, statement) for statement in read(document, place).statements)
 
 
 @limit(what="a policy is a document whose size and actions can be checked", source=IAM_QUOTAS)
@@ -75,15 +85,10 @@ def _size(kind: str, argument: str, most: int, source: str) -> Limit:
 @limit(what="a policy's actions are those of services that exist", source=_ACTIONS)
 def actions_exist(stack: Configuration) -> Iterator[Found]:
     for kind, argument in _SIZES:
-        for place, document in _documents(stack, kind, argument):
-            for statement in document["Statement"]:
-                for action in _actions(statement):
-                    if not _may_exist(action):
-                        yield place, f"{action!r} is not an action of a known service", "correct its spelling"
-
-
-def _actions(statement: dict[str, Any]) -> list[str]:
-    return [*statement.get("Action", ()), *statement.get("NotAction", ())]
+        for place, statement in _statements(stack, kind, argument):
+            for action in statement.actions:
+                if not _may_exist(action):
+                    yield place, f"{action!r} is not an action of a known service", "correct its spelling"
 
 
 def _may_exist(action: str) -> bool:
@@ -96,22 +101,19 @@ def _may_exist(action: str) -> bool:
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
 )
 def roles_trust_services(stack: Configuration) -> Iterator[Found]:
-    for place, document in _documents(stack, "aws_iam_role", "assume_role_policy"):
-        for statement in document["Statement"]:
-            if not _trusts_services(statement):
-                hint = "name a service, sts:AssumeRole and no resource"
-                yield place, f"{statement.get('Sid')} is no trust in a service", hint
+    for place, statement in _statements(stack, "aws_iam_role", "assume_role_policy"):
+        if not _trusts_services(statement):
+            hint = "name a service, sts:AssumeRole and no resource"
+            yield place, f"{statement.sid or 'a statement'} is no trust in a service", hint
 
 
-def _trusts_services(statement: dict[str, Any]) -> bool:
-    principals = statement.get("Principal")
-    if not isinstance(principals, dict) or not principals:
-        return False
-    named = [name for names in principals.values() for name in names]
+def _trusts_services(statement: Statement) -> bool:
+    named = [name for names in (statement.principals or {}).values() for name in names]
     return (
-        all(re.fullmatch(r"[a-z0-9-]+\.amazonaws\.com", name) for name in named)
-        and _actions(statement) == ["sts:AssumeRole"]
-        and "Resource" not in statement
+        bool(named)
+        and all(re.fullmatch(r"[a-z0-9-]+\.amazonaws\.com", name) for name in named)
+        and statement.actions == ("sts:AssumeRole",)
+        and not (statement.resources or statement.but_principals or statement.but_actions)
     )
 
 

@@ -201,6 +201,7 @@ def test_refuses_an_action_of_an_unknown_service(action: str) -> None:
         {"principals": [{"type": "Service", "identifiers": ["ec2.amazon.com"]}]},
         {"principals": [{"type": "AWS", "identifiers": ["*"]}]},
         {"actions": ["sts:AssumeRole", "sts:TagSession"]},
+        {"actions": [], "not_actions": ["sts:AssumeRole"]},
         {"resources": ["*"]},
     ],
 )
