@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from errors import Problem
-from limits import builds, everywhere, machines, names, policies
+from limits import builds, everywhere, machines, policies
 from terraform.references import configurations
 
-LIMITS = (*everywhere.LIMITS, *names.LIMITS, *policies.LIMITS, *machines.LIMITS, *builds.LIMITS)
+LIMITS = (*everywhere.LIMITS, *policies.LIMITS, *machines.LIMITS, *builds.LIMITS)
 
 
 def problems(documents: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
