@@ -1,18 +1,35 @@
 """The stacks that are handed over, each with the other files that its Terraform reads."""
 
+import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from errors import Problem, RefusedError
 from terraform import output
 from terraform.output import Stack
+from terraform.templates import Literal, TemplateError, parts, rewritten
 
 # What Terraform wrote for its user, who keeps it.
 _NOT_HANDED_OVER = re.compile(
     r"(^|/)\.terraform(/|\.lock\.hcl$)|\.tfstate(\.|$)|\.tfplan$|(^|/)plan$|\.tfvars(\.json)?$"
 )
+
+_TERRAFORM_FILES = (".tf", ".tofu", ".tf.json", ".tofu.json")
+
+# A provisioner and a data source that run programs, which may read any file.
+_PROGRAMS = frozenset({"local-exec", "external"})
+
+# https://developer.hashicorp.com/terraform/language/functions: file, fileset, filebase64 and so on, and templatefile.
+_FILE_FUNCTION = re.compile(r"\b(file\w*|templatefile)\s*\(")
+_CALL = re.compile(_FILE_FUNCTION.pattern + "\0")
+
+# A name counts wherever the folder before it comes from: `${abspath(path.module)}/x.conf` names x.conf.
+_FOLDER = re.compile(r"^\$\{.*\}/")
+_QUOTED_NAME = re.compile(r'"(?:[^"]*\}/)?([^"$%\\]+)"')
+_LITERAL_ARGUMENT = re.compile(r'\s*"(?:\$\{\s*path\.(?:module|root|cwd)\s*\}/)?[^"$%\\]+"\s*[,)]')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,43 +45,62 @@ class HandoverStack(Stack):
 
 
 def read(out: Path) -> list[HandoverStack]:
-    """The stacks below `out`, each after those it depends on."""
-    stacks = output.read(out, exact_numbers=True)
-    return [HandoverStack(**vars(stack), files_read=_files_read(stack)) for stack in stacks]
+    """The stacks below `out`, each after those it depends on.
 
-
-def _files_read(stack: Stack) -> dict[str, bytes]:
-    texts = list(_texts(stack.document))
-    files = {path.relative_to(stack.folder).as_posix(): path for path in stack.other_files()}
-    return {
-        path: file.read_bytes()
-        for path, file in files.items()
-        if not _NOT_HANDED_OVER.search(path) and _is_read(path, texts)
-    }
-
-
-def _is_read(path: str, texts: Sequence[str]) -> bool:
-    """Whether Terraform may read a file.
-
-    Terraform reads every file of its own, and a file in a subfolder may be read through the folder's name. Of the
-    other files in the stack's folder, only those count whose names occur in the Terraform; the rest is for people,
-    and an edit of it would have no effect.
+    Raises RefusedError if it is not known whether Terraform reads a file.
     """
-    if "/" in path or re.search(r"\.(tf|tofu)(\.json)?$", path):
-        return True
-    name = re.escape(path)
-    in_an_expression = re.compile(rf'(\}}|\.)/{name}|\(\s*"{name}"')
-    as_a_value = re.compile(rf'(^|["\s]){name}')
-    return any(in_an_expression.search(text) or ("\n" not in text and as_a_value.search(text)) for text in texts)
+    stacks = output.read(out, exact_numbers=True)
+    problems: list[Problem] = []
+    found = [HandoverStack(**vars(stack), files_read=_files_read(stack, problems)) for stack in stacks]
+    if problems:
+        raise RefusedError(problems)
+    return found
 
 
-def _texts(value: Any) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case list():
-            for item in value:
-                yield from _texts(item)
-        case dict():
-            for item in value.values():
-                yield from _texts(item)
+def _files_read(stack: Stack, problems: list[Problem]) -> dict[str, bytes]:
+    """Terraform's own files, everything in subfolders (Terraform may read a whole folder), and files that are named.
+
+    The rest is for people, and an edit of it would have no effect. That is certain only if every path is known.
+    """
+    named, unknown = _paths(stack.document)
+    read = {}
+    for file in stack.other_files():
+        path = file.relative_to(stack.folder).as_posix()
+        if _NOT_HANDED_OVER.search(path):
+            continue
+        if "/" in path or path in named or path.endswith(_TERRAFORM_FILES):
+            read[path] = file.read_bytes()
+        elif unknown:
+            what = f"Terraform may read it: {', '.join(sorted(unknown))} can read a file whose name is not in the JSON"
+            problems.append(Problem(where=str(file), what=what, hint="move it to a subfolder, or out of the stack"))
+    return read
+
+
+def _paths(document: Any) -> tuple[set[str], set[str]]:
+    """The paths that strings and expressions name, and what may read files whose names are not known."""
+    named: set[str] = set()
+    unknown: set[str] = set()
+    for value in _values(document):
+        if isinstance(value, dict):
+            unknown |= _PROGRAMS & value.keys()
+            continue
+        named |= {posixpath.normpath(_FOLDER.sub("", value))}
+        try:
+            sources = [part.source for part in parts(value) if not isinstance(part, Literal)]
+            for source in sources:
+                named |= {posixpath.normpath(path) for path in _QUOTED_NAME.findall(source)}
+                marked = rewritten(source, lambda text: _FILE_FUNCTION.sub("\\g<0>\0", text))
+                unknown |= {
+                    f"{call[1]}()" for call in _CALL.finditer(marked) if not _LITERAL_ARGUMENT.match(marked, call.end())
+                }
+        except TemplateError:
+            unknown.add("an expression that cannot be split")
+    return named, unknown
+
+
+def _values(value: Any) -> Iterator[Any]:
+    """Every string and every object within a value."""
+    if isinstance(value, str | dict):
+        yield value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _values(item)

@@ -6,12 +6,14 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from errors import RefusedError
 from ops.handover import hand_over
 from ops.handover.folder import replace, write
+from ops.handover.stacks import read
 from tests.ops.handover.folders import TOPIC, written
 
 pytestmark = pytest.mark.tool("terraform")
@@ -150,6 +152,58 @@ def test_leaves_out_files_that_terraform_does_not_read(out: Callable[..., Path],
         "more.tf",
         "read.conf",
     }
+
+
+@pytest.mark.parametrize(
+    ("value", "is_read"),
+    [
+        ("a", True),
+        ("${path.module}/a", True),
+        ("${abspath(path.module)}/a", True),
+        ('${templatefile("./a", {})}', True),
+        ('${join("/", [path.module, "a"])}', True),
+        ('${"${filebase64("a")}"}', True),
+        ("an apple", False),
+        ("copied to a", False),
+        ('${file("ab")}', False),
+        ("/etc/a", False),
+    ],
+)
+def test_hands_over_a_file_only_where_the_terraform_names_it(
+    value: str, is_read: bool, out: Callable[..., Path]
+) -> None:
+    folder = out({"locals": {"x": value}})
+    (folder / "stacks" / "web" / "a").write_text("")
+    (stack,) = read(folder)
+    assert set(stack.files_read) == ({"a"} if is_read else set())
+
+
+@pytest.mark.parametrize(
+    ("document", "reader"),
+    [
+        ({"locals": {"x": "${file(var.name)}"}}, "file()"),
+        ({"locals": {"x": '${fileset(path.module, "*.conf")}'}}, "fileset()"),
+        ({"locals": {"x": '${"${filemd5("${var.name}.conf")}"}'}}, "filemd5()"),
+        ({"resource": {"x": {"y": {"provisioner": [{"local-exec": {"command": "sh x"}}]}}}}, "local-exec"),
+        ({"locals": {"x": "${unclosed"}}, "an expression that cannot be split"),
+    ],
+)
+def test_refuses_a_file_of_which_it_is_not_known_whether_terraform_reads_it(
+    document: dict[str, Any], reader: str, out: Callable[..., Path]
+) -> None:
+    folder = out(document)
+    file = folder / "stacks" / "web" / "a.conf"
+    assert [stack.files_read for stack in read(folder)] == [{}]
+    file.write_text("")
+    with pytest.raises(RefusedError) as refusal:
+        read(folder)
+    assert [(it.where, it.what, it.hint) for it in refusal.value.problems] == [
+        (
+            str(file),
+            f"Terraform may read it: {reader} can read a file whose name is not in the JSON",
+            "move it to a subfolder, or out of the stack",
+        )
+    ]
 
 
 @pytest.mark.parametrize("path", ["../escaped", "web/../../escaped", "/escaped"])
