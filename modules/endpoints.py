@@ -30,7 +30,6 @@ class EndpointsProps:
 class Endpoints(Construct):
     """Interface endpoints for Systems Manager, and the gateway endpoint for S3."""
 
-    interfaces: dict[str, VpcEndpoint]
     s3: VpcEndpoint
 
     def __init__(self, scope: Construct, id: str, props: EndpointsProps) -> None:
@@ -50,8 +49,8 @@ class Endpoints(Construct):
                 outbound={},
             ),
         )
-        self.interfaces = {
-            service: VpcEndpoint(
+        for service in INTERFACE_SERVICES:
+            VpcEndpoint(
                 self,
                 service,
                 vpc_id=props.vpc_id,
@@ -62,8 +61,6 @@ class Endpoints(Construct):
                 security_group_ids=[security_group.group.id],
                 tags=props.labels.named(service),
             )
-            for service in INTERFACE_SERVICES
-        }
         self.s3 = VpcEndpoint(
             self,
             "s3",

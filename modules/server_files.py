@@ -60,7 +60,6 @@ class ServerConfiguration(Construct):
     """
 
     document: SsmDocument
-    association: SsmAssociation
 
     def __init__(self, scope: Construct, id: str, props: ServerConfigurationProps) -> None:
         super().__init__(scope, id)
@@ -80,7 +79,7 @@ class ServerConfiguration(Construct):
             # JSON with ` = ` instead of a colon is an expression of Terraform, which may have references.
             content=f"${{jsonencode({json.dumps(content, indent=2, separators=(',', ' = '))})}}",
         )
-        self.association = SsmAssociation(
+        SsmAssociation(
             self,
             "association",
             association_name=props.labels.name(props.name),

@@ -7,8 +7,7 @@ from modules.build_alerts import BuildAlerts, BuildAlertsProps
 from modules.build_network import BuildNetwork, BuildNetworkProps
 from modules.cache_bucket import CacheBucket, CacheBucketProps
 from modules.cache_file_system import CacheFileSystem, CacheFileSystemProps
-from modules.mirror_build import MirrorBuildProps
-from modules.mirrors import Mirrors
+from modules.mirror_build import MirrorBuild, MirrorBuildProps
 from modules.reconciliation import Reconciliation, ReconciliationProps
 from modules.repositories import Repositories, RepositoriesProps
 from modules.webhook_api import WebhookApi, WebhookApiProps
@@ -49,14 +48,13 @@ class BacklogBridgeStack(BaseStack):
         )
         network = self._network(settings)
         cache = self._cache(settings, variables, network)
-        projects = Mirrors(
-            self,
-            "mirrors",
-            {
-                key: self._build_props(settings, variables, key, mirror, network=network, cache=cache)
-                for key, mirror in settings.repositories.items()
-            },
-        ).projects
+        mirrors = Construct(self, "mirrors")  # a scope of their own: a mirror may be called `webhook` or `cache`
+        projects = {
+            key: MirrorBuild(
+                mirrors, key, self._build_props(settings, variables, key, mirror, network=network, cache=cache)
+            ).project
+            for key, mirror in settings.repositories.items()
+        }
         webhook = WebhookApi(
             self,
             "webhook",

@@ -12,7 +12,6 @@ from modules.git_user import GitUser, GitUserProps
 from modules.policies import git_users, sizes
 from modules.policies.statement import PolicyStatement
 from modules.repositories import Repositories, RepositoriesProps, RepositoryProps
-from modules.rooms import Rooms
 from settings import Deployment
 from settings.backlog import CodeCommitTargetSettings, CreatedTargetSettings
 from settings.codecommit import CodeCommitSettings, PullSettings, PushSettings, RepositorySettings
@@ -103,11 +102,12 @@ class PrdCodecommitStack(BaseStack):
             pull_user = GitUser(
                 self, "pull_user", _pull_user_props("pull", name, settings.pull, pulled, access, variables)
             )
-        room_users = {}
+        rooms, room_users = Construct(self, "rooms"), {}
         for name, room in settings.rooms.items():
             user, pulled = self.labels.git_user("pull", name), list(room.repositories or access.repositories)
-            room_users[name] = _pull_user_props(f"room_{name}", user, room, pulled, access, variables)
-        rooms = Rooms(self, "rooms", room_users)
+            room_users[name] = GitUser(
+                rooms, name, _pull_user_props(f"room_{name}", user, room, pulled, access, variables)
+            )
         push_user = None
         if push_cidrs is not None:
             apart = _apart(push_cidrs, list(variables.pull_cidrs.values()), _ROOMS_MUST_NOT_PUSH)
@@ -134,7 +134,7 @@ class PrdCodecommitStack(BaseStack):
                 ),
                 **_user_outputs("push", push_user),
                 **_user_outputs("pull", pull_user),
-                **_room_outputs(rooms.users),
+                **_room_outputs(room_users),
                 **_detection_outputs(detection),
             }
         )
