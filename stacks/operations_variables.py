@@ -75,7 +75,7 @@ class GitlabVariables:
             example="c7i.2xlarge",
         )
         self.ami_id, self.ami_name_pattern = self._image(stack, settings.ami)
-        self.termination_protection = variables.flag(
+        self.termination_protection = variables.termination_protection(
             stack,
             "termination_protection",
             "Whether EC2 refuses to terminate the server; false is needed to destroy it.",
@@ -97,7 +97,7 @@ class GitlabVariables:
             low=1,
             high=3650,
         )
-        self.image_retention_count = variables.whole_number(
+        self.image_retention_count = variables.retention(
             stack,
             "image_retention_count",
             "How many daily images of the server are kept.",
@@ -162,7 +162,7 @@ class CodecommitVariables:
                     room.from_cidrs,
                 )
         if settings.detection is not None and settings.detection.trail_retention_days is not None:
-            self.trail_retention_days = variables.whole_number(
+            self.trail_retention_days = variables.retention(
                 stack,
                 "trail_retention_days",
                 "How long the trail's files are kept, days.",
@@ -215,7 +215,7 @@ class BacklogVariables:
             high=168,
         )
         if settings.cache.mode == "s3":
-            self.cache_retention_days = variables.whole_number(
+            self.cache_retention_days = variables.retention(
                 stack,
                 "cache_retention_days",
                 "How long an unused cache is kept, days.",

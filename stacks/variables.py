@@ -9,7 +9,7 @@ from settings.addresses import ALLOW_LIST_PREFIX
 from settings.types import LOG_RETENTION_DAYS
 from stacks.base import BaseStack
 from terraform.address_lists import every_network, none_wider
-from terraform.facts import AddressList
+from terraform.facts import AddressList, LogRetention, Retention, TerminationProtection
 
 # The list in settings.addresses, as a regular expression for Terraform.
 _NEVER_PUBLIC = (
@@ -57,6 +57,7 @@ def cidrs(
 
 def log_retention_days(stack: BaseStack, name: str, description: str, default: int) -> float:
     """A number of days that CloudWatch Logs accepts; returns the reference."""
+    stack.record(LogRetention(variable=name))
     allowed = ", ".join(str(days) for days in LOG_RETENTION_DAYS)
     check = (f"contains([{allowed}], var.{name})", f"CloudWatch Logs takes one of {allowed} days.")
     return _number(_variable(stack, name, "number", description, default, [check]))
@@ -69,6 +70,18 @@ def whole_number(stack: BaseStack, name: str, description: str, default: int, *,
         f"Write a whole number from {low} to {high}.",
     )
     return _number(_variable(stack, name, "number", description, default, [check]))
+
+
+def retention(stack: BaseStack, name: str, description: str, default: int, *, low: int, high: int) -> float:
+    """How many days, or copies, are kept, from `low` to `high`; returns the reference."""
+    stack.record(Retention(variable=name, low=low, high=high))
+    return whole_number(stack, name, description, default, low=low, high=high)
+
+
+def termination_protection(stack: BaseStack, name: str, description: str, default: bool) -> IResolvable:
+    """Whether EC2 refuses to terminate a server; returns the reference."""
+    stack.record(TerminationProtection(variable=name))
+    return flag(stack, name, description, default)
 
 
 def flag(stack: BaseStack, name: str, description: str, default: bool) -> IResolvable:

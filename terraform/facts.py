@@ -1,6 +1,7 @@
 """Typed facts that a stack leaves in the `//` of its output, for those who check it. Terraform ignores them.
 
-A fact says what the Terraform cannot: what a list of addresses is for, and why it may hold the whole world.
+A fact says what the Terraform cannot: what a list of addresses is for, why it may hold the whole world, and which
+values a variable may have.
 """
 
 from collections import Counter
@@ -59,7 +60,33 @@ class KeptApart:
     condition: str
 
 
-Fact = AddressList | OutputAddresses | KeptApart
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class LogRetention:
+    """The Terraform variable `variable` is a number of days that CloudWatch Logs accepts."""
+
+    fact: Literal["log retention"] = "log retention"
+    variable: str
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Retention:
+    """The Terraform variable `variable` is how many days, or copies, are kept: from `low` to `high`."""
+
+    fact: Literal["retention"] = "retention"
+    variable: str
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class TerminationProtection:
+    """The Terraform variable `variable` switches a server's termination protection."""
+
+    fact: Literal["termination protection"] = "termination protection"
+    variable: str
+
+
+Fact = AddressList | OutputAddresses | KeptApart | LogRetention | Retention | TerminationProtection
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -112,15 +139,20 @@ def _malformed(stack: str, error: ValidationError) -> Iterator[Problem]:
 
 def _contradictions(facts: Sequence[Fact], variables: Mapping[str, Any]) -> Iterator[str]:
     lists = [fact for fact in facts if isinstance(fact, AddressList)]
+    others = [fact for fact in facts if isinstance(fact, LogRetention | Retention | TerminationProtection)]
     rooms = {fact.variable for fact in lists if fact.use == "room"}
     for fact in lists:
         if variables.get(fact.variable, {}).get("type") != "list(string)":
             yield f"var.{fact.variable} is not a list of texts"
         if fact.room is not None and fact.use != "room":
             yield f"var.{fact.variable} is for {fact.use}, and room {fact.room!r} is named"
+    for other in others:
+        expected = "bool" if isinstance(other, TerminationProtection) else "number"
+        if variables.get(other.variable, {}).get("type") != expected:
+            yield f"var.{other.variable} is not a {expected}"
     for apart in facts:
         if isinstance(apart, KeptApart) and apart.variable not in rooms:
             yield f"var.{apart.variable} is kept apart, and is not a room's list"
-    keys = [f"${{var.{fact.variable}}}" for fact in lists]
+    keys = [f"${{var.{fact.variable}}}" for fact in [*lists, *others]]
     keys += [fact.expression for fact in facts if isinstance(fact, OutputAddresses)]
     yield from (f"{key} has two facts" for key, times in Counter(keys).items() if times > 1)

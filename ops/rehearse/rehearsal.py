@@ -14,10 +14,10 @@ from ops.rehearse.progress import Progress, Step
 from ops.rehearse.stacks import RehearsalStack
 from ops.rehearse.variation import Variation
 from ops.rehearse.workspace import Runs, Workspace
+from terraform import facts
 from terraform.cli import TerraformCli
+from terraform.facts import TerminationProtection
 from terraform.output import Stack
-
-_TERMINATION_PROTECTION = "termination_protection"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,14 +155,15 @@ class Rehearsal:
     def _switch_termination_protection_off(self, workspace: Workspace) -> None:
         """A server's termination protection is a variable, switched off as operations do."""
         stack = workspace.stack
-        if stack.variables.get(_TERMINATION_PROTECTION, {}).get("default") is not True:
-            return
-        with self._progress.step(stack.name, "unlock") as step:
-            step.note(f"{_TERMINATION_PROTECTION} true → false")
-            plan, replaced = checks.plan_change(workspace, {_TERMINATION_PROTECTION: False})
-            self.findings.replaced |= dict.fromkeys(replaced, stack.name)
-            workspace.apply(plan)
-        self.findings.unlocked.setdefault(stack.name, []).append(f"{_TERMINATION_PROTECTION} = false")
+        recorded = facts.read(stack.name, stack.document)
+        names = [fact.variable for fact in recorded if isinstance(fact, TerminationProtection)]
+        for name in (name for name in names if stack.variables[name].get("default") is True):
+            with self._progress.step(stack.name, "unlock") as step:
+                step.note(f"{name} true → false")
+                plan, replaced = checks.plan_change(workspace, {name: False})
+                self.findings.replaced |= dict.fromkeys(replaced, stack.name)
+                workspace.apply(plan)
+            self.findings.unlocked.setdefault(stack.name, []).append(f"{name} = false")
 
     def _switch_prevent_destroy_off(self, workspace: Workspace) -> None:
         """Terraform must first refuse to destroy what is protected. Then it works in a copy without `prevent_destroy`.

@@ -1,20 +1,18 @@
 """Chooses what to change in a running system: variables, as operations do."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from ops.rehearse.stacks import RehearsalStack
+from settings.types import LOG_RETENTION_DAYS
+from terraform import facts
+from terraform.facts import AddressList, Fact, LogRetention, Retention
 
 # From a range for documentation. There are several, because two stacks of one account need different ones.
 _NEW_ADDRESSES = tuple(f"203.0.113.{host}/32" for host in range(77, 85))
 
-# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
-_LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922)
-
-_ONE_OF = re.compile(r"contains\(\[([\d,\s]+)\]")
-_AT_MOST = re.compile(r"<=\s*(\d+)")
+_Varied = LogRetention | Retention | AddressList
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,41 +33,45 @@ class Variation:
 def choose(stack: RehearsalStack, counts: Callable[[list[str | int]], list[int]]) -> list[Variation]:
     """At most one retention and one address list of the stack, each with the value that is rarest in the account.
 
-    `counts` returns how often the account contains each value. The rarer it was before, the more its arrival proves.
+    The stack's facts name these variables and the values that they may have. `counts` returns how often the account
+    contains each value. The rarer it was before, the more its arrival proves.
     """
-    found: list[Variation] = []
+    recorded = facts.read(stack.name, stack.document)
     # Retention of logs comes first: the provider waits a minute after every change of an S3 lifecycle.
-    names = sorted(stack.variables, key=lambda name: ("log" not in name, name))
-    for offers_of in (_retentions, _address_lists):
-        offers = next((offers for name in names if (offers := [*offers_of(name, stack.variables[name])])), [])
+    by_kind = [
+        [fact for kind in (LogRetention, Retention) for fact in _of_kind(recorded, kind)],
+        _of_kind(recorded, AddressList),
+    ]
+    found: list[Variation] = []
+    for candidates in by_kind:
+        offers = next((offers for fact in candidates if (offers := [*_offers(stack, fact)])), [])
         if offers:
             seen = counts([offer.mark for offer in offers])
             found.append(offers[seen.index(min(seen))])
     return found
 
 
-def _retentions(name: str, variable: Mapping[str, Any]) -> Iterator[Variation]:
-    before = variable.get("default")
-    if not name.endswith(("_retention_days", "_retention_count")) or not isinstance(before, int):
-        return
-    condition = str(variable.get("validation", ""))
-    listed = _ONE_OF.search(condition)
-    if listed:
-        values = [int(value) for value in listed[1].split(",") if value.strip()]
-    elif "log" in name and before in _LOG_RETENTION_DAYS:
-        values = list(_LOG_RETENTION_DAYS)
-    else:
-        bound = _AT_MOST.search(condition)
-        values = [value for value in range(before + 1, before + 20) if bound is None or value <= int(bound[1])]
-        values += list(range(before - 1, 1, -1))
-    for value in values:
-        if value != before:
-            yield Variation(variable=name, before=before, after=value, mark=value)
+def _of_kind(recorded: Iterable[Fact], kind: type[_Varied]) -> list[_Varied]:
+    return sorted((fact for fact in recorded if isinstance(fact, kind)), key=lambda fact: fact.variable)
 
 
-def _address_lists(name: str, variable: Mapping[str, Any]) -> Iterator[Variation]:
-    before = variable.get("default")
-    if name.endswith("_cidrs") and isinstance(before, list):
-        for address in _NEW_ADDRESSES:
-            if address not in before:
-                yield Variation(variable=name, before=before, after=[*before, address], mark=address)
+def _offers(stack: RehearsalStack, fact: _Varied) -> Iterator[Variation]:
+    match fact:
+        case AddressList(variable=name):
+            before = stack.variables[name]["default"]
+            for address in _NEW_ADDRESSES:
+                if address not in before:
+                    yield Variation(variable=name, before=before, after=[*before, address], mark=address)
+        case LogRetention(variable=name) | Retention(variable=name):
+            before = stack.variables[name]["default"]
+            for value in _retentions(fact, before):
+                if value != before:
+                    yield Variation(variable=name, before=before, after=value, mark=value)
+
+
+def _retentions(fact: LogRetention | Retention, before: int) -> Iterable[int]:
+    if isinstance(fact, LogRetention):
+        return LOG_RETENTION_DAYS
+    # A day and a single copy are left out: the number 1 is everywhere in an account.
+    higher, lower = range(before + 1, min(before + 19, fact.high) + 1), range(before - 1, max(fact.low, 2) - 1, -1)
+    return [*higher, *lower]

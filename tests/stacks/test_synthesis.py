@@ -186,6 +186,17 @@ def test_every_list_of_addresses_has_a_fact(project: Path, synthesised: Callable
             assert all(fact.open_because is None for fact in recorded)
 
 
+def test_every_retention_and_termination_protection_has_a_fact(synthesised: Callable[[str], Stacks]) -> None:
+    for name, terraform in synthesised("everything").terraform.items():
+        expected = {
+            called
+            for called in terraform.json["variable"]
+            if called.endswith(("_retention_days", "_retention_count", "termination_protection"))
+        }
+        kinds = facts.LogRetention | facts.Retention | facts.TerminationProtection
+        assert {fact.variable for fact in facts.read(name, terraform.json) if isinstance(fact, kinds)} == expected
+
+
 def test_the_deployments_reason_for_an_open_list_is_a_fact(changed: Callable[..., Stacks]) -> None:
     reasons = {
         "prd.codecommit.pull.open_to_the_world_because": "a test of rooms",

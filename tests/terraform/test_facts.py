@@ -3,7 +3,17 @@ from typing import Any
 import pytest
 
 from errors import RefusedError
-from terraform.facts import AddressList, Fact, KeptApart, OutputAddresses, read, to_metadata
+from terraform.facts import (
+    AddressList,
+    Fact,
+    KeptApart,
+    LogRetention,
+    OutputAddresses,
+    Retention,
+    TerminationProtection,
+    read,
+    to_metadata,
+)
 
 ROOM = AddressList(variable="pull_from_cidrs", use="room")
 APART = KeptApart(variable="pull_from_cidrs", stack="dev-network", output="nat_public_ips", condition="${true}")
@@ -50,12 +60,17 @@ def test_reads_no_facts_where_a_stack_left_none(document: dict[str, Any]) -> Non
             {"facts": [{"fact": "open", "variable": "x"}]},
             "prd: //.metadata.kakehashi.facts.0: {'fact': 'open', 'variable': 'x'} is not a known fact: "
             "Input tag 'open' found using 'fact' does not match any of the expected tags: "
-            "'address list', 'output addresses', 'kept apart'",
+            "'address list', 'output addresses', 'kept apart', 'log retention', 'retention', 'termination protection'",
         ),
         (
             {"facts": [{"fact": "address list", "variable": "x", "use": "anybody"}]},
             "prd: //.metadata.kakehashi.facts.0.address list.use: 'anybody' is not a known fact: "
             "Input should be 'room', 'push user', 'webhook senders' or 'work terminals'",
+        ),
+        (
+            {"facts": [{"fact": "retention", "variable": "x", "low": 1}]},
+            "prd: //.metadata.kakehashi.facts.0.retention.high: "
+            "{'fact': 'retention', 'variable': 'x', 'low': 1} is not a known fact: Field required",
         ),
         (
             {"facts": [{"fact": "address list", "variable": "x", "use": "room", "open": True}]},
@@ -85,6 +100,9 @@ def test_refuses_a_fact_that_is_unknown_or_malformed(metadata: object, problem: 
             [AddressList(variable="pull_from_cidrs", use="push user", room="b")],
             "var.pull_from_cidrs is for push user, and room 'b' is named",
         ),
+        ([LogRetention(variable="pull_from_cidrs")], "var.pull_from_cidrs is not a number"),
+        ([Retention(variable="other", low=1, high=2)], "var.other is not a number"),
+        ([TerminationProtection(variable="pull_from_cidrs")], "var.pull_from_cidrs is not a bool"),
         ([APART], "var.pull_from_cidrs is kept apart, and is not a room's list"),
     ],
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 from ops.handover import hand_over, moved_addresses, shipped
 from ops.rehearse.rehearsal import Handover
+from terraform.facts import AddressList, LogRetention, to_metadata
 from terraform.output import Stack, load
 
 DEV = "111111111111"
@@ -35,6 +36,7 @@ def write(
     """
     stacks: dict[str, dict[str, Any]] = {
         "dev": {
+            "//": {"metadata": {"kakehashi": to_metadata([LogRetention(variable="flow_log_retention_days")])}},
             "resource": {
                 "aws_cloudwatch_log_group": {
                     "flow": {"name": "${var.log_group_name}", "retention_in_days": "${var.flow_log_retention_days}"}
@@ -48,6 +50,7 @@ def write(
             "output": {"log_group": {"value": "${aws_cloudwatch_log_group.flow.name}", "description": "Name."}},
         },
         "prd": {
+            "//": {"metadata": {"kakehashi": to_metadata([AddressList(variable="push_cidrs", use="push user")])}},
             "data": {"terraform_remote_state": {"dev": _remote_state("dev", bucket)}},
             "resource": {
                 "aws_codecommit_repository": {

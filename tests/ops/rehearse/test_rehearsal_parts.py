@@ -14,6 +14,7 @@ from ops.rehearse.environment import environment, write_profiles
 from ops.rehearse.prerequisites import Prerequisites
 from ops.rehearse.stacks import RehearsalStack, StateBucket, read
 from ops.rehearse.workspace import ResourceCounter
+from terraform.facts import AddressList, Fact, LogRetention, Retention, to_metadata
 from tests.ops.rehearse import sample_deployment
 from tests.ops.rehearse.sample_deployment import DEV, HANDOVER, REGION
 
@@ -25,8 +26,13 @@ def stack(**document: Any) -> RehearsalStack:
     return RehearsalStack(name="a", document={"provider": provider, **document})
 
 
-def variable(default: object, condition: str = "") -> dict[str, Any]:
-    return {"default": default, "validation": [{"condition": condition, "error_message": "No."}]}
+def recorded(defaults: dict[str, object], *facts: Fact) -> RehearsalStack:
+    """A stack with variables of these defaults, and facts about them."""
+    variables = {
+        name: {"type": "number" if isinstance(default, int) else "list(string)", "default": default}
+        for name, default in defaults.items()
+    }
+    return stack(variable=variables, **{"//": {"metadata": {"kakehashi": to_metadata(facts)}}})
 
 
 def never_seen(marks: list[str | int]) -> list[int]:
@@ -147,40 +153,64 @@ def test_only_the_profiles_that_a_stack_names_are_defined(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "after"),
+    ("fact", "default", "after"),
     [
-        ("log_retention_days", variable(30, "${contains([7, 30, 60], var.log_retention_days)}"), 7),
-        ("log_retention_days", variable(90), 1),
-        ("image_retention_count", variable(7, "${var.x >= 1 && var.x <= 1000}"), 8),
-        ("image_retention_count", variable(10, "${var.x <= 10}"), 9),
-        ("push_cidrs", variable(["198.51.100.7/32"]), ["198.51.100.7/32", "203.0.113.77/32"]),
-        ("push_cidrs", variable(["203.0.113.77/32"]), ["203.0.113.77/32", "203.0.113.78/32"]),
+        (LogRetention(variable="x"), 30, 1),
+        (LogRetention(variable="x"), 1, 3),
+        (Retention(variable="x", low=1, high=1000), 7, 8),
+        (Retention(variable="x", low=1, high=10), 10, 9),
+        (AddressList(variable="x", use="push user"), ["198.51.100.7/32"], ["198.51.100.7/32", "203.0.113.77/32"]),
+        (AddressList(variable="x", use="push user"), ["203.0.113.77/32"], ["203.0.113.77/32", "203.0.113.78/32"]),
     ],
 )
-def test_chooses_another_allowed_value(name: str, given: dict[str, Any], after: object) -> None:
-    (chosen,) = variation.choose(stack(variable={name: given}), never_seen)
-    assert (chosen.variable, chosen.after) == (name, after)
+def test_chooses_another_allowed_value(fact: Fact, default: object, after: object) -> None:
+    (chosen,) = variation.choose(recorded({"x": default}, fact), never_seen)
+    assert (chosen.variable, chosen.after) == ("x", after)
+
+
+@pytest.mark.parametrize("low", [1, 5])
+def test_chooses_no_retention_outside_its_bounds(low: int) -> None:
+    offered: list[str | int] = []
+
+    def counts(marks: list[str | int]) -> list[int]:
+        offered.extend(marks)
+        return never_seen(marks)
+
+    variation.choose(recorded({"x": 6}, Retention(variable="x", low=low, high=8)), counts)
+    assert offered == [7, 8, *range(5, max(low, 2) - 1, -1)]
+
+
+def test_offers_every_retention_that_cloudwatch_accepts() -> None:
+    offered: list[str | int] = []
+
+    def counts(marks: list[str | int]) -> list[int]:
+        offered.extend(marks)
+        return never_seen(marks)
+
+    variation.choose(recorded({"x": 30}, LogRetention(variable="x")), counts)
+    assert {3288, 3653} <= set(offered)
 
 
 def test_chooses_the_value_that_is_rarest_in_the_account() -> None:
-    days = {"log_retention_days": variable(30, "${contains([7, 30, 60, 90], var.x)}")}
     (chosen,) = variation.choose(
-        stack(variable=days), lambda marks: [{7: 3, 60: 1, 90: 2}[int(mark)] for mark in marks]
+        recorded({"days": 30}, LogRetention(variable="days")), lambda marks: [int(mark != 60) for mark in marks]
     )
-    assert str(chosen) == "log_retention_days 30 → 60"
+    assert str(chosen) == "days 30 → 60"
 
 
 def test_changes_one_retention_and_one_address_list_of_a_stack() -> None:
-    variables = {
-        "cache_retention_days": variable(30),
-        "log_retention_days": variable(30),
-        "pull_cidrs": variable([]),
-        "push_cidrs": variable([]),
-        "instance_type": variable("t3.micro"),
-    }
-    chosen = variation.choose(stack(variable=variables), never_seen)
-    assert [one.variable for one in chosen] == ["log_retention_days", "pull_cidrs"]
-    assert variation.choose(stack(variable={"instance_type": variable("t3.micro")}), never_seen) == []
+    given = recorded(
+        {"cache": 30, "logs": 30, "pull": [], "push": [], "log_retention_days": 30},
+        Retention(variable="cache", low=1, high=3650),
+        LogRetention(variable="logs"),
+        AddressList(variable="push", use="push user"),
+        AddressList(variable="pull", use="room"),
+    )
+    assert [one.variable for one in variation.choose(given, never_seen)] == ["logs", "pull"]
+
+
+def test_changes_no_variable_without_a_fact() -> None:
+    assert variation.choose(recorded({"log_retention_days": 30, "push_cidrs": []}), never_seen) == []
 
 
 def test_only_resources_that_are_created_changed_or_deleted_are_counted() -> None:
