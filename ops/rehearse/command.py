@@ -17,10 +17,9 @@ from rich.console import Console
 from errors import Problem, RefusedError, refused
 from ops.rehearse import report
 from ops.rehearse.emulator import Emulator, Record
-from ops.rehearse.findings import Findings
 from ops.rehearse.prerequisites import Prerequisites
 from ops.rehearse.progress import Progress
-from ops.rehearse.rehearsal import Handover, Rehearsal
+from ops.rehearse.rehearsal import Findings, Handover, Rehearsal
 from ops.rehearse.stacks import read
 from terraform.cli import TerraformCli
 

@@ -2,13 +2,13 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from errors import refused
 from ops.rehearse import checks, in_order, variation
 from ops.rehearse.emulator import Emulator
-from ops.rehearse.findings import Findings
 from ops.rehearse.prerequisites import Prerequisites
 from ops.rehearse.progress import Progress, Step
 from ops.rehearse.stacks import RehearsalStack
@@ -18,6 +18,22 @@ from terraform import facts
 from terraform.cli import TerraformCli
 from terraform.facts import TerminationProtection
 from terraform.output import Stack
+
+
+@dataclass
+class Findings:
+    """What was done to each stack, by the stack's name."""
+
+    existed: list[str] = field(default_factory=list)
+    """The prerequisites, and the buckets for state."""
+    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    handed_over: dict[str, int] = field(default_factory=dict)
+    """How many addresses differ in the HCL, for each stack that was planned from it and back."""
+    changed: dict[str, list[str]] = field(default_factory=dict)
+    unchanged: list[str] = field(default_factory=list)
+    replaced: dict[str, str] = field(default_factory=dict)
+    """Stacks by the addresses of resources that a change replaced, as the provider is meant to."""
+    unlocked: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from ops.rehearse.emulator import Record
-from ops.rehearse.findings import Findings
+from ops.rehearse.rehearsal import Findings
 
 
 def show(findings: Findings, record: Record, console: Console, *, seconds: float) -> None:

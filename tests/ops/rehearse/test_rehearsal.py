@@ -22,10 +22,9 @@ from errors import RefusedError
 from ops.rehearse import checks
 from ops.rehearse.command import rehearse
 from ops.rehearse.emulator import Emulator
-from ops.rehearse.findings import Findings
 from ops.rehearse.prerequisites import Prerequisites
 from ops.rehearse.progress import Progress
-from ops.rehearse.rehearsal import Rehearsal
+from ops.rehearse.rehearsal import Findings, Rehearsal
 from ops.rehearse.stacks import read
 from ops.rehearse.workspace import Runs, Workspace
 from terraform.cli import TerraformCli
