@@ -46,7 +46,7 @@ def _set_holds(condition: Condition, statement: Statement, request: Request, val
 
 
 def _value_holds(condition: Condition, statement: Statement, request: Request, value: str) -> bool:
-    """Whether one value of the request matches one of the condition's, or none of them for a negated operator."""
+    """Whether a value of the request matches one of the condition's; for a negated operator, whether none does."""
     operator = OPERATORS[condition.operator]
 
     def fill(text: str, wildcards: bool) -> str:

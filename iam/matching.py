@@ -64,7 +64,7 @@ def matches_principal(statement: Statement, principal: Principal) -> bool:
 
 
 def is_delegated(statement: Statement, principal: Principal) -> bool:
-    """Whether a statement names the principal's account and not the principal: the account's policies decide."""
+    """Whether a statement names the principal's account, whose own policies then decide, and not the principal."""
     if statement.but_principals or statement.principals is None:
         return False
     return not any(_is_named(kind, name, principal) for kind, name in _entries(statement))

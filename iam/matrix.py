@@ -90,7 +90,7 @@ def _on_behalf(places: Sequence[RequestSource]) -> RequestSource:
 
 
 def _alike(identity: Identity, arns: Mapping[str, str]) -> dict[str, str]:
-    """For each repository one that the policies do not distinguish from it, so that hundreds are decided once."""
+    """Maps each repository to one that the policies treat the same, so that each group is evaluated once."""
     statements = [statement for policy in identity.policies for statement in policy.statements]
     if any("${" in pattern for statement in statements for pattern in statement.resource_patterns):
         return dict(arns)

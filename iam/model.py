@@ -67,7 +67,7 @@ class Identity:
 
     @cached_property
     def asked_keys(self) -> frozenset[str]:
-        """The services' own keys in conditions of Allow statements alone: a request without them is allowed less."""
+        """Service keys that only Allow statements test: a request without them is allowed less."""
         statements = [statement for policy in self.policies for statement in policy.statements]
         allowing, denying = (
             {

@@ -105,7 +105,7 @@ def _from_address(
 
 
 def _distinct(found: Sequence[RequestSource]) -> Iterator[RequestSource]:
-    """The sources with unique names: where a place has several parts, each with its smallest network."""
+    """The sources with unique names; the parts of one place are named by their smallest network."""
     names = [source.name for source in found]
     for source in found:
         if names.count(source.name) > 1 and source.networks:
@@ -116,7 +116,7 @@ def _distinct(found: Sequence[RequestSource]) -> Iterator[RequestSource]:
 
 
 def _one_of_each_part(networks: Sequence[IpNetwork], version: int) -> list[Any]:
-    """An address of every part: the networks that contain an address change only where one begins or has ended."""
+    """One address from each range between two borders of networks."""
     address, bits = _ADDRESSES[version]
     last = (1 << bits) - 1
     borders = sorted(

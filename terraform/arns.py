@@ -61,7 +61,7 @@ def arn(kind: str, attribute: str, values: Mapping[str, object]) -> str | None:
     needed = parts(kind, attribute)
     if needed is None:
         return None
-    known = {name: _DEFAULTS.get(name) if values.get(name) is None else values[name] for name in needed}
+    known = {name: values.get(name) or _DEFAULTS.get(name) for name in needed}
     if not all(isinstance(value, str) for value in known.values()):
         return None
     return _PATTERNS[f"{kind}.{attribute}"].format_map(known)

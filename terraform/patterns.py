@@ -25,7 +25,7 @@ WITH_INDEXES = re.compile(r"(data\.)?[a-z]\w*\.[\w-]+(\.\w+|\[[^\]]+\])*")
 PLAIN_TEXT = re.compile(r"[\w.-]+(?:\[[^\]]*\][\w.-]*)*\.(?:arn|id|account_id|key_arn|bucket_arn)")
 """Attributes that are always strings, with no characters that JSON escapes."""
 
-REMOTE_OUTPUT = re.compile(rf"data\.terraform_remote_state\.({_NAME})\.outputs\.({_NAME})")
+REMOTE_OUTPUT = re.compile(rf"data\.terraform_remote_state\.({_NAME})\.outputs(?:\.|\[\")({_NAME})(?:\"\])?")
 """The name of a remote state, and an output in it."""
 
 POLICY_DOCUMENT = re.compile(rf"data\.aws_iam_policy_document\.({_NAME})\.(?:minified_)?json")

@@ -38,19 +38,22 @@ class PlanConfiguration:
         """Whether the plan contains its configuration at all."""
         return "root_module" in self._configuration
 
-    @property
-    def region(self) -> str | None:
-        """The region that the AWS provider is configured with, if it is a constant."""
-        found = _at(self._configuration, "provider_config", "aws", "expressions", "region", "constant_value")
+    def region(self, address: str) -> str | None:
+        """The region that a resource's own provider is configured with, if it is a constant."""
+        found = self._of_provider(address, "region")
         return found if isinstance(found, str) else None
 
-    @property
-    def account(self) -> str | None:
-        """The only account that the AWS provider allows, if it is a constant."""
-        allowed = "allowed_account_ids"
-        found = _at(self._configuration, "provider_config", "aws", "expressions", allowed, "constant_value")
+    def account(self, address: str) -> str | None:
+        """The only account that a resource's own provider allows, if it is a constant."""
+        found = self._of_provider(address, "allowed_account_ids")
         account = found[0] if isinstance(found, list) and len(found) == 1 else None
         return account if isinstance(account, str) else None
+
+    def _of_provider(self, address: str, argument: str) -> Any:
+        key = _at(self._resources.get(_INDEX.sub("", address)), "provider_config_key")
+        # A resource whose configuration names no provider has the one that its type begins with.
+        provider = key if isinstance(key, str) else "aws"
+        return _at(self._configuration, "provider_config", provider, "expressions", argument, "constant_value")
 
     def arguments(self, address: str) -> frozenset[str] | None:
         """The arguments that a resource's configuration sets; None where the plan has no configuration of it."""

@@ -72,7 +72,8 @@ class PlanReferences:
         if changed is not None and changed.action is Action.REPLACE and isinstance(changed.before.get(attribute), str):
             # The new object takes the place of the old one: its new id gives nobody more access.
             return str(changed.before[attribute])
-        place = {"region": self.configuration.region, "account": self.configuration.account}
+        own = module + address
+        place = {"region": self.configuration.region(own), "account": self.configuration.account(own)}
         return arns.arn(address.partition(".")[0], attribute, {**place, **after})
 
     def _document(self, change: Change, reference: str) -> Change | None:

@@ -2,7 +2,7 @@
 
 A variable counts with its default, unless the caller wants none of them; a local value with what it is made of, an
 attribute with the argument that sets it, an ARN with its form, and another stack's output with what that stack puts
-into it. What refers to itself, and everything else, is an Unknown; whoever asks decides what an Unknown means.
+into it. Anything else, or a value that refers to itself, is an Unknown; the caller decides what that means.
 """
 
 import json

@@ -46,7 +46,7 @@ class DeployedStack:
 
     @cached_property
     def apart(self) -> list[KeptApart]:
-        """The facts about preconditions of a policy that compare another stack's addresses with all rooms' lists."""
+        """The facts whose precondition keeps another stack's addresses out of every room's list."""
         checked = {
             check["condition"]
             for arguments in self.configuration.resources("aws_iam_policy").values()

@@ -70,7 +70,7 @@ def no_method_is_open(subject: PromiseSubject) -> Iterator[Breach]:
 
 
 def _is_anywhere(source: RequestSource) -> bool:
-    """Whether a request from there may come from anybody, because no place with a smaller network contains it.
+    """Whether anybody may be at this address: no smaller place contains it.
 
     A written reason for the whole internet counts here unless it is a room's or the push user's: those say nothing
     about who may call an API.

@@ -104,7 +104,9 @@ class AccessReader:
         try:
             if _values(change, is_after=is_after).get("permissions_boundary"):
                 raise UnsupportedError(name, "a permissions boundary")
-            arn = self._text(change, "arn", is_after=is_after) or f"arn:aws:iam::000000000000:{kind}/{name}"
+            arn = self._text(change, "arn", is_after=is_after)
+            if arn is None:
+                raise UnsupportedError(change.address, "an ARN whose account is not known")
             trust = self._policy(change, "assume_role_policy", f"{name}'s trust policy", is_after=is_after)
             return Identity(
                 address=change.address,

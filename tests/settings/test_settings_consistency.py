@@ -124,7 +124,7 @@ def test_counts_a_repeated_address_once(loaded: Loaded) -> None:
 
 
 @pytest.mark.parametrize(("key", "old", "part"), [row for row in LISTS if row[2] != "prd.codecommit.push"])
-def test_an_allow_list_may_be_open_to_the_world_with_a_reason(loaded: Loaded, key: str, old: str, part: str) -> None:
+def test_a_reason_lets_an_allow_list_be_open_to_the_world(loaded: Loaded, key: str, old: str, part: str) -> None:
     indent = "  " * len(part.split(".")) if part != "dev.gitlab" else "    "
     reason = f"\n{indent}open_to_the_world_because: People work from everywhere, through single sign-on."
     # The other room uses VPC endpoints, because two rooms cannot share an address.

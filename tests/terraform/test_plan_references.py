@@ -185,3 +185,21 @@ def test_a_reference_to_another_stacks_output_names_stack_and_output() -> None:
     configuration = {"root_module": {"resources": [{"x": [f"${{{ADDRESSES}}}"]}]}}
     found = PlanReferences(_read(plan(configuration=configuration))).configuration
     assert found.remote_outputs() == {("dev_network", "nat_public_ips")}
+
+
+def test_an_arn_has_the_region_and_account_of_the_resources_own_provider() -> None:
+    def provider(region: str, account: str) -> dict[str, object]:
+        constants = {"region": {"constant_value": region}, "allowed_account_ids": {"constant_value": [account]}}
+        return {"expressions": constants}
+
+    topic = change("aws_sns_topic.it", "create", None, {"name": "it"}, unknown={"arn": True})
+    resource = {"address": "aws_sns_topic.it", "provider_config_key": "aws.tokyo"}
+    configuration = {
+        "root_module": {"resources": [resource]},
+        "provider_config": {
+            "aws": provider("us-east-1", "111111111111"),
+            "aws.tokyo": provider("ap-northeast-1", "222222222222"),
+        },
+    }
+    references = PlanReferences(read("stack", json.dumps(plan(topic, configuration=configuration)), "plan.json"))
+    assert references.value("", "aws_sns_topic.it.arn") == "arn:aws:sns:ap-northeast-1:222222222222:it"

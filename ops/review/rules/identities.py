@@ -1,6 +1,5 @@
 """Rules about identities: what users and roles can do, and new ways to sign in."""
 
-import re
 from collections.abc import Iterator
 
 from iam.comparison import statements
@@ -64,11 +63,9 @@ def policy_of_aws_attached(plans: Plans) -> Iterator[ReviewFinding]:
         if not change.appears or not isinstance(arn, str) or arn == change.before.get("policy_arn"):
             continue
         if arn.startswith("arn:aws:iam::aws:"):
-            broad = ", which allows nearly everything" if _BROAD.search(arn) else ""
-            yield change.finding(f"attaches the AWS managed policy {shown(arn.rpartition('/')[2])}{broad}")
+            yield change.finding(f"attaches the AWS managed policy {shown(arn.rpartition('/')[2])}")
 
 
-_BROAD = re.compile(r"/(AdministratorAccess|PowerUserAccess|IAMFullAccess|\w+FullAccess)$")
 _ATTACHMENTS = {
     "aws_iam_user_policy_attachment": "user",
     "aws_iam_role_policy_attachment": "role",

@@ -100,3 +100,11 @@ def test_a_row_is_changed_when_an_origin_differs_and_not_by_its_text() -> None:
 )
 def test_origins_are_shown_without_networks_within_others(networks: set[str], everywhere: set[str], text: str) -> None:
     assert listed(frozenset(map(_origin, networks)), frozenset(map(_origin, networks | everywhere))) == text
+
+
+def test_the_access_of_a_user_in_an_unknown_account_is_not_determined() -> None:
+    user = change("aws_iam_user.it", "create", None, {"name": "pull"}, unknown={"arn": True})
+    found = reviewed(plan(user))
+    assert {(finding.rule, finding.address) for finding in (*found.dangerous, *found.notes)} >= {
+        ("access-unknown", "aws_iam_user.it")
+    }
