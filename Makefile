@@ -85,7 +85,8 @@ lock: .venv-pipenv/.done ## Resolve Pipfile anew into Pipfile.lock
 
 .PHONY: clean
 clean: ## Remove what make set up; states and cdktf.out stay
-	rm -rf .venv .venv-pipenv tests/checkov/.venv tests/cdktf_cli/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-pipenv tests/checkov/.venv tests/cdktf_cli/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis \
+	  .cache .coverage .import_linter_cache
 
 # The lock files must not name package sources: these come from the user's configuration of pip.
 define UNNAMED_SOURCES
@@ -102,7 +103,7 @@ endef
 export UNNAMED_SOURCES
 
 # Runs pipenv, and shows its output only when it fails.
-QUIETLY = >.venv-pipenv/log 2>&1 || { cat .venv-pipenv/log >&2; exit 1; }
+QUIETLY = >.venv-pipenv/log 2>&1 || { cat .venv-pipenv/log >&2; printf 'error: pipenv: not all packages were installed\nhint: see the lines above, and run make again\n' >&2; exit 1; }
 
 # The packages are set up once, and again only when the lock file changes.
 .venv/.synth: Pipfile.lock .venv-pipenv/.done
@@ -117,10 +118,12 @@ QUIETLY = >.venv-pipenv/log 2>&1 || { cat .venv-pipenv/log >&2; exit 1; }
 
 .venv-pipenv/.done:
 	@for tool in $(PYTHON) git; do command -v $$tool >/dev/null || \
-	  { printf 'error: %s is not installed\nhint: the README says what is needed\n' $$tool >&2; exit 2; }; done
+	  { printf 'error: %s is not installed\nhint: install it, for example with: apt-get install %s\n' $$tool $$tool >&2; exit 2; }; done
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { printf 'error: %s is older than Python 3.11\nhint: make synth PYTHON=python3.12\n' "$$($(PYTHON) --version)" >&2; exit 2; }
 	@echo "setting up pipenv in .venv-pipenv (a few seconds, once)" >&2
-	@$(PYTHON) -m venv .venv-pipenv
-	@.venv-pipenv/bin/pip install --quiet --disable-pip-version-check pipenv==$(PIPENV_VERSION)
+	@$(PYTHON) -m venv .venv-pipenv >/dev/null || \
+	  { printf 'error: %s cannot make a virtual environment\nhint: install its venv package, for example with: apt-get install python3-venv\n' $(PYTHON) >&2; exit 2; }
+	@.venv-pipenv/bin/pip install --quiet --disable-pip-version-check pipenv==$(PIPENV_VERSION) || \
+	  { printf 'error: pipenv: it cannot be installed\nhint: see that the package index in the configuration of pip answers\n' >&2; exit 2; }
 	@touch $@
