@@ -38,6 +38,26 @@ class PlanConfiguration:
         """Whether the plan contains its configuration at all."""
         return "root_module" in self._configuration
 
+    @property
+    def resources(self) -> Mapping[str, Mapping[str, Any]]:
+        """The configuration of every resource and data source, by address without indices."""
+        return self._resources
+
+    @property
+    def providers(self) -> set[str]:
+        """The sources of all configured providers, such as registry.terraform.io/hashicorp/aws."""
+        configured = self._configuration.get("provider_config")
+        found = (
+            _at(provider, "full_name") for provider in (configured if isinstance(configured, dict) else {}).values()
+        )
+        return {name for name in found if isinstance(name, str)}
+
+    @property
+    def modules(self) -> dict[str, str]:
+        """The sources of the modules that the root module calls, by the name of the call."""
+        calls = _at(self._configuration, "root_module", "module_calls")
+        return {name: str(_at(call, "source")) for name, call in (calls if isinstance(calls, dict) else {}).items()}
+
     def region(self, address: str) -> str | None:
         """The region that a resource's own provider is configured with, if it is a constant."""
         found = self._of_provider(address, "region")

@@ -17,7 +17,21 @@ ACCESS: dict[str, str] = _DATA["access"]
 IRRELEVANT: dict[str, str] = _DATA["irrelevant"]
 """Types that mean nothing to a review, and why."""
 
+HARMLESS: dict[str, str] = _DATA["harmless"]
+"""Arguments whose changes mean nothing to a review, as `type.argument` or, for every type, `*.argument`, and why."""
+
 _CLASSIFIED = {*ACCESS, *IRRELEVANT}.union(*LOSSES.values(), *SAFEGUARDS.values())
+
+
+def decided_by(resource_type: str) -> str | None:
+    """What an object of this type decides or does, if that matters to a review."""
+    safeguards = (kinds[resource_type] for kinds in SAFEGUARDS.values() if resource_type in kinds)
+    return ACCESS.get(resource_type) or next((f"whether {lost}" for lost in safeguards), None)
+
+
+def harmless(resource_type: str, argument: str) -> bool:
+    """Whether a change of this argument means nothing to a review."""
+    return f"{resource_type}.{argument}" in HARMLESS or f"*.{argument}" in HARMLESS
 
 
 def is_classified(resource_type: str) -> bool:

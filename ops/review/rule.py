@@ -10,12 +10,16 @@ from terraform.plan_references import PlanReferences
 
 @dataclass(frozen=True, kw_only=True)
 class ReviewFinding:
-    """One fact to know before the apply: `what` is one line of Markdown. The rule that finds it fills in `rule`."""
+    """One fact to know before the apply: `what` is one line of Markdown. The rule that finds it fills in `rule`.
+
+    `arguments` are those of a changed object that the finding is about. The rule `not-read` lists the others.
+    """
 
     stack: str
     address: str
     what: str
     rule: str = ""
+    arguments: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +43,9 @@ class ReviewedChange(Change):
         arguments = self.references.configuration.arguments(self.address)
         return arguments is None or name in arguments
 
-    def finding(self, what: str) -> ReviewFinding:
-        """A finding about this object."""
-        return ReviewFinding(stack=self.stack, address=self.address, what=what)
+    def finding(self, what: str, *arguments: str) -> ReviewFinding:
+        """A finding about this object, and the changed arguments of it that it is about."""
+        return ReviewFinding(stack=self.stack, address=self.address, what=what, arguments=frozenset(arguments))
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +53,8 @@ class Plans:
     """All plans of one review."""
 
     plans: Sequence[Plan]
+    found: dict[str, list[ReviewFinding]] = field(default_factory=dict)
+    """What each rule has found in them, by the rule's id."""
 
     @cached_property
     def references(self) -> dict[str, PlanReferences]:
@@ -87,8 +93,10 @@ class ReviewRule:
 
     def findings(self, plans: Plans) -> list[ReviewFinding]:
         """What the rule finds, without repetition."""
-        found = {replace(finding, rule=self.id) for finding in self.check(plans)}
-        return sorted(found, key=lambda finding: (finding.stack, finding.address, finding.what))
+        if self.id not in plans.found:
+            found = {replace(finding, rule=self.id) for finding in self.check(plans)}
+            plans.found[self.id] = sorted(found, key=lambda finding: (finding.stack, finding.address, finding.what))
+        return plans.found[self.id]
 
 
 def rule(*, id: str, what: str, why: str, dangerous: bool = True) -> Callable[[Check], ReviewRule]:

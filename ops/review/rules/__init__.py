@@ -1,9 +1,9 @@
 """The rules, in the order in which a review prints their findings."""
 
 from ops.review.rule import ReviewRule
-from ops.review.rules import code, identities, monitoring, networks, policies, state, storage
+from ops.review.rules import code, execution, identities, monitoring, networks, policies, state, storage, unread
 
-RULES: tuple[ReviewRule, ...] = (
+_READING: tuple[ReviewRule, ...] = (
     identities.access_widened,
     identities.access_unknown,
     networks.world_let_in,
@@ -15,16 +15,21 @@ RULES: tuple[ReviewRule, ...] = (
     identities.deny_detached,
     policies.policy_unknown,
     policies.policy_open,
+    policies.policy_changed,
     identities.policy_of_aws_attached,
     identities.identity_new,
     networks.way_new,
     networks.opened,
+    execution.code_on_apply,
+    execution.provider_new,
+    execution.module_new,
     code.metadata_opened,
     identities.shared,
     code.host_key_changed,
     code.runs_otherwise,
     *storage.LOST,
     storage.unknown_lost,
+    unread.type_unknown,
     storage.protection_lifted,
     storage.encryption_lifted,
     storage.retention_shortened,
@@ -43,3 +48,5 @@ RULES: tuple[ReviewRule, ...] = (
     state.imported,
     state.drifted,
 )
+
+RULES = (*_READING, unread.not_read(_READING))

@@ -19,7 +19,7 @@ def metadata_opened(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes("aws_instance", "aws_launch_template"):
         now, was = _http_tokens(change.after), _http_tokens(change.before)
         if change.appears and now is not None and now not in ("required", was):
-            yield change.finding(f"its metadata can be read without a token ({shown(now)})")
+            yield change.finding(f"its metadata can be read without a token ({shown(now)})", "metadata_options")
 
 
 def _http_tokens(values: Mapping[str, Any]) -> str | Sensitive | None:
@@ -59,7 +59,7 @@ def runs_otherwise(plans: Plans) -> Iterator[ReviewFinding]:
             if change.unknown(name) or change.before.get(name) != change.after.get(name)
         ]
         if change.appears and change.before and changed:
-            yield change.finding(f"its code or its role changes: {codes(changed)}")
+            yield change.finding(f"its code or its role changes: {codes(changed)}", *changed)
 
 
 # https://registry.terraform.io/providers/hashicorp/aws/latest/docs, collected on 2026-11-24

@@ -19,4 +19,4 @@ def watch_stopped(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes("aws_cloudwatch_metric_alarm"):
         was, now = change.before.get("alarm_actions"), change.after.get("alarm_actions")
         if change.action is Action.UPDATE and was and not now and not change.unknown("alarm_actions"):
-            yield change.finding("its alarm notifies nobody")
+            yield change.finding("its alarm notifies nobody", "alarm_actions")

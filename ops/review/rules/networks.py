@@ -39,7 +39,7 @@ def world_let_in(plans: Plans) -> Iterator[ReviewFinding]:
     for traffic in _allowed_newly(plans, "ingress"):
         if traffic.is_with_the_world:
             what = f"allows inbound {traffic.ports} from {shown(traffic.peer)}, the whole internet"
-            yield traffic.change.finding(what)
+            yield traffic.change.finding(what, *_arguments(traffic.change, "ingress"))
 
 
 @rule(
@@ -50,7 +50,9 @@ def world_let_in(plans: Plans) -> Iterator[ReviewFinding]:
 def more_let_in(plans: Plans) -> Iterator[ReviewFinding]:
     for traffic in _allowed_newly(plans, "ingress"):
         if not traffic.is_with_the_world:
-            yield traffic.change.finding(f"allows inbound {traffic.ports} from {shown(traffic.peer)}")
+            yield traffic.change.finding(
+                f"allows inbound {traffic.ports} from {shown(traffic.peer)}", *_arguments(traffic.change, "ingress")
+            )
 
 
 @rule(
@@ -62,7 +64,7 @@ def world_let_out(plans: Plans) -> Iterator[ReviewFinding]:
     for traffic in _allowed_newly(plans, "egress"):
         if traffic.is_with_the_world:
             what = f"allows outbound {traffic.ports} to {shown(traffic.peer)}, the whole internet"
-            yield traffic.change.finding(what)
+            yield traffic.change.finding(what, *_arguments(traffic.change, "egress"))
 
 
 def _allowed_newly(plans: Plans, direction: str) -> Iterator[AllowedTraffic]:
@@ -81,6 +83,19 @@ def _allowed_newly(plans: Plans, direction: str) -> Iterator[AllowedTraffic]:
             peer = change.after.get("cidr_block") or change.after.get("ipv6_cidr_block")
             if isinstance(peer, str | Sensitive) and change.before.get("cidr_block") != change.after.get("cidr_block"):
                 yield AllowedTraffic(change=change, ports=_ports(change.after), peer=peer)
+
+
+def _arguments(change: ReviewedChange, direction: str) -> tuple[str, ...]:
+    """The arguments of a group or of a rule that say which traffic is allowed."""
+    return (direction,) if change.type in _GROUPS else _TRAFFIC
+
+
+# https://registry.terraform.io/providers/hashicorp/aws/latest/docs, collected on 2026-11-28
+_TRAFFIC = (
+    *("cidr_block", "cidr_blocks", "cidr_ipv4", "cidr_ipv6", "ipv6_cidr_block", "ipv6_cidr_blocks", "self"),
+    *("prefix_list_id", "prefix_list_ids", "referenced_security_group_id", "source_security_group_id"),
+    *("from_port", "to_port", "ip_protocol", "protocol", "type", "egress", "rule_action"),
+)
 
 
 def _new_traffic(change: ReviewedChange, direction: str) -> Iterator[AllowedTraffic]:
@@ -156,11 +171,14 @@ def way_new(plans: Plans) -> Iterator[ReviewFinding]:
         destination = _destination(change.after)
         if change.appears and isinstance(destination, str | Sensitive) and not _is_same_route(change):
             kind = "changed" if change.before else "new"
-            yield change.finding(f"is a {kind} route to {shown(destination)}")
+            yield change.finding(f"is a {kind} route to {shown(destination)}", *_ROUTE_TARGETS, *_DESTINATIONS)
+
+
+_DESTINATIONS = ("destination_cidr_block", "destination_ipv6_cidr_block")
 
 
 def _destination(route: Mapping[str, Any]) -> Any:
-    return route.get("destination_cidr_block") or route.get("destination_ipv6_cidr_block")
+    return next((route[name] for name in _DESTINATIONS if route.get(name)), None)
 
 
 def _is_same_route(change: ReviewedChange) -> bool:
@@ -221,14 +239,14 @@ def opened(plans: Plans) -> Iterator[ReviewFinding]:
         for change in plans.changes(setting.type):
             if change.appears and _opens(change, setting):
                 now = code(line(change.after[setting.name]))
-                yield change.finding(f"{setting.otherwise} ({code(setting.name)} is {now})")
+                yield change.finding(f"{setting.otherwise} ({code(setting.name)} is {now})", setting.name)
     for change in plans.changes(_BUCKET, _ACCOUNT):
         if change.is_removed:
             yield change.finding("is destroyed: nothing blocks public access to the bucket")
     for change in plans.changes("aws_s3_bucket_acl", "aws_s3_bucket"):
         acl = change.after.get("acl")
         if change.appears and isinstance(acl, str) and acl.startswith("public") and acl != change.before.get("acl"):
-            yield change.finding(f"its ACL is {code(acl)}: it allows everyone")
+            yield change.finding(f"its ACL is {code(acl)}: it allows everyone", "acl")
 
 
 def _opens(change: ReviewedChange, setting: PublicAccessSetting) -> bool:

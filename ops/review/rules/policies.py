@@ -60,10 +60,12 @@ def policy_to_the_world(plans: Plans) -> Iterator[ReviewFinding]:
             if statement in policy.before_statements:
                 continue
             if policy.change.type not in _IDENTITY_POLICIES and to_the_world(statement):
-                yield policy.change.finding(f"{policy_text.name(statement)} applies to everyone, from anywhere")
+                yield policy.change.finding(
+                    f"{policy_text.name(statement)} applies to everyone, from anywhere", policy.name
+                )
             for condition in open_conditions(statement):
                 named = f"{code(condition.written)} names {codes(condition.values)}"
-                yield policy.change.finding(f"{policy_text.name(statement)}: {named}, every address")
+                yield policy.change.finding(f"{policy_text.name(statement)}: {named}, every address", policy.name)
 
 
 @rule(
@@ -78,10 +80,30 @@ def policy_widened(plans: Plans) -> Iterator[ReviewFinding]:
         differences = compared(policy.before_statements, policy.after_statements)
         widening = [policy_text.difference(difference) for difference in differences if difference.widens]
         for what in widening[:_MOST_DIFFERENCES]:
-            yield policy.change.finding(f"{code(policy.name)}: {what}")
+            yield policy.change.finding(f"{code(policy.name)}: {what}", policy.name)
         if len(widening) > _MOST_DIFFERENCES:
             more = len(widening) - _MOST_DIFFERENCES
-            yield policy.change.finding(f"{code(policy.name)}: {more} more differences that widen it")
+            yield policy.change.finding(f"{code(policy.name)}: {more} more differences that widen it", policy.name)
+
+
+@rule(
+    id="policy-changed",
+    what="A policy changes and allows no more than before.",
+    why="Someone may no longer be able to do what they need to.",
+    dangerous=False,
+)
+def policy_changed(plans: Plans) -> Iterator[ReviewFinding]:
+    for policy in _changed_policies(plans):
+        if policy.after_statements is None or not policy.change.is_modified or not policy.before_statements:
+            continue
+        differences = compared(policy.before_statements, policy.after_statements)
+        if not differences:
+            yield policy.change.finding(f"{code(policy.name)}: the same statements, written differently", policy.name)
+        elif not any(difference.widens for difference in differences):
+            whats = [policy_text.difference(difference) for difference in differences[:_MOST_DIFFERENCES]]
+            more = len(differences) - len(whats)
+            left = f"; and {more} more" if more else ""
+            yield policy.change.finding(f"{code(policy.name)}: {'; '.join(whats)}{left}", policy.name)
 
 
 @rule(
@@ -96,7 +118,7 @@ def policy_removed(plans: Plans) -> Iterator[ReviewFinding]:
             before = statements(change.before.get(name)) or []
             denied = sorted(policy_text.name(statement) for statement in before if not statement.allows)
             if (change.is_removed or is_emptied) and denied:
-                yield change.finding(f"these Deny statements no longer apply: {', '.join(denied)}")
+                yield change.finding(f"these Deny statements no longer apply: {', '.join(denied)}", name)
 
 
 @rule(
@@ -108,15 +130,15 @@ def policy_unknown(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes():
         for name in sorted(ATTRIBUTES & change.before.keys()) if change.action is not Action.NOTHING else ():
             if error := not_understood(change.before.get(name)):
-                yield change.finding(f"{code(name)} before the apply is not understood: {code(error.reason)}")
+                yield change.finding(f"{code(name)} before the apply is not understood: {code(error.reason)}", name)
     for policy in _changed_policies(plans):
         change = policy.change
         if policy.after is not None and (error := not_understood(policy.after.written(placeholder))):
-            yield change.finding(f"{code(policy.name)} is not understood: {code(error.reason)}")
+            yield change.finding(f"{code(policy.name)} is not understood: {code(error.reason)}", policy.name)
         if policy.after is None and change.unknown(policy.name) and change.is_configured(policy.name):
             origins = policy.unknown_origins
             source = f"; it will come from {', '.join(origins)}" if origins else ""
-            yield change.finding(f"{code(policy.name)} is known after the apply only{source}")
+            yield change.finding(f"{code(policy.name)} is known after the apply only{source}", policy.name)
 
 
 @rule(
@@ -130,4 +152,6 @@ def policy_open(plans: Plans) -> Iterator[ReviewFinding]:
         if policy.after is not None and policy.after.open:
             origins = policy.unknown_origins
             source = f": it will come from {', '.join(origins)}" if origins else ""
-            yield policy.change.finding(f"a part of {code(policy.name)} is known after the apply only{source}")
+            yield policy.change.finding(
+                f"a part of {code(policy.name)} is known after the apply only{source}", policy.name
+            )

@@ -37,7 +37,7 @@ def unprotected(plans: Plans, settings: tuple[ProtectiveSetting, ...]) -> Iterat
         for name, protecting, otherwise in settings:
             was, now = change.before.get(name), change.after.get(name)
             if change.is_modified and was == protecting and now != protecting and not change.unknown(name):
-                yield change.finding(f"{otherwise} ({code(name)} is {shown(now)})")
+                yield change.finding(f"{otherwise} ({code(name)} is {shown(now)})", name)
 
 
 def how_destroyed(change: ReviewedChange) -> str:
@@ -65,7 +65,7 @@ def switched_off(plans: Plans, types: Mapping[str, str]) -> Iterator[ReviewFindi
         for change in plans.changes(kind) if kind in types else ():
             was, now = change.before.get(name), change.after.get(name)
             if change.action is Action.UPDATE and was in on and now not in on and not change.unknown(name):
-                yield change.finding(f"is switched off: {types[kind]}")
+                yield change.finding(f"is switched off: {types[kind]}", name)
 
 
 # By type and attribute, the values that switch an object on.

@@ -19,18 +19,19 @@ _ATTRIBUTES = (
 )
 
 
-def shorter_retention(change: ReviewedChange) -> Iterator[str]:
-    """What the change keeps for a shorter time, as Markdown."""
+def shorter_retention(change: ReviewedChange) -> Iterator[tuple[str, str]]:
+    """The arguments by which the change keeps something for a shorter time, each with what that means as Markdown."""
     for name in _ATTRIBUTES:
         was, now = (_retention(change.type, name, values.get(name)) for values in (change.before, change.after))
         if was is not None and now is not None and now < was:
             before = "for ever" if was == _FOR_EVER else _written(was)
-            yield f"{code(name)} is {_written(now)} (before: {before}): everything older is deleted"
+            yield name, f"{code(name)} is {_written(now)} (before: {before}): everything older is deleted"
     if change.type == "aws_s3_bucket_lifecycle_configuration":
-        yield from _earlier_expirations(_expirations(change.before), _expirations(change.after))
+        for what in _earlier_expirations(_expirations(change.before), _expirations(change.after)):
+            yield "rule", what
     kept_before, kept_after = (_images_kept(values) for values in (change.before, change.after))
     if kept_before is not None and kept_after is not None and kept_after < kept_before:
-        yield f"keeps {kept_after} images or snapshots instead of {kept_before}"
+        yield "policy_details", f"keeps {kept_after} images or snapshots instead of {kept_before}"
 
 
 def _written(number: float) -> str:

@@ -119,7 +119,7 @@ def encryption_lifted(plans: Plans) -> Iterator[ReviewFinding]:
             was, now = change.before.get(name), change.after.get(name)
             if change.is_modified and was and now != was and not change.unknown(name):
                 key = f"the key {shown(now)}" if now else "a key of AWS"
-                yield change.finding(f"is encrypted with {key} instead of {shown(was)}")
+                yield change.finding(f"is encrypted with {key} instead of {shown(was)}", name)
     yield from removed(plans, SAFEGUARDS["encryption-lifted"])
 
 
@@ -143,7 +143,7 @@ _KEYS = ("kms_key_id", "kms_key_arn", "kms_master_key_id", "encryption_key")
 def retention_shortened(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes():
         if change.is_modified:
-            yield from map(change.finding, shorter_retention(change))
+            yield from (change.finding(what, name) for name, what in shorter_retention(change))
     yield from removed(plans, SAFEGUARDS["retention-shortened"])
 
 
@@ -158,7 +158,7 @@ def versioning_stopped(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes(*types):
         was, now = (_versioning(values.get("versioning_configuration")) for values in (change.before, change.after))
         if change.action is Action.UPDATE and was == "Enabled" and now != "Enabled":
-            yield change.finding(types[change.type])
+            yield change.finding(types[change.type], "versioning_configuration")
 
 
 def _versioning(blocks: object) -> object:

@@ -101,6 +101,12 @@ _TOPIC = {
 }
 _STATE = {"prior_state": {"values": {"root_module": {"resources": [_TOPIC]}}}}
 
+
+def _resources(**resource: Any) -> dict[str, Any]:
+    """A plan's configuration with one resource."""
+    return {"configuration": {"root_module": {"resources": [resource]}}}
+
+
 CASES: dict[str, RuleCase] = {
     **{rule: _case(*destroyed_or_updated(next(iter(kinds)))) for rule, kinds in LOSSES.items()},
     "unknown-lost": _case(
@@ -156,6 +162,37 @@ CASES: dict[str, RuleCase] = {
     "policy-widened": _case(
         updated("aws_iam_policy", "policy", policy(allow()), policy(allow(Resource=[REPOSITORY, "*"]))),
         updated("aws_iam_policy", "policy", policy(allow(Resource=[REPOSITORY, "*"])), policy(allow())),
+    ),
+    "policy-changed": _case(
+        updated("aws_iam_policy", "policy", policy(allow(Resource=[REPOSITORY, "*"])), policy(allow())),
+        updated("aws_iam_policy", "policy", policy(allow()), policy(allow(Resource=[REPOSITORY, "*"]))),
+        is_dangerous=False,
+    ),
+    "type-unknown": _case(
+        updated("aws_something_new", "name", "a", "b"), updated("aws_codebuild_project", "name", "a", "b")
+    ),
+    "not-read": _case(
+        updated("aws_codebuild_project", "project_visibility", "PRIVATE", "PUBLIC_READ"),
+        updated("aws_codebuild_project", "tags", {}, {"a": "b"}),
+        is_dangerous=False,
+    ),
+    "code-on-apply": RuleCase(
+        found=[created("terraform_data")],
+        at="terraform_data.it",
+        more=_resources(address="terraform_data.it", provisioners=[{"type": "local-exec"}]),
+        not_found=[change("terraform_data.it", "no-op", {}, {})],
+        not_found_more=_resources(address="terraform_data.it", provisioners=[{"type": "local-exec"}]),
+    ),
+    "provider-new": RuleCase(
+        found=[change("aws_sns_topic.other", "create", None, {}, provider_name="registry.example/somebody/aws")],
+        at="registry.example/somebody/aws",
+        more=_STATE,
+        not_found=[change("aws_sns_topic.other", "create", None, {}, provider_name="registry.example/hashicorp/aws")],
+        not_found_more=_STATE,
+    ),
+    "module-new": RuleCase(
+        at="module.it",
+        more={"configuration": {"root_module": {"module_calls": {"it": {"source": "example/it/aws"}}}}},
     ),
     "policy-removed": _case(
         change("aws_iam_policy.it", "delete", {"policy": policy(deny())}),

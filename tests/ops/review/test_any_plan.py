@@ -33,6 +33,7 @@ def test_finds_the_newest_kinds_of_change() -> None:
         ("forgotten", "google_storage_bucket.it"),
         ("volume-lost", 'module.a["x.y"].module.b[0].azurerm_managed_disk.it'),
         ("imported", "aws_s3_bucket.it"),
+        ("not-read", 'module.a["x.y"].module.b[0].azurerm_managed_disk.it'),
         ("incomplete", "aws_vpc.it"),
         ("action-invoked", "action.aws_lambda_invoke.it"),
     }
