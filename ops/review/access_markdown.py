@@ -16,7 +16,7 @@ def before_and_after(change: AccessChange, everywhere: Origins) -> str:
 def listed(origins: Origins, everywhere: Origins = frozenset()) -> str:
     """Origins without those within another of them, and with the exceptions within them."""
     outermost = [
-        f"{code(name)}{' (anywhere)' if found.is_world else ''}"
+        _unknown(found) or f"{code(name)}{' (anywhere)' if found.is_world else ''}"
         for name, found in _by_name(origins)
         if not found.is_within(origins)
     ]
@@ -29,6 +29,10 @@ def gained(widened: WidenedAccess) -> str:
     new = " (new)" if widened.is_new else ""
     action = f"{_ACTIONS[widened.action]} {codes(widened.repositories)}"
     return f"{code(widened.principal)}{new} can {action} from {listed(widened.origins)}"
+
+
+def _unknown(found: RequestOrigin) -> str:
+    return f"not known ({code(found.unknown)})" if found.unknown else ""
 
 
 def _by_name(origins: Origins) -> list[tuple[str, RequestOrigin]]:

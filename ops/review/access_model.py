@@ -37,9 +37,13 @@ _TRUSTS_NOBODY = json.dumps(
 
 @dataclass(frozen=True, kw_only=True)
 class AccessMoment:
-    """Identities and repository ARNs before or after the apply, by name; `owners` are the identities' changes."""
+    """Identities and repository ARNs before or after the apply, by name; `owners` are the identities' changes.
+
+    `unknown` are the identities whose access cannot be determined, each with the reason.
+    """
 
     identities: Mapping[str, Identity]
+    unknown: dict[str, str]
     owners: Mapping[str, ReviewedChange]
     repositories: Mapping[str, str]
 
@@ -70,6 +74,7 @@ class AccessReader:
     def moment(self, *, is_after: bool) -> AccessMoment:
         """Identities and repositories before or after the apply."""
         identities, owners, repositories = {}, {}, {}
+        unknown: dict[str, str] = {}
         for change in self._existing(is_after=is_after):
             values = _values(change, is_after=is_after)
             if change.type == "aws_codecommit_repository":
@@ -78,46 +83,43 @@ class AccessReader:
                     arn = self._text(change, "arn", is_after=is_after)
                 if isinstance(name, str) and isinstance(arn, str):
                     repositories[name] = arn
+                else:
+                    self.report(change, UnsupportedError(change.address, "a name or an ARN that is not known"))
             elif change.type in {"aws_iam_user", "aws_iam_role"}:
                 name = values.get("name")
-                identity = self._identity(change, name, is_after=is_after)
-                if identity is not None:
-                    identities[str(name)] = identity
-                    owners[str(name)] = change
-        return AccessMoment(identities=identities, owners=owners, repositories=repositories)
+                owners[str(name)] = change
+                try:
+                    identities[str(name)] = self._identity(change, name, is_after=is_after)
+                except (UnsupportedError, ValueError, IndexError) as error:
+                    unknown[str(name)] = self.report(change, error)
+        return AccessMoment(identities=identities, unknown=unknown, owners=owners, repositories=repositories)
 
-    def report(self, change: ReviewedChange, error: Exception) -> None:
-        """Record that the access of an identity cannot be determined."""
+    def report(self, change: ReviewedChange, error: Exception) -> str:
+        """Record that the access of an identity, or to a repository, cannot be determined; returns the reason."""
         self.unreadable.append(change.finding(f"its access cannot be determined: {code(reason(error))}"))
+        return reason(error)
 
     def _existing(self, *, is_after: bool) -> Iterator[ReviewedChange]:
-        return (
-            change for change in self._plans.changes() if change.deposed is None and _values(change, is_after=is_after)
-        )
+        gone = Action.DELETE if is_after else Action.CREATE
+        return (change for change in self._plans.changes() if change.deposed is None and change.action is not gone)
 
-    def _identity(self, change: ReviewedChange, name: Any, *, is_after: bool) -> Identity | None:
+    def _identity(self, change: ReviewedChange, name: Any, *, is_after: bool) -> Identity:
         kind = change.type.removeprefix("aws_iam_")
-        if isinstance(name, Sensitive):
-            self.report(change, UnsupportedError(change.address, "a sensitive name"))
         if not isinstance(name, str):
-            return None
-        try:
-            if _values(change, is_after=is_after).get("permissions_boundary"):
-                raise UnsupportedError(name, "a permissions boundary")
-            arn = self._text(change, "arn", is_after=is_after)
-            if arn is None:
-                raise UnsupportedError(change.address, "an ARN whose account is not known")
-            trust = self._policy(change, "assume_role_policy", f"{name}'s trust policy", is_after=is_after)
-            return Identity(
-                address=change.address,
-                arn=arn,
-                account=Arn.of(arn).account,
-                policies=tuple(self._attached(kind, name, is_after=is_after)),
-                trust=trust or (parse(_TRUSTS_NOBODY, "no trust policy") if kind == "role" else None),
-            )
-        except (UnsupportedError, ValueError, IndexError) as error:
-            self.report(change, error)
-            return None
+            raise UnsupportedError(change.address, "a name that is sensitive or not known")
+        if _values(change, is_after=is_after).get("permissions_boundary"):
+            raise UnsupportedError(name, "a permissions boundary")
+        arn = self._text(change, "arn", is_after=is_after)
+        if arn is None:
+            raise UnsupportedError(change.address, "an ARN whose account is not known")
+        trust = self._policy(change, "assume_role_policy", f"{name}'s trust policy", is_after=is_after)
+        return Identity(
+            address=change.address,
+            arn=arn,
+            account=Arn.of(arn).account,
+            policies=tuple(self._attached(kind, name, is_after=is_after)),
+            trust=trust or (parse(_TRUSTS_NOBODY, "no trust policy") if kind == "role" else None),
+        )
 
     def _attached(self, kind: str, name: str, *, is_after: bool) -> Iterator[Policy]:
         for change in self._existing(is_after=is_after):

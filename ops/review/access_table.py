@@ -23,11 +23,15 @@ from terraform.plan_values import KnownAfterApply
 
 @dataclass(frozen=True, kw_only=True)
 class RequestOrigin:
-    """Where requests come from: a network, an address known after the apply only, or something that has a name."""
+    """Where requests come from: a network, an address known after the apply only, or something that has a name.
+
+    `unknown` is the reason if it cannot be determined where they come from, and whether they are allowed at all.
+    """
 
     name: str
     network: IpNetwork | None = None
     open: KnownAfterApply | None = None
+    unknown: str | None = None
 
     @property
     def is_world(self) -> bool:
@@ -113,6 +117,8 @@ def table(plans: Plans) -> AccessTable:
         what = f"contains an address that cannot be read: {code(reason(error))}"
         reader.unreadable += [ReviewFinding(stack=plan.stack, address="the plan", what=what) for plan in plans.plans]
         places = []
+        for moment in (before, after):
+            moment.unknown.update(dict.fromkeys(moment.identities, reason(error)))
     was, now = (_access(moment, places, reader) for moment in (before, after))
     return AccessTable(
         rows=list(_rows(was, now)),
@@ -125,6 +131,8 @@ def table(plans: Plans) -> AccessTable:
 def _access(moment: AccessMoment, places: Sequence[RequestSource], reader: AccessReader) -> Access:
     found = {}
     for name, identity in moment.identities.items():
+        if name in moment.unknown:
+            continue
         # A service uses a role from its own machines, wherever those are: one origin is enough.
         anywhere = [place for place in places if not place.places and not place.networks]
         callers = anywhere[:1] if identity.trust else places
@@ -136,7 +144,12 @@ def _access(moment: AccessMoment, places: Sequence[RequestSource], reader: Acces
                         origin(place) for place in callers if _is_allowed(identity, place, action, arn)
                     )
         except UnsupportedError as error:
-            reader.report(moment.owners[name], error)
+            moment.unknown[name] = reader.report(moment.owners[name], error)
+    for name, why in moment.unknown.items():
+        not_known = Origins({RequestOrigin(name="not known", unknown=why)})
+        found |= {
+            (name, repository, action): not_known for repository in moment.repositories for action in (PULL, PUSH)
+        }
     return found
 
 
@@ -186,7 +199,7 @@ def _widened(was: Access, now: Access, before: AccessMoment, after: AccessMoment
             for repository in sorted(after.repositories):
                 key = (name, repository, action)
                 new = now.get(key, nowhere) - was.get(key, nowhere)
-                if new:
+                if new and not any(origin.unknown for origin in new):
                     gained.setdefault(new, []).append(repository)
             for origins, repositories in gained.items():
                 yield WidenedAccess(

@@ -6,6 +6,7 @@ from ops.review.rules import code, execution, identities, monitoring, networks, 
 _READING: tuple[ReviewRule, ...] = (
     identities.access_widened,
     identities.access_unknown,
+    identities.access_still_unknown,
     networks.world_let_in,
     networks.more_let_in,
     networks.world_let_out,

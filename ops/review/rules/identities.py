@@ -23,11 +23,29 @@ def access_widened(plans: Plans) -> Iterator[ReviewFinding]:
 @rule(
     id="access-unknown",
     what="The access of a user or role cannot be determined.",
-    why="The comment's access table leaves it out; read its policies.",
-    dangerous=False,
+    why="It may be any: read its policies.",
 )
 def access_unknown(plans: Plans) -> Iterator[ReviewFinding]:
-    yield from table(plans).unreadable
+    if _decides_access(plans):
+        yield from table(plans).unreadable
+
+
+@rule(
+    id="access-still-unknown",
+    what="The access of a user or role cannot be determined, and nothing about users, roles and repositories changes.",
+    why="The access table has no answer for it, before or after.",
+    dangerous=False,
+)
+def access_still_unknown(plans: Plans) -> Iterator[ReviewFinding]:
+    if not _decides_access(plans):
+        yield from table(plans).unreadable
+
+
+def _decides_access(plans: Plans) -> bool:
+    """Whether the plans change an identity, a policy of one, or a repository."""
+    return any(
+        change.is_changed and change.type.startswith(("aws_iam_", "aws_codecommit_")) for change in plans.changes()
+    )
 
 
 _SIGN_IN = {

@@ -122,6 +122,11 @@ CASES: dict[str, RuleCase] = {
         found=user_with(policy(allow(Condition={"NoSuchOperator": {"aws:SourceIp": "x"}}))),
         at="aws_iam_user.it",
         not_found=user_with(policy(allow())),
+    ),
+    "access-still-unknown": RuleCase(
+        found=[change("aws_iam_user.it", "no-op", *[{"name": "pull", "permissions_boundary": PULL}] * 2)],
+        at="aws_iam_user.it",
+        not_found=[change("aws_iam_user.it", "update", *[{"name": "pull", "permissions_boundary": PULL}] * 2)],
         is_dangerous=False,
     ),
     "world-let-in": _case(

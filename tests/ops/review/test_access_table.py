@@ -10,7 +10,8 @@ from ops.review.access_markdown import before_and_after, listed
 from ops.review.access_table import AccessChange, AccessRow, RequestOrigin
 from ops.review.report import Review
 from terraform.plan_values import KnownAfterApply
-from tests.ops.review.plans import comment, reviewed
+from tests.ops.review.plans import comment, found_rules, reviewed
+from tests.ops.review.rule_cases import allow, deny, policy, user_with
 from tests.terraform.plans import change, plan
 
 ADDRESSES = "data.terraform_remote_state.dev_network.outputs.nat_public_ips"
@@ -74,6 +75,32 @@ def test_the_comment_shows_which_output_open_addresses_come_from() -> None:
     assert note.what == (
         "a part of `policy` is known after the apply only: it will come from dev-network's output `nat_public_ips`"
     )
+
+
+ADMINISTRATOR = {"user": "pull", "policy_arn": "arn:aws:iam::aws:policy/AdministratorAccess"}
+
+
+def test_access_by_a_policy_that_is_not_known_is_not_known_and_dangerous() -> None:
+    """What cannot be evaluated is never shown as nothing."""
+    attached = change("aws_iam_user_policy_attachment.more", "create", None, ADMINISTRATOR)
+    found = reviewed(plan(*user_with(policy(allow())), attached))
+    [row] = found.access.rows
+    assert {origin.name for origin in row.push.after} == {"not known"}
+    assert ("access-unknown", "aws_iam_user.it") in found_rules(found)
+    reason = "`aws_iam_user_policy_attachment.more: arn:aws:iam::aws:policy/AdministratorAccess, which is in none of"
+    assert f"nowhere → **not known ({reason}" in comment(found)
+
+
+def test_a_repository_without_a_known_name_makes_its_access_unknown() -> None:
+    repository = change("aws_codecommit_repository.it", "create", None, {}, unknown={"repository_name": True})
+    assert ("access-unknown", "aws_codecommit_repository.it") in found_rules(reviewed(plan(repository)))
+
+
+def test_an_address_that_cannot_be_read_makes_all_access_unknown() -> None:
+    odd = policy(allow(), deny(Condition={"NotIpAddress": {"aws:SourceIp": ["everywhere"]}}))
+    found = reviewed(plan(*user_with(odd)))
+    [row] = found.access.rows
+    assert {origin.name for origin in row.pull.after} == {"not known"}
 
 
 def _origin(network: str) -> RequestOrigin:

@@ -66,7 +66,7 @@ def test_does_not_guess_an_unknown_policy_of_a_user(
     for resource in document["configuration"]["root_module"]["resources"]:
         if resource["address"] == ATTACHMENT:
             resource["expressions"]["policy_arn"] = {"references": references}
-    findings = reviewed(document).notes
+    findings = reviewed(document).dangerous
     assert any(f"its access cannot be determined: `{ATTACHMENT}: {what}`" in finding.what for finding in findings)
 
 

@@ -106,8 +106,8 @@ def test_the_access_of_an_identity_with_a_sensitive_policy_is_not_determined() -
         )
     )
     assert {(note.rule, note.address) for note in found.notes} == {
-        ("access-unknown", "aws_iam_user.it"),
-        ("access-unknown", "aws_iam_role.it"),
+        ("access-still-unknown", "aws_iam_user.it"),
+        ("access-still-unknown", "aws_iam_role.it"),
     }
 
 
@@ -115,5 +115,5 @@ def test_the_access_of_a_user_with_a_sensitive_name_is_not_determined() -> None:
     user = {"name": "pull"}
     changed = change("aws_iam_user.it", "no-op", user, user, sensitive=({"name": True}, {"name": True}))
     assert {(note.rule, note.address) for note in reviewed(plan(changed)).notes} == {
-        ("access-unknown", "aws_iam_user.it")
+        ("access-still-unknown", "aws_iam_user.it")
     }
