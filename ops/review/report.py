@@ -12,7 +12,7 @@ from ops.review.access_table import AccessTable
 from ops.review.acknowledgements import Acknowledgement
 from ops.review.comment import Section, lay_out
 from ops.review.differences import differences
-from ops.review.rule import Plans, ReviewedChange, ReviewFinding, ReviewRule
+from ops.review.rule import NOT_READ, Plans, ReviewedChange, ReviewFinding, ReviewRule
 from ops.review.text import SENSITIVE, block, cell, code, codes, count, line, placeholder, shown, visible
 from terraform.plan import Action, Change, OutputChange, Plan
 from terraform.plan_values import KnownAfterApply, any_marked
@@ -74,10 +74,13 @@ def _verdict(review: Review) -> str:
             if rule.id in by_rule
         ]
         return f"## 🛑 Dangerous: {count(len(review.dangerous), 'finding')} {of}\n\n{', '.join(whats)}"
+    unread = sum(finding.rule == NOT_READ for finding in review.notes)
     changed = _counts([change for change in review.plans.changes() if change.is_changed])
     changed = changed or ("outputs change" if any(map(_outputs, review.plans.plans)) else "nothing changes")
-    if review.acknowledged:
+    if review.acknowledged and not unread:
         return f"## 🟡 Nothing dangerous except what is acknowledged ({len(review.acknowledged)}): {changed} {of}"
+    if unread:
+        return f"## 🟠 {count(unread, 'change')} that no rule has read, and nothing dangerous found: {changed} {of}"
     return f"## ✅ Nothing dangerous: {changed} {of}"
 
 

@@ -7,6 +7,9 @@ from functools import cached_property
 from terraform.plan import Action, Change, Plan
 from terraform.plan_references import PlanReferences
 
+NOT_READ = "not-read"
+"""The rule that lists the changes of which no other rule says anything."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReviewFinding:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from ops.review.differences import AttributeDifference, differences
 from ops.review.resource_types import decided_by, harmless, is_classified
-from ops.review.rule import Plans, ReviewedChange, ReviewFinding, ReviewRule, rule
+from ops.review.rule import NOT_READ, Plans, ReviewedChange, ReviewFinding, ReviewRule, rule
 from ops.review.text import code, shown
 from terraform.plan import Action
 from terraform.plan_values import KnownAfterApply
@@ -43,7 +43,7 @@ def not_read(others: Sequence[ReviewRule]) -> ReviewRule:
                     yield change.finding(f"not read by any rule: it is destroyed, and decides {decides}")
 
     return ReviewRule(
-        id="not-read",
+        id=NOT_READ,
         what="Something changes that no rule has read.",
         why="It is neither known to be dangerous nor known to be harmless: read it.",
         dangerous=False,
