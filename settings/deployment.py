@@ -1,5 +1,6 @@
 """The whole deployment file: names, accounts, state and the parts to build."""
 
+from ipaddress import IPv4Network
 from typing import Annotated
 
 from pydantic import ConfigDict, Field, model_validator
@@ -112,6 +113,19 @@ class Deployment(Settings):
         if push.from_stack is not None:
             return push.from_stack
         return "dev-gitlab" if self.dev is None or self.dev.proxy is None else "dev-network"
+
+    @property
+    def room_networks(self) -> list[IPv4Network]:
+        """The networks of every isolated room."""
+        codecommit = self.prd.codecommit if self.prd is not None else None
+        rooms = [codecommit.pull, *codecommit.rooms.values()] if codecommit is not None else []
+        return [network for room in rooms if room is not None for network in room.from_cidrs or ()]
+
+    @property
+    def work_terminals(self) -> list[IPv4Network]:
+        """The networks from which people reach GitLab."""
+        gitlab = self.dev.gitlab if self.dev is not None else None
+        return list(gitlab.work_terminal_cidrs) if gitlab is not None else []
 
     @model_validator(mode="after")
     def _consistent(self) -> "Deployment":

@@ -50,7 +50,7 @@ class DevGitlabStack(BaseStack):
     ) -> None:
         super().__init__(scope, id, deployment, "dev")
         proxy = deployment.dev.proxy if deployment.dev is not None else None
-        variables = GitlabVariables(self, settings)
+        variables = GitlabVariables(self, settings, deployment.room_networks)
         place = self._place(settings, network)
         parameters = f"/kakehashi/{deployment.name}/dev/gitlab"
         proxy_url = self._proxy_url(proxy, built_proxy)

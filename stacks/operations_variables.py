@@ -3,7 +3,7 @@
 Each attribute is a reference to one variable. `stacks.variables` has the kinds of variables.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network
 
 from settings.backlog import BacklogSettings
@@ -13,6 +13,7 @@ from settings.network import NetworkSettings
 from settings.proxy import SquidSettings
 from stacks import variables
 from stacks.base import BaseStack
+from stacks.variables import Apart
 from terraform.facts import AddressList
 
 _INSTANCE_TYPE = "^[a-z0-9-]+\\\\.[a-z0-9-]+$"
@@ -56,7 +57,8 @@ class GitlabVariables:
     start_schedule: str
     stop_schedule: str
 
-    def __init__(self, stack: BaseStack, settings: GitlabSettings) -> None:
+    def __init__(self, stack: BaseStack, settings: GitlabSettings, rooms: Sequence[IPv4Network]) -> None:
+        """`rooms` are the isolated rooms' networks in the deployment file."""
         self.work_terminal_cidrs = variables.cidrs(
             stack,
             AddressList(
@@ -65,6 +67,7 @@ class GitlabVariables:
             "Where people and their Git clients come from.",
             settings.work_terminal_cidrs,
             public=False,
+            apart=Apart(networks=rooms, otherwise="An isolated room must not reach GitLab: name no address of a room."),
         )
         self.instance_type = variables.text(
             stack,
@@ -137,8 +140,13 @@ class CodecommitVariables:
     pull_cidrs: dict[str, str]
     trail_retention_days: float
 
-    def __init__(self, stack: BaseStack, settings: CodeCommitSettings) -> None:
+    def __init__(self, stack: BaseStack, settings: CodeCommitSettings, work_terminals: Sequence[IPv4Network]) -> None:
+        """`work_terminals` are the networks in the deployment file that reach GitLab."""
         self.push_cidrs, self.pull_cidrs = None, {}
+        no_terminal = Apart(
+            networks=work_terminals,
+            otherwise="An isolated room must not reach GitLab: name no address of a work terminal.",
+        )
         push = settings.push
         if push is not None and push.from_cidrs is not None:
             self.push_cidrs = _public_cidrs(
@@ -160,6 +168,7 @@ class CodecommitVariables:
                     ),
                     "Public addresses the pull user works from: the isolated room's way out.",
                     room.from_cidrs,
+                    no_terminal,
                 )
         if settings.detection is not None and settings.detection.trail_retention_days is not None:
             self.trail_retention_days = variables.retention(
@@ -225,6 +234,12 @@ class BacklogVariables:
             )
 
 
-def _public_cidrs(stack: BaseStack, fact: AddressList, description: str, default: Iterable[IPv4Network]) -> str:
-    variables.cidrs(stack, fact, description, default, public=True)
+def _public_cidrs(
+    stack: BaseStack,
+    fact: AddressList,
+    description: str,
+    default: Iterable[IPv4Network],
+    apart: Apart | None = None,
+) -> str:
+    variables.cidrs(stack, fact, description, default, public=True, apart=apart)
     return f"var.{fact.variable}"

@@ -17,13 +17,14 @@ from settings.backlog import CodeCommitTargetSettings, CreatedTargetSettings
 from settings.codecommit import CodeCommitSettings, PullSettings, PushSettings, RepositorySettings
 from stacks.base import BaseStack, Output
 from stacks.operations_variables import CodecommitVariables
-from terraform.address_lists import no_overlap, single_addresses
+from terraform.address_lists import all_public, no_overlap, single_addresses
 from terraform.facts import KeptApart, OutputAddresses
 
 # The output with the addresses that a stack's traffic leaves from, and how it becomes a list of them, without prefixes.
 _SOURCE_ADDRESSES = {"dev-network": ("nat_public_ips", "values({})"), "dev-gitlab": ("public_ip", "[{}]")}
 
 _ROOMS_MUST_NOT_PUSH = "An address that may pull could also push, and the isolated room must not: keep the lists apart."
+_PUSH_IS_PUBLIC = "The stack whose addresses may push has none, or some that are not public: apply it first."
 _ROOMS_ARE_APART = "An address of this room is also one of another room: give every room addresses of its own."
 
 
@@ -76,7 +77,7 @@ class PrdCodecommitStack(BaseStack):
     ) -> None:
         """The Backlog bridge fills `mirrored` repositories, so the push user does not get them; pull users do."""
         super().__init__(scope, id, deployment, "prd")
-        variables = CodecommitVariables(self, settings)
+        variables = CodecommitVariables(self, settings, deployment.work_terminals)
         own = {name: repository or RepositorySettings() for name, repository in settings.repositories.items()}
         created = {name: target for name, target in mirrored.items() if isinstance(target, CreatedTargetSettings)}
         access = RepositoryAccess(
@@ -113,6 +114,7 @@ class PrdCodecommitStack(BaseStack):
             apart = _apart(push_cidrs, list(variables.pull_cidrs.values()), _ROOMS_MUST_NOT_PUSH)
             if variables.push_cidrs is None and push_source is not None:
                 self._record_apart(push_source, variables, apart)
+                apart.append(Precondition(condition=all_public(push_cidrs), error_message=_PUSH_IS_PUBLIC))
             props = GitUserProps(
                 name=self.labels.git_user("push"),
                 allow=access.push([name for name in own if name not in mirrored]),

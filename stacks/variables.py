@@ -1,6 +1,7 @@
 """Values that operations may change without Python: Terraform variables with a type, a default and a check."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from cdktf import IResolvable, TerraformVariable, TerraformVariableValidationConfig
@@ -8,23 +9,32 @@ from cdktf import IResolvable, TerraformVariable, TerraformVariableValidationCon
 from settings.addresses import ALLOW_LIST_PREFIX
 from settings.types import LOG_RETENTION_DAYS
 from stacks.base import BaseStack
-from terraform.address_lists import every_network, none_wider
+from terraform.address_lists import every_network, never_public, no_overlap, none_wider
 from terraform.facts import AddressList, LogRetention, Retention, TerminationProtection
 
-# The list in settings.addresses, as a regular expression for Terraform.
-_NEVER_PUBLIC = (
-    r"^(0|10|127|22[4-9]|2[34][0-9]|25[0-5])\\.|^100\\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\\.|^169\\.254\\."
-    r"|^172\\.(1[6-9]|2[0-9]|3[01])\\.|^192\\.168\\.|^192\\.0\\.0\\.|^198\\.1[89]\\."
-)
+
+@dataclass(frozen=True, kw_only=True)
+class Apart:
+    """Networks that a list may not overlap, and what is said if it does."""
+
+    networks: Sequence[IPv4Network]
+    otherwise: str
 
 
 def cidrs(
-    stack: BaseStack, fact: AddressList, description: str, default: Iterable[IPv4Network], *, public: bool
+    stack: BaseStack,
+    fact: AddressList,
+    description: str,
+    default: Iterable[IPv4Network],
+    *,
+    public: bool,
+    apart: Apart | None = None,
 ) -> list[str]:
     """The variable that `fact` is about, a list of IPv4 networks; returns the reference.
 
-    With `public`, the networks must be addresses that AWS can see as a source. A network wider than an allow-list may
-    have is refused unless the fact says why the list may be open.
+    With `public`, the networks must be addresses that AWS can see as a source. Networks that have together more public
+    addresses than an allow-list may have are refused unless the fact says why the list may be open, and so are
+    networks that overlap those of `apart`.
     """
     name = fact.variable
     stack.record(fact)
@@ -42,11 +52,24 @@ def cidrs(
                 f"A network wider than /{ALLOW_LIST_PREFIX} lets the world in: only the deployment file can allow it.",
             )
         )
+        most = IPv4Network((0, ALLOW_LIST_PREFIX)).num_addresses
+        size = 'pow(2, 32 - tonumber(split("/", cidr)[1]))'
+        sizes = f"[for cidr in var.{name} : {size} if !{never_public('cidr')}]"
+        checks.append(
+            (
+                f"try(sum(concat([0], {sizes})) <= {most}, false)",
+                f"All networks together may have {most:,} public addresses: only the deployment file can allow more.",
+            )
+        )
+    if apart is not None and apart.networks:
+        others = ", ".join(f'"{network}"' for network in apart.networks)
+        apart_from = no_overlap(f"var.{name}", [f"[{others}]"]).removeprefix("${").removesuffix("}")
+        checks.append((f"try({apart_from}, false)", apart.otherwise))
     if public:
         everywhere = 'split("/", cidr)[1] == "0"'
         checks.append(
             (
-                every_network(name, f'{everywhere} || !can(regex("{_NEVER_PUBLIC}", cidr))'),
+                every_network(name, f"{everywhere} || !{never_public('cidr')}"),
                 "AWS only ever sees public source addresses: write the one the traffic leaves from.",
             )
         )

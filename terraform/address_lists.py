@@ -34,6 +34,25 @@ def no_overlap(own: str, others: Sequence[str]) -> str:
     return f"${{!anytrue(flatten({overlaps}))}}"
 
 
+# The list in settings.addresses, as a regular expression for Terraform.
+_NEVER_PUBLIC = (
+    r"^(0|10|127|22[4-9]|2[34][0-9]|25[0-5])\\.|^100\\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\\.|^169\\.254\\."
+    r"|^172\\.(1[6-9]|2[0-9]|3[01])\\.|^192\\.168\\.|^192\\.0\\.0\\.|^198\\.1[89]\\."
+)
+
+
+def never_public(network: str) -> str:
+    """Whether AWS can never see an address of a network as a source."""
+    return f'can(regex("{_NEVER_PUBLIC}", {network}))'
+
+
+def all_public(listed: str) -> str:
+    """Whether a list has networks, and all are IPv4 and public, written `${…}`."""
+    is_public = f"cidrsubnet(own, 0, 0) == own && can(cidrnetmask(own)) && !{never_public('own')}"
+    # The list is named once: cdktf resolves no second reference behind a quoted `${…}`.
+    return f'${{join(",", distinct([for own in {listed} : try({is_public}, false)])) == "true"}}'
+
+
 def every_network(variable: str, condition: str) -> str:
     """Whether `condition` can be evaluated and holds for every `cidr` in a variable."""
     return f"alltrue([for cidr in var.{variable} : try({condition}, false)])"

@@ -6,6 +6,7 @@ from iam.promises.promise import BrokenPromise, Promise, PromiseSubject
 
 PROMISES: tuple[Promise, ...] = (
     rooms.rooms_never_push,
+    rooms.rooms_reach_no_git_server,
     rooms.pull_users_never_push,
     identities.users_stay_in_place,
     identities.nobody_administers,

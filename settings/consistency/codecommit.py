@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 from errors.shown import shown
+from settings.addresses import ALLOW_LIST_PREFIX
 from settings.consistency.accounts import kms_key_problems
 from settings.consistency.allow_lists import open_list
 from settings.consistency.said import Said
@@ -106,6 +107,35 @@ def _push_and_pull_are_apart(said: Said) -> Iterator[SettingProblem]:
                     what=f"'{network}' overlaps '{other}', which may pull",
                     hint="the isolated room must not be able to push: keep the two lists apart",
                 )
+
+
+def _rooms_reach_no_git_server(said: Said) -> Iterator[SettingProblem]:
+    gitlab, key = ("dev", "gitlab"), "work_terminal_cidrs"
+    reason = (*gitlab, "open_to_the_world_because")
+    if any(open_list(said, gitlab, key)) or said.is_refused(*reason):
+        return  # another rule says what is wrong with the list itself
+    path = (*gitlab, key)
+    for index, network in said.networks(*path):
+        for room in _rooms(said):
+            for _, other in said.networks(*room, "from_cidrs"):
+                if network.overlaps(other):
+                    yield SettingProblem(
+                        path=(*path, index),
+                        what=f"'{network}' overlaps '{other}' of {dotted(room)}, an isolated room",
+                        hint="a room that reaches GitLab can send data out: keep the two lists apart",
+                    )
+
+
+def _push_is_apart_from_endpoints(said: Said) -> Iterator[SettingProblem]:
+    """A room that comes through VPC endpoints has no list to compare, so the push user needs a real one."""
+    endpoints = [room for room in _rooms(said) if said.names(*room, "from_vpc_endpoints")]
+    for index, network in said.networks(*_PUSH, "from_cidrs"):
+        if endpoints and network.prefixlen < ALLOW_LIST_PREFIX:
+            yield SettingProblem(
+                path=(*_PUSH, "from_cidrs", index),
+                what=f"'{network}' may push, and {dotted(endpoints[0])} is known by its VPC endpoints alone",
+                hint="list the addresses that push: the room's own may be among these",
+            )
 
 
 def _rooms_are_apart(said: Said) -> Iterator[SettingProblem]:
@@ -222,6 +252,8 @@ RULES = (
     _one_way_in,
     _closed,
     _push_and_pull_are_apart,
+    _push_is_apart_from_endpoints,
+    _rooms_reach_no_git_server,
     _rooms_are_apart,
     _known_repositories,
     _prefixes,

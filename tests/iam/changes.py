@@ -64,7 +64,7 @@ def without_prefix_check(stack: str, name: str) -> Change:
 
     def change(stacks: dict[str, Json]) -> None:
         checks = stacks[stack]["variable"][name]["validation"]
-        checks[:] = [check for check in checks if ">= 8" not in check["condition"]]
+        checks[:] = [check for check in checks if not any(part in check["condition"] for part in (">= 8", "sum("))]
 
     return change
 

@@ -132,7 +132,24 @@ def test_every_deployment_keeps_every_promise(synthesised: Callable[[str], Stack
                 ip_protocol="tcp",
                 security_group_id="sg-1",
             ),
-            ["no-group-is-open: dev-gitlab: aws_vpc_security_group_ingress_rule.x: lets in 0.0.0.0/0"],
+            [
+                "rooms-reach-no-git-server: dev-gitlab: aws_vpc_security_group_ingress_rule.x: "
+                "lets in 0.0.0.0/0, which overlaps 198.51.100.0/28 of the isolated room",
+                "no-group-is-open: dev-gitlab: aws_vpc_security_group_ingress_rule.x: lets in 0.0.0.0/0",
+            ],
+        ),
+        (
+            added(
+                "dev-gitlab",
+                "aws_vpc_security_group_ingress_rule",
+                cidr_ipv4="198.51.100.7/32",
+                ip_protocol="tcp",
+                security_group_id="sg-1",
+            ),
+            [
+                "rooms-reach-no-git-server: dev-gitlab: aws_vpc_security_group_ingress_rule.x: "
+                "lets in 198.51.100.7/32, which overlaps 198.51.100.0/28 of the isolated room",
+            ],
         ),
         (
             bridge("webhook_policy", "DenyOtherSenders", actions=["execute-api:ManageConnections"]),
@@ -188,6 +205,7 @@ def test_the_api_and_gitlab_may_be_open_for_a_written_reason(changed: Callable[.
             "prd.backlog.webhook.open_to_the_world_because": "a test of senders",
             "dev.gitlab.work_terminal_cidrs": ["0.0.0.0/0"],
             "dev.gitlab.open_to_the_world_because": "a public GitLab",
+            "prd.codecommit.pull": {"from_vpc_endpoints": ["vpce-0123456789abcdef0"]},
         },
     )
     assert findings(opened, nothing) == []
@@ -208,7 +226,8 @@ def test_a_room_that_shares_addresses_with_others_is_still_a_room(changed: Calla
 
 def test_a_room_may_be_the_whole_internet_for_a_written_reason(changed: Callable[..., Stacks]) -> None:
     pull = {"from_cidrs": ["0.0.0.0/0"], "open_to_the_world_because": "the room has no addresses of its own"}
-    world = changed("example", {"prd.codecommit.push": None, "prd.codecommit.pull": pull})
+    alone = {"prd.codecommit.push": None, "prd.codecommit.pull": pull, "dev.gitlab": None, "dev.proxy": None}
+    world = changed("example", alone)
     assert findings(world, nothing) == []
 
 

@@ -57,15 +57,19 @@ _NOT_A_NETWORK = [
     ["anywhere/32"],
 ]
 NETWORKS = Values(
-    good=[["198.51.100.7/32"], ["203.0.113.0/24", "10.20.0.0/16"]],
+    good=[["192.0.2.7/32"], ["203.0.113.0/24", "10.20.0.0/16"], ["10.0.0.0/8", "11.0.0.0/8", "172.16.0.0/12"]],
     refused={
         "Name at least one network.": [[]],
         "Write IPv4 networks with their prefix": _NOT_A_NETWORK,
         "A network wider than /8 lets the world in": [["0.0.0.0/0"], ["203.0.113.0/24", "0.0.0.0/0"], ["128.0.0.0/1"]],
+        "All networks together may have 16,777,216 public addresses": [
+            ["11.0.0.0/8", "192.0.2.7/32"],
+            [f"{number}.0.0.0/8" for number in range(11, 226) if number != 127],
+        ],
     },
 )
 PUBLIC_NETWORKS = Values(
-    good=[["198.51.100.7/32"], ["203.0.113.0/24", "192.0.2.16/28", "172.32.0.0/16", "100.128.0.0/16", "11.0.0.0/8"]],
+    good=[["198.51.100.7/32"], ["203.0.113.0/24", "192.0.2.16/28", "172.32.0.0/16", "100.128.0.0/16"], ["11.0.0.0/8"]],
     refused={
         **NETWORKS.refused,
         "AWS only ever sees public source addresses": [
@@ -108,7 +112,17 @@ VALUES = {
     ),
     "keep_backup_days": whole_numbers(1, 3650),
     "log_retention_days": RETENTION,
-    "pull_from_cidrs": PUBLIC_NETWORKS,
+    "pull_from_cidrs": Values(
+        good=PUBLIC_NETWORKS.good,
+        refused={
+            **PUBLIC_NETWORKS.refused,
+            "An isolated room must not reach GitLab: name no address of a work": [
+                ["198.51.100.128/28"],
+                ["192.0.2.7/32", "198.51.100.130/32"],
+                ["198.51.100.0/24"],
+            ],
+        },
+    ),
     "push_from_cidrs": PUBLIC_NETWORKS,
     "reconcile_schedule": Values(
         good=["rate(1 hour)", "cron(30 * * * ? *)"],
@@ -138,7 +152,17 @@ VALUES = {
     "termination_protection": Values(good=[True, False], refused={"The given value is not suitable": ["perhaps"]}),
     "trail_retention_days": whole_numbers(1, 3650),
     "webhook_sender_cidrs": PUBLIC_NETWORKS,
-    "work_terminal_cidrs": NETWORKS,
+    "work_terminal_cidrs": Values(
+        good=NETWORKS.good,
+        refused={
+            **NETWORKS.refused,
+            "An isolated room must not reach GitLab: name no address of a room": [
+                ["198.51.100.0/28"],
+                ["192.0.2.7/32", "198.51.100.3/32"],
+                ["198.0.0.0/8"],
+            ],
+        },
+    ),
 }
 
 

@@ -127,10 +127,56 @@ def test_counts_a_repeated_address_once(loaded: Loaded) -> None:
 def test_a_reason_lets_an_allow_list_be_open_to_the_world(loaded: Loaded, key: str, old: str, part: str) -> None:
     indent = "  " * len(part.split(".")) if part != "dev.gitlab" else "    "
     reason = f"\n{indent}open_to_the_world_because: People work from everywhere, through single sign-on."
-    # The other room uses VPC endpoints, because two rooms cannot share an address.
-    private = "from_vpc_endpoints: [vpce-0123456789abcdef1]"
-    others = [(f"from_cidrs: {row[1]}", private) for row in LISTS if row[2] in _ROOMS and row[2] != part in _ROOMS]
-    assert loaded(spoilt(_NO_PUSH, (f"{key}: {old}", f"{key}: [0.0.0.0/0]{reason}"), *others))
+    # The other rooms use VPC endpoints: rooms share no address with each other, nor with whom GitLab lets in.
+    others = [
+        (f"from_cidrs: {row[1]}", f"from_vpc_endpoints: [vpce-0123456789abcde{number:02}]")
+        for number, row in enumerate(LISTS)
+        if row[2] in _ROOMS and row[2] != part and part != "prd.backlog.webhook"
+    ]
+    text = spoilt(_NO_PUSH, (f"{key}: {old}", f"{key}: [0.0.0.0/0]{reason}"), *others)
+    if part in _ROOMS:
+        text = text[: text.index("  gitlab:")] + text[text.index("prd:\n") :]
+    assert loaded(text)
+
+
+@pytest.mark.parametrize(
+    ("room", "terminals"),
+    [
+        ("198.51.100.0/28", "198.51.100.0/28"),
+        ("198.51.100.0/28", "198.51.100.7/32"),
+        ("198.51.100.0/28", "198.51.100.0/24"),
+        ("198.51.100.0/28", "192.0.2.0/24, 198.51.100.0/25"),
+    ],
+)
+def test_refuses_a_room_that_reaches_gitlab(refusal: Refusal, room: str, terminals: str) -> None:
+    change = ("work_terminal_cidrs: [198.51.100.128/28]", f"work_terminal_cidrs: [{terminals}]")
+    index, network = len(terminals.split(", ")) - 1, terminals.split(", ")[-1]
+    assert refusal(spoilt(change)) == error(
+        line_of_change(change),
+        f"dev.gitlab.work_terminal_cidrs[{index}]",
+        f"'{network}' overlaps '{room}' of prd.codecommit.pull, an isolated room",
+        "a room that reaches GitLab can send data out: keep the two lists apart",
+    )
+
+
+def test_refuses_a_gitlab_that_is_open_to_the_world_beside_a_room(refusal: Refusal) -> None:
+    reason = "open_to_the_world_because: People work from everywhere, through single sign-on."
+    change = ("work_terminal_cidrs: [198.51.100.128/28]", f"work_terminal_cidrs: [0.0.0.0/0]\n    {reason}")
+    found = refusal(spoilt(change))
+    for room, network in (("pull", "198.51.100.0/28"), ("rooms.batch_operators", "203.0.113.32/29")):
+        assert f"'0.0.0.0/0' overlaps '{network}' of prd.codecommit.{room}, an isolated room" in found
+
+
+def test_refuses_that_the_world_pushes_beside_a_room_that_is_known_by_its_endpoints(refusal: Refusal) -> None:
+    reason = "open_to_the_world_because: A test of what is pushed from where."
+    rooms = [
+        (f"from_cidrs: {row[1]}", f"from_vpc_endpoints: [vpce-0123456789abcde{number:02}]")
+        for number, row in enumerate(LISTS)
+        if row[2] in _ROOMS
+    ]
+    change = ("from_cidrs: [203.0.113.10/32]", f"from_cidrs: [0.0.0.0/0]\n      {reason}")
+    found = refusal(spoilt(change, *rooms))
+    assert "prd.codecommit.push.from_cidrs[0]: '0.0.0.0/0' may push, and prd.codecommit.pull is known by" in found
 
 
 @pytest.mark.parametrize("reason", ["yes", '"because\\nof us"', "''"])

@@ -151,9 +151,11 @@ def test_the_deny_is_attached_before_the_allow_and_detached_after_it(codecommit:
 
 
 def test_a_plan_that_would_allow_the_isolated_room_to_push_fails(codecommit: Terraform) -> None:
-    (apart,) = codecommit.resource("aws_iam_policy.push_user_deny_policy")["lifecycle"]["precondition"]
+    apart, public = codecommit.resource("aws_iam_policy.push_user_deny_policy")["lifecycle"]["precondition"]
     assert "var.pull_from_cidrs" in apart["condition"]
-    assert "data.terraform_remote_state.dev_network.outputs.nat_public_ips" in apart["condition"]
+    assert "var.pull_from_cidrs" not in public["condition"]
+    for precondition in (apart, public):
+        assert "data.terraform_remote_state.dev_network.outputs.nat_public_ips" in precondition["condition"]
 
 
 @pytest.fixture(scope="module")

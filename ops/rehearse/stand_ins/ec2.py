@@ -1,18 +1,25 @@
-"""EC2: termination protection from the start, detailed monitoring, rules between groups, and launch templates' tags."""
+"""EC2: public addresses, termination protection, detailed monitoring, rules between groups, launch templates' tags."""
 
 import re
+from itertools import count
 
-from moto.ec2.models import ec2_backends
+from moto.ec2.models import ec2_backends, elastic_ip_addresses
 
 from ops.rehearse.stand_ins import Call, HttpResponse, Reply, StandIn
 
 ec2 = StandIn(
     "ec2",
-    "moto ignores termination protection at launch, cannot switch detailed monitoring, "
+    "moto gives Elastic IPs of 127.0.0.0/8, ignores termination protection at launch, "
+    "cannot switch detailed monitoring, "
     "forgets the description of a security group's rule that names another group or a list of prefixes, "
     "and takes a launch template's own tags for ones of what it launches",
     api="https://docs.aws.amazon.com/AWSEC2/latest/APIReference/",
 )
+
+
+# An allow-list refuses moto's own addresses, which are no public ones.
+_PUBLIC_ADDRESSES = (f"54.214.{number // 256}.{number % 256}" for number in count(1))
+elastic_ip_addresses.random_ip = lambda: next(_PUBLIC_ADDRESSES)  # type: ignore[attr-defined]
 
 
 @ec2.answers("RunInstances")
