@@ -62,6 +62,7 @@ def module_new(plans: Plans) -> Iterator[ReviewFinding]:
     for plan in plans.plans:
         for name, source in plans.references[plan.stack].configuration.modules.items():
             is_known = any(address.startswith((f"module.{name}.", f"module.{name}[")) for address in plan.before)
-            if not is_known:
+            # The code of a local module is in the project, and is reviewed with it.
+            if not is_known and not source.startswith(("./", "../")):
                 what = f"is new; it comes from {code(source)}"
                 yield ReviewFinding(stack=plan.stack, address=f"module.{name}", what=what)

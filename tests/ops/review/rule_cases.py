@@ -198,6 +198,7 @@ CASES: dict[str, RuleCase] = {
     "module-new": RuleCase(
         at="module.it",
         more={"configuration": {"root_module": {"module_calls": {"it": {"source": "example/it/aws"}}}}},
+        not_found_more={"configuration": {"root_module": {"module_calls": {"it": {"source": "./modules/it"}}}}},
     ),
     "policy-removed": _case(
         change("aws_iam_policy.it", "delete", {"policy": policy(deny())}),
