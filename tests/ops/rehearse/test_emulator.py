@@ -212,11 +212,12 @@ def test_the_first_request_to_a_service_creates_nothing(aws: Emulator, client: C
 
 
 def test_the_emulators_process_imports_neither_settings_nor_the_rehearsal() -> None:
-    imported = "{name.partition('.')[0] for name in sys.modules} | {name for name in sys.modules if 'rehearse' in name}"
-    program = f"import sys, ops.rehearse.server; print(*sorted({imported}))"
+    program = "import sys, ops.rehearse.server; print(*sorted(sys.modules))"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "ops.rehearse.server" in run.stdout.split()
-    assert {"settings", "iam", "terraform", "cdktf", "ops.rehearse.rehearsal"} & set(run.stdout.split()) == set()
+    assert {"settings", "iam", "cdktf", "ops.rehearse.rehearsal"} & set(run.stdout.split()) == set()
+    # How an ARN is split is all that it needs of the readers of Terraform.
+    assert {name for name in run.stdout.split() if name.startswith("terraform.")} == {"terraform.arns"}
 
 
 def test_a_value_is_counted_where_it_occurs(aws: Emulator, client: ClientOf) -> None:
