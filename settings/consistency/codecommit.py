@@ -134,7 +134,7 @@ def _push_is_apart_from_endpoints(said: Said) -> Iterator[SettingProblem]:
             yield SettingProblem(
                 path=(*_PUSH, "from_cidrs", index),
                 what=f"'{network}' may push, and {dotted(endpoints[0])} is known by its VPC endpoints alone",
-                hint="list the addresses that push: the room's own may be among these",
+                hint="list the addresses that push: these may contain the room's own",
             )
 
 

@@ -17,7 +17,7 @@ ec2 = StandIn(
 )
 
 
-# An allow-list refuses moto's own addresses, which are no public ones.
+# moto.ec2.utils.random_ip gives an Elastic IP an address of 127.0.0.0/8, which an allow-list refuses.
 _PUBLIC_ADDRESSES = (f"54.214.{number // 256}.{number % 256}" for number in count(1))
 elastic_ip_addresses.random_ip = lambda: next(_PUBLIC_ADDRESSES)  # type: ignore[attr-defined]
 
