@@ -40,7 +40,7 @@ rehearse: .venv/.test ## Apply DEPLOYMENT against an emulated AWS and destroy it
 .PHONY: test
 test: .venv/.test ## Run every test whose tools are installed; names the skipped ones
 	@$(RUN) -m pytest $(WORKED) --cov --cov-report= $(PYTEST)
-	@echo "lines of the product that these tests run: $$($(RUN) -m coverage report --format=total) %"
+	@echo "lines of the product that the quick ones of these tests run: $$($(RUN) -m coverage report --format=total) %"
 
 .PHONY: quick
 quick: .venv/.test ## Run the tests that need no other program and no server

@@ -164,7 +164,7 @@ class MirrorCase:
     def machine(self) -> dict[str, str]:
         """Environment variables of the machine, which the build's own are added to."""
         return {
-            "PATH": f"{tools()}/bin:{os.environ['PATH']}",
+            "PATH": f"{self.world.folder}/tools:{tools()}/bin:{os.environ['PATH']}",
             "LANG": "C.UTF-8",
             "AWS_ACCESS_KEY_ID": self.name,
             "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
@@ -258,10 +258,31 @@ def running(folder: Path) -> Iterator[MirrorWorld]:
         assert namespace.stdout is not None
         assert namespace.stdout.readline() == "listening\n", (folder / "servers.log").read_text()
         init = Path(f"/proc/{namespace.pid}/task/{namespace.pid}/children").read_text().strip()
-        yield MirrorWorld(folder=folder, init=int(init), host_key=f"{servers.SOURCE_HOST} {kind} {key}")
+        world = MirrorWorld(folder=folder, init=int(init), host_key=f"{servers.SOURCE_HOST} {kind} {key}")
+        with _preloaded_tools(world):
+            yield world
     finally:
         namespace.kill()
         namespace.wait()
+
+
+@contextmanager
+def _preloaded_tools(world: MirrorWorld) -> Iterator[None]:
+    """The AWS CLI and git-remote-codecommit in world.folder/tools, as `preloaded.py` runs them."""
+    served = subprocess.Popen(
+        [*world.enter(), tools() / "bin/python3", PROJECT / "tests/real/mirror/preloaded.py", world.folder / "tools"],
+        env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8"},
+        stdout=subprocess.PIPE,
+        stderr=(world.folder / "tools.log").open("w"),
+        text=True,
+    )
+    try:
+        assert served.stdout is not None
+        assert served.stdout.readline() == "listening\n", (world.folder / "tools.log").read_text()
+        yield
+    finally:
+        served.kill()
+        served.wait()
 
 
 def install(commands: Sequence[str], environment: Path) -> subprocess.CompletedProcess[str]:
