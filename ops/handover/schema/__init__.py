@@ -1,14 +1,13 @@
 """The names of arguments and blocks in providers' schemas. HCL distinguishes them, whereas Terraform's JSON does not.
 
-`python -m ops.handover.schema` asks Terraform for the schema of the release below, and writes it to `schema.json.xz`.
+`python -m ops.handover.schema` asks Terraform for the schema of the AWS provider, and writes it to `schema.json.xz`.
 """
 
 import functools
 import json
 import lzma
-import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,9 @@ from typing import Any
 from errors import RefusedError, refused
 from terraform.cli import TerraformCli
 
-PROVIDER = "registry.terraform.io/hashicorp/aws"
-PROVIDER_VERSION = "5.100.0"
 BUILT_IN = "terraform.io/builtin/terraform"
 
-_FILE = Path(__file__).with_name("schema.json.xz")
+FILE = Path(__file__).with_name("schema.json.xz")
 _KINDS = {"resource": "resource_schemas", "data": "data_source_schemas", "ephemeral": "ephemeral_resource_schemas"}
 
 
@@ -84,7 +81,7 @@ def _shifted(provider: Mapping[str, Any], by: int) -> dict[str, Any]:
 @functools.cache
 def shipped() -> Schemas:
     """The schemas of the AWS provider and of Terraform's built-in one."""
-    return Schemas(json.loads(lzma.decompress(_FILE.read_bytes())))
+    return Schemas(json.loads(lzma.decompress(FILE.read_bytes())))
 
 
 def from_file(path: Path) -> Schemas:
@@ -107,7 +104,7 @@ def asked_of_terraform(providers: Mapping[str, Mapping[str, str]]) -> Schemas | 
     """The schemas for `required_providers` entries, by local name; None if Terraform cannot download them."""
     with tempfile.TemporaryDirectory(prefix="kakehashi-schema-") as folder:
         try:
-            return Schemas(reduce(_provider_schemas(Path(folder), providers), versions={}))
+            return Schemas(reduce(provider_schemas(Path(folder), providers), versions={}))
         except RefusedError:
             return None
 
@@ -146,7 +143,11 @@ def _is_list_of_objects(type: Any) -> bool:
     return False
 
 
-def _provider_schemas(folder: Path, required: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+def provider_schemas(folder: Path, required: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """Terraform's schemas for `required_providers` entries, which it downloads into `folder`.
+
+    Raises RefusedError where it cannot.
+    """
     (folder / "versions.tf.json").write_text(
         json.dumps(
             {
@@ -157,31 +158,13 @@ def _provider_schemas(folder: Path, required: Mapping[str, Mapping[str, str]]) -
         )
     )
     terraform = TerraformCli()
-    for command in (("init", "-backend=false", "-input=false"), ("providers", "schema", "-json")):
+    for command in (("init", "-backend=false", "-input=false", "-json"), ("providers", "schema", "-json")):
         done = terraform.run(*command, folder=folder)
         if done.returncode:
-            raise done.failure("terraform", "see that Terraform can fetch the providers")
+            why = (
+                "; ".join((error.detail or error.summary).partition("\n\n")[0] for error in done.errors) or done.stderr
+            )
+            hint = "see that this machine can reach the registry or the mirror that Terraform downloads providers from"
+            raise refused("terraform", f"`terraform {command[0]}` failed: {why}", hint)
     schemas: dict[str, Any] = json.loads(done.stdout)["provider_schemas"]
     return schemas
-
-
-def _packed(reduced: Mapping[str, Any]) -> bytes:
-    text = json.dumps(reduced, separators=(",", ":"), sort_keys=True)
-    return lzma.compress(text.encode(), format=lzma.FORMAT_XZ, check=lzma.CHECK_CRC32, preset=9 | lzma.PRESET_EXTREME)
-
-
-def main(arguments: Iterable[str]) -> int:
-    """Write the file. With `--check`, write nothing; the exit status is 1 if Terraform's schema differs from it."""
-    required = {"aws": {"source": "hashicorp/aws", "version": PROVIDER_VERSION}}
-    with tempfile.TemporaryDirectory(prefix="kakehashi-schema-") as folder:
-        schemas = _provider_schemas(Path(folder), required)
-    reduced = reduce(schemas, versions={PROVIDER: PROVIDER_VERSION})
-    if "--check" in arguments:
-        return int(json.loads(lzma.decompress(_FILE.read_bytes())) != json.loads(json.dumps(reduced)))
-    _FILE.write_bytes(_packed(reduced))
-    print(f"{_FILE.name}: {len(reduced['shapes'])} shapes, {_FILE.stat().st_size} bytes")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
