@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sysconfig
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from ops.backlog.refs import MirrorRefs, parse
 from settings import Deployment
 from settings.backlog import MirrorSettings, git_host, source_url, target_name
 
+SCRIPTS = sysconfig.get_path("scripts")
+"""The folder of the programs that are installed beside this Python, such as git-remote-codecommit."""
 _DATES_SECONDS = 60
 _SSH_FAILED = 255
 """The exit status of `ssh` when it did not get as far as the command on the server."""
@@ -37,6 +40,8 @@ class MirrorEnds:
         """The user's own SSH keys and AWS credentials, but only pinned host keys, and no questions."""
         repository = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR")
         return {name: value for name, value in os.environ.items() if name not in repository} | {
+            # Last, so that the user's own programs are found first.
+            "PATH": f"{os.environ.get('PATH') or os.defpath}{os.pathsep}{SCRIPTS}",
             "GIT_SSH_COMMAND": _ssh_command(self),
             "GIT_SSH_VARIANT": "ssh",
             "GIT_TERMINAL_PROMPT": "0",
@@ -194,10 +199,10 @@ def _list(ends: MirrorEnds, url: str) -> "subprocess.CompletedProcess[str]":
 
 
 def _has_remote_helper(ends: MirrorEnds) -> bool:
-    command = ["git", "--exec-path"]
-    done = subprocess.run(command, env=ends.environment, capture_output=True, encoding="utf-8", check=True)  # noqa: S603
+    command, environment = ["git", "--exec-path"], ends.environment
+    done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", check=True)  # noqa: S603
     folder = done.stdout.strip()
-    return shutil.which("git-remote-codecommit", path=f"{folder}{os.pathsep}{os.environ.get('PATH', '')}") is not None
+    return shutil.which("git-remote-codecommit", path=f"{folder}{os.pathsep}{environment['PATH']}") is not None
 
 
 def _unreadable(ends: MirrorEnds, end: str, what: str, hint: str) -> RefusedError:

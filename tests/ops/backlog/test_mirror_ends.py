@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from errors import RefusedError
+from ops.backlog import mirror_ends
 from ops.backlog.mirror_ends import MirrorEnds, read_source, read_target, target_url
 from settings import load
 from settings.backlog import source_url
@@ -102,10 +103,35 @@ def test_names_the_remote_helper_when_it_is_not_installed(tmp_path: Path, monkey
             next(path for path in (Path("/usr/bin") / name, Path("/bin") / name) if path.exists())
         )
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(mirror_ends, "SCRIPTS", str(tmp_path / "scripts"))
     assert _refusal(read_target, _ends(tmp_path / "work")) == (
         "error: website: the target cannot be read: Git does not find git-remote-codecommit\n"
         "hint: install it, for example with: pipx install git-remote-codecommit"
     )
+
+
+def test_finds_the_remote_helper_that_is_installed_beside_its_own_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", os.defpath)
+    monkeypatch.setattr(mirror_ends, "SCRIPTS", str(tmp_path / "scripts"))
+    helper = tmp_path / "scripts" / "git-remote-codecommit"
+    helper.parent.mkdir()
+    helper.write_text('#!/bin/sh\necho "fatal: the helper is asked for $2" >&2\nexit 128\n')
+    helper.chmod(0o755)
+    said = _refusal(read_target, _ends(tmp_path / "work"))
+    asked_for = TARGET.removeprefix("codecommit::")
+    assert f"the target cannot be read: fatal: the helper is asked for {asked_for}\n" in said
+
+
+def test_looks_for_programs_in_no_folder_but_those_of_the_path_and_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = _ends(tmp_path / "work")
+    monkeypatch.setenv("PATH", "/usr/bin")
+    assert ends.environment["PATH"] == f"/usr/bin{os.pathsep}{mirror_ends.SCRIPTS}"
+    monkeypatch.delenv("PATH")
+    assert ends.environment["PATH"] == f"{os.defpath}{os.pathsep}{mirror_ends.SCRIPTS}"
 
 
 def test_never_repeats_the_credentials_that_the_remote_helper_puts_into_an_address(
