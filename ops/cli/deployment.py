@@ -90,7 +90,8 @@ def handover(
     """Write a deployment's Terraform as HCL for people, one folder for each account and stack.
 
     Needs Terraform. Files of an earlier handover that were changed since are shown, and not overwritten without
-    --force. Folders of stacks that are no longer there are removed; each is printed.
+    --force. Files that were added since are kept and named. Files of stacks that are no longer there are removed; each
+    stack is named.
 
     Exit status: 0 written, 1 refused, 2 wrong settings.
     """

@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import re
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -10,6 +11,9 @@ from errors import Problem, RefusedError, refused
 
 MANIFEST = ".handed-over.sha256"
 """The list of the files that were written, in the format of `sha256sum --check`."""
+
+_OF_TERRAFORM = re.compile(r"(^|/)\.|\.tfstate(\.|$)")
+"""Hidden files, among them Terraform's folder and lock file, and states."""
 
 
 def write(files: Mapping[str, bytes], folder: Path) -> None:
@@ -26,7 +30,7 @@ def replace(draft: Path, destination: Path, *, force: bool) -> None:
     """Replace the files of the last handover below `destination` with those of `draft`.
 
     Raises RefusedError, and writes nothing, if one of them was changed or removed since, or if a file would be
-    overwritten that no handover wrote. `force` overwrites these. Files with other names are never touched.
+    overwritten that no handover wrote. `force` overwrites these. Files with other names are only named.
     """
     new = {path.relative_to(draft).as_posix(): path.read_bytes() for path in draft.rglob("*") if path.is_file()}
     if destination.exists() and not destination.is_dir():
@@ -39,8 +43,6 @@ def replace(draft: Path, destination: Path, *, force: bool) -> None:
             [_problem(destination, path, now, before) for path, now in changed.items()],
             details="".join(_difference(path, now, new.get(path)) for path, now in changed.items()),
         )
-    for line in _removed_folders(destination, before.keys() - new.keys(), new):
-        print(line, file=sys.stderr)
     for path in before.keys() - new.keys():
         (destination / path).unlink(missing_ok=True)
         _remove_empty(destination, (destination / path).parent)
@@ -49,14 +51,47 @@ def replace(draft: Path, destination: Path, *, force: bool) -> None:
         (draft / path).replace(destination / path)
     digests = "".join(f"{_digest(content)}  {path}\n" for path, content in sorted(new.items()))
     (destination / MANIFEST).write_text(digests, encoding="utf-8")
+    gone = {path: present[path] for path in before.keys() - new.keys()}
+    for line in (*_removed_stacks(destination, gone, new), *_added_files(destination, new)):
+        print(line, file=sys.stderr)
 
 
-def _removed_folders(destination: Path, gone: Collection[str], new: Collection[str]) -> Iterator[str]:
-    """A line for each stack whose folder is removed. Every stack's folder has a README.md."""
-    for folder in sorted(path.removesuffix("README.md") for path in gone if path.endswith("/README.md")):
-        if not any(path.startswith(folder) for path in new):
-            files = sum(path.startswith(folder) and (destination / path).is_file() for path in gone)
-            yield f"removed: {destination / folder} ({files} {'file' if files == 1 else 'files'})"
+def _removed_stacks(destination: Path, gone: Mapping[str, bytes | None], new: Collection[str]) -> Iterator[str]:
+    """Two lines for each stack that is no longer there. `gone` is what its files were, None if they were missing."""
+    for folder in _stack_folders(gone):
+        if any(path.startswith(folder) for path in new):
+            continue
+        place, count = destination / folder, sum(it is not None for path, it in gone.items() if path.startswith(folder))
+        files = f"{count} {'file' if count == 1 else 'files'}"
+        if place.is_dir():
+            stay = sorted(f"{it.name}/" if it.is_dir() else it.name for it in place.iterdir())
+            yield f"removed: {files} of {place}; these stay: {', '.join(stay)}"
+        else:
+            yield f"removed: {place} ({files})"
+        yield f"the resources of {place.name} still exist, unless you destroyed them"
+
+
+def _added_files(destination: Path, new: Collection[str]) -> Iterator[str]:
+    """A line for each file that no handover wrote, in the folders of stacks and above; not of Terraform's own files."""
+    folders = [destination / folder for folder in _stack_folders(new)]
+    above = {parent for folder in folders for parent in folder.parents if parent.is_relative_to(destination)}
+    inside = [path for folder in folders for path in folder.rglob("*")]
+    found = {path.relative_to(destination).as_posix() for path in inside if path.is_file()}
+    found |= {
+        path.relative_to(destination).as_posix() for folder in above for path in folder.iterdir() if path.is_file()
+    }
+    for path in sorted(found - {*new}):
+        if not _OF_TERRAFORM.search(path):
+            yield f"kept: {destination / path}, which no handover wrote"
+
+
+def _stack_folders(paths: Collection[str]) -> list[str]:
+    """The folders of stacks, each with a slash at its end. Each has a README.md; so may a folder inside one."""
+    found: list[str] = []
+    for folder in sorted(path.removesuffix("README.md") for path in paths if path.endswith("/README.md")):
+        if not found or not folder.startswith(found[-1]):
+            found.append(folder)
+    return found
 
 
 def _is_changed(path: str, now: bytes | None, before: Mapping[str, str], new: Mapping[str, bytes]) -> bool:

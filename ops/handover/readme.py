@@ -24,7 +24,7 @@ _LOST = """\
 * Everything that the deployment file computes: the number of subnets, the repositories, the permissions of policies.
   Change these by hand in the `.tf` files.
 * The comparison with the project. The next handover lists every file that was changed here, and overwrites these only
-  with `--force`.
+  with `--force`. It leaves files that were added, and names them, except hidden ones and states.
 """
 
 

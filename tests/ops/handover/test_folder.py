@@ -96,6 +96,23 @@ def test_keeps_other_files_of_terraform_and_people(out: Callable[..., Path], tmp
     assert '"herald"' in files["web/sns.tf"]
 
 
+def test_names_the_files_that_people_added(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hcl = tmp_path / "hcl"
+    handed_over = {"README.md": b"", "1/web/README.md": b"", "1/web/sns.tf": b"", "1/web/files/README.md": b""}
+    write(handed_over, tmp_path / "draft0")
+    replace(tmp_path / "draft0", hcl, force=False)
+    assert capsys.readouterr().err == ""
+    of_terraform = {"1/web/.terraform/x": b"", "1/web/.terraform.lock.hcl": b"", "1/web/terraform.tfstate.backup": b""}
+    added = {"1/web/extra.tf": b"", "1/web/files/new": b"", "1/local.txt": b"", "x.tfvars": b"", "other/x.tf": b""}
+    write(of_terraform | added, hcl)
+    write(handed_over, tmp_path / "draft1")
+    replace(tmp_path / "draft1", hcl, force=False)
+    assert capsys.readouterr().err == "".join(
+        f"kept: {hcl}/{path}, which no handover wrote\n"
+        for path in ("1/local.txt", "1/web/extra.tf", "1/web/files/new", "x.tfvars")
+    )
+
+
 def test_removes_the_files_of_a_removed_stack(out: Callable[..., Path], tmp_path: Path) -> None:
     hand_over(out(web=TOPIC, mail=TOPIC), tmp_path / "hcl")
     shutil.rmtree(tmp_path / "cdktf.out")
@@ -240,5 +257,21 @@ def test_says_which_folders_it_removes(tmp_path: Path, capsys: pytest.CaptureFix
         write(files, tmp_path / f"draft{number}")
         assert capsys.readouterr().err == ""
         replace(tmp_path / f"draft{number}", hcl, force=False)
-    assert capsys.readouterr().err == f"removed: {hcl}/app (2 files)\n"
+    assert capsys.readouterr().err == (
+        f"removed: {hcl}/app (2 files)\nthe resources of app still exist, unless you destroyed them\n"
+    )
     assert not (hcl / "app").exists()
+
+
+def test_names_what_stays_in_the_folder_of_a_removed_stack(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hcl = tmp_path / "hcl"
+    write({"README.md": b"", "1/app/README.md": b"", "1/app/files/README.md": b""}, tmp_path / "draft0")
+    replace(tmp_path / "draft0", hcl, force=False)
+    write({"1/app/extra.tf": b"", "1/app/.terraform/x": b"", "1/app/terraform.tfstate": b""}, hcl)
+    write({"README.md": b""}, tmp_path / "draft1")
+    replace(tmp_path / "draft1", hcl, force=False)
+    assert capsys.readouterr().err == (
+        f"removed: 2 files of {hcl}/1/app; these stay: .terraform/, extra.tf, terraform.tfstate\n"
+        "the resources of app still exist, unless you destroyed them\n"
+    )
+    assert (hcl / "1/app/extra.tf").exists()
