@@ -71,7 +71,7 @@ plan)
     sign_in
     for stack in "${stacks[@]}"; do
         in_stack "$stack" init
-        # The role of a plan only reads, so it cannot lock. Terraform does not apply a plan that is stale.
+        # The role of a plan may not write beside the states, so it cannot lock. Terraform does not apply a plan that is stale.
         in_stack "$stack" plan -lock=false -out="$work/$stack.tfplan"
         in_stack "$stack" show -json "$work/$stack.tfplan" >"$work/$stack.json"
         locks "$stack"

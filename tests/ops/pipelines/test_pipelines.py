@@ -114,6 +114,14 @@ def test_each_account_is_planned_with_its_own_role(written: dict[str, str]) -> N
     }
 
 
+@pytest.mark.parametrize("platform", FILES)
+def test_the_head_says_where_the_roles_that_plan_read_and_write(written: dict[str, str], platform: str) -> None:
+    head = "".join(line.removeprefix("#") for line in written[platform].splitlines() if line.startswith("#"))
+    words = " ".join(head.split())
+    assert f"read the account, and read and write s3://example-terraform-state/kakehashi/plans as {ROLE}" in words
+    assert "only read" not in words
+
+
 def test_plans_are_kept_after_the_review_and_only_in_the_bucket_of_the_states(written: dict[str, str]) -> None:
     for platform in FILES:
         text = written[platform]
