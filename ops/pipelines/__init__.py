@@ -4,6 +4,7 @@ The pipelines run `steps.sh`. The files written here say only when, with which r
 """
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from errors import WRONG_USAGE, refused
+from errors.shown import shown
 from settings import Deployment, LocatedProblem, SettingsError
 from terraform import output
 
@@ -41,6 +43,9 @@ def write(
     """
     if platform not in FILES:
         raise refused("ci", f"{platform!r} is not a platform", f"choose one of {', '.join(FILES)}", status=WRONG_USAGE)
+    if not _is_branch(branch):
+        what = f"{shown(branch)} is not the name of a branch"
+        raise refused("--branch", what, "write it as Git shows it, for example main", status=WRONG_USAGE)
     problems = list(_problems(file, deployment))
     if problems:
         raise SettingsError(problems)
@@ -54,6 +59,16 @@ def write(
         return [target]
     _put(out / _ACKNOWLEDGED, _NOTHING_ACKNOWLEDGED)
     return [target, out / _ACKNOWLEDGED]
+
+
+def _is_branch(name: str) -> bool:
+    """Whether Git takes it as a branch (https://git-scm.com/docs/git-check-ref-format), and it is printable."""
+    parts = name.split("/")
+    return (
+        name.isprintable()
+        and not re.search(r"[ ~^:?*\[\\]|\.\.|@\{|^-|\.$|^HEAD$", name)
+        and not any(not part or part.startswith(".") or part.endswith(".lock") for part in parts)
+    )
 
 
 def _inside(file: Path, repository: Path) -> Path:

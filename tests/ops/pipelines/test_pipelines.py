@@ -195,5 +195,37 @@ def test_refuses_an_unknown_platform(deployment: Callable[..., tuple[Path, Deplo
     assert str(raised.value) == "error: ci: 'bitbucket' is not a platform\nhint: choose one of github, gitlab"
 
 
+BRANCHES = (
+    *("main", "release/1.x", "ä", "a@b"),
+    *("-", "-a", "HEAD", "", "a b", "a..b", "a.", ".a", "a/.b", "a.lock/b", "/a", "a/", "a//b", "a~1", "a^", "a:b"),
+    *("a?", "a*", "a[b", "a\\b", "a@{b", "a\tb", "a\x7f"),
+)
+
+
+@pytest.mark.tool("git")
+@pytest.mark.parametrize("branch", BRANCHES)
+def test_refuses_what_git_refuses_as_the_name_of_a_branch(
+    deployment: Callable[..., tuple[Path, Deployment]], tmp_path: Path, branch: str
+) -> None:
+    file, loaded = deployment(state={"s3": S3})
+    accepted = subprocess.run(["git", "check-ref-format", "--branch", branch], capture_output=True, check=False)
+    synthesised = AssertionError if accepted.returncode == 0 else RefusedError
+    with pytest.raises(synthesised):
+        pipelines.write("github", file, loaded, _never, out=tmp_path, branch=branch, force=False)
+
+
+@pytest.mark.parametrize("branch", ["a b", "", "a\u2028b"])
+def test_says_what_is_not_the_name_of_a_branch(
+    deployment: Callable[..., tuple[Path, Deployment]], tmp_path: Path, branch: str
+) -> None:
+    file, loaded = deployment(state={"s3": S3})
+    with pytest.raises(RefusedError) as raised:
+        pipelines.write("github", file, loaded, _never, out=tmp_path, branch=branch, force=False)
+    assert raised.value.status == 2
+    assert str(raised.value) == (
+        f"error: --branch: {branch!r} is not the name of a branch\nhint: write it as Git shows it, for example main"
+    )
+
+
 def _never(_: Deployment) -> AbstractContextManager[Path]:
     raise AssertionError("nothing is synthesised for a pipeline that is refused")
