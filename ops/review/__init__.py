@@ -27,6 +27,7 @@ DANGEROUS = 3
 _WITH_STACK = re.compile(r"([\w.-]+)=(.+)")
 # Usual names of plan files, which name no stack.
 _GENERIC = {"plan", "tfplan", "show"}
+_ZIP = b"PK\x03\x04"  # what the files that `terraform plan -out` writes begin with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,15 +123,23 @@ def _path(file: str) -> str:
 
 
 def _plan_file(stack: str, file: str) -> PlanFile:
-    hint = "check that the file exists and can be read; a single - reads standard input"
     try:
         if file == "-":
-            return PlanFile(stack=stack, where=file, text=sys.stdin.buffer.read().decode("utf-8-sig"))
+            return PlanFile(stack=stack, where=file, text=_text(file, sys.stdin.buffer.read()))
         path = Path(file)
         lock_files = [path.with_name(f"{path.stem}{ending}") for ending in (".applied.lock.hcl", ".lock.hcl")]
-        applied, planned = (lock.read_text(encoding="utf-8") if lock.exists() else "" for lock in lock_files)
-        return PlanFile(stack=stack, where=file, text=path.read_bytes().decode("utf-8-sig"), locks=(applied, planned))
+        applied, planned = (lock.read_text("utf-8", "replace") if lock.exists() else "" for lock in lock_files)
+        return PlanFile(stack=stack, where=file, text=_text(file, path.read_bytes()), locks=(applied, planned))
     except OSError as error:
+        hint = "check that the file exists and can be read; a single - reads standard input"
         raise refused(file, str(error.strerror), hint) from None
+
+
+def _text(where: str, content: bytes) -> str:
+    hint = "create it with `terraform show -json PLANFILE`"
+    if content.startswith(_ZIP):
+        raise refused(where, "it is Terraform's own plan file, not its JSON", hint)
+    try:
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise refused(file, "it is not UTF-8, so it is not a Terraform plan", hint) from None
+        raise refused(where, "it is not UTF-8, so it is not a Terraform plan", hint) from None

@@ -57,11 +57,15 @@ def test_refuses_plans_that_cannot_be_read_and_prints_no_review(
 ) -> None:
     binary = tmp_path / "binary.json"
     binary.write_bytes(b"\xff\xfe")
+    plan_file = tmp_path / "tfplan"
+    plan_file.write_bytes(b"PK\x03\x04plan")
+    show = "hint: create it with `terraform show -json PLANFILE`"
     hint = "hint: check that the file exists and can be read; a single - reads standard input"
     for file, error in (
         (written("{"), "it is not complete JSON: Expecting property name enclosed in double quotes"),
         ("no-such-file.json", f"No such file or directory\n{hint}"),
-        (str(binary), f"it is not UTF-8, so it is not a Terraform plan\n{hint}"),
+        (str(binary), f"it is not UTF-8, so it is not a Terraform plan\n{show}"),
+        (str(plan_file), f"it is Terraform's own plan file, not its JSON\n{show}"),
     ):
         with pytest.raises(RefusedError) as raised:
             reviewing(written(HARMLESS, "a.json"), file)
