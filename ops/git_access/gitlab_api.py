@@ -42,7 +42,9 @@ def api_url(deployment: Deployment) -> str:
         return push.gitlab_url
     gitlab = deployment.dev.gitlab if deployment.dev is not None else None
     if gitlab is None:
-        raise refused("prd.codecommit.push.gitlab_url", "GitLab's address is not known", "give its address")
+        setting = "prd.codecommit.push.gitlab_url"
+        hint = f"set {setting} in the deployment file, for example to https://gitlab.example.com"
+        raise refused(setting, "GitLab's address is not known", hint)
     if not gitlab.external_url.startswith("https://"):
         raise refused(
             "dev.gitlab.external_url",

@@ -14,6 +14,7 @@ from ops.git_access import gitlab_mirror
 from ops.git_access.gitlab_api import connect, gitlab_errors_as_refusals
 from ops.git_access.mirror_client import MirrorClient
 from ops.git_access.mirrors import wanted_mirrors
+from settings import load
 from tests.ops.git_access.commands import INFRASTRUCTURE, WHERE, apply, issue, main, only, refusal
 from tests.ops.gitlab_stand_in import TOKEN, GitlabFault
 from tests.ops.production import PROJECTS, Production
@@ -138,6 +139,13 @@ def test_refuses_when_gitlab_is_too_slow(world: Production) -> None:
     assert said == (
         f"error: {WHERE}: GitLab gave no complete answer (ReadTimeout)\n"
         "hint: see that GitLab can be reached, and run the command again; it continues where it stopped"
+    )
+
+
+def test_names_the_setting_with_gitlabs_address_where_it_is_missing(project: Path) -> None:
+    assert refusal(lambda: connect(load(project / "deployments" / "minimal.yaml"), None)) == (
+        "error: prd.codecommit.push.gitlab_url: GitLab's address is not known\n"
+        "hint: set prd.codecommit.push.gitlab_url in the deployment file, for example to https://gitlab.example.com"
     )
 
 
