@@ -24,20 +24,20 @@ def apply(
     Only mirrors that push to this deployment's repositories are changed.
     """
     from ops.git_access import gitlab_mirror
-    from ops.git_access.mirror_client import MirrorClient
 
     settings = load(deployment)
-    mirrors = MirrorClient.connected(settings, token_file, patience_seconds=wait_seconds)
-    gitlab_mirror.apply(settings, mirrors, dry_run=dry_run)
+    mirrors = gitlab_mirror.connected(settings, token_file, patience_seconds=wait_seconds)
+    if mirrors is not None:
+        gitlab_mirror.apply(settings, mirrors, dry_run=dry_run)
 
 
 @app.command()
 def status(deployment: DeploymentFile = EXAMPLE, *, token_file: TokenFile = None) -> None:
     """Show each mirror's last success and error. Exit status 1 when one is stale."""
     from ops.git_access import gitlab_mirror
-    from ops.git_access.mirror_client import MirrorClient
 
-    if not gitlab_mirror.status(MirrorClient.connected(load(deployment), token_file)):
+    mirrors = gitlab_mirror.connected(load(deployment), token_file)
+    if mirrors is not None and not gitlab_mirror.status(mirrors):
         raise typer.Exit(1)
 
 
@@ -47,6 +47,7 @@ def sync(
 ) -> None:
     """Run every mirror now, and wait until all have succeeded."""
     from ops.git_access import gitlab_mirror
-    from ops.git_access.mirror_client import MirrorClient
 
-    gitlab_mirror.sync(MirrorClient.connected(load(deployment), token_file, patience_seconds=wait_seconds))
+    mirrors = gitlab_mirror.connected(load(deployment), token_file, patience_seconds=wait_seconds)
+    if mirrors is not None:
+        gitlab_mirror.sync(mirrors)

@@ -1,25 +1,35 @@
 """Sets up, checks and runs the push mirrors of GitLab's projects into production's repositories."""
 
 import sys
+from pathlib import Path
 
 from errors import RefusedError, refused
+from ops.git_access import PATIENCE_SECONDS
 from ops.git_access.credential_store import CURRENT, PENDING, CredentialStore
 from ops.git_access.mirror_client import MirrorClient
-from ops.git_access.mirrors import Remedy
+from ops.git_access.mirrors import Remedy, wanted_mirrors
 from ops.git_access.rotation import switch_mirrors
 from ops.git_access.table import print_table
 from ops.git_access.users import git_user
 from ops.steps import Steps
 from settings import Deployment
 
-_NOTHING = "nothing to mirror: no repository names gitlab_project"
+
+def connected(
+    deployment: Deployment, token_file: Path | None, *, patience_seconds: float = PATIENCE_SECONDS
+) -> MirrorClient | None:
+    """The deployment's mirrors. Where no repository names a GitLab project, says so and returns None, without a token.
+
+    Raises RefusedError where GitLab's address or token is missing.
+    """
+    if not wanted_mirrors(deployment):
+        print("nothing to mirror: no repository names gitlab_project", file=sys.stderr)
+        return None
+    return MirrorClient.connected(deployment, token_file, patience_seconds=patience_seconds)
 
 
 def apply(deployment: Deployment, mirrors: MirrorClient, *, dry_run: bool) -> None:
     """Create the missing mirrors, correct those that differ, and leave mirrors to other targets alone."""
-    if not mirrors.wanted:
-        print(_NOTHING, file=sys.stderr)
-        return
     user = git_user(deployment, "push")
     store = CredentialStore(deployment, user)
     state = store.read()
@@ -38,9 +48,6 @@ def apply(deployment: Deployment, mirrors: MirrorClient, *, dry_run: bool) -> No
 
 def status(mirrors: MirrorClient) -> bool:
     """Print the state of every mirror; returns whether all are in order."""
-    if not mirrors.wanted:
-        print(_NOTHING, file=sys.stderr)
-        return True
     rows, problems = [("repository", "project", "last success", "status")], []
     for wanted, found in mirrors.find_own().items():
         if not found:

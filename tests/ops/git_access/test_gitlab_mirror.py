@@ -2,10 +2,12 @@
 
 import copy
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import main
 from errors import RefusedError
 from ops.git_access import gitlab_mirror
 from tests.ops.git_access.commands import (
@@ -23,6 +25,15 @@ from tests.ops.gitlab_stand_in import GitlabFault
 from tests.ops.production import PROJECTS, TARGET, Production, stopped_everywhere
 
 pytestmark = pytest.mark.emulator
+
+
+@pytest.mark.parametrize("command", ["apply", "status", "sync"])
+def test_asks_for_no_token_where_there_is_nothing_to_mirror(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.delenv("GITLAB_TOKEN", raising=False)
+    assert main.main(["gitlab-mirror", command, str(project / "deployments" / "minimal.yaml")]) == 0
+    assert capsys.readouterr() == ("", "nothing to mirror: no repository names gitlab_project\n")
 
 
 def test_creates_mirrors_with_the_right_attributes_and_runs_them(
