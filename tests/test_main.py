@@ -114,6 +114,16 @@ def test_a_review_is_printed_as_utf_8_where_the_default_encoding_is_another(proj
             "error: --from: a deployment file is given too\nhint: give one of the two\n",
         ),
         (
+            ["access", "--markdown"],
+            "error: main.py access: option '--markdown' requires an argument\nhint: see main.py access --help\n",
+        ),
+        (["access", "--jsn"], "error: main.py access: '--jsn' is not an option\nhint: did you mean --json?\n"),
+        (
+            ["credentials", "issue", "push", "--dry-run=x"],
+            "error: main.py credentials issue: option '--dry-run' does not take a value\n"
+            "hint: see main.py credentials issue --help\n",
+        ),
+        (
             ["credentials", "list", "a.yaml"],
             "error: USER: 'a.yaml' is a file, not a user\nhint: name the user first: credentials list all a.yaml\n",
         ),

@@ -6,13 +6,11 @@ from typing import Annotated
 import typer
 
 from ops.cli.options import EXAMPLE, DeploymentFile, DryRun, SpaceKey, load
-from ops.cli.usage import CommandGroup
+from ops.cli.usage import CommandGroup, Commands
 
-app = typer.Typer()
-webhook_app = typer.Typer(cls=CommandGroup, no_args_is_help=True, help="Show and test the webhooks that Backlog calls.")
-key_app = typer.Typer(
-    cls=CommandGroup, no_args_is_help=True, help="Store and check the SSH key that mirrors fetch with."
-)
+app = Commands()
+webhook_app = Commands(cls=CommandGroup, no_args_is_help=True, help="Show and test the webhooks that Backlog calls.")
+key_app = Commands(cls=CommandGroup, no_args_is_help=True, help="Store and check the SSH key that mirrors fetch with.")
 
 
 @app.command()

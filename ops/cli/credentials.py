@@ -7,10 +7,10 @@ import typer
 
 from errors import WRONG_USAGE, refused
 from ops.cli.options import EXAMPLE, DeploymentFile, DryRun, TokenFile, WaitSeconds, load
-from ops.cli.usage import CommandGroup
+from ops.cli.usage import CommandGroup, Commands
 from ops.git_access import PATIENCE_SECONDS
 
-app = typer.Typer(
+app = Commands(
     cls=CommandGroup,
     no_args_is_help=True,
     help="Issue, list, rotate and revoke the users' Git credentials: kept in Secrets Manager, never shown.",

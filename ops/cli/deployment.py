@@ -8,8 +8,9 @@ import typer
 
 from errors import WRONG_USAGE, refused
 from ops.cli.options import EXAMPLE, DeploymentFile, Force, load, synthesised
+from ops.cli.usage import Commands
 
-app = typer.Typer()
+app = Commands()
 
 
 @app.command()

@@ -3,10 +3,10 @@
 import typer
 
 from ops.cli.options import EXAMPLE, DeploymentFile, DryRun, TokenFile, WaitSeconds, load
-from ops.cli.usage import CommandGroup
+from ops.cli.usage import CommandGroup, Commands
 from ops.git_access import PATIENCE_SECONDS
 
-app = typer.Typer(
+app = Commands(
     cls=CommandGroup, no_args_is_help=True, help="Set up, check and run GitLab's push mirrors into production."
 )
 

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from ops.cli.options import EXAMPLE, DeploymentFile, load, synthesised
+from ops.cli.usage import Commands
 
-app = typer.Typer()
+app = Commands()
 
 
 @app.command()

@@ -1,14 +1,33 @@
 """How wrong usage of the commands is reported."""
 
 import difflib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import typer
 from typer._click.exceptions import NoSuchOption, UsageError  # typer has no public names for these
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
+from typer.models import CommandFunctionType
 
 from errors import WRONG_USAGE, RefusedError, refused
+
+
+class Commands(typer.Typer):
+    """Commands whose wrong usage names the command: typer's parser leaves it out where an option's value is missing."""
+
+    def command(self, *arguments: Any, **more: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
+        """Register a function as a command."""
+        return super().command(*arguments, **{"cls": _Command, **more})
+
+
+class _Command(TyperCommand):
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
 
 
 class CommandGroup(TyperGroup):
