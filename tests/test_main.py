@@ -114,6 +114,10 @@ def test_a_review_is_printed_as_utf_8_where_the_default_encoding_is_another(proj
             "error: --from: a deployment file is given too\nhint: give one of the two\n",
         ),
         (
+            ["access", "--markdown", "-", "--json", "-"],
+            "error: --json: '-' is given to --markdown too\nhint: write one of the two to another file\n",
+        ),
+        (
             ["access", "--markdown"],
             "error: main.py access: option '--markdown' requires an argument\nhint: see main.py access --help\n",
         ),

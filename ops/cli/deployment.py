@@ -35,8 +35,11 @@ def access(
     Computed by evaluating the policies in the Terraform that the deployment becomes. Without --markdown and --json,
     prints a table.
 
-    Exit status: 0 shown, 2 wrong settings, or policies that break a promise or cannot be evaluated.
+    Exit status: 0 shown, 2 wrong usage or settings, or policies that break a promise or cannot be evaluated.
     """
+    if markdown is not None and markdown == json:
+        hint = "write one of the two to another file"
+        raise refused("--json", f"{str(json)!r} is given to --markdown too", hint, status=WRONG_USAGE)
     from ops import access
 
     with synthesised(context, load(deployment)) as out:
