@@ -49,7 +49,7 @@ def hand_over(out: Path, destination: Path, *, schema_files: Sequence[Path] = ()
 
 def _files(stacks: Sequence[HandoverStack], schemas: Schemas) -> dict[str, bytes]:
     """All files of the handover, by path. Raises RefusedError with the problems of all stacks."""
-    files = {"README.md": overview(stacks).encode()}
+    files: dict[str, bytes] = {}
     problems: list[Problem] = []
     for stack in stacks:
         try:
@@ -62,7 +62,8 @@ def _files(stacks: Sequence[HandoverStack], schemas: Schemas) -> dict[str, bytes
         files |= {f"{stack.target}/{path}": content for path, content in of_stack.items()}
     if problems:
         raise RefusedError(problems)
-    return files
+    has_moves = any(path.endswith("/moved.tf") for path in files)
+    return {**files, "README.md": overview(stacks, has_moves=has_moves).encode()}
 
 
 def _with_missing_providers(stacks: Sequence[HandoverStack], schemas: Schemas) -> Schemas:

@@ -16,6 +16,14 @@ Similar resources are one block with `for_each` here. `moved.tf` has their old a
 keeps the resources. After that apply, the file can be deleted.
 """
 
+_FIRST_PLAN = {
+    True: """\
+changes only addresses, as listed in
+`moved.tf`. After that is applied, `moved.tf` can be deleted.""",
+    False: "has no changes.",
+}
+"""What the first plan of existing resources shows, by whether there is a `moved.tf`."""
+
 _LOST = """\
 ## What the handover loses
 
@@ -28,8 +36,8 @@ _LOST = """\
 """
 
 
-def overview(stacks: Sequence[HandoverStack]) -> str:
-    """The README for all stacks."""
+def overview(stacks: Sequence[HandoverStack], *, has_moves: bool) -> str:
+    """The README for all stacks. `has_moves`: whether one of them has a `moved.tf`."""
     rows = [
         (
             str(number),
@@ -57,8 +65,7 @@ Log in to the account of the stack, then:
 ```console
 {commands}```
 
-If the resources exist already and the state stays the same, the first `plan` changes only addresses, as listed in
-`moved.tf`. After that is applied, `moved.tf` can be deleted.
+If the resources exist already and the state stays the same, the first `plan` {_FIRST_PLAN[has_moves]}
 
 `{MANIFEST}` lists the files of the handover, for `sha256sum --check`.
 

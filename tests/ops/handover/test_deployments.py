@@ -76,6 +76,15 @@ def test_the_readme_lists_the_stacks_in_order(handed_over: dict[str, Path]) -> N
     assert [line.split("=")[1].split()[0] for line in text.splitlines() if line.endswith(" apply")] == order
 
 
+@pytest.mark.parametrize("deployment", DEPLOYMENTS)
+def test_the_readme_names_moved_addresses_only_where_there_are_some(
+    deployment: str, handed_over: dict[str, Path]
+) -> None:
+    text = (handed_over[deployment] / "README.md").read_text()
+    assert ("moved.tf" in text) == any(handed_over[deployment].rglob("moved.tf"))
+    assert ("no changes" in text) == (deployment == "minimal")
+
+
 def test_a_readme_lists_inputs_and_outputs(handed_over: dict[str, Path], synthesised: Callable[[str], Stacks]) -> None:
     stack = synthesised("example")["prd-codecommit"].json
     text = (handed_over["example"] / "222222222222" / "prd-codecommit" / "README.md").read_text()
