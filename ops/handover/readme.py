@@ -58,6 +58,8 @@ def overview(stacks: Sequence[HandoverStack], *, has_moves: bool) -> str:
 One folder for each state. Apply them in this order, and destroy them in reverse order:
 
 {table}
+Any order in which a stack comes after those whose state it reads works as well.
+
 ## What to run
 
 Log in to the account of the stack, then:
