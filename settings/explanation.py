@@ -26,7 +26,9 @@ def problems(error: ValidationError, data: Any) -> Iterator[SettingProblem]:
             yield SettingProblem(path=path, what=context["what"], hint=context["hint"])
         elif details["type"] != "value_error" or details["loc"]:
             what, hint = _explained(details, path)
-            yield SettingProblem(path=path, what=what, hint=hint, is_missing=details["type"] == "missing")
+            kind = details["type"]
+            meant = _meant(path) if kind == "extra_forbidden" else None
+            yield SettingProblem(path=path, what=what, hint=hint, is_missing=kind == "missing", meant=meant)
 
 
 def _path(details: ErrorDetails, data: Any) -> Path:
@@ -93,9 +95,16 @@ def _unknown(path: Path) -> tuple[str, str]:
     known = list(_properties(path[:-1]))
     if path[-1] in known:
         return f"{shown(path[-1])} belongs to another form than the rest here", "keep the settings of one form"
-    what = f"{shown(path[-1])} is not a setting"
+    meant = _meant(path)
+    hint = f"known here: {', '.join(known)}" if meant is None else f"did you mean {meant[-1]}?"
+    return f"{shown(path[-1])} is not a setting", hint
+
+
+def _meant(path: Path) -> Path | None:
+    """The setting that an unknown one at `path` was probably meant to be."""
+    known = _properties(path[:-1])
     near = difflib.get_close_matches(str(path[-1])[:100], known, 1, cutoff=0.6)
-    return what, f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
+    return (*path[:-1], near[0]) if near and path[-1] not in known else None
 
 
 def _meaning(path: Path) -> str:

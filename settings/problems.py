@@ -23,6 +23,8 @@ class SettingProblem:
     path: Path = ()
     is_missing: bool = False
     """Whether the problem is that a value is missing at `path`."""
+    meant: Path | None = None
+    """The setting that the unknown one at `path` was probably meant to be."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from settings import SettingsError, load
-from tests.settings.whole_file import WHOLE, Refusal, error, last_line_of_change, spoilt
+from tests.settings.whole_file import WHOLE, Refusal, error, last_line_of_change, line_of, spoilt
 
 _NAME_ONE = "name a deployment file, for example deployments/example.yaml"
 
@@ -217,6 +217,48 @@ def test_reports_all_problems_of_a_file_in_the_order_of_lines(refusal: Refusal) 
         "prd.codecommit.pull.from_cidrs[1]: '10.0.0.0/8' is private: AWS only ever sees public source addresses",
         "prd.backlog.repositories.batch.target.codecommit: 'bach' is not one of prd.codecommit.repositories",
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "meant"),
+    [
+        ("owner: platform-team", "onwer: platform-team", "onwer", "owner"),
+        (
+            "from_cidrs: [203.0.113.10/32]",
+            "from_cidr: [203.0.113.10/32]",
+            "prd.codecommit.push.from_cidr",
+            "from_cidrs",
+        ),
+        (
+            "from_cidrs: [198.51.100.0/28]",
+            "from_cidr: [198.51.100.0/28]",
+            "prd.codecommit.pull.from_cidr",
+            "from_cidrs",
+        ),
+        (
+            "from_cidrs: [203.0.113.32/29]",
+            "from_cidr: [203.0.113.32/29]",
+            "prd.codecommit.rooms.batch_operators.from_cidr",
+            "from_cidrs",
+        ),
+        ("  backlog:\n", "  backlogs:\n", "prd.backlogs", "backlog"),
+    ],
+)
+def test_a_misspelt_setting_is_not_reported_as_missing_too(
+    refusal: Refusal, old: str, new: str, path: str, meant: str
+) -> None:
+    name = path.rpartition(".")[2]
+    text = spoilt((old, new))
+    assert refusal(text) == error(
+        line_of(text, f"{name}:"), path, f"'{name}' is not a setting", f"did you mean {meant}?"
+    )
+
+
+def test_the_right_setting_is_checked_beside_a_misspelt_one(refusal: Refusal) -> None:
+    old = "from_cidrs: [203.0.113.10/32]"
+    said = refusal(spoilt((old, "from_cidr: [203.0.113.10/32]\n      from_cidrs: [0.0.0.0/0]")))
+    assert "prd.codecommit.push.from_cidr: 'from_cidr' is not a setting" in said
+    assert "prd.codecommit.push.from_cidrs[0]: '0.0.0.0/0' allows every address" in said
 
 
 def test_an_error_in_a_part_used_twice_points_to_where_it_is_written(refusal: Refusal) -> None:
