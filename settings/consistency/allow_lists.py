@@ -11,6 +11,13 @@ _MOST = IPv4Network((0, ALLOW_LIST_PREFIX)).num_addresses
 _REASON = "open_to_the_world_because"
 
 
+def allow_list(said: Said, parent: Path, key: str, *, excusable: bool = True) -> Iterator[SettingProblem]:
+    """Refuse a network that is named twice, and what `open_list` refuses."""
+    for index, network in said.repeated(*parent, key):
+        yield SettingProblem(path=(*parent, key, index), what=f"'{network}' is named twice", hint="remove one")
+    yield from open_list(said, parent, key, excusable=excusable)
+
+
 def open_list(said: Said, parent: Path, key: str, *, excusable: bool = True) -> Iterator[SettingProblem]:
     """Refuse a list that is open to the world, unless it is `excusable` and the file gives a reason."""
     if excusable and said.names(*parent, _REASON):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from errors.shown import shown
 from settings.backlog import AlertsSettings
 from settings.consistency.accounts import kms_key_problems
-from settings.consistency.allow_lists import open_list
+from settings.consistency.allow_lists import allow_list
 from settings.consistency.said import Said
 from settings.problems import SettingProblem
 
@@ -85,7 +85,7 @@ def _targets_exist(said: Said) -> Iterator[SettingProblem]:
 
 
 def _senders(said: Said) -> Iterator[SettingProblem]:
-    yield from open_list(said, (*_BACKLOG, "webhook"), "sender_cidrs")
+    yield from allow_list(said, (*_BACKLOG, "webhook"), "sender_cidrs")
 
 
 def _vpc(said: Said) -> Iterator[SettingProblem]:

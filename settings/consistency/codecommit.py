@@ -6,7 +6,7 @@ from ipaddress import IPv4Network
 from errors.shown import shown
 from settings.addresses import ALLOW_LIST_PREFIX
 from settings.consistency.accounts import kms_key_problems
-from settings.consistency.allow_lists import open_list
+from settings.consistency.allow_lists import allow_list, open_list
 from settings.consistency.said import Said
 from settings.problems import Path, SettingProblem, dotted
 
@@ -92,9 +92,9 @@ def _one_way_in(said: Said) -> Iterator[SettingProblem]:
 
 
 def _closed(said: Said) -> Iterator[SettingProblem]:
-    yield from open_list(said, _PUSH, "from_cidrs")
+    yield from allow_list(said, _PUSH, "from_cidrs")
     for room in _rooms(said):
-        yield from open_list(said, room, "from_cidrs")
+        yield from allow_list(said, room, "from_cidrs")
 
 
 def _push_and_pull_are_apart(said: Said) -> Iterator[SettingProblem]:

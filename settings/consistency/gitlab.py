@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from settings.consistency.allow_lists import open_list
+from settings.consistency.allow_lists import allow_list
 from settings.consistency.network import zone_letters
 from settings.consistency.said import Said
 from settings.problems import SettingProblem
@@ -34,7 +34,7 @@ def _known_zone(said: Said) -> Iterator[SettingProblem]:
 
 
 def _terminals(said: Said) -> Iterator[SettingProblem]:
-    yield from open_list(said, _GITLAB, "work_terminal_cidrs")
+    yield from allow_list(said, _GITLAB, "work_terminal_cidrs")
 
 
 def _one_image(said: Said) -> Iterator[SettingProblem]:

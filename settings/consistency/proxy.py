@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from settings.consistency.allow_lists import open_list
+from settings.consistency.allow_lists import allow_list
 from settings.consistency.said import Said
 from settings.problems import SettingProblem
 from settings.proxy import admits_anybodys_hosts, covers, default_hosts
@@ -42,7 +42,7 @@ def _where_gitlab_stands(said: Said) -> Iterator[SettingProblem]:
 
 
 def _reachable(said: Said) -> Iterator[SettingProblem]:
-    yield from open_list(said, _PROXY, "cidrs", excusable=False)
+    yield from allow_list(said, _PROXY, "cidrs", excusable=False)
 
 
 def _no_host_twice(said: Said) -> Iterator[SettingProblem]:

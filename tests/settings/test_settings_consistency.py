@@ -119,8 +119,16 @@ def test_refuses_many_small_networks_that_cover_the_world(refusal: Refusal) -> N
     )
 
 
-def test_counts_a_repeated_address_once(loaded: Loaded) -> None:
-    assert loaded(spoilt(("[198.51.100.128/28]", "[11.0.0.0/8, 11.0.0.0/8, 11.1.0.0/16]")))
+@pytest.mark.parametrize(("key", "old", "part"), LISTS)
+def test_refuses_a_network_that_is_named_twice_in_a_list(refusal: Refusal, key: str, old: str, part: str) -> None:
+    change = (f"{key}: {old}", f"{key}: [192.0.2.128/29, 192.0.2.136/29, 192.0.2.128/29]")
+    text = spoilt(change)
+    line = line_of(text, "192.0.2.136")
+    assert error(line, f"{part}.{key}[2]", "'192.0.2.128/29' is named twice", "remove one") in refusal(text)
+
+
+def test_counts_an_address_in_two_networks_once(loaded: Loaded) -> None:
+    assert loaded(spoilt(("[198.51.100.128/28]", "[11.0.0.0/8, 11.1.0.0/16]")))
 
 
 @pytest.mark.parametrize(("key", "old", "part"), [row for row in LISTS if row[2] != "prd.codecommit.push"])
