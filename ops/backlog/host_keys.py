@@ -42,7 +42,7 @@ def show(host: str, port: int) -> None:
     """Print a server's host keys, ready to pin. Raises RefusedError where there is none."""
     if not is_host_name(host):
         raise refused(
-            "SPACE_HOST",
+            "HOST",
             f"{shown(host)} is not a host name",
             "write the host of the space's Git server, for example example.git.backlog.jp",
             status=WRONG_USAGE,

@@ -83,7 +83,7 @@ def test_refuses_a_wrong_host_name_before_anything_runs(monkeypatch: pytest.Monk
         show("-oProxyCommand=x", 22)
     assert (caught.value.status, str(caught.value)) == (
         2,
-        "error: SPACE_HOST: '-oProxyCommand=x' is not a host name\n"
+        "error: HOST: '-oProxyCommand=x' is not a host name\n"
         "hint: write the host of the space's Git server, for example example.git.backlog.jp",
     )
 
