@@ -9,15 +9,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from iam.conditions import NULL
+from iam.matching import ANYTHING, ONE_CHARACTER
 from iam.operators import OPERATORS, boolean
-from iam.statements import Condition, Policy, Statement, UnsupportedError
+from iam.statements import Condition, Policy, Statement, UnsupportedError, has_wildcard
 from iam.variables import pieces
+from terraform.arns import Arn
 from terraform.output import without_repetition
 
 WITH_VARIABLES = "2012-10-17"
 """The version of the policy language that replaces `${…}`; the earlier one takes it literally."""
 
 _VERSIONS = ("2008-10-17", WITH_VARIABLES)
+
+_ADDRESS_KEYS = ("aws:sourceip", "aws:vpcsourceip")
 
 _ELEMENTS = frozenset(
     (
@@ -183,6 +187,8 @@ def _plain(value: object, place: str) -> str:
 def _check(statement: Statement) -> None:
     """Raise UnsupportedError for a value that cannot be evaluated."""
     place = statement.place
+    for pattern in statement.resources:
+        _check_resource(pattern, place)
     for pattern in statement.actions:
         if pattern != "*" and not re.fullmatch(r"[A-Za-z0-9-]+:[A-Za-z0-9*?_-]+", pattern):
             raise UnsupportedError(place, f"action {pattern!r}")
@@ -193,6 +199,30 @@ def _check(statement: Statement) -> None:
     _check_principals(statement.principals or {}, place)
     for condition in statement.conditions:
         _check_condition(condition, f"{place}, {condition.written}", has_variables=statement.has_variables)
+
+
+# Services whose resources have no type before their name.
+_WITHOUT_TYPES = ("codecommit", "execute-api", "s3", "sns", "sqs", "events")
+
+
+def _check_resource(pattern: str, place: str) -> None:
+    """Refuse what AWS completes, ignores or matches otherwise than it reads.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+    """
+    if pattern == "*":
+        return
+    if ANYTHING in pattern or ONE_CHARACTER in pattern:
+        raise UnsupportedError(place, f"resource {pattern!r}")
+    try:
+        named = Arn.of(pattern)
+    except ValueError:
+        raise UnsupportedError(place, f"resource {pattern!r}, an ARN of fewer than six parts") from None
+    if not re.fullmatch(r"arn:aws(-[a-z]+)*:[a-z0-9-]+", ":".join(named[:3])):
+        raise UnsupportedError(place, f"resource {pattern!r}, whose service is not written out in lower case")
+    type_, separator, _ = re.match(r"([^/:]*)([/:]?)(.*)", named.resource, re.DOTALL).groups()  # type: ignore[union-attr]
+    if separator and named.service not in _WITHOUT_TYPES and has_wildcard(type_):
+        raise UnsupportedError(place, f"resource {pattern!r}, with a wildcard in its type")
 
 
 def _check_principals(principals: Mapping[str, tuple[str, ...]], place: str) -> None:
@@ -209,7 +239,11 @@ def _check_condition(condition: Condition, place: str, *, has_variables: bool) -
     operator = OPERATORS.get(condition.operator)
     if operator is None and not is_null:
         raise UnsupportedError(place, f"operator {condition.written.split()[0]!r}")
+    if condition.key in _ADDRESS_KEYS and condition.operator not in ("IpAddress", "NotIpAddress", NULL):
+        raise UnsupportedError(place, "an address that is compared as a text")
     for value in condition.values:
+        if ANYTHING in value or ONE_CHARACTER in value:
+            raise UnsupportedError(place, f"value {value!r}")
         if has_variables and operator is not None and operator.has_variables:
             pieces(value, place)
         try:

@@ -8,6 +8,12 @@ from iam.requests import Principal, Request
 from iam.statements import Statement, UnsupportedError
 from iam.variables import EscapedCharacter, PolicyVariable, pieces
 
+ANYTHING = "\ue000"
+"""In a request, stands for any text: a `*` matches it, and a `?` does not. Policies with it are refused."""
+
+ONE_CHARACTER = "\ue001"
+"""In a request, stands for any one character. Policies with it are refused."""
+
 
 class UnresolvedError(Exception):
     """A policy variable without a value and without a default."""
@@ -48,7 +54,8 @@ def _split(pattern: str) -> tuple[str, str]:
     if len(first) < 5:
         first, last = [*first, last], ""
     bounded = "".join(
-        re.sub(r"\\\*", "[^:]*", re.sub(r"\\\*$", ".*", re.escape(part))).replace(r"\?", "[^:]") + ":" for part in first
+        re.sub(r"\\\*", "[^:]*", re.sub(r"\\\*$", ".*", re.escape(part))).replace(r"\?", f"[^:{ANYTHING}]") + ":"
+        for part in first
     )
     return (bounded, last) if last or pattern.count(":") >= 5 else (bounded[:-1], "")
 
@@ -118,4 +125,4 @@ def _resolved(piece: PolicyVariable | EscapedCharacter, statement: Statement, re
 
 @cache
 def _wildcards(text: str) -> str:
-    return "".join({"*": ".*", "?": "."}.get(character) or re.escape(character) for character in text)
+    return "".join({"*": ".*", "?": f"[^{ANYTHING}]"}.get(character) or re.escape(character) for character in text)

@@ -113,11 +113,18 @@ def _decision(
     statement: Statement | None = None,
     policies: tuple[Policy, ...] = (),
 ) -> Decision:
-    wanted = powers.met(statement, source) if statement is not None else {}
+    through: dict[str, str] = {}
     if statement is not None and (services := [c for c in statement.conditions if c.key == "kms:viaservice"]):
-        wanted |= {"kms:viaservice": services[0].values[0], "aws:viaawsservice": "true"}
-    asked = powers.request(identity, source, action, resource, wanted)
-    return evaluate(asked, identity=identity.policies, resource=policies)
+        through = {"kms:viaservice": services[0].values[0], "aws:viaawsservice": "true"}
+    decisions = [
+        evaluate(
+            powers.request(identity, source, action, resource, wanted | through),
+            identity=identity.policies,
+            resource=policies,
+        )
+        for wanted in (powers.met(statement, source) if statement is not None else [{}])
+    ]
+    return next((decision for decision in decisions if decision.allowed), decisions[0])
 
 
 def _other_resources(

@@ -109,6 +109,8 @@ class Opening:
 
     address: str
     networks: tuple[IpNetwork, ...]
+    is_listed: bool = False
+    """Whether the networks are those of a list that the deployment file gives."""
     may_be_open: bool = False
 
 

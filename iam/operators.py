@@ -22,6 +22,15 @@ Fill = Callable[[str, bool], str]
 """Makes a policy's text a regular expression, its variables replaced; the flag makes `*` and `?` wildcards."""
 
 
+def is_private(network: IpNetwork) -> bool:
+    """Whether no public network, such as a room's, has any of these addresses."""
+    return any(isinstance(network, IPv4Network) and network.subnet_of(block) for block in _PRIVATE)
+
+
+# https://www.rfc-editor.org/rfc/rfc1918 and, for addresses that a carrier shares, https://www.rfc-editor.org/rfc/rfc6598
+_PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
+
+
 @dataclass(frozen=True)
 class Operator:
     """How one operator works. `read` raises ValueError for what is not a value of a policy.

@@ -2,19 +2,22 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
+from math import prod
 
 from iam import codecommit
 from iam.evaluation import Decision, evaluate
-from iam.matching import names_action
+from iam.matching import ANYTHING, ONE_CHARACTER, names_action
 from iam.model import Identity
 from iam.requests import Principal, Request
 from iam.sources import RequestSource
-from iam.statements import Statement, has_wildcard
+from iam.statements import Statement, UnsupportedError, has_wildcard
 
 _CODECOMMIT = {action.lower(): action for action in (*codecommit.READS, *codecommit.WRITES)}
 
-# In place of everything that a wildcard, a NotAction or a NotResource includes and no policy names.
-_ANY = "AnyOther"
+# In place of everything that a wildcard, a NotAction or a NotResource includes and no policy names. The first character
+# is one that only a `*` matches, and that no policy here may contain.
+_ANY = f"{ANYTHING}AnyOther"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +49,8 @@ def actions(statement: Statement) -> list[str]:
 
 def resources(statement: Statement) -> list[str]:
     """The resources in a statement, one for each pattern."""
+    if statement.has_variables and (varying := next((one for one in statement.resources if "${" in one), None)):
+        raise UnsupportedError(statement.place, f"which resources {varying!r} names")
     if statement.but_resources:
         return [f"arn:aws:codecommit:{_ANY}:{_ANY}:{_ANY}"]
     return [resource if resource == "*" else _one_of(resource) for resource in statement.resources]
@@ -57,15 +62,22 @@ def named_resources(statement: Statement) -> list[str]:
 
 
 def _one_of(pattern: str) -> str:
-    return pattern.replace("*", _ANY).replace("?", "x")
+    """A text that a pattern matches, and another pattern only where it has a wildcard too."""
+    return pattern.replace("*", _ANY).replace("?", ONE_CHARACTER)
 
 
 def request(
-    identity: Identity, source: RequestSource, action: str, resource: str, wanted: Mapping[str, str]
+    identity: Identity,
+    source: RequestSource,
+    action: str,
+    resource: str,
+    wanted: Mapping[str, str],
+    asked: frozenset[str] = frozenset(),
 ) -> Request:
     """A request from a place; `wanted` are keys that it has beside the place's and the identity's.
 
-    What only other statements ask for, it does not have: those are tried with requests of their own.
+    What only other statements ask for, it does not have: those are tried with requests of their own. Whether it has
+    the keys `asked`, if they are not wanted, is not known.
     """
     is_role = identity.trust is not None
     context = {
@@ -80,25 +92,29 @@ def request(
         action=action,
         resource=resource,
         context=context,
-        absent=(source.absent | identity.asked_keys) - context.keys(),
+        absent=(source.absent | (identity.asked_keys - asked)) - context.keys(),
     )
 
 
 _POSITIVE = frozenset(("StringEquals", "StringLike", "ArnEquals", "ArnLike", "Bool"))
 
 
-def met(statement: Statement, source: RequestSource) -> dict[str, str]:
-    """Values that meet an Allow's conditions on other keys than the source's: the worst case.
+_MOST_COMBINATIONS = 100
+
+
+def met(statement: Statement, source: RequestSource) -> list[dict[str, str]]:
+    """Values that may meet an Allow's conditions on other keys than the source's: every combination of those it names.
 
     A key that is neither here nor in the source is unknown, and the evaluation refuses it.
     """
-    return {
-        condition.key: _one_of(condition.values[0])
-        for condition in statement.conditions
-        if condition.operator in _POSITIVE
-        and condition.key not in source.context
-        and condition.key not in source.absent
-    }
+    candidates: dict[str, dict[str, None]] = {}
+    for condition in statement.conditions:
+        known = condition.key in source.context or condition.key in source.absent
+        if condition.operator in _POSITIVE and not known:
+            candidates.setdefault(condition.key, {}).update(dict.fromkeys(map(_one_of, condition.values)))
+    if prod(map(len, candidates.values())) > _MOST_COMBINATIONS:
+        raise UnsupportedError(statement.place, f"more than {_MOST_COMBINATIONS} combinations of values of conditions")
+    return [dict(zip(candidates, values, strict=True)) for values in product(*candidates.values())]
 
 
 def powers(identity: Identity, source: RequestSource, *, only: Collection[str] | None = None) -> Iterator[Power]:
@@ -114,7 +130,14 @@ def powers(identity: Identity, source: RequestSource, *, only: Collection[str] |
         targets = resources(statement)
         for action in distinct.values():
             for target in targets[:1] if every_resource else targets:
-                asked = request(identity, source, action, target, met(statement, source))
-                decision = evaluate(asked, identity=identity.policies)
-                if decision.allowed:
-                    yield Power(statement=statement, action=action, resource=target, decision=decision)
+                for wanted in met(statement, source):
+                    asked = request(identity, source, action, target, wanted, _asked(statement))
+                    decision = evaluate(asked, identity=identity.policies)
+                    if decision.allowed:
+                        yield Power(statement=statement, action=action, resource=target, decision=decision)
+                        break
+
+
+def _asked(statement: Statement) -> frozenset[str]:
+    """The keys of an Allow's conditions that may not count as absent, because it then would allow less."""
+    return frozenset(condition.key for condition in statement.conditions if not condition.key.startswith("aws:"))

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,15 @@ from cdktf import App
 
 import limits
 from errors import WRONG_USAGE, Problem, RefusedError
-from iam import deployed, promises
+from iam import deployed, known, promises
 from settings import Deployment
 from stacks.base import BaseStack
 from stacks.composition import compose
 from terraform import output
+from terraform.references import configurations
 
 _WRITTEN_HERE = (output.FILE, "gitlab.rb", "squid.conf")
+_CONFIGURATION = (".tf", ".tf.json", ".tofu", ".tofu.json")
 _WRITTEN_BY_TERRAFORM = (".terraform", ".terraform.lock.hcl")
 
 
@@ -47,7 +49,9 @@ def synthesise(deployment: Deployment, out: Path) -> list[SynthesisedStack]:
         _refuse([problem for stack in stacks.values() for problem in _clashes(stack)])
         written = {stack.name: stack for stack in output.read(draft)}
         terraform = {name: written[name].document for name in stacks}
-        _refuse([*limits.problems(terraform), *_broken_promises(terraform)])
+        # Limits and promises read what is known alone.
+        _refuse([problem for stack in configurations(terraform).values() for problem in known.problems(stack)])
+        _refuse([*limits.problems(terraform), *_broken_promises(terraform), *_other_configuration(out, stacks)])
         for name, stack in stacks.items():
             for file, text in stack.files.items():
                 (draft / "stacks" / name / file).write_text(text, encoding="utf-8")
@@ -78,6 +82,15 @@ def _broken_promises(terraform: Mapping[str, Any]) -> Iterator[Problem]:
     for finding in findings:
         hint = f"in every deployment {finding.promise.what}: {finding.promise.why}"
         yield Problem(where=finding.place, what=finding.what, hint=hint)
+
+
+def _other_configuration(out: Path, stacks: Iterable[str]) -> Iterator[Problem]:
+    """Files that Terraform would read beside ours: they may change any resource, and nothing here reads them."""
+    for name in stacks:
+        for path in sorted((out / "stacks" / name).glob("*")):
+            if path.name != output.FILE and path.name.endswith(_CONFIGURATION):
+                what = "Terraform would read this file too, and nothing checks it"
+                yield Problem(where=str(path), what=what, hint="move it out of the folder, into a stack of your own")
 
 
 def _clashes(stack: BaseStack) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from cdktf import IResolvable, TerraformVariable, TerraformVariableValidationCon
 from settings.addresses import ALLOW_LIST_PREFIX
 from settings.types import LOG_RETENTION_DAYS
 from stacks.base import BaseStack
-from terraform.address_lists import every_network, never_public, no_overlap, none_wider
+from terraform import address_lists
 from terraform.facts import AddressList, LogRetention, Retention, TerminationProtection
 
 
@@ -39,37 +39,32 @@ def cidrs(
     name = fact.variable
     stack.record(fact)
     checks = [
-        (f"length(var.{name}) > 0", "Name at least one network."),
+        (address_lists.not_empty(name), "Name at least one network."),
         (
-            every_network(name, "cidrsubnet(cidr, 0, 0) == cidr && can(cidrnetmask(cidr))"),
+            address_lists.well_formed(name),
             "Write IPv4 networks with their prefix and nothing behind it, for example 198.51.100.7/32.",
         ),
     ]
     if fact.open_because is None:
         checks.append(
             (
-                none_wider(name, ALLOW_LIST_PREFIX),
+                address_lists.none_wider(name, ALLOW_LIST_PREFIX),
                 f"A network wider than /{ALLOW_LIST_PREFIX} lets the world in: only the deployment file can allow it.",
             )
         )
-        most = IPv4Network((0, ALLOW_LIST_PREFIX)).num_addresses
-        size = 'pow(2, 32 - tonumber(split("/", cidr)[1]))'
-        sizes = f"[for cidr in var.{name} : {size} if !{never_public('cidr')}]"
+        most = address_lists.MOST_ADDRESSES
         checks.append(
             (
-                f"try(sum(concat([0], {sizes})) <= {most}, false)",
+                address_lists.at_most(name, most),
                 f"All networks together may have {most:,} public addresses: only the deployment file can allow more.",
             )
         )
     if apart is not None and apart.networks:
-        others = ", ".join(f'"{network}"' for network in apart.networks)
-        apart_from = no_overlap(f"var.{name}", [f"[{others}]"]).removeprefix("${").removesuffix("}")
-        checks.append((f"try({apart_from}, false)", apart.otherwise))
+        checks.append((address_lists.apart(name, [str(network) for network in apart.networks]), apart.otherwise))
     if public:
-        everywhere = 'split("/", cidr)[1] == "0"'
         checks.append(
             (
-                every_network(name, f"{everywhere} || !{never_public('cidr')}"),
+                address_lists.only_public(name),
                 "AWS only ever sees public source addresses: write the one the traffic leaves from.",
             )
         )

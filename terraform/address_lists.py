@@ -58,6 +58,45 @@ def every_network(variable: str, condition: str) -> str:
     return f"alltrue([for cidr in var.{variable} : try({condition}, false)])"
 
 
+def not_empty(variable: str) -> str:
+    """Whether a variable has networks."""
+    return f"length(var.{variable}) > 0"
+
+
+def well_formed(variable: str) -> str:
+    """Whether a variable has IPv4 networks only, with their prefix and nothing behind it."""
+    return every_network(variable, "cidrsubnet(cidr, 0, 0) == cidr && can(cidrnetmask(cidr))")
+
+
+MOST_ADDRESSES = 1 << 24
+"""The most public addresses of an allow-list: those of one /8, the widest network that it may have."""
+
+
+def at_most(variable: str, most: int) -> str:
+    """Whether the networks in a variable have together no more public addresses than `most`."""
+    size = 'pow(2, 32 - tonumber(split("/", cidr)[1]))'
+    sizes = f"[for cidr in var.{variable} : {size} if !{never_public('cidr')}]"
+    return f"try(sum(concat([0], {sizes})) <= {most}, false)"
+
+
+def only_public(variable: str) -> str:
+    """Whether AWS can see every network in a variable as a source; the whole internet counts as such."""
+    everywhere = 'split("/", cidr)[1] == "0"'
+    return every_network(variable, f"{everywhere} || !{never_public('cidr')}")
+
+
+def apart(variable: str, networks: Sequence[str]) -> str:
+    """Whether no network in a variable overlaps with one of these."""
+    listed = ", ".join(f'"{network}"' for network in networks)
+    return f"try({no_overlap(f'var.{variable}', [f'[{listed}]']).removeprefix('${').removesuffix('}')}, false)"
+
+
+def apart_from(condition: str, variable: str) -> list[str]:
+    """The networks of a condition of `apart`; none for any other condition."""
+    networks = re.findall(r'"(\d[\d./]+)"', condition)
+    return networks if networks and condition == apart(variable, networks) else []
+
+
 def none_wider(variable: str, prefix: int) -> str:
     """Whether no network in a variable has a shorter prefix."""
     return every_network(variable, f'tonumber(split("/", cidr)[1]) >= {prefix}')

@@ -23,6 +23,31 @@ _PATTERNS = {
 
 _DEFAULTS = {"path": "/"}
 
+# Ids that are another attribute: https://registry.terraform.io/providers/hashicorp/aws/latest/docs
+_SAME = {
+    "aws_cloudwatch_log_group.id": "name",
+    "aws_codecommit_repository.id": "repository_name",
+    "aws_iam_instance_profile.id": "name",
+    "aws_iam_policy.id": "arn",
+    "aws_iam_role.id": "name",
+    "aws_iam_user.id": "name",
+    "aws_s3_bucket.id": "bucket",
+    "aws_sns_topic.id": "arn",
+}
+
+ASSIGNED = frozenset(
+    (
+        "aws_api_gateway_rest_api.id",
+        "aws_instance.id",
+    )
+)
+"""Attributes that AWS assigns when a resource is made: they equal no text that is written before."""
+
+
+def same_attribute(kind: str, attribute: str) -> str | None:
+    """The attribute of a resource that another one repeats; None where it repeats none that is known here."""
+    return _SAME.get(f"{kind}.{attribute}")
+
 
 class Arn(NamedTuple):
     """The six parts of an ARN, or of a pattern of ARNs; `resource` keeps its colons."""

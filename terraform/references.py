@@ -39,6 +39,9 @@ class PartlyKnown:
 StandIn = Callable[[Unknown], str]
 """What an Unknown is written as; or it raises an error."""
 
+# Arguments of the backend `s3` for the stack that writes the state: others only read it.
+_OF_WRITERS = frozenset(("encrypt", "kms_key_id", "use_lockfile"))
+
 _CALL = re.compile(r"(jsonencode|toset)\((.+)\)", re.DOTALL)
 
 
@@ -170,9 +173,7 @@ class Configuration:
             if (
                 kept.settings
                 and kept.backend == remote.get("backend")
-                and all(
-                    kept.settings.get(key) == remote["config"].get(key) for key in ("path", "bucket", "key", "region")
-                )
+                and remote.get("config") == {key: kept.settings[key] for key in kept.settings.keys() - _OF_WRITERS}
             ):
                 return other
         return None
@@ -183,8 +184,9 @@ class Configuration:
             return Unknown(self.name, expression)
         if arguments.get(attribute) is not None:
             return self._once(f"{kind}.{name}", attribute, expression, arguments[attribute])
-        # An ARN of a form that is not known here may well equal one that is written somewhere.
-        is_assigned = not attribute.endswith("arn")
+        if same := arns.same_attribute(kind, attribute):
+            return self._once(f"{kind}.{name}", attribute, expression, f"${{{kind}.{name}.{same}}}")
+        is_assigned = f"{kind}.{attribute}" in arns.ASSIGNED
         return self.arn(kind, name, attribute) or Unknown(self.name, expression, is_assigned)
 
     def arn(self, kind: str, name: str, attribute: str = "arn") -> str | PartlyKnown | None:

@@ -1,7 +1,8 @@
 """Refuses facts that the Terraform does not bear out."""
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from iam.deployed.stack import DeployedStack
 from iam.statements import UnsupportedError
@@ -15,15 +16,19 @@ _VARIABLES = {
 }
 
 
+_ADDRESS = re.compile(r"\$\{(?:data\.)?aws_eip\.[\w-]+\.public_ip\}")
+
 _WIDEST = 8
 """The shortest prefix that a variable may demand without taking the whole world."""
 
 
 def refuse_doubtful(stacks: Sequence[DeployedStack]) -> None:
     """Raise UnsupportedError for a fact whose variable or expression is not what the fact says."""
+    by_name = {stack.name: stack for stack in stacks}
     for stack in stacks:
         for output in stack.outputs.values():
             _check_expression(stack, output)
+            _check_output(by_name, output)
         for fact in stack.lists.values():
             if fact.variable != (expected := _variable(fact)):
                 raise UnsupportedError(
@@ -43,6 +48,14 @@ def _check_expression(stack: DeployedStack, fact: OutputAddresses) -> None:
         raise UnsupportedError(
             stack.name, f"{fact.expression} as the single addresses in {fact.output} of the stack {fact.stack}"
         )
+
+
+def _check_output(stacks: Mapping[str, DeployedStack], fact: OutputAddresses) -> None:
+    """Refuse an output whose addresses are not those of Elastic IP addresses of its stack."""
+    value = stacks[fact.stack].configuration.stack.outputs[fact.output]["value"]
+    listed = list(value.values()) if isinstance(value, dict) else [value]
+    if not all(isinstance(one, str) and _ADDRESS.fullmatch(one) for one in listed) or not listed:
+        raise UnsupportedError(f"{fact.stack}: output.{fact.output}", f"whose addresses {value!r} are")
 
 
 def _variable(fact: AddressList) -> str:

@@ -1,5 +1,6 @@
 """Reads where requests come from, and what security groups let in, from finished Terraform and its facts."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_network
 
@@ -80,29 +81,20 @@ def _is_apart(stack: DeployedStack, room: AddressList, output: tuple[str, str]) 
 
 
 def _vpc_endpoints(identity: Identity) -> tuple[str, ...]:
-    return tuple(
-        dict.fromkeys(
-            endpoint
-            for policy in identity.policies
-            for statement in policy.statements
-            for condition in statement.conditions
-            if condition.key == "aws:sourcevpce"
-            for endpoint in condition.values
-        )
-    )
+    found: dict[str, None] = {}
+    for policy in identity.policies:
+        for statement in policy.statements:
+            for condition in statement.conditions:
+                if condition.key == "aws:sourcevpce":
+                    if not all(re.fullmatch(r"vpce-[0-9a-f]+", value) for value in condition.values):
+                        raise UnsupportedError(statement.place, f"which VPC endpoints {condition.values[0]!r} names")
+                    found.update(dict.fromkeys(condition.values))
+    return tuple(found)
 
 
 def openings(stack: DeployedStack) -> Iterator[Opening]:
     """Inbound rules that name networks."""
-    for kind in ("aws_security_group", "aws_default_security_group"):
-        for _, address, arguments in stack.of(kind):
-            if "ingress" in arguments:
-                raise UnsupportedError(address, "rules within the group")
-    if stack.configuration.resources("aws_security_group_rule"):
-        raise UnsupportedError(stack.name, "aws_security_group_rule")
     for _, address, arguments in stack.of(_INGRESS):
-        if arguments.get("prefix_list_id"):
-            raise UnsupportedError(address, "whom a prefix list names")
         opening = _opening(stack, address, arguments)
         if opening.networks:
             yield opening
@@ -117,6 +109,7 @@ def _opening(stack: DeployedStack, address: str, arguments: Json) -> Opening:
     return Opening(
         address=address,
         networks=tuple(_network(cidr, address) for cidr in stack.addresses(written, address)),
+        is_listed=fact is not None,
         may_be_open=fact is not None and fact.open_because is not None,
     )
 

@@ -19,11 +19,26 @@ def resources(stack: DeployedStack) -> Iterator[Resource]:
         ("aws_s3_bucket_policy", "aws_s3_bucket", "bucket"),
         ("aws_sns_topic_policy", "aws_sns_topic", "arn"),
     ):
+        owners: set[str] = set()
         for _, address, arguments in stack.of(kind):
             target = stack.configuration.resource_of(arguments[argument], owner)
             if target is None:
                 raise UnsupportedError(address, f"whose policy it is: {arguments[argument]!r}")
+            if target in owners:
+                raise UnsupportedError(address, f"which of two policies of {owner}.{target} counts")
+            owners.add(target)
             yield _resource(stack, owner, target, stack.policy(arguments["policy"], address))
+
+
+def refuse_open_buckets(stack: DeployedStack) -> None:
+    """Raise UnsupportedError for a bucket whose public access nothing blocks."""
+    blocked = {
+        stack.configuration.resource_of(arguments["bucket"], "aws_s3_bucket")
+        for _, _, arguments in stack.of("aws_s3_bucket_public_access_block")
+    }
+    for name, address, _ in stack.of("aws_s3_bucket"):
+        if name not in blocked:
+            raise UnsupportedError(address, "whether the public may reach it, without a public access block")
 
 
 def _resource(stack: DeployedStack, kind: str, name: str, policy: Policy | None) -> Resource:
@@ -34,10 +49,11 @@ def _resource(stack: DeployedStack, kind: str, name: str, policy: Policy | None)
 
 def methods(stack: DeployedStack) -> Iterator[ApiMethod]:
     """The methods of all APIs."""
-    policies = {
-        arguments["rest_api_id"]: stack.policy(arguments["policy"], address)
-        for _, address, arguments in stack.of("aws_api_gateway_rest_api_policy")
-    }
+    policies: dict[str, Policy] = {}
+    for _, address, arguments in stack.of("aws_api_gateway_rest_api_policy"):
+        if arguments["rest_api_id"] in policies:
+            raise UnsupportedError(address, "which of two policies of an API counts")
+        policies[arguments["rest_api_id"]] = stack.policy(arguments["policy"], address)
     for _, address, arguments in stack.of("aws_api_gateway_method"):
         api = arguments["rest_api_id"]
         name = stack.configuration.resource_of(api, "aws_api_gateway_rest_api")
@@ -49,10 +65,11 @@ def methods(stack: DeployedStack) -> Iterator[ApiMethod]:
             stage["stage_name"] for _, _, stage in stack.of("aws_api_gateway_stage") if stage["rest_api_id"] == api
         ]
         execution_arn = stack.arn("aws_api_gateway_rest_api", name, "execution_arn")
-        yield ApiMethod(
-            address=address,
-            arn=f"{execution_arn}/{stages[0] if stages else 'any'}/{arguments['http_method']}/{path}",
-            account=stack.account,
-            open_to_all=arguments["authorization"] == "NONE" and not arguments.get("api_key_required"),
-            policy=policies.get(api),
-        )
+        for stage in stages or ["any"]:
+            yield ApiMethod(
+                address=address,
+                arn=f"{execution_arn}/{stage}/{arguments['http_method']}/{path}",
+                account=stack.account,
+                open_to_all=arguments["authorization"] == "NONE" and not arguments.get("api_key_required"),
+                policy=policies.get(api),
+            )

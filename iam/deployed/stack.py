@@ -45,19 +45,23 @@ class DeployedStack:
         return {fact.expression: fact for fact in self.facts if isinstance(fact, OutputAddresses)}
 
     @cached_property
-    def apart(self) -> list[KeptApart]:
-        """The facts whose precondition keeps another stack's addresses out of every room's list."""
-        checked = {
+    def preconditions(self) -> set[str]:
+        """The conditions that Terraform checks before it makes a policy."""
+        return {
             check["condition"]
             for arguments in self.configuration.resources("aws_iam_policy").values()
             for check in arguments.get("lifecycle", {}).get("precondition", ())
         }
+
+    @cached_property
+    def apart(self) -> list[KeptApart]:
+        """The facts whose precondition keeps another stack's addresses out of every room's list."""
         rooms = [f"var.{room.variable}" for room in self.lists.values() if room.use == "room"]
         compared = {
             (output.stack, output.output, no_overlap(expression[2:-1], rooms))
             for expression, output in self.outputs.items()
         }
-        found = [fact for fact in self.facts if isinstance(fact, KeptApart) and fact.condition in checked]
+        found = [fact for fact in self.facts if isinstance(fact, KeptApart) and fact.condition in self.preconditions]
         return [fact for fact in found if (fact.stack, fact.output, fact.condition) in compared]
 
     def of(self, kind: str) -> Iterator[tuple[str, str, Json]]:

@@ -1,7 +1,7 @@
 """What every deployment promises about access, checked on its policies at each synthesis."""
 
 from iam.model import Model
-from iam.promises import exposure, identities, rooms
+from iam.promises import exposure, identities, rooms, work
 from iam.promises.promise import BrokenPromise, Promise, PromiseSubject
 
 PROMISES: tuple[Promise, ...] = (
@@ -13,6 +13,8 @@ PROMISES: tuple[Promise, ...] = (
     exposure.nothing_is_public,
     identities.roles_are_for_services,
     identities.only_builds_write,
+    work.nobody_does_more,
+    work.nothing_outside_is_named,
     identities.policies_name_what_they_mean,
     exposure.no_group_is_open,
     exposure.no_method_is_open,

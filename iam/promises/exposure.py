@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from iam.evaluation import evaluate
-from iam.operators import IpNetwork
-from iam.promises.promise import Breach, PromiseSubject, promise
+from iam.operators import IpNetwork, is_private
+from iam.promises.promise import Breach, PromiseSubject, is_for_account, promise
 from iam.requests import Principal
 from iam.sources import RequestSource
 from iam.statements import Statement
@@ -21,25 +21,41 @@ _WIDEST = {4: 8, 6: 16}
 def nothing_is_public(subject: PromiseSubject) -> Iterator[Breach]:
     for resource in subject.model.resources:
         for statement in resource.policy.statements if resource.policy else ():
-            if statement.allows and _admits_strangers(statement, resource.account):
+            if not statement.allows:
+                continue
+            if _admits_strangers(statement, resource.account):
                 yield Breach(place=statement.place, what=f"lets everybody into {resource.address}")
+            for service in statement.services if not _is_for_account(statement, resource.account) else ():
+                what = f"lets {service} into {resource.address} for every account"
+                yield Breach(place=statement.place, what=what)
 
 
 def _admits_strangers(statement: Statement, account: str) -> bool:
-    """Whether it names more than services and this account; its conditions are ignored."""
+    """Whether it names more than services and this account as a whole; its conditions are ignored."""
     if statement.but_principals:
         return True
     named = statement.principals or {}
     return any(
-        kind != "Service" and not (name == account or f"::{account}:" in name)
+        kind != "Service" and name not in (account, f"arn:aws:iam::{account}:root")
         for kind, names in named.items()
         for name in names
     )
 
 
+def _is_for_account(statement: Statement, account: str) -> bool:
+    """Whether a service may use it for this account alone.
+
+    EventBridge takes no condition in the policy of a topic:
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+    """
+    if statement.services == ("events.amazonaws.com",) and statement.named_actions == {"sns:publish"}:
+        return not statement.action_patterns and not statement.but_actions
+    return is_for_account(statement, account)
+
+
 @promise(
     id="no-group-is-open",
-    what="no security group lets in the whole internet without a written reason",
+    what="no security group lets in the whole internet without a written reason, or addresses that no list names",
     why="GitLab holds the code before it is mirrored",
 )
 def no_group_is_open(subject: PromiseSubject) -> Iterator[Breach]:
@@ -47,6 +63,10 @@ def no_group_is_open(subject: PromiseSubject) -> Iterator[Breach]:
         for network in opening.networks:
             if _is_world(network) and not opening.may_be_open:
                 yield Breach(place=opening.address, what=f"lets in {network}")
+            elif not opening.is_listed and not is_private(network):
+                yield Breach(
+                    place=opening.address, what=f"lets in {network}, which is in no list of the deployment file"
+                )
 
 
 @promise(

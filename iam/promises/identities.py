@@ -4,12 +4,17 @@ from collections.abc import Iterator
 
 from iam import codecommit, powers
 from iam.aws_managed import aws_managed
-from iam.promises.promise import Breach, PromiseSubject, promise
+from iam.promises.promise import Breach, PromiseSubject, is_for_account, promise
 from iam.statements import Statement, has_wildcard
 from terraform.arns import Arn
 
 _ADMINISTRATION = ("account:", "iam:", "organizations:", "sso:", "sts:")
 _ADMINISTRATION_READS = ("iam:get", "iam:list", "iam:generate", "iam:simulate", "sts:get")
+
+# Services that assume roles of their own account alone, and send no aws:SourceAccount.
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/iam-roles-for-amazon-ec2.html
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-aws-proxy.html
+_WITHOUT_SOURCE = frozenset(("ec2.amazonaws.com", "apigateway.amazonaws.com"))
 
 # Actions that AWS documents without a resource, or without one that is known before they run:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
@@ -90,9 +95,18 @@ def _vague(statement: Statement) -> str:
     if "*" in statement.resources and not statement.named_actions <= _WITHOUT_RESOURCE:
         listed = ", ".join(action for action in statement.actions if action.lower() not in _WITHOUT_RESOURCE)
         return f"{listed} on every resource"
-    services = {Arn.of(resource).service for resource in statement.resources if resource.count(":") >= 5}
+    if everything := [resource for resource in statement.resources if resource != "*" and _is_everything(resource)]:
+        return f"{statement.actions[0]} on {everything[0]}"
+    services = {Arn.of(resource).service for resource in statement.resources if resource != "*"}
     strange = [action for action in statement.actions if services and action.split(":")[0].lower() not in services]
     return f"{', '.join(strange)}, which is no action on what it names" if strange else ""
+
+
+def _is_everything(resource: str) -> bool:
+    """Whether a pattern names no resource: it leaves the account, the region or the whole name open."""
+    named = Arn.of(resource)
+    in_place = (named.region, named.account) if named.service != "s3" else ()
+    return any(map(has_wildcard, in_place)) or not named.resource.strip("*?/:")
 
 
 @promise(
@@ -109,6 +123,8 @@ def roles_are_for_services(subject: PromiseSubject) -> Iterator[Breach]:
                 yield Breach(place=statement.place, what=f"lets others than a service assume {role.name}")
             elif statement.named_actions != {"sts:assumerole"} or statement.action_patterns or statement.but_actions:
                 yield Breach(place=statement.place, what=f"lets a service do more than assume {role.name}")
+            elif not _WITHOUT_SOURCE.issuperset(statement.services) and not is_for_account(statement, role.account):
+                yield Breach(place=statement.place, what=f"lets a service assume {role.name} for another account")
 
 
 @promise(

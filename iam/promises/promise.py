@@ -6,6 +6,8 @@ from functools import cached_property
 
 from iam.model import Identity, Model
 from iam.sources import RequestSource, sources
+from iam.statements import Statement
+from terraform.arns import Arn
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,26 @@ class PromiseSubject:
     def roles(self) -> list[Identity]:
         """The identities that are assumed."""
         return [identity for identity in self.model.identities if identity.trust is not None]
+
+
+def is_for_account(statement: Statement, account: str) -> bool:
+    """Whether a statement's conditions demand that a service works for this account.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    """
+    return any(
+        condition.operator in ("StringEquals", "ArnEquals")
+        and not condition.if_exists
+        and not condition.quantifier
+        and all(_is_of(value, condition.key, account) for value in condition.values)
+        for condition in statement.conditions
+    )
+
+
+def _is_of(value: str, key: str, account: str) -> bool:
+    if key == "aws:sourceaccount":
+        return value == account
+    return key == "aws:sourcearn" and value.count(":") >= 5 and Arn.of(value).account == account
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,10 @@
 """Promises about isolated rooms: code may come in, and nothing may go out."""
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network
 
 from iam import codecommit, powers
 from iam.model import Identity
-from iam.operators import IpNetwork
+from iam.operators import is_private
 from iam.promises.promise import Breach, PromiseSubject, promise
 from iam.sources import RequestSource
 
@@ -36,7 +35,7 @@ def rooms_reach_no_git_server(subject: PromiseSubject) -> Iterator[Breach]:
     for opening in subject.model.openings:
         for network in opening.networks:
             for room, other in rooms:
-                if network.version == other.version and network.overlaps(other) and not _is_private(network):
+                if network.version == other.version and network.overlaps(other) and not is_private(network):
                     yield Breach(place=opening.address, what=f"lets in {network}, which overlaps {other} of {room}")
 
 
@@ -50,15 +49,6 @@ def pull_users_never_push(subject: PromiseSubject) -> Iterator[Breach]:
         if any(_works_from(user, source) for source in subject.sources if source.is_room):
             for source in subject.sources:
                 yield from _writes(user, source)
-
-
-def _is_private(network: IpNetwork) -> bool:
-    """Whether no public network, such as a room's, has any of these addresses."""
-    return any(isinstance(network, IPv4Network) and network.subnet_of(block) for block in _PRIVATE)
-
-
-# https://www.rfc-editor.org/rfc/rfc1918 and, for addresses that a carrier shares, https://www.rfc-editor.org/rfc/rfc6598
-_PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
 
 
 def _works_from(user: Identity, source: RequestSource) -> bool:

@@ -4,8 +4,9 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from iam import deployed
+from iam import deployed, known
 from iam.promises import broken
+from terraform.references import configurations
 from tests.terraform import Stacks
 
 Json = dict[str, Any]
@@ -16,11 +17,20 @@ SOURCE_IP = {"test": "NotIpAddress", "variable": "aws:SourceIp"}
 
 def findings(stacks: Stacks, change: Change) -> list[str]:
     """The promises that the changed Terraform breaks: the promise's id, the place and the problem."""
-    changed: dict[str, Json] = copy.deepcopy(
-        {name: dict(terraform.json) for name, terraform in stacks.terraform.items()}
-    )
+    model = deployed.model_of(configurations(_changed(stacks, change), defaults=False).values())
+    return [f"{f.promise.id}: {f.place}: {f.what}" for f in broken(model)]
+
+
+def refusals(stacks: Stacks, change: Change) -> list[str]:
+    """What is refused in the changed Terraform because nothing is known of it: the place and the problem."""
+    found = configurations(_changed(stacks, change), defaults=False).values()
+    return [f"{problem.where}: {problem.what}" for stack in found for problem in known.problems(stack)]
+
+
+def _changed(stacks: Stacks, change: Change) -> dict[str, Json]:
+    changed = copy.deepcopy({name: dict(terraform.json) for name, terraform in stacks.terraform.items()})
     change(changed)
-    return [f"{f.promise.id}: {f.place}: {f.what}" for f in broken(deployed.read(changed))]
+    return changed
 
 
 def statement(stacks: dict[str, Json], stack: str, document: str, sid: str) -> Json:

@@ -26,16 +26,6 @@ from tests.terraform import Stacks
             "prd-codecommit: which account it is applied to",
         ),
         (
-            added("prd-codecommit", "aws_iam_group_policy", name="x"),
-            "prd-codecommit: what aws_iam_group_policy does to access",
-        ),
-        (
-            lambda stacks: stacks["prd-codecommit"]["resource"]["aws_iam_user"]["pull_user"].update(
-                permissions_boundary="arn:aws:iam::aws:policy/ReadOnlyAccess"
-            ),
-            "prd-codecommit: aws_iam_user.pull_user: what permissions_boundary does to access",
-        ),
-        (
             added(
                 "prd-codecommit",
                 "aws_iam_user_policy_attachment",
@@ -57,14 +47,6 @@ from tests.terraform import Stacks
         (
             added("dev-gitlab", "aws_iam_access_key", user="kakehashi-prd-pull"),
             "dev-gitlab: aws_iam_access_key.x: whose it is: no user 'kakehashi-prd-pull' is made here",
-        ),
-        (
-            added("backlog-bridge", "aws_efs_file_system_policy", file_system_id="fs-1", policy="{}"),
-            "backlog-bridge: what the policy of aws_efs_file_system_policy does to access",
-        ),
-        (
-            added("dev-gitlab", "aws_vpc_security_group_ingress_rule", prefix_list_id="pl-1"),
-            "dev-gitlab: aws_vpc_security_group_ingress_rule.x: whom a prefix list names",
         ),
         (
             prd("pull_user_deny", "DenyFromElsewhere", not_actions=["iam:*"]),

@@ -212,22 +212,3 @@ def test_only_the_exact_precondition_on_a_policy_proves_that_a_room_is_kept_apar
         "rooms-never-push: dev-network's NAT addresses: "
         "nothing keeps these addresses apart from those of var.pull_from_cidrs when Terraform plans"
     ]
-
-
-def _dynamic(kind: str) -> Change:
-    def change(stacks: dict[str, Json]) -> None:
-        next(iter(stacks["dev-gitlab"]["resource"][kind].values()))["dynamic"] = {"ingress": [{"for_each": [1]}]}
-
-    return change
-
-
-@pytest.mark.parametrize("kind", ["aws_security_group", "aws_iam_role"])
-def test_refuses_dynamic_blocks_of_groups_and_roles(example: Stacks, kind: str) -> None:
-    assert _refusal(example, _dynamic(kind)).endswith("what a dynamic block does to access")
-
-
-def test_refuses_modules(example: Stacks) -> None:
-    def change(stacks: dict[str, Json]) -> None:
-        stacks[PRD]["module"] = {"x": {"source": "./x"}}
-
-    assert _refusal(example, change) == f"{PRD}: what a module does to access"

@@ -58,6 +58,8 @@ def test_every_deployment_keeps_every_promise(synthesised: Callable[[str], Stack
                 "lets kakehashi-prd-pull codecommit:PutFile from the isolated room",
                 "nobody-administers: kakehashi-prd-pull-allow, statement Pull: "
                 "lets kakehashi-prd-pull codecommit:PutFile",
+                "nobody-does-more-than-its-work: kakehashi-prd-pull-allow, statement Pull: "
+                "lets kakehashi-prd-pull codecommit:PutFile, which it does not need",
             ],
         ),
         (
@@ -72,6 +74,8 @@ def test_every_deployment_keeps_every_promise(synthesised: Callable[[str], Stack
             [
                 "nobody-administers: kakehashi-prd-push-allow, statement PushAndPull: "
                 "lets kakehashi-prd-push iam:CreateAccessKey",
+                "nobody-does-more-than-its-work: kakehashi-prd-push-allow, statement PushAndPull: "
+                "lets kakehashi-prd-push iam:CreateAccessKey, which it does not need",
                 "policies-name-what-they-mean: kakehashi-prd-push-allow, statement PushAndPull: "
                 "allows kakehashi-prd-push iam:CreateAccessKey, which is no action on what it names",
             ],
@@ -81,6 +85,9 @@ def test_every_deployment_keeps_every_promise(synthesised: Callable[[str], Stack
             [
                 "nobody-administers: kakehashi-prd-backlog-mirror-batch/permissions, statement MirrorIntoTarget: "
                 "lets kakehashi-prd-backlog-mirror-batch codecommit:AssociateApprovalRuleTemplateWithRepository",
+                "nobody-does-more-than-its-work: kakehashi-prd-backlog-mirror-batch/permissions, "
+                "statement MirrorIntoTarget: lets kakehashi-prd-backlog-mirror-batch "
+                "codecommit:AssociateApprovalRuleTemplateWithRepository, which it does not need",
                 "policies-name-what-they-mean: kakehashi-prd-backlog-mirror-batch/permissions, "
                 "statement MirrorIntoTarget: allows kakehashi-prd-backlog-mirror-batch codecommit:*",
             ],
@@ -101,6 +108,16 @@ def test_every_deployment_keeps_every_promise(synthesised: Callable[[str], Stack
             [
                 "roles-are-for-services: kakehashi-prd-backlog-mirror-batch's trust, statement Assume: "
                 "lets others than a service assume kakehashi-prd-backlog-mirror-batch",
+                *(
+                    "nobody-does-more-than-its-work: kakehashi-prd-backlog-mirror-batch/permissions, "
+                    f"statement {sid}: lets kakehashi-prd-backlog-mirror-batch {action}, which it does not need"
+                    for sid, action in (
+                        ("WriteLogs", "logs:CreateLogStream"),
+                        ("MirrorIntoTarget", "codecommit:GetRepository"),
+                        ("ReadSshKey", "ssm:GetParameters"),
+                        ("KeepCache", "s3:GetObject"),
+                    )
+                ),
             ],
         ),
         (
@@ -115,6 +132,10 @@ def test_every_deployment_keeps_every_promise(synthesised: Callable[[str], Stack
             [
                 "only-builds-write: kakehashi-dev-gitlab/push, statement 1: "
                 "lets kakehashi-dev-gitlab codecommit:GitPush, which is not a build's role",
+                "nobody-does-more-than-its-work: kakehashi-dev-gitlab/push, statement 1: "
+                "lets kakehashi-dev-gitlab codecommit:GitPush, which it does not need",
+                "nothing-outside-is-named: kakehashi-dev-gitlab/push, statement 1: "
+                "lets kakehashi-dev-gitlab use arn:aws:codecommit:ap-northeast-1:222222222222:batch",
             ],
         ),
         (
@@ -149,6 +170,8 @@ def test_every_deployment_keeps_every_promise(synthesised: Callable[[str], Stack
             [
                 "rooms-reach-no-git-server: dev-gitlab: aws_vpc_security_group_ingress_rule.x: "
                 "lets in 198.51.100.7/32, which overlaps 198.51.100.0/28 of the isolated room",
+                "no-group-is-open: dev-gitlab: aws_vpc_security_group_ingress_rule.x: "
+                "lets in 198.51.100.7/32, which is in no list of the deployment file",
             ],
         ),
         (
@@ -241,7 +264,8 @@ def test_a_reason_to_pull_from_everywhere_does_not_open_the_webhook(changed: Cal
     )
 
     def opened(stacks: dict[str, Json]) -> None:
-        variable("prd-codecommit", "pull_from_cidrs", default=["0.0.0.0/1", "128.0.0.0/1"])(stacks)
+        for stack, name in (("prd-codecommit", "pull_from_cidrs"), ("dev-gitlab", "work_terminal_cidrs")):
+            variable(stack, name, default=["0.0.0.0/1", "128.0.0.0/1"])(stacks)
         fact(stacks, "prd-codecommit", variable="pull_from_cidrs")["open_because"] = "a test of rooms"
         without_prefix_check("prd-codecommit", "pull_from_cidrs")(stacks)
         condition = [{**SOURCE_IP, "values": ["0.0.0.0/0"]}]

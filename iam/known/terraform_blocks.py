@@ -1,0 +1,46 @@
+"""What is known of the blocks beside resources: Terraform's settings, providers and other stacks' states."""
+
+from collections.abc import Iterator
+
+from errors import Problem
+from iam.known.argument import OWN_ACCOUNT, Arguments, KnownArguments, each, harmless, one_of
+from terraform.references import Configuration
+
+_KEPT = harmless("where the state is kept")
+_BACKENDS = one_of("s3", "local", why="where the state is kept, as the settings say")
+
+_S3 = ("bucket", "key", "region", "profile", "assume_role.role_arn")
+_S3_OWN = ("kms_key_id", "use_lockfile")
+
+DATA: dict[str, Arguments] = {
+    "terraform_remote_state": {
+        "backend": _BACKENDS,
+        **each(_KEPT, "config.path", *(f"config.{name}" for name in _S3)),
+    }
+}
+
+_ACCOUNT = harmless("how Terraform signs in; allowed_account_ids says to which account")
+
+BLOCKS = KnownArguments(
+    {
+        "//.*": harmless("a comment"),
+        "terraform.required_version": harmless("which Terraform applies it"),
+        "terraform.required_providers.aws.source": one_of("hashicorp/aws", why="the only program that Terraform runs"),
+        "terraform.required_providers.aws.version": harmless("which of its versions"),
+        **each(_KEPT, "terraform.backend.local.path", *(f"terraform.backend.s3.{name}" for name in (*_S3, *_S3_OWN))),
+        "terraform.backend.s3.encrypt": one_of(True, why="whoever has the disk alone reads nothing"),
+        "provider.aws.alias": harmless("what resources call it"),
+        "provider.aws.allowed_account_ids": OWN_ACCOUNT,
+        **each(_ACCOUNT, "provider.aws.assume_role.role_arn", "provider.aws.profile", "provider.aws.region"),
+        "provider.aws.default_tags.tags.*": harmless("what people and bills call it"),
+        "variable.*": harmless("what operations may change; the promises read the lists of addresses"),
+        "output.*": harmless("what the state shows; it changes nothing"),
+        "locals.*": harmless("a value under a name; what uses it is read with it"),
+    }
+)
+
+
+def problems(stack: Configuration) -> Iterator[Problem]:
+    """Every block beside resources and data sources of which it is not known whether it gives access."""
+    rest = {kind: block for kind, block in stack.stack.document.items() if kind not in ("resource", "data")}
+    yield from BLOCKS.problems(stack.name, rest, stack)

@@ -1,0 +1,130 @@
+"""Promises about what identities are for: each may do what its work needs, within the deployment, and nothing else."""
+
+from collections.abc import Iterator
+
+from iam import codecommit, powers
+from iam.aws_managed import aws_managed
+from iam.model import Identity
+from iam.promises.promise import Breach, PromiseSubject, promise
+from iam.statements import Statement
+from terraform.arns import Arn
+
+# With a key of its own, CodeCommit asks KMS in the name of who reads or writes:
+# https://docs.aws.amazon.com/codecommit/latest/userguide/encryption.html
+_REPOSITORY_KEYS = frozenset(
+    f"kms:{action}"
+    for action in (
+        "Decrypt",
+        "DescribeKey",
+        "Encrypt",
+        "GenerateDataKey",
+        "GenerateDataKeyWithoutPlaintext",
+        "ReEncryptFrom",
+        "ReEncryptTo",
+    )
+)
+_WRITE_LOGS = frozenset(("logs:CreateLogStream", "logs:PutLogEvents"))
+
+_USERS = frozenset((*codecommit.READS, codecommit.PUSH)) | _REPOSITORY_KEYS
+"""What a user may do: use Git, look at what is in the repositories, and use their keys."""
+
+# https://docs.aws.amazon.com/codebuild/latest/userguide/auth-and-access-control-iam-identity-based-access-control.html
+_NETWORK_INTERFACES = frozenset(
+    f"ec2:{action}"
+    for action in (
+        "CreateNetworkInterface",
+        "CreateNetworkInterfacePermission",
+        "DeleteNetworkInterface",
+        "DescribeDhcpOptions",
+        "DescribeNetworkInterfaces",
+        "DescribeSecurityGroups",
+        "DescribeSubnets",
+        "DescribeVpcs",
+    )
+)
+
+_ROLES = {
+    "codebuild.amazonaws.com": frozenset((*codecommit.READS, *codecommit.MIRRORING))
+    | _REPOSITORY_KEYS
+    | _WRITE_LOGS
+    | _NETWORK_INTERFACES
+    | {"ssm:GetParameters", "s3:GetObject", "s3:PutObject"},
+    "apigateway.amazonaws.com": frozenset(("codebuild:StartBuild",)),
+    "scheduler.amazonaws.com": frozenset(("codebuild:StartBuild", "ec2:StartInstances", "ec2:StopInstances")),
+    "events.amazonaws.com": frozenset(("events:PutEvents",)),
+    "ec2.amazonaws.com": _WRITE_LOGS | {"s3:PutObject", "ssm:GetParameter", "ssm:PutParameter"},
+    "vpc-flow-logs.amazonaws.com": _WRITE_LOGS | {"logs:DescribeLogGroups", "logs:DescribeLogStreams"},
+    "dlm.amazonaws.com": frozenset(),
+}
+"""What a role may do, by the service that assumes it."""
+
+_MANAGED = {
+    "ec2.amazonaws.com": frozenset(("arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",)),
+    "dlm.amazonaws.com": frozenset(
+        ("arn:aws:iam::aws:policy/service-role/AWSDataLifecycleManagerServiceRoleForAMIManagement",)
+    ),
+}
+"""The policies of AWS's own that a role may have, by the service that assumes it."""
+
+
+@promise(
+    id="nobody-does-more-than-its-work",
+    what="a user may use Git, a role may do what its service needs, and neither may do anything else",
+    why="every other action could carry code out or change the rules",
+)
+def nobody_does_more(subject: PromiseSubject) -> Iterator[Breach]:
+    for identity in subject.model.identities:
+        wanted, managed = _work(identity)
+        for policy in identity.policies:
+            if policy is aws_managed(policy.name):
+                if policy.name not in managed:
+                    yield Breach(place=policy.name, what=f"is no policy that {identity.name} needs")
+                continue
+            for statement in policy.statements:
+                more = [action for action in powers.actions(statement) if action.lower() not in wanted]
+                if statement.allows and more:
+                    yield Breach(place=statement.place, what=f"lets {identity.name} {more[0]}, which it does not need")
+
+
+def _work(identity: Identity) -> tuple[frozenset[str], frozenset[str]]:
+    """The actions that an identity needs, in lower case, and the policies of AWS's own."""
+    if identity.trust is None:
+        return _lower(_USERS), frozenset()
+    services = identity.trusted_services
+    if len(services) != 1:
+        return frozenset(), frozenset()
+    (service,) = services
+    return _lower(_ROLES.get(service, frozenset())), _MANAGED.get(service, frozenset())
+
+
+def _lower(actions: frozenset[str]) -> frozenset[str]:
+    return frozenset(action.lower() for action in actions)
+
+
+@promise(
+    id="nothing-outside-is-named",
+    what="a policy names resources of its own account, and buckets of the deployment",
+    why="what may be written elsewhere can be read there",
+)
+def nothing_outside_is_named(subject: PromiseSubject) -> Iterator[Breach]:
+    buckets = {resource.arn for resource in subject.model.resources if Arn.of(resource.arn).service == "s3"}
+    for identity in subject.model.identities:
+        for policy in identity.policies:
+            for statement in policy.statements if policy is not aws_managed(policy.name) else ():
+                for outside in _outside(statement, identity.account, buckets):
+                    yield Breach(place=statement.place, what=f"lets {identity.name} use {outside}")
+
+
+def _outside(statement: Statement, account: str, buckets: set[str]) -> Iterator[str]:
+    for resource in statement.resources if statement.allows and not statement.but_resources else ():
+        if resource == "*":
+            continue  # policies-name-what-they-mean says which actions may
+        if statement.has_variables and "${" in resource:
+            yield resource
+            continue
+        named = Arn.of(resource)
+        if named.service == "s3":
+            if resource.partition("/")[0] not in buckets:
+                yield resource
+        elif named.account != account:
+            yield resource
