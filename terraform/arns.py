@@ -39,6 +39,7 @@ ASSIGNED = frozenset(
     (
         "aws_api_gateway_rest_api.id",
         "aws_instance.id",
+        "aws_vpc.id",
     )
 )
 """Attributes that AWS assigns when a resource is made: they equal no text that is written before."""

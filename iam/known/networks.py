@@ -111,6 +111,8 @@ TYPES: dict[str, Arguments] = {
         "target_id": own("aws_instance"),
     },
     "aws_route53_record": {
+        "records": own("aws_eip", "public_ip"),
+        "ttl": harmless("how long the address is remembered"),
         "alias.evaluate_target_health": harmless("when the name has an address"),
         "alias.name": own("aws_lb", "dns_name"),
         "alias.zone_id": own("aws_lb", "zone_id"),

@@ -115,12 +115,14 @@ def _silence_is_longer_than_the_schedule(said: Said) -> Iterator[SettingProblem]
 
 
 def _keys(said: Said) -> Iterator[SettingProblem]:
-    region, account = said.value("region"), said.value("prd", "account", "id")
+    region, number = said.value("region"), said.value("prd", "account", "id")
+    account = None if number is None else str(number)
     for space in said.keys(*_BACKLOG, "spaces"):
         path = (*_BACKLOG, "spaces", space, "ssh_key_kms_key_arn")
-        yield from kms_key_problems(
-            said, path, user="the parameter", region=region, account=None if account is None else str(account)
-        )
+        yield from kms_key_problems(said, path, user="the parameter", region=region, account=account)
+    for name in said.keys(*_BACKLOG, "repositories"):
+        key = (*_BACKLOG, "repositories", name, "target", "kms_key_arn")
+        yield from kms_key_problems(said, key, user="the repository", region=region, account=account)
 
 
 RULES = (

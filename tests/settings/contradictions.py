@@ -250,4 +250,14 @@ BACKLOG: list[Contradiction] = [
         f"'{KMS_KEY.replace('key/1234abcd-', 'alias/12345678-')}' is not the ARN of a KMS key",
         f"for example {KMS_KEY}",
     ),
+    (
+        (
+            "target: { create: website }",
+            "target: { create: website, kms_key_arn: " + KMS_KEY.replace("ap-northeast-1", "us-east-1") + " }",
+        ),
+        "prd.backlog.repositories.website.target.kms_key_arn",
+        f"'{KMS_KEY.replace('ap-northeast-1', 'us-east-1')}' is a key of us-east-1, "
+        "the repository is in ap-northeast-1",
+        "name a key of ap-northeast-1",
+    ),
 ]
