@@ -31,7 +31,21 @@ _SIZES = {
 }
 
 _SERVICE_PREFIXES = frozenset(
-    ("codebuild", "codecommit", "ec2", "events", "execute-api", "kms", "logs", "s3", "sns", "ssm", "sts")
+    (
+        "codebuild",
+        "codecommit",
+        "ec2",
+        "ec2messages",
+        "events",
+        "execute-api",
+        "kms",
+        "logs",
+        "s3",
+        "sns",
+        "ssm",
+        "ssmmessages",
+        "sts",
+    )
 )
 """The services that our policies name. Another prefix is misspelt, or has to be added here."""
 

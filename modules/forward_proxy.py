@@ -191,8 +191,7 @@ def _launch_template(
             name=labels.name("proxy", limit=64),
             description="Lets forward proxies write their access log, and be managed through Systems Manager",
             trust=roles.assumed_by("ec2"),
-            permissions=[roles.write_logs(access_log.arn)],
-            managed_policy_arn=servers.SESSION_MANAGER_POLICY_ARN,
+            permissions=[roles.write_logs(access_log.arn), servers.be_managed()],
         ),
     )
     profile = IamInstanceProfile(scope, "profile", name=labels.name("proxy"), role=role.role.name)

@@ -89,8 +89,7 @@ class GitlabServer(Construct):
                 name=labels.name("gitlab", limit=64),
                 description="Lets the GitLab server be managed through Systems Manager, and keep its backups",
                 trust=roles.assumed_by("ec2"),
-                permissions=props.permissions,
-                managed_policy_arn=servers.SESSION_MANAGER_POLICY_ARN,
+                permissions=[*props.permissions, servers.be_managed()],
             ),
         )
         profile = IamInstanceProfile(self, "profile", name=labels.name("gitlab"), role=role.role.name)

@@ -160,7 +160,7 @@ class DevGitlabStack(BaseStack):
             data_volume=storage.data_volume,
             permissions=[
                 servers.keep_backups(storage.backups.bucket.arn),
-                servers.tell_through_parameters(parameters, self.deployment.region, self.account.id),
+                *servers.tell_through_parameters(parameters, self.deployment.region, self.account.id),
             ],
             termination_protection=variables.termination_protection,
             user_data=template(render.gitlab_cloud_init(files.contents)),

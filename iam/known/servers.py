@@ -148,7 +148,7 @@ DATA: dict[str, Arguments] = {
     "aws_ami": {
         "filter.*": harmless("which image of the publisher"),
         "most_recent": harmless("which image of the publisher"),
-        "owners": one_of("782774275127", why="GitLab's account, https://docs.gitlab.com/install/aws/#gitlab-amis"),
+        "owners": text(r"\d{12}", wanted="an account", why="the publisher that the settings name"),
     },
     "aws_ssm_parameter": {
         "name": text(

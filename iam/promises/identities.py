@@ -30,6 +30,27 @@ _WITHOUT_RESOURCE = frozenset(
         "ec2:describevpcs",
         "logs:describeloggroups",
         "logs:describelogstreams",
+        # The agent of Systems Manager asks before it knows the id of its instance, and for documents of AWS too.
+        "ec2messages:acknowledgemessage",
+        "ec2messages:deletemessage",
+        "ec2messages:failmessage",
+        "ec2messages:getendpoint",
+        "ec2messages:getmessages",
+        "ec2messages:sendreply",
+        "ssm:describeassociation",
+        "ssm:describedocument",
+        "ssm:getdocument",
+        "ssm:listassociations",
+        "ssm:listinstanceassociations",
+        "ssm:putcomplianceitems",
+        "ssm:putinventory",
+        "ssm:updateassociationstatus",
+        "ssm:updateinstanceassociationstatus",
+        "ssm:updateinstanceinformation",
+        "ssmmessages:createcontrolchannel",
+        "ssmmessages:createdatachannel",
+        "ssmmessages:opencontrolchannel",
+        "ssmmessages:opendatachannel",
     )
 )
 

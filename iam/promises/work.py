@@ -43,6 +43,18 @@ _NETWORK_INTERFACES = frozenset(
     )
 )
 
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-instance-permissions.html
+_MANAGED = frozenset(
+    (
+        *(f"ec2messages:{name}Message" for name in ("Acknowledge", "Delete", "Fail")),
+        *(f"ec2messages:{name}" for name in ("GetEndpoint", "GetMessages", "SendReply")),
+        *(f"ssm:{name}" for name in ("DescribeAssociation", "DescribeDocument", "GetDocument", "ListAssociations")),
+        *(f"ssm:{name}" for name in ("ListInstanceAssociations", "PutComplianceItems", "PutInventory")),
+        *(f"ssm:Update{name}" for name in ("AssociationStatus", "InstanceAssociationStatus", "InstanceInformation")),
+        *(f"ssmmessages:{what}{name}Channel" for what in ("Create", "Open") for name in ("Control", "Data")),
+    )
+)
+
 _ROLES = {
     "codebuild.amazonaws.com": frozenset((*codecommit.READS, *codecommit.MIRRORING))
     | _REPOSITORY_KEYS
@@ -52,14 +64,13 @@ _ROLES = {
     "apigateway.amazonaws.com": frozenset(("codebuild:StartBuild",)),
     "scheduler.amazonaws.com": frozenset(("codebuild:StartBuild", "ec2:StartInstances", "ec2:StopInstances")),
     "events.amazonaws.com": frozenset(("events:PutEvents",)),
-    "ec2.amazonaws.com": _WRITE_LOGS | {"s3:PutObject", "ssm:GetParameter", "ssm:PutParameter"},
+    "ec2.amazonaws.com": _WRITE_LOGS | _MANAGED | {"s3:PutObject", "ssm:GetParameter", "ssm:PutParameter"},
     "vpc-flow-logs.amazonaws.com": _WRITE_LOGS | {"logs:DescribeLogGroups", "logs:DescribeLogStreams"},
     "dlm.amazonaws.com": frozenset(),
 }
 """What a role may do, by the service that assumes it."""
 
-_MANAGED = {
-    "ec2.amazonaws.com": frozenset(("arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",)),
+_MANAGED_POLICIES = {
     "dlm.amazonaws.com": frozenset(
         ("arn:aws:iam::aws:policy/service-role/AWSDataLifecycleManagerServiceRoleForAMIManagement",)
     ),
@@ -94,7 +105,7 @@ def _work(identity: Identity) -> tuple[frozenset[str], frozenset[str]]:
     if len(services) != 1:
         return frozenset(), frozenset()
     (service,) = services
-    return _lower(_ROLES.get(service, frozenset())), _MANAGED.get(service, frozenset())
+    return _lower(_ROLES.get(service, frozenset())), _MANAGED_POLICIES.get(service, frozenset())
 
 
 def _lower(actions: frozenset[str]) -> frozenset[str]:

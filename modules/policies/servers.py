@@ -2,7 +2,38 @@
 
 from modules.policies.statement import PolicyStatement
 
-SESSION_MANAGER_POLICY_ARN = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+_MANAGED = (
+    "ec2messages:AcknowledgeMessage",
+    "ec2messages:DeleteMessage",
+    "ec2messages:FailMessage",
+    "ec2messages:GetEndpoint",
+    "ec2messages:GetMessages",
+    "ec2messages:SendReply",
+    "ssm:DescribeAssociation",
+    "ssm:DescribeDocument",
+    "ssm:GetDocument",
+    "ssm:ListAssociations",
+    "ssm:ListInstanceAssociations",
+    "ssm:PutComplianceItems",
+    "ssm:PutInventory",
+    "ssm:UpdateAssociationStatus",
+    "ssm:UpdateInstanceAssociationStatus",
+    "ssm:UpdateInstanceInformation",
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
+)
+
+
+def be_managed() -> PolicyStatement:
+    """Be reached by Session Manager, and run the documents that associations name.
+
+    These are the actions of AmazonSSMManagedInstanceCore without those that read parameters, which would let every
+    server read every secret of the account that AWS's own key encrypts, and without those for patches and packages:
+    https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSSMManagedInstanceCore.html
+    """
+    return PolicyStatement(sid="BeManaged", effect="Allow", actions=_MANAGED, resources=("*",))
 
 
 def start_and_stop(instance_arn: str) -> list[PolicyStatement]:
@@ -22,11 +53,23 @@ def keep_backups(bucket_arn: str) -> PolicyStatement:
     return PolicyStatement(sid="KeepBackups", effect="Allow", actions=("s3:PutObject",), resources=(f"{bucket_arn}/*",))
 
 
-def tell_through_parameters(path: str, region: str, account_id: str) -> PolicyStatement:
-    """Write the SSM parameters below `path`, and read them; AWS's own key for SSM needs no statement."""
-    return PolicyStatement(
-        sid="TellThroughParameters",
-        effect="Allow",
-        actions=("ssm:GetParameter", "ssm:PutParameter"),
-        resources=(f"arn:aws:ssm:{region}:{account_id}:parameter{path}/*",),
-    )
+def tell_through_parameters(path: str, region: str, account_id: str) -> list[PolicyStatement]:
+    """Write the SSM parameters below `path`, and read what became of the last run, but not root's password.
+
+    AWS's own key for SSM needs no statement.
+    """
+    parameters = f"arn:aws:ssm:{region}:{account_id}:parameter{path}"
+    return [
+        PolicyStatement(
+            sid="TellThroughParameters",
+            effect="Allow",
+            actions=("ssm:PutParameter",),
+            resources=(f"{parameters}/*",),
+        ),
+        PolicyStatement(
+            sid="RememberOutcomes",
+            effect="Allow",
+            actions=("ssm:GetParameter",),
+            resources=(f"{parameters}/backup", f"{parameters}/configure"),
+        ),
+    ]

@@ -222,7 +222,7 @@ CHANGES = [
     (data(PRD, "external", program=["sh"]), f"{PRD}: external.x: {SOURCE.format('external')}"),
     (data(PRD, "http", url="https://example.com"), f"{PRD}: http.x: {SOURCE.format('http')}"),
     (data(PRD, "terraform_remote_state", backend="http"), f"{PRD}: terraform_remote_state.x.backend: {value('http')}"),
-    (data(GITLAB, "aws_ami", owners=[FOREIGN]), f"{GITLAB}: aws_ami.x.owners: {value(FOREIGN)}"),
+    (data(GITLAB, "aws_ami", owners=["self"]), f"{GITLAB}: aws_ami.x.owners: {value('self')}"),
     (data(PROXY, "aws_ssm_parameter", name="/ours"), f"{PROXY}: aws_ssm_parameter.x.name: {value('/ours')}"),
     (
         data(PRD, "aws_iam_policy_document", source_policy_documents=["{}"]),

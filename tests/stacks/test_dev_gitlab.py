@@ -87,21 +87,22 @@ def test_the_server_is_hardened(gitlab: Terraform) -> None:
 
 
 def test_the_server_is_managed_through_systems_manager(gitlab: Terraform) -> None:
-    attachment = gitlab.resource("aws_iam_role_policy_attachment.gitlab_role_managed_policy")
-    assert attachment["policy_arn"] == "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
-    assert attachment["role"] == "${aws_iam_role.gitlab_role.name}"
+    statements = gitlab.statements(gitlab.resource("aws_iam_role_policy.gitlab_role_policy")["policy"])
+    actions = statements.pop("BeManaged")["actions"]
+    assert {"ssm:UpdateInstanceInformation", "ssmmessages:OpenDataChannel", "ec2messages:GetMessages"} <= set(actions)
+    assert not [action for action in actions if "Parameter" in action]
 
 
-def test_the_server_may_add_backups_and_write_its_parameters_and_nothing_else(gitlab: Terraform) -> None:
+def test_the_server_may_add_backups_and_write_its_parameters_and_read_no_password(gitlab: Terraform) -> None:
     policies = gitlab.resources("aws_iam_role_policy")
     assert policies.keys() == {"gitlab_role_policy", "power_schedule_role_policy"}
     statements = gitlab.statements(policies["gitlab_role_policy"]["policy"])
+    del statements["BeManaged"]
+    parameters = "arn:aws:ssm:ap-northeast-1:111111111111:parameter/kakehashi/kakehashi/dev/gitlab"
     assert {sid: (said["actions"], said["resources"]) for sid, said in statements.items()} == {
         "KeepBackups": (["s3:PutObject"], ["${aws_s3_bucket.backups_bucket.arn}/*"]),
-        "TellThroughParameters": (
-            ["ssm:GetParameter", "ssm:PutParameter"],
-            ["arn:aws:ssm:ap-northeast-1:111111111111:parameter/kakehashi/kakehashi/dev/gitlab/*"],
-        ),
+        "TellThroughParameters": (["ssm:PutParameter"], [f"{parameters}/*"]),
+        "RememberOutcomes": (["ssm:GetParameter"], [f"{parameters}/backup", f"{parameters}/configure"]),
     }
 
 
