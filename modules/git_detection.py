@@ -37,7 +37,24 @@ _CREDENTIALS = (
     "UpdateServiceSpecificCredential",
     "UploadSSHPublicKey",
 )
-_NEVER_FOR_GIT_USERS = ("CreateAccessKey", "CreateLoginProfile")
+_OF_GIT_USERS = (
+    "AddUserToGroup",
+    "AttachUserPolicy",
+    "CreateAccessKey",
+    "CreateLoginProfile",
+    "DeleteUserPermissionsBoundary",
+    "DeleteUserPolicy",
+    "DetachUserPolicy",
+    "PutUserPermissionsBoundary",
+    "PutUserPolicy",
+    "UpdateAccessKey",
+    "UpdateLoginProfile",
+    "UpdateUser",
+)
+_OF_THEIR_POLICIES = ("CreatePolicyVersion", "SetDefaultPolicyVersion")
+
+# The longest list of the builds' roles in a pattern: sources need the rest.
+_ROLES_CHARACTERS = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +62,9 @@ class GitDetectionProps:
     """The expected sources of pushes and pulls.
 
     `push_cidrs` and `pull_cidrs` are Terraform expressions of lists of networks; without any, every push or pull is
-    unexpected. `vpc_endpoint_ids` are those that rooms pull through. `builder_role_prefix` starts the names of the
-    builds' roles, which work from AWS's addresses. `git_user_prefixes` start the names of the users for Git.
+    unexpected. `vpc_endpoint_ids` are those that rooms pull through. `builder_roles` are the names of the builds'
+    roles, which work from AWS's addresses; all start with `builder_role_prefix`. `git_user_prefixes` start the names of
+    the users for Git, and of their policies.
     """
 
     labels: Labels
@@ -56,14 +74,15 @@ class GitDetectionProps:
     push_cidrs: Sequence[str]
     pull_cidrs: Sequence[str]
     vpc_endpoint_ids: Sequence[str]
-    builder_role_prefix: str | None
+    builder_roles: Sequence[str]
+    builder_role_prefix: str
     git_user_prefixes: Sequence[str]
     iam_provider: TerraformProvider | None
     """The provider of IAM_REGION, where `region` is another."""
 
 
 class GitDetection(AlertTopic):
-    """A topic for pushes and pulls from unexpected sources, and for new credentials.
+    """A topic for pushes and pulls from unexpected sources, and for what changes the access of the users for Git.
 
     The account needs a CloudTrail trail of management events, read and write: EventBridge gets the events from it.
     """
@@ -82,9 +101,9 @@ class GitDetection(AlertTopic):
         self, id: str, event: str, cidrs: Sequence[str], vpc_endpoint_ids: Sequence[str], props: GitDetectionProps
     ) -> None:
         detail: dict[str, object] = {"eventSource": ["codecommit.amazonaws.com"], "eventName": [event]}
-        if props.builder_role_prefix is not None:
-            role = f"arn:aws:sts::{props.account_id}:assumed-role/{props.builder_role_prefix}"
-            detail["userIdentity"] = {"arn": [{"anything-but": {"prefix": role}}]}
+        once = event == "GitPush"
+        if others := _others_than_builds(props, once=once):
+            detail["$or"] = [*others, *([_REFUSED] if once else [])]
         if vpc_endpoint_ids:
             detail["vpcEndpointId"] = [{"exists": False}, {"anything-but": list(vpc_endpoint_ids)}]
         count, number = None, ""
@@ -126,6 +145,7 @@ class GitDetection(AlertTopic):
         return f"local.{TerraformLocal(self, id, f'${{{expression}}}').friendly_unique_id}"
 
     def _credentials(self, props: GitDetectionProps) -> None:
+        policies = [f"arn:aws:iam::{props.account_id}:policy/{one}-" for one in props.git_user_prefixes]
         pattern = {
             "source": ["aws.iam"],
             **_VIA_CLOUDTRAIL,
@@ -134,8 +154,12 @@ class GitDetection(AlertTopic):
                 "$or": [
                     {"eventName": _CREDENTIALS},
                     {
-                        "eventName": _NEVER_FOR_GIT_USERS,
+                        "eventName": _OF_GIT_USERS,
                         "requestParameters": {"userName": [{"prefix": one} for one in props.git_user_prefixes]},
+                    },
+                    {
+                        "eventName": _OF_THEIR_POLICIES,
+                        "requestParameters": {"policyArn": [{"prefix": one} for one in policies]},
                     },
                 ],
             },
@@ -144,7 +168,7 @@ class GitDetection(AlertTopic):
             self,
             "credentials",
             name=props.labels.name("git-credentials", limit=64),
-            description="A credential was made that Git can be used with",
+            description="Access of a user for Git was changed, or a credential for Git was made",
             event_pattern=_json(pattern),
             state=_STATE,
         )
@@ -153,12 +177,13 @@ class GitDetection(AlertTopic):
             {
                 "what": "$.detail.eventName",
                 "user": "$.detail.requestParameters.userName",
+                "policy": "$.detail.requestParameters.policyArn",
                 "who": "$.detail.userIdentity.arn",
                 "address": "$.detail.sourceIPAddress",
                 "time": "$.detail.eventTime",
                 "error": "$.detail.errorCode",
             },
-            "<what> for <user> by <who> from <address> at <time>. <error>",
+            "<what> for <user> <policy> by <who> from <address> at <time>. <error>",
         )
         if props.iam_provider is None:
             return
@@ -178,7 +203,7 @@ class GitDetection(AlertTopic):
             "forwarded_credentials",
             provider=props.iam_provider,
             name=props.labels.name("git-credentials-forwarded", limit=64),
-            description="Hands what concerns credentials on to where people are told of it",
+            description="Hands what concerns users for Git on to where people are told of it",
             event_pattern=_json(pattern),
             state=_STATE,
         )
@@ -211,6 +236,32 @@ class GitDetection(AlertTopic):
                 input_paths=dict(paths), input_template=json.dumps(text)
             ),
         )
+
+
+# CloudTrail logs a push twice: what it asks first is read-only. A refused push ends there.
+_PUSHED = {"readOnly": [False]}
+_REFUSED = {"errorCode": [{"exists": True}]}
+
+
+def _others_than_builds(props: GitDetectionProps, *, once: bool) -> list[dict[str, object]]:
+    """What `$or` takes for Git that no build's role uses; with `once`, a push counts with its second event.
+
+    `anything-but` wants the field to be there, and only the events of roles have an issuer. Where the roles' names are
+    too many for a pattern, their common prefix has to do.
+    """
+    counted: dict[str, object] = dict(_PUSHED) if once else {}
+    if not props.builder_roles:
+        return [counted] if counted else []
+    roles_arns = [f"arn:aws:iam::{props.account_id}:role/{name}" for name in props.builder_roles]
+    issuer = {"sessionContext": {"sessionIssuer": {"arn": [{"anything-but": roles_arns}]}}}
+    exact: list[dict[str, object]] = [
+        {"userIdentity": {"type": [{"anything-but": "AssumedRole"}]}},
+        {"userIdentity": issuer},
+    ]
+    if len(_json({"$or": exact})) <= _ROLES_CHARACTERS:
+        return [{**counted, **one} for one in exact]
+    prefix = f"arn:aws:sts::{props.account_id}:assumed-role/{props.builder_role_prefix}"
+    return [{**counted, "userIdentity": {"arn": [{"anything-but": {"prefix": prefix}}]}}]
 
 
 def _json(pattern: Mapping[str, object]) -> str:

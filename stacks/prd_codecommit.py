@@ -122,7 +122,7 @@ class PrdCodecommitStack(BaseStack):
                 preconditions=apart,
             )
             push_user = GitUser(self, "push_user", props)
-        detection = self._detection(settings, variables, push_cidrs, has_mirrors=bool(mirrored))
+        detection = self._detection(settings, variables, push_cidrs)
 
         self.outputs(
             {
@@ -170,11 +170,13 @@ class PrdCodecommitStack(BaseStack):
                 )
 
     def _detection(
-        self, settings: CodeCommitSettings, variables: CodecommitVariables, push_cidrs: str | None, *, has_mirrors: bool
+        self, settings: CodeCommitSettings, variables: CodecommitVariables, push_cidrs: str | None
     ) -> GitDetection | None:
         if settings.detection is None:
             return None
         region, pushing = self.deployment.region, [push_cidrs] if push_cidrs is not None else []
+        backlog = self.deployment.prd.backlog if self.deployment.prd is not None else None
+        mirrors = list(backlog.repositories) if backlog is not None else []
         rooms = [*([settings.pull] if settings.pull is not None else []), *settings.rooms.values()]
         if settings.detection.trail_retention_days is not None:
             AuditTrail(
@@ -200,7 +202,8 @@ class PrdCodecommitStack(BaseStack):
                 # A push mirror first reads what is there.
                 pull_cidrs=[*pushing, *variables.pull_cidrs.values()],
                 vpc_endpoint_ids=[endpoint for room in rooms for endpoint in room.from_vpc_endpoints or ()],
-                builder_role_prefix=self.labels.name("backlog-mirror", "") if has_mirrors else None,
+                builder_roles=[self.labels.name("backlog-mirror", mirror, limit=64) for mirror in mirrors],
+                builder_role_prefix=self.labels.name("backlog-mirror", ""),
                 git_user_prefixes=[self.labels.name(role) for role in ("push", "pull")],
                 iam_provider=None if region == IAM_REGION else self.provider_of(IAM_REGION),
             ),

@@ -148,7 +148,17 @@ def matching_rules(codecommit: Terraform, tmp_path_factory: pytest.TempPathFacto
 PUSH_USER = "arn:aws:iam::222222222222:user/kakehashi-prd-push"
 PULL_USER = "arn:aws:iam::222222222222:user/kakehashi-prd-pull"
 BUILD = "arn:aws:sts::222222222222:assumed-role/kakehashi-prd-backlog-mirror-website/AWSCodeBuild-0123"
+LIKE_A_BUILD = "arn:aws:sts::222222222222:assumed-role/kakehashi-prd-backlog-mirror-evil/AWSCodeBuild-0123"
 ADMINISTRATOR = "arn:aws:sts::222222222222:assumed-role/administrator/somebody"
+
+
+def _identity(arn: str) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html"""
+    if ":assumed-role/" not in arn:
+        return {"type": "IAMUser", "arn": arn, "accountId": "222222222222"}
+    role = arn.replace(":sts:", ":iam:").replace(":assumed-role/", ":role/").rpartition("/")[0]
+    issuer = {"type": "Role", "arn": role, "accountId": "222222222222", "userName": role.rpartition("/")[2]}
+    return {"type": "AssumedRole", "arn": arn, "sessionContext": {"sessionIssuer": issuer}}
 
 
 def _git(name: str, arn: str, address: str, **more: Any) -> Event:
@@ -164,7 +174,7 @@ def _git(name: str, arn: str, address: str, **more: Any) -> Event:
         "resources": [],
         "detail": {
             "eventVersion": "1.08",
-            "userIdentity": {"type": "IAMUser", "arn": arn, "accountId": "222222222222"},
+            "userIdentity": _identity(arn),
             "eventTime": "2026-11-24T03:00:00Z",
             "eventSource": "codecommit.amazonaws.com",
             "eventName": name,
@@ -195,7 +205,11 @@ def _git(name: str, arn: str, address: str, **more: Any) -> Event:
         (_git("GitPush", ADMINISTRATOR, "8.8.8.8"), ["detection_pushes"]),
         (_git("GitPush", ADMINISTRATOR, "2001:db8::1"), ["detection_pushes"]),
         (_git("GitPush", ADMINISTRATOR, "fd00::1", vpcEndpointId="vpce-0123456789abcdef0"), ["detection_pushes"]),
+        (_git("GitPush", PUSH_USER, "192.0.2.130", readOnly=True), []),
+        (_git("GitPush", PUSH_USER, "192.0.2.130", readOnly=True, errorCode="AccessDenied"), ["detection_pushes"]),
         (_git("GitPush", BUILD, "8.8.8.8"), []),
+        (_git("GitPush", LIKE_A_BUILD, "8.8.8.8"), ["detection_pushes"]),
+        (_git("GitPull", LIKE_A_BUILD, "8.8.8.8"), ["detection_pulls"]),
         (_git("GitPull", BUILD, "8.8.8.8"), []),
         (_git("GitPull", PUSH_USER, "192.0.2.128"), []),
         (_git("GitPull", PULL_USER, "198.51.100.0"), []),
@@ -235,6 +249,9 @@ def test_every_address_outside_the_lists_is_reported(matching_rules: Callable[[E
             assert matching_rules(_git(name, ADMINISTRATOR, str(address))) == expected, address
 
 
+POLICIES = "arn:aws:iam::222222222222:policy/"
+
+
 def _iam(name: str, parameters: dict[str, str] | None) -> Event:
     event = _git(name, ADMINISTRATOR, "198.51.100.1", eventSource="iam.amazonaws.com", requestParameters=parameters)
     return {**event, "source": "aws.iam", "region": "us-east-1"}
@@ -249,13 +266,32 @@ def _iam(name: str, parameters: dict[str, str] | None) -> Event:
         (_iam("UploadSSHPublicKey", {"userName": "any"}), True),
         (_iam("CreateAccessKey", {"userName": "kakehashi-prd-push"}), True),
         (_iam("CreateLoginProfile", {"userName": "kakehashi-prd-pull-batch_operators"}), True),
+        *(
+            (_iam(name, {"userName": "kakehashi-prd-pull", "policyArn": "x", "policyName": "x"}), True)
+            for name in (
+                "AddUserToGroup",
+                "AttachUserPolicy",
+                "DetachUserPolicy",
+                "PutUserPolicy",
+                "DeleteUserPolicy",
+                "PutUserPermissionsBoundary",
+                "DeleteUserPermissionsBoundary",
+                "UpdateAccessKey",
+                "UpdateLoginProfile",
+                "UpdateUser",
+            )
+        ),
+        (_iam("CreatePolicyVersion", {"policyArn": f"{POLICIES}kakehashi-prd-pull-deny"}), True),
+        (_iam("SetDefaultPolicyVersion", {"policyArn": f"{POLICIES}kakehashi-prd-push-allow"}), True),
+        (_iam("CreatePolicyVersion", {"policyArn": f"{POLICIES}another"}), False),
+        (_iam("PutUserPolicy", {"userName": "somebody-else"}), False),
         (_iam("CreateAccessKey", {"userName": "somebody-else"}), False),
         (_iam("CreateAccessKey", None), False),
         (_iam("DeleteServiceSpecificCredential", {"userName": "any"}), False),
         (_iam("GetUser", {"userName": "kakehashi-prd-push"}), False),
     ],
 )
-def test_a_new_git_credential_is_reported_in_iams_region_and_in_the_alerts_region(
+def test_what_changes_the_access_of_users_for_git_is_reported_in_iams_region_and_in_the_alerts_region(
     matching_rules: Callable[[Event], list[str]], event: Event, is_reported: bool
 ) -> None:
     assert matching_rules(event) == (

@@ -272,13 +272,28 @@ def test_without_a_push_user_every_push_except_the_bridges_is_reported(changed: 
     assert json.loads(rule["event_pattern"])["detail"] == {
         "eventSource": ["codecommit.amazonaws.com"],
         "eventName": ["GitPush"],
-        "userIdentity": {
-            "arn": [{"anything-but": {"prefix": _BUILDS}}],
-        },
+        "$or": [
+            {"readOnly": [False], "userIdentity": {"type": [{"anything-but": "AssumedRole"}]}},
+            {"readOnly": [False], "userIdentity": {"sessionContext": {"sessionIssuer": {"arn": [_NO_BUILD]}}}},
+            {"errorCode": [{"exists": True}]},
+        ],
     }
 
 
-_BUILDS = "arn:aws:sts::222222222222:assumed-role/kakehashi-prd-backlog-mirror-"
+_BUILDS = "arn:aws:iam::222222222222:role/kakehashi-prd-backlog-mirror-"
+_NO_BUILD = {"anything-but": [f"{_BUILDS}website", f"{_BUILDS}batch"]}
+
+
+def test_many_builds_are_left_out_by_the_beginning_of_their_names(changed: Callable[..., Stacks]) -> None:
+    mirror = {"space": "example", "project": "WEB"}
+    mirrors = {f"m{n}": {**mirror, "repository": f"r{n}", "target": {"create": f"r{n}"}} for n in range(40)}
+    changes = {**BRIDGE_ALONE, "prd.backlog.repositories": mirrors}
+    rule = changed("example", changes)["prd-codecommit"].resource("aws_cloudwatch_event_rule.detection_pushes")
+    first, refused = json.loads(rule["event_pattern"])["detail"]["$or"]
+    assert first["userIdentity"] == {
+        "arn": [{"anything-but": {"prefix": _BUILDS.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")}}]
+    }
+    assert refused == {"errorCode": [{"exists": True}]}
 
 
 def test_builds_no_detection_unless_the_deployment_asks_for_it(codecommit: Terraform) -> None:
