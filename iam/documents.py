@@ -21,6 +21,9 @@ WITH_VARIABLES = "2012-10-17"
 
 _VERSIONS = ("2008-10-17", WITH_VARIABLES)
 
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+_SEVERAL_VALUES = ("aws:calledvia", "aws:principalorgpaths", "aws:resourceorgpaths", "aws:tagkeys")
+
 _ADDRESS_KEYS = ("aws:sourceip", "aws:vpcsourceip")
 
 _ELEMENTS = frozenset(
@@ -239,6 +242,10 @@ def _check_condition(condition: Condition, place: str, *, has_variables: bool) -
     operator = OPERATORS.get(condition.operator)
     if operator is None and not is_null:
         raise UnsupportedError(place, f"operator {condition.written.split()[0]!r}")
+    if condition.quantifier == "ForAnyValue" and condition.if_exists:
+        raise UnsupportedError(place, "what ForAnyValue with IfExists means where the key is missing")
+    if condition.key in _SEVERAL_VALUES and condition.quantifier is None and not is_null:
+        raise UnsupportedError(place, "a key of several values without a set operator")
     if condition.key in _ADDRESS_KEYS and condition.operator not in ("IpAddress", "NotIpAddress", NULL):
         raise UnsupportedError(place, "an address that is compared as a text")
     for value in condition.values:

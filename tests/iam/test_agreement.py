@@ -25,13 +25,13 @@ RESOURCE_PATTERNS = [
     *RESOURCES,
     "*",
     "arn:aws:codecommit:*:222222222222:app*",
-    "arn:aws:codecommit:*:application",
+    "arn:aws:codecommit:*:*:application",
     "arn:aws:codecommit:*-1:222222222222:*",
     "arn:aws:codecommit:us-*-1:22222222222?:b?b",
     "arn:aws:s3:::*/${aws:username}/*",
     "arn:aws:codecommit:us-east-1:222222222222:${aws:username}",
     "arn:aws:s3:::bucket/${aws:userid, 'bob'}/*",
-    "arn:*",
+    "arn:aws:codecommit:*:*:*",
 ]
 ADDRESSES = ["198.51.100.7", "198.51.100.200", "203.0.113.10", "10.0.0.1", "2001:db8::1", "2001:db8:0:1::ffff"]
 NETWORKS = [
@@ -162,8 +162,11 @@ def _conditions(choice: random.Random, context: dict[str, Any]) -> dict[str, Any
         if choice.random() < 0.1 and nullable:
             found.setdefault("Null", {})[key] = choice.choice(["true", "false"])
         elif choice.random() < 0.25:
-            operator = choice.choice(["ForAllValues:", "ForAnyValue:"]) + choice.choice(KINDS["text"][0])
-            found.setdefault(operator + choice.choice(["", "IfExists"]), {})["several"] = _some(choice, TEXT_PATTERNS)
+            quantifier, if_exists = choice.choice(
+                (("ForAllValues:", ""), ("ForAllValues:", "IfExists"), ("ForAnyValue:", ""))
+            )
+            operator = quantifier + choice.choice(KINDS["text"][0]) + if_exists
+            found.setdefault(operator, {})["several"] = _some(choice, TEXT_PATTERNS)
         else:
             operator = choice.choice(operators) + choice.choice(["", "", "IfExists"])
             found.setdefault(operator, {})[key] = _some(choice, patterns)

@@ -102,6 +102,14 @@ ATTACKS: dict[str, tuple[Change, str]] = {
         pulls(allow(condition("StringEqualsIgnoreCase", "codecommit:References", "refs/heads/main"))),
         "'codecommit:references', and its value, is not known",
     ),
+    "any value, if the key exists": (
+        pulls(deny(condition("ForAnyValue:StringEqualsIfExists", "aws:TagKeys", "x"))),
+        "what ForAnyValue with IfExists means",
+    ),
+    "a key of several values compared as one": (
+        pulls(deny(condition("StringEquals", "aws:TagKeys", "x"))),
+        "a key of several values without a set operator",
+    ),
     "an address as a text": (
         pulls(allow(condition("StringEquals", "aws:SourceIp", "198.51.100.5"))),
         "an address that is compared as a text",

@@ -94,7 +94,6 @@ CONDITIONS: list[tuple[str, dict[str, Any], Context, bool]] = [
     (SETS, {"ForAllValues:StringNotEquals": {"k": ["a", "b"]}}, {"k": ["c", "b"]}, False),
     (SETS, {"ForAnyValue:StringNotEquals": {"k": ["a", "b"]}}, {"k": ["c", "b"]}, True),
     (SETS, {"ForAnyValue:StringNotEquals": {"k": ["a", "b"]}}, {"k": ["a", "b"]}, False),
-    (SETS, {"ForAnyValue:StringEqualsIfExists": {"k": "a"}}, {}, True),
     # Policy variables
     (
         VARIABLES,
