@@ -5,7 +5,6 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cdktf import App
 
@@ -16,7 +15,7 @@ from settings import Deployment
 from stacks.base import BaseStack
 from stacks.composition import compose
 from terraform import output
-from terraform.references import configurations
+from terraform.references import Configuration, configurations
 
 _WRITTEN_HERE = (output.FILE, "gitlab.rb", "squid.conf")
 _CONFIGURATION = (".tf", ".tf.json", ".tofu", ".tofu.json")
@@ -50,8 +49,9 @@ def synthesise(deployment: Deployment, out: Path) -> list[SynthesisedStack]:
         written = {stack.name: stack for stack in output.read(draft)}
         terraform = {name: written[name].document for name in stacks}
         # Limits and promises read what is known alone.
-        _refuse([problem for stack in configurations(terraform).values() for problem in known.problems(stack)])
-        _refuse([*limits.problems(terraform), *_broken_promises(terraform), *_other_configuration(out, stacks)])
+        read = configurations(terraform, defaults=False)
+        _refuse([problem for stack in read.values() for problem in known.problems(stack)])
+        _refuse([*limits.problems(terraform), *_broken_promises(read), *_other_configuration(out, stacks)])
         for name, stack in stacks.items():
             for file, text in stack.files.items():
                 (draft / "stacks" / name / file).write_text(text, encoding="utf-8")
@@ -72,10 +72,10 @@ def _refuse(problems: Sequence[Problem]) -> None:
         raise RefusedError(problems, status=WRONG_USAGE)
 
 
-def _broken_promises(terraform: Mapping[str, Any]) -> Iterator[Problem]:
+def _broken_promises(stacks: Mapping[str, Configuration]) -> Iterator[Problem]:
     """The promises that the policies break, or why that cannot be known."""
     try:
-        findings = promises.broken(deployed.read(terraform))
+        findings = promises.broken(deployed.model_of(stacks.values()))
     except RefusedError as error:
         yield from error.problems
         return

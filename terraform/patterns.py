@@ -5,12 +5,12 @@ https://developer.hashicorp.com/terraform/language/expressions/references
 
 import re
 
-NAME = r"[A-Za-z_][\w-]*"
+_NAME = r"[A-Za-z_][\w-]*"
 
-VARIABLE = re.compile(rf"var\.({NAME})")
-LOCAL = re.compile(rf"local\.({NAME})")
+VARIABLE = re.compile(rf"var\.({_NAME})")
+LOCAL = re.compile(rf"local\.({_NAME})")
 
-ATTRIBUTE = re.compile(rf"({NAME})\.({NAME})\.({NAME})")
+ATTRIBUTE = re.compile(rf"({_NAME})\.({_NAME})\.({_NAME})")
 """Type, name and attribute of a resource."""
 
 ANY_ATTRIBUTE = re.compile(rf"(?:data\.)?{ATTRIBUTE.pattern}")
@@ -25,8 +25,8 @@ WITH_INDEXES = re.compile(r"(data\.)?[a-z]\w*\.[\w-]+(\.\w+|\[[^\]]+\])*")
 PLAIN_TEXT = re.compile(r"[\w.-]+(?:\[[^\]]*\][\w.-]*)*\.(?:arn|id|account_id|key_arn|bucket_arn)")
 """Attributes that are always strings, with no characters that JSON escapes."""
 
-REMOTE_OUTPUT = re.compile(rf"data\.terraform_remote_state\.({NAME})\.outputs(?:\.|\[\")({NAME})(?:\"\])?")
+REMOTE_OUTPUT = re.compile(rf"data\.terraform_remote_state\.({_NAME})\.outputs(?:\.|\[\")({_NAME})(?:\"\])?")
 """The name of a remote state, and an output in it."""
 
-POLICY_DOCUMENT = re.compile(rf"data\.aws_iam_policy_document\.({NAME})\.(?:minified_)?json")
+POLICY_DOCUMENT = re.compile(rf"data\.aws_iam_policy_document\.({_NAME})\.(?:minified_)?json")
 """The name of a policy document whose JSON is read."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from errors import Problem
@@ -64,11 +65,13 @@ def text(pattern: str, *, wanted: str, why: str) -> Argument:
 
 def own(kind: str, *attributes: str) -> Argument:
     """An argument that refers to a resource of the same stack, by one of these attributes."""
-    pattern = re.compile(rf"\$\{{{kind}\.({patterns.NAME})\.(?:{'|'.join(attributes or ('id',))})\}}")
+    start = f"${{{kind}."
 
     def allows(value: Any, stack: Configuration) -> bool:
-        found = pattern.fullmatch(value) if isinstance(value, str) else None
-        return found is not None and found[1] in stack.resources(kind)
+        if not isinstance(value, str) or not (value.startswith(start) and value.endswith("}")):
+            return False
+        name, _, attribute = value[len(start) : -1].rpartition(".")
+        return attribute in (attributes or ("id",)) and name in stack.resources(kind)
 
     return Argument(why=f"it is this stack's {kind}", wanted=f"a reference to this stack's {kind}", check=allows)
 
@@ -104,12 +107,16 @@ def _trusted(role: str, stack: Configuration) -> set[str]:
     }
 
 
+@cache
+def _output() -> re.Pattern[str]:
+    return re.compile(rf'\$\{{(?:values\()?({patterns.REMOTE_OUTPUT.pattern})(?:\["[a-z]"\])?\)?\}}')
+
+
 def output(name: str) -> Argument:
     """An argument that refers to an output of another stack of the deployment: all of it, or one value of a map."""
-    pattern = re.compile(rf'\$\{{(?:values\()?({patterns.REMOTE_OUTPUT.pattern})(?:\["[a-z]"\])?\)?\}}')
 
     def allows(value: Any, stack: Configuration) -> bool:
-        found = pattern.fullmatch(value) if isinstance(value, str) else None
+        found = _output().fullmatch(value) if isinstance(value, str) else None
         read = stack.output_read_by(found[1]) if found else None
         return read is not None and read[1] == name
 
