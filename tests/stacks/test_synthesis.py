@@ -289,3 +289,18 @@ def test_synthesises_where_no_other_program_is_installed(project: Path, out: Pat
     done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert (out / "stacks" / "prd-codecommit" / "cdk.tf.json").is_file()
+
+
+@pytest.mark.parametrize("name", ["override.tf", "x_override.tf.json", "more.tofu"])
+def test_configuration_beside_ours_is_refused_and_stays(tmp_path: Path, name: str) -> None:
+    file, out = _minimal(tmp_path, {"a": {}}), tmp_path / "out"
+    synthesise(load(file), out)
+    (folder,) = (out / "stacks").iterdir()
+    written = (folder / "cdk.tf.json").read_text()
+    (folder / name).write_text("")
+    (folder / "mine.auto.tfvars").write_text("")
+    with pytest.raises(RefusedError, match="Terraform would read this file too") as refused:
+        synthesise(load(file), out)
+    assert [problem.where for problem in refused.value.problems] == [str(folder / name)]
+    assert (folder / name).exists()
+    assert (folder / "cdk.tf.json").read_text() == written
