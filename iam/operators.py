@@ -28,7 +28,12 @@ def is_private(network: IpNetwork) -> bool:
 
 
 # https://www.rfc-editor.org/rfc/rfc1918 and, for addresses that a carrier shares, https://www.rfc-editor.org/rfc/rfc6598
-_PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
+# and for tests of networks, https://www.rfc-editor.org/rfc/rfc2544
+_PRIVATE = tuple(
+    map(
+        IPv4Network, ("192.0.0.0/24", "198.18.0.0/15", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+    )
+)
 
 
 @dataclass(frozen=True)

@@ -103,15 +103,20 @@ _MOST_COMBINATIONS = 100
 
 
 def met(statement: Statement, source: RequestSource) -> list[dict[str, str]]:
-    """Values that may meet an Allow's conditions on other keys than the source's: every combination of those it names.
+    """Values that meet an Allow's conditions on other keys than the source's: every combination of those it names.
 
     A key that is neither here nor in the source is unknown, and the evaluation refuses it.
     """
-    candidates: dict[str, dict[str, None]] = {}
+    candidates: dict[str, list[str]] = {}
     for condition in statement.conditions:
-        known = condition.key in source.context or condition.key in source.absent
-        if condition.operator in _POSITIVE and not known:
-            candidates.setdefault(condition.key, {}).update(dict.fromkeys(map(_one_of, condition.values)))
+        if condition.operator not in _POSITIVE or condition.key in source.context or condition.key in source.absent:
+            continue
+        if condition.key in candidates:
+            raise UnsupportedError(statement.place, f"which values of {condition.key!r} meet two conditions")
+        if statement.has_variables and any("${" in value for value in condition.values):
+            raise UnsupportedError(statement.place, f"a variable in a condition on {condition.key!r}")
+        has_wildcards = condition.operator not in ("StringEquals", "Bool")
+        candidates[condition.key] = [_one_of(value) if has_wildcards else value for value in condition.values]
     if prod(map(len, candidates.values())) > _MOST_COMBINATIONS:
         raise UnsupportedError(statement.place, f"more than {_MOST_COMBINATIONS} combinations of values of conditions")
     return [dict(zip(candidates, values, strict=True)) for values in product(*candidates.values())]
@@ -123,8 +128,19 @@ def powers(identity: Identity, source: RequestSource, *, only: Collection[str] |
     Of actions and resources that no Deny distinguishes, one is evaluated for all.
     """
     denials = [s for policy in identity.policies for s in policy.statements if not s.allows]
+    for deny in denials:
+        if deny.but_resources:
+            raise UnsupportedError(deny.place, "which resources a Deny leaves out")
     every_resource = all(deny.resources == ("*",) for deny in denials)
+    denied_by = {condition.key for deny in denials for condition in deny.conditions}
     for statement in allowing(identity):
+        for condition in statement.conditions:
+            if (
+                condition.key in denied_by
+                and condition.key not in source.context
+                and condition.key not in source.absent
+            ):
+                raise UnsupportedError(statement.place, f"a key that a Deny tests too, {condition.key!r}")
         named = [action for action in actions(statement) if only is None or action in only]
         distinct = {tuple(names_action(deny, action.lower()) for deny in denials): action for action in reversed(named)}
         targets = resources(statement)

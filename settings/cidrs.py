@@ -55,6 +55,9 @@ def _in_a_vpc(network: IPv4Network) -> IPv4Network:
         raise refuse(
             f"'{network}' includes addresses that no machine can have", "use private ones, for example 10.0.0.0/16"
         )
+    if never_public_part(network) != network:
+        # Whoever has such an address on the internet would count as a machine in the VPC.
+        raise refuse(f"'{network}' is public", "use private addresses for a VPC, for example 10.0.0.0/16")
     return network
 
 

@@ -17,7 +17,9 @@ from stacks.composition import compose
 from terraform import output
 from terraform.references import Configuration, configurations
 
-_WRITTEN_HERE = (output.FILE, "gitlab.rb", "squid.conf")
+_TEXTS = ("gitlab.rb", "squid.conf")
+"""What people read beside a stack's Terraform."""
+_WRITTEN_HERE = (output.FILE, *_TEXTS)
 _CONFIGURATION = (".tf", ".tf.json", ".tofu", ".tofu.json")
 _WRITTEN_BY_TERRAFORM = (".terraform", ".terraform.lock.hcl")
 
@@ -52,6 +54,7 @@ def synthesise(deployment: Deployment, out: Path) -> list[SynthesisedStack]:
         read = configurations(terraform, defaults=False)
         _refuse([problem for stack in read.values() for problem in known.problems(stack)])
         _refuse([*limits.problems(terraform), *_broken_promises(read), *_other_configuration(out, stacks)])
+        _refuse([*_unread_files(draft, stacks)])
         for name, stack in stacks.items():
             for file, text in stack.files.items():
                 (draft / "stacks" / name / file).write_text(text, encoding="utf-8")
@@ -91,6 +94,21 @@ def _other_configuration(out: Path, stacks: Iterable[str]) -> Iterator[Problem]:
             if path.name != output.FILE and path.name.endswith(_CONFIGURATION):
                 what = "Terraform would read this file too, and nothing checks it"
                 yield Problem(where=str(path), what=what, hint="move it out of the folder, into a stack of your own")
+
+
+def _unread_files(draft: Path, stacks: Mapping[str, BaseStack]) -> Iterator[Problem]:
+    """What would be written beside the Terraform that was read, except texts that Terraform does not read."""
+    checked = {Path("manifest.json"), *(Path("stacks", name, output.FILE) for name in stacks)}
+    found = {path.relative_to(draft) for path in draft.rglob("*") if path.is_file()}
+    found |= {
+        Path("stacks", name, file) for name, stack in stacks.items() for file in stack.files if file not in _TEXTS
+    }
+    for path in sorted(found - checked):
+        yield Problem(where=str(path), what="nothing checks this file", hint="this is a fault of Kakehashi")
+    for path in sorted(
+        checked & {Path("stacks", name, file) for name, stack in stacks.items() for file in stack.files}
+    ):
+        yield Problem(where=str(path), what="a text would replace this file", hint="this is a fault of Kakehashi")
 
 
 def _clashes(stack: BaseStack) -> Iterator[Problem]:

@@ -58,6 +58,12 @@ class Stack:
         return self._aws_provider(None)
 
     @property
+    def providers(self) -> list[Json]:
+        """The arguments of all its AWS providers."""
+        levels = objects(self.document.get("provider"))
+        return [provider for level in levels for provider in objects(level.get("aws"))]
+
+    @property
     def account(self) -> str | None:
         """The only account that its default AWS provider allows."""
         return self.place({}).get("account")
@@ -137,10 +143,7 @@ class Stack:
 
     def _aws_provider(self, alias: str | None) -> Json:
         """The arguments of the AWS provider with an alias, or of the default one."""
-        providers = (
-            provider for level in objects(self.document.get("provider")) for provider in objects(level.get("aws"))
-        )
-        return next((provider for provider in providers if provider.get("alias") == alias), {})
+        return next((provider for provider in self.providers if provider.get("alias") == alias), {})
 
     def _named(self, kind: str) -> dict[str, Json]:
         return {

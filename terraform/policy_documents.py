@@ -66,6 +66,7 @@ def _statement(arguments: Json, number: int, texts: Texts) -> dict[str, Any]:
     known = {"//", "sid", "effect", "condition", *ELEMENTS, *PRINCIPALS}
     if unknown := [name for name in sorted(arguments.keys() - known) if arguments[name]]:
         raise NotRenderedError(", ".join(unknown), number)
+    _refuse_expressions(arguments, number)
     statement: dict[str, Any] = {}
     if arguments.get("sid"):
         statement["Sid"] = arguments["sid"]
@@ -89,6 +90,15 @@ def _statement(arguments: Json, number: int, texts: Texts) -> dict[str, Any]:
     if conditions:
         statement["Condition"] = conditions
     return statement
+
+
+def _refuse_expressions(arguments: Json, number: int) -> None:
+    """Refuse an expression where a text decides what a statement means."""
+    texts = [arguments.get("sid"), arguments.get("effect")]
+    texts += [block.get(key) for block in blocks(arguments, "condition", number) for key in ("test", "variable")]
+    texts += [block.get("type") for argument in PRINCIPALS for block in blocks(arguments, argument, number)]
+    if found := [text for text in texts if "${" in str(text)]:
+        raise NotRenderedError(f"{found[0]!r}, whose value is not resolved", number)
 
 
 def _with_variables(written: list[str]) -> list[str]:

@@ -85,6 +85,8 @@ def _vpc_endpoints(identity: Identity) -> tuple[str, ...]:
     for policy in identity.policies:
         for statement in policy.statements:
             for condition in statement.conditions:
+                if condition.key == "aws:sourcevpc":
+                    raise UnsupportedError(statement.place, "which VPC endpoints a whole VPC has")
                 if condition.key == "aws:sourcevpce":
                     if not all(re.fullmatch(r"vpce-[0-9a-f]+", value) for value in condition.values):
                         raise UnsupportedError(statement.place, f"which VPC endpoints {condition.values[0]!r} names")

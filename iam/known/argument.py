@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -22,6 +22,8 @@ class Argument:
     wanted: str
     check: Check | None = None
     """None where any value is allowed."""
+    is_required: bool = False
+    """Whether AWS's default, where the argument is left out, is not one of the allowed values."""
 
     def allows(self, value: Any, stack: Configuration) -> bool:
         """Whether the argument may have this value."""
@@ -74,6 +76,11 @@ def own(kind: str, *attributes: str) -> Argument:
         return attribute in (attributes or ("id",)) and name in stack.resources(kind)
 
     return Argument(why=f"it is this stack's {kind}", wanted=f"a reference to this stack's {kind}", check=allows)
+
+
+def required(argument: Argument) -> Argument:
+    """An argument that may not be left out."""
+    return replace(argument, is_required=True)
 
 
 def each(argument: Argument, *paths: str) -> "Arguments":
@@ -170,8 +177,11 @@ class KnownArguments:
 
     def problems(self, address: str, arguments: Mapping[str, Any], stack: Configuration) -> Iterator[Problem]:
         """Every argument that is not among the known ones, or whose value is none of those it may have."""
+        missing = {name for name, argument in self.own.items() if argument.is_required}
         for path, value in self._values(arguments, ()):
             argument = self._of(path)
+            if value is not EMPTY and value is not None:
+                missing.discard(".".join(path))
             if argument is None:
                 if value is not EMPTY or not self._has_block(path):
                     what = "nothing is known of this argument, so it might give access"
@@ -181,6 +191,9 @@ class KnownArguments:
                 what = f"it is not known what {shown(value)} does to access"
                 hint = f"write {argument.wanted}, or add the value to iam/known/"
                 yield Problem(where=f"{address}.{'.'.join(path)}", what=what, hint=hint)
+        for name in sorted(missing):
+            what = "this argument is left out, and AWS's default might give access"
+            yield Problem(where=f"{address}.{name}", what=what, hint=f"write {self.own[name].wanted}")
 
     def _of(self, path: tuple[str, ...]) -> Argument | None:
         if path not in self._found:

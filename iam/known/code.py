@@ -1,17 +1,38 @@
 """Repositories, builds, the API that starts them, and who is told."""
 
-from iam.known.argument import Arguments, each, harmless, of_this_account, one_of, own, read_by, role_for, text
+from iam.known.argument import (
+    Argument,
+    Arguments,
+    each,
+    harmless,
+    of_this_account,
+    one_of,
+    own,
+    read_by,
+    required,
+    role_for,
+    text,
+)
 from iam.known.networks import GROUP, SUBNET
 
 _LOOKS = harmless("what people and bills call it")
 _TOPIC = own("aws_sns_topic", "arn")
+_BUS = Argument(
+    why="the account's own bus",
+    wanted="the default event bus of this account and region",
+    check=lambda value, stack: value == f"arn:aws:events:{stack.stack.region}:{stack.stack.account}:event-bus/default",
+)
 _API = own("aws_api_gateway_rest_api")
 _METHOD = own("aws_api_gateway_method", "http_method")
 _RESOURCE = own("aws_api_gateway_resource") | own("aws_api_gateway_method", "resource_id")
 _ANSWER = harmless("what the sender of a webhook is answered: a text of this project")
 _LIMIT = harmless("how often the API answers")
 _PROVIDER = one_of("aws.us_east_1", why="the same account in the region where IAM reports what happens")
-_COUNT = harmless("into how many rules a long list of addresses is divided")
+_COUNT = text(
+    r"\$\{length\(local\.[\w-]+\)\}",
+    wanted="the length of a local value",
+    why="into how many rules a long list of addresses is divided",
+)
 
 TYPES: dict[str, Arguments] = {
     "aws_codecommit_repository": {
@@ -20,7 +41,7 @@ TYPES: dict[str, Arguments] = {
         "repository_name": read_by("the policies' evaluation"),
     },
     "aws_codebuild_project": {
-        "artifacts.type": one_of("NO_ARTIFACTS", why="a build leaves nothing outside the repository"),
+        "artifacts.type": required(one_of("NO_ARTIFACTS", why="a build leaves nothing outside the repository")),
         "build_timeout": harmless("how long a build may take"),
         "cache.location": text(
             r"\$\{aws_s3_bucket\.[\w-]+\.bucket\}/[\w.-]+", wanted="a folder of this stack's bucket", why="own bucket"
@@ -39,9 +60,9 @@ TYPES: dict[str, Arguments] = {
         "logs_config.cloudwatch_logs.group_name": own("aws_cloudwatch_log_group", "name"),
         "logs_config.s3_logs.status": one_of("DISABLED", why="no log goes to a bucket"),
         "name": _LOOKS,
-        "service_role": role_for("codebuild.amazonaws.com"),
+        "service_role": required(role_for("codebuild.amazonaws.com")),
         "source.buildspec": harmless("the program of a mirror, from buildspec/ of this project, which its tests run"),
-        "source.type": one_of("NO_SOURCE", why="it runs the program of this project alone"),
+        "source.type": required(one_of("NO_SOURCE", why="it runs the program of this project alone")),
         "vpc_config.security_group_ids": GROUP,
         "vpc_config.subnets": SUBNET,
         "vpc_config.vpc_id": text(r"vpc-[0-9a-f]+", wanted="a VPC's id", why="the settings name it"),
@@ -57,7 +78,8 @@ TYPES: dict[str, Arguments] = {
         "rest_api_id": _API,
     },
     "aws_api_gateway_method": {
-        **each(read_by("the promise no-method-is-open"), "api_key_required", "authorization"),
+        "api_key_required": one_of(False, why="the API's policy says who may call it"),
+        "authorization": one_of("NONE", why="the API's policy says who may call it"),
         "http_method": one_of("POST", why="a webhook is a POST"),
         "resource_id": _RESOURCE,
         "rest_api_id": _API,
@@ -66,7 +88,7 @@ TYPES: dict[str, Arguments] = {
         "credentials": role_for("apigateway.amazonaws.com"),
         "http_method": _METHOD,
         "integration_http_method": one_of("POST", why="how CodeBuild is called"),
-        "passthrough_behavior": one_of("NEVER", why="nothing of the sender's request reaches CodeBuild"),
+        "passthrough_behavior": required(one_of("NEVER", why="nothing of the sender's request reaches CodeBuild")),
         "request_parameters.integration.request.header.Content-Type": one_of(
             "'application/x-amz-json-1.1'", why="how CodeBuild is called"
         ),
@@ -123,7 +145,7 @@ TYPES: dict[str, Arguments] = {
         "state": one_of("ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", why="people are told"),
     },
     "aws_cloudwatch_event_target": {
-        "arn": _TOPIC | of_this_account("events"),
+        "arn": _TOPIC | _BUS,
         "count": _COUNT,
         **each(harmless("what a message says"), "input_transformer.input_paths.*", "input_transformer.input_template"),
         "provider": _PROVIDER,

@@ -1,6 +1,17 @@
 """Networks: VPCs, their ways out, security groups and load balancers."""
 
-from iam.known.argument import Arguments, each, harmless, of_this_account, one_of, output, own, read_by, role_for, text
+from iam.known.argument import (
+    Arguments,
+    each,
+    harmless,
+    of_this_account,
+    one_of,
+    output,
+    own,
+    read_by,
+    role_for,
+    text,
+)
 
 _IN_VPC = own("aws_vpc") | output("vpc_id") | text(r"vpc-[0-9a-f]+", wanted="a VPC's id", why="a VPC of the settings")
 SUBNET = (

@@ -1,6 +1,6 @@
 """Servers: instances, their disks, images, schedules, and what runs on them."""
 
-from iam.known.argument import Arguments, each, harmless, one_of, own, role_for, text
+from iam.known.argument import Arguments, each, harmless, one_of, own, required, role_for, text
 from iam.known.networks import GROUP, SUBNET
 
 _PROGRAM = harmless("a program of this project, which its own tests read")
@@ -8,10 +8,12 @@ _SIZE = harmless("how large or how fast it is")
 _LOOKS = harmless("what people and bills call it")
 _METADATA: Arguments = {
     "metadata_options.http_endpoint": one_of("enabled", why="the server reads its own role's credentials there"),
-    "metadata_options.http_put_response_hop_limit": one_of(1, why="no container reaches it"),
-    "metadata_options.http_tokens": one_of("required", why="no request that was tricked out of a server reaches it"),
+    "metadata_options.http_put_response_hop_limit": required(one_of(1, why="no container reaches it")),
+    "metadata_options.http_tokens": required(
+        one_of("required", why="no request that was tricked out of a server reaches it")
+    ),
 }
-_ENCRYPTED = one_of(True, why="whoever has the disk alone reads nothing")
+_ENCRYPTED = required(one_of(True, why="whoever has the disk alone reads nothing"))
 _INSTANCES = r"\$\{jsonencode\(\{\"InstanceIds\" = \[aws_instance\.[\w-]+\.id\]\}\)\}"
 _BUILD = r"\$\{jsonencode\(\{\"ProjectName\" = aws_codebuild_project\.[\w-]+\.name\}\)\}"
 
@@ -36,7 +38,7 @@ TYPES: dict[str, Arguments] = {
         "subnet_id": SUBNET,
         "user_data": _PROGRAM,
         "user_data_replace_on_change": harmless("when it is made anew"),
-        "vpc_security_group_ids": GROUP,
+        "vpc_security_group_ids": required(GROUP),
     },
     "aws_launch_template": {
         **each(
@@ -57,8 +59,10 @@ TYPES: dict[str, Arguments] = {
         **_METADATA,
         "monitoring.enabled": harmless("how often it is measured"),
         "name": _LOOKS,
-        "network_interfaces.associate_public_ip_address": one_of(False, why="nobody reaches it from the internet"),
-        "network_interfaces.security_groups": GROUP,
+        "network_interfaces.associate_public_ip_address": required(
+            one_of(False, why="nobody reaches it from the internet")
+        ),
+        "network_interfaces.security_groups": required(GROUP),
         **each(_LOOKS, "tag_specifications.resource_type", "tag_specifications.tags.*"),
         "update_default_version": harmless("which version is the default"),
         "user_data": _PROGRAM,
@@ -148,7 +152,7 @@ DATA: dict[str, Arguments] = {
     "aws_ami": {
         "filter.*": harmless("which image of the publisher"),
         "most_recent": harmless("which image of the publisher"),
-        "owners": text(r"\d{12}", wanted="an account", why="the publisher that the settings name"),
+        "owners": required(text(r"\d{12}", wanted="an account", why="the publisher that the settings name")),
     },
     "aws_ssm_parameter": {
         "name": text(

@@ -1,6 +1,6 @@
 """Buckets, file systems, logs and the audit trail."""
 
-from iam.known.argument import Arguments, each, harmless, one_of, own, read_by
+from iam.known.argument import Arguments, each, harmless, one_of, own, read_by, required
 from iam.known.networks import GROUP, SUBNET
 
 _BUCKET = own("aws_s3_bucket", "id", "bucket")
@@ -31,7 +31,7 @@ TYPES: dict[str, Arguments] = {
     "aws_s3_bucket_public_access_block": {
         "bucket": _BUCKET,
         **each(
-            one_of(True, why="nothing opens the bucket to the public"),
+            required(one_of(True, why="nothing opens the bucket to the public")),
             "block_public_acls",
             "block_public_policy",
             "ignore_public_acls",
@@ -47,12 +47,12 @@ TYPES: dict[str, Arguments] = {
         "versioning_configuration.status": one_of("Enabled", why="what was overwritten is kept"),
     },
     "aws_efs_file_system": {
-        "encrypted": one_of(True, why="whoever has the disk alone reads nothing"),
+        "encrypted": required(one_of(True, why="whoever has the disk alone reads nothing")),
         **each(harmless("what it costs"), "lifecycle_policy.transition_to_ia", "throughput_mode"),
     },
     "aws_efs_mount_target": {
         "file_system_id": own("aws_efs_file_system"),
-        "security_groups": GROUP,
+        "security_groups": required(GROUP),
         "subnet_id": SUBNET,
     },
     "aws_cloudwatch_log_group": {"name": harmless("what it is called"), "retention_in_days": _KEPT},

@@ -1,9 +1,11 @@
 """What is known of the blocks beside resources: Terraform's settings, providers and other stacks' states."""
 
+import json
+import unicodedata
 from collections.abc import Iterator
 
 from errors import Problem
-from iam.known.argument import OWN_ACCOUNT, Arguments, KnownArguments, each, harmless, one_of
+from iam.known.argument import OWN_ACCOUNT, Arguments, KnownArguments, each, harmless, one_of, required
 from terraform.references import Configuration
 
 _KEPT = harmless("where the state is kept")
@@ -25,7 +27,9 @@ BLOCKS = KnownArguments(
     {
         "//.*": harmless("a comment"),
         "terraform.required_version": harmless("which Terraform applies it"),
-        "terraform.required_providers.aws.source": one_of("hashicorp/aws", why="the only program that Terraform runs"),
+        "terraform.required_providers.aws.source": required(
+            one_of("hashicorp/aws", why="the only program that Terraform runs")
+        ),
         "terraform.required_providers.aws.version": harmless("which of its versions"),
         **each(_KEPT, "terraform.backend.local.path", *(f"terraform.backend.s3.{name}" for name in (*_S3, *_S3_OWN))),
         "terraform.backend.s3.encrypt": one_of(True, why="whoever has the disk alone reads nothing"),
@@ -42,5 +46,29 @@ BLOCKS = KnownArguments(
 
 def problems(stack: Configuration) -> Iterator[Problem]:
     """Every block beside resources and data sources of which it is not known whether it gives access."""
-    rest = {kind: block for kind, block in stack.stack.document.items() if kind not in ("resource", "data")}
+    document = stack.stack.document
+    rest = {kind: block for kind, block in document.items() if kind not in ("resource", "data")}
     yield from BLOCKS.problems(stack.name, rest, stack)
+    for number, provider in enumerate(stack.stack.providers):
+        if not provider.get("allowed_account_ids"):
+            what = "a provider that works in any account"
+            yield Problem(where=f"{stack.name}.provider.aws[{number}]", what=what, hint="write allowed_account_ids")
+    # Terraform reads a block in a list of lists, and makes one text of several spellings.
+    for place in _nested_lists({kind: document.get(kind) for kind in document if kind != "//"}, ()):
+        what = "a list in a list, which Terraform may read as a block"
+        yield Problem(where=f"{stack.name}.{place}", what=what, hint="write one list")
+    if not unicodedata.is_normalized("NFC", json.dumps(document, ensure_ascii=False)):
+        what = "a text in another spelling than Unicode's NFC, which Terraform changes to it"
+        yield Problem(where=stack.name, what=what, hint="write it in NFC")
+
+
+def _nested_lists(value: object, path: tuple[str, ...]) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _nested_lists(item, (*path, key))
+    elif isinstance(value, list):
+        for item in value:
+            if isinstance(item, list):
+                yield ".".join(path)
+            else:
+                yield from _nested_lists(item, path)

@@ -1,5 +1,6 @@
 """Promises about users and roles: what they may do, from where, and that no secret of theirs is in the state."""
 
+import re
 from collections.abc import Iterator
 
 from iam import codecommit, powers
@@ -53,6 +54,10 @@ _WITHOUT_RESOURCE = frozenset(
         "ssmmessages:opendatachannel",
     )
 )
+
+
+_WITH_TYPES = ("codebuild", "ec2", "iam", "kms", "logs", "ssm")
+"""Services whose resources have a type before their name."""
 
 
 @promise(
@@ -127,7 +132,14 @@ def _is_everything(resource: str) -> bool:
     """Whether a pattern names no resource: it leaves the account, the region or the whole name open."""
     named = Arn.of(resource)
     in_place = (named.region, named.account) if named.service != "s3" else ()
-    return any(map(has_wildcard, in_place)) or not named.resource.strip("*?/:")
+    if any(map(has_wildcard, in_place)):
+        return True
+    if resource.startswith("arn:aws:ec2:") and named.resource == "network-interface/*":
+        return False  # the interface that a build gets is not known before
+    name = named.resource
+    if named.service in _WITH_TYPES:
+        name = re.split(r"[/:]", name, maxsplit=1)[-1]
+    return not name.strip("*?/:")
 
 
 @promise(

@@ -118,8 +118,12 @@ def _lower(actions: frozenset[str]) -> frozenset[str]:
     why="what may be written elsewhere can be read there",
 )
 def nothing_outside_is_named(subject: PromiseSubject) -> Iterator[Breach]:
-    buckets = {resource.arn for resource in subject.model.resources if Arn.of(resource.arn).service == "s3"}
     for identity in subject.model.identities:
+        buckets = {
+            resource.arn
+            for resource in subject.model.resources
+            if resource.account == identity.account and Arn.of(resource.arn).service == "s3"
+        }
         for policy in identity.policies:
             for statement in policy.statements if policy is not aws_managed(policy.name) else ():
                 for outside in _outside(statement, identity.account, buckets):

@@ -45,6 +45,7 @@ def argument(stack: str, kind: str, name: str, **changes: Any) -> Change:
 USERNAME = condition("StringNotEquals", "aws:username", "${aws_iam_user.pull_user.id}")
 REGIONS = condition("StringEquals", "aws:RequestedRegion", "ap-northeast-2", "ap-northeast-1")
 ACCOUNTS = condition("StringEquals", "aws:ResourceAccount", "999999999999", "222222222222")
+OTHER_AGENTS = condition("StringNotEquals", "aws:UserAgent", "evil")
 STRANGER = "arn:aws:iam::999999999999:role/::111111111111:/x"
 ANYBODY = [{"type": "Service", "identifiers": ["cloudfront.amazonaws.com"]}]
 
@@ -55,12 +56,12 @@ OUTSIDE = "nothing-outside-is-named"
 
 ATTACKS: dict[str, tuple[Change, str]] = {
     "a user's id is its name": (pulls(allow(), deny(USERNAME)), ROOM),
-    "an id is the name of a repository": (
+    "an exception for a repository": (
         pulls(
             allow(),
             {**deny(), "resources": [], "not_resources": ["${aws_codecommit_repository.repositories_application.arn}"]},
         ),
-        ROOM,
+        "which resources a Deny leaves out",
     ),
     "a Deny has a narrower pattern": (pulls(allow(on=f"{REPOSITORY}a*"), deny(on=f"{REPOSITORY}aA*")), ROOM),
     "a Deny has one more character": (pulls(allow(on=f"{REPOSITORY}a*"), deny(on=f"{REPOSITORY}a?*")), ROOM),
@@ -79,16 +80,59 @@ ATTACKS: dict[str, tuple[Change, str]] = {
     ),
     "a Deny names the first of two values": (
         pulls(allow(ACCOUNTS), deny(condition("StringEquals", "aws:ResourceAccount", "999999999999"))),
-        ROOM,
+        "a key that a Deny tests too",
     ),
-    "a text that stands for a wildcard": (
+    "a key that a Deny tests too": (
+        every(
+            pulls(allow(condition("StringLike", "aws:UserAgent", "*"))),
+            prd("pull_user_deny", "DenyFromElsewhere", condition=[OTHER_AGENTS]),
+        ),
+        "a key that a Deny tests too",
+    ),
+    "two conditions on a key": (
         pulls(
             allow(
-                condition("StringLike", "aws:UserAgent", "*"),
-                condition("StringNotEquals", "aws:UserAgent", "AnyOther"),
+                condition("StringLike", "codecommit:References", "refs/*"),
+                condition("StringLikeIfExists", "codecommit:References", "*/main"),
             )
         ),
-        ROOM,
+        "which values of 'codecommit:references' meet two conditions",
+    ),
+    "a variable in a condition": (
+        pulls(allow(condition("StringEquals", "codecommit:References", "refs/heads/&{aws:username}"))),
+        "a variable in a condition",
+    ),
+    "a wildcard that is none": (pulls(allow(condition("StringEquals", "codecommit:References", "x*"))), ROOM),
+    "a Deny with an exception": (
+        every(
+            pulls(allow(on=f"{REPOSITORY}infra*")),
+            pulls({**deny(), "resources": [], "not_resources": [f"{REPOSITORY}infrastructure"]}),
+        ),
+        "which resources a Deny leaves out",
+    ),
+    "a whole VPC": (
+        prd("pull_user_deny", "DenyFromElsewhere", condition=[condition("StringNotEquals", "aws:SourceVpc", "vpc-1")]),
+        "which VPC endpoints a whole VPC has",
+    ),
+    "an expression as a key": (
+        pulls(allow({"test": "StringEquals", "variable": "${local.k}", "values": ["x"]})),
+        "whose value is not resolved",
+    ),
+    "every key": (
+        more(
+            "mirrors_website_role_permissions",
+            allow(on="arn:aws:ssm:ap-northeast-1:222222222222:parameter/*", action="ssm:GetParameters"),
+            stack=BRIDGE,
+        ),
+        NAMES,
+    ),
+    "a bucket of the other account": (
+        more(
+            "mirrors_website_role_permissions",
+            allow(on="arn:aws:s3:::kakehashi-dev-gitlab-backups-111111111111/x", action="s3:PutObject"),
+            stack=BRIDGE,
+        ),
+        OUTSIDE,
     ),
     "more values than are tried": (
         pulls(allow(*(condition("StringEquals", f"aws:Key{key}", *"abcdef") for key in range(3)))),

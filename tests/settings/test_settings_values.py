@@ -173,6 +173,13 @@ def test_a_missing_setting_is_named_at_the_line_of_what_it_belongs_to(
     assert refusal(text) == error(line_of(text, owner), path, what, hint)
 
 
+@pytest.mark.parametrize("cidr", ["8.8.0.0/16", "133.10.0.0/20", "198.20.0.0/16"])
+def test_refuses_a_vpc_of_public_addresses(refusal: Refusal, cidr: str) -> None:
+    text = spoilt(("cidr: 10.10.0.0/16\n", f"cidr: {cidr}\n"))
+    hint = "use private addresses for a VPC, for example 10.0.0.0/16"
+    assert error(line_of(text, f"cidr: {cidr}\n"), "dev.network.cidr", f"'{cidr}' is public", hint) in refusal(text)
+
+
 @pytest.mark.parametrize("cidr", HOSTLESS)
 def test_refuses_a_vpc_of_addresses_that_no_machine_can_have(refusal: Refusal, cidr: str) -> None:
     text = spoilt(("cidr: 10.10.0.0/16\n", f"cidr: {cidr}\n"))

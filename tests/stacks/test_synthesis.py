@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from cdktf import App, TerraformStack
 
 from errors import RefusedError
 from modules.policies import git_users
-from settings import load
+from settings import Deployment, load
+from stacks.base import BaseStack
+from stacks.composition import compose
 from stacks.synthesis import synthesise
 from terraform import facts
 from tests.terraform import Stacks
@@ -304,3 +307,28 @@ def test_configuration_beside_ours_is_refused_and_stays(tmp_path: Path, name: st
     assert [problem.where for problem in refused.value.problems] == [str(folder / name)]
     assert (folder / name).exists()
     assert (folder / "cdk.tf.json").read_text() == written
+
+
+@pytest.mark.parametrize("name", ["cdk.tf.json", "x.tf", "terraform.tfvars", "../../x"])
+def test_a_text_that_terraform_would_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def composed(app: App, deployment: Deployment) -> dict[str, BaseStack]:
+        stacks = compose(app, deployment)
+        stacks["prd-codecommit"].files = {name: "{}"}
+        return stacks
+
+    monkeypatch.setattr("stacks.synthesis.compose", composed)
+    with pytest.raises(RefusedError, match="this is a fault of Kakehashi"):
+        synthesise(load(_minimal(tmp_path, {"a": {}})), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_stack_that_nothing_checks_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def composed(app: App, deployment: Deployment) -> dict[str, BaseStack]:
+        TerraformStack(app, "another")
+        return compose(app, deployment)
+
+    monkeypatch.setattr("stacks.synthesis.compose", composed)
+    with pytest.raises(RefusedError, match=r"another/cdk\.tf\.json: nothing checks this file"):
+        synthesise(load(_minimal(tmp_path, {"a": {}})), tmp_path / "out")
