@@ -1,6 +1,5 @@
 """The servers that a build connects to, in a network namespace, with a separate source and target for each test."""
 
-import datetime
 import fcntl
 import functools
 import hashlib
@@ -13,14 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from ruamel.yaml import YAML
 
 from buildspec.render import MirrorBuildspec, mirror_buildspec
 from tests.real.mirror import servers
+from tests.real.mirror.certificates import certificates
 from tests.real.mirror.codebuild import Build, Project
 
 PROJECT = Path(__file__).parents[3]
@@ -331,34 +327,3 @@ _GIT = {
     "GIT_CONFIG_NOSYSTEM": "1",
     **{f"GIT_{who}_{what}": "nobody@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
 }
-
-
-def certificates(folder: Path) -> None:
-    """Write a certificate authority of the tests, ca.pem, and its certificate for CodeCommit's hosts, server.pem."""
-    now = datetime.datetime.now(datetime.UTC)
-    authority, server = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Authority of the tests")])
-
-    def certificate(name: x509.Name, key: ec.EllipticCurvePrivateKey, *more: x509.ExtensionType) -> bytes:
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(issuer)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(hours=1))
-            .not_valid_after(now + datetime.timedelta(days=1))
-        )
-        for extension in more:
-            builder = builder.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
-        return builder.sign(authority, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-
-    (folder / "ca.pem").write_bytes(certificate(issuer, authority, x509.BasicConstraints(ca=True, path_length=0)))
-    names = x509.SubjectAlternativeName([x509.DNSName(name) for name in (servers.GIT_HOST, servers.API_HOST)])
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, servers.GIT_HOST)])
-    (folder / "server.pem").write_bytes(
-        certificate(subject, server, names)
-        + server.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.mirror.world import PROJECT, Repository, certificates
+from tests.real.mirror.certificates import certificates
+from tests.real.mirror.world import PROJECT, Repository
 from tests.real.proxy import namespace
 from tests.terraform import Stacks
 
