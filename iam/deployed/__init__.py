@@ -2,8 +2,8 @@
 
 A list of addresses that a fact is about counts with the default of its variable; any other variable is refused,
 because its value may differ, and so are resource types and arguments that `iam.known` does not know. What only an
-apply will tell is represented by a value that equals nothing else, and
-what cannot be known is refused with UnsupportedError.
+apply will tell is represented by a value that equals nothing else, and what cannot be known is refused with
+UnsupportedError.
 """
 
 from collections import Counter
