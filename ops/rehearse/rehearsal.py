@@ -135,7 +135,8 @@ class Rehearsal:
 
     def _vary(self, workspace: Workspace) -> None:
         stack = workspace.stack
-        variations = variation.choose(stack, lambda marks: self._aws.counts(stack.account, marks))
+        listed = variation.listed_networks(self._stacks)
+        variations = variation.choose(stack, lambda marks: self._aws.counts(stack.account, marks), listed=listed)
         if not variations:
             self._progress.say(f"{stack.name}: no variable of retention or addresses, so nothing to change")
             self.findings.unchanged.append(stack.name)

@@ -86,7 +86,7 @@ def test_every_stack_is_applied_changed_and_destroyed(run: FinishedRehearsal) ->
 
 def test_variables_are_changed_and_protected_resources_unlocked(run: FinishedRehearsal) -> None:
     assert run.findings.changed.keys() == {"dev", "prd"}
-    assert run.findings.changed["prd"] == ["push_cidrs + 203.0.113.77/32"]
+    assert run.findings.changed["prd"] == ["push_cidrs + 203.0.113.1/32"]
     assert run.findings.unlocked == {"prd": ["aws_codecommit_repository.app prevent_destroy = false"]}
     assert run.findings.existed == ["bucket sample-states for state"]
 

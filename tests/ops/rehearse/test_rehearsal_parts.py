@@ -159,8 +159,9 @@ def test_only_the_profiles_that_a_stack_names_are_defined(tmp_path: Path) -> Non
         (LogRetention(variable="x"), 1, 3),
         (Retention(variable="x", low=1, high=1000), 7, 8),
         (Retention(variable="x", low=1, high=10), 10, 9),
-        (AddressList(variable="x", use="push user"), ["198.51.100.7/32"], ["198.51.100.7/32", "203.0.113.77/32"]),
-        (AddressList(variable="x", use="push user"), ["203.0.113.77/32"], ["203.0.113.77/32", "203.0.113.78/32"]),
+        (AddressList(variable="x", use="push user"), ["198.51.100.7/32"], ["198.51.100.7/32", "203.0.113.1/32"]),
+        (AddressList(variable="x", use="push user"), ["203.0.113.1/32"], ["203.0.113.1/32", "203.0.113.2/32"]),
+        (AddressList(variable="x", use="push user"), ["203.0.113.0/24"], ["203.0.113.0/24", "198.51.100.1/32"]),
     ],
 )
 def test_chooses_another_allowed_value(fact: Fact, default: object, after: object) -> None:
@@ -207,6 +208,13 @@ def test_changes_one_retention_and_one_address_list_of_a_stack() -> None:
         AddressList(variable="pull", use="room"),
     )
     assert [one.variable for one in variation.choose(given, never_seen)] == ["logs", "pull"]
+
+
+def test_adds_no_address_that_another_list_of_the_deployment_contains() -> None:
+    room = recorded({"pull": ["198.51.100.7/32"]}, AddressList(variable="pull", use="room"))
+    terminals = recorded({"terminals": ["203.0.113.0/25"]}, AddressList(variable="terminals", use="work terminals"))
+    (chosen,) = variation.choose(room, never_seen, listed=variation.listed_networks([room, terminals]))
+    assert chosen.mark == "203.0.113.128/32"
 
 
 def test_changes_no_variable_without_a_fact() -> None:
