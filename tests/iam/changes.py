@@ -1,6 +1,6 @@
 """Changes to synthesised Terraform, and the promises that the changed Terraform breaks."""
 
-import copy
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -28,7 +28,8 @@ def refusals(stacks: Stacks, change: Change) -> list[str]:
 
 
 def _changed(stacks: Stacks, change: Change) -> dict[str, Json]:
-    changed = copy.deepcopy({name: dict(terraform.json) for name, terraform in stacks.terraform.items()})
+    # This copies faster than copy.deepcopy does.
+    changed: dict[str, Json] = pickle.loads(pickle.dumps({n: dict(t.json) for n, t in stacks.terraform.items()}))  # noqa: S301
     change(changed)
     return changed
 

@@ -4,7 +4,19 @@ import pytest
 
 from settings.gitlab import GitlabSettings
 from settings.proxy import ProxySettings
-from tests.settings.whole_file import ED25519, KMS_KEY, Loaded, Refusal, error, last_line_of_change, line_of, spoilt
+from tests.settings.whole_file import (
+    ED25519,
+    KMS_KEY,
+    Loaded,
+    Refusal,
+    WrongValue,
+    error,
+    in_different_places,
+    last_line_of_change,
+    line_of,
+    spoilt,
+    spoilt_with_lines,
+)
 from tests.settings.wrong_names import BAD_NAMES, OTHER_VALUES
 from tests.settings.wrong_values import (
     BAD_NETWORKS,
@@ -14,7 +26,6 @@ from tests.settings.wrong_values import (
     TOO_SMALL_OR_LARGE,
     UNKNOWN_KEYS,
     WRONG_TYPES,
-    WrongValue,
 )
 
 _PUBLIC_HINT = "write the public address the traffic leaves from, for example that of a NAT gateway"
@@ -126,26 +137,25 @@ URLS: list[WrongValue] = (
 )
 
 
-def _cases(*tables: list[WrongValue]) -> pytest.MarkDecorator:
-    rows = [row for table in tables for row in table]
-    return pytest.mark.parametrize(("old", "new", "path", "what", "hint"), rows, ids=[row[1][:60] for row in rows])
+_WRONG_VALUES = [
+    *WRONG_TYPES,
+    *TOO_SMALL_OR_LARGE,
+    *UNKNOWN_KEYS,
+    *BAD_NETWORKS,
+    *BAD_NAMES,
+    *OTHER_VALUES,
+    *HOST_KEYS,
+    *URLS,
+]
 
 
-@_cases(
-    WRONG_TYPES,
-    TOO_SMALL_OR_LARGE,
-    UNKNOWN_KEYS,
-    BAD_NETWORKS,
-    BAD_NAMES,
-    OTHER_VALUES,
-    HOST_KEYS,
-    URLS,
-)
-def test_a_wrong_value_is_the_only_error_with_its_line_path_value_and_hint(
-    refusal: Refusal, old: str, new: str, path: str, what: str, hint: str
+@pytest.mark.parametrize("rows", in_different_places(_WRONG_VALUES), ids=lambda rows: f"{len(rows)} wrong values")
+def test_wrong_values_are_the_only_errors_each_with_its_line_path_value_and_hint(
+    refusal: Refusal, rows: list[WrongValue]
 ) -> None:
-    text = spoilt((old, new))
-    assert refusal(text) == error(last_line_of_change(old, new), path, what, hint)
+    text, lines = spoilt_with_lines([(old, new) for old, new, *_ in rows])
+    expected = [(line, error(line, *row[2:])) for line, row in zip(lines, rows, strict=True)]
+    assert refusal(text) == "\n".join(shown for _, shown in sorted(expected))
 
 
 @pytest.mark.parametrize("name", ["/a b", "/" + "a" * 100])
@@ -191,23 +201,25 @@ def test_refuses_a_vpc_of_addresses_that_no_machine_can_have(refusal: Refusal, c
     )
 
 
-@pytest.mark.parametrize("cidr", PRIVATE)
 @pytest.mark.parametrize(
     ("old", "key", "path"),
     [
-        ("from_cidrs: [198.51.100.0/28]", "from_cidrs", "prd.codecommit.pull.from_cidrs[0]"),
-        ("from_cidrs: [203.0.113.10/32]", "from_cidrs", "prd.codecommit.push.from_cidrs[0]"),
-        ("sender_cidrs: [192.0.2.16/28, 192.0.2.64/28]", "sender_cidrs", "prd.backlog.webhook.sender_cidrs[0]"),
+        ("from_cidrs: [198.51.100.0/28]", "from_cidrs", "prd.codecommit.pull.from_cidrs"),
+        ("from_cidrs: [203.0.113.10/32]", "from_cidrs", "prd.codecommit.push.from_cidrs"),
+        ("sender_cidrs: [192.0.2.16/28, 192.0.2.64/28]", "sender_cidrs", "prd.backlog.webhook.sender_cidrs"),
     ],
     ids=["pull", "push", "webhook"],
 )
-def test_refuses_a_private_address_as_public_source(refusal: Refusal, old: str, key: str, path: str, cidr: str) -> None:
-    text = spoilt((old, f"{key}: [{cidr}]"))
-    assert refusal(text) == error(
-        last_line_of_change(old, f"{key}: [{cidr}]"),
-        path,
-        f"'{cidr}' is private: AWS only ever sees public source addresses",
-        _PUBLIC_HINT,
+def test_refuses_private_addresses_as_public_sources(refusal: Refusal, old: str, key: str, path: str) -> None:
+    new = f"{key}: [{', '.join(PRIVATE)}]"
+    assert refusal(spoilt((old, new))) == "\n".join(
+        error(
+            last_line_of_change(old, new),
+            f"{path}[{index}]",
+            f"'{cidr}' is private: AWS only ever sees public source addresses",
+            _PUBLIC_HINT,
+        )
+        for index, cidr in enumerate(PRIVATE)
     )
 
 

@@ -1,6 +1,6 @@
 """A complete deployment file, functions that change it in one place, and the form of its errors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 from settings import Deployment
 
@@ -128,6 +128,12 @@ prd:
 
 Change = tuple[str, str]
 
+WrongValue = tuple[str, str, str, str, str]
+"""The text that is replaced in the whole file, its replacement, and the path, problem and hint of the error.
+
+The error is on the replacement's last line.
+"""
+
 Refusal = Callable[[str | bytes], str]
 """Returns the error text for a file with this content."""
 
@@ -143,6 +149,49 @@ def spoilt(*changes: tuple[str, str]) -> str:
             raise AssertionError(f"{old!r} is there {text.count(old)} times")
         text = text.replace(old, new)
     return text
+
+
+def spoilt_with_lines(changes: Sequence[Change]) -> tuple[str, list[int]]:
+    """The whole file with texts replaced that do not overlap, and for each the line (from 1) on which it then ends."""
+    text, ends = WHOLE, [0] * len(changes)
+    # From the end, so that the places before a change stay where they are.
+    for index in sorted(range(len(changes)), key=lambda index: _span(changes[index])[0], reverse=True):
+        (start, end), new = _span(changes[index]), changes[index][1]
+        more = new.count("\n") - text.count("\n", start, end)
+        ends = [line + more if line else 0 for line in ends]
+        text = text[:start] + new + text[end:]
+        ends[index] = (text[:start] + new.rstrip("\n")).count("\n") + 1
+    return text, ends
+
+
+def in_different_places(rows: Iterable[WrongValue]) -> list[list[WrongValue]]:
+    """Divides rows into few groups, so that one file can have all changes of a group.
+
+    The texts that a group replaces are on different lines, and no path of a group is the beginning of another.
+    """
+    groups: list[list[WrongValue]] = []
+    for row in rows:
+        fitting = (group for group in groups if not any(_same_place(row, other) for other in group))
+        group = next(fitting, None)
+        if group is None:
+            groups.append([row])
+        else:
+            group.append(row)
+    return groups
+
+
+def _same_place(row: WrongValue, other: WrongValue) -> bool:
+    (start, end), (first, last) = _span(row[:2]), _span(other[:2])
+    lines, others = ({WHOLE.count("\n", 0, place) for place in range(*span)} for span in ((start, end), (first, last)))
+    one, two = row[2].lower(), other[2].lower()  # one row changes a key to capitals
+    return bool(lines & others) or one.startswith(two) or two.startswith(one)
+
+
+def _span(change: Change) -> tuple[int, int]:
+    old, _ = change
+    if WHOLE.count(old) != 1:
+        raise AssertionError(f"{old!r} is there {WHOLE.count(old)} times")
+    return WHOLE.index(old), WHOLE.index(old) + len(old)
 
 
 def last_line_of_change(old: str, new: str) -> int:

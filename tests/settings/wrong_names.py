@@ -1,7 +1,6 @@
 """Wrong names and other wrong text, with their errors."""
 
-from tests.settings.whole_file import KMS_KEY
-from tests.settings.wrong_values import WrongValue
+from tests.settings.whole_file import KMS_KEY, WrongValue
 
 _PREFIX_PARTS = (
     "use up to 512 letters, digits and ! _ . * ' ( ) -, in parts between single slashes, for example kakehashi"

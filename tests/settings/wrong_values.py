@@ -1,8 +1,6 @@
 """Wrong values by kind, with their errors: types, sizes, unknown keys, networks, missing settings."""
 
-WrongValue = tuple[str, str, str, str, str]
-"""The text that is replaced in the whole file, its replacement, and the path, problem and hint of the error."""
-
+from tests.settings.whole_file import WrongValue
 
 _CIDR_HINT = "write four numbers of 0 to 255 and a prefix, for example 198.51.100.7/32"
 
