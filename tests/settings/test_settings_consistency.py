@@ -8,10 +8,13 @@ from tests.settings.whole_file import (
     Change,
     Loaded,
     Refusal,
+    WrongValue,
     error,
+    in_different_places,
     line_of,
     line_of_change,
     spoilt,
+    spoilt_with_lines,
     without,
 )
 
@@ -48,23 +51,25 @@ def test_a_contradiction_between_settings_is_the_only_error(
     assert refusal(spoilt(change)) == error(line_of_change(change), path, what, hint)
 
 
-@_rows
-def test_contradictions_are_reported_together_with_wrong_values(
-    refusal: Refusal, change: Change, path: str, what: str, hint: str
-) -> None:
-    text = spoilt(
-        change,
+@pytest.mark.parametrize(
+    "rows", in_different_places([(*row[0], *row[1:]) for row in _ALL]), ids=lambda rows: rows[0][2]
+)
+def test_contradictions_are_reported_together_with_wrong_values(refusal: Refusal, rows: list[WrongValue]) -> None:
+    changes = [
+        *((old, new) for old, new, *_ in rows),
         ("owner: platform-team", "owner:"),
         ("flow_log_retention_days: 90", "flow_log_retention_days: 91"),
-        ("root_volume_gib: 100", "root_volume_gib: 1"),
+        ("silent_hours: 6", "silent_hours: 0"),
         ("no_proxy: [.dev.example.com]", "no_proxy: ['*']"),
         ("deletion_protected: true", "deletion_protected: yes"),
         ("build_timeout_minutes: 60", "build_timeout_minutes: 1"),
         ("profile: dev", "profile: '*'"),
-    )
+    ]
+    text, lines = spoilt_with_lines(changes)
     answer = refusal(text)
-    assert answer.count("error: ") == 8
-    assert error(line_of_change(change), path, what, hint) in answer
+    for row, line in zip(rows, lines, strict=False):
+        assert error(line, *row[2:]) in answer
+    assert answer.count("error: ") == len(rows) + 7
 
 
 @pytest.mark.parametrize("without_quotes", [True, False])

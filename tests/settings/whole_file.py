@@ -1,6 +1,7 @@
 """A complete deployment file, functions that change it in one place, and the form of its errors."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import takewhile
 
 from settings import Deployment
 
@@ -152,15 +153,17 @@ def spoilt(*changes: tuple[str, str]) -> str:
 
 
 def spoilt_with_lines(changes: Sequence[Change]) -> tuple[str, list[int]]:
-    """The whole file with texts replaced that do not overlap, and for each the line (from 1) on which it then ends."""
+    """The whole file with texts replaced that do not overlap, and for each the last line (from 1) that it changes."""
     text, ends = WHOLE, [0] * len(changes)
     # From the end, so that the places before a change stay where they are.
     for index in sorted(range(len(changes)), key=lambda index: _span(changes[index])[0], reverse=True):
-        (start, end), new = _span(changes[index]), changes[index][1]
+        (start, end), (old, new) = _span(changes[index]), changes[index]
+        pairs = zip(reversed(old), reversed(new), strict=False)
+        unchanged = len([*takewhile(lambda pair: pair[0] == pair[1], pairs)])
         more = new.count("\n") - text.count("\n", start, end)
         ends = [line + more if line else 0 for line in ends]
         text = text[:start] + new + text[end:]
-        ends[index] = (text[:start] + new.rstrip("\n")).count("\n") + 1
+        ends[index] = (text[:start] + new[: len(new) - unchanged].rstrip("\n")).count("\n") + 1
     return text, ends
 
 

@@ -286,7 +286,7 @@ _NO_BUILD = {"anything-but": [f"{_BUILDS}website", f"{_BUILDS}batch"]}
 
 def test_many_builds_are_left_out_by_the_beginning_of_their_names(changed: Callable[..., Stacks]) -> None:
     mirror = {"space": "example", "project": "WEB"}
-    mirrors = {f"m{n}": {**mirror, "repository": f"r{n}", "target": {"create": f"r{n}"}} for n in range(40)}
+    mirrors = {f"m{n}": {**mirror, "repository": f"r{n}", "target": {"create": f"r{n}"}} for n in range(16)}
     changes = {**BRIDGE_ALONE, "prd.backlog.repositories": mirrors}
     rule = changed("example", changes)["prd-codecommit"].resource("aws_cloudwatch_event_rule.detection_pushes")
     first, refused = json.loads(rule["event_pattern"])["detail"]["$or"]
