@@ -40,6 +40,7 @@ def review(
             "--for", metavar="PLATFORM", help="Shorten the comment to this platform's limit: github or gitlab."
         ),
     ] = "github",
+    language: Annotated[str, typer.Option(metavar="LANGUAGE", help="The language of the comment: en or ja.")] = "en",
     post: Annotated[
         str | None,
         typer.Option(
@@ -60,6 +61,7 @@ def review(
         acknowledged=acknowledged,
         platform=platform,
         post_to=post,
+        language=language,
     )
     raise typer.Exit(status)
 

@@ -14,7 +14,9 @@ from ops.review import acknowledgements as acknowledging
 from ops.review.access_table import table
 from ops.review.acknowledgements import Acknowledgement
 from ops.review.comment import LIMITS
-from ops.review.report import Review, markdown
+from ops.review.language import language as language_named
+from ops.review.outcome import Review
+from ops.review.report import markdown
 from ops.review.rule import Plans
 from ops.review.rules import RULES
 from terraform.plan import read
@@ -74,6 +76,7 @@ def run(
     acknowledged: Path | None,
     platform: str,
     post_to: str | None,
+    language: str = "en",
 ) -> int:
     """Print the review of the plans in `files` as Markdown, and post it as a comment if asked to.
 
@@ -84,12 +87,13 @@ def run(
         if name is not None and name not in LIMITS:
             hint = f"choose one of {', '.join(LIMITS)}"
             raise refused(option, f"{name!r} is not a platform", hint, status=WRONG_USAGE)
+    words = language_named(language)
     acknowledgements = acknowledging.from_options(allow, because)
     if acknowledged is not None:
         acknowledgements += acknowledging.from_file(acknowledged)
     acknowledging.check(acknowledgements, [rule.id for rule in RULES])
     found = review(_plan_files(files), acknowledgements)
-    text = markdown(found, LIMITS[platform])
+    text = markdown(found, LIMITS[platform], words)
     sys.stdout.write(text)
     if post_to is not None:
         from ops.review.post import post

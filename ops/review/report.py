@@ -2,17 +2,19 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from iam import comparison as policies
 from iam.statements import Statement
 from ops.review import policy_text
 from ops.review.access_markdown import before_and_after
 from ops.review.access_table import AccessTable
-from ops.review.acknowledgements import Acknowledgement
 from ops.review.comment import Section, lay_out
 from ops.review.differences import differences
-from ops.review.rule import NOT_READ, Plans, ReviewedChange, ReviewFinding, ReviewRule
+from ops.review.headline import counts, headline
+from ops.review.language import ENGLISH, Language
+from ops.review.outcome import Review
+from ops.review.rule import ReviewedChange, ReviewFinding
 from ops.review.text import SENSITIVE, block, cell, code, codes, count, line, placeholder, shown, visible
 from terraform.plan import Action, Change, OutputChange, Plan
 from terraform.plan_values import KnownAfterApply, any_marked
@@ -34,23 +36,12 @@ _MOST_ATTRIBUTES = 8
 _SHORTEST_SECRET = 6
 
 
-@dataclass(frozen=True, kw_only=True)
-class Review:
-    """The result of a review; `acknowledged` are findings that someone accepts, with the reason."""
-
-    plans: Plans
-    rules: Sequence[ReviewRule]
-    dangerous: Sequence[ReviewFinding]
-    acknowledged: Sequence[tuple[ReviewFinding, Acknowledgement]]
-    notes: Sequence[ReviewFinding]
-    unused: Sequence[Acknowledgement]
-    access: AccessTable
-
-
-def markdown(review: Review, limit: int) -> str:
+def markdown(review: Review, limit: int, language: Language = ENGLISH) -> str:
     """The comment, in at most `limit` characters."""
+    heading, counted = headline(review, language)
     sections = [
-        Section(importance=9, head=f"{MARKER}\n{_verdict(review)}", items=[], noun=""),
+        Section(importance=10, head=f"{MARKER}\n{heading}", items=[], noun=""),
+        *([Section(importance=9, head=counted, items=[], noun="")] if counted else []),
         *_access(review.access),
         *_dangerous(review),
         *_acknowledged(review),
@@ -61,27 +52,6 @@ def markdown(review: Review, limit: int) -> str:
     ]
     # Secrets are removed before the lengths are counted.
     return lay_out([_without_secrets(section, review) for section in sections], limit)
-
-
-def _verdict(review: Review) -> str:
-    stacks = len(review.plans.plans)
-    of = f"in {count(stacks, 'stack')}"
-    if review.dangerous:
-        by_rule = Counter(finding.rule for finding in review.dangerous)
-        whats = [
-            f"`{rule.id}`" + (f" ({by_rule[rule.id]})" if by_rule[rule.id] > 1 else "")
-            for rule in review.rules
-            if rule.id in by_rule
-        ]
-        return f"## 🛑 Dangerous: {count(len(review.dangerous), 'finding')} {of}\n\n{', '.join(whats)}"
-    unread = sum(finding.rule == NOT_READ for finding in review.notes)
-    changed = _counts([change for change in review.plans.changes() if change.is_changed])
-    changed = changed or ("outputs change" if any(map(_outputs, review.plans.plans)) else "nothing changes")
-    if review.acknowledged and not unread:
-        return f"## 🟡 Nothing dangerous except what is acknowledged ({len(review.acknowledged)}): {changed} {of}"
-    if unread:
-        return f"## 🟠 {count(unread, 'change')} that no rule has read, and nothing dangerous found: {changed} {of}"
-    return f"## ✅ Nothing dangerous: {changed} {of}"
 
 
 def _access(table: AccessTable) -> Iterator[Section]:
@@ -134,18 +104,13 @@ def _notes(review: Review) -> Iterator[Section]:
     yield from _by_rule(review, review.notes, importance=5)
 
 
-def _counts(changes: Sequence[Change]) -> str:
-    counts = Counter(change.action for change in changes)
-    return ", ".join(f"{counts[action]} {_DONE[action]}" for action in Action if counts[action])
-
-
 def _changes(review: Review) -> Iterator[Section]:
     changed = {plan.stack: _changed(review, plan) for plan in review.plans.plans}
     plans = [plan for plan in review.plans.plans if changed[plan.stack] or _outputs(plan)]
     if plans:
         yield Section(importance=4, head="### Changes", items=[], noun="")
     for plan in plans:
-        head = f"#### {visible(plan.stack)}: {_counts(changed[plan.stack]) or 'outputs only'}"
+        head = f"#### {visible(plan.stack)}: {counts(changed[plan.stack]) or 'outputs only'}"
         yield Section(importance=4, head=head, items=[], noun="")
         yield from _by_module(changed[plan.stack])
         outputs = _outputs(plan)

@@ -7,6 +7,9 @@ from functools import cached_property
 from terraform.plan import Action, Change, Plan
 from terraform.plan_references import PlanReferences
 
+ACCESS_WIDENED = "access-widened"
+"""The rule that compares who can pull and push before and after."""
+
 NOT_READ = "not-read"
 """The rule that lists the changes of which no other rule says anything."""
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from iam.comparison import statements
 from ops.review.access_markdown import gained
 from ops.review.access_table import table
-from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
+from ops.review.rule import ACCESS_WIDENED, Plans, ReviewedChange, ReviewFinding, rule
 from ops.review.text import shown
 from terraform.plan import Action
 
 
 @rule(
-    id="access-widened",
+    id=ACCESS_WIDENED,
     what="Someone can pull or push more than before, or from more places.",
     why="This is the main question of the review; the comment's access table shows both sides.",
 )

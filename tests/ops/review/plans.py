@@ -9,7 +9,8 @@ from typing import Any
 
 from ops.review import PlanFile, review
 from ops.review.acknowledgements import Acknowledgement
-from ops.review.report import Review, markdown
+from ops.review.outcome import Review
+from ops.review.report import markdown
 
 PLANS = Path(__file__).parent / "plans"
 

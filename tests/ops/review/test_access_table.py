@@ -8,7 +8,7 @@ import pytest
 
 from ops.review.access_markdown import before_and_after, listed
 from ops.review.access_table import AccessChange, AccessRow, RequestOrigin
-from ops.review.report import Review
+from ops.review.outcome import Review
 from terraform.plan_values import KnownAfterApply
 from tests.ops.review.plans import comment, found_rules, reviewed
 from tests.ops.review.rule_cases import allow, deny, policy, user_with

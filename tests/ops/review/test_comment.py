@@ -62,7 +62,7 @@ def test_a_changed_policy_is_shown_by_its_statements() -> None:
 def test_a_long_comment_leaves_out_the_least_important_parts_and_says_so(limit: int) -> None:
     text = comment(review(real("first-deployment"), []), limit)
     assert len(text) <= limit
-    assert text.startswith("<!-- kakehashi-review -->\n## 🛑 Dangerous: ")
+    assert text.startswith("<!-- kakehashi-review -->\n## 🛑 ")
     assert "left out here: the comment would be too long" in text
 
 
@@ -70,7 +70,7 @@ def test_a_comment_with_thousands_of_dangerous_findings_fits() -> None:
     found = reviewed(plan(*(change(f"aws_eip.address_{number:04}", "delete", {}) for number in range(2_000))))
     text = comment(found)
     assert len(text) <= LIMITS["github"]
-    assert "## 🛑 Dangerous: 2000 findings in 1 stack" in text
+    assert "\nDangerous: 2000 findings in 1 stack" in text
     assert "findings left out here" in text
 
 

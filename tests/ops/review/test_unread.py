@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ops.review import PlanFile, review
-from ops.review.report import Review
+from ops.review.outcome import Review
 from ops.review.resource_types import HARMLESS, harmless, is_classified
 from tests.ops.review.plans import comment, real, reviewed
 from tests.terraform.plans import change, plan

@@ -1,0 +1,109 @@
+"""The first lines of a review, in English and Japanese."""
+
+import re
+import string
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from errors import RefusedError
+from ops.review import language, review
+from ops.review.acknowledgements import Acknowledgement
+from ops.review.outcome import Review
+from ops.review.report import markdown
+from ops.review.rules import RULES
+from tests.ops.review.plans import PLANS, real, reviewed
+from tests.terraform.plans import change, plan
+
+CATALOGUE = tomllib.loads((Path(language.__file__).with_name("japanese.toml")).read_text(encoding="utf-8"))
+JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
+
+# Planning failed in it, so it cannot be reviewed.
+SCENARIOS = sorted(folder.name for folder in PLANS.iterdir() if folder.name != "lists-overlap")
+
+
+def first_lines(found: Review, name: str = "en") -> list[str]:
+    """The heading, and the line of counts where there is one."""
+    lines = markdown(found, 65_536, language.language(name)).splitlines()[1:4]
+    return [line for line in lines if line and not line.startswith("###")]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "sentence", "counts"),
+    [
+        (
+            "pull-list-one-network-more",
+            "`kakehashi-prd-pull` may now also pull `application`, `infrastructure` from `203.0.113.64/28`, "
+            "and 1 other finding.",
+            "Dangerous: 2 findings in 1 stack: `access-widened`, `policy-widened`",
+        ),
+        (
+            "gitlab-unprotected",
+            "`dev-gitlab/aws_instance.gitlab_instance`: it may be terminated (`disable_api_termination` is `false`).",
+            "Dangerous: 1 finding in 1 stack: `protection-lifted`",
+        ),
+    ],
+)
+def test_the_heading_says_what_happens_and_the_counts_come_below(scenario: str, sentence: str, counts: str) -> None:
+    assert first_lines(review(real(scenario), [])) == [f"## 🛑 {sentence}", counts]
+
+
+def test_who_may_push_from_more_places_is_said_in_japanese() -> None:
+    heading, counts = first_lines(review(real("pull-list-one-network-more"), []), "ja")
+    assert heading == (
+        "## 🛑 `kakehashi-prd-pull` は、新たに `203.0.113.64/28` からも `application`, `infrastructure` を"
+        " pull できるようになります(ほかに 1 件)"
+    )
+    assert counts == "危険な指摘: 1 スタックで 2 件: `access-widened`, `policy-widened`"
+
+
+@pytest.mark.parametrize("name", language.LANGUAGES)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_the_first_lines_of_every_plan_fit_into_200_characters(scenario: str, name: str) -> None:
+    heading, *_ = first_lines(review(real(scenario), []), name)
+    assert len(heading) <= 200
+    assert bool(JAPANESE.search(heading)) == (name == "ja")
+
+
+def test_a_sentence_about_a_long_finding_says_what_the_rule_says() -> None:
+    found = reviewed(plan(change("aws_security_group." + "x" * 300, "delete", {"name": "n" * 300})))
+    assert all(len(line) <= 200 for line in first_lines(found))
+
+
+@pytest.mark.parametrize("name", language.LANGUAGES)
+def test_what_is_acknowledged_not_read_or_an_output_is_in_the_heading(name: str) -> None:
+    address = change("aws_eip.a", "delete", {})
+    accepted = Acknowledgement(allowed="address-lost:aws_eip.a", because="the old office is closed", where="test")
+    unread = change("aws_s3_bucket.a", "update", {"request_payer": "a"}, {"request_payer": "b"})
+    headings = [
+        first_lines(reviewed(plan(address), acknowledged=(accepted,)), name)[0],
+        first_lines(reviewed(plan(unread)), name)[0],
+        first_lines(reviewed(plan()), name)[0],
+    ]
+    assert [heading[:4] for heading in headings] == ["## 🟡", "## 🟠", "## ✅"]
+    assert all(bool(JAPANESE.search(heading)) == (name == "ja") for heading in headings)
+
+
+def test_the_catalogue_has_every_rule_and_nothing_else() -> None:
+    assert set(CATALOGUE["rules"]) == {rule.id for rule in RULES}
+    for texts in CATALOGUE["rules"].values():
+        assert set(texts) == {"what", "why"}
+        assert all(JAPANESE.search(text) for text in texts.values())
+
+
+@pytest.mark.parametrize(("english", "japanese"), CATALOGUE["texts"].items())
+def test_a_translated_text_has_the_same_values(english: str, japanese: str) -> None:
+    names = [{name for _, name, _, _ in string.Formatter().parse(text)} for text in (english, japanese)]
+    assert names[0] - {None} == names[1] - {None}
+
+
+def test_a_text_without_a_translation_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        language.language("ja").say("Nobody has translated this.")
+
+
+def test_refuses_a_language_that_the_comment_does_not_have() -> None:
+    with pytest.raises(RefusedError) as caught:
+        language.language("fr")
+    assert str(caught.value) == "error: --language: 'fr' is not a language of the comment\nhint: choose one of en, ja"
