@@ -37,6 +37,7 @@ _READING: tuple[ReviewRule, ...] = (
     storage.versioning_stopped,
     storage.backups_stopped,
     monitoring.watch_stopped,
+    monitoring.watch_changed,
     state.stale_input,
     state.moved,
     state.forgotten,

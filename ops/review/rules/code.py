@@ -12,21 +12,24 @@ from terraform.plan_values import Sensitive
 
 @rule(
     id="metadata-opened",
-    what="A server's metadata can be read without a token.",
+    what="A server's metadata can be read without a token, or through more machines.",
     why="An attacker who makes the server fetch a URL can read its role's credentials.",
 )
 def metadata_opened(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes("aws_instance", "aws_launch_template"):
-        now, was = _http_tokens(change.after), _http_tokens(change.before)
+        now, was = (_metadata(values, "http_tokens") for values in (change.after, change.before))
         if change.appears and now is not None and now not in ("required", was):
             yield change.finding(f"its metadata can be read without a token ({shown(now)})", "metadata_options")
+        hops, before = (_metadata(values, "http_put_response_hop_limit") for values in (change.after, change.before))
+        if change.is_modified and hops != before and not (isinstance(hops, int) and hops <= (before or 1)):
+            yield change.finding(f"its metadata reaches {shown(hops)} machines far", "metadata_options")
 
 
-def _http_tokens(values: Mapping[str, Any]) -> str | Sensitive | None:
+def _metadata(values: Mapping[str, Any], name: str) -> Any:
+    """An option of the metadata; None where it is not given, and what is sensitive where the options are."""
     options = values.get("metadata_options")
     first = options[0] if isinstance(options, list) and options and isinstance(options[0], dict) else {}
-    tokens = options if isinstance(options, Sensitive) else first.get("http_tokens")
-    return tokens if isinstance(tokens, str | Sensitive) else None
+    return options if isinstance(options, Sensitive) else first.get(name)
 
 
 @rule(

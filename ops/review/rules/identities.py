@@ -125,6 +125,8 @@ _SHARES = {
     "aws_snapshot_create_volume_permission": "a snapshot, with another account",
     "aws_ram_principal_association": "with another account",
     "aws_ram_resource_association": "with other accounts",
+    "aws_ram_resource_share": "with other accounts",
+    "aws_kms_grant": "an encryption key, with whoever it names",
     "aws_lambda_permission": "a function, with the caller that it names",
     "aws_cloudwatch_event_permission": "an event bus, with another account",
 }

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from iam.comparison import WORLD, covered
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
+from ops.review.rules.removal import ProtectiveSetting, removed, unprotected
 from ops.review.text import code, line, shown
 from terraform.plan import Action
 from terraform.plan_values import KnownAfterApply, Sensitive
@@ -143,6 +144,10 @@ _CONNECTIONS = {
     "aws_vpc_peering_connection_accepter": "connects another VPC",
     "aws_ec2_transit_gateway_vpc_attachment": "connects other networks",
     "aws_vpn_connection": "connects another network",
+    "aws_vpn_gateway": "connects another network",
+    "aws_dx_gateway_association": "connects another network",
+    "aws_ec2_client_vpn_endpoint": "connects people's machines",
+    "aws_vpclattice_service_network_vpc_association": "connects services of other VPCs",
     "aws_vpc_endpoint_service": "allows connections from other accounts",
     "aws_lambda_function_url": "is an address that calls a function",
 }
@@ -167,11 +172,20 @@ def way_new(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes(*_CONNECTIONS):
         if change.action is Action.CREATE:
             yield change.finding(f"is new: {_CONNECTIONS[change.type]}")
+    for change in plans.changes("aws_vpc_endpoint"):
+        service = change.after.get("service_name")
+        if change.appears and service != change.before.get("service_name") and not _is_of_aws(service):
+            yield change.finding(f"connects a service that is not AWS's own: {shown(service)}", "service_name")
     for change in plans.changes("aws_route"):
         destination = _destination(change.after)
         if change.appears and isinstance(destination, str | Sensitive) and not _is_same_route(change):
             kind = "changed" if change.before else "new"
             yield change.finding(f"is a {kind} route to {shown(destination)}", *_ROUTE_TARGETS, *_DESTINATIONS)
+
+
+def _is_of_aws(service: Any) -> bool:
+    # https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
+    return isinstance(service, str) and service.startswith("com.amazonaws.") and ".vpce." not in service
 
 
 _DESTINATIONS = ("destination_cidr_block", "destination_ipv6_cidr_block")
@@ -220,6 +234,7 @@ _PUBLIC_ACCESS = (
         ("AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS"),
         "callers need no authorization",
     ),
+    PublicAccessSetting("aws_codebuild_project", "project_visibility", ("PRIVATE", None), "its builds are public"),
     PublicAccessSetting("aws_subnet", "map_public_ip_on_launch", (False, None), "servers in it get public addresses"),
     PublicAccessSetting("aws_instance", "associate_public_ip_address", (False, None), "it has a public address"),
     PublicAccessSetting("aws_lb", "internal", (True,), "the load balancer faces the internet"),
@@ -240,13 +255,19 @@ def opened(plans: Plans) -> Iterator[ReviewFinding]:
             if change.appears and _opens(change, setting):
                 now = code(line(change.after[setting.name]))
                 yield change.finding(f"{setting.otherwise} ({code(setting.name)} is {now})", setting.name)
-    for change in plans.changes(_BUCKET, _ACCOUNT):
-        if change.is_removed:
-            yield change.finding("is destroyed: nothing blocks public access to the bucket")
+    yield from unprotected(plans, (ProtectiveSetting("api_key_required", True, "callers need no key"),))
+    yield from removed(plans, _BLOCKS)
     for change in plans.changes("aws_s3_bucket_acl", "aws_s3_bucket"):
         acl = change.after.get("acl")
         if change.appears and isinstance(acl, str) and acl.startswith("public") and acl != change.before.get("acl"):
             yield change.finding(f"its ACL is {code(acl)}: it allows everyone", "acl")
+
+
+_BLOCKS = {
+    _BUCKET: "nothing blocks public access to the bucket",
+    _ACCOUNT: "nothing blocks public access to the account's buckets",
+    "aws_vpc_block_public_access_options": "nothing blocks the VPCs' traffic with the internet",
+}
 
 
 def _opens(change: ReviewedChange, setting: PublicAccessSetting) -> bool:

@@ -92,6 +92,17 @@ def unknown_lost(plans: Plans) -> Iterator[ReviewFinding]:
 )
 def protection_lifted(plans: Plans) -> Iterator[ReviewFinding]:
     yield from unprotected(plans, _PROTECTIONS)
+    for change in plans.changes("aws_instance", "aws_spot_instance_request"):
+        for name in ("root_block_device", "ebs_block_device"):
+            was, now = (_destroyed_with_server(values.get(name)) for values in (change.before, change.after))
+            if change.is_modified and now > was:
+                yield change.finding("more of its volumes are destroyed with it", name)
+
+
+def _destroyed_with_server(devices: object) -> int:
+    """How many of a server's volumes are destroyed with it."""
+    listed = devices if isinstance(devices, list) else []
+    return sum(isinstance(device, dict) and device.get("delete_on_termination") is not False for device in listed)
 
 
 # https://registry.terraform.io/providers/hashicorp/aws/latest/docs, collected on 2026-11-24

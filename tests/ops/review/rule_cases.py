@@ -177,7 +177,7 @@ CASES: dict[str, RuleCase] = {
         updated("aws_something_new", "name", "a", "b"), updated("aws_codebuild_project", "name", "a", "b")
     ),
     "not-read": _case(
-        updated("aws_codebuild_project", "project_visibility", "PRIVATE", "PUBLIC_READ"),
+        updated("aws_codebuild_project", "badge_enabled", False, True),
         updated("aws_codebuild_project", "tags", {}, {"a": "b"}),
         is_dangerous=False,
     ),
@@ -306,6 +306,10 @@ CASES: dict[str, RuleCase] = {
     "watch-stopped": _case(
         updated("aws_cloudwatch_metric_alarm", "alarm_actions", ["arn:aws:sns:x"], []),
         updated("aws_cloudwatch_metric_alarm", "alarm_actions", ["arn:aws:sns:x"], ["arn:aws:sns:y"]),
+    ),
+    "watch-changed": _case(
+        updated("aws_cloudwatch_event_rule", "event_pattern", '{"source": ["aws.iam"]}', '{"source": ["aws.ec2"]}'),
+        updated("aws_cloudwatch_event_rule", "description", "a", "b"),
     ),
     "moved": _case(
         change("aws_sns_topic.it", "no-op", {}, {}, previous_address="aws_sns_topic.was"),

@@ -1,15 +1,16 @@
 """Each rule finds its case, and every resource type is in one of the tables."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from ops.review import PlanFile, review
 from ops.review.resource_types import ACCESS, IRRELEVANT, LOSSES, SAFEGUARDS, is_classified
 from ops.review.rules import RULES
+from tests.ops.review.dangerous import DANGEROUS
 from tests.ops.review.plans import found_rules, reviewed
-from tests.ops.review.rule_cases import CASES, deny, only_from, policy, updated
+from tests.ops.review.rule_cases import CASES, PlannedChange, deny, only_from, policy, updated
 from tests.terraform import Stacks
 from tests.terraform.plans import change, plan
 
@@ -22,6 +23,15 @@ def test_a_rule_finds_its_case_and_nothing_in_a_similar_one(rule: str) -> None:
     assert (rule, case.at) in {(finding.rule, finding.address) for finding in findings}
     similar = reviewed(plan(*case.not_found, **case.not_found_more))
     assert rule not in {finding.rule for finding in (*similar.dangerous, *similar.notes)}
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes"),
+    [(rule, changes) for rule, _, changes in DANGEROUS],
+    ids=[f"{rule}: {what}" for rule, what, _ in DANGEROUS],
+)
+def test_a_dangerous_change_is_named_by_its_rule(rule: str, changes: Sequence[PlannedChange]) -> None:
+    assert rule in {finding.rule for finding in reviewed(plan(*changes)).dangerous}
 
 
 def test_an_input_is_stale_when_its_stack_changes_it() -> None:

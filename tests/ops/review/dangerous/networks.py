@@ -1,0 +1,136 @@
+"""Dangerous changes of networks, and of what is reachable from them."""
+
+from typing import Any
+
+from tests.ops.review.dangerous.row import Row, removed
+from tests.ops.review.rule_cases import PlannedChange, created, updated
+from tests.terraform.plans import change
+
+
+def rule_of_group(kind: str, **more: Any) -> PlannedChange:
+    return created(f"aws_vpc_security_group_{kind}_rule", ip_protocol="tcp", from_port=443, to_port=443, **more)
+
+
+def wider_rule(**more: Any) -> PlannedChange:
+    before = {"ip_protocol": "tcp", "from_port": 443, "to_port": 443, "cidr_ipv4": "192.0.2.0/24"}
+    return change("aws_vpc_security_group_ingress_rule.it", "update", before, before | more)
+
+
+def opened_group(side: str, **rule: Any) -> PlannedChange:
+    return updated("aws_security_group", side, [], [{"protocol": "tcp", "from_port": 22, "to_port": 22, **rule}])
+
+
+WORLD: list[Row] = [
+    ("world-let-in", "SSH from everywhere", [rule_of_group("ingress", cidr_ipv4="0.0.0.0/0")]),
+    ("world-let-in", "HTTPS from every IPv6 address", [rule_of_group("ingress", cidr_ipv6="::/0")]),
+    (
+        "world-let-in",
+        "a rule is widened to the world",
+        [updated("aws_vpc_security_group_ingress_rule", "cidr_ipv4", "192.0.2.0/24", "0.0.0.0/0")],
+    ),
+    ("more-let-in", "half of the internet", [rule_of_group("ingress", cidr_ipv4="0.0.0.0/1")]),
+    ("world-let-in", "inline in a security group", [opened_group("ingress", cidr_blocks=["0.0.0.0/0"])]),
+    ("world-let-in", "inline for IPv6", [opened_group("ingress", ipv6_cidr_blocks=["::/0"])]),
+    (
+        "world-let-in",
+        "an old kind of rule",
+        [created("aws_security_group_rule", type="ingress", protocol="-1", cidr_blocks=["0.0.0.0/0"])],
+    ),
+    (
+        "world-let-in",
+        "a network ACL",
+        [created("aws_network_acl_rule", egress=False, rule_action="allow", protocol="-1", cidr_block="0.0.0.0/0")],
+    ),
+    (
+        "world-let-in",
+        "the default security group",
+        [updated("aws_default_security_group", "ingress", [], [{"protocol": "-1", "cidr_blocks": ["0.0.0.0/0"]}])],
+    ),
+    ("more-let-in", "another network", [rule_of_group("ingress", cidr_ipv4="192.0.2.0/24")]),
+    ("more-let-in", "another security group", [rule_of_group("ingress", referenced_security_group_id="sg-1")]),
+    ("more-let-in", "a prefix list", [rule_of_group("ingress", prefix_list_id="pl-1")]),
+    ("more-let-in", "more ports", [wider_rule(to_port=65535)]),
+    ("more-let-in", "every protocol", [wider_rule(ip_protocol="-1")]),
+    ("world-let-out", "out to everywhere", [rule_of_group("egress", cidr_ipv4="0.0.0.0/0")]),
+    ("world-let-out", "out to every IPv6 address", [rule_of_group("egress", cidr_ipv6="::/0")]),
+    ("world-let-out", "inline in a security group", [opened_group("egress", cidr_blocks=["0.0.0.0/0"])]),
+    (
+        "world-let-out",
+        "a network ACL",
+        [created("aws_network_acl_rule", egress=True, rule_action="allow", protocol="-1", cidr_block="0.0.0.0/0")],
+    ),
+]
+
+WAYS: list[Row] = [
+    ("way-new", f"{kind} is created", [created(kind, **arguments)])
+    for kind, arguments in {
+        "aws_vpc_peering_connection": {"peer_vpc_id": "vpc-1"},
+        "aws_vpc_peering_connection_accepter": {"vpc_peering_connection_id": "pcx-1"},
+        "aws_ec2_transit_gateway_vpc_attachment": {"vpc_id": "vpc-1"},
+        "aws_vpn_gateway": {"vpc_id": "vpc-1"},
+        "aws_vpn_connection": {"type": "ipsec.1"},
+        "aws_dx_gateway_association": {"dx_gateway_id": "x"},
+        "aws_internet_gateway": {"vpc_id": "vpc-1"},
+        "aws_nat_gateway": {"subnet_id": "subnet-1"},
+        "aws_egress_only_internet_gateway": {"vpc_id": "vpc-1"},
+        "aws_ec2_client_vpn_endpoint": {"client_cidr_block": "10.0.0.0/22"},
+        "aws_route": {"destination_cidr_block": "10.9.0.0/16", "vpc_peering_connection_id": "pcx-1"},
+        "aws_vpc_endpoint": {"service_name": "com.amazonaws.vpce.ap-northeast-1.vpce-svc-1"},
+        "aws_vpclattice_service_network_vpc_association": {"vpc_identifier": "vpc-1"},
+    }.items()
+]
+
+OPENED: list[Row] = [
+    *[
+        ("opened", f"{name} is turned off", [updated("aws_s3_bucket_public_access_block", name, True, False)])
+        for name in ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+    ],
+    ("opened", "nothing blocks public access any more", [removed("aws_s3_bucket_public_access_block")]),
+    ("opened", "the whole account's block is destroyed", [removed("aws_s3_account_public_access_block")]),
+    ("opened", "a load balancer becomes public", [updated("aws_lb", "internal", True, False)]),
+    ("opened", "a database becomes public", [updated("aws_db_instance", "publicly_accessible", False, True)]),
+    ("opened", "a subnet gives public addresses", [updated("aws_subnet", "map_public_ip_on_launch", False, True)]),
+    ("opened", "a server gets a public address", [updated("aws_instance", "associate_public_ip_address", False, True)]),
+    (
+        "opened",
+        "a build project becomes public",
+        [updated("aws_codebuild_project", "project_visibility", "PRIVATE", "PUBLIC_READ")],
+    ),
+    ("opened", "a bucket's ACL is public", [created("aws_s3_bucket_acl", acl="public-read")]),
+    (
+        "opened",
+        "an API method needs no signature",
+        [updated("aws_api_gateway_method", "authorization", "AWS_IAM", "NONE")],
+    ),
+    ("opened", "an API method needs no key", [updated("aws_api_gateway_method", "api_key_required", True, False)]),
+    ("opened", "a function has a public URL", [created("aws_lambda_function_url", authorization_type="NONE")]),
+    ("opened", "a VPC may block public access no longer", [removed("aws_vpc_block_public_access_options")]),
+    (
+        "metadata-opened",
+        "a server's metadata needs no token",
+        [updated("aws_instance", "metadata_options", [{"http_tokens": "required"}], [{"http_tokens": "optional"}])],
+    ),
+    (
+        "metadata-opened",
+        "a template's metadata needs no token",
+        [
+            updated(
+                "aws_launch_template", "metadata_options", [{"http_tokens": "required"}], [{"http_tokens": "optional"}]
+            )
+        ],
+    ),
+    (
+        "metadata-opened",
+        "containers on a server read its metadata",
+        [
+            updated(
+                "aws_instance",
+                "metadata_options",
+                [{"http_tokens": "required", "http_put_response_hop_limit": 1}],
+                [{"http_tokens": "required", "http_put_response_hop_limit": 2}],
+            )
+        ],
+    ),
+]
+
+ROWS = [*WORLD, *WAYS, *OPENED]
