@@ -1,7 +1,8 @@
 """Makes the plans that tests review: `python -m tests.ops.review.make_plans [SCENARIO…]`, about ten minutes.
 
 The real Terraform applies deployment.yaml (and another project, elsewhere.tf.json) to the emulated AWS once, and then
-plans every scenario from that state. Only the timestamp is removed from a plan.
+plans every scenario from that state. The scenario `everything` is the first deployment of deployments/everything.yaml.
+Only the timestamp is removed from a plan.
 """
 
 import gzip
@@ -38,9 +39,10 @@ _INNER = {
 
 
 class AppliedStacks:
-    """A folder in which all stacks are applied to one emulated AWS."""
+    """A folder in which all stacks of a deployment are applied to one emulated AWS."""
 
-    def __init__(self, scratch: Path, aws: Emulator) -> None:
+    def __init__(self, deployment: Path, scratch: Path, aws: Emulator) -> None:
+        self._deployment = deployment
         self._scratch = scratch
         self._out = scratch / "cdktf.out"
         self._aws = aws
@@ -48,26 +50,36 @@ class AppliedStacks:
         (scratch / "plugins").mkdir()
         self.synthesise({})
         self.stacks = {stack.name: stack for stack in read(self._out)}
-        self.stacks["elsewhere"] = self._elsewhere()
+
+    def apply(self, kept_as: str | None) -> None:
+        """Apply every stack; its first plan is stored under the scenario `kept_as`."""
+        self._aws.seed(prerequisites_of(load(self._deployment)))
+        account = next(iter(self.stacks.values())).account
+        for bucket in {bucket for stack in self.stacks.values() for bucket in stack.buckets}:
+            self._aws.make_bucket(account=account, region=bucket.region, name=bucket.name)
+        for stack in self.stacks:
+            self.terraform(stack, "init", "-no-color")
+            if kept_as is not None:
+                self.plan(kept_as, stack)
+            self.terraform(stack, "apply", "-auto-approve", "-no-color")
+            print(f"{stack}: applied", flush=True)
 
     def synthesise(self, changes: Mapping[str, Any]) -> None:
         """Write the deployment's Terraform, with some settings changed."""
         from stacks.synthesis import synthesise
 
         file = self._scratch / "deployment.yaml"
-        file.write_text(json.dumps(with_changes(_HERE / "deployment.yaml", changes)))
+        file.write_text(json.dumps(with_changes(self._deployment, changes)))
         synthesise(load(file), self._out)
 
-    def _elsewhere(self) -> RehearsalStack:
+    def add_elsewhere(self) -> None:
+        """Add the other project."""
         folder = self._out / "elsewhere"
         (folder / "inner").mkdir(parents=True)
         shutil.copy(_HERE / "elsewhere.tf.json", folder / "main.tf.json")
         (folder / "inner" / "main.tf.json").write_text(json.dumps(_INNER))
-        return RehearsalStack(
-            name="elsewhere",
-            file=folder / "main.tf.json",
-            document=json.loads((_HERE / "elsewhere.tf.json").read_text()),
-        )
+        document = json.loads((_HERE / "elsewhere.tf.json").read_text())
+        self.stacks["elsewhere"] = RehearsalStack(name="elsewhere", file=folder / "main.tf.json", document=document)
 
     def terraform(self, stack: str, *arguments: str, accept: tuple[int, ...] = (0,)) -> str:
         """Run Terraform in a stack's folder."""
@@ -100,6 +112,10 @@ class AppliedStacks:
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_bytes(gzip.compress(json.dumps(plan, separators=(",", ":")).encode(), mtime=0))
         print(f"{scenario}/{stack}: {kept.stat().st_size / 1024:.0f} KB", flush=True)
+
+    def unknown_requests(self) -> list[str]:
+        """The requests that the emulated AWS could not answer."""
+        return list(self._aws.record().unknown)
 
     def attempt(self, scenario: Scenario) -> str | None:
         """Run a scenario; returns the error, if there is one."""
@@ -164,26 +180,29 @@ class AppliedStacks:
 def main(wanted: list[str]) -> None:
     """Make the plans of the named scenarios, or of all."""
     bindings.install()
+    if not wanted or "everything" in wanted:
+        with _applied(_HERE.parents[2] / "deployments" / "everything.yaml") as applied:
+            applied.apply(kept_as="everything")
+    scenarios = [scenario for scenario in SCENARIOS if not wanted or scenario.name in wanted]
+    if not scenarios and "first-deployment" not in wanted:
+        return
+    with _applied(_HERE / "deployment.yaml") as applied:
+        applied.add_elsewhere()
+        applied.apply(kept_as="first-deployment" if not wanted or "first-deployment" in wanted else None)
+        failed = [
+            f"{scenario.name}: {error}" for scenario in scenarios if (error := applied.attempt(scenario)) is not None
+        ]
+        failed += [f"the emulated AWS does not know this request: {what}" for what in applied.unknown_requests()]
+        if failed:
+            sys.exit("\n".join(failed))
+
+
+@contextmanager
+def _applied(deployment: Path) -> Iterator[AppliedStacks]:
     scratch = Path(tempfile.mkdtemp(prefix="kakehashi-plans-"))
     try:
         with Emulator(log=scratch / "aws.log") as aws:
-            applied = AppliedStacks(scratch, aws)
-            aws.seed(prerequisites_of(load(_HERE / "deployment.yaml")))
-            for stack in applied.stacks:
-                applied.terraform(stack, "init", "-no-color")
-                if not wanted or "first-deployment" in wanted:
-                    applied.plan("first-deployment", stack)
-                applied.terraform(stack, "apply", "-auto-approve", "-no-color")
-                print(f"{stack}: applied", flush=True)
-            failed = [
-                f"{scenario.name}: {error}"
-                for scenario in SCENARIOS
-                if not wanted or scenario.name in wanted
-                if (error := applied.attempt(scenario))
-            ]
-            failed += [f"the emulated AWS does not know this request: {what}" for what in aws.record().unknown]
-            if failed:
-                sys.exit("\n".join(failed))
+            yield AppliedStacks(deployment, scratch, aws)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
