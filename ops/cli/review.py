@@ -25,14 +25,18 @@ def review(
     ],
     allow: Annotated[
         list[str] | None,
-        typer.Option(metavar="RULE:ADDRESS", help="Accept this finding; needs --because.", show_default=False),
+        typer.Option(
+            metavar="RULE:STACK/ADDRESS@DIGEST",
+            help="Accept this finding, as the comment shows it; needs --because.",
+            show_default=False,
+        ),
     ] = None,
     because: Annotated[
         list[str] | None,
         typer.Option(metavar="TEXT", help="The reason; shown in the comment.", show_default=False),
     ] = None,
     acknowledged: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A YAML list of {allow, because}.", show_default=False)
+        Path | None, typer.Option(metavar="FILE", help="A YAML list of {allow, because, until}.", show_default=False)
     ] = None,
     platform: Annotated[
         str,
@@ -50,7 +54,7 @@ def review(
 ) -> None:
     """Review Terraform plans: Markdown for a pull request, dangerous changes first.
 
-    Exit status: 0 nothing dangerous, 3 dangerous, 1 a plan cannot be read, 2 wrong usage.
+    Exit status: 0 nothing dangerous, 3 dangerous or acknowledgements to remove, 1 a plan cannot be read, 2 wrong usage.
     """
     from ops.review import run
 

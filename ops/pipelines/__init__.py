@@ -25,7 +25,7 @@ _DRIFT_AT = "17 3 * * *"  # not on the hour, when GitHub is busiest and drops sc
 _ACKNOWLEDGED = Path("deployments/acknowledged.yaml")
 _NOTHING_ACKNOWLEDGED = """\
 # Findings of `main.py review` that are meant. Each is shown with its reason; take it out again once it is applied.
-# - allow: address-lost:aws_eip.network_nat_a_address
+# - allow: address-lost:dev-network/aws_eip.network_nat_a_address@5f2c81d09be4a763 (the line that the comment shows)
 #   because: the old line is cancelled, and production no longer names it
 []
 """

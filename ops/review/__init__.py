@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from errors import WRONG_USAGE, refused
@@ -24,7 +25,7 @@ from terraform.plan import read
 __all__ = ["DANGEROUS", "PlanFile", "review", "run"]
 
 DANGEROUS = 3
-"""The exit status for dangerous findings that nobody has acknowledged."""
+"""The exit status for dangerous findings that nobody has acknowledged, and for acknowledgements to be removed."""
 
 _WITH_STACK = re.compile(r"([\w.-]+)=(.+)")
 # Usual names of plan files, which name no stack.
@@ -42,8 +43,14 @@ class PlanFile:
     locks: tuple[str, str] = ("", "")
 
 
-def review(files: Sequence[PlanFile], acknowledgements: Sequence[Acknowledgement]) -> Review:
-    """Read all plans and apply every rule. Raises RefusedError for the first plan that cannot be read."""
+def review(files: Sequence[PlanFile], acknowledgements: Sequence[Acknowledgement], today: date | None = None) -> Review:
+    """Read all plans and apply every rule; `today` is in UTC where it is not given.
+
+    Raises RefusedError for the first plan that cannot be read.
+    """
+    today = today or datetime.now(UTC).date()
+    ended = [one for one in acknowledgements if one.has_ended(today)]
+    acknowledgements = [one for one in acknowledgements if one not in ended]
     plans = Plans([read(file.stack, file.text, file.where, file.locks) for file in files])
     dangerous, acknowledged, notes = [], [], []
     used: set[Acknowledgement] = set()
@@ -64,6 +71,7 @@ def review(files: Sequence[PlanFile], acknowledgements: Sequence[Acknowledgement
         acknowledged=acknowledged,
         notes=notes,
         unused=[one for one in acknowledgements if one not in used],
+        ended=ended,
         access=table(plans),
     )
 
@@ -80,8 +88,8 @@ def run(
 ) -> int:
     """Print the review of the plans in `files` as Markdown, and post it as a comment if asked to.
 
-    Returns the exit status: 0 nothing dangerous, 3 dangerous. Raises RefusedError for wrong options, plans that cannot
-    be read and comments that cannot be written.
+    Returns the exit status: 0 nothing dangerous, 3 dangerous or acknowledgements to remove. Raises RefusedError for
+    wrong options, plans that cannot be read and comments that cannot be written.
     """
     for option, name in (("--for", platform), ("--post", post_to)):
         if name is not None and name not in LIMITS:
@@ -99,7 +107,7 @@ def run(
         from ops.review.post import post
 
         post(post_to, text)
-    return DANGEROUS if found.dangerous else 0
+    return DANGEROUS if found.fails else 0
 
 
 def _plan_files(files: Sequence[str]) -> list[PlanFile]:

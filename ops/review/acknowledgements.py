@@ -1,7 +1,9 @@
 """Findings that someone has checked and accepts, each with the reason."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -14,31 +16,36 @@ from ops.review.rule import ReviewFinding
 
 SHORTEST_REASON = 20
 
-_EXAMPLE = "write a list of entries such as: - {allow: address-lost:aws_eip.old, because: the old office is closed}"
-_COPY = "copy it from the review's comment"
+_FORM = "RULE:STACK/ADDRESS@DIGEST"
+_EXAMPLE = f"write a list of entries such as: - {{allow: {_FORM}, because: the old office is closed}}"
+_COPY = "copy the line from the review's comment"
+# The digest is the last part, because addresses may contain anything: aws_eip.it["a@b"]
+_ALLOWED = re.compile(r"(?P<rule>[a-z-]+):(?P<place>[^/]+/.+)@(?P<digest>[0-9a-f]{16})", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Acknowledgement:
-    """`allowed` is RULE:ADDRESS, or RULE:STACK/ADDRESS where several stacks have the address."""
+    """`allowed` is RULE:STACK/ADDRESS@DIGEST, as the comment shows it; `until` is the last day on which it holds."""
 
     allowed: str
     because: str
     where: str
+    until: date | None = None
 
     def covers(self, finding: ReviewFinding) -> bool:
         """Whether it acknowledges the finding."""
-        return self.allowed in {
-            f"{finding.rule}:{finding.address}",
-            f"{finding.rule}:{finding.stack}/{finding.address}",
-        }
+        return self.allowed == finding.allowed_as
+
+    def has_ended(self, today: date) -> bool:
+        """Whether its last day is over."""
+        return self.until is not None and self.until < today
 
 
 def from_options(allowed: Sequence[str], because: Sequence[str]) -> list[Acknowledgement]:
     """One acknowledgement for each --allow, with the --because in the same position."""
     if len(allowed) != len(because):
         what = f"there are {len(allowed)} of --allow and {len(because)} of --because"
-        hint = "give each --allow RULE:ADDRESS its own --because TEXT, in the same order"
+        hint = "give each --allow its own --because TEXT, in the same order"
         raise refused("--allow", what, hint, status=WRONG_USAGE)
     return [
         Acknowledgement(allowed=one, because=reason, where="--allow")
@@ -47,7 +54,7 @@ def from_options(allowed: Sequence[str], because: Sequence[str]) -> list[Acknowl
 
 
 def from_file(path: Path) -> list[Acknowledgement]:
-    """A YAML list of `allow` and `because`."""
+    """A YAML list of `allow`, `because` and, where it is to end, `until`."""
     try:
         entries: Any = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -57,15 +64,18 @@ def from_file(path: Path) -> list[Acknowledgement]:
     entries = [] if entries is None else entries
     if not isinstance(entries, list):
         raise _wrong(path, "it is not a list")
-    for place, entry in enumerate(entries):
-        if not isinstance(entry, dict) or set(entry) != {"allow", "because"}:
-            raise _wrong(path, f"entry {place + 1} does not consist of allow and because")
-        if not all(isinstance(text, str) for text in entry.values()):
-            raise _wrong(path, f"entry {place + 1} contains something other than text")
-    return [
-        Acknowledgement(allowed=entry["allow"], because=entry["because"], where=f"{path}[{place}]")
-        for place, entry in enumerate(entries)
-    ]
+    return [_entry(path, place, entry) for place, entry in enumerate(entries)]
+
+
+def _entry(path: Path, place: int, entry: Any) -> Acknowledgement:
+    if not isinstance(entry, dict) or not {"allow", "because"} <= set(entry) <= {"allow", "because", "until"}:
+        raise _wrong(path, f"entry {place + 1} does not consist of allow, because and perhaps until")
+    until = entry.get("until")
+    if not all(isinstance(entry[name], str) for name in ("allow", "because")):
+        raise _wrong(path, f"entry {place + 1} contains something other than text")
+    if "until" in entry and (not isinstance(until, date) or isinstance(until, datetime)):
+        raise _wrong(path, f"entry {place + 1}: until is not a date such as 2026-12-31")
+    return Acknowledgement(allowed=entry["allow"], because=entry["because"], where=f"{path}[{place}]", until=until)
 
 
 def _wrong(path: Path, what: str) -> RefusedError:
@@ -76,11 +86,11 @@ def check(acknowledgements: Sequence[Acknowledgement], rules: Sequence[str]) -> 
     """Refuse acknowledgements that cannot match any finding, and reasons that are too short. Raises RefusedError."""
     problems = []
     for one in acknowledgements:
-        rule, _, address = one.allowed.partition(":")
-        if not address:
-            what = f"{one.allowed!r} is not RULE:ADDRESS"
-            problems.append(Problem(where=one.where, what=what, hint="copy both from the review's comment"))
-        elif rule not in rules:
+        written = _ALLOWED.fullmatch(one.allowed)
+        if written is None:
+            what = f"{one.allowed!r} is not {_FORM}"
+            problems.append(Problem(where=one.where, what=what, hint=_COPY))
+        elif (rule := written["rule"]) not in rules:
             near = get_close_matches(rule, rules, n=1)
             hint = f"did you mean {near[0]}?" if near else _COPY
             problems.append(Problem(where=one.where, what=f"{rule!r} is not a rule", hint=hint))

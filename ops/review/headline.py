@@ -34,6 +34,9 @@ def headline(review: Review, language: Language) -> tuple[str, str]:
         findings = language.count(len(review.dangerous), "finding")
         counted = language.say("Dangerous: {findings} in {stacks}", findings=findings, stacks=of)
         return f"## 🛑 {_sentence(review, language)}", f"{counted}: {_rules(review)}"
+    if review.fails:
+        number = language.count(len(review.unused) + len(review.ended), "acknowledgement")
+        return f"## 🛑 {language.say('Nothing dangerous, but {number} to remove', number=number)}", ""
     unread = sum(finding.rule == NOT_READ for finding in review.notes)
     changes = counts([change for change in review.plans.changes() if change.is_changed], language)
     outputs = any(output.action is not Action.NOTHING for plan in review.plans.plans for output in plan.outputs)

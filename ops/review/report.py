@@ -76,10 +76,19 @@ def _dangerous(review: Review) -> Iterator[Section]:
 
 def _by_rule(review: Review, findings: Sequence[ReviewFinding], *, importance: int) -> Iterator[Section]:
     for rule in review.rules:
-        items = [f"- {_where(finding)} {finding.what}" for finding in findings if finding.rule == rule.id]
+        items = [
+            f"- {_where(finding)} {finding.what}{_to_accept(finding) if rule.dangerous else ''}"
+            for finding in findings
+            if finding.rule == rule.id
+        ]
         if items:
             head = f"**{rule.what}** {rule.why} (`{rule.id}`)\n"
             yield Section(importance=importance, head=head, items=items, noun="findings")
+
+
+def _to_accept(finding: ReviewFinding) -> str:
+    """The line to copy into the list of acknowledgements, whole, however long it is."""
+    return f"\n  - to accept it: {code(f'allow: {finding.allowed_as}', most=len(finding.allowed_as) + 100)}"
 
 
 def _where(finding: ReviewFinding) -> str:
@@ -93,9 +102,12 @@ def _acknowledged(review: Review) -> Iterator[Section]:
     ]
     if items:
         yield Section(importance=6, head="### Acknowledged\n", items=items, noun="findings")
-    unused = [f"- {code(one.allowed)} matches no finding" for one in review.unused]
-    if unused:
-        yield Section(importance=5, head="Acknowledgements without a finding:\n", items=unused, noun="lines")
+    no_longer = [
+        *(f"- {code(one.allowed)} matches no finding" for one in review.unused),
+        *(f"- {code(one.allowed)} held until {one.until}" for one in review.ended),
+    ]
+    if no_longer:
+        yield Section(importance=6, head="Acknowledgements to remove:\n", items=no_longer, noun="lines")
 
 
 def _notes(review: Review) -> Iterator[Section]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from ops.review.digests import digest
 from terraform.plan import Action, Change, Plan
 from terraform.plan_references import PlanReferences
 
@@ -16,9 +17,10 @@ NOT_READ = "not-read"
 
 @dataclass(frozen=True, kw_only=True)
 class ReviewFinding:
-    """One fact to know before the apply: `what` is one line of Markdown. The rule that finds it fills in `rule`.
+    """One fact to know before the apply: `what` is one line of Markdown.
 
-    `arguments` are those of a changed object that the finding is about. The rule `not-read` lists the others.
+    The rule that finds it fills in `rule`, and `digest`, which is another one as soon as the plan does anything else
+    there. `arguments` are those of a changed object that the finding is about. The rule `not-read` lists the others.
     """
 
     stack: str
@@ -26,6 +28,12 @@ class ReviewFinding:
     what: str
     rule: str = ""
     arguments: frozenset[str] = frozenset()
+    digest: str = ""
+
+    @property
+    def allowed_as(self) -> str:
+        """What an acknowledgement of it names."""
+        return f"{self.rule}:{self.stack}/{self.address}@{self.digest}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +84,21 @@ class Plans:
             if change.is_managed
         ]
 
+    @cached_property
+    def _by_place(self) -> dict[tuple[str, str], list[Change]]:
+        places: dict[tuple[str, str], list[Change]] = {}
+        for plan in self.plans:
+            for change in plan.changes:
+                places.setdefault((change.stack, change.address), []).append(change)
+        return places
+
+    def digest(self, rule: str, finding: ReviewFinding) -> str:
+        """The digest of what `rule` found."""
+        changes = self._by_place.get((finding.stack, finding.address), [])
+        words = (rule, finding.stack, finding.address, finding.what)
+        secrets = frozenset().union(*(plan.secrets for plan in self.plans))
+        return digest(words, changes, finding.arguments, secrets)
+
     def changes(self, *types: str) -> Iterator[ReviewedChange]:
         """The changes to managed objects in all stacks: of these types, or of every type."""
         return (change for change in self._changes if not types or change.type in types)
@@ -100,7 +123,9 @@ class ReviewRule:
     def findings(self, plans: Plans) -> list[ReviewFinding]:
         """What the rule finds, without repetition."""
         if self.id not in plans.found:
-            found = {replace(finding, rule=self.id) for finding in self.check(plans)}
+            found = {
+                replace(finding, rule=self.id, digest=plans.digest(self.id, finding)) for finding in self.check(plans)
+            }
             plans.found[self.id] = sorted(found, key=lambda finding: (finding.stack, finding.address, finding.what))
         return plans.found[self.id]
 

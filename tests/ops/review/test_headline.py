@@ -74,7 +74,8 @@ def test_a_sentence_about_a_long_finding_says_what_the_rule_says() -> None:
 @pytest.mark.parametrize("name", language.LANGUAGES)
 def test_what_is_acknowledged_not_read_or_an_output_is_in_the_heading(name: str) -> None:
     address = change("aws_eip.a", "delete", {})
-    accepted = Acknowledgement(allowed="address-lost:aws_eip.a", because="the old office is closed", where="test")
+    [lost] = reviewed(plan(address)).dangerous
+    accepted = Acknowledgement(allowed=lost.allowed_as, because="the old office is closed", where="test")
     unread = change("aws_s3_bucket.a", "update", {"request_payer": "a"}, {"request_payer": "b"})
     headings = [
         first_lines(reviewed(plan(address), acknowledged=(accepted,)), name)[0],

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -87,7 +88,7 @@ def test_main_exits_with_3_for_dangerous_2_for_wrong_usage_and_1_for_no_plan(
     assert main(file) == (3, "")
     status, error = main("no-such-file.json")
     assert (status, error.splitlines()[0]) == (1, "error: no-such-file.json: No such file or directory")
-    status, error = main(file, "--allow", "addres-lost:aws_eip.it", "--because", "no")
+    status, error = main(file, "--allow", "addres-lost:s/aws_eip.it@0123456789abcdef", "--because", "no")
     assert (status, error) == (
         2,
         "error: --allow: 'addres-lost' is not a rule\nhint: did you mean address-lost?\n"
@@ -129,28 +130,48 @@ def test_an_acknowledged_finding_is_shown_with_its_reason_and_is_not_dangerous(
     written: Callable[..., str], reviewing: Review, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     file = written(DANGEROUS)
-    for address in ("aws_eip.it", "dev-network/aws_eip.it"):
-        assert reviewing(file, allow=[f"address-lost:{address}"], because=[REASON]) == 0
-        text = capsys.readouterr().out
-        assert "## 🟡 Nothing dangerous except what is acknowledged (1): 1 destroyed in 1 stack" in text
-        assert f"Because: `{REASON}`" in text
-    assert reviewing(file, allow=["address-lost:aws_eip.other"], because=[REASON]) == 3
-    assert "- `address-lost:aws_eip.other` matches no finding" in capsys.readouterr().out
+    assert reviewing(file) == 3
+    [line] = re.findall("to accept it: `allow: (.*)`", capsys.readouterr().out)
+    assert re.fullmatch("address-lost:dev-network/aws_eip.it@[0-9a-f]{16}", line)
+    assert reviewing(file, allow=[line], because=[REASON]) == 0
+    text = capsys.readouterr().out
+    assert "## 🟡 Nothing dangerous except what is acknowledged (1): 1 destroyed in 1 stack" in text
+    assert f"Because: `{REASON}`" in text
     listed = tmp_path / "acknowledged.yaml"
-    listed.write_text(f"- allow: address-lost:aws_eip.it\n  because: {REASON}\n")
+    listed.write_text(f"- allow: {line}\n  because: {REASON}\n  until: 2999-12-31\n")
     assert reviewing(file, acknowledged=listed) == 0
     listed.write_text("[]\n")
     assert reviewing(file, acknowledged=listed) == 3
 
 
-HINT = "hint: write a list of entries such as: - {allow: address-lost:aws_eip.old, because: the old office is closed}"
+def test_an_acknowledgement_that_matches_nothing_fails_the_run(
+    written: Callable[..., str], reviewing: Review, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unused = f"address-lost:dev-network/aws_eip.other@{'0' * 16}"
+    assert reviewing(written(HARMLESS), allow=[unused], because=[REASON]) == 3
+    text = capsys.readouterr().out
+    assert "## 🛑 Nothing dangerous, but 1 acknowledgement to remove" in text
+    assert f"- `{unused}` matches no finding" in text
+
+
+def test_an_acknowledgement_that_has_ended_fails_the_run(
+    written: Callable[..., str], reviewing: Review, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    listed = tmp_path / "acknowledged.yaml"
+    listed.write_text(f"- allow: address-lost:s/aws_eip.it@{'0' * 16}\n  because: {REASON}\n  until: 2020-01-31\n")
+    assert reviewing(written(HARMLESS), acknowledged=listed) == 3
+    assert f"- `address-lost:s/aws_eip.it@{'0' * 16}` held until 2020-01-31" in capsys.readouterr().out
+
+
+HINT = "hint: write a list of entries such as: - {allow: RULE:STACK/ADDRESS@DIGEST, because: the old office is closed}"
 
 
 @pytest.mark.parametrize(
     ("text", "what"),
     [
         ("allow: x", "it is not a list"),
-        ("- {allow: x}", "entry 1 does not consist of allow and because"),
+        ("- {allow: x}", "entry 1 does not consist of allow, because and perhaps until"),
+        ("- {allow: x, because: y, until: soon}", "entry 1: until is not a date such as 2026-12-31"),
         ("- {allow: x, because: 1}", "entry 1 contains something other than text"),
         ("- [", "it cannot be read as YAML"),
         (None, "there is no such file"),
@@ -172,11 +193,12 @@ def test_refuses_wrong_options_before_it_reads_a_plan(reviewing: Review) -> None
         (
             {"allow": ["address-lost:aws_eip.it"]},
             "error: --allow: there are 1 of --allow and 0 of --because\n"
-            "hint: give each --allow RULE:ADDRESS its own --because TEXT, in the same order",
+            "hint: give each --allow its own --because TEXT, in the same order",
         ),
         (
-            {"allow": ["address-lost"], "because": [REASON]},
-            "error: --allow: 'address-lost' is not RULE:ADDRESS\nhint: copy both from the review's comment",
+            {"allow": ["address-lost:aws_eip.it"], "because": [REASON]},
+            "error: --allow: 'address-lost:aws_eip.it' is not RULE:STACK/ADDRESS@DIGEST\n"
+            "hint: copy the line from the review's comment",
         ),
         ({"platform": "gitea"}, "error: --for: 'gitea' is not a platform\nhint: choose one of github, gitlab"),
         ({"post_to": "gitea"}, "error: --post: 'gitea' is not a platform\nhint: choose one of github, gitlab"),
