@@ -1,7 +1,18 @@
 """The rules, in the order in which a review prints their findings."""
 
 from ops.review.rule import ReviewRule
-from ops.review.rules import code, execution, identities, monitoring, networks, policies, state, storage, unread
+from ops.review.rules import (
+    code,
+    execution,
+    identities,
+    monitoring,
+    networks,
+    policies,
+    proxies,
+    state,
+    storage,
+    unread,
+)
 
 _READING: tuple[ReviewRule, ...] = (
     identities.access_widened,
@@ -10,6 +21,7 @@ _READING: tuple[ReviewRule, ...] = (
     networks.world_let_in,
     networks.more_let_in,
     networks.world_let_out,
+    proxies.host_allowed,
     policies.policy_to_the_world,
     policies.policy_widened,
     policies.policy_removed,

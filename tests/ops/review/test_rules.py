@@ -8,11 +8,15 @@ import pytest
 from ops.review import PlanFile, review
 from ops.review.resource_types import ACCESS, IRRELEVANT, LOSSES, SAFEGUARDS, is_classified
 from ops.review.rules import RULES
+from tests.ops.review import server_cases
 from tests.ops.review.dangerous import DANGEROUS
 from tests.ops.review.plans import found_rules, reviewed
-from tests.ops.review.rule_cases import CASES, PlannedChange, deny, only_from, policy, updated
+from tests.ops.review.rule_cases import CASES as OTHER_CASES
+from tests.ops.review.rule_cases import PlannedChange, deny, only_from, policy, updated
 from tests.terraform import Stacks
 from tests.terraform.plans import change, plan
+
+CASES = {**OTHER_CASES, **server_cases.CASES}
 
 
 @pytest.mark.parametrize("rule", sorted(CASES))

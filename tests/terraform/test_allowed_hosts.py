@@ -1,0 +1,107 @@
+"""Which hosts a forward proxy allows, read from the user data that is written for it and from others."""
+
+import base64
+import gzip
+
+import pytest
+
+from buildspec.render import SquidConfig, forward_proxy_cloud_init
+from terraform.allowed_hosts import AllowedHosts, NotReadError, allowed_hosts
+from terraform.encoded_texts import decoded
+
+ALLOW = "http_access allow allowed"
+
+
+def user_data(*hosts: str) -> str:
+    return forward_proxy_cloud_init(SquidConfig(port=3128, clients="10.10.0.0/16", hosts=hosts), "/squid/proxy")
+
+
+def proxy(text: str) -> AllowedHosts:
+    found = allowed_hosts(text)
+    assert found is not None
+    return found
+
+
+def with_line(before: str, line: str) -> str:
+    """User data in which Squid's configuration has one more line."""
+    text = user_data("a.example.com")
+    assert before in text
+    return text.replace(before, f"{line}\n      {before}")
+
+
+def test_reads_the_hosts_that_the_written_user_data_allows() -> None:
+    assert proxy(user_data("A.example.com", ".example.org")).hosts == {"a.example.com", ".example.org"}
+
+
+def test_reads_user_data_in_base64_compressed_or_not() -> None:
+    text = user_data("a.example.com")
+    for content in (text.encode(), gzip.compress(text.encode())):
+        assert allowed_hosts(base64.b64encode(content).decode()) == proxy(text)
+
+
+def test_only_the_hosts_differ_between_two_lists() -> None:
+    one, other = proxy(user_data("a.example.com")), proxy(user_data(".example.org"))
+    assert one.hosts != other.hosts
+    assert one.rest == other.rest
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        user_data("a.example.com").replace("http_access deny inside", "# nothing"),
+        user_data("a.example.com").replace("acl tls port 443", "acl tls port 1-65535"),
+        user_data("a.example.com").replace("squid -k parse", "echo http_access allow all >/x; squid -k parse"),
+        user_data("a.example.com").replace("http_access deny addresses", "http_access deny !addresses"),
+    ],
+)
+def test_everything_else_that_decides_about_access_differs(changed: str) -> None:
+    text = user_data("a.example.com")
+    assert changed != text
+    assert proxy(changed).hosts == proxy(text).hosts
+    assert proxy(changed).rest != proxy(text).rest
+
+
+def test_a_list_of_several_lines_is_read_whole() -> None:
+    text = with_line("acl inside dst 0", "acl ALLOWED dstdomain -n .example.net")
+    assert proxy(text).hosts == {"a.example.com", ".example.net"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        with_line(ALLOW, "http_access allow all"),
+        with_line(ALLOW, "http_access allow tunnel"),
+        with_line(ALLOW, "http_access Allow tunnel"),
+        with_line(ALLOW, "include /etc/squid/more.conf"),
+        with_line(ALLOW, "cache_peer other.example.com parent 3128 0"),
+        with_line(ALLOW, 'acl allowed dstdomain -n "/etc/squid/hosts"'),
+        with_line(ALLOW, "acl allowed dstdomain .example.net"),
+        with_line(ALLOW, "acl all dst 192.0.2.1"),
+        with_line("http_access deny inside", "# nothing \\"),
+        user_data("a.example.com").replace("http_access deny all", "http_access deny addresses"),
+        user_data("a.example.com").replace(
+            "/etc/kakehashi/squid.conf\n    content", "/etc/kakehashi/other\n    content"
+        ),
+        user_data("a.example.com").replace("#cloud-config", "#!/bin/sh"),
+        user_data("a.example.com").replace("write_files:", "write_files: ["),
+        user_data("a.example.com", "\x85http_access"),
+        user_data("a.example.com") + "itself: &itself [*itself]\n",
+        user_data("a.example.com") + "day: 2026-99-99\n",
+    ],
+)
+def test_refuses_to_say_which_hosts_are_allowed_where_it_cannot_tell(text: str) -> None:
+    with pytest.raises(NotReadError):
+        allowed_hosts(text)
+
+
+def test_user_data_without_squid_sets_up_no_proxy() -> None:
+    assert allowed_hosts("#cloud-config\npackages: [git]\n") is None
+    assert allowed_hosts("") is None
+
+
+def test_decodes_only_texts_in_base64() -> None:
+    assert decoded(base64.b64encode(b"one\ntwo").decode()) == "one\ntwo"
+    assert decoded("one two") is None
+    assert decoded(base64.b64encode(b"\xff\xfe").decode()) is None
+    assert decoded(base64.b64encode(gzip.compress(b"\0" * 2_000_000)).decode()) is None
+    assert decoded(base64.b64encode(gzip.compress(b"cut off")[:-4]).decode()) is None
