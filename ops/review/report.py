@@ -3,19 +3,34 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from textwrap import wrap
 
 from iam import comparison as policies
 from iam.statements import Statement
 from ops.review import policy_text
 from ops.review.access_markdown import before_and_after
 from ops.review.access_table import AccessTable
+from ops.review.changed_values import is_text, items, listed
 from ops.review.comment import Section, lay_out
 from ops.review.differences import differences
 from ops.review.headline import counts, headline
 from ops.review.language import ENGLISH, Language
+from ops.review.long_texts import changed_lines
 from ops.review.outcome import Review
-from ops.review.rule import ReviewedChange, ReviewFinding
-from ops.review.text import SENSITIVE, block, cell, code, codes, count, line, placeholder, shown, visible
+from ops.review.rule import Plans, ReviewedChange, ReviewFinding
+from ops.review.text import (
+    MOST_SHOWN,
+    block,
+    cell,
+    code,
+    codes,
+    cut,
+    line,
+    placeholder,
+    shown,
+    visible,
+    wrapped,
+)
 from terraform.plan import Action, Change, OutputChange, Plan
 from terraform.plan_values import KnownAfterApply, any_marked
 
@@ -33,7 +48,8 @@ _DONE = {
     Action.NOTHING: "moved or imported",
 }
 _MOST_ATTRIBUTES = 8
-_SHORTEST_SECRET = 6
+_LONGEST_PATH, _LONGEST_VALUE = 60, 130  # characters in the full plan, in which nothing is left out
+_LONGEST_STACK = 30
 
 
 def markdown(review: Review, limit: int, language: Language = ENGLISH) -> str:
@@ -51,7 +67,7 @@ def markdown(review: Review, limit: int, language: Language = ENGLISH) -> str:
         *_full(review),
     ]
     # Secrets are removed before the lengths are counted.
-    return lay_out([_without_secrets(section, review) for section in sections], limit)
+    return lay_out([_finished(section, review) for section in sections], limit)
 
 
 def _access(table: AccessTable) -> Iterator[Section]:
@@ -77,7 +93,7 @@ def _dangerous(review: Review) -> Iterator[Section]:
 def _by_rule(review: Review, findings: Sequence[ReviewFinding], *, importance: int) -> Iterator[Section]:
     for rule in review.rules:
         items = [
-            f"- {_where(finding)} {finding.what}{_to_accept(finding) if rule.dangerous else ''}"
+            f"- {_where(finding)} {finding.what}{finding.details}{_to_accept(finding) if rule.dangerous else ''}"
             for finding in findings
             if finding.rule == rule.id
         ]
@@ -88,7 +104,7 @@ def _by_rule(review: Review, findings: Sequence[ReviewFinding], *, importance: i
 
 def _to_accept(finding: ReviewFinding) -> str:
     """The line to copy into the list of acknowledgements, whole, however long it is."""
-    return f"\n  - to accept it: {code(f'allow: {finding.allowed_as}', most=len(finding.allowed_as) + 100)}"
+    return f"\n  - to accept it: {code(f'allow: {finding.allowed_as}', most=3 * len(finding.allowed_as) + 100)}"
 
 
 def _where(finding: ReviewFinding) -> str:
@@ -97,7 +113,8 @@ def _where(finding: ReviewFinding) -> str:
 
 def _acknowledged(review: Review) -> Iterator[Section]:
     items = [
-        f"- `{finding.rule}` {_where(finding)} {finding.what}. Because: {code(one.because, most=400)}"
+        f"- `{finding.rule}` {_where(finding)} {finding.what}. "
+        f"Because: {' '.join(map(code, wrap(one.because, MOST_SHOWN)))}"
         for finding, one in review.acknowledged
     ]
     if items:
@@ -122,9 +139,9 @@ def _changes(review: Review) -> Iterator[Section]:
     if plans:
         yield Section(importance=4, head="### Changes", items=[], noun="")
     for plan in plans:
-        head = f"#### {visible(plan.stack)}: {counts(changed[plan.stack]) or 'outputs only'}"
+        head = f"#### {cut(visible(plan.stack), _LONGEST_STACK)}: {counts(changed[plan.stack]) or 'outputs only'}"
         yield Section(importance=4, head=head, items=[], noun="")
-        yield from _by_module(changed[plan.stack])
+        yield from _by_module(changed[plan.stack], review.plans)
         outputs = _outputs(plan)
         if outputs:
             yield Section(importance=3, head="Outputs:\n", items=outputs, noun="outputs")
@@ -134,22 +151,22 @@ def _changed(review: Review, plan: Plan) -> list[ReviewedChange]:
     return [change for change in review.plans.changes() if change.stack == plan.stack and change.is_changed]
 
 
-def _by_module(changes: Sequence[ReviewedChange]) -> Iterator[Section]:
+def _by_module(changes: Sequence[ReviewedChange], plans: Plans) -> Iterator[Section]:
     modules: dict[str, list[ReviewedChange]] = {}
     for change in sorted(changes, key=lambda change: (_ORDER[change.action], change.address, change.deposed or "")):
         modules.setdefault(change.module, []).append(change)
     for module, inside in sorted(modules.items(), key=lambda named: (_ORDER[named[1][0].action], named[0])):
         head = f"in {code(module)}\n" if module else ""
-        yield Section(importance=3, head=head, items=[_change(change) for change in inside], noun="changes")
+        yield Section(importance=3, head=head, items=[_change(change, plans) for change in inside], noun="changes")
 
 
-def _change(change: ReviewedChange) -> str:
+def _change(change: ReviewedChange, plans: Plans) -> str:
     deposed = " (left over from an earlier apply)" if change.deposed else ""
     moved = f" (was {code(change.previous_address)})" if change.previous_address else ""
     imported = " (imported)" if change.imported_id is not None else ""
     head = f"- {_DONE[change.action]} {code(change.address)}{deposed}{moved}{imported}"
-    details = [*_policy_details(change), *_attribute_details(change)] if change.is_modified else []
-    return "\n".join([head, *(f"  - {detail}" for detail in details)])
+    details = [*_policy_details(change), *_attribute_details(change, plans)] if change.is_modified else []
+    return f"{head}{items(details)}"
 
 
 def _policy_details(change: ReviewedChange) -> Iterator[str]:
@@ -176,7 +193,7 @@ def _compared_policies(change: ReviewedChange) -> Iterator[tuple[str, list[State
                 yield name, before, after
 
 
-def _attribute_details(change: ReviewedChange) -> Iterator[str]:
+def _attribute_details(change: ReviewedChange, plans: Plans) -> Iterator[str]:
     as_policies = {name for name, _, _ in _compared_policies(change)}
     # Attributes that AWS alone decides (ids, ARNs, dates) are left out until their value is known.
     others = [
@@ -186,10 +203,7 @@ def _attribute_details(change: ReviewedChange) -> Iterator[str]:
         and (not isinstance(other.after, KnownAfterApply) or other.path in change.replaced_for)
         and change.is_configured(other.name)
     ]
-    for other in others[:_MOST_ATTRIBUTES]:
-        yield f"{code(other.path)}: {shown(other.before)} → {shown(other.after)}"
-    if len(others) > _MOST_ATTRIBUTES:
-        yield f"and {count(len(others) - _MOST_ATTRIBUTES, 'attribute')} more"
+    yield from listed(others, plans)
 
 
 def _outputs(plan: Plan) -> list[str]:
@@ -217,43 +231,38 @@ def _unchanged(review: Review) -> Iterator[Section]:
 
 def _full(review: Review) -> Iterator[Section]:
     for plan in review.plans.plans:
-        items = [block(_whole(change), "diff") for change in _changed(review, plan)]
+        items = [block(_whole(change, review.plans), "diff") for change in _changed(review, plan)]
         if items:
             head = f"<details><summary>The full plan of {_html(plan.stack)}</summary>\n"
             yield Section(importance=1, head=head, items=items, noun="changes", tail="\n</details>", between="\n\n")
 
 
-def _whole(change: Change) -> str:
-    lines = [f"# {visible(change.address)}: {_DONE[change.action]}"]
+def _whole(change: Change, plans: Plans) -> str:
+    lines = [f"# {cut(visible(change.address), MOST_SHOWN)}: {_DONE[change.action]}"]
     for found in differences(change):
-        if found.before is not None:
-            lines.append(f"- {visible(found.path)} = {line(found.before)}")
-        if found.after is not None:
-            lines.append(f"+ {visible(found.path)} = {line(found.after)}")
+        path = cut(visible(found.path), _LONGEST_PATH)
+        if is_text(found):
+            lines += [f"# {path}:", *changed_lines(found.before, found.after, plans.without_secrets)]
+            continue
+        for sign, side in (("-", found.before), ("+", found.after)):
+            lines += _divided(f"{sign} {path} = ", plans.without_secrets(line(side))) if side is not None else []
     return "\n".join(lines)
 
 
+def _divided(start: str, text: str) -> Iterator[str]:
+    """A line of the full plan, which continues in the next ones where it is long."""
+    for place in range(0, max(len(text), 1), _LONGEST_VALUE):
+        yield f"{start if place == 0 else f'{start[0]}   '}{text[place : place + _LONGEST_VALUE]}"
+
+
 def _html(text: str) -> str:
-    return visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return cut(visible(text), _LONGEST_STACK).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _without_secrets(section: Section, review: Review) -> Section:
-    """The section without texts that are sensitive somewhere in the plans and appear elsewhere too."""
-    secrets = sorted(
-        {
-            visible(line)
-            for plan in review.plans.plans
-            for secret in plan.secrets
-            for line in (secret, *secret.splitlines())
-            if len(line.strip()) >= _SHORTEST_SECRET
-        },
-        key=len,
-        reverse=True,
-    )
+def _finished(section: Section, review: Review) -> Section:
+    """The section without secrets that appear outside of sensitive values, and without long lines."""
 
-    def clean(text: str) -> str:
-        for secret in secrets:
-            text = text.replace(secret, SENSITIVE)
-        return text
+    def finished(text: str) -> str:
+        return wrapped(review.plans.without_secrets(text))
 
-    return replace(section, head=clean(section.head), items=[clean(item) for item in section.items])
+    return replace(section, head=finished(section.head), items=[finished(item) for item in section.items])

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ops.review.digests import digest
+from ops.review.text import SENSITIVE, visible
 from terraform.plan import Action, Change, Plan
 from terraform.plan_references import PlanReferences
 
@@ -14,18 +15,22 @@ ACCESS_WIDENED = "access-widened"
 NOT_READ = "not-read"
 """The rule that lists the changes of which no other rule says anything."""
 
+_SHORTEST_SECRET = 6
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReviewFinding:
     """One fact to know before the apply: `what` is one line of Markdown.
 
-    The rule that finds it fills in `rule`, and `digest`, which is another one as soon as the plan does anything else
-    there. `arguments` are those of a changed object that the finding is about. The rule `not-read` lists the others.
+    `details` are lines of Markdown that show it at length, below `what`. The rule that finds it fills in `rule`, and
+    `digest`, which is another one as soon as the plan does anything else there. `arguments` are those of a changed
+    object that the finding is about. The rule `not-read` lists the others.
     """
 
     stack: str
     address: str
     what: str
+    details: str = ""
     rule: str = ""
     arguments: frozenset[str] = frozenset()
     digest: str = ""
@@ -74,6 +79,22 @@ class Plans:
     def references(self) -> dict[str, PlanReferences]:
         """By stack."""
         return {plan.stack: PlanReferences(plan) for plan in self.plans}
+
+    @cached_property
+    def _secrets(self) -> list[str]:
+        """Texts that are sensitive somewhere in the plans, and their lines, as they are and as they are shown."""
+        texts = {text for plan in self.plans for secret in plan.secrets for text in (secret, *secret.splitlines())}
+        return sorted(
+            {form for text in texts if len(text.strip()) >= _SHORTEST_SECRET for form in (text, visible(text))},
+            key=len,
+            reverse=True,
+        )
+
+    def without_secrets(self, text: str) -> str:
+        """The text without what is sensitive somewhere in the plans."""
+        for secret in self._secrets:
+            text = text.replace(secret, SENSITIVE)
+        return text
 
     @cached_property
     def _changes(self) -> list[ReviewedChange]:

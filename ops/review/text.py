@@ -1,6 +1,7 @@
 """Writes values as Markdown that shows them literally."""
 
 import json
+import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -10,6 +11,11 @@ from terraform.plan_values import KnownAfterApply, Sensitive
 
 MOST_SHOWN = 160
 """How many characters of a value are shown."""
+
+LONGEST_LINE = 200
+"""How many characters a line of the comment has at most, but for headings and the rows of tables."""
+
+_MOST_FENCE = 24
 
 SENSITIVE = "(sensitive)"
 _KNOWN_AFTER_APPLY = "known after apply"
@@ -22,6 +28,12 @@ def code(text: str, most: int = MOST_SHOWN) -> str:
         shown = f"{shown[: most - 1]}…"
     if not shown.strip():
         return "` `" if shown else "(empty)"
+    while len(span := _span(shown)) > most + _MOST_FENCE:
+        shown = f"{shown[: len(shown) // 2]}…"
+    return span
+
+
+def _span(shown: str) -> str:
     fence = "`" * (_longest_run(shown) + 1)
     padding = " " if shown.startswith("`") or shown.endswith("`") else ""
     return f"{fence}{padding}{shown}{padding}{fence}"
@@ -43,6 +55,67 @@ def shown(found: Any) -> str:
     if found is None:
         return "none"
     return placeholder(found) if isinstance(found, KnownAfterApply | Sensitive) else code(line(found))
+
+
+def change(before: Any, after: Any, clean: Callable[[str], str] = str) -> str:
+    """A value before and after as Markdown; of long values, the parts that differ. `clean` replaces secrets."""
+    if any(found is None or isinstance(found, KnownAfterApply | Sensitive) for found in (before, after)):
+        return f"{shown(before)} → {shown(after)}"
+    was, now = cut_alike(clean(line(before)), clean(line(after)), MOST_SHOWN)
+    return f"{code(was)} → {code(now)}"
+
+
+def cut(text: str, most: int, start: int = 0, end: int | None = None) -> str:
+    """The text in at most `most` characters, of which those from `start` to `end` are shown rather than others."""
+    end = len(text) if end is None else end
+    if len(text) <= most:
+        return text
+    room = most - 3  # for "…" at the beginning, in the middle and at the end
+    if end - start > room:
+        half = room // 2
+        first, last, inside = start, end, f"{text[start : start + half]}…{text[end - half : end]}"
+    else:
+        first = max(0, min(start - (room - (end - start)) // 2, len(text) - room))
+        last = first + room
+        inside = text[first:last]
+    return f"{'…' if first else ''}{inside}{'…' if last < len(text) else ''}"
+
+
+def cut_alike(before: str, after: str, most: int) -> tuple[str, str]:
+    """Both texts in at most `most` characters each, cut in such a way that they show where they differ."""
+    if max(len(before), len(after)) <= most:
+        return before, after
+    start = _alike(before, after)
+    same = _alike(before[start:][::-1], after[start:][::-1])
+    return cut(before, most, start, len(before) - same), cut(after, most, start, len(after) - same)
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters both texts begin with."""
+    places = (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+    return next(places, min(len(one), len(other)))
+
+
+def wrapped(text: str) -> str:
+    """Markdown without lines over LONGEST_LINE: such a line continues in the next, and no code span is divided."""
+    return "\n".join(_wrapped(line) if len(line) > LONGEST_LINE else line for line in text.split("\n"))
+
+
+def _wrapped(line: str) -> str:
+    # Headings and the rows of tables are one line each.
+    if line.startswith(("#", "|")):
+        return line
+    indentation = line[: len(line) - len(line.lstrip())] + ("  " if line.lstrip().startswith("- ") else "")
+    lines = [""]
+    for word in (found[0] for found in _WORD.finditer(line)):
+        if len(lines[-1] + word.rstrip()) > LONGEST_LINE:
+            lines.append(indentation)
+        lines[-1] += word
+    return "\n".join(line.rstrip() for line in lines)
+
+
+# A code span is closed by as many backticks as open it.
+_WORD = re.compile(r"(?:(?<!`)(?P<fence>`+)(?!`).*?(?<!`)(?P=fence)(?!`)|\S)+\s*|\s+")
 
 
 def line(found: Any) -> str:

@@ -3,8 +3,10 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from ops.review.changed_values import configured_differences, items, listed
 from ops.review.rule import Plans, ReviewFinding, rule
 from ops.review.text import code, codes, shown
 from terraform.plan_values import Sensitive
@@ -62,7 +64,9 @@ def runs_otherwise(plans: Plans) -> Iterator[ReviewFinding]:
             if change.unknown(name) or change.before.get(name) != change.after.get(name)
         ]
         if change.appears and change.before and changed:
-            yield change.finding(f"its code or its role changes: {codes(changed)}", *changed)
+            found = [one for one in configured_differences(change) if one.name in changed]
+            what = f"its code or its role changes: {codes(changed)}"
+            yield replace(change.finding(what, *changed), details=items(listed(found, plans)))
 
 
 # https://registry.terraform.io/providers/hashicorp/aws/latest/docs, collected on 2026-11-24

@@ -2,13 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from ops.review.differences import AttributeDifference, differences
+from ops.review.changed_values import configured_differences, is_text, items, listed
+from ops.review.differences import AttributeDifference
 from ops.review.resource_types import decided_by, harmless, is_classified
 from ops.review.rule import NOT_READ, Plans, ReviewedChange, ReviewFinding, ReviewRule, rule
-from ops.review.text import code, shown
+from ops.review.text import change as changed
+from ops.review.text import code
 from terraform.plan import Action
-from terraform.plan_values import KnownAfterApply
 
 _MOST_PARTS = 3
 
@@ -35,7 +37,7 @@ def not_read(others: Sequence[ReviewRule]) -> ReviewRule:
         for change in plans.changes():
             said = reported.get((change.stack, change.address))
             if change.is_modified:
-                yield from _arguments(change, said or set())
+                yield from _arguments(change, said or set(), plans)
             elif said is None and (decides := decided_by(change.type)):
                 if change.action is Action.CREATE:
                     yield change.finding(f"not read by any rule: it is created, and decides {decides}")
@@ -60,15 +62,18 @@ def _reported(others: Sequence[ReviewRule], plans: Plans) -> _Reported:
     return reported
 
 
-def _arguments(change: ReviewedChange, said: set[str]) -> Iterator[ReviewFinding]:
+def _arguments(change: ReviewedChange, said: set[str], plans: Plans) -> Iterator[ReviewFinding]:
     by_name: dict[str, list[AttributeDifference]] = defaultdict(list)
-    for difference in differences(change):
-        is_assigned_by_aws = isinstance(difference.after, KnownAfterApply) and not change.is_configured(difference.name)
-        if not is_assigned_by_aws and difference.name not in said and not harmless(change.type, difference.name):
+    for difference in configured_differences(change):
+        if difference.name not in said and not harmless(change.type, difference.name):
             by_name[difference.name].append(difference)
-    for parts in by_name.values():
+    for name, parts in by_name.items():
+        if any(map(is_text, parts)):
+            yield replace(change.finding(f"not read by any rule: {code(name)}"), details=items(listed(parts, plans)))
+            continue
         what = ", ".join(
-            f"{code(part.path)} {shown(part.before)} → {shown(part.after)}" for part in parts[:_MOST_PARTS]
+            f"{code(part.path)} {changed(part.before, part.after, plans.without_secrets)}"
+            for part in parts[:_MOST_PARTS]
         )
         more = f" and {len(parts) - _MOST_PARTS} more" if len(parts) > _MOST_PARTS else ""
         yield change.finding(f"not read by any rule: {what}{more}")
