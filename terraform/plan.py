@@ -112,7 +112,10 @@ class Instance:
 
 @dataclass(frozen=True, kw_only=True)
 class DeferredChange:
-    """A change that Terraform leaves to a later plan, and its reason; the address is empty if it is not known."""
+    """A change or an action that Terraform leaves to a later plan, and its reason.
+
+    The address is empty if it is not known.
+    """
 
     address: str
     reason: str
@@ -183,13 +186,7 @@ def _plan(stack: str, document: PlanDocument, upgrades: tuple[ProviderUpgrade, .
         stack=stack,
         changes=_changes(stack, document.resource_changes),
         drift=_changes(stack, document.resource_drift),
-        deferred=tuple(
-            DeferredChange(address=address, reason=reason)
-            for address, reason in sorted(
-                (deferred.resource_change.address if deferred.resource_change else "", deferred.reason)
-                for deferred in document.deferred_changes
-            )
-        ),
+        deferred=tuple(sorted(_deferred(document), key=lambda one: (one.address, one.reason))),
         outputs=tuple(_output(stack, name, entry) for name, entry in sorted(document.output_changes.items())),
         failed_checks=tuple(
             sorted(check.address.to_display for check in document.checks if check.status in {"fail", "error"})
@@ -200,10 +197,18 @@ def _plan(stack: str, document: PlanDocument, upgrades: tuple[ProviderUpgrade, .
         configuration=document.configuration,
         terraform_version=document.terraform_version,
         state_terraform_version=document.prior_state.terraform_version,
-        is_complete=document.complete and not document.deferred_changes,
+        is_complete=document.complete and not document.deferred_changes and not document.deferred_action_invocations,
         secrets=frozenset(_secrets(document)),
         upgrades=upgrades,
     )
+
+
+def _deferred(document: PlanDocument) -> Iterator[DeferredChange]:
+    for change in document.deferred_changes:
+        address = change.resource_change.address if change.resource_change else ""
+        yield DeferredChange(address=address, reason=change.reason)
+    for action in document.deferred_action_invocations:
+        yield DeferredChange(address=action.action_invocation.address, reason=action.reason)
 
 
 def _secrets(document: PlanDocument) -> Iterator[str]:

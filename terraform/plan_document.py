@@ -111,6 +111,14 @@ class InvocationEntry(BaseModel):
     address: str = ""
 
 
+class DeferredInvocationEntry(BaseModel):
+    """One entry of `deferred_action_invocations`, since Terraform 1.16."""
+
+    model_config = _CONFIG
+    reason: str = "unknown"
+    action_invocation: InvocationEntry = Field(default_factory=InvocationEntry)
+
+
 class PlanDocument(BaseModel):
     """The whole plan."""
 
@@ -124,6 +132,7 @@ class PlanDocument(BaseModel):
     deferred_changes: list[DeferredEntry] = Field(default_factory=list)
     output_changes: dict[str, ChangeEntry] = Field(default_factory=dict)
     action_invocations: list[InvocationEntry] = Field(default_factory=list)
+    deferred_action_invocations: list[DeferredInvocationEntry] = Field(default_factory=list)
     prior_state: StateEntry = Field(default_factory=StateEntry)
     configuration: dict[str, Any] = Field(default_factory=dict)
     checks: list[CheckEntry] = Field(default_factory=list)

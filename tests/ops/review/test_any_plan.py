@@ -166,3 +166,11 @@ def test_a_plan_with_anything_in_any_place_is_reviewed_or_refused(random: Any, s
         refused = str(error)
     assert refused is None or refused.startswith("error: plan.json: ")
     assert refused is not None or text.startswith("<!-- kakehashi-review -->\n## ")
+
+
+def test_an_action_that_is_deferred_makes_the_plan_incomplete() -> None:
+    action = {"reason": "provider_config_unknown", "action_invocation": {"address": "action.aws_lambda_invoke.it"}}
+    found = reviewed(plan(deferred_action_invocations=[action]))
+    [finding] = found.dangerous
+    assert (finding.rule, finding.address) == ("incomplete", "action.aws_lambda_invoke.it")
+    assert finding.what == "is deferred to a later plan (`provider_config_unknown`)"
