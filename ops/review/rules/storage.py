@@ -44,6 +44,29 @@ def _named_by(plans: Plans, change: ReviewedChange) -> str:
     return f" ({code(address)}, which {' and '.join(named)} name)" if named else f" ({code(address)})"
 
 
+@rule(
+    id="key-lost",
+    what="An encryption key is destroyed.",
+    why="Data that is encrypted with it can never be read again.",
+)
+def key_lost(plans: Plans) -> Iterator[ReviewFinding]:
+    types = LOSSES["key-lost"]
+    for change in plans.changes(*types):
+        if change.is_destroyed:
+            yield change.finding(f"{how_destroyed(change)}; lost: {types[change.type]}{_kept_by(plans, change)}")
+
+
+def _kept_by(plans: Plans, key: ReviewedChange) -> str:
+    """What in any of the plans is encrypted with the key after the apply too."""
+    ids = [found for name in ("key_id", "arn") if isinstance(found := key.before.get(name), str) and found]
+    keeping = sorted(
+        f"{code(other.address)} in {code(other.stack)}"
+        for other in plans.changes()
+        if not other.is_removed and any(other.after.get(name) in ids for name in _KEYS)
+    )
+    return f"; still encrypted with it: {', '.join(keeping)}" if keeping else ""
+
+
 def _lost(id: str, what: str, why: str) -> ReviewRule:
     """A rule about the types that resource_types.toml lists under its id: objects of them are destroyed or replaced."""
     return rule(id=id, what=what, why=why)(lambda plans: destroyed(plans, LOSSES[id]))
@@ -66,7 +89,7 @@ LOST = (
     address_lost,
     _lost("logs-lost", "Logs are destroyed.", "Nobody can find out from them any more who did what."),
     _lost("secret-lost", "A secret is destroyed or replaced.", "Everything that uses it stops working."),
-    _lost("key-lost", "An encryption key is destroyed.", "Data that is encrypted with it can never be read again."),
+    key_lost,
     _lost("backup-lost", "A backup is destroyed.", "Nothing can be restored from it any more."),
     _lost("database-lost", "A database is destroyed.", "Its data is destroyed too, unless there is a snapshot of it."),
     _lost("queue-lost", "A queue is destroyed.", "Messages that wait in it are destroyed too."),

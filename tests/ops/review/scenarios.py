@@ -176,6 +176,7 @@ SCENARIOS = (
         stacks=("dev-network", "prd-codecommit"),
         settings={"tags": {"cost-center": "0815"}},
     ),
+    Scenario(name="region-changed", stacks=_CODECOMMIT, settings={"region": "ap-northeast-3"}),
     Scenario(
         name="webhook-senders-changed",
         stacks=_BRIDGE,

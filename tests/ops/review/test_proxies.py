@@ -1,12 +1,14 @@
 """The hosts that a forward proxy newly allows."""
 
 import base64
+import json
 from typing import Any
 
 import pytest
 
 from buildspec.render import SquidConfig, forward_proxy_cloud_init
-from tests.ops.review.plans import reviewed
+from ops.review import PlanFile, review
+from tests.ops.review.plans import real, reviewed
 from tests.terraform.plans import change, plan
 
 
@@ -37,6 +39,22 @@ def test_names_each_host_that_is_newly_allowed() -> None:
 )
 def test_says_nothing_of_hosts_that_were_allowed_before(hosts: tuple[str, ...]) -> None:
     assert _said(ONE, _user_data(*hosts)) == []
+
+
+def test_names_a_host_that_is_added_to_a_real_proxy() -> None:
+    [file] = [file for file in real("everything") if file.stack == "dev-proxy"]
+    document = json.loads(file.text)
+    [entry] = [entry for entry in document["resource_changes"] if entry["type"] == "aws_launch_template"]
+    values = entry["change"]["after"]
+    text = base64.b64decode(values["user_data"]).decode().replace("dstdomain -n", "dstdomain -n .amazonaws.com")
+    wider = {**values, "user_data": base64.b64encode(text.encode()).decode()}
+    entry["change"] |= {"actions": ["update"], "before": values, "after": wider, "after_unknown": {}}
+    document["resource_changes"] = [entry]
+    found = review([PlanFile(stack="dev-proxy", where=file.where, text=json.dumps(document))], [])
+    assert [(finding.rule, finding.what) for finding in found.dangerous] == [
+        ("host-allowed", "`.amazonaws.com` is newly allowed")
+    ]
+    assert "\n    +" in found.notes[0].details
 
 
 def test_lists_the_hosts_of_a_new_proxy_once() -> None:

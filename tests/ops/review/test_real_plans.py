@@ -76,6 +76,13 @@ DANGEROUS: dict[str, set[tuple[str, str]]] = {
         ("way-new", "aws_route.network_private_c_to_nat"),
     },
     "tags-changed": set(),
+    "region-changed": {
+        ("access-widened", "aws_iam_user.pull_user"),
+        ("access-widened", "aws_iam_user.push_user"),
+        ("place-changed", "the provider's region"),
+        ("policy-widened", "aws_iam_policy.pull_user_allow_policy"),
+        ("policy-widened", "aws_iam_policy.push_user_allow_policy"),
+    },
     "webhook-senders-changed": {("policy-widened", "aws_api_gateway_rest_api_policy.webhook_senders")},
     "host-key-changed": {("host-key-changed", "aws_codebuild_project.mirrors_website_project")},
     "cache-given-up": {("file-system-lost", "aws_efs_file_system.cache_file_system")},

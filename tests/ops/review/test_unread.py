@@ -90,14 +90,14 @@ def test_the_finding_names_the_argument_with_both_values() -> None:
 
 
 def test_an_argument_is_listed_beside_a_finding_about_another_one() -> None:
-    before = {"user_data": "a", "source_dest_check": True}
-    after = {"user_data": "b", "source_dest_check": False}
-    found = reviewed(plan(change("aws_instance.it", "update", before, after)))
+    before = {"user_data": "a", "name": "a"}
+    after = {"user_data": "b", "name": "b"}
+    found = reviewed(plan(change("aws_launch_template.it", "update", before, after)))
     assert {(finding.rule, tuple(finding.arguments)) for finding in found.notes} == {
         ("runs-otherwise", ("user_data",)),
         ("not-read", ()),
     }
-    assert "`source_dest_check` `true` → `false`" in comment(found)
+    assert "`name` `a` → `b`" in comment(found)
 
 
 def test_a_sensitive_argument_that_changes_is_listed() -> None:

@@ -1,0 +1,91 @@
+"""Rules about where everything is: in which region, account and network, and on a server that runs."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from ops.review.resource_types import LOSSES
+from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
+from ops.review.rules.removal import how_destroyed
+from ops.review.text import change as changed
+from ops.review.text import code, codes, count
+from terraform.arns import Arn
+from terraform.plan import Action, Plan
+
+_MOST_NAMES = 3
+_COLONS = 5  # in an ARN, at least
+
+
+@rule(
+    id="place-changed",
+    what="A provider works in another region or account than the objects in the state.",
+    why="Everything is created anew, and what exists stays where it is, with the access that it gives.",
+)
+def place_changed(plans: Plans) -> Iterator[ReviewFinding]:
+    for plan in plans.plans:
+        configuration = plans.references[plan.stack].configuration
+        arns = list(_arns(plan))
+        for kind, configured in (("region", configuration.region), ("account", configuration.account)):
+            places = Counter(
+                (now, was) for address, arn in arns if (now := configured(address)) and (was := getattr(arn, kind))
+            )
+            # Objects elsewhere that are shared with the account do not count: others are then where the provider is.
+            here = {now for now, was in places if now == was}
+            for (now, was), objects in sorted(places.items()):
+                if now != was and now not in here:
+                    stays = f"{count(objects, 'object')} in {code(was)}, which stay there"
+                    what = f"is {code(now)}, and no longer manages {stays}: others are created in their place"
+                    yield ReviewFinding(stack=plan.stack, address=f"the provider's {kind}", what=what)
+
+
+def _arns(plan: Plan) -> Iterator[tuple[str, Arn]]:
+    """The ARNs of what is in the state, and of what a refresh did not find any more."""
+    managed = [(one.address, one.values) for one in plan.before.values() if one.is_managed]
+    missing = [(drift.address, drift.before) for drift in plan.drift if drift.action is Action.DELETE]
+    for address, values in (*managed, *missing):
+        arn = values.get("arn")
+        if isinstance(arn, str) and arn.startswith("arn:") and arn.count(":") >= _COLONS:
+            yield address, Arn.of(arn)
+
+
+@rule(
+    id="network-lost",
+    what="A network is destroyed.",
+    why="Everything in it is destroyed or cut off, and its addresses are released.",
+)
+def network_lost(plans: Plans) -> Iterator[ReviewFinding]:
+    types = LOSSES["network-lost"]
+    for change in plans.changes(*types):
+        if change.is_destroyed:
+            inside = [other for other in plans.changes() if other is not change and _is_in(other, change, plans)]
+            lost = Counter(other.type for other in inside if other.is_destroyed)
+            gone = f"; with it go {', '.join(f'{lost[kind]} {code(kind)}' for kind in sorted(lost))}" if lost else ""
+            kept = sorted(f"{other.stack}/{other.address}" for other in inside if not other.is_destroyed)
+            left = f"; still in it: {codes(kept[:_MOST_NAMES])}" if kept else ""
+            more = f" and {len(kept) - _MOST_NAMES} more" if len(kept) > _MOST_NAMES else ""
+            yield change.finding(f"{how_destroyed(change)}; lost: {types[change.type]}{gone}{left}{more}")
+
+
+def _is_in(other: ReviewedChange, network: ReviewedChange, plans: Plans) -> bool:
+    """Whether an object is in a VPC, or in one of its subnets, before the apply."""
+    vpc = network.before.get("id")
+    subnets = [one.before.get("id") for one in plans.changes("aws_subnet") if one.before.get("vpc_id") == vpc]
+    return isinstance(vpc, str) and (other.before.get("vpc_id") == vpc or other.before.get("subnet_id") in subnets)
+
+
+@rule(
+    id="server-stopped",
+    what="A server stops, is changed, and starts again.",
+    why="Nobody can work with it meanwhile: apply it when nobody does.",
+    dangerous=False,
+)
+def server_stopped(plans: Plans) -> Iterator[ReviewFinding]:
+    for change in plans.changes("aws_instance"):
+        for name in _CHANGED_WHILE_STOPPED if change.action is Action.UPDATE else ():
+            was, now = change.before.get(name), change.after.get(name)
+            if was != now and not change.unknown(name):
+                shown = f": {changed(was, now, plans.without_secrets)}" if name == "instance_type" else ""
+                yield change.finding(f"stops while {code(name)} changes{shown}", *([name] if shown else []))
+
+
+# The provider stops a server for these: internal/service/ec2/ec2_instance.go, resourceInstanceUpdate.
+_CHANGED_WHILE_STOPPED = ("instance_type", "user_data", "user_data_base64")
