@@ -8,6 +8,7 @@ from iam.comparison import ATTRIBUTES, compared, not_understood, open_conditions
 from iam.statements import Statement
 from ops.review import policy_text
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
+from ops.review.rules.removal import goes_with_bucket
 from ops.review.text import code, codes, origin, placeholder
 from terraform.plan import Action
 from terraform.plan_references import ResolvedPolicy
@@ -117,7 +118,8 @@ def policy_removed(plans: Plans) -> Iterator[ReviewFinding]:
             is_emptied = change.action is Action.UPDATE and not change.after.get(name) and not change.unknown(name)
             before = statements(change.before.get(name)) or []
             denied = sorted(policy_text.name(statement) for statement in before if not statement.allows)
-            if (change.is_removed or is_emptied) and denied:
+            is_gone = change.is_removed and not goes_with_bucket(plans, change)
+            if (is_gone or is_emptied) and denied:
                 yield change.finding(f"these Deny statements no longer apply: {', '.join(denied)}", name)
 
 

@@ -26,9 +26,30 @@ def destroyed(plans: Plans, types: Mapping[str, str]) -> Iterator[ReviewFinding]
 def removed(plans: Plans, types: Mapping[str, str]) -> Iterator[ReviewFinding]:
     """Objects that are destroyed and not replaced, or forgotten; `types` says what each no longer does."""
     for change in plans.changes(*types):
-        if change.is_removed or change.action is Action.FORGET:
+        if (change.is_removed and not goes_with_bucket(plans, change)) or change.action is Action.FORGET:
             how = "is destroyed" if change.is_removed else "is no longer managed"
             yield change.finding(f"{how}: {types[change.type]}")
+
+
+def goes_with_bucket(plans: Plans, change: ReviewedChange) -> bool:
+    """Whether an object is a part of a bucket, and is destroyed together with the bucket and everything in it.
+
+    Without `force_destroy` the destruction of a bucket fails while there is something in it, and the bucket stays
+    without what protected it.
+    """
+    name = change.before.get("bucket")
+    return (
+        change.is_removed
+        and change.type.startswith("aws_s3_bucket_")
+        and isinstance(name, str)
+        and any(
+            bucket.is_removed
+            and bucket.deposed is None
+            and (bucket.stack, bucket.before.get("bucket")) == (change.stack, name)
+            and bucket.before.get("force_destroy") is True
+            for bucket in plans.changes("aws_s3_bucket")
+        )
+    )
 
 
 def unprotected(plans: Plans, settings: tuple[ProtectiveSetting, ...]) -> Iterator[ReviewFinding]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from iam.comparison import ATTRIBUTES
+from ops.review.resource_types import harmless
 from ops.review.rule import Plans, ReviewFinding, rule
 from ops.review.text import code, codes
 from terraform.plan import Action, Change, Plan
@@ -172,6 +173,7 @@ def _changed_attributes(drift: Change, configuration: PlanConfiguration) -> list
         name
         for name in sorted(watched & (drift.before.keys() | drift.after.keys()))
         if _without_empty(drift.before.get(name)) != _without_empty(drift.after.get(name))
+        and not harmless(drift.type, name)
     ]
 
 

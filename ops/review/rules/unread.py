@@ -8,6 +8,7 @@ from ops.review.changed_values import configured_differences, is_text, items, li
 from ops.review.differences import AttributeDifference
 from ops.review.resource_types import decided_by, harmless, is_classified
 from ops.review.rule import NOT_READ, Plans, ReviewedChange, ReviewFinding, ReviewRule, rule
+from ops.review.rules.removal import goes_with_bucket
 from ops.review.text import change as changed
 from ops.review.text import code
 from terraform.plan import Action
@@ -41,7 +42,7 @@ def not_read(others: Sequence[ReviewRule]) -> ReviewRule:
             elif said is None and (decides := decided_by(change.type)):
                 if change.action is Action.CREATE:
                     yield change.finding(f"not read by any rule: it is created, and decides {decides}")
-                elif change.is_removed:
+                elif change.is_removed and not goes_with_bucket(plans, change):
                     yield change.finding(f"not read by any rule: it is destroyed, and decides {decides}")
 
     return ReviewRule(

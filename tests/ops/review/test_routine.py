@@ -1,0 +1,76 @@
+"""Routine changes have few findings, and the same changes with something dangerous in them do not."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from ops.review import review
+from ops.review.outcome import Review
+from tests.ops.review.plans import real, reviewed
+from tests.ops.review.rule_cases import deny, policy
+from tests.terraform.plans import change, plan
+
+NAME = "kakehashi-prd-backlog-cache"
+
+
+def _rules(found: Review) -> Counter[str]:
+    return Counter(finding.rule for finding in (*found.dangerous, *found.notes))
+
+
+def _bucket(action: str | list[str] = "delete", *, force_destroy: bool = True, name: str = NAME) -> Mapping[str, Any]:
+    return change("aws_s3_bucket.it", action, {"bucket": name, "id": name, "force_destroy": force_destroy})
+
+
+PARTS = [
+    change("aws_s3_bucket_ownership_controls.it", "delete", {"bucket": NAME}),
+    change("aws_s3_bucket_public_access_block.it", "delete", {"bucket": NAME, "block_public_acls": True}),
+    change("aws_s3_bucket_server_side_encryption_configuration.it", "delete", {"bucket": NAME}),
+    change("aws_s3_bucket_versioning.it", "delete", {"bucket": NAME}),
+    change("aws_s3_bucket_lifecycle_configuration.it", "delete", {"bucket": NAME}),
+    change("aws_s3_bucket_policy.it", "delete", {"bucket": NAME, "policy": policy(deny(Principal="*"))}),
+]
+OF_PARTS = {"opened": 1, "encryption-lifted": 1, "versioning-stopped": 1, "policy-removed": 1, "not-read": 1}
+
+
+def test_a_cache_bucket_that_is_removed_as_a_whole_is_one_finding() -> None:
+    assert _rules(reviewed(plan(_bucket(), *PARTS))) == {"bucket-lost": 1}
+
+
+@pytest.mark.parametrize(
+    "bucket",
+    [
+        _bucket(force_destroy=False),
+        _bucket(name="another"),
+        change("aws_s3_bucket.it", "no-op", *[{"bucket": NAME, "force_destroy": True}] * 2),
+        change("aws_s3_bucket.it", "forget", {"bucket": NAME, "force_destroy": True}),
+        change("aws_s3_bucket.it", "delete", {"bucket": NAME, "force_destroy": True}, deposed="0badcafe"),
+    ],
+)
+def test_the_protection_of_a_bucket_that_may_stay_is_reported(bucket: Mapping[str, Any]) -> None:
+    found = _rules(reviewed(plan(bucket, *PARTS)))
+    assert OF_PARTS.items() <= found.items()
+
+
+def test_a_tag_that_changes_everywhere_is_not_counted_as_drift_of_every_object() -> None:
+    found = review(real("tags-changed"), [])
+    assert found.dangerous == []
+    assert _rules(found) == {"policy-changed": 1}
+
+
+def test_drift_of_something_else_than_a_tag_is_reported() -> None:
+    drift = [change("aws_sns_topic.it", "update", {"name": "a", "tags": {}}, {"name": "b", "tags": {"a": "b"}})]
+    [finding] = reviewed(plan(resource_drift=drift)).notes
+    assert finding.what == "was changed outside Terraform: `name`"
+
+
+def test_a_list_that_is_narrowed_back_is_not_dangerous() -> None:
+    was, now = (
+        {"policy": policy(deny(Condition={"NotIpAddress": {"aws:SourceIp": networks}}))}
+        for networks in (["192.0.2.0/28", "0.0.0.0/0"], ["192.0.2.0/28"])
+    )
+    closed, opened = (change("aws_iam_policy.it", "update", *sides) for sides in ((was, now), (now, was)))
+    assert reviewed(plan(closed, resource_drift=[opened])).dangerous == []
+    reopened = reviewed(plan(opened, resource_drift=[closed]))
+    assert {finding.rule for finding in reopened.dangerous} >= {"policy-widened"}
