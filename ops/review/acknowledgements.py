@@ -19,8 +19,9 @@ SHORTEST_REASON = 20
 _FORM = "RULE:STACK/ADDRESS@DIGEST"
 _EXAMPLE = f"write a list of entries such as: - {{allow: {_FORM}, because: the old office is closed}}"
 _COPY = "copy the line from the review's comment"
-# The digest is the last part, because addresses may contain anything: aws_eip.it["a@b"]
-_ALLOWED = re.compile(r"(?P<rule>[a-z-]+):(?P<place>[^/]+/.+)@(?P<digest>[0-9a-f]{16})", re.DOTALL)
+# The digest is the last part, because addresses may contain anything: aws_eip.it["a@b"]. The comment leaves a long
+# address out.
+_ALLOWED = re.compile(r"(?P<rule>[a-z-]+)(:[^/]+/.+)?@[0-9a-f]{16}", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -103,7 +103,7 @@ def _by_rule(review: Review, findings: Sequence[ReviewFinding], *, importance: i
 
 
 def _to_accept(finding: ReviewFinding) -> str:
-    """The line to copy into the list of acknowledgements, whole, however long it is."""
+    """The line to copy into the list of acknowledgements."""
     return f"\n  - to accept it: {code(f'allow: {finding.allowed_as}', most=3 * len(finding.allowed_as) + 100)}"
 
 

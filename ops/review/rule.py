@@ -16,6 +16,7 @@ NOT_READ = "not-read"
 """The rule that lists the changes of which no other rule says anything."""
 
 _SHORTEST_SECRET = 6
+_LONGEST_PLACE = 120
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +38,9 @@ class ReviewFinding:
 
     @property
     def allowed_as(self) -> str:
-        """What an acknowledgement of it names."""
-        return f"{self.rule}:{self.stack}/{self.address}@{self.digest}"
+        """What an acknowledgement of it names; without the place where that is too long for a line of a comment."""
+        place = f":{self.stack}/{self.address}"
+        return f"{self.rule}{place if len(place) <= _LONGEST_PLACE else ''}@{self.digest}"
 
 
 @dataclass(frozen=True, kw_only=True)
