@@ -102,12 +102,13 @@ def wrapped(text: str) -> str:
 
 
 def _wrapped(line: str) -> str:
-    # Headings and the rows of tables are one line each.
-    if line.startswith(("#", "|")):
+    words = [found[0] for found in _WORD.finditer(line)]
+    # Headings and the rows of tables are one line each, and what is too long for a line is there to be copied.
+    if line.startswith(("#", "|")) or max(map(len, words)) > LONGEST_LINE:
         return line
     indentation = line[: len(line) - len(line.lstrip())] + ("  " if line.lstrip().startswith("- ") else "")
     lines = [""]
-    for word in (found[0] for found in _WORD.finditer(line)):
+    for word in words:
         if len(lines[-1] + word.rstrip()) > LONGEST_LINE:
             lines.append(indentation)
         lines[-1] += word
