@@ -84,6 +84,8 @@ class SquidConfig:
     hosts: Sequence[str]
 
     access_log: ClassVar[str] = "/var/log/squid/access.log"
+    certificate: ClassVar[str] = "/etc/squid/unused.pem"
+    tls_port: ClassVar[int] = 3129
 
 
 def mirror_buildspec(values: MirrorBuildspec) -> str:
@@ -136,7 +138,7 @@ def forward_proxy_cloud_init(values: SquidConfig, log_group_name: str) -> str:
     }
     agent = {"logs": {"logs_collected": {"files": {"collect_list": [access_log]}}}}
     template = _environment().get_template("forward_proxy.cloud-init.yml.j2")
-    return template.render(squid_conf=squid_conf(values), agent=agent)
+    return template.render(squid_conf=squid_conf(values), agent=agent, certificate=values.certificate)
 
 
 def _ruby(text: str | Reference) -> str:

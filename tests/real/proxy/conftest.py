@@ -1,5 +1,6 @@
 """The forward proxy of a deployment file, run by real Squid in a network namespace."""
 
+import base64
 import json
 import os
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,17 +40,28 @@ class Proxy:
     process: "subprocess.Popen[str]"
     repository: Repository
 
-    def status(self, request: str, *, source: str = namespace.IN_THE_VPC) -> int:
-        """The status of the proxy's answer to a whole request."""
+    def _ask(self, request: str, *, source: str = namespace.IN_THE_VPC, sent: bytes = b"") -> dict[str, Any]:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps({"source": source, "request": request}) + "\n")
+        asked = {"source": source, "request": request, "sent": base64.b64encode(sent).decode()}
+        self.process.stdin.write(json.dumps(asked) + "\n")
         self.process.stdin.flush()
-        return int(self.process.stdout.readline())
+        answer: dict[str, Any] = json.loads(self.process.stdout.readline())
+        return answer
+
+    def status(self, request: str, *, source: str = namespace.IN_THE_VPC) -> int:
+        """The status of the proxy's answer to a whole request."""
+        return int(self._ask(request, source=source)["status"])
 
     def tunnel(self, target: str, *, source: str = namespace.IN_THE_VPC) -> int:
         """The status of the answer to a client that asks for a tunnel."""
         return self.status(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n", source=source)
+
+    def through(self, target: str, sent: bytes) -> tuple[int, bytes]:
+        """How many connections a host got for `sent` in a tunnel to `target`, and what came back."""
+        answer = self._ask(f"CONNECT {target}:443 HTTP/1.1\r\nHost: {target}:443\r\n\r\n", sent=sent)
+        assert answer["status"] == 200
+        return answer["reached"], base64.b64decode(answer["came"])
 
     def logged(self) -> list[list[str]]:
         """The access log, a list of words for each line."""

@@ -3,9 +3,11 @@
 Run by `conftest.py` as `python -m tests.real.proxy.namespace FOLDER`, as the first process of the namespace. FOLDER
 has `squid.conf`, which real Squid runs unchanged, `cases` with CodeCommit's repositories, and `server.pem`. Every name
 resolves, and every host listens on every port that a test uses, so a connection fails only when the proxy refuses it.
-Requests to the proxy are read from standard input as JSON, one on each line, and answered with the proxy's status.
+Requests to the proxy are read from standard input as JSON, one on each line. The answer is JSON, too: the proxy's
+status, and what came of the bytes that a client then sends into the tunnel.
 """
 
+import base64
 import json
 import os
 import shutil
@@ -59,18 +61,31 @@ class DnsStandIn(socketserver.BaseRequestHandler):
 def _enter_the_namespace(folder: Path) -> None:
     """Set up addresses, a resolver, and the folders that Squid writes to. Nothing changes outside the namespace."""
     (folder / "resolv.conf").write_text(f"nameserver {_RESOLVER}\n")
-    log = folder / "log"
+    log, etc = folder / "log", folder / "etc"
     log.mkdir()
+    etc.mkdir()
+    shutil.copy(folder / "server.pem", etc / "unused.pem")
     Path("/var/log/squid").mkdir(exist_ok=True)
     for command in (
         ["ip", "link", "set", "lo", "up"],
         *(["ip", "address", "add", f"{address}/32", "dev", "lo"] for address in _ADDRESSES),
         ["mount", "--bind", str(folder / "resolv.conf"), "/etc/resolv.conf"],
         ["mount", "--bind", str(log), "/var/log/squid"],
+        ["mount", "--bind", str(etc), "/etc/squid"],
         ["mount", "-t", "tmpfs", "tmpfs", "/run"],
     ):
         subprocess.run(command, check=True)
     shutil.chown(log, "proxy", "proxy")  # as whom Debian's Squid runs
+
+
+class Internet(ThreadingHTTPServer):
+    """A host on the internet, which remembers who connected."""
+
+    reached = 0
+
+    def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
+        Internet.reached += 1
+        super().process_request(request, client_address)
 
 
 def _serve(folder: Path) -> None:
@@ -82,7 +97,7 @@ def _serve(folder: Path) -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(folder / "server.pem")
     for port in _PORTS:
-        server = ThreadingHTTPServer(("0.0.0.0", port), CodeCommit)
+        server = Internet(("0.0.0.0", port), CodeCommit)
         if port == 443:
             server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -96,19 +111,38 @@ def _squid(folder: Path) -> None:
     )
     for _ in range(100):
         try:
-            socket.create_connection((PROXY, 3128)).close()
+            if _answer(IN_THE_VPC, f"CONNECT {GIT_HOST}:443 HTTP/1.1\r\n\r\n")["status"] == 200:
+                return
         except ConnectionError:
-            time.sleep(0.1)
-        else:
-            return
-    raise SystemExit("Squid does not listen")
+            pass
+        time.sleep(0.1)
+    raise SystemExit("Squid opens no tunnel")
 
 
-def _status(source: str, request: str) -> int:
-    """The status of the proxy's answer to a client at `source`."""
+def _answer(source: str, request: str, sent: str = "") -> dict[str, int | str]:
+    """The proxy's status to a client at `source`, the connections that hosts got, and what came back for `sent`.
+
+    `sent` goes into the tunnel in two parts, because a TLS greeting may come in several segments.
+    """
+    before = Internet.reached
     with socket.create_connection((PROXY, 3128), timeout=10, source_address=(source, 0)) as client:
         client.sendall(request.encode())
-        return int(client.makefile("rb").readline().split()[1])
+        answer = client.makefile("rb")
+        status = int(answer.readline().split()[1])
+        came = b""
+        if sent:
+            while answer.readline().strip():
+                pass
+            data = base64.b64decode(sent)
+            try:
+                client.sendall(data[:7])
+                time.sleep(0.05)
+                client.sendall(data[7:])
+                client.settimeout(1)
+                came = answer.read1()
+            except OSError:  # the proxy closed the tunnel, or nobody answers
+                pass
+    return {"status": status, "reached": Internet.reached - before, "came": base64.b64encode(came).decode()}
 
 
 def main(folder: Path) -> None:
@@ -118,7 +152,7 @@ def main(folder: Path) -> None:
     _squid(folder)
     print("listening", flush=True)
     for line in sys.stdin:
-        print(_status(**json.loads(line)), flush=True)
+        print(json.dumps(_answer(**json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":

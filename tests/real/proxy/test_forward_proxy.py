@@ -2,7 +2,9 @@
 
 import base64
 import os
+import ssl
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,21 +12,26 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from tests.real.mirror.certificates import certificates
 from tests.real.mirror.servers import GIT_HOST
 from tests.real.mirror.world import Repository
 from tests.real.proxy.conftest import PUSH_USER, Proxy
-from tests.real.proxy.namespace import CODECOMMIT, LEADS_TO_METADATA, OUTSIDE_THE_VPC, PROXY_HOST
+from tests.real.proxy.namespace import CODECOMMIT, IN_THE_VPC, LEADS_TO_METADATA, OUTSIDE_THE_VPC, PROXY, PROXY_HOST
 from tests.terraform import Stacks
 
 
 @pytest.mark.parametrize("deployment", ["example", "everything"])
 def test_squid_accepts_the_configuration_without_a_warning(
-    synthesised: Callable[[str], Stacks], deployment: str
+    synthesised: Callable[[str], Stacks], deployment: str, tmp_path: Path
 ) -> None:
-    squid_conf = synthesised(deployment).out / "stacks" / "dev-proxy" / "squid.conf"
+    certificates(tmp_path)
+    squid_conf = tmp_path / "squid.conf"
+    deployed = (synthesised(deployment).out / "stacks" / "dev-proxy" / "squid.conf").read_text()
+    squid_conf.write_text(deployed.replace("/etc/squid/unused.pem", f"{tmp_path}/server.pem"))
     parsed = subprocess.run(["squid", "-k", "parse", "-f", squid_conf], capture_output=True, text=True, timeout=30)
     assert parsed.returncode == 0, parsed.stderr
     assert "Processing: http_access deny all" in parsed.stderr
+    assert "Processing: ssl_bump terminate all" in parsed.stderr
     assert [line for line in parsed.stderr.splitlines() if "WARNING" in line or "ERROR" in line] == []
 
 
@@ -44,6 +51,72 @@ def test_another_spelling_of_a_host_counts_as_that_host(proxy: Proxy) -> None:
     assert {host: proxy.tunnel(f"{host}:443") for host in allowed} == dict.fromkeys(allowed, 200)
     others = ("EVIL.EXAMPLE.COM", "evil.example.com.", "S3.Amazonaws.Com.")
     assert {host: proxy.tunnel(f"{host}:443") for host in others} == dict.fromkeys(others, 403)
+
+
+def _hello(name: str | None) -> bytes:
+    """What a TLS client sends first to a server of this name."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    sent = ssl.MemoryBIO()
+    with pytest.raises(ssl.SSLWantReadError):
+        context.wrap_bio(ssl.MemoryBIO(), sent, server_hostname=name).do_handshake()
+    return sent.read()
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        *((host, host) for host in (GIT_HOST, "awscli.amazonaws.com", "packages.gitlab.com", "a.b.example.org")),
+        (GIT_HOST.upper(), GIT_HOST),
+        (GIT_HOST, GIT_HOST.upper()),
+    ],
+)
+def test_tls_to_the_host_that_was_asked_for_reaches_it(proxy: Proxy, host: str, name: str) -> None:
+    reached, came = proxy.through(host, _hello(name))
+    assert reached == 1
+    assert came.startswith(b"\x16\x03")  # the server's part of the handshake
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        (GIT_HOST, "evil.example.com"),
+        (GIT_HOST, f"evil.{GIT_HOST}"),
+        (GIT_HOST, f"{GIT_HOST}.evil.example.com"),
+        (GIT_HOST, "git-codecommit.us-east-1.amazonaws.com"),
+        ("a.example.org", "example.org.evil.example.com"),
+        # Allowed, but not what was asked for.
+        (GIT_HOST, "packages.gitlab.com"),
+        ("packages.gitlab.com", GIT_HOST),
+        ("a.example.org", GIT_HOST),
+        (GIT_HOST, "-"),
+    ],
+)
+def test_tls_to_another_name_than_the_host_that_was_asked_for_reaches_nobody(
+    proxy: Proxy, host: str, name: str
+) -> None:
+    assert proxy.through(host, _hello(name)) == (0, b"")
+
+
+@pytest.mark.parametrize("host", [GIT_HOST, "a.example.org"])
+def test_tls_without_a_name_reaches_nobody(proxy: Proxy, host: str) -> None:
+    assert proxy.through(host, _hello(None)) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        f"POST / HTTP/1.1\r\nHost: {GIT_HOST}\r\nContent-Length: 6\r\n\r\nsecret".encode(),
+        f"CONNECT {GIT_HOST}:443 HTTP/1.1\r\nHost: {GIT_HOST}\r\n\r\n".encode(),
+        b"\x16\x03\x01\xff\xffsecret",
+        bytes(range(256)) * 40,
+    ],
+)
+def test_what_is_not_tls_reaches_nobody(proxy: Proxy, sent: bytes) -> None:
+    reached, _ = proxy.through(GIT_HOST, sent)
+    assert reached == 0
 
 
 def test_every_other_host_is_refused(proxy: Proxy) -> None:
@@ -86,18 +159,35 @@ def test_squids_own_pages_are_refused(proxy: Proxy) -> None:
 
 def test_a_client_outside_the_vpc_is_refused(proxy: Proxy) -> None:
     assert proxy.tunnel(f"{GIT_HOST}:443", source=OUTSIDE_THE_VPC) == 403
+    request = "CONNECT {0}:443 HTTP/1.1\r\nHost: {0}:443\r\nX-Forwarded-For: {1}\r\n\r\n"
+    for pretended in (IN_THE_VPC, "127.0.0.1"):
+        assert proxy.status(request.format(GIT_HOST, pretended), source=OUTSIDE_THE_VPC) == 403
 
 
-def test_every_request_is_logged_with_its_client_host_and_result(proxy: Proxy) -> None:
+def test_a_client_cannot_reach_the_port_that_the_proxy_calls_itself(proxy: Proxy) -> None:
+    assert "http_port 127.0.0.1:3129" in (proxy.folder / "squid.conf").read_text()
+    connect = f"import socket; socket.create_connection(({PROXY!r}, 3129))"
+    assert "ConnectionRefusedError" in proxy.run(sys.executable, "-c", connect, environment={}).stderr
+
+
+def test_every_request_is_logged_with_its_client_host_result_and_name_in_tls(proxy: Proxy) -> None:
     before = len(proxy.logged())
-    proxy.tunnel(f"{GIT_HOST}:443")
+    proxy.through(GIT_HOST, _hello(GIT_HOST))
+    proxy.through(GIT_HOST, _hello("evil.example.com"))
     proxy.tunnel("evil.example.com:443", source=OUTSIDE_THE_VPC)
     # A tunnel is logged when it ends.
-    ended = {line[4]: line[1:4] + line[5:6] for line in _eventually(lambda: proxy.logged()[before:], 2)}
-    assert ended == {
-        f"{GIT_HOST}:443": ["10.10.0.5", "TCP_TUNNEL/200", "CONNECT", CODECOMMIT],
-        "evil.example.com:443": [OUTSIDE_THE_VPC, "TCP_DENIED/403", "CONNECT", "-"],
-    }
+    ended = [[*line[1:6], line[8]] for line in _eventually(lambda: proxy.logged()[before:], 6)]
+    asked = ["CONNECT", f"{GIT_HOST}:443"]
+    assert sorted(ended) == sorted(
+        [
+            [IN_THE_VPC, "TCP_TUNNEL/200", *asked, "127.0.0.1", "-"],
+            [IN_THE_VPC, "NONE_NONE/200", *asked, "-", GIT_HOST],
+            ["127.0.0.1", "TCP_TUNNEL/200", *asked, CODECOMMIT, GIT_HOST],
+            [IN_THE_VPC, "TCP_TUNNEL/200", *asked, "127.0.0.1", "-"],
+            [IN_THE_VPC, "NONE_NONE/200", *asked, "-", "evil.example.com"],
+            [OUTSIDE_THE_VPC, "TCP_DENIED/403", "CONNECT", "evil.example.com:443", "-", "-"],
+        ]
+    )
 
 
 def _eventually(read: Callable[[], list[list[str]]], count: int) -> list[list[str]]:
@@ -135,6 +225,10 @@ def test_a_push_through_the_proxy_reaches_this_regions_codecommit_only(proxy: Pr
     assert "CONNECT tunnel failed, response 403" in refused.stderr
 
 
+def _elsewhere(text: str, folder: Path) -> str:
+    return text.replace("/etc/", f"{folder}/etc/").replace("/opt/", f"{folder}/opt/")
+
+
 def _first_boot(stacks: Stacks, folder: Path, squid_conf: str) -> tuple[int, list[str]]:
     """The status of the commands of the first boot, and the programs of Amazon Linux that they called.
 
@@ -149,9 +243,9 @@ def _first_boot(stacks: Stacks, folder: Path, squid_conf: str) -> tuple[int, lis
         (folder / program).chmod(0o755)
     for name in ("kakehashi", "squid"):
         (folder / "etc" / name).mkdir(parents=True)
-    (folder / "etc" / "kakehashi" / "squid.conf").write_text(squid_conf)
+    (folder / "etc" / "kakehashi" / "squid.conf").write_text(_elsewhere(squid_conf, folder))
     (folder / "called").touch()
-    commands = command[2].replace("/etc/", f"{folder}/etc/").replace("/opt/", f"{folder}/opt/")
+    commands = _elsewhere(command[2], folder)
     ran = subprocess.run(
         [*command[:2], commands.replace("-g squid", "-g proxy")],
         env={"PATH": f"{folder}/bin:{os.environ['PATH']}"},
@@ -165,7 +259,9 @@ def _first_boot(stacks: Stacks, folder: Path, squid_conf: str) -> tuple[int, lis
 def test_squid_starts_with_its_configuration_once_its_log_is_collected(example: Stacks, tmp_path: Path) -> None:
     squid_conf = (example.out / "stacks" / "dev-proxy" / "squid.conf").read_text()
     assert _first_boot(example, tmp_path, squid_conf) == (0, ["amazon-cloudwatch-agent-ctl", "systemctl"])
-    assert (tmp_path / "etc" / "squid" / "squid.conf").read_text() == squid_conf
+    assert (tmp_path / "etc" / "squid" / "squid.conf").read_text() == _elsewhere(squid_conf, tmp_path)
+    certificate = tmp_path / "etc" / "squid" / "unused.pem"
+    assert (certificate.stat().st_mode & 0o777, certificate.group()) == (0o640, "proxy")
 
 
 def test_squid_is_not_started_with_a_configuration_that_it_refuses(example: Stacks, tmp_path: Path) -> None:
