@@ -20,9 +20,6 @@ PORT = 3128
 _LABEL = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _ALLOWED_HOST = rf"\.?{_LABEL}(\.{_LABEL})*"
 
-# S3 takes the bucket from the path at hosts that do not start with one.
-_EVERY_BUCKET = re.compile(r"s3([.-][a-z0-9.-]+)?\.amazonaws\.com")
-
 # Second levels under which countries register names: anybody can register below .co.jp as below .com.
 _REGISTRY = re.compile(r"((ac|ad|co|com|ed|edu|go|gov|gr|lg|ne|net|or|org)\.)?[a-z0-9-]+")
 
@@ -55,7 +52,7 @@ class SquidSettings(Settings):
         "an entry with a leading dot is a domain and everything below it.",
     )
     open_to_the_world_because: Reason | None = Field(
-        None, description="The reason for allowing domains in which anybody can get a host."
+        None, description="The reason for allowing hosts in domains in which anybody can get one."
     )
     log_retention_days: LogRetentionDays = Field(90, description="How long CloudWatch keeps the access log.")
 
@@ -108,10 +105,12 @@ def covers(entry: str, other: str) -> bool:
 
 
 def admits_anybodys_hosts(entry: str) -> bool:
-    """Whether `entry` allows a host that anybody can get, or one on which anybody can get a bucket."""
+    """Whether `entry` allows a host in a domain in which anybody can get one."""
+    domain = entry.removeprefix(".")
+    shared = {*data.names("shared_hosting_domains"), *data.names("private_suffixes")}
+    if not shared.isdisjoint((domain, *data.parents(domain))):
+        return True
     if not entry.startswith("."):
-        return _EVERY_BUCKET.fullmatch(entry) is not None and entry.count(".s3") == 0
-    domain = entry[1:]
+        return False
     wide = _REGISTRY.fullmatch(domain) and (domain.count(".") == 0 or len(domain.rpartition(".")[2]) == 2)
-    shared = data.names("shared_hosting_domains")
-    return bool(wide) or any(covers(entry, f".{own}") or covers(f".{own}", entry) for own in shared)
+    return bool(wide) or any(name.endswith(entry) for name in shared)

@@ -68,12 +68,15 @@ def _no_host_twice(said: Said) -> Iterator[SettingProblem]:
 def _nobody_elses_hosts(said: Said) -> Iterator[SettingProblem]:
     if said.names(*_SQUID, "open_to_the_world_because"):
         return
+    region = said.value("region")
+    always = () if region is None else default_hosts(region)
     for index, entry in said.items(*_ALLOWED):
-        if admits_anybodys_hosts(str(entry).lower()):
+        host = str(entry).lower()
+        if host not in always and admits_anybodys_hosts(host):
             yield SettingProblem(
                 path=(*_ALLOWED, index),
-                what=f"'{entry}' allows hosts that anybody can get, so data can leave to anybody",
-                hint="list the hosts, or give a reason in open_to_the_world_because",
+                what=f"'{entry}' is where anybody can get a host or an account, so data can leave to anybody",
+                hint="allow another host, or give a reason in open_to_the_world_because",
             )
 
 

@@ -113,6 +113,7 @@ def test_the_examples_commented_settings_are_valid(tmp_path: Path) -> None:
     [
         ("instance_types", r"[a-z][a-z0-9-]*\.[a-z0-9-]+", "c7i.2xlarge"),
         ("regions", r"[a-z]{2}-[a-z]+-[1-9]", "ap-northeast-1"),
+        ("private_suffixes", r"([a-z0-9_-]+\.)+[a-z0-9-]+", "github.io"),
         ("time_zones", r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,2}", "Asia/Tokyo"),
     ],
 )
@@ -121,7 +122,7 @@ def test_a_list_of_names_is_sorted_and_well_formed(kind: str, form: str, member:
     assert list(names) == sorted(set(names))
     assert member in names
     assert [name for name in names if not re.fullmatch(form, name)] == []
-    assert all(len(name) <= 50 for name in names)
+    assert all(len(name) <= 70 for name in names)
 
 
 @pytest.mark.parametrize("file", sorted(data.FOLDER.glob("*.txt")), ids=lambda file: file.stem)
@@ -136,6 +137,40 @@ def test_the_lists_have_only_names_that_botocore_knows() -> None:
 
     assert set(data.names("instance_types")) <= set(regeneration.instance_types())
     assert set(data.names("regions")) <= set(regeneration.regions())
+
+
+def test_the_list_of_private_suffixes_is_whole() -> None:
+    suffixes = set(data.names("private_suffixes"))
+    assert len(suffixes) > 2500
+    assert suffixes >= {"ngrok-free.app", "run.app", "trycloudflare.com", "web.app"}
+    assert suffixes.isdisjoint({"com", "co.jp", "example.com", "amazonaws.com"})
+    ours = data.names("shared_hosting_domains")
+    assert [name for name in ours if not suffixes.isdisjoint((name, *data.parents(name)))] == []
+
+
+def test_a_renewal_takes_only_the_private_suffixes_that_lie_in_no_other() -> None:
+    from settings.data import __main__ as regeneration
+
+    published = """\
+// ===BEGIN ICANN DOMAINS===
+com
+// ===END ICANN DOMAINS===
+// ===BEGIN PRIVATE DOMAINS===
+// Example : https://www.example.com
+Example.com
+a.example.com
+*.run.example.net
+!www.city.example.org
+\u00e9.example.jp
+// ===END PRIVATE DOMAINS===
+example.edu
+"""
+    assert sorted(regeneration.private_suffixes(published)) == [
+        "example.com",
+        "run.example.net",
+        "www.city.example.org",
+        "xn--9ca.example.jp",
+    ]
 
 
 def test_loading_imports_no_slow_and_no_development_packages() -> None:

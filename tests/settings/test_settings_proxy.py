@@ -153,7 +153,11 @@ def test_refuses_a_host_that_is_already_allowed(
 _WIDE = (
     *(".amazonaws.com", ".com", ".co.jp", ".s3.amazonaws.com", ".s3.ap-northeast-1.amazonaws.com"),
     *("s3.amazonaws.com", "s3.ap-northeast-1.amazonaws.com", "s3-ap-northeast-1.amazonaws.com"),
-    *("s3.dualstack.ap-northeast-1.amazonaws.com", ".cloudfront.net", ".github.io"),
+    *("s3.dualstack.ap-northeast-1.amazonaws.com", "archive.s3.ap-northeast-1.amazonaws.com"),
+    *("git-codecommit.us-east-1.amazonaws.com", "sts.amazonaws.com", "EXAMPLE.execute-api.us-east-1.amazonaws.com"),
+    *(".cloudfront.net", ".github.io", "example.github.io", ".run.app", "x-1.a.run.app", ".ngrok-free.app"),
+    *(".trycloudflare.com", "github.com", ".github.com", "api.github.com", "storage.googleapis.com", ".net", ".net.pl"),
+    *(".blob.core.windows.net", "windows.net", ".salesforce.com"),
 )
 
 
@@ -163,8 +167,8 @@ def test_a_domain_in_which_anyone_can_get_a_host_needs_a_reason(refusal: Refusal
     assert refusal(text) == error(
         line_of(text, f"- '{host}'"),
         "dev.proxy.squid.allowed_hosts[0]",
-        f"'{host}' allows hosts that anybody can get, so data can leave to anybody",
-        "list the hosts, or give a reason in open_to_the_world_because",
+        f"'{host}' is where anybody can get a host or an account, so data can leave to anybody",
+        "allow another host, or give a reason in open_to_the_world_because",
     )
     reason = "      open_to_the_world_because: one month, to move the old buckets"
     assert loaded(text.replace("    squid:\n", f"    squid:\n{reason}\n"))
@@ -172,7 +176,11 @@ def test_a_domain_in_which_anyone_can_get_a_host_needs_a_reason(refusal: Refusal
 
 def test_narrow_hosts_need_no_reason(loaded: Loaded) -> None:
     assert loaded(
-        _allowing(".example.com", "a.example.net", "archive.s3.ap-northeast-1.amazonaws.com", ".example.co.jp", "intra")
+        _allowing(
+            *(".example.com", "a.example.net", ".example.co.jp", "intra", "rubygems.org"),
+            # These only end like a shared domain, or have one below them that they do not allow.
+            *("evil-amazonaws.com", "notgithub.com", "salesforce.com"),
+        )
     )
 
 
