@@ -89,12 +89,12 @@ def _masked_alone(value: Any, marks: Any) -> Any:
 
 
 def sensitive_texts(value: Any, marks: Any) -> Iterator[str]:
-    """Every text that is marked as sensitive, at any depth."""
+    """Every text and number that is marked as sensitive, at any depth."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield from sensitive_texts(item, marked(marks, str(key)))
     elif isinstance(value, list):
         for place, item in enumerate(value):
             yield from sensitive_texts(item, marked(marks, place))
-    elif isinstance(value, str) and marks is True:
-        yield value
+    elif isinstance(value, str | int | float) and not isinstance(value, bool) and marks is True:
+        yield str(value)

@@ -35,7 +35,7 @@ class Acknowledgement:
 
     def covers(self, finding: ReviewFinding) -> bool:
         """Whether it acknowledges the finding."""
-        return self.allowed == finding.allowed_as
+        return self.allowed in {finding.allowed_as, finding.allowed_briefly}
 
     def has_ended(self, today: date) -> bool:
         """Whether its last day is over."""

@@ -5,7 +5,7 @@ from textwrap import indent
 
 from ops.review.differences import AttributeDifference, differences
 from ops.review.long_texts import changed_lines, is_long, shortened
-from ops.review.rule import Plans, ReviewedChange
+from ops.review.rule import ReviewedChange
 from ops.review.text import block, code, count
 from ops.review.text import change as changed
 from terraform.plan_values import KnownAfterApply
@@ -23,18 +23,18 @@ def configured_differences(change: ReviewedChange) -> list[AttributeDifference]:
     ]
 
 
-def listed(found: Sequence[AttributeDifference], plans: Plans) -> list[str]:
+def listed(found: Sequence[AttributeDifference]) -> list[str]:
     """An entry for each of the first differences, and one that counts the others."""
-    entries = [shown(difference, plans) for difference in found[:_MOST_ATTRIBUTES]]
+    entries = [shown(difference) for difference in found[:_MOST_ATTRIBUTES]]
     more = len(found) - _MOST_ATTRIBUTES
     return [*entries, f"and {count(more, 'attribute')} more"] if more > 0 else entries
 
 
-def shown(found: AttributeDifference, plans: Plans) -> str:
+def shown(found: AttributeDifference) -> str:
     """One difference; a text of many lines becomes a diff below the name."""
     if not is_text(found):
-        return f"{code(found.path)}: {changed(found.before, found.after, plans.without_secrets)}"
-    lines = shortened(changed_lines(found.before, found.after, plans.without_secrets), _MOST_LINES)
+        return f"{code(found.path)}: {changed(found.before, found.after)}"
+    lines = shortened(changed_lines(found.before, found.after), _MOST_LINES)
     if not lines:
         return f"{code(found.path)}: the same text, written differently"
     diff = block("\n".join(lines), "diff")

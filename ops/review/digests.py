@@ -2,25 +2,24 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ops.review.text import SENSITIVE, placeholder
+from ops.review.text import placeholder
 from terraform.plan import Change
 
 _LENGTH = 16  # hexadecimal digits
-_SHORTEST_SECRET = 6  # characters; replacing a shorter one would replace parts of other words
 
 
-def digest(what: Sequence[str], changes: Sequence[Change], arguments: frozenset[str], secrets: frozenset[str]) -> str:
+def digest(
+    what: Sequence[str], changes: Sequence[Change], arguments: frozenset[str], mask: Callable[[str], str]
+) -> str:
     """The digest of a finding: its words, and the changes at its address before and after the apply.
 
-    With `arguments`, only these of the changes count. `secrets` are left out, so that nobody can guess them from it.
+    With `arguments`, only these of the changes count. `mask` leaves secrets out, so that nobody can guess them from it.
     """
     seen = [*what, *(_seen(change, arguments) for change in changes)]
-    text = json.dumps(seen, sort_keys=True, ensure_ascii=False, default=placeholder)
-    for secret in sorted((one for one in secrets if len(one) >= _SHORTEST_SECRET), key=len, reverse=True):
-        text = text.replace(json.dumps(secret, ensure_ascii=False)[1:-1], SENSITIVE)
+    text = mask(json.dumps(seen, sort_keys=True, ensure_ascii=False, default=placeholder))
     return hashlib.sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()[:_LENGTH]
 
 

@@ -1,11 +1,11 @@
 """Shows how a long text changes, such as user data, a buildspec or a document: decoded, and line by line."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
-from ops.review.text import cut, cut_alike, visible
+from ops.review.text import cut, cut_alike, masked, visible
 from terraform.encoded_texts import decoded
 
 _CONTEXT = 2
@@ -19,13 +19,16 @@ def is_long(text: Any) -> bool:
     return isinstance(text, str) and len(_lines(text)) > 1
 
 
-def changed_lines(before: str | None, after: str | None, clean: Callable[[str], str]) -> list[str]:
-    """The lines that change and some around them, in the form of a diff; empty if only the encoding changes.
-
-    `clean` replaces secrets, which no line may contain.
-    """
-    was, now = ([visible(clean(found)) for found in _lines(clean(text or ""))] for text in (before, after))
+def changed_lines(before: str | None, after: str | None) -> list[str]:
+    """The lines that change and some around them, in the form of a diff; empty if only the encoding changes."""
+    was, now = (_shown(text or "") for text in (before, after))
     return list(_diff(was if before is not None else [], now if after is not None else []))
+
+
+def _shown(text: str) -> list[str]:
+    # Secrets are replaced before the text is decoded, because one may be encoded as a whole, and before it is divided,
+    # because one may have several lines.
+    return [visible(line) for line in masked("\n".join(_lines(masked(text, is_encoded=True)))).split("\n")]
 
 
 def shortened(lines: Sequence[str], most: int) -> list[str]:

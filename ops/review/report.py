@@ -17,7 +17,7 @@ from ops.review.headline import counts, headline
 from ops.review.language import ENGLISH, Language
 from ops.review.long_texts import changed_lines
 from ops.review.outcome import Review
-from ops.review.rule import Plans, ReviewedChange, ReviewFinding
+from ops.review.rule import ReviewedChange, ReviewFinding
 from ops.review.text import (
     MOST_SHOWN,
     block,
@@ -26,8 +26,11 @@ from ops.review.text import (
     codes,
     cut,
     line,
+    masked,
+    masking,
     placeholder,
     shown,
+    span,
     visible,
     wrapped,
 )
@@ -54,8 +57,13 @@ _LONGEST_STACK = 30
 
 def markdown(review: Review, limit: int, language: Language = ENGLISH) -> str:
     """The comment, in at most `limit` characters."""
+    with masking(review.plans.mask):
+        return lay_out([_wrapped(section) for section in _sections(review, language)], limit)
+
+
+def _sections(review: Review, language: Language) -> list[Section]:
     heading, counted = headline(review, language)
-    sections = [
+    return [
         Section(importance=10, head=f"{MARKER}\n{heading}", items=[], noun=""),
         *([Section(importance=9, head=counted, items=[], noun="")] if counted else []),
         *_access(review.access),
@@ -66,8 +74,6 @@ def markdown(review: Review, limit: int, language: Language = ENGLISH) -> str:
         *_unchanged(review),
         *_full(review),
     ]
-    # Secrets are removed before the lengths are counted.
-    return lay_out([_finished(section, review) for section in sections], limit)
 
 
 def _access(table: AccessTable) -> Iterator[Section]:
@@ -104,7 +110,9 @@ def _by_rule(review: Review, findings: Sequence[ReviewFinding], *, importance: i
 
 def _to_accept(finding: ReviewFinding) -> str:
     """The line to copy into the list of acknowledgements."""
-    return f"\n  - to accept it: {code(f'allow: {finding.allowed_as}', most=3 * len(finding.allowed_as) + 100)}"
+    # An address with a secret in it is left out: the digest says which finding it is.
+    allowed = finding.allowed_as if masked(finding.address) == finding.address else finding.allowed_briefly
+    return f"\n  - to accept it: {span(f'allow: {allowed}')}"
 
 
 def _where(finding: ReviewFinding) -> str:
@@ -141,7 +149,7 @@ def _changes(review: Review) -> Iterator[Section]:
     for plan in plans:
         head = f"#### {cut(visible(plan.stack), _LONGEST_STACK)}: {counts(changed[plan.stack]) or 'outputs only'}"
         yield Section(importance=4, head=head, items=[], noun="")
-        yield from _by_module(changed[plan.stack], review.plans)
+        yield from _by_module(changed[plan.stack])
         outputs = _outputs(plan)
         if outputs:
             yield Section(importance=3, head="Outputs:\n", items=outputs, noun="outputs")
@@ -151,21 +159,21 @@ def _changed(review: Review, plan: Plan) -> list[ReviewedChange]:
     return [change for change in review.plans.changes() if change.stack == plan.stack and change.is_changed]
 
 
-def _by_module(changes: Sequence[ReviewedChange], plans: Plans) -> Iterator[Section]:
+def _by_module(changes: Sequence[ReviewedChange]) -> Iterator[Section]:
     modules: dict[str, list[ReviewedChange]] = {}
     for change in sorted(changes, key=lambda change: (_ORDER[change.action], change.address, change.deposed or "")):
         modules.setdefault(change.module, []).append(change)
     for module, inside in sorted(modules.items(), key=lambda named: (_ORDER[named[1][0].action], named[0])):
         head = f"in {code(module)}\n" if module else ""
-        yield Section(importance=3, head=head, items=[_change(change, plans) for change in inside], noun="changes")
+        yield Section(importance=3, head=head, items=[_change(change) for change in inside], noun="changes")
 
 
-def _change(change: ReviewedChange, plans: Plans) -> str:
+def _change(change: ReviewedChange) -> str:
     deposed = " (left over from an earlier apply)" if change.deposed else ""
     moved = f" (was {code(change.previous_address)})" if change.previous_address else ""
     imported = " (imported)" if change.imported_id is not None else ""
     head = f"- {_DONE[change.action]} {code(change.address)}{deposed}{moved}{imported}"
-    details = [*_policy_details(change), *_attribute_details(change, plans)] if change.is_modified else []
+    details = [*_policy_details(change), *_attribute_details(change)] if change.is_modified else []
     return f"{head}{items(details)}"
 
 
@@ -193,7 +201,7 @@ def _compared_policies(change: ReviewedChange) -> Iterator[tuple[str, list[State
                 yield name, before, after
 
 
-def _attribute_details(change: ReviewedChange, plans: Plans) -> Iterator[str]:
+def _attribute_details(change: ReviewedChange) -> Iterator[str]:
     as_policies = {name for name, _, _ in _compared_policies(change)}
     # Attributes that AWS alone decides (ids, ARNs, dates) are left out until their value is known.
     others = [
@@ -203,7 +211,7 @@ def _attribute_details(change: ReviewedChange, plans: Plans) -> Iterator[str]:
         and (not isinstance(other.after, KnownAfterApply) or other.path in change.replaced_for)
         and change.is_configured(other.name)
     ]
-    yield from listed(others, plans)
+    yield from listed(others)
 
 
 def _outputs(plan: Plan) -> list[str]:
@@ -231,21 +239,21 @@ def _unchanged(review: Review) -> Iterator[Section]:
 
 def _full(review: Review) -> Iterator[Section]:
     for plan in review.plans.plans:
-        items = [block(_whole(change, review.plans), "diff") for change in _changed(review, plan)]
+        items = [block(_whole(change), "diff") for change in _changed(review, plan)]
         if items:
             head = f"<details><summary>The full plan of {_html(plan.stack)}</summary>\n"
             yield Section(importance=1, head=head, items=items, noun="changes", tail="\n</details>", between="\n\n")
 
 
-def _whole(change: Change, plans: Plans) -> str:
+def _whole(change: Change) -> str:
     lines = [f"# {cut(visible(change.address), MOST_SHOWN)}: {_DONE[change.action]}"]
     for found in differences(change):
         path = cut(visible(found.path), _LONGEST_PATH)
         if is_text(found):
-            lines += [f"# {path}:", *changed_lines(found.before, found.after, plans.without_secrets)]
+            lines += [f"# {path}:", *changed_lines(found.before, found.after)]
             continue
         for sign, side in (("-", found.before), ("+", found.after)):
-            lines += _divided(f"{sign} {path} = ", plans.without_secrets(line(side))) if side is not None else []
+            lines += _divided(f"{sign} {path} = ", line(side)) if side is not None else []
     return "\n".join(lines)
 
 
@@ -259,10 +267,6 @@ def _html(text: str) -> str:
     return cut(visible(text), _LONGEST_STACK).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _finished(section: Section, review: Review) -> Section:
-    """The section without secrets that appear outside of sensitive values, and without long lines."""
-
-    def finished(text: str) -> str:
-        return wrapped(review.plans.without_secrets(text))
-
-    return replace(section, head=finished(section.head), items=[finished(item) for item in section.items])
+def _wrapped(section: Section) -> Section:
+    """The section without long lines."""
+    return replace(section, head=wrapped(section.head), items=[wrapped(item) for item in section.items])

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ops.review.digests import digest
-from ops.review.text import SENSITIVE, visible
+from ops.review.secrets import Mask
+from ops.review.text import masking
 from terraform.plan import Action, Change, Plan
 from terraform.plan_references import PlanReferences
 
@@ -15,7 +16,6 @@ ACCESS_WIDENED = "access-widened"
 NOT_READ = "not-read"
 """The rule that lists the changes of which no other rule says anything."""
 
-_SHORTEST_SECRET = 6
 _LONGEST_PLACE = 120
 
 
@@ -40,7 +40,13 @@ class ReviewFinding:
     def allowed_as(self) -> str:
         """What an acknowledgement of it names; without the place where that is too long for a line of a comment."""
         place = f":{self.stack}/{self.address}"
-        return f"{self.rule}{place if len(place) <= _LONGEST_PLACE else ''}@{self.digest}"
+        is_plain = len(place) <= _LONGEST_PLACE and place.isprintable()
+        return f"{self.rule}{place}@{self.digest}" if is_plain else self.allowed_briefly
+
+    @property
+    def allowed_briefly(self) -> str:
+        """The same without the place, which the digest stands for too."""
+        return f"{self.rule}@{self.digest}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,20 +89,9 @@ class Plans:
         return {plan.stack: PlanReferences(plan) for plan in self.plans}
 
     @cached_property
-    def _secrets(self) -> list[str]:
-        """Texts that are sensitive somewhere in the plans, and their lines, as they are and as they are shown."""
-        texts = {text for plan in self.plans for secret in plan.secrets for text in (secret, *secret.splitlines())}
-        return sorted(
-            {form for text in texts if len(text.strip()) >= _SHORTEST_SECRET for form in (text, visible(text))},
-            key=len,
-            reverse=True,
-        )
-
-    def without_secrets(self, text: str) -> str:
-        """The text without what is sensitive somewhere in the plans."""
-        for secret in self._secrets:
-            text = text.replace(secret, SENSITIVE)
-        return text
+    def mask(self) -> Mask:
+        """Masks what is sensitive somewhere in the plans."""
+        return Mask(secret for plan in self.plans for secret in plan.secrets)
 
     @cached_property
     def _changes(self) -> list[ReviewedChange]:
@@ -119,8 +114,7 @@ class Plans:
         """The digest of what `rule` found."""
         changes = self._by_place.get((finding.stack, finding.address), [])
         words = (rule, finding.stack, finding.address, finding.what)
-        secrets = frozenset().union(*(plan.secrets for plan in self.plans))
-        return digest(words, changes, finding.arguments, secrets)
+        return digest(words, changes, finding.arguments, self.mask)
 
     def changes(self, *types: str) -> Iterator[ReviewedChange]:
         """The changes to managed objects in all stacks: of these types, or of every type."""
@@ -146,9 +140,11 @@ class ReviewRule:
     def findings(self, plans: Plans) -> list[ReviewFinding]:
         """What the rule finds, without repetition."""
         if self.id not in plans.found:
-            found = {
-                replace(finding, rule=self.id, digest=plans.digest(self.id, finding)) for finding in self.check(plans)
-            }
+            with masking(plans.mask):
+                found = {
+                    replace(finding, rule=self.id, digest=plans.digest(self.id, finding))
+                    for finding in self.check(plans)
+                }
             plans.found[self.id] = sorted(found, key=lambda finding: (finding.stack, finding.address, finding.what))
         return plans.found[self.id]
 

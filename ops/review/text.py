@@ -3,9 +3,12 @@
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
+from ops.review.secrets import SENSITIVE, Mask
 from terraform.plan_configuration import remote_output
 from terraform.plan_values import KnownAfterApply, Sensitive
 
@@ -17,7 +20,6 @@ LONGEST_LINE = 200
 
 _MOST_FENCE = 24
 
-SENSITIVE = "(sensitive)"
 _KNOWN_AFTER_APPLY = "known after apply"
 
 
@@ -28,12 +30,13 @@ def code(text: str, most: int = MOST_SHOWN) -> str:
         shown = f"{shown[: most - 1]}…"
     if not shown.strip():
         return "` `" if shown else "(empty)"
-    while len(span := _span(shown)) > most + _MOST_FENCE:
+    while len(whole := span(shown)) > most + _MOST_FENCE:
         shown = f"{shown[: len(shown) // 2]}…"
-    return span
+    return whole
 
 
-def _span(shown: str) -> str:
+def span(shown: str) -> str:
+    """A code span around a text that needs no escapes."""
     fence = "`" * (_longest_run(shown) + 1)
     padding = " " if shown.startswith("`") or shown.endswith("`") else ""
     return f"{fence}{padding}{shown}{padding}{fence}"
@@ -57,11 +60,11 @@ def shown(found: Any) -> str:
     return placeholder(found) if isinstance(found, KnownAfterApply | Sensitive) else code(line(found))
 
 
-def change(before: Any, after: Any, clean: Callable[[str], str] = str) -> str:
-    """A value before and after as Markdown; of long values, the parts that differ. `clean` replaces secrets."""
+def change(before: Any, after: Any) -> str:
+    """A value before and after as Markdown; of long values, the parts that differ."""
     if any(found is None or isinstance(found, KnownAfterApply | Sensitive) for found in (before, after)):
         return f"{shown(before)} → {shown(after)}"
-    was, now = cut_alike(clean(line(before)), clean(line(after)), MOST_SHOWN)
+    was, now = cut_alike(line(before), line(after), MOST_SHOWN)
     return f"{code(was)} → {code(now)}"
 
 
@@ -146,10 +149,32 @@ def origin(found: KnownAfterApply, name: Callable[[str], str] = code) -> str:
     return name(reference)
 
 
+@contextmanager
+def masking(mask: Mask) -> Iterator[None]:
+    """Has `mask` replace the secrets in every text that is shown meanwhile, before it is escaped or cut."""
+    before = _MASK.set(mask)
+    try:
+        yield
+    finally:
+        _MASK.reset(before)
+
+
+_MASK: ContextVar[Mask | None] = ContextVar("mask", default=None)
+
+
+def masked(text: str, *, is_encoded: bool = False) -> str:
+    """The text without the secrets of the plans; one that `is_encoded` is masked again when it is decoded."""
+    mask = _MASK.get()
+    if mask is None:
+        return text
+    return mask.literally(text) if is_encoded else mask(text)
+
+
 def visible(text: str) -> str:
-    """The text with escapes for characters that are invisible, break a line or reverse the text."""
+    """The text without secrets, and with escapes for characters that are invisible, break a line or reverse it."""
     return "".join(
-        character if unicodedata.category(character) not in _INVISIBLE else _escaped(character) for character in text
+        character if unicodedata.category(character) not in _INVISIBLE else _escaped(character)
+        for character in masked(text)
     )
 
 

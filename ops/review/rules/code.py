@@ -66,7 +66,7 @@ def runs_otherwise(plans: Plans) -> Iterator[ReviewFinding]:
         if change.appears and change.before and changed:
             found = [one for one in configured_differences(change) if one.name in changed]
             what = f"its code or its role changes: {codes(changed)}"
-            yield replace(change.finding(what, *changed), details=items(listed(found, plans)))
+            yield replace(change.finding(what, *changed), details=items(listed(found)))
 
 
 # https://registry.terraform.io/providers/hashicorp/aws/latest/docs, collected on 2026-11-24

@@ -83,7 +83,7 @@ def server_stopped(plans: Plans) -> Iterator[ReviewFinding]:
         for name in _CHANGED_WHILE_STOPPED if change.action is Action.UPDATE else ():
             was, now = change.before.get(name), change.after.get(name)
             if was != now and not change.unknown(name):
-                shown = f": {changed(was, now, plans.without_secrets)}" if name == "instance_type" else ""
+                shown = f": {changed(was, now)}" if name == "instance_type" else ""
                 yield change.finding(f"stops while {code(name)} changes{shown}", *([name] if shown else []))
 
 

@@ -38,7 +38,7 @@ def not_read(others: Sequence[ReviewRule]) -> ReviewRule:
         for change in plans.changes():
             said = reported.get((change.stack, change.address))
             if change.is_modified:
-                yield from _arguments(change, said or set(), plans)
+                yield from _arguments(change, said or set())
             elif said is None and (decides := decided_by(change.type)):
                 if change.action is Action.CREATE:
                     yield change.finding(f"not read by any rule: it is created, and decides {decides}")
@@ -63,18 +63,15 @@ def _reported(others: Sequence[ReviewRule], plans: Plans) -> _Reported:
     return reported
 
 
-def _arguments(change: ReviewedChange, said: set[str], plans: Plans) -> Iterator[ReviewFinding]:
+def _arguments(change: ReviewedChange, said: set[str]) -> Iterator[ReviewFinding]:
     by_name: dict[str, list[AttributeDifference]] = defaultdict(list)
     for difference in configured_differences(change):
         if difference.name not in said and not harmless(change.type, difference.name):
             by_name[difference.name].append(difference)
     for name, parts in by_name.items():
         if any(map(is_text, parts)):
-            yield replace(change.finding(f"not read by any rule: {code(name)}"), details=items(listed(parts, plans)))
+            yield replace(change.finding(f"not read by any rule: {code(name)}"), details=items(listed(parts)))
             continue
-        what = ", ".join(
-            f"{code(part.path)} {changed(part.before, part.after, plans.without_secrets)}"
-            for part in parts[:_MOST_PARTS]
-        )
+        what = ", ".join(f"{code(part.path)} {changed(part.before, part.after)}" for part in parts[:_MOST_PARTS])
         more = f" and {len(parts) - _MOST_PARTS} more" if len(parts) > _MOST_PARTS else ""
         yield change.finding(f"not read by any rule: {what}{more}")

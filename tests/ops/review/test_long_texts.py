@@ -77,7 +77,7 @@ def test_a_long_text_of_which_only_the_encoding_changes_is_said_to_be_the_same()
 
 def test_a_member_that_json_has_twice_is_not_hidden() -> None:
     twice = '{"Effect": "Deny",\n "Effect": "Allow"}'
-    assert '+ "Effect": "Allow"}' in changed_lines(None, twice, str)
+    assert '+ "Effect": "Allow"}' in changed_lines(None, twice)
 
 
 def test_a_long_diff_says_how_many_lines_it_leaves_out_and_the_full_plan_has_them() -> None:
@@ -88,7 +88,7 @@ def test_a_long_diff_says_how_many_lines_it_leaves_out_and_the_full_plan_has_the
 
 def test_thousands_of_lines_are_shown_without_being_compared() -> None:
     before, after = ("\n".join([name] * 3_000) for name in "ab")
-    assert len(changed_lines(before, after, str)) == 6_001
+    assert len(changed_lines(before, after)) == 6_001
 
 
 def test_a_long_line_is_cut_so_that_the_difference_is_seen() -> None:

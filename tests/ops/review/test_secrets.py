@@ -1,11 +1,16 @@
 """Sensitive values: a comment neither contains them nor decides by the words that replace them."""
 
+import base64
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ops.review import review
+from ops.review.text import visible
 from tests.ops.review.plans import comment, real, reviewed
 from tests.terraform.plans import change, plan
 
@@ -117,3 +122,71 @@ def test_the_access_of_a_user_with_a_sensitive_name_is_not_determined() -> None:
     assert {(note.rule, note.address) for note in reviewed(plan(changed)).notes} == {
         ("access-still-unknown", "aws_iam_user.it")
     }
+
+
+HOSTILE = ["``````", "Dangerous: 1", "0.0.0.0/0", "kakehashi-review", "finding", "### Dangerous findings", "| who |"]
+
+
+@pytest.mark.parametrize("secret", HOSTILE)
+def test_a_secret_that_is_a_word_of_the_comment_changes_nothing_of_it(secret: str) -> None:
+    """The same plan with another secret has the same comment, but for lines that show the parameter."""
+
+    def text(value: str) -> str:
+        marks = ({"value": True}, {"value": True})
+        parameter = change("aws_ssm_parameter.it", "update", {"value": "before"}, {"value": value}, sensitive=marks)
+        opened = change(
+            "aws_vpc_security_group_ingress_rule.it", "create", None, {"cidr_ipv4": "0.0.0.0/0", "ip_protocol": "-1"}
+        )
+        return comment(reviewed(plan(parameter, opened)))
+
+    assert text(secret) == text("any other secret")
+    assert "from `0.0.0.0/0`, the whole internet" in text(secret)
+
+
+def _everywhere(secret: str) -> dict[str, Any]:
+    encoded = base64.b64encode(f"password={secret}\n".encode()).decode()
+    return {
+        "name": f"see {secret}",
+        "json": json.dumps({"deep": [{"password": secret}]}),
+        "url": f"https://example.com/?token={quote(secret, safe='')}",
+        "user_data": encoded,
+        "text": f"one\n{secret}\ntwo",
+        "long": f"{'x' * 150}{secret}{'y' * 150}",
+        "map": {secret: secret},
+    }
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Zs"]), min_size=8, max_size=40))
+@settings(max_examples=100, deadline=None)
+def test_a_secret_appears_in_no_form_of_it_and_in_no_part_of_it(secret: str) -> None:
+    if secret.strip() in "password= see one two https://example.com/?token= example" or len(set(secret)) < 4:
+        return  # it cannot be told from the words around it
+    values = _everywhere(secret)
+    marks = ({"value": True}, {"value": True})
+    text = comment(
+        reviewed(
+            plan(
+                change("aws_ssm_parameter.it", "no-op", *[{"value": secret}] * 2, sensitive=marks),
+                change("aws_instance.it", "update", {**values, "name": "a"}, {**values, "user_data": "b"}),
+                change("aws_instance.other", "create", None, values),
+            )
+        ),
+        1_000_000,
+    )
+    forms = {secret, visible(secret), quote(secret, safe=""), base64.b64encode(secret.encode()).decode()}
+    assert [form for form in forms if form in text] == []
+    assert values["user_data"] not in text
+    assert secret[:7] not in text.replace("x" * 7, "").replace("y" * 7, "")
+
+
+def test_a_sensitive_number_is_masked_where_a_text_repeats_it() -> None:
+    marks = ({"pin": True}, {"pin": True})
+    text = comment(
+        reviewed(
+            plan(
+                change("aws_x.it", "no-op", {"pin": 8675309}, {"pin": 8675309}, sensitive=marks),
+                change("aws_sns_topic.it", "update", {"name": "a"}, {"name": "call 8675309"}),
+            )
+        )
+    )
+    assert "8675309" not in text
