@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ruamel.yaml import YAML
@@ -16,9 +16,15 @@ _CONFIGURATION = "squid.conf"
 
 # Directives of Squid that allow nobody anything. http://www.squid-cache.org/Doc/config/, collected on 2026-11-28
 _HARMLESS = {
-    *("access_log", "cache", "cache_mem", "http_port", "httpd_suppress_version_string", "logformat", "pinger_enable"),
+    *("access_log", "cache", "cache_mem", "httpd_suppress_version_string", "logformat", "pinger_enable"),
     *("shutdown_lifetime", "visible_hostname"),
 }
+# Directives that decide where a request goes, who it seems to come from, and whether its tunnel is opened.
+_DECIDING = {
+    *("cache_peer_access", "follow_x_forwarded_for", "http_port", "never_direct", "request_header_access", "ssl_bump"),
+}
+# The lists of hosts that a client asks for and of names in TLS, with the option that makes them mean just that.
+_LISTS = {"dstdomain": "-n", "ssl::server_name": "--client-requested"}
 
 
 class NotReadError(ValueError):
@@ -68,31 +74,69 @@ def _directives(content: str) -> Iterator[str]:
             yield line
 
 
-def _allowed(directives: list[list[str]]) -> tuple[frozenset[str], list[list[str]]]:
+def _allowed(directives: list[list[str]]) -> tuple[frozenset[str], list[Sequence[str]]]:
     """The hosts, and the other words that decide about access."""
-    lists: dict[str, set[str]] = {}
-    access, rules = [], []
+    asked, in_tls = (_hosts(directives, kind) for kind in _LISTS)
+    access: list[Sequence[str]] = []
+    rules, opened = [], []
     for words in directives:
         match words:
-            case ["acl", name, "dstdomain", "-n", *hosts] if hosts and all(map(_HOST.fullmatch, hosts)):
-                # Squid ignores the case of both.
-                lists.setdefault(name.lower(), set()).update(host.lower() for host in hosts)
-            case ["acl", _, kind, *_] if kind != "dstdomain":
-                access.append(words)
             case ["http_access", action, _, *_]:
                 rules.append((action, [name.lower() for name in words[2:]]))
-            case [directive, *_] if directive in _HARMLESS:
-                pass
+            case ["ssl_bump", "splice", *names]:
+                opened.append([name.lower() for name in names])
             case _:
-                raise NotReadError(f"it is not known what {words[0]!r} in {_CONFIGURATION} allows")
+                access += [words] if _decides(words) else []
     # Where no rule matches, Squid does the opposite of the last.
-    if not rules or rules[-1] != ("deny", ["all"]) or any(words[1].lower() == "all" for words in access):
+    if (
+        not rules
+        or rules[-1] != ("deny", ["all"])
+        or any(words[0] == "acl" and words[1].lower() == "all" for words in access)
+    ):
         raise NotReadError(f"{_CONFIGURATION} does not deny everything else")
     allowed: set[str] = set()
     for action, names in rules:
         if action != "deny":
-            narrowest = [lists[name] for name in names if name in lists]
+            narrowest = [asked[name] for name in names if name in asked]
             if not narrowest:
                 raise NotReadError(f"{_CONFIGURATION} allows more than lists of hosts")
             allowed |= narrowest[0]
-    return frozenset(allowed), [*access, *([action, *names] for action, names in rules)]
+    tunnels = {_opened(names, asked, in_tls) for names in opened}
+    return frozenset(allowed), [*access, *sorted(tunnels), *([action, *names] for action, names in rules)]
+
+
+def _decides(words: list[str]) -> bool:
+    """Whether a directive decides about access. Raises NotReadError for one of which nothing is known."""
+    match words:
+        case ["acl", _, kind, *_]:
+            return kind not in _LISTS
+        case ["cache_peer", "127.0.0.1", *_]:
+            return True
+    if words[0] not in _DECIDING | _HARMLESS:
+        raise NotReadError(_not_known(words))
+    return words[0] in _DECIDING
+
+
+def _hosts(directives: list[list[str]], kind: str) -> dict[str, set[str]]:
+    """The hosts in access control lists of one kind, by the name of the list; Squid ignores the case of both."""
+    found: dict[str, set[str]] = {}
+    for words in directives:
+        if words[0] == "acl" and words[2:3] == [kind]:
+            hosts = words[4:]
+            if words[3:4] != [_LISTS[kind]] or not hosts or not all(map(_HOST.fullmatch, hosts)):
+                raise NotReadError(_not_known(words))
+            found.setdefault(words[1].lower(), set()).update(host.lower() for host in hosts)
+    return found
+
+
+def _not_known(words: list[str]) -> str:
+    return f"it is not known what {words[0]!r} in {_CONFIGURATION} allows"
+
+
+def _opened(names: list[str], asked: dict[str, set[str]], in_tls: dict[str, set[str]]) -> tuple[str, ...]:
+    """A rule that opens tunnels, without the hosts where they are the same in the request and in TLS."""
+    others = tuple(name for name in names if name not in asked and name not in in_tls)
+    both = [[lists[name] for name in names if name in lists] for lists in (asked, in_tls)]
+    if both[0] == both[1] and len(both[0]) == 1:
+        return ("splice", *others)
+    return ("splice", *others, *(host for lists in both for hosts in lists for host in sorted(hosts)))

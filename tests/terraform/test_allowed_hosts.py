@@ -105,3 +105,20 @@ def test_decodes_only_texts_in_base64() -> None:
     assert decoded(base64.b64encode(b"\xff\xfe").decode()) is None
     assert decoded(base64.b64encode(gzip.compress(b"\0" * 2_000_000)).decode()) is None
     assert decoded(base64.b64encode(gzip.compress(b"cut off")[:-4]).decode()) is None
+
+
+def test_a_tunnel_that_is_opened_for_another_name_in_tls_is_a_change_of_the_rest() -> None:
+    text = user_data("a.example.com", ".example.org")
+    other = text.replace("--client-requested a.example.com", "--client-requested b.example.com")
+    assert other != text
+    was, now = allowed_hosts(text), allowed_hosts(other)
+    assert isinstance(was, AllowedHosts)
+    assert isinstance(now, AllowedHosts)
+    assert (was.hosts == now.hosts, was.rest == now.rest) == (True, False)
+
+
+def test_a_host_more_changes_nothing_of_the_rest() -> None:
+    was, now = allowed_hosts(user_data("a.example.com")), allowed_hosts(user_data("a.example.com", "b.example.com"))
+    assert isinstance(was, AllowedHosts)
+    assert isinstance(now, AllowedHosts)
+    assert was.rest == now.rest
