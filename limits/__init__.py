@@ -4,12 +4,14 @@ References count as far as they are known: a variable with its default, an ARN w
 will tell counts with the length of an ARN.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from errors import Problem
 from limits import builds, everywhere, machines, policies
-from terraform.references import configurations
+from limits.limit import Found, Limit
+from terraform.references import Configuration, configurations
+from terraform.unreadable import refused_at
 
 LIMITS = (*everywhere.LIMITS, *policies.LIMITS, *machines.LIMITS, *builds.LIMITS)
 
@@ -20,5 +22,10 @@ def problems(documents: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
         Problem(where=f"{name}: {place}" if place else name, what=what, hint=hint)
         for name, stack in configurations(documents).items()
         for limit in LIMITS
-        for place, what, hint in limit.check(stack)
+        for place, what, hint in _found(limit, stack)
     ]
+
+
+def _found(limit: Limit, stack: Configuration) -> Iterator[Found]:
+    with refused_at(f"{stack.name}: {limit.what}"):
+        yield from limit.check(stack)

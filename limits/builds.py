@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from limits.limit import Found, Limit, api, estimated, form, length, limit
 from settings import cron
 from settings.types import LOG_RETENTION_DAYS
+from terraform.output import objects
 from terraform.references import Configuration
 from terraform.templates import Interpolation, Literal, TemplateError, parts
 
@@ -22,11 +23,12 @@ _PATH_HINT = "use letters, digits, '.', '_', ':' and '-'"
 )
 def buildspecs(stack: Configuration) -> Iterator[Found]:
     for name, arguments in stack.resources("aws_codebuild_project").items():
-        place, buildspec = f"aws_codebuild_project.{name}.source.buildspec", arguments["source"]["buildspec"]
-        if (found := _first_reference(buildspec)) is not None:
-            yield place, f"{found!r} would be read by Terraform", "write it $${…}"
-        if len(buildspec) > 25_600:
-            yield place, f"{len(buildspec):,} characters, CodeBuild takes 25,600", "shorten it"
+        place = f"aws_codebuild_project.{name}.source.buildspec"
+        for buildspec in (source["buildspec"] for source in objects(arguments["source"])):
+            if (found := _first_reference(buildspec)) is not None:
+                yield place, f"{found!r} would be read by Terraform", "write it $${…}"
+            if len(buildspec) > 25_600:
+                yield place, f"{len(buildspec):,} characters, CodeBuild takes 25,600", "shorten it"
 
 
 def _first_reference(text: str) -> str | None:

@@ -13,6 +13,7 @@ from pydantic.dataclasses import dataclass
 
 from errors import Problem, RefusedError
 from errors.shown import shown
+from terraform.output import Stack
 
 PLACE = "//.metadata.kakehashi"
 """Where they are in a stack's Terraform."""
@@ -123,7 +124,7 @@ def read(stack: str, document: Mapping[str, Any]) -> tuple[Fact, ...]:
     hint = "record each fact once, about a list of this stack"
     wrong = [
         Problem(where=f"{stack}: {PLACE}", what=what, hint=hint)
-        for what in _contradictions(facts, document.get("variable", {}))
+        for what in _contradictions(facts, Stack(name=stack, document=document).variables)
     ]
     if wrong:
         raise RefusedError(wrong)

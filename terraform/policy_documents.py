@@ -31,7 +31,7 @@ _RENDERED = frozenset(("//", "policy_id", "statement", "version"))
 _COMPUTED = frozenset(("id", "json", "minified_json", "override_json", "source_json"))
 
 
-class NotRenderedError(Exception):
+class NotRenderedError(ValueError):
     """An argument that is not rendered here, `what`; nothing may be concluded from the document.
 
     `statement` is the index of the statement it is in, None for an argument of the document itself.

@@ -22,6 +22,7 @@ from iam.deployed.unread import refuse_others
 from iam.model import Model
 from iam.statements import UnsupportedError
 from terraform.references import Configuration, configurations
+from terraform.unreadable import refused_at
 
 
 def read(documents: Mapping[str, Mapping[str, Any]]) -> Model:
@@ -35,6 +36,7 @@ def read(documents: Mapping[str, Mapping[str, Any]]) -> Model:
     return model_of(stacks.values())
 
 
+@refused_at("the deployment's Terraform")
 def model_of(configurations: Iterable[Configuration]) -> Model:
     """The model of stacks of which everything is known. Raises UnsupportedError and RefusedError."""
     stacks = [DeployedStack(configuration) for configuration in configurations]

@@ -7,9 +7,10 @@ may have and why those give nobody access.
 from collections.abc import Iterator, Mapping
 
 from errors import Problem
-from iam.known import code, identities, networks, servers, storage, terraform_blocks
+from iam.known import code, expressions, identities, networks, servers, storage, terraform_blocks
 from iam.known.argument import Arguments, KnownArguments, harmless
 from terraform.references import Configuration
+from terraform.unreadable import refused_at
 
 _EVERYWHERE: Arguments = {
     "//": harmless("a comment"),
@@ -37,7 +38,9 @@ DATA_SOURCES: Mapping[str, KnownArguments] = {
 
 def problems(stack: Configuration) -> Iterator[Problem]:
     """Everything in a stack's Terraform of which it is not known whether it gives access."""
-    yield from terraform_blocks.problems(stack)
+    with refused_at(stack.name):
+        yield from terraform_blocks.problems(stack)
+        yield from expressions.problems(stack)
     for what, known, blocks in (
         ("resource type", RESOURCES, stack.stack.resources()),
         ("data source", DATA_SOURCES, stack.stack.data()),
@@ -45,7 +48,8 @@ def problems(stack: Configuration) -> Iterator[Problem]:
         for kind, name, arguments in blocks:
             address = f"{stack.name}: {kind}.{name}"
             if kind in known:
-                yield from known[kind].problems(address, arguments, stack)
+                with refused_at(address):
+                    yield from known[kind].problems(address, arguments, stack)
             else:
                 yield Problem(
                     where=address,

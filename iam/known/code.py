@@ -61,7 +61,9 @@ TYPES: dict[str, Arguments] = {
         "logs_config.s3_logs.status": one_of("DISABLED", why="no log goes to a bucket"),
         "name": _LOOKS,
         "service_role": required(role_for("codebuild.amazonaws.com")),
-        "source.buildspec": harmless("the program of a mirror, from buildspec/ of this project, which its tests run"),
+        "source.buildspec": required(
+            harmless("the program of a mirror, from buildspec/ of this project, which its tests run")
+        ),
         "source.type": required(one_of("NO_SOURCE", why="it runs the program of this project alone")),
         "vpc_config.security_group_ids": GROUP,
         "vpc_config.subnets": SUBNET,

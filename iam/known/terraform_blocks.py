@@ -6,7 +6,11 @@ from collections.abc import Iterator
 
 from errors import Problem
 from iam.known.argument import OWN_ACCOUNT, Arguments, KnownArguments, each, harmless, one_of, required
+from terraform.output import Json
 from terraform.references import Configuration
+
+_LABELS = {"resource": 2, "data": 2, "variable": 1, "output": 1, "locals": 0}
+"""How many labels a block has, by its kind."""
 
 _KEPT = harmless("where the state is kept")
 _BACKENDS = one_of("s3", "local", why="where the state is kept, as the settings say")
@@ -53,6 +57,9 @@ def problems(stack: Configuration) -> Iterator[Problem]:
         if not provider.get("allowed_account_ids"):
             what = "a provider that works in any account"
             yield Problem(where=f"{stack.name}.provider.aws[{number}]", what=what, hint="write allowed_account_ids")
+    for place in _other_forms(document):
+        what = "written in another form than as one object, which other programs may read differently"
+        yield Problem(where=f"{stack.name}.{place}", what=what, hint="write one object under each name")
     # Terraform reads a block in a list of lists, and makes one text of several spellings.
     for place in _nested_lists({kind: document.get(kind) for kind in document if kind != "//"}, ()):
         what = "a list in a list, which Terraform may read as a block"
@@ -60,6 +67,20 @@ def problems(stack: Configuration) -> Iterator[Problem]:
     if not unicodedata.is_normalized("NFC", json.dumps(document, ensure_ascii=False)):
         what = "a text in another spelling than Unicode's NFC, which Terraform changes to it"
         yield Problem(where=stack.name, what=what, hint="write it in NFC")
+
+
+def _other_forms(document: Json) -> Iterator[str]:
+    """The named blocks that are no single object under their labels."""
+    level: list[tuple[tuple[str, ...], object]] = [((kind,), document[kind]) for kind in _LABELS if kind in document]
+    while level:
+        yield from (".".join(place) for place, block in level if not isinstance(block, dict))
+        level = [
+            ((*place, name), inner)
+            for place, block in level
+            if isinstance(block, dict) and len(place) <= _LABELS[place[0]]
+            for name, inner in block.items()
+            if name != "//"
+        ]
 
 
 def _nested_lists(value: object, path: tuple[str, ...]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from iam.model import Model
 from iam.promises import exposure, identities, rooms, work
 from iam.promises.promise import BrokenPromise, Promise, PromiseSubject
+from terraform.unreadable import refused_at
 
 PROMISES: tuple[Promise, ...] = (
     rooms.rooms_never_push,
@@ -26,9 +27,10 @@ PROMISES: tuple[Promise, ...] = (
 def broken(model: Model) -> list[BrokenPromise]:
     """Every promise that `model` breaks, once for each place."""
     subject = PromiseSubject(model)
-    found = {
-        (promise.id, breach.place): BrokenPromise(promise=promise, place=breach.place, what=breach.what)
-        for promise in PROMISES
-        for breach in promise.check(subject)
-    }
+    found = {}
+    for promise in PROMISES:
+        with refused_at(f"the promise {promise.id}"):
+            for breach in promise.check(subject):
+                broken = BrokenPromise(promise=promise, place=breach.place, what=breach.what)
+                found[promise.id, breach.place] = broken
     return list(found.values())

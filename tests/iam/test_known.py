@@ -19,6 +19,7 @@ DEPLOYMENTS = ("minimal", "example", "everything", "backlog-only", "existing-pro
 
 TYPE = "nothing is known of the resource type {}, so it might give access"
 SOURCE = "nothing is known of the data source {}, so it might give access"
+CALL = "nothing is known of the function {}, which may read more than its arguments"
 LEFT_OUT = "this argument is left out, and AWS's default might give access"
 ARGUMENT = "nothing is known of this argument, so it might give access"
 
@@ -236,6 +237,37 @@ CHANGES = [
         "a list in a list, which Terraform may read as a block",
     ),
     (in_first(PRD, "aws_iam_user", name="\u212a"), "another spelling than Unicode's NFC"),
+    (block(PRD, "locals", {"x": '${file("/etc/passwd")}'}), f"{PRD}.locals.x: {CALL.format('file')}"),
+    (block(PRD, "locals", {"x": '${templatefile ("x", {})}'}), CALL.format("templatefile")),
+    (block(PRD, "locals", {"x": '${[for f in fileset(".", "*") : f]}'}), CALL.format("fileset")),
+    (block(PRD, "locals", {"x": "${pathexpand/**/(local.y)}"}), CALL.format("pathexpand")),
+    (block(PRD, "locals", {"x": '%{ if plantimestamp() == "" }x%{ endif }'}), CALL.format("plantimestamp")),
+    (block(PRD, "locals", {"x": {"${uuid()}": "x"}}), CALL.format("uuid")),
+    (block(PRD, "locals", {"x": '${join(",", ["${file("x")}"])}'}), CALL.format("file")),
+    (block(PRD, "locals", {"x": "$${x}${core::timestamp()}"}), CALL.format("core::timestamp")),
+    (block(PRD, "locals", {"x": "${provider::evil::read(1)}"}), CALL.format("provider::evil::read")),
+    (block(PRD, "locals", {"x": "${join(("}), "is no text that Terraform takes"),
+    (in_first(PRD, "aws_codecommit_repository", description='${file("x")}'), CALL.format("file")),
+    (lambda stacks: stacks[PRD]["output"].update(x={"value": '${filebase64("x")}'}), CALL.format("filebase64")),
+    (
+        lambda stacks: stacks[PRD]["variable"].update(x=[{"type": "string"}]),
+        f"{PRD}.variable.x: written in another form than as one object",
+    ),
+    (lambda stacks: stacks[PRD].update(output=[{}]), f"{PRD}.output: written in another form"),
+    (
+        lambda stacks: stacks[PRD]["resource"].update(aws_iam_user=[{"x": {"name": "x"}}]),
+        f"{PRD}.resource.aws_iam_user: written in another form",
+    ),
+    (
+        lambda stacks: stacks[PRD]["resource"]["aws_iam_user"].update(x=None),
+        f"{PRD}.resource.aws_iam_user.x: written in another form",
+    ),
+    (
+        lambda stacks: next(iter(stacks[BRIDGE]["resource"]["aws_codebuild_project"].values()))["source"].pop(
+            "buildspec"
+        ),
+        "source.buildspec: " + LEFT_OUT,
+    ),
     (data(PRD, "external", program=["sh"]), f"{PRD}: external.x: {SOURCE.format('external')}"),
     (data(PRD, "http", url="https://example.com"), f"{PRD}: http.x: {SOURCE.format('http')}"),
     (data(PRD, "terraform_remote_state", backend="http"), f"{PRD}: terraform_remote_state.x.backend: {value('http')}"),
