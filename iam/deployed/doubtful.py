@@ -16,7 +16,10 @@ _VARIABLES = {
 }
 
 
-_ADDRESS = re.compile(r"\$\{(?:data\.)?aws_eip\.[\w-]+\.public_ip\}")
+_ADDRESS = re.compile(r"\$\{((?:data\.)?aws_eip\.[\w-]+)\.public_ip\}")
+_ALLOCATION = re.compile(r"\$\{((?:data\.)?aws_eip\.[\w-]+)\.(?:allocation_)?id\}")
+_USED_BY = {"nat_public_ips": "aws_nat_gateway", "public_ip": "aws_eip_association"}
+"""By output, what the addresses belong to that requests come from."""
 
 _WIDEST = 8
 """The shortest prefix that a variable may demand without taking the whole world."""
@@ -51,10 +54,15 @@ def _check_expression(stack: DeployedStack, fact: OutputAddresses) -> None:
 
 
 def _check_output(stacks: Mapping[str, DeployedStack], fact: OutputAddresses) -> None:
-    """Refuse an output whose addresses are not those of Elastic IP addresses of its stack."""
+    """Refuse an output whose addresses are not exactly those that leave from its stack's NAT gateways or servers."""
     value = stacks[fact.stack].configuration.stack.outputs[fact.output]["value"]
     listed = list(value.values()) if isinstance(value, dict) else [value]
-    if not all(isinstance(one, str) and _ADDRESS.fullmatch(one) for one in listed) or not listed:
+    addresses = [_ADDRESS.fullmatch(one) if isinstance(one, str) else None for one in listed]
+    used = [
+        found[1] if (found := _ALLOCATION.fullmatch(arguments["allocation_id"])) else None
+        for _, _, arguments in stacks[fact.stack].of(_USED_BY.get(fact.output, ""))
+    ]
+    if sorted(found[1] if found else "" for found in addresses) != sorted(map(str, used)) or not listed:
         raise UnsupportedError(f"{fact.stack}: output.{fact.output}", f"whose addresses {value!r} are")
 
 
