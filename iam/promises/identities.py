@@ -56,6 +56,8 @@ _WITHOUT_RESOURCE = frozenset(
 )
 
 
+_THROUGH_CODECOMMIT = re.compile(r"codecommit\.[a-z0-9-]+\.amazonaws\.com")
+
 _WITH_TYPES = ("codebuild", "ec2", "iam", "kms", "logs", "ssm")
 """Services whose resources have a type before their name."""
 
@@ -101,7 +103,7 @@ def _administers(action: str) -> bool:
 
 @promise(
     id="policies-name-what-they-mean",
-    what="a policy names its actions, and its resources where they have names",
+    what="a policy names its actions, its resources where they have names, and what it uses a key for",
     why="a wildcard grows with every service that AWS adds",
 )
 def policies_name_what_they_mean(subject: PromiseSubject) -> Iterator[Breach]:
@@ -118,6 +120,8 @@ def _vague(statement: Statement) -> str:
         return "everything but what it names"
     if statement.action_patterns:
         return ", ".join(filter(has_wildcard, statement.actions))
+    if any(action.startswith("kms:") for action in statement.named_actions) and not _says_what_for(statement):
+        return f"{statement.actions[0]} for whatever the key encrypts"
     if "*" in statement.resources and not statement.named_actions <= _WITHOUT_RESOURCE:
         listed = ", ".join(action for action in statement.actions if action.lower() not in _WITHOUT_RESOURCE)
         return f"{listed} on every resource"
@@ -126,6 +130,19 @@ def _vague(statement: Statement) -> str:
     services = {Arn.of(resource).service for resource in statement.resources if resource != "*"}
     strange = [action for action in statement.actions if services and action.split(":")[0].lower() not in services]
     return f"{', '.join(strange)}, which is no action on what it names" if strange else ""
+
+
+def _says_what_for(statement: Statement) -> bool:
+    """Whether a key may be used for repositories alone, or for parameters that the statement names."""
+    return any(
+        condition.operator == "StringEquals"
+        and not (condition.if_exists or condition.quantifier)
+        and (
+            condition.key == "kms:encryptioncontext:parameter_arn"
+            or (condition.key == "kms:viaservice" and all(map(_THROUGH_CODECOMMIT.fullmatch, condition.values)))
+        )
+        for condition in statement.conditions
+    )
 
 
 def _is_everything(resource: str) -> bool:
@@ -137,6 +154,8 @@ def _is_everything(resource: str) -> bool:
     if resource.startswith("arn:aws:ec2:") and named.resource == "network-interface/*":
         return False  # the interface that a build gets is not known before
     name = named.resource
+    if named.service == "codecommit" and has_wildcard(name[:1]):
+        return True  # names that begin alike belong together; names that end alike do not
     if named.service in _WITH_TYPES:
         name = re.split(r"[/:]", name, maxsplit=1)[-1]
     return not name.strip("*?/:")

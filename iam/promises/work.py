@@ -114,7 +114,7 @@ def _lower(actions: frozenset[str]) -> frozenset[str]:
 
 @promise(
     id="nothing-outside-is-named",
-    what="a policy names resources of its own account, and buckets of the deployment",
+    what="a policy names resources of its own account, buckets of the deployment, and repositories of its region",
     why="what may be written elsewhere can be read there",
 )
 def nothing_outside_is_named(subject: PromiseSubject) -> Iterator[Breach]:
@@ -124,13 +124,14 @@ def nothing_outside_is_named(subject: PromiseSubject) -> Iterator[Breach]:
             for resource in subject.model.resources
             if resource.account == identity.account and Arn.of(resource.arn).service == "s3"
         }
+        regions = {Arn.of(repository.arn).region for repository in subject.model.repositories}
         for policy in identity.policies:
             for statement in policy.statements if policy is not aws_managed(policy.name) else ():
-                for outside in _outside(statement, identity.account, buckets):
+                for outside in _outside(statement, identity.account, buckets, regions):
                     yield Breach(place=statement.place, what=f"lets {identity.name} use {outside}")
 
 
-def _outside(statement: Statement, account: str, buckets: set[str]) -> Iterator[str]:
+def _outside(statement: Statement, account: str, buckets: set[str], regions: set[str]) -> Iterator[str]:
     for resource in statement.resources if statement.allows and not statement.but_resources else ():
         if resource == "*":
             continue  # policies-name-what-they-mean says which actions may
@@ -141,5 +142,5 @@ def _outside(statement: Statement, account: str, buckets: set[str]) -> Iterator[
         if named.service == "s3":
             if resource.partition("/")[0] not in buckets:
                 yield resource
-        elif named.account != account:
+        elif named.account != account or (named.service == "codecommit" and named.region not in regions):
             yield resource

@@ -12,6 +12,7 @@ from tests.terraform import Stacks
 PRD, BRIDGE, GITLAB, NETWORK = "prd-codecommit", "backlog-bridge", "dev-gitlab", "dev-network"
 REPOSITORY = "arn:aws:codecommit:ap-northeast-1:222222222222:"
 PUSH = "codecommit:GitPush"
+KEY = "arn:aws:kms:ap-northeast-1:222222222222:key/1234abcd-12ab-34cd-86ef-1234567890ab"
 
 
 def condition(test: str, variable: str, *values: str) -> Json:
@@ -284,6 +285,44 @@ ATTACKS: dict[str, tuple[Change, str]] = {
     "addresses that are not the NAT gateways'": (
         lambda stacks: stacks[NETWORK]["output"]["nat_public_ips"].update(value={"a": "203.0.113.200"}),
         "whose addresses",
+    ),
+    "an Elastic IP address of no NAT gateway": (
+        every(
+            added(NETWORK, "aws_eip", domain="vpc"),
+            lambda stacks: stacks[NETWORK]["output"]["nat_public_ips"]["value"].update(a="${aws_eip.x.public_ip}"),
+        ),
+        "whose addresses",
+    ),
+    "a NAT gateway's address that no list has": (
+        lambda stacks: stacks[NETWORK]["output"]["nat_public_ips"]["value"].pop("a"),
+        "whose addresses",
+    ),
+    "repositories by the end of their names": (pulls(allow(on=f"{REPOSITORY}*a*", action="codecommit:GitPull")), NAMES),
+    "repositories by one character": (pulls(allow(on=f"{REPOSITORY}?pplication", action="codecommit:GitPull")), NAMES),
+    "a repository of another region": (
+        pulls(allow(on="arn:aws:codecommit:us-west-2:222222222222:application", action="codecommit:GitPull")),
+        OUTSIDE,
+    ),
+    "a key for every service": (pulls(allow(on=KEY, action="kms:Decrypt")), NAMES),
+    "a key for another service": (
+        pulls(
+            allow(
+                condition("StringEquals", "kms:ViaService", "s3.ap-northeast-1.amazonaws.com"),
+                on=KEY,
+                action="kms:GenerateDataKey",
+            )
+        ),
+        NAMES,
+    ),
+    "a key for requests without a service": (
+        pulls(
+            allow(
+                condition("StringEqualsIfExists", "kms:ViaService", "codecommit.ap-northeast-1.amazonaws.com"),
+                on=KEY,
+                action="kms:Decrypt",
+            )
+        ),
+        NAMES,
     ),
     "a list that may be empty": (variable(PRD, "pull_from_cidrs", validation=[]), "against what the variable takes"),
 }
