@@ -58,7 +58,7 @@ TYPES: dict[str, Arguments] = {
     "aws_cloudwatch_log_group": {"name": harmless("what it is called"), "retention_in_days": _KEPT},
     "aws_cloudtrail": {
         **each(
-            one_of(True, why="every region and service is recorded, and a changed file shows"),
+            required(one_of(True, why="every region and service is recorded, and a changed file shows")),
             "enable_log_file_validation",
             "include_global_service_events",
             "is_multi_region_trail",

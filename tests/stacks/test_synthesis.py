@@ -324,6 +324,29 @@ def test_a_text_that_terraform_would_read_is_refused(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("override", "value", "expected"),
+    [
+        ("variable.pull_from_cidrs.default", ["203.0.113.0/28"], "are not the networks of the deployment file"),
+        ("terraform.backend.local.path", "elsewhere.tfstate", "is not where the deployment file keeps the state"),
+        ("variable.pull_from_cidrs.default", 5, "cannot be read: "),
+    ],
+)
+def test_an_override_that_the_deployment_file_does_not_ask_for_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, override: str, value: object, expected: str
+) -> None:
+    def composed(app: App, deployment: Deployment) -> dict[str, BaseStack]:
+        stacks = compose(app, deployment)
+        stacks["prd-codecommit"].add_override(override, value)
+        return stacks
+
+    monkeypatch.setattr("stacks.synthesis.compose", composed)
+    with pytest.raises(RefusedError) as raised:
+        synthesise(load(_minimal(tmp_path, {"a": {}})), tmp_path / "out")
+    assert any(expected in problem.what for problem in raised.value.problems)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_stack_that_nothing_checks_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def composed(app: App, deployment: Deployment) -> dict[str, BaseStack]:
         TerraformStack(app, "another")

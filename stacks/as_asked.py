@@ -1,0 +1,196 @@
+"""Compares finished Terraform with the deployment file: its lists, where its states are kept, and who is notified.
+
+The facts in the Terraform cannot show what a module left out or an override changed, because they lie beside it.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network
+
+from errors import Problem
+from modules.git_detection import IAM_REGION
+from settings import Deployment
+from stacks.base import STATE_FOLDER
+from terraform import facts
+from terraform.facts import AddressList
+from terraform.output import Json, StateLocation
+from terraform.references import Configuration
+
+_ALL_EVENTS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+
+_DETECTED = {
+    "GitPush": "aws.codecommit",
+    "GitPull": "aws.codecommit",
+    "CreateServiceSpecificCredential": "aws.iam",
+    "UploadSSHPublicKey": "aws.iam",
+    "PutUserPolicy": "aws.iam",
+    "CreatePolicyVersion": "aws.iam",
+}
+"""Events that detection is about, one of each kind, with their sources."""
+
+_HINT = "remove the override that changes it, or correct the module that leaves it out"
+
+Stacks = Mapping[str, Configuration]
+
+
+def problems(deployment: Deployment, stacks: Stacks) -> Iterator[Problem]:
+    """Everything in the finished Terraform, by stack, that is not as the deployment file asks for."""
+    for check in (_lists, _states, _subscriptions, _rules, _detection, _alarms):
+        for where, what in check(deployment, stacks):
+            yield Problem(where=where, what=what, hint=_HINT)
+
+
+Found = Iterator[tuple[str, str]]
+
+
+def _lists(deployment: Deployment, stacks: Stacks) -> Found:
+    for (stack, variable), (networks, reason) in _asked_lists(deployment).items():
+        place = f"{stack}: var.{variable}"
+        written = stacks[stack].variables.get(variable, {}).get("default", [])
+        if sorted(written) != sorted(map(str, networks)):
+            listed = ", ".join(map(str, networks)) or "none"
+            yield place, f"{written!r} are not the networks of the deployment file: {listed}"
+        for fact in facts.read(stack, stacks[stack].stack.document):
+            if isinstance(fact, AddressList) and fact.variable == variable and fact.open_because != reason:
+                yield place, f"{fact.open_because!r} is not the deployment file's reason for an open list: {reason!r}"
+
+
+def _asked_lists(deployment: Deployment) -> dict[tuple[str, str], tuple[tuple[IPv4Network, ...], str | None]]:
+    """The networks of the deployment file, and why they may be open, by stack and variable."""
+    asked: dict[tuple[str, str], tuple[tuple[IPv4Network, ...], str | None]] = {}
+    dev, prd = deployment.dev, deployment.prd
+    if dev is not None and (gitlab := dev.gitlab) is not None:
+        asked["dev-gitlab", "work_terminal_cidrs"] = (gitlab.work_terminal_cidrs, gitlab.open_to_the_world_because)
+    if prd is not None and (codecommit := prd.codecommit) is not None:
+        rooms = {f"room_{name}": room for name, room in codecommit.rooms.items()}
+        for name, place in {"push": codecommit.push, "pull": codecommit.pull, **rooms}.items():
+            networks, reason = (
+                (place.from_cidrs, place.open_to_the_world_because) if place is not None else (None, None)
+            )
+            asked["prd-codecommit", f"{name}_from_cidrs"] = (networks or (), reason)
+    if prd is not None and prd.backlog is not None:
+        webhook = prd.backlog.webhook
+        asked["backlog-bridge", "webhook_sender_cidrs"] = (webhook.sender_cidrs, webhook.open_to_the_world_because)
+    return asked
+
+
+def _states(deployment: Deployment, stacks: Stacks) -> Found:
+    s3 = deployment.state.s3
+    kept = {
+        name: f"s3://{s3.bucket}/{s3.key_prefix}/{name}.tfstate"
+        if s3 is not None
+        else f"../../../{STATE_FOLDER}/{deployment.name}/{name}.tfstate"
+        for name in stacks
+    }
+    for name, stack in stacks.items():
+        own, *read = stack.stack.states
+        key = s3.kms_key_arn if s3 is not None else None
+        if str(own) != kept[name] or not _is_in(own, deployment) or own.settings.get("kms_key_id") != key:
+            yield f"{name}: terraform.backend", f"{own} is not where the deployment file keeps the state: {kept[name]}"
+        for other in read:
+            if str(other) not in kept.values() or not _is_in(other, deployment):
+                yield f"{name}: data.terraform_remote_state", f"{other} is not the state of a stack of this deployment"
+
+
+def _is_in(state: StateLocation, deployment: Deployment) -> bool:
+    """Whether a state's backend has the type, the region and the role of the settings."""
+    s3 = deployment.state.s3
+    if s3 is None:
+        return state.backend == "local"
+    roles = state.settings.get("assume_role") or {}
+    return (
+        state.backend == "s3"
+        and state.settings.get("region") == s3.region
+        and state.settings.get("profile") == s3.profile
+        and roles.get("role_arn") == s3.assume_role_arn
+    )
+
+
+def _subscriptions(deployment: Deployment, stacks: Stacks) -> Found:
+    prd = deployment.prd
+    asked: dict[str, tuple[str, ...]] = dict.fromkeys(stacks, ())
+    if prd is not None and prd.codecommit is not None and prd.codecommit.detection is not None:
+        asked["prd-codecommit"] = prd.codecommit.detection.emails
+    if prd is not None and prd.backlog is not None:
+        asked["backlog-bridge"] = prd.backlog.alerts.emails
+    for name, stack in stacks.items():
+        written = [one["endpoint"] for one in stack.resources("aws_sns_topic_subscription").values()]
+        if sorted(written) != sorted(asked[name]):
+            what = f"{', '.join(written) or 'nobody'} instead of {', '.join(asked[name]) or 'nobody'} is notified"
+            yield f"{name}: aws_sns_topic_subscription", what
+
+
+def _rules(_: Deployment, stacks: Stacks) -> Found:
+    """An event rule selects something, and what it selects goes somewhere."""
+    for name, stack in stacks.items():
+        with_target = {
+            stack.resource_of(target["rule"].replace("[count.index]", ""), "aws_cloudwatch_event_rule")
+            for target in stack.resources("aws_cloudwatch_event_target").values()
+        }
+        for rule, arguments in stack.resources("aws_cloudwatch_event_rule").items():
+            place = f"{name}: aws_cloudwatch_event_rule.{rule}"
+            if not (pattern := _pattern(stack, arguments)).get("source") or not pattern.get("detail"):
+                yield place, f"{arguments.get('event_pattern')!r} selects no event of one service"
+            if rule not in with_target:
+                yield place, "no target gets the events, so nobody is notified"
+
+
+def _pattern(stack: Configuration, rule: Json) -> Json:
+    """A rule's pattern, with a text for addresses that only a plan will tell; empty where it is no JSON."""
+    try:
+        pattern = json.loads(stack.known(rule.get("event_pattern"), lambda _: '"address"') or "{}")
+    except ValueError:
+        return {}
+    return pattern if isinstance(pattern, dict) else {}
+
+
+def _detection(deployment: Deployment, stacks: Stacks) -> Found:
+    codecommit = deployment.prd.codecommit if deployment.prd is not None else None
+    if codecommit is None or codecommit.detection is None:
+        return
+    stack, place = stacks["prd-codecommit"], "prd-codecommit: aws_cloudwatch_event_rule"
+    if codecommit.detection.trail_retention_days is not None and not stack.resources("aws_cloudtrail"):
+        yield "prd-codecommit: aws_cloudtrail", "no trail is made, and EventBridge gets no event without one"
+    rules = stack.resources("aws_cloudwatch_event_rule").values()
+    for event, source in _DETECTED.items():
+        regions = {deployment.region, IAM_REGION} if source == "aws.iam" else {deployment.region}
+        for region in sorted(regions):
+            if not any(_selects(stack, rule, event, source, region) for rule in rules):
+                yield place, f"no rule in {region} selects every {event}, so nobody is notified of one"
+
+
+def _selects(stack: Configuration, rule: Json, event: str, source: str, region: str) -> bool:
+    if rule.get("state") != _ALL_EVENTS or stack.stack.place(rule).get("region") != region:
+        return False
+    pattern = _pattern(stack, rule)
+    detail = pattern.get("detail") or {}
+    one_of = detail.get("$or", ()) if "eventName" not in detail else (detail,)
+    known = {"$or", "eventName", "eventSource", "requestParameters", "sourceIPAddress", "vpcEndpointId"}
+    return (
+        pattern.keys() == {"source", "detail-type", "detail"}
+        and pattern["source"] == [source]
+        and detail.get("eventSource") == [f"{source.removeprefix('aws.')}.amazonaws.com"]
+        and not detail.keys() - known
+        and any(event in one["eventName"] for one in one_of)
+    )
+
+
+def _alarms(deployment: Deployment, stacks: Stacks) -> Found:
+    if deployment.prd is None or deployment.prd.backlog is None:
+        return
+    stack = stacks["backlog-bridge"]
+    watched = {
+        stack.resource_of(alarm["dimensions"]["ProjectName"], "aws_codebuild_project")
+        for alarm in stack.resources("aws_cloudwatch_metric_alarm").values()
+        if alarm.get("alarm_actions") and alarm.get("treat_missing_data") == "breaching"
+    }
+    for project in stack.resources("aws_codebuild_project"):
+        if project not in watched:
+            yield f"backlog-bridge: aws_codebuild_project.{project}", "no alarm notifies anybody when it is silent"
+    rules = stack.resources("aws_cloudwatch_event_rule").values()
+    if not any(_pattern(stack, rule).get("source") == ["aws.codebuild"] and _is_on(rule) for rule in rules):
+        yield "backlog-bridge: aws_cloudwatch_event_rule", "no rule selects failed builds, so nobody is notified of one"
+
+
+def _is_on(rule: Json) -> bool:
+    return rule.get("state") in (None, "ENABLED", _ALL_EVENTS)

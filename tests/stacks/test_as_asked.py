@@ -1,0 +1,155 @@
+"""Finished Terraform that is not as the deployment file asks for is refused."""
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from settings import load
+from stacks import as_asked
+from terraform.references import configurations
+from tests.terraform import Stacks
+
+Json = dict[str, Any]
+Change = Callable[[dict[str, Json]], object]
+
+PRD, BRIDGE, GITLAB, NETWORK = "prd-codecommit", "backlog-bridge", "dev-gitlab", "dev-network"
+RULE, TARGET = "aws_cloudwatch_event_rule", "aws_cloudwatch_event_target"
+SUBSCRIPTION, ALARM = "aws_sns_topic_subscription", "aws_cloudwatch_metric_alarm"
+
+
+def _found(project: Path, stacks: Stacks, name: str, change: Change) -> list[str]:
+    documents = pickle.loads(pickle.dumps({stack: dict(found.json) for stack, found in stacks.terraform.items()}))  # noqa: S301
+    change(documents)
+    read = configurations(documents, defaults=False)
+    deployment = load(project / "deployments" / f"{name}.yaml")
+    return [f"{problem.where}: {problem.what}" for problem in as_asked.problems(deployment, read)]
+
+
+@pytest.mark.parametrize(
+    "name", ["minimal", "example", "everything", "backlog-only", "existing-proxy", "gitlab-existing-vpc"]
+)
+def test_every_deployment_is_as_asked(synthesised: Callable[[str], Stacks], project: Path, name: str) -> None:
+    assert _found(project, synthesised(name), name, lambda _: None) == []
+
+
+def without(stack: str, kind: str, name: str | None = None) -> Change:
+    """Removes all resources of a type, or the one of a name."""
+    return lambda stacks: (
+        stacks[stack]["resource"].pop(kind) if name is None else stacks[stack]["resource"][kind].pop(name)
+    )
+
+
+def rule(name: str, stack: str = PRD, **arguments: object) -> Change:
+    return lambda stacks: stacks[stack]["resource"][RULE][name].update(arguments)
+
+
+def in_pattern(name: str, old: str, new: str) -> Change:
+    def change(stacks: dict[str, Json]) -> None:
+        one = stacks[PRD]["resource"][RULE][name]
+        assert old in one["event_pattern"]
+        one["event_pattern"] = one["event_pattern"].replace(old, new)
+
+    return change
+
+
+def default(stack: str, variable: str, value: list[str]) -> Change:
+    return lambda stacks: stacks[stack]["variable"][variable].update(default=value)
+
+
+def reason(stack: str, variable: str) -> Change:
+    def change(stacks: dict[str, Json]) -> None:
+        facts = stacks[stack]["//"]["metadata"]["kakehashi"]["facts"]
+        next(fact for fact in facts if fact.get("variable") == variable)["open_because"] = "another"
+
+    return change
+
+
+def backend(stack: str, **arguments: object) -> Change:
+    return lambda stacks: stacks[stack]["terraform"]["backend"]["s3"].update(arguments)
+
+
+def remote(stack: str, **arguments: object) -> Change:
+    return lambda stacks: next(iter(stacks[stack]["data"]["terraform_remote_state"].values()))["config"].update(
+        arguments
+    )
+
+
+SELECTS = "so nobody is notified of one"
+NETWORKS = "are not the networks of the deployment file"
+REASON = "is not the deployment file's reason"
+NO_EVENT = "selects no event of one service"
+
+CHANGES: dict[str, tuple[Change, str]] = {
+    "no trail": (without(PRD, "aws_cloudtrail"), "no trail is made"),
+    "no rule": (without(PRD, RULE), "selects every GitPush"),
+    "no rule for pulls": (without(PRD, RULE, "detection_pulls"), "selects every GitPull"),
+    "no rule where IAM reports": (without(PRD, RULE, "detection_forwarded_credentials"), "no rule in us-east-1"),
+    "no rule where people are notified": (without(PRD, RULE, "detection_credentials"), "no rule in ap-northeast-1"),
+    "no state": (rule("detection_pushes", state=None), "selects every GitPush"),
+    "a disabled rule": (rule("detection_pushes", state="DISABLED"), "selects every GitPush"),
+    "no read-only events": (rule("detection_pulls", state="ENABLED"), "selects every GitPull"),
+    "no pattern": (rule("detection_pushes", event_pattern=None), NO_EVENT),
+    "an empty pattern": (rule("detection_pushes", event_pattern="{}"), NO_EVENT),
+    "a pattern that is no JSON": (rule("detection_pushes", event_pattern="{"), NO_EVENT),
+    "another event": (in_pattern("detection_pushes", "GitPush", "GitFetch"), "selects every GitPush"),
+    "another source": (in_pattern("detection_pushes", "aws.codecommit", "aws.s3"), "selects every GitPush"),
+    "one event is missing": (
+        in_pattern("detection_credentials", '"PutUserPolicy",', ""),
+        "selects every PutUserPolicy",
+    ),
+    "one more condition": (in_pattern("detection_pulls", '"eventName"', '"x":["y"],"eventName"'), "every GitPull"),
+    "one more condition around": (in_pattern("detection_pulls", '"source"', '"id":["y"],"source"'), "every GitPull"),
+    "no target": (without(PRD, TARGET, "detection_pulls_to_topic"), "no target gets the events"),
+    "no subscription": (without(PRD, SUBSCRIPTION), "nobody instead of security@example.com is notified"),
+    "another subscriber": (
+        lambda stacks: next(iter(stacks[PRD]["resource"][SUBSCRIPTION].values())).update(endpoint="evil@example.org"),
+        "evil@example.org instead of security@example.com is notified",
+    ),
+    "one subscriber of two": (
+        without(BRIDGE, SUBSCRIPTION, "alerts_subscriptions_on-call_example_com"),
+        "platform-team@example.com instead of",
+    ),
+    "no alarm": (without(BRIDGE, ALARM), "no alarm notifies anybody"),
+    "no alarm of one mirror": (without(BRIDGE, ALARM, "alerts_silence_batch"), "mirrors_batch_project: no alarm"),
+    "an alarm without action": (
+        lambda stacks: stacks[BRIDGE]["resource"][ALARM]["alerts_silence_batch"].update(alarm_actions=[]),
+        "mirrors_batch_project: no alarm",
+    ),
+    "an alarm that takes silence for health": (
+        lambda stacks: stacks[BRIDGE]["resource"][ALARM]["alerts_silence_batch"].update(treat_missing_data="ignore"),
+        "mirrors_batch_project: no alarm",
+    ),
+    "no rule for failed builds": (without(BRIDGE, RULE), "no rule selects failed builds"),
+    "a disabled rule for failed builds": (rule("alerts_failures", BRIDGE, state="DISABLED"), SELECTS),
+    "another list": (default(PRD, "pull_from_cidrs", ["203.0.113.200/32"]), NETWORKS),
+    "an empty list": (default(BRIDGE, "webhook_sender_cidrs", []), NETWORKS),
+    "one more network": (
+        lambda stacks: stacks[GITLAB]["variable"]["work_terminal_cidrs"]["default"].append("203.0.113.200/32"),
+        NETWORKS,
+    ),
+    "another reason": (reason(GITLAB, "work_terminal_cidrs"), REASON),
+    "another bucket": (backend(PRD, bucket="evil"), "is not where the deployment file keeps the state"),
+    "another key": (backend(PRD, key="x"), "is not where the deployment file keeps the state"),
+    "another region": (backend(PRD, region="us-west-2"), "is not where the deployment file keeps the state"),
+    "another key of KMS": (backend(PRD, kms_key_id="x"), "is not where the deployment file keeps the state"),
+    "another role": (
+        backend(PRD, assume_role={"role_arn": "x"}),
+        "is not where the deployment file keeps the state",
+    ),
+    "a state on the machine": (
+        lambda stacks: stacks[PRD]["terraform"].update(backend={"local": {"path": "x"}}),
+        "is not where the deployment file keeps the state",
+    ),
+    "another deployment's state": (remote(GITLAB, key="x"), "is not the state of a stack of this deployment"),
+    "a state that another role reads": (remote(GITLAB, profile="x"), "is not the state of a stack of this deployment"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_is_not_as_asked_is_refused(synthesised: Callable[[str], Stacks], project: Path, name: str) -> None:
+    change, expected = CHANGES[name]
+    found = _found(project, synthesised("everything"), "everything", change)
+    assert any(expected in problem for problem in found), found
