@@ -10,11 +10,13 @@ from ipaddress import IPv4Network
 from errors import Problem
 from modules.git_detection import IAM_REGION
 from settings import Deployment
+from stacks.backlog_bridge import mirror_buildspec
 from stacks.base import STATE_FOLDER
 from terraform import facts
 from terraform.facts import AddressList
-from terraform.output import Json, StateLocation
+from terraform.output import Json, StateLocation, objects
 from terraform.references import Configuration
+from terraform.templates import escaped
 
 _ALL_EVENTS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
@@ -35,7 +37,7 @@ Stacks = Mapping[str, Configuration]
 
 def problems(deployment: Deployment, stacks: Stacks) -> Iterator[Problem]:
     """Everything in the finished Terraform, by stack, that is not as the deployment file asks for."""
-    for check in (_lists, _states, _subscriptions, _rules, _detection, _alarms):
+    for check in (_lists, _states, _subscriptions, _rules, _detection, _alarms, _buildspecs):
         for where, what in check(deployment, stacks):
             yield Problem(where=where, what=what, hint=_HINT)
 
@@ -190,6 +192,18 @@ def _alarms(deployment: Deployment, stacks: Stacks) -> Found:
     rules = stack.resources("aws_cloudwatch_event_rule").values()
     if not any(_pattern(stack, rule).get("source") == ["aws.codebuild"] and _is_on(rule) for rule in rules):
         yield "backlog-bridge: aws_cloudwatch_event_rule", "no rule selects failed builds, so nobody is notified of one"
+
+
+def _buildspecs(deployment: Deployment, stacks: Stacks) -> Found:
+    """Builds run the buildspecs of our templates, one for each mirror of the deployment file."""
+    asked = set()
+    if deployment.prd is not None and (backlog := deployment.prd.backlog) is not None:
+        asked = {escaped(mirror_buildspec(deployment.region, backlog, key)) for key in backlog.repositories}
+    for name, stack in stacks.items():
+        for project, arguments in stack.resources("aws_codebuild_project").items():
+            if {source.get("buildspec") for source in objects(arguments["source"])} - asked:
+                what = "this is no buildspec of a mirror in the deployment file, as buildspec/ renders it"
+                yield f"{name}: aws_codebuild_project.{project}.source.buildspec", what
 
 
 def _is_on(rule: Json) -> bool:

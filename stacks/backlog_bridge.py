@@ -141,23 +141,13 @@ class BacklogBridgeStack(BaseStack):
         cache: CacheBucket | CacheFileSystem | None,
     ) -> MirrorBuildProps:
         region, target, space = self.deployment.region, target_name(mirror), settings.spaces[mirror.space]
-        buildspec = render.MirrorBuildspec(
-            source_url=source_url(settings, mirror),
-            target_url=f"codecommit::{region}://{target}",
-            known_hosts=space.known_hosts,
-            ssh_key_parameter=space.ssh_key_parameter,
-            key=key,
-            cache=settings.cache.mode,
-            lfs=settings.lfs,
-            max_lost_percent=settings.max_lost_percent,
-        )
         return MirrorBuildProps(
             labels=self.labels,
             region=region,
             account_id=self.account.id,
             key=key,
             description=f"Mirrors {mirror.project}/{mirror.repository} of Backlog into {target}",
-            buildspec=render.mirror_buildspec(buildspec),
+            buildspec=mirror_buildspec(region, settings, key),
             target_arn=f"arn:aws:codecommit:{region}:{self.account.id}:{target}",
             target_key_arn=_target_repository(self.deployment, mirror).kms_key_arn,
             ssh_key_parameter=space.ssh_key_parameter,
@@ -167,6 +157,24 @@ class BacklogBridgeStack(BaseStack):
             cache=cache,
             network=network,
         )
+
+
+def mirror_buildspec(region: str, settings: BacklogSettings, key: str) -> str:
+    """The buildspec of a mirror, by its key in the settings."""
+    mirror = settings.repositories[key]
+    space = settings.spaces[mirror.space]
+    return render.mirror_buildspec(
+        render.MirrorBuildspec(
+            source_url=source_url(settings, mirror),
+            target_url=f"codecommit::{region}://{target_name(mirror)}",
+            known_hosts=space.known_hosts,
+            ssh_key_parameter=space.ssh_key_parameter,
+            key=key,
+            cache=settings.cache.mode,
+            lfs=settings.lfs,
+            max_lost_percent=settings.max_lost_percent,
+        )
+    )
 
 
 def _target_repository(deployment: Deployment, mirror: MirrorSettings) -> RepositorySettings:

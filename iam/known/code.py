@@ -62,7 +62,7 @@ TYPES: dict[str, Arguments] = {
         "name": _LOOKS,
         "service_role": required(role_for("codebuild.amazonaws.com")),
         "source.buildspec": required(
-            harmless("the program of a mirror, from buildspec/ of this project, which its tests run")
+            harmless("the program of a mirror, which stacks/as_asked.py compares with what buildspec/ renders")
         ),
         "source.type": required(one_of("NO_SOURCE", why="it runs the program of this project alone")),
         "vpc_config.security_group_ids": GROUP,

@@ -77,6 +77,13 @@ def remote(stack: str, **arguments: object) -> Change:
     )
 
 
+def in_build(stacks: dict[str, Json], change: Callable[[str], str]) -> None:
+    source = stacks[BRIDGE]["resource"]["aws_codebuild_project"]["mirrors_batch_project"]["source"]
+    before = source["buildspec"]
+    source["buildspec"] = change(before)
+    assert source["buildspec"] != before
+
+
 SELECTS = "so nobody is notified of one"
 NETWORKS = "are not the networks of the deployment file"
 REASON = "is not the deployment file's reason"
@@ -124,6 +131,14 @@ CHANGES: dict[str, tuple[Change, str]] = {
     ),
     "no rule for failed builds": (without(BRIDGE, RULE), "no rule selects failed builds"),
     "a disabled rule for failed builds": (rule("alerts_failures", BRIDGE, state="DISABLED"), SELECTS),
+    "one more command in a build": (
+        lambda stacks: in_build(stacks, lambda text: text + "\n      - curl https://example.com"),
+        "aws_codebuild_project.mirrors_batch_project.source.buildspec: this is no buildspec of a mirror",
+    ),
+    "a build with an expression": (
+        lambda stacks: in_build(stacks, lambda text: text.replace("$${", "${")),
+        "this is no buildspec of a mirror",
+    ),
     "another list": (default(PRD, "pull_from_cidrs", ["203.0.113.200/32"]), NETWORKS),
     "an empty list": (default(BRIDGE, "webhook_sender_cidrs", []), NETWORKS),
     "one more network": (
