@@ -46,6 +46,7 @@ def evaluate(
     request: Request,
     *,
     identity: Sequence[Policy] = (),
+    boundary: Policy | None = None,
     resource: Sequence[Policy] = (),
     resource_account: str | None = None,
     resource_decides: bool = False,
@@ -54,9 +55,17 @@ def evaluate(
 
     Within one account either kind may allow; from another account (`resource_account` differs from the principal's)
     both must. `resource_decides` is for resources whose own policy has to allow always: a role's trust, a key.
-    Boundaries, session and organization policies are not part of this: a caller that has any must not ask.
+    A permissions boundary must allow too; with a resource's policy, which may bypass it, it is not evaluated.
+    Session and organization policies are not part of this: a caller that has any must not ask.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
     """
     by_identity = list(_identity_statements(identity))
+    if boundary is not None:
+        if resource:
+            raise UnsupportedError(boundary.name, "a permissions boundary together with a resource's policy")
+        within = evaluate(request, identity=(boundary,))
+        if not within.allowed:
+            return within
     by_resource = list(_resource_statements(resource))
     denies = [s for s in (*by_identity, *by_resource) if not s.allows and _applies(s, request)]
     if denies:

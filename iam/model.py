@@ -41,7 +41,7 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """A user, or a role with its trust policy; `policies` are all that are attached.
+    """A user, or a role with its trust policy; `policies` are all that are attached, without the permissions boundary.
 
     `secrets` are Terraform resources that create a password or a key of the user, which the state then contains.
     """
@@ -51,12 +51,18 @@ class Identity:
     account: str
     policies: tuple[Policy, ...]
     trust: Policy | None = None
+    boundary: Policy | None = None
     secrets: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """The user's or the role's name."""
         return self.arn.rpartition("/")[2]
+
+    @property
+    def evaluated(self) -> tuple[Policy, ...]:
+        """The policies that decide what it may do, its permissions boundary among them."""
+        return self.policies if self.boundary is None else (*self.policies, self.boundary)
 
     @cached_property
     def trusted_services(self) -> frozenset[str]:
@@ -68,7 +74,7 @@ class Identity:
     @cached_property
     def asked_keys(self) -> frozenset[str]:
         """Service keys that only Allow statements test: a request without them is allowed less."""
-        statements = [statement for policy in self.policies for statement in policy.statements]
+        statements = [statement for policy in self.evaluated for statement in policy.statements]
         allowing, denying = (
             {
                 condition.key

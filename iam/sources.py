@@ -4,7 +4,7 @@ A policy compares an address only with the networks it names, so it decides alik
 networks: one address of each part is enough.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 from itertools import chain
@@ -56,7 +56,7 @@ def sources(model: Model) -> list[RequestSource]:
     for place in model.places:
         for network in place.networks:
             named.setdefault(network, []).append(place)
-    networks = dict.fromkeys([*named, *_named_in_policies(model)])
+    networks = dict.fromkeys([*named, *named_networks(statements(model))])
     found = [
         _from_address(address, [within for within in networks if address in within], named)
         for version in _ADDRESSES
@@ -130,8 +130,9 @@ def _one_of_each_part(networks: Sequence[IpNetwork], version: int) -> list[Any]:
     return list(parts.values())
 
 
-def _named_in_policies(model: Model) -> Iterator[IpNetwork]:
-    for statement in statements(model):
+def named_networks(named_in: Iterable[Statement]) -> Iterator[IpNetwork]:
+    """The networks with which statements compare a request's address."""
+    for statement in named_in:
         for condition in statement.conditions:
             if condition.key == "aws:sourceip" and condition.operator in ("IpAddress", "NotIpAddress"):
                 yield from map(operators.network, condition.values)
@@ -139,7 +140,7 @@ def _named_in_policies(model: Model) -> Iterator[IpNetwork]:
 
 def statements(model: Model) -> Iterator[Statement]:
     """Every statement of every policy: of identities, of their trust, of resources and of APIs, with repetition."""
-    of_identities = ((*identity.policies, identity.trust) for identity in model.identities)
+    of_identities = ((*identity.evaluated, identity.trust) for identity in model.identities)
     of_others = (owned.policy for kind in (model.resources, model.methods) for owned in kind)
     for policy in (*chain.from_iterable(of_identities), *of_others):
         yield from policy.statements if policy is not None else ()

@@ -198,3 +198,27 @@ def test_two_independent_evaluators_agree_on_ten_thousand_requests() -> None:
     # Agreement proves something only if each kind of answer is frequent.
     assert set(verdicts) == {(True, "allowed"), (False, "denied"), (False, "nothing")}
     assert min(verdicts.values()) > REQUESTS / 10
+
+
+@pytest.mark.slow
+def test_two_independent_evaluators_agree_on_boundaries_and_policies_of_groups() -> None:
+    """The naive one has no boundaries: both the own and the group's policies, and the boundary, must allow alone."""
+    choice = random.Random(20261128)
+    verdicts: Counter[tuple[bool, bool]] = Counter()
+    user = Principal(kind="user", name="arn:aws:iam::222222222222:user/bob", account="222222222222")
+    for _ in range(REQUESTS):
+        context = _context(choice)
+        own, groups, boundary = ([_statement(choice, context) for _ in range(choice.randrange(1, 3))] for _ in range(3))
+        request = Request(
+            principal=user, action=choice.choice(ACTIONS), resource=choice.choice(RESOURCES), context=context
+        )
+        policies = [
+            parse({"Version": "2012-10-17", "Statement": some}, "generated") for some in (own, groups, boundary)
+        ]
+        found = evaluate(request, identity=policies[:2], boundary=policies[2])
+        asked = (request.action, request.resource, context)
+        by_policies, by_boundary = decide([*own, *groups], *asked), decide(boundary, *asked)
+        assert found.allowed == (by_policies and by_boundary), (own, groups, boundary, asked)
+        verdicts[by_policies, by_boundary] += 1
+    assert len(verdicts) == 4
+    assert min(verdicts.values()) > REQUESTS / 50, verdicts
