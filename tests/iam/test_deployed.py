@@ -30,9 +30,9 @@ from tests.terraform import Stacks
                 "prd-codecommit",
                 "aws_iam_user_policy_attachment",
                 user="${aws_iam_user.pull_user.name}",
-                policy_arn="arn:aws:iam::aws:policy/AdministratorAccess",
+                policy_arn="arn:aws:iam::aws:policy/SecurityAudit",
             ),
-            "prd-codecommit: aws_iam_user_policy_attachment.x: what 'arn:aws:iam::aws:policy/AdministratorAccess' "
+            "prd-codecommit: aws_iam_user_policy_attachment.x: what 'arn:aws:iam::aws:policy/SecurityAudit' "
             "allows; add the document to iam/aws_managed.json",
         ),
         (
