@@ -1,38 +1,17 @@
 """Reads from plans which users, roles and repositories there are before and after the apply, with their policies."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
-from typing import Any
 
-from iam.aws_managed import aws_managed
-from iam.documents import parse
 from iam.model import REPRESENTATIVES, Identity, Place
-from iam.statements import Policy, UnsupportedError
+from iam.statements import UnsupportedError
+from ops.review.attachments import KINDS, Attachments, Owner
+from ops.review.plan_moment import PlanMoment
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding
 from ops.review.text import code
 from terraform.arns import Arn
-from terraform.plan import Action
-from terraform.plan_configuration import module_of
 from terraform.plan_values import KnownAfterApply, Sensitive
-
-# Types that give a user or a role permissions; their argument `user` or `role` names it.
-_GRANTS = {
-    "aws_iam_role_policy",
-    "aws_iam_role_policy_attachment",
-    "aws_iam_user_group_membership",
-    "aws_iam_user_policy",
-    "aws_iam_user_policy_attachment",
-}
-
-# For a role whose trust policy is not known yet.
-_TRUSTS_NOBODY = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}],
-    }
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,101 +52,48 @@ class AccessReader:
 
     def moment(self, *, is_after: bool) -> AccessMoment:
         """Identities and repositories before or after the apply."""
-        identities, owners, repositories = {}, {}, {}
+        moment = PlanMoment(self._plans, is_after, self._stand_in)
+        attachments = Attachments(moment)
+        identities: dict[str, Identity] = {}
+        owners: dict[str, ReviewedChange] = {}
         unknown: dict[str, str] = {}
-        for change in self._existing(is_after=is_after):
-            values = _values(change, is_after=is_after)
-            if change.type == "aws_codecommit_repository":
-                name, arn = values.get("repository_name"), values.get("arn")
-                if not isinstance(arn, Sensitive):
-                    arn = self._text(change, "arn", is_after=is_after)
-                if isinstance(name, str) and isinstance(arn, str):
-                    repositories[name] = arn
-                else:
-                    self.report(change, UnsupportedError(change.address, "a name or an ARN that is not known"))
-            elif change.type in {"aws_iam_user", "aws_iam_role"}:
-                name = values.get("name")
-                owners[str(name)] = change
+        for kind in ("user", "role"):
+            for change in moment.existing(f"aws_iam_{kind}"):
+                name = str(moment.values(change).get("name"))
                 try:
-                    identities[str(name)] = self._identity(change, name, is_after=is_after)
+                    if name in owners:
+                        raise UnsupportedError(change.address, f"two identities of the name {name}")
+                    identities[name] = _identity(moment, attachments, change, kind)
                 except (UnsupportedError, ValueError, IndexError) as error:
-                    unknown[str(name)] = self.report(change, error)
-        return AccessMoment(identities=identities, unknown=unknown, owners=owners, repositories=repositories)
+                    unknown[name] = self.report(change, error)
+                owners.setdefault(name, change)
+        for owner, change, missing in _elsewhere(moment, attachments):
+            why = self.report(change, missing)
+            if owner[0] != "group":
+                unknown.setdefault(owner[1], why)
+                owners.setdefault(owner[1], change)
+        return AccessMoment(
+            identities=identities, unknown=unknown, owners=owners, repositories=self._repositories(moment)
+        )
+
+    def _repositories(self, moment: PlanMoment) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for change in moment.existing("aws_codecommit_repository"):
+            name = moment.values(change).get("repository_name")
+            try:
+                arn = moment.arn(change, "repository_name")
+                if not isinstance(name, str) or arn is None:
+                    raise UnsupportedError(change.address, "a name or an ARN that is not known")
+                if found.setdefault(name, arn) != arn:
+                    raise UnsupportedError(change.address, f"two repositories of the name {name}")
+            except UnsupportedError as error:
+                self.report(change, error)
+        return found
 
     def report(self, change: ReviewedChange, error: Exception) -> str:
         """Record that the access of an identity, or to a repository, cannot be determined; returns the reason."""
         self.unreadable.append(change.finding(f"its access cannot be determined: {code(reason(error))}"))
         return reason(error)
-
-    def _existing(self, *, is_after: bool) -> Iterator[ReviewedChange]:
-        gone = Action.DELETE if is_after else Action.CREATE
-        return (change for change in self._plans.changes() if change.deposed is None and change.action is not gone)
-
-    def _identity(self, change: ReviewedChange, name: Any, *, is_after: bool) -> Identity:
-        kind = change.type.removeprefix("aws_iam_")
-        if not isinstance(name, str):
-            raise UnsupportedError(change.address, "a name that is sensitive or not known")
-        if _values(change, is_after=is_after).get("permissions_boundary"):
-            raise UnsupportedError(name, "a permissions boundary")
-        arn = self._text(change, "arn", is_after=is_after)
-        if arn is None:
-            raise UnsupportedError(change.address, "an ARN whose account is not known")
-        trust = self._policy(change, "assume_role_policy", f"{name}'s trust policy", is_after=is_after)
-        return Identity(
-            address=change.address,
-            arn=arn,
-            account=Arn.of(arn).account,
-            policies=tuple(self._attached(kind, name, is_after=is_after)),
-            trust=trust or (parse(_TRUSTS_NOBODY, "no trust policy") if kind == "role" else None),
-        )
-
-    def _attached(self, kind: str, name: str, *, is_after: bool) -> Iterator[Policy]:
-        for change in self._existing(is_after=is_after):
-            if change.type not in _GRANTS or self._text(change, kind, is_after=is_after) != name:
-                continue
-            if change.type.endswith("_policy"):
-                policy = self._policy(change, "policy", change.address, is_after=is_after)
-                if policy is None:
-                    raise UnsupportedError(change.address, "a policy that is known after the apply only")
-                yield policy
-            elif change.type.endswith("_attachment"):
-                yield self._managed(change, is_after=is_after)
-            else:
-                raise UnsupportedError(change.address, "policies of groups")
-
-    def _managed(self, attachment: ReviewedChange, *, is_after: bool) -> Policy:
-        arn = self._text(attachment, "policy_arn", is_after=is_after)
-        module = module_of(attachment.address)
-        reference = None
-        if arn is None:
-            references = attachment.references.configuration.references(attachment.address, "policy_arn")
-            reference = _only(references, attachment.address, "policy_arn")
-        for change in self._plans.changes("aws_iam_policy"):
-            if not _values(change, is_after=is_after):
-                continue
-            is_attached = (
-                change.stack == attachment.stack and f"{change.address}.arn" == f"{module}{reference}"
-                if arn is None
-                else self._text(change, "arn", is_after=is_after) == arn
-            )
-            if is_attached:
-                policy = self._policy(change, "policy", change.address, is_after=is_after)
-                if policy is None:
-                    raise UnsupportedError(change.address, "a policy that is known after the apply only")
-                return policy
-        published = aws_managed(arn) if arn is not None else None
-        if published is None:
-            raise UnsupportedError(attachment.address, f"{arn or 'an attached policy'}, which is in none of the plans")
-        return published
-
-    def _policy(self, change: ReviewedChange, name: str, called: str, *, is_after: bool) -> Policy | None:
-        found = _values(change, is_after=is_after).get(name)
-        if isinstance(found, Sensitive):
-            raise UnsupportedError(called, "a sensitive policy")
-        if is_after and change.action is not Action.FORGET:
-            resolved = change.references.policy_after(change, name)
-            found = None if resolved is None else resolved.written(self._stand_in)
-        return parse(found, called) if isinstance(found, str) and found else None
 
     def _stand_in(self, found: KnownAfterApply | Sensitive) -> str:
         if isinstance(found, Sensitive):
@@ -176,36 +102,41 @@ class AccessReader:
         self.open_addresses[network] = found
         return str(network)
 
-    def _text(self, change: ReviewedChange, name: str, *, is_after: bool) -> str | None:
-        """An attribute's text before or after the apply, resolved from its reference where the plan leaves it open."""
-        found = _values(change, is_after=is_after).get(name)
-        if isinstance(found, Sensitive):
-            raise UnsupportedError(change.address, f"a sensitive {name}")
-        if isinstance(found, str):
-            return found
-        if not is_after:
-            return None
-        module = module_of(change.address)
-        reference = _only(change.references.configuration.references(change.address, name), change.address, name)
-        # AWS assigns what no reference sets, such as an ARN.
-        own = f"{change.address.removeprefix(module)}.{name}"
-        value = change.references.value(module, reference or own)
-        return value if isinstance(value, str) else None
+
+def _elsewhere(
+    moment: PlanMoment, attachments: Attachments
+) -> Iterator[tuple[Owner, ReviewedChange, UnsupportedError]]:
+    """Who has policies and is in none of the plans."""
+    existing = {
+        (kind, str(moment.values(found).get("name"))) for kind in KINDS for found in moment.existing(f"aws_iam_{kind}")
+    }
+    for (kind, name), change in attachments.owners().items():
+        if (kind, name) not in existing:
+            what = f"the {kind} {name}, which is in none of the plans"
+            yield (kind, name), change, UnsupportedError(change.address, what)
+
+
+def _identity(moment: PlanMoment, attachments: Attachments, change: ReviewedChange, kind: str) -> Identity:
+    name = moment.values(change).get("name")
+    if not isinstance(name, str):
+        raise UnsupportedError(change.address, "a name that is sensitive or not known")
+    arn = moment.arn(change, "name")
+    if arn is None:
+        raise UnsupportedError(change.address, "an ARN whose account is not known")
+    boundary = moment.named(change, "permissions_boundary")
+    trust = moment.policy(change, "assume_role_policy", f"{name}'s trust policy")
+    if kind == "role" and trust is None:
+        raise UnsupportedError(change.address, "a trust policy that is not known")
+    return Identity(
+        address=change.address,
+        arn=arn,
+        account=Arn.of(arn).account,
+        policies=tuple(attachments.policies(kind, name)),
+        trust=trust,
+        boundary=None if boundary is None else moment.managed(boundary, change.address),
+    )
 
 
 def reason(error: Exception) -> str:
     """Why something cannot be read, in one line."""
     return error.reason if isinstance(error, UnsupportedError) else str(error)
-
-
-def _only(references: Sequence[str], address: str, name: str) -> str | None:
-    """The one reference in an argument, if it has any."""
-    if len(references) > 1:
-        raise UnsupportedError(address, f"a {name} that depends on several values")
-    return references[0] if references else None
-
-
-def _values(change: ReviewedChange, *, is_after: bool) -> Mapping[str, Any]:
-    if not is_after or change.action is Action.FORGET:
-        return change.before
-    return {} if change.is_removed else change.after

@@ -3,21 +3,21 @@
 The plans contain the policies before and after; `iam` evaluates them, as it does for `main.py access`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 
-from iam import powers
 from iam.codecommit import PULL, PUSH
-from iam.evaluation import evaluate
 from iam.model import Identity, Model
 from iam.operators import IpNetwork
+from iam.reach import reach
 from iam.sources import RequestSource, sources
 from iam.statements import UnsupportedError
 from ops.review.access_model import AccessMoment, AccessReader, reason
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding
 from ops.review.text import code
+from terraform.arns import Arn
 from terraform.plan_values import KnownAfterApply
 
 
@@ -122,7 +122,7 @@ def table(plans: Plans) -> AccessTable:
     was, now = (_access(moment, places, reader) for moment in (before, after))
     return AccessTable(
         rows=list(_rows(was, now)),
-        origins=Origins().union(*was.values(), *now.values()),
+        origins=Origins().union(*{*was.values(), *now.values()}),
         widened=list(_widened(was, now, before, after)),
         unreadable=reader.unreadable,
     )
@@ -130,21 +130,24 @@ def table(plans: Plans) -> AccessTable:
 
 def _access(moment: AccessMoment, places: Sequence[RequestSource], reader: AccessReader) -> Access:
     found = {}
+    origins = {place.name: _origin(place, reader.open_addresses) for place in places}
     for name, identity in moment.identities.items():
         if name in moment.unknown:
             continue
-        # A service uses a role from its own machines, wherever those are: one origin is enough.
-        anywhere = [place for place in places if not place.places and not place.networks]
-        callers = anywhere[:1] if identity.trust else places
-        origin = _service if identity.trust else _origins(reader.open_addresses)
+        callers = None if identity.trust is None else _callers(identity)
         try:
-            for repository, arn in moment.repositories.items():
-                for action in (PULL, PUSH):
-                    found[name, repository, action] = frozenset(
-                        origin(place) for place in callers if _is_allowed(identity, place, action, arn)
-                    )
+            reached = reach(identity, (PULL, PUSH), moment.repositories.values(), places)
         except UnsupportedError as error:
             moment.unknown[name] = reader.report(moment.owners[name], error)
+            continue
+        shared: dict[int, Origins] = {}
+        for repository, arn in moment.repositories.items():
+            for action in (PULL, PUSH):
+                allowed = reached[arn, action]
+                if id(allowed) not in shared:
+                    by_address = Origins(origins[place.name] for place in allowed)
+                    shared[id(allowed)] = by_address if callers is None else callers if allowed else Origins()
+                found[name, repository, action] = shared[id(allowed)]
     for name, why in moment.unknown.items():
         not_known = Origins({RequestOrigin(name="not known", unknown=why)})
         found |= {
@@ -153,22 +156,32 @@ def _access(moment: AccessMoment, places: Sequence[RequestSource], reader: Acces
     return found
 
 
-def _is_allowed(identity: Identity, place: RequestSource, action: str, arn: str) -> bool:
-    return evaluate(powers.request(identity, place, action, arn, {}), identity=identity.policies).allowed
+def _callers(role: Identity) -> Origins:
+    """Who may use a role, from wherever they are; what conditions of its trust policy restrict is not left out."""
+    found = set()
+    for statement in role.trust.statements if role.trust else ():
+        if not statement.allows:
+            continue
+        for kind, named in (statement.principals or {}).items():
+            for principal in named:
+                found.add("its service" if kind == "Service" else _account(principal, role.account))
+        if statement.but_principals:
+            found.add("everyone but some")
+    return Origins(RequestOrigin(name=name) for name in found)
 
 
-def _service(_: RequestSource) -> RequestOrigin:
-    return RequestOrigin(name="its service")
+def _account(principal: str, own: str) -> str:
+    if principal == "*":
+        return "everyone"
+    account = principal if principal.isdigit() else Arn.of(principal).account
+    return "its account" if account == own else f"account {account}"
 
 
-def _origins(open_addresses: Mapping[IPv4Network, KnownAfterApply]) -> Callable[[RequestSource], RequestOrigin]:
-    def origin(source: RequestSource) -> RequestOrigin:
-        smallest = min(source.networks, key=lambda network: network.num_addresses, default=None)
-        if source.places and isinstance(smallest, IPv4Network):
-            return RequestOrigin(name=source.name, open=open_addresses.get(smallest))
-        return RequestOrigin(name=source.name, network=smallest)
-
-    return origin
+def _origin(source: RequestSource, open_addresses: Mapping[IPv4Network, KnownAfterApply]) -> RequestOrigin:
+    smallest = min(source.networks, key=lambda network: network.num_addresses, default=None)
+    if source.places and isinstance(smallest, IPv4Network):
+        return RequestOrigin(name=source.name, open=open_addresses.get(smallest))
+    return RequestOrigin(name=source.name, network=smallest)
 
 
 def _rows(was: Access, now: Access) -> Iterator[AccessRow]:

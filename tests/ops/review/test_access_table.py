@@ -77,17 +77,17 @@ def test_the_comment_shows_which_output_open_addresses_come_from() -> None:
     )
 
 
-ADMINISTRATOR = {"user": "pull", "policy_arn": "arn:aws:iam::aws:policy/AdministratorAccess"}
+OF_AWS = "arn:aws:iam::aws:policy/SecurityAudit"
 
 
 def test_access_by_a_policy_that_is_not_known_is_not_known_and_dangerous() -> None:
     """What cannot be evaluated is never shown as nothing."""
-    attached = change("aws_iam_user_policy_attachment.more", "create", None, ADMINISTRATOR)
+    attached = change("aws_iam_user_policy_attachment.more", "create", None, {"user": "pull", "policy_arn": OF_AWS})
     found = reviewed(plan(*user_with(policy(allow())), attached))
     [row] = found.access.rows
     assert {origin.name for origin in row.push.after} == {"not known"}
     assert ("access-unknown", "aws_iam_user.it") in found_rules(found)
-    reason = "`aws_iam_user_policy_attachment.more: arn:aws:iam::aws:policy/AdministratorAccess, which is in none of"
+    reason = f"`aws_iam_user_policy_attachment.more: {OF_AWS}, which is in none of"
     assert f"nowhere → **not known ({reason}" in comment(found)
 
 

@@ -87,9 +87,14 @@ _TYPES = st.sampled_from(
         "aws_codecommit_repository",
         "aws_dlm_lifecycle_policy",
         "aws_eip",
+        "aws_iam_group",
+        "aws_iam_group_membership",
         "aws_iam_policy",
+        "aws_iam_policy_attachment",
         "aws_iam_role",
         "aws_iam_user",
+        "aws_iam_user_group_membership",
+        "aws_iam_user_policies_exclusive",
         "aws_iam_user_policy_attachment",
         "aws_instance",
         "aws_route",
@@ -105,7 +110,13 @@ _ACTIONS = st.sampled_from([["create"], ["update"], ["delete"], ["delete", "crea
 @st.composite
 def _changes(draw: st.DrawFn) -> dict[str, Any]:
     values = st.none() | st.dictionaries(
-        st.sampled_from(["policy", "ingress", "name", "arn", "rule", "user", "retention_in_days", "metadata_options"]),
+        st.sampled_from(
+            [
+                *("policy", "ingress", "name", "arn", "rule", "user", "users", "groups", "group", "policy_arn"),
+                *("user_name", "policy_names", "inline_policy", "managed_policy_arns", "permissions_boundary"),
+                *("retention_in_days", "metadata_options"),
+            ]
+        ),
         _JSON | st.just('{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": ["*"]}]}'),
         max_size=5,
     )

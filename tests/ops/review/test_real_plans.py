@@ -97,6 +97,8 @@ DANGEROUS: dict[str, set[tuple[str, str]]] = {
         ("policy-widened", "aws_iam_policy.push_user_allow_policy"),
     },
     "repository-moved": {
+        ("access-widened", "aws_iam_user.pull_user"),
+        ("access-widened", "aws_iam_user.push_user"),
         ("moved", "aws_codecommit_repository.repositories_platform"),
         ("policy-widened", "aws_iam_policy.pull_user_allow_policy"),
         ("policy-widened", "aws_iam_policy.push_user_allow_policy"),
