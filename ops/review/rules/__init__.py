@@ -27,6 +27,7 @@ _READING: tuple[ReviewRule, ...] = (
     policies.policy_widened,
     policies.policy_removed,
     identities.deny_detached,
+    identities.boundary_lifted,
     policies.policy_unknown,
     policies.policy_open,
     policies.policy_changed,

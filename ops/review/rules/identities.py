@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from iam.comparison import statements
 from ops.review.access_markdown import gained
 from ops.review.access_table import table
-from ops.review.rule import ACCESS_WIDENED, Plans, ReviewedChange, ReviewFinding, rule
+from ops.review.attachments import KINDS, Attachment, Attachments
+from ops.review.plan_moment import PlanMoment
+from ops.review.rule import ACCESS_WIDENED, Plans, ReviewFinding, rule
 from ops.review.text import shown
 from terraform.plan import Action
 
@@ -76,7 +78,7 @@ def identity_new(plans: Plans) -> Iterator[ReviewFinding]:
     why="AWS can change what it allows without a plan.",
 )
 def policy_of_aws_attached(plans: Plans) -> Iterator[ReviewFinding]:
-    for change in plans.changes(*_ATTACHMENTS, "aws_iam_policy_attachment"):
+    for change in plans.changes(*_ATTACHMENTS):
         arn = change.after.get("policy_arn")
         if not change.appears or not isinstance(arn, str) or arn == change.before.get("policy_arn"):
             continue
@@ -84,12 +86,7 @@ def policy_of_aws_attached(plans: Plans) -> Iterator[ReviewFinding]:
             yield change.finding(f"attaches the AWS managed policy {shown(arn.rpartition('/')[2])}")
 
 
-_ATTACHMENTS = {
-    "aws_iam_user_policy_attachment": "user",
-    "aws_iam_role_policy_attachment": "role",
-    "aws_iam_group_policy_attachment": "group",
-}
-"""The types that attach a policy, and the argument that names the owner."""
+_ATTACHMENTS = ("aws_iam_policy_attachment", *(f"aws_iam_{kind}_policy_attachment" for kind in KINDS))
 
 
 @rule(
@@ -98,16 +95,22 @@ _ATTACHMENTS = {
     why="The owner can then do from anywhere what its other policies allow.",
 )
 def deny_detached(plans: Plans) -> Iterator[ReviewFinding]:
-    for change in plans.changes(*_ATTACHMENTS):
-        owner, arn = change.before.get(_ATTACHMENTS[change.type]), change.before.get("policy_arn")
-        if change.is_removed and not _is_owner_removed(plans, change, owner) and _denies(plans, arn):
-            yield change.finding(f"{shown(arn)}, which denies, no longer applies to {shown(owner)}")
+    before, after = (Attachments(PlanMoment(plans, is_after, str)) for is_after in (False, True))
+    for (kind, owner), attached in before.of.items():
+        still = {found.named for found in after.of.get((kind, owner), ())}
+        for found in attached:
+            if found.named not in still and _denies(plans, found.named) and not _is_removed(plans, found, kind, owner):
+                what = f"{shown(found.named)}, which denies, no longer applies to {shown(owner)}"
+                yield found.change.finding(what, *_LISTS)
 
 
-def _is_owner_removed(plans: Plans, attachment: ReviewedChange, owner: object) -> bool:
+_LISTS = ("users", "roles", "groups", "policy_arns", "managed_policy_arns")
+
+
+def _is_removed(plans: Plans, attachment: Attachment, kind: str, owner: str) -> bool:
     return any(
-        change.is_removed and change.stack == attachment.stack and change.before.get("name") == owner
-        for change in plans.changes(f"aws_iam_{_ATTACHMENTS[attachment.type]}")
+        change.is_removed and change.stack == attachment.change.stack and change.before.get("name") == owner
+        for change in plans.changes(f"aws_iam_{kind}")
     )
 
 
@@ -118,6 +121,19 @@ def _denies(plans: Plans, arn: object) -> bool:
         if change.before.get("arn") == arn
         for statement in statements(change.before.get("policy")) or []
     )
+
+
+@rule(
+    id="boundary-lifted",
+    what="A permissions boundary no longer applies to a user or role.",
+    why="What only the boundary prevented becomes possible.",
+)
+def boundary_lifted(plans: Plans) -> Iterator[ReviewFinding]:
+    name = "permissions_boundary"
+    for change in plans.changes("aws_iam_user", "aws_iam_role"):
+        was, now = change.before.get(name), change.after.get(name)
+        if change.is_modified and was and (now != was or change.unknown(name)):
+            yield change.finding(f"its permissions boundary {shown(was)} no longer applies", name)
 
 
 _SHARES = {

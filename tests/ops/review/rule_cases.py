@@ -236,6 +236,10 @@ CASES: dict[str, RuleCase] = {
         not_found=[created("aws_iam_policy", policy=policy(allow()))],
         is_dangerous=False,
     ),
+    "boundary-lifted": _case(
+        updated("aws_iam_role", "permissions_boundary", PULL, None),
+        updated("aws_iam_role", "permissions_boundary", None, PULL),
+    ),
     "policy-of-aws-attached": _case(
         created("aws_iam_role_policy_attachment", role="it", policy_arn="arn:aws:iam::aws:policy/AdministratorAccess"),
         created("aws_iam_role_policy_attachment", role="it", policy_arn=PULL),

@@ -133,6 +133,30 @@ def test_shows_that_a_deny_no_longer_applies(detached: Changes) -> None:
     assert ("access-widened", "aws_iam_user.it") in found_rules(found)
 
 
+@pytest.mark.parametrize(
+    "detached",
+    [
+        updated(
+            "aws_iam_policy_attachment.it", {"name": "deny", "users": ["pull"], "policy_arn": DENY}, users=["other"]
+        ),
+        updated(
+            "aws_iam_user_policy_attachments_exclusive.it", {"user_name": "pull", "policy_arns": [DENY]}, policy_arns=[]
+        ),
+        destroyed("aws_iam_group_policy_attachment.it", group="readers", policy_arn=DENY),
+    ],
+)
+def test_names_a_deny_that_is_detached(detached: dict[str, Any]) -> None:
+    assert ("deny-detached", detached["address"]) in found_rules(reviewed(plan(*pull_user(), detached)))
+
+
+def test_a_deny_that_another_resource_attaches_is_not_detached() -> None:
+    instead = created("aws_iam_policy_attachment.it", name="deny", users=["pull"], policy_arn=DENY)
+    before = destroyed("aws_iam_user_policy_attachment.it", user="pull", policy_arn=DENY)
+    found = reviewed(plan(*pull_user(), before, instead))
+    assert names(row(found).pull.after) == {HERE}
+    assert found_rules(found) & {("deny-detached", before["address"]), ("access-widened", "aws_iam_user.it")} == set()
+
+
 BOUNDARY = policy(allow(Action="*", Resource="*"), deny(Condition=only_from(HERE)))
 
 
@@ -143,7 +167,7 @@ def test_shows_that_a_removed_boundary_no_longer_restricts() -> None:
     found = reviewed(plan(*base, boundary, updated("aws_iam_user.it", user, permissions_boundary=None)))
     assert names(row(found).pull.before) == {HERE}
     assert names(row(found).pull.after) == BOTH
-    assert ("access-widened", "aws_iam_user.it") in found_rules(found)
+    assert {(rule, "aws_iam_user.it") for rule in ("access-widened", "boundary-lifted")} <= found_rules(found)
 
 
 def test_a_boundary_allows_nothing_by_itself() -> None:
