@@ -110,6 +110,16 @@ class ApiMethod:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """A VPC endpoint, and its policy; without one, every request may go through."""
+
+    address: str
+    account: str
+    region: str
+    policy: Policy | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Opening:
     """One inbound rule of a security group that names networks."""
 
@@ -128,5 +138,6 @@ class Model:
     repositories: tuple[Resource, ...] = ()
     resources: tuple[Resource, ...] = ()
     methods: tuple[ApiMethod, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
     openings: tuple[Opening, ...] = ()
     places: tuple[Place, ...] = ()

@@ -8,6 +8,8 @@ from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
 from constructs import Construct
 
 from modules.labels import Labels
+from modules.policies import endpoints
+from modules.policies.statement import document
 from modules.security_group import SecurityGroup, SecurityGroupProps, SecurityGroupRule
 
 # What Session Manager needs without internet access:
@@ -17,18 +19,23 @@ INTERFACE_SERVICES = ("ssm", "ec2messages", "ssmmessages")
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointsProps:
-    """`client_cidrs` are the subnets that may use the interface endpoints, by a name for each."""
+    """`client_cidrs` are the subnets that may use the interface endpoints, by a name for each.
+
+    `backup_buckets` are the names of the account's own buckets that servers write to.
+    """
 
     labels: Labels
     region: str
+    account_id: str
     vpc_id: str
     subnet_ids: Sequence[str]
     client_cidrs: Mapping[str, IPv4Network]
     route_table_ids: Sequence[str]
+    backup_buckets: Sequence[str]
 
 
 class Endpoints(Construct):
-    """Interface endpoints for Systems Manager, and the gateway endpoint for S3."""
+    """Interface endpoints for Systems Manager, and the gateway endpoint for a few buckets of S3."""
 
     s3: VpcEndpoint
 
@@ -68,5 +75,6 @@ class Endpoints(Construct):
             service_name=f"com.amazonaws.{props.region}.s3",
             vpc_endpoint_type="Gateway",
             route_table_ids=list(props.route_table_ids),
+            policy=document(self, "s3_policy", endpoints.s3(props.region, props.account_id, props.backup_buckets)),
             tags=props.labels.named("s3"),
         )

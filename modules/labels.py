@@ -34,6 +34,10 @@ class Labels:
         """
         return self.name(*role, "git-credential", limit=512)
 
+    def backup_bucket(self, account_id: str) -> str:
+        """The name of the bucket for GitLab's backups."""
+        return self.name("gitlab-backups", account_id, limit=63)
+
     def webhook_api(self) -> str:
         """The name of the API that Backlog's webhooks call."""
         return self.name("backlog")

@@ -177,7 +177,7 @@ class GitlabStorage:
     def __init__(
         self, stack: BaseStack, settings: GitlabSettings, variables: GitlabVariables, place: GitlabPlace
     ) -> None:
-        self.backup_bucket_name = stack.labels.name("gitlab-backups", stack.account.id, limit=63)
+        self.backup_bucket_name = stack.labels.backup_bucket(stack.account.id)
         self.data_volume = DataVolume(
             stack,
             "data_volume",

@@ -18,6 +18,8 @@ class DevNetworkStack(BaseStack):
         super().__init__(scope, id, deployment, "dev")
         variables = NetworkVariables(self, settings)
         subnets = settings.subnets()
+        gitlab = deployment.dev.gitlab if deployment.dev is not None else None
+        has_gitlab = gitlab is not None and gitlab.existing_network is None
 
         network = Network(
             self,
@@ -40,6 +42,7 @@ class DevNetworkStack(BaseStack):
             EndpointsProps(
                 labels=self.labels,
                 region=deployment.region,
+                account_id=self.account.id,
                 vpc_id=network.vpc.id,
                 subnet_ids=[subnet.id for subnet in network.private_subnets.values()],
                 client_cidrs={
@@ -48,6 +51,7 @@ class DevNetworkStack(BaseStack):
                     for name, cidr in ((f"public_{zone}", cidrs.public_cidr), (f"private_{zone}", cidrs.private_cidr))
                 },
                 route_table_ids=[route_table.id for route_table in network.route_tables],
+                backup_buckets=[self.labels.backup_bucket(self.account.id)] if has_gitlab else [],
             ),
         )
         FlowLogs(

@@ -15,7 +15,7 @@ from iam import known
 from iam.deployed.doubtful import refuse_doubtful
 from iam.deployed.held import refuse_unheld
 from iam.deployed.identities import identities
-from iam.deployed.networks import openings, places, representatives
+from iam.deployed.networks import openings, places, representatives, service_endpoints
 from iam.deployed.resources import methods, refuse_open_buckets, repositories, resources
 from iam.deployed.stack import DeployedStack
 from iam.deployed.unread import refuse_others
@@ -56,6 +56,7 @@ def model_of(configurations: Iterable[Configuration]) -> Model:
         repositories=tuple(repository for stack in stacks for repository in repositories(stack)),
         resources=tuple(resource for stack in stacks for resource in resources(stack)),
         methods=tuple(method for stack in stacks for method in methods(stack)),
+        endpoints=tuple(endpoint for stack in stacks for endpoint in service_endpoints(stack)),
         openings=tuple(opening for stack in stacks for opening in openings(stack)),
         places=places(stacks, people),
     )

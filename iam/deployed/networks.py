@@ -5,13 +5,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_network
 
 from iam.deployed.stack import DeployedStack
-from iam.model import REPRESENTATIVES, Identity, Opening, Place
+from iam.model import REPRESENTATIVES, Endpoint, Identity, Opening, Place
 from iam.operators import IpNetwork
 from iam.statements import UnsupportedError
 from terraform.facts import AddressList
 from terraform.output import Json
 
 _INGRESS = "aws_vpc_security_group_ingress_rule"
+
+_NOT_FOR_DATA = ("ssm", "ec2messages", "ssmmessages")
+"""Services whose endpoints keep AWS's default policy: Systems Manager's agent calls them, and they hold no files."""
 
 _OUTPUTS = {"nat_public_ips": "NAT addresses", "public_ip": "address"}
 
@@ -39,6 +42,17 @@ def places(stacks: Sequence[DeployedStack], identities: Sequence[Identity]) -> t
         if (endpoints := _vpc_endpoints(identity))
     ]
     return tuple(sorted(found, key=lambda place: (not place.is_room, not place.may_push)))
+
+
+def service_endpoints(stack: DeployedStack) -> Iterator[Endpoint]:
+    """The VPC endpoints through which data can leave."""
+    region = stack.configuration.stack.region
+    for _, address, arguments in stack.of("aws_vpc_endpoint"):
+        if arguments.get("service_name") in {f"com.amazonaws.{region}.{service}" for service in _NOT_FOR_DATA}:
+            continue
+        written = arguments.get("policy")
+        policy = None if written is None else stack.policy(written, f"{address}'s policy")
+        yield Endpoint(address=address, account=stack.account, region=region, policy=policy)
 
 
 def _lists(stack: DeployedStack) -> Iterator[Place]:

@@ -1,8 +1,11 @@
 """Promises about what strangers reach: resources with policies, security groups and the methods of APIs."""
 
+import re
 from collections.abc import Iterator
+from itertools import chain
 
 from iam.evaluation import evaluate
+from iam.model import Endpoint
 from iam.operators import IpNetwork, is_private
 from iam.promises.promise import Breach, PromiseSubject, is_for_account, promise
 from iam.requests import Principal
@@ -51,6 +54,62 @@ def _is_for_account(statement: Statement, account: str) -> bool:
     if statement.services == ("events.amazonaws.com",) and statement.named_actions == {"sns:publish"}:
         return not statement.action_patterns and not statement.but_actions
     return is_for_account(statement, account)
+
+
+_OF_AWS = ("al2023-repos-{region}-de612dc2", "amazon-ssm-{region}")
+"""Buckets of AWS's with packages; {region} stands for the endpoint's region.
+
+https://github.com/aws-samples/data-perimeter-policy-examples
+"""
+
+
+@promise(
+    id="endpoints-lead-to-named-buckets",
+    what="a VPC endpoint leads to AWS's packages and to named buckets of this account, and not to buckets of others",
+    why="what a server writes to a stranger's bucket has left",
+)
+def endpoints_lead_to_named_buckets(subject: PromiseSubject) -> Iterator[Breach]:
+    for endpoint in subject.model.endpoints:
+        if endpoint.policy is None:
+            yield Breach(place=endpoint.address, what="leads to every bucket of every account: it has no policy")
+            continue
+        for statement in endpoint.policy.statements:
+            is_known = _reads_packages(statement, endpoint) or _is_for_own(statement, endpoint)
+            if statement.allows and not (is_known and _is_for_all_or_own(statement, endpoint.account)):
+                what = "allows more than AWS's packages and named buckets of this account"
+                yield Breach(place=statement.place, what=what)
+
+
+def _reads_packages(statement: Statement, endpoint: Endpoint) -> bool:
+    packages = {f"arn:aws:s3:::{name.format(region=endpoint.region)}/*" for name in _OF_AWS}
+    return _does_only(statement, "s3:getobject") and {*statement.resources} <= packages
+
+
+def _is_for_own(statement: Statement, endpoint: Endpoint) -> bool:
+    return (
+        _does_only(statement, "s3:getobject", "s3:putobject")
+        and all(re.fullmatch(r"arn:aws:s3:::[a-z0-9.-]+/\*", resource) for resource in statement.resources)
+        and any(
+            (condition.operator, condition.key, condition.values)
+            == ("StringEquals", "aws:resourceaccount", (endpoint.account,))
+            and not condition.if_exists
+            and not condition.quantifier
+            for condition in statement.conditions
+        )
+    )
+
+
+def _is_for_all_or_own(statement: Statement, account: str) -> bool:
+    """Whether it names everybody, who is whoever reaches the endpoint, or this account, and nobody else."""
+    named = statement.principals or {}
+    mine = {"*", account, f"arn:aws:iam::{account}:root"}
+    return not statement.but_principals and named.keys() <= {"*", "AWS"} and {*chain(*named.values())} <= mine
+
+
+def _does_only(statement: Statement, *actions: str) -> bool:
+    """Whether it names resources, and no actions but these."""
+    is_negated = statement.but_actions or statement.but_resources
+    return not is_negated and not statement.action_patterns and statement.named_actions <= {*actions}
 
 
 @promise(

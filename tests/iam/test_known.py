@@ -92,6 +92,7 @@ NEW_TYPES = [
     (BRIDGE, "aws_api_gateway_vpc_link", {"target_arns": []}),
     (NETWORK, "aws_vpc_peering_connection", {"peer_vpc_id": "vpc-1"}),
     (NETWORK, "aws_ec2_transit_gateway_vpc_attachment", {"vpc_id": "vpc-1"}),
+    (NETWORK, "aws_vpc_endpoint_policy", {"policy": "{}"}),
     (NETWORK, "aws_vpn_gateway", {"vpc_id": "vpc-1"}),
     (NETWORK, "aws_ram_resource_share", {"name": "x"}),
     (GITLAB, "aws_security_group_rule", {"cidr_blocks": ["0.0.0.0/0"]}),

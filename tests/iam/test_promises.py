@@ -192,6 +192,22 @@ def test_every_deployment_keeps_every_promise(synthesised: Callable[[str], Stack
             ],
         ),
         (
+            lambda stacks: stacks["dev-network"]["resource"]["aws_vpc_endpoint"]["endpoints_s3"].pop("policy"),
+            [
+                "endpoints-lead-to-named-buckets: dev-network: aws_vpc_endpoint.endpoints_s3: "
+                "leads to every bucket of every account: it has no policy",
+            ],
+        ),
+        (
+            lambda stacks: statement(stacks, "dev-network", "endpoints_s3_policy", "ReadPackages").update(
+                actions=["s3:GetObject", "s3:PutObject"]
+            ),
+            [
+                "endpoints-lead-to-named-buckets: dev-network: aws_vpc_endpoint.endpoints_s3's policy, statement "
+                "ReadPackages: allows more than AWS's packages and named buckets of this account",
+            ],
+        ),
+        (
             added("prd-codecommit", "aws_iam_access_key", user="${aws_iam_user.pull_user.name}"),
             [
                 "no-secret-in-state: prd-codecommit: aws_iam_access_key.x: "

@@ -107,3 +107,28 @@ def test_outputs_have_descriptions(network: Terraform) -> None:
         "c": "${aws_eip.network_nat_c_address.public_ip}",
     }
     assert all(output["description"] for output in outputs.values())
+
+
+def test_the_endpoint_for_s3_leads_to_awss_packages_and_to_the_backups_alone(network: Terraform) -> None:
+    allowed = network.statements(network.resource("aws_vpc_endpoint.endpoints_s3")["policy"])
+    assert {sid: (one["effect"], one["actions"], one["resources"]) for sid, one in allowed.items()} == {
+        "ReadPackages": (
+            "Allow",
+            ["s3:GetObject"],
+            ["arn:aws:s3:::al2023-repos-ap-northeast-1-de612dc2/*", "arn:aws:s3:::amazon-ssm-ap-northeast-1/*"],
+        ),
+        "KeepBackups": (
+            "Allow",
+            ["s3:GetObject", "s3:PutObject"],
+            ["arn:aws:s3:::kakehashi-dev-gitlab-backups-111111111111/*"],
+        ),
+    }
+    assert allowed["KeepBackups"]["condition"] == [
+        {"test": "StringEquals", "variable": "aws:ResourceAccount", "values": ["111111111111"]}
+    ]
+
+
+def test_nothing_is_written_through_the_endpoint_without_a_gitlab_in_the_vpc(changed: Callable[..., Stacks]) -> None:
+    alone = {"dev.gitlab": None, "dev.proxy": None, "prd.codecommit.push": {"from_cidrs": ["203.0.113.10/32"]}}
+    network = changed("example", alone)["dev-network"]
+    assert set(network.statements(network.resource("aws_vpc_endpoint.endpoints_s3")["policy"])) == {"ReadPackages"}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from iam.comparison import ATTRIBUTES, compared, not_understood, open_conditions, statements, to_the_world
-from iam.statements import Statement
+from iam.statements import Statement, has_wildcard
 from ops.review import policy_text
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
 from ops.review.rules.removal import goes_with_bucket
@@ -50,6 +50,13 @@ def _changed_policies(plans: Plans) -> Iterator[PolicyChange]:
                 yield PolicyChange(change=change, name=name, after=change.references.policy_after(change, name))
 
 
+_ENDPOINTS = {"aws_vpc_endpoint", "aws_vpc_endpoint_policy"}
+"""Whose policies name everyone: who is in the VPC. Their resources decide where data can go."""
+
+_AGENT = (".ssm", ".ssmmessages", ".ec2messages")
+"""Services of Systems Manager's agent, whose endpoints keep the default policy."""
+
+
 @rule(
     id="policy-to-the-world",
     what="A policy applies to everyone, or names every address.",
@@ -60,13 +67,26 @@ def policy_to_the_world(plans: Plans) -> Iterator[ReviewFinding]:
         for statement in policy.after_statements or []:
             if statement in policy.before_statements:
                 continue
-            if policy.change.type not in _IDENTITY_POLICIES and to_the_world(statement):
+            if policy.change.type in _ENDPOINTS:
+                if to_the_world(statement) and _names_no_resource(statement):
+                    what = f"{policy_text.name(statement)} lets requests for any resource through, in every account"
+                    yield policy.change.finding(what, policy.name)
+            elif policy.change.type not in _IDENTITY_POLICIES and to_the_world(statement):
                 yield policy.change.finding(
                     f"{policy_text.name(statement)} applies to everyone, from anywhere", policy.name
                 )
             for condition in open_conditions(statement):
                 named = f"{code(condition.written)} names {codes(condition.values)}"
                 yield policy.change.finding(f"{policy_text.name(statement)}: {named}, every address", policy.name)
+    for change in plans.changes("aws_vpc_endpoint"):
+        is_made = change.action in {Action.CREATE, Action.REPLACE}
+        is_open = not change.after.get("policy") and not (change.unknown("policy") and change.is_configured("policy"))
+        if is_made and is_open and not str(change.after.get("service_name")).endswith(_AGENT):
+            yield change.finding("has no policy: it lets every request to its service through", "policy")
+
+
+def _names_no_resource(statement: Statement) -> bool:
+    return statement.but_resources or any(has_wildcard(resource.partition("/")[0]) for resource in statement.resources)
 
 
 @rule(
@@ -107,10 +127,19 @@ def policy_changed(plans: Plans) -> Iterator[ReviewFinding]:
             yield policy.change.finding(f"{code(policy.name)}: {'; '.join(whats)}{left}", policy.name)
 
 
+# https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html
+# https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
+_DEFAULTS = {
+    "aws_efs_file_system_policy": "whoever reaches a mount target may mount the file system",
+    "aws_vpc_endpoint_policy": "every request to the endpoint's service may go through it",
+}
+"""What AWS allows without a policy."""
+
+
 @rule(
     id="policy-removed",
-    what="A policy with Deny statements is removed.",
-    why="Whatever other policies allow is no longer denied.",
+    what="A policy that denies something, or without which AWS allows everything, is removed.",
+    why="Whatever it denied or did not allow may now be allowed.",
 )
 def policy_removed(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes():
@@ -121,6 +150,8 @@ def policy_removed(plans: Plans) -> Iterator[ReviewFinding]:
             is_gone = change.is_removed and not goes_with_bucket(plans, change)
             if (is_gone or is_emptied) and denied:
                 yield change.finding(f"these Deny statements no longer apply: {', '.join(denied)}", name)
+            if (change.is_removed or is_emptied) and change.type in _DEFAULTS:
+                yield change.finding(f"without this policy, {_DEFAULTS[change.type]}", name)
 
 
 @rule(
