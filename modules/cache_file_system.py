@@ -1,15 +1,18 @@
-"""A file system that keeps builds' copies of repositories between runs."""
+"""A file system that keeps one build's copy of a repository between runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cdktf_cdktf_provider_aws.efs_file_system import EfsFileSystem, EfsFileSystemLifecyclePolicy
+from cdktf_cdktf_provider_aws.efs_file_system_policy import EfsFileSystemPolicy
 from cdktf_cdktf_provider_aws.efs_mount_target import EfsMountTarget
 from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
 from constructs import Construct
 
 from modules.acknowledged import acknowledge
 from modules.labels import Labels
+from modules.policies import file_systems
+from modules.policies.statement import document
 from modules.security_group import SecurityGroup, SecurityGroupProps, SecurityGroupRule
 
 NFS_PORT = 2049
@@ -17,22 +20,25 @@ NFS_PORT = 2049
 
 @dataclass(frozen=True, kw_only=True)
 class CacheFileSystemProps:
-    """`subnet_ids` by a name for each, one in each zone; `client_group_id` is the security group of the builds, which
-    may reach the file system.
-    """
+    """`key` is the mirror's; `subnet_ids` by a name for each, one in each zone."""
 
     labels: Labels
+    key: str
     vpc_id: str
     subnet_ids: Mapping[str, str]
-    client_group_id: str
 
 
 class CacheFileSystem(Construct):
-    """An encrypted EFS file system that only the builds reach; it has no backups, because it has copies only."""
+    """An encrypted EFS file system that only the builds of one mirror reach: those with the security group `clients`.
+
+    It has no backups, because it has copies only.
+    """
 
     file_system: EfsFileSystem
     mount_targets: list[EfsMountTarget]
     security_group: SecurityGroup
+    clients: SecurityGroup
+    policy: EfsFileSystemPolicy
 
     def __init__(self, scope: Construct, id: str, props: CacheFileSystemProps) -> None:
         super().__init__(scope, id)
@@ -42,22 +48,40 @@ class CacheFileSystem(Construct):
             encrypted=True,
             throughput_mode="elastic",
             lifecycle_policy=[EfsFileSystemLifecyclePolicy(transition_to_ia="AFTER_30_DAYS")],
-            tags=props.labels.named("backlog-cache"),
+            tags=props.labels.named("backlog-cache", props.key),
         )
         acknowledge(
-            self.file_system, CKV_AWS_184="EFS encrypts with a key of its own; only the builds' security group gets in"
+            self.file_system, CKV_AWS_184="EFS encrypts with a key of its own; only one mirror's security group gets in"
+        )
+        self.policy = EfsFileSystemPolicy(
+            self,
+            "policy",
+            file_system_id=self.file_system.id,
+            policy=document(self, "mounts", file_systems.mounted_by_builds(self.file_system.arn)),
+        )
+        self.clients = SecurityGroup(
+            self,
+            "clients",
+            SecurityGroupProps(
+                labels=props.labels,
+                name=f"backlog-cache-{props.key}-clients",
+                description=f"Builds of the mirror {props.key}",
+                vpc_id=props.vpc_id,
+                inbound={},
+                outbound={},
+            ),
         )
         self.security_group = SecurityGroup(
             self,
             "security_group",
             SecurityGroupProps(
                 labels=props.labels,
-                name="backlog-cache",
-                description="File system of the mirror builds",
+                name=f"backlog-cache-{props.key}",
+                description=f"File system of the mirror {props.key}",
                 vpc_id=props.vpc_id,
                 inbound={
                     "builds": SecurityGroupRule(
-                        description="NFS from the builds", port=NFS_PORT, group_id=props.client_group_id
+                        description="NFS from the builds", port=NFS_PORT, group_id=self.clients.group.id
                     )
                 },
                 outbound={},
@@ -66,7 +90,7 @@ class CacheFileSystem(Construct):
         VpcSecurityGroupEgressRule(
             self,
             "from_builds",
-            security_group_id=props.client_group_id,
+            security_group_id=self.clients.group.id,
             description="NFS to the file system",
             ip_protocol="tcp",
             from_port=NFS_PORT,

@@ -38,7 +38,7 @@ FILE_SYSTEM_IDENTIFIER = "CACHE"
 class MirrorBuildProps:
     """`buildspec` is plain text; `log_retention_days` and `timeout_minutes` may be references.
 
-    The build keeps its copy of the repository in `cache`. A file system needs `network`.
+    The build keeps its copy of the repository in `cache`: a bucket, or a file system of its own, which needs `network`.
     """
 
     labels: Labels
@@ -166,9 +166,12 @@ def _vpc(props: MirrorBuildProps) -> CodebuildProjectVpcConfig | None:
     return CodebuildProjectVpcConfig(
         vpc_id=props.network.vpc_id,
         subnets=list(props.network.subnet_ids),
-        security_group_ids=[props.network.group.id],
+        security_group_ids=[
+            props.network.group.id,
+            *([props.cache.clients.group.id] if isinstance(props.cache, CacheFileSystem) else []),
+        ],
     )
 
 
 def _mounts(props: MirrorBuildProps) -> Sequence[ITerraformDependable]:
-    return props.cache.mount_targets if isinstance(props.cache, CacheFileSystem) else []
+    return [*props.cache.mount_targets, props.cache.policy] if isinstance(props.cache, CacheFileSystem) else []

@@ -1,5 +1,6 @@
 """The bridge from Backlog into the production account's CodeCommit."""
 
+from cdktf_cdktf_provider_aws.codebuild_project import CodebuildProject
 from constructs import Construct
 
 from buildspec import render
@@ -20,7 +21,7 @@ from stacks.prd_codecommit import repository_props
 
 
 class BacklogBridgeStack(BaseStack):
-    """A webhook, a build for each repository, and the cache they share."""
+    """A webhook, a build for each repository, and their caches."""
 
     def __init__(
         self,
@@ -46,15 +47,7 @@ class BacklogBridgeStack(BaseStack):
             "repositories",
             RepositoriesProps(repositories=created, deletion_protected=settings.deletion_protected),
         )
-        network = self._network(settings)
-        cache = self._cache(settings, variables, network)
-        mirrors = Construct(self, "mirrors")  # a scope of their own: a mirror may be called `webhook` or `cache`
-        projects = {
-            key: MirrorBuild(
-                mirrors, key, self._build_props(settings, variables, key, mirror, network=network, cache=cache)
-            ).project
-            for key, mirror in settings.repositories.items()
-        }
+        projects = self._projects(settings, variables)
         webhook = WebhookApi(
             self,
             "webhook",
@@ -102,31 +95,52 @@ class BacklogBridgeStack(BaseStack):
             }
         )
 
+    def _projects(self, settings: BacklogSettings, variables: BacklogVariables) -> dict[str, CodebuildProject]:
+        """The build of each mirror, with its cache."""
+        network = self._network(settings)
+        bucket = self._bucket(settings, variables)
+        # Scopes of their own: a mirror may be called `webhook` or `cache`.
+        mirrors, caches = Construct(self, "mirrors"), Construct(self, "caches")
+        return {
+            key: MirrorBuild(
+                mirrors,
+                key,
+                self._build_props(
+                    settings,
+                    variables,
+                    key,
+                    mirror,
+                    network=network,
+                    cache=self._file_system(caches, key, network) if settings.cache.mode == "efs" else bucket,
+                ),
+            ).project
+            for key, mirror in settings.repositories.items()
+        }
+
     def _network(self, settings: BacklogSettings) -> BuildNetwork | None:
         if settings.vpc is None:
             return None
         props = BuildNetworkProps(labels=self.labels, vpc_id=settings.vpc.id, subnet_ids=settings.vpc.subnet_ids)
         return BuildNetwork(self, "build_security_group", props)
 
-    def _cache(
-        self, settings: BacklogSettings, variables: BacklogVariables, network: BuildNetwork | None
-    ) -> CacheBucket | CacheFileSystem | None:
-        if settings.cache.mode == "none":
+    def _bucket(self, settings: BacklogSettings, variables: BacklogVariables) -> CacheBucket | None:
+        if settings.cache.mode != "s3":
             return None
-        if settings.cache.mode == "s3":
-            bucket_name = self.labels.name("backlog-cache", self.account.id, limit=63)
-            bucket = CacheBucketProps(name=bucket_name, expiration_days=variables.cache_retention_days)
-            return CacheBucket(self, "cache", bucket)
+        bucket_name = self.labels.name("backlog-cache", self.account.id, limit=63)
+        bucket = CacheBucketProps(name=bucket_name, expiration_days=variables.cache_retention_days)
+        return CacheBucket(self, "cache", bucket)
+
+    def _file_system(self, scope: Construct, key: str, network: BuildNetwork | None) -> CacheFileSystem:
         if network is None:
             raise ValueError("cache mode efs needs a VPC")
         return CacheFileSystem(
-            self,
-            "cache",
+            scope,
+            key,
             CacheFileSystemProps(
                 labels=self.labels,
+                key=key,
                 vpc_id=network.vpc_id,
                 subnet_ids={subnet_id.replace("-", "_"): subnet_id for subnet_id in network.subnet_ids},
-                client_group_id=network.group.id,
             ),
         )
 

@@ -12,6 +12,7 @@ _PATTERNS = {
     "aws_cloudwatch_log_group.arn": "arn:aws:logs:{region}:{account}:log-group:{name}",
     "aws_codebuild_project.arn": "arn:aws:codebuild:{region}:{account}:project/{name}",
     "aws_codecommit_repository.arn": "arn:aws:codecommit:{region}:{account}:{repository_name}",
+    "aws_efs_file_system.arn": "arn:aws:elasticfilesystem:{region}:{account}:file-system/{id}",
     # A path begins and ends with a slash: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
     "aws_iam_policy.arn": "arn:aws:iam::{account}:policy{path}{name}",
     "aws_iam_role.arn": "arn:aws:iam::{account}:role{path}{name}",
@@ -38,6 +39,7 @@ _SAME = {
 ASSIGNED = frozenset(
     (
         "aws_api_gateway_rest_api.id",
+        "aws_efs_file_system.id",
         "aws_instance.id",
         "aws_vpc.id",
     )

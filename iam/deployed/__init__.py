@@ -16,7 +16,7 @@ from iam.deployed.doubtful import refuse_doubtful
 from iam.deployed.held import refuse_unheld
 from iam.deployed.identities import identities
 from iam.deployed.networks import openings, places, representatives, service_endpoints
-from iam.deployed.resources import methods, refuse_open_buckets, repositories, resources
+from iam.deployed.resources import methods, refuse_open_buckets, refuse_shared_file_systems, repositories, resources
 from iam.deployed.stack import DeployedStack
 from iam.deployed.unread import refuse_others
 from iam.model import Model
@@ -47,6 +47,7 @@ def model_of(configurations: Iterable[Configuration]) -> Model:
         stack.representing = representing
         refuse_others(stack)
         refuse_open_buckets(stack)
+        refuse_shared_file_systems(stack)
     people = tuple(identity for stack in stacks for identity in identities(stack))
     for arn, times in Counter(identity.arn for identity in people).items():
         if times > 1:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from iam.deployed.stack import DeployedStack
 from iam.model import ApiMethod, Resource
 from iam.statements import Policy, UnsupportedError
+from terraform.policy_documents import blocks
 
 
 def repositories(stack: DeployedStack) -> Iterator[Resource]:
@@ -18,6 +19,7 @@ def resources(stack: DeployedStack) -> Iterator[Resource]:
     for kind, owner, argument in (
         ("aws_s3_bucket_policy", "aws_s3_bucket", "bucket"),
         ("aws_sns_topic_policy", "aws_sns_topic", "arn"),
+        ("aws_efs_file_system_policy", "aws_efs_file_system", "file_system_id"),
     ):
         owners: set[str] = set()
         for _, address, arguments in stack.of(kind):
@@ -39,6 +41,39 @@ def refuse_open_buckets(stack: DeployedStack) -> None:
     for name, address, _ in stack.of("aws_s3_bucket"):
         if name not in blocked:
             raise UnsupportedError(address, "whether the public may reach it, without a public access block")
+
+
+def refuse_shared_file_systems(stack: DeployedStack) -> None:
+    """Raise UnsupportedError for a file system without a policy, or that others than one build reach."""
+    owners = {
+        stack.configuration.resource_of(arguments["file_system_id"], "aws_efs_file_system")
+        for _, _, arguments in stack.of("aws_efs_file_system_policy")
+    }
+    builds = [
+        (name, group)
+        for name, _, arguments in stack.of("aws_codebuild_project")
+        for config in blocks(arguments, "vpc_config")
+        for group in config["security_group_ids"]
+    ]
+    for name, address, _ in stack.of("aws_efs_file_system"):
+        if name not in owners:
+            raise UnsupportedError(address, "who may mount it, without a policy")
+        guards = {
+            group
+            for _, _, arguments in stack.of("aws_efs_mount_target")
+            if stack.configuration.resource_of(arguments["file_system_id"], "aws_efs_file_system") == name
+            for group in arguments["security_groups"]
+        }
+        clients = {
+            arguments.get("referenced_security_group_id")
+            for _, _, arguments in stack.of("aws_vpc_security_group_ingress_rule")
+            if arguments["security_group_id"] in guards
+        }
+        users = sorted({build for build, group in builds if group in clients})
+        if None in clients or len(users) > 1:
+            raise UnsupportedError(
+                address, f"whose files it holds: more than one build reaches it ({', '.join(users)})"
+            )
 
 
 def _resource(stack: DeployedStack, kind: str, name: str, policy: Policy | None) -> Resource:

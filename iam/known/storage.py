@@ -50,6 +50,10 @@ TYPES: dict[str, Arguments] = {
         "encrypted": required(one_of(True, why="whoever has the disk alone reads nothing")),
         **each(harmless("what it costs"), "lifecycle_policy.transition_to_ia", "throughput_mode"),
     },
+    "aws_efs_file_system_policy": {
+        "file_system_id": own("aws_efs_file_system"),
+        "policy": read_by("the promise files-are-mounted-over-tls"),
+    },
     "aws_efs_mount_target": {
         "file_system_id": own("aws_efs_file_system"),
         "security_groups": required(GROUP),

@@ -26,7 +26,7 @@ def nothing_is_public(subject: PromiseSubject) -> Iterator[Breach]:
         for statement in resource.policy.statements if resource.policy else ():
             if not statement.allows:
                 continue
-            if _admits_strangers(statement, resource.account):
+            if _admits_strangers(statement, resource.account) and not _only_mounts(statement):
                 yield Breach(place=statement.place, what=f"lets everybody into {resource.address}")
             for service in statement.services if not _is_for_account(statement, resource.account) else ():
                 what = f"lets {service} into {resource.address} for every account"
@@ -42,6 +42,47 @@ def _admits_strangers(statement: Statement, account: str) -> bool:
         kind != "Service" and name not in (account, f"arn:aws:iam::{account}:root")
         for kind, names in named.items()
         for name in names
+    )
+
+
+_MOUNTS = frozenset(f"elasticfilesystem:client{what}" for what in ("mount", "rootaccess", "write"))
+
+
+def _only_mounts(statement: Statement) -> bool:
+    """Whether it lets a file system be mounted through its mount targets, whose security groups decide who does.
+
+    https://docs.aws.amazon.com/efs/latest/ug/access-control-block-public-access.html
+    """
+    is_here = any(
+        (one.operator, one.quantifier, one.if_exists, one.key, one.values)
+        == ("Bool", None, False, "elasticfilesystem:accessedviamounttarget", ("true",))
+        for one in statement.conditions
+    )
+    return is_here and _does_only(statement, *_MOUNTS)
+
+
+@promise(
+    id="files-are-mounted-over-tls",
+    what="a file system's policy denies everybody a connection without TLS",
+    why="CodeBuild mounts without an identity, so the network is all that is left to protect the code",
+)
+def files_are_mounted_over_tls(subject: PromiseSubject) -> Iterator[Breach]:
+    for resource in subject.model.resources:
+        is_file_system = resource.address.partition(": ")[2].startswith("aws_efs_file_system.")
+        statements = resource.policy.statements if resource.policy else ()
+        if is_file_system and not any(_denies_plain_text(one, resource.arn) for one in statements):
+            yield Breach(place=resource.address, what="may be mounted without TLS")
+
+
+def _denies_plain_text(statement: Statement, arn: str) -> bool:
+    conditions = [(one.operator, one.quantifier, one.if_exists, one.key, one.values) for one in statement.conditions]
+    return (
+        not statement.allows
+        and conditions == [("Bool", None, False, "aws:securetransport", ("false",))]
+        and statement.principals in ({"*": ("*",)}, {"AWS": ("*",)})
+        and arn in statement.named_resources
+        and not (statement.but_actions or statement.but_resources or statement.but_principals)
+        and statement.named_actions >= _MOUNTS
     )
 
 

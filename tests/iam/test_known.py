@@ -82,7 +82,7 @@ NEW_TYPES = [
     (BRIDGE, "aws_s3_bucket_acl", {"acl": "public-read"}),
     (BRIDGE, "aws_s3_bucket_notification", {"bucket": "x"}),
     (BRIDGE, "aws_s3_access_point", {"bucket": "x"}),
-    (BRIDGE, "aws_efs_file_system_policy", {"policy": "{}"}),
+    (BRIDGE, "aws_efs_access_point", {"file_system_id": "fs-1"}),
     (BRIDGE, "aws_efs_replication_configuration", {"source_file_system_id": "fs-1"}),
     (BRIDGE, "aws_cloudwatch_log_subscription_filter", {"destination_arn": f"arn:aws:logs:us-east-1:{FOREIGN}:x"}),
     (BRIDGE, "aws_cloudwatch_event_permission", {"principal": "*"}),

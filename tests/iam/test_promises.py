@@ -10,6 +10,7 @@ from tests.iam.changes import (
     Json,
     added,
     bridge,
+    every,
     fact,
     findings,
     nothing,
@@ -189,6 +190,22 @@ def test_every_deployment_keeps_every_promise(synthesised: Callable[[str], Stack
                 "answers everybody: the API has no policy",
                 "no-method-is-open: backlog-bridge: aws_api_gateway_method.webhook_hooks_website_post: "
                 "answers everybody: the API has no policy",
+            ],
+        ),
+        (
+            every(
+                added("backlog-bridge", "aws_efs_file_system", encrypted=True),
+                added(
+                    "backlog-bridge",
+                    "aws_efs_file_system_policy",
+                    file_system_id="${aws_efs_file_system.x.id}",
+                    policy='{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", '
+                    '"Action": "elasticfilesystem:ClientMount", "Resource": "*", '
+                    '"Condition": {"Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"}}}}',
+                ),
+            ),
+            [
+                "files-are-mounted-over-tls: backlog-bridge: aws_efs_file_system.x: may be mounted without TLS",
             ],
         ),
         (

@@ -1,13 +1,16 @@
-"""A change that opens the endpoint for S3 is refused."""
+"""A change that opens the endpoint for S3, or a mirror's file system, is refused."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.iam.changes import Change, Json, added, findings, statement
+from errors import RefusedError
+from tests.iam.changes import Change, Json, added, every, findings, statement
 from tests.terraform import Stacks
 
-NETWORK = "dev-network"
+BRIDGE, NETWORK = "backlog-bridge", "dev-network"
+RULE, PROJECT = "aws_vpc_security_group_ingress_rule", "aws_codebuild_project"
 
 
 def endpoint(sid: str, **changes: Any) -> Change:
@@ -39,3 +42,80 @@ ENDPOINTS: dict[str, Change] = {
 @pytest.mark.parametrize("name", ENDPOINTS)
 def test_an_endpoint_that_leads_to_more_is_refused(example: Stacks, name: str) -> None:
     assert any("endpoints-lead-to-named-buckets" in one for one in findings(example, ENDPOINTS[name]))
+
+
+@pytest.fixture
+def with_files(synthesised: Callable[[str], Stacks]) -> Stacks:
+    return synthesised("everything")
+
+
+def _mirrors(stacks: dict[str, Json]) -> list[str]:
+    """The names of two mirrors."""
+    systems = stacks[BRIDGE]["resource"]["aws_efs_file_system"]
+    return [name.removeprefix("caches_").removesuffix("_file_system") for name in systems][:2]
+
+
+def mounts(sid: str, **changes: Any) -> Change:
+    return lambda stacks: statement(stacks, BRIDGE, f"caches_{_mirrors(stacks)[0]}_mounts", sid).update(changes)
+
+
+def without_policy(stacks: dict[str, Json]) -> None:
+    stacks[BRIDGE]["resource"]["aws_efs_file_system_policy"].pop(f"caches_{_mirrors(stacks)[0]}_policy")
+
+
+def another_build_has_the_clients_group(stacks: dict[str, Json]) -> None:
+    first, second = _mirrors(stacks)
+    project = stacks[BRIDGE]["resource"][PROJECT][f"mirrors_{second}_project"]
+    project["vpc_config"]["security_group_ids"].append(f"${{aws_security_group.caches_{first}_clients.id}}")
+
+
+def another_group_gets_in(stacks: dict[str, Json]) -> None:
+    first, second = _mirrors(stacks)
+    added(
+        BRIDGE,
+        RULE,
+        security_group_id=f"${{aws_security_group.caches_{first}_security_group.id}}",
+        referenced_security_group_id=f"${{aws_security_group.caches_{second}_clients.id}}",
+    )(stacks)
+
+
+def a_network_gets_in(stacks: dict[str, Json]) -> None:
+    group = f"${{aws_security_group.caches_{_mirrors(stacks)[0]}_security_group.id}}"
+    added(BRIDGE, RULE, security_group_id=group, cidr_ipv4="10.0.0.0/8")(stacks)
+
+
+TLS, PUBLIC = "files-are-mounted-over-tls", "nothing-is-public"
+FILES: dict[str, tuple[Change, str]] = {
+    "no policy": (without_policy, "who may mount it, without a policy"),
+    "another build with the group": (another_build_has_the_clients_group, "more than one build reaches it"),
+    "another mirror's group": (another_group_gets_in, "more than one build reaches it"),
+    "a private network": (a_network_gets_in, "more than one build reaches it"),
+    "plain text": (mounts("DenyInsecureTransport", effect="Allow"), TLS),
+    "TLS for mounting alone": (mounts("DenyInsecureTransport", actions=["elasticfilesystem:ClientMount"]), TLS),
+    "TLS for another file system": (
+        mounts(
+            "DenyInsecureTransport",
+            resources=["arn:aws:elasticfilesystem:ap-northeast-1:222222222222:file-system/fs-1"],
+        ),
+        TLS,
+    ),
+    "from outside the mount targets": (mounts("MountHere", condition=[]), PUBLIC),
+    "everything": (mounts("MountHere", actions=["elasticfilesystem:*"]), PUBLIC),
+    "a service": (
+        every(
+            mounts("MountHere", principals=[{"type": "Service", "identifiers": ["ec2.amazonaws.com"]}]),
+            mounts("MountHere", condition=[]),
+        ),
+        PUBLIC,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_system_that_others_can_mount_is_refused(with_files: Stacks, name: str) -> None:
+    change, expected = FILES[name]
+    try:
+        found = findings(with_files, change)
+    except RefusedError as error:
+        found = [problem.what for problem in error.problems]
+    assert any(expected in one for one in found), found

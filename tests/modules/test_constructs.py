@@ -32,7 +32,7 @@ BUILD = MirrorBuildProps(
 
 
 def test_a_build_needs_a_network_to_mount_a_file_system(app: App) -> None:
-    props = CacheFileSystemProps(labels=LABELS, vpc_id="vpc-1", subnet_ids={}, client_group_id="sg-1")
+    props = CacheFileSystemProps(labels=LABELS, key="web", vpc_id="vpc-1", subnet_ids={})
     file_system = CacheFileSystem(TerraformStack(app, "stack"), "cache", props)
     with pytest.raises(ValueError, match=r"^a cache in a file system needs network$"):
         replace(BUILD, cache=file_system)

@@ -113,27 +113,59 @@ def test_the_cache_bucket_is_private_and_encrypted_and_expires(bridge: Terraform
     assert project["environment"]["privileged_mode"] is False
 
 
-def test_only_builds_reach_the_cache_file_system(with_file_system: Terraform) -> None:
+@pytest.mark.parametrize("key", ["website", "batch"])
+def test_only_the_builds_of_one_mirror_reach_its_file_system(with_file_system: Terraform, key: str) -> None:
     assert with_file_system.resources("aws_s3_bucket") == {}
-    assert with_file_system.resource("aws_efs_file_system.cache_file_system")["encrypted"] is True
-    assert len(with_file_system.resources("aws_efs_mount_target")) == 2
-    builds, files = (f"${{aws_security_group.{name}_security_group.id}}" for name in ("build", "cache"))
-    (inbound,) = with_file_system.resources("aws_vpc_security_group_ingress_rule").values()
-    assert (inbound["security_group_id"], inbound["referenced_security_group_id"]) == (files, builds)
-    assert (inbound["from_port"], inbound["to_port"]) == (2049, 2049)
-    outbound = with_file_system.resources("aws_vpc_security_group_egress_rule").values()
-    assert {
-        (rule.get("cidr_ipv4") or rule["referenced_security_group_id"], rule["from_port"]) for rule in outbound
-    } == {
-        ("0.0.0.0/0", 22),
-        ("0.0.0.0/0", 443),
-        (files, 2049),
+    assert with_file_system.resource(f"aws_efs_file_system.caches_{key}_file_system")["encrypted"] is True
+    clients, files = (f"${{aws_security_group.caches_{key}_{name}.id}}" for name in ("clients", "security_group"))
+    targets = with_file_system.resources("aws_efs_mount_target")
+    own = [target for name, target in targets.items() if name.startswith(f"caches_{key}_")]
+    assert [target["security_groups"] for target in own] == [[files], [files]]
+    inbound, outbound = (
+        [
+            rule
+            for rule in with_file_system.resources(f"aws_vpc_security_group_{way}_rule").values()
+            if rule["security_group_id"] in (files, clients)
+        ]
+        for way in ("ingress", "egress")
+    )
+    assert [(rule["security_group_id"], rule["referenced_security_group_id"]) for rule in inbound] == [(files, clients)]
+    assert [(rule["security_group_id"], rule["referenced_security_group_id"]) for rule in outbound] == [
+        (clients, files)
+    ]
+    assert {(rule["from_port"], rule["to_port"]) for rule in (*inbound, *outbound)} == {(2049, 2049)}
+    users = {
+        name
+        for name, project in with_file_system.resources("aws_codebuild_project").items()
+        if clients in project["vpc_config"]["security_group_ids"]
     }
+    assert users == {f"mirrors_{key}_project"}
+
+
+def test_a_build_mounts_the_file_system_of_its_mirror(with_file_system: Terraform) -> None:
     project = with_file_system.resource("aws_codebuild_project.mirrors_website_project")
     assert project["environment"]["privileged_mode"] is True
     (location,) = project["file_system_locations"]
     assert location["identifier"] == "CACHE"
+    assert location["location"] == "${aws_efs_file_system.caches_website_file_system.dns_name}:/"
+    assert "aws_efs_file_system_policy.caches_website_policy" in project["depends_on"]
     assert "cache" not in project
+
+
+def test_a_file_system_is_mounted_through_its_targets_and_over_tls(with_file_system: Terraform) -> None:
+    policy = with_file_system.resource("aws_efs_file_system_policy.caches_website_policy")
+    statements = with_file_system.statements(policy["policy"])
+    assert {sid: (one["effect"], one["condition"]) for sid, one in statements.items()} == {
+        "MountHere": (
+            "Allow",
+            [{"test": "Bool", "variable": "elasticfilesystem:AccessedViaMountTarget", "values": ["true"]}],
+        ),
+        "DenyInsecureTransport": (
+            "Deny",
+            [{"test": "Bool", "variable": "aws:SecureTransport", "values": ["false"]}],
+        ),
+    }
+    assert all(one["actions"][0] == "elasticfilesystem:ClientMount" for one in statements.values())
 
 
 def test_builds_can_leave_from_fixed_addresses_with_a_bucket_too(changed: Callable[..., Stacks]) -> None:
