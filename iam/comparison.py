@@ -98,6 +98,7 @@ _NARROWING = {
     "aws:sourceorgid",
     "aws:sourcevpc",
     "aws:sourcevpce",
+    "elasticfilesystem:accessedviamounttarget",
     "kms:calleraccount",
     "kms:viaservice",
 }
@@ -110,7 +111,7 @@ def _narrows(condition: Condition) -> bool:
         condition.key in _NARROWING
         and "Not" not in condition.operator
         and not holds_without_key
-        and not {"*", *WORLD} & set(condition.values)
+        and not {"*", "false", *WORLD} & set(condition.values)
     )
 
 

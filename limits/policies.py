@@ -17,11 +17,13 @@ _ACTIONS = (
 )
 _APIS = "https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html"
 _BUCKETS = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html"
+_FILES = "https://docs.aws.amazon.com/efs/latest/ug/create-file-system-policy.html"
 _TOPICS = "https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-language-api-permissions-reference.html"
 
 # The most characters of a policy by type and argument, white space not counted, and where AWS documents them.
 _SIZES = {
     ("aws_api_gateway_rest_api_policy", "policy"): (8_192, _APIS),
+    ("aws_efs_file_system_policy", "policy"): (20_000, _FILES),
     ("aws_iam_policy", "policy"): (6_144, IAM_QUOTAS),
     ("aws_iam_role", "assume_role_policy"): (2_048, IAM_QUOTAS),
     ("aws_iam_role_policy", "policy"): (10_240, IAM_QUOTAS),
@@ -36,6 +38,7 @@ _SERVICE_PREFIXES = frozenset(
         "codecommit",
         "ec2",
         "ec2messages",
+        "elasticfilesystem",
         "events",
         "execute-api",
         "kms",

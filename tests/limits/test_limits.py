@@ -304,6 +304,7 @@ BREAKING: dict[str, Any] = {
         "aws_lb": {"x": {"name": "-"}},
         "aws_lb_target_group": {"x": {"name": "-"}},
         "aws_s3_bucket": {"x": {"bucket": "Caps"}},
+        "aws_efs_file_system_policy": {"x": {"policy": "${data.aws_iam_policy_document.long.json}"}},
         "aws_s3_bucket_policy": {"x": {"policy": "${data.aws_iam_policy_document.long.json}"}},
         "aws_scheduler_schedule": {"x": {"name": "a b", "schedule_expression": "daily"}},
         "aws_security_group": {"x": {"name": LONG, "description": "門番"}},

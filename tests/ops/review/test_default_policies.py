@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.ops.review.plans import found_rules, reviewed
-from tests.ops.review.rule_cases import PlannedChange, allow, created, policy, updated
+from tests.ops.review.rule_cases import PlannedChange, allow, created, deny, policy, updated
 from tests.terraform.plans import change, plan
 
 PACKAGES = "arn:aws:s3:::al2023-repos-ap-northeast-1-de612dc2/*"
@@ -55,3 +55,18 @@ def test_a_new_endpoint_whose_policy_terraform_does_not_set_is_dangerous() -> No
 @pytest.mark.parametrize("kind", ["aws_efs_file_system_policy", "aws_vpc_endpoint_policy"])
 def test_a_removed_policy_is_dangerous_where_aws_then_allows_everything(kind: str) -> None:
     assert "policy-removed" in rules(change(f"{kind}.it", "delete", {"policy": through(PACKAGES)}))
+
+
+@pytest.mark.parametrize(("through_targets", "is_open"), [("true", False), ("false", True)])
+def test_a_file_system_is_open_unless_it_is_mounted_through_its_targets(through_targets: str, is_open: bool) -> None:
+    condition = {"Bool": {"elasticfilesystem:AccessedViaMountTarget": through_targets}}
+    mounts = policy(allow(Action="elasticfilesystem:ClientMount", Principal="*", Resource="*", Condition=condition))
+    found = rules(updated("aws_efs_file_system_policy", "policy", "", mounts))
+    assert ("policy-to-the-world" in found) == is_open
+
+
+def test_a_file_system_that_no_longer_demands_tls_is_dangerous() -> None:
+    insecure = deny(Action="elasticfilesystem:ClientMount", Condition={"Bool": {"aws:SecureTransport": "false"}})
+    assert "policy-widened" in rules(
+        updated("aws_efs_file_system_policy", "policy", policy(allow(), insecure), policy(allow()))
+    )
