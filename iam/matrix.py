@@ -236,6 +236,10 @@ def of_anybody(model: Model, places: Sequence[RequestSource]) -> Iterator[Matrix
             yield from _on_resource(owner, owner.policy, places[-1])
 
 
+_MOUNTED = "elasticfilesystem:accessedviamounttarget"
+"""True for whoever reaches a mount target; its security groups decide who does."""
+
+
 def _on_resource(owner: Resource, policy: Policy, source: RequestSource) -> Iterator[MatrixRow]:
     """What a resource's own policy lets services and everybody do."""
     services = [name for statement in policy.statements for name in statement.services]
@@ -253,10 +257,16 @@ def _on_resource(owner: Resource, policy: Policy, source: RequestSource) -> Iter
                         principal=principal,
                         action=action,
                         resource=owner.arn,
-                        context={"aws:securetransport": secure, **({"aws:sourceaccount": account} if account else {})},
+                        context={
+                            "aws:securetransport": secure,
+                            **({"aws:sourceaccount": account} if account else {}),
+                            **({_MOUNTED: "true"} if action.lower().startswith("elasticfilesystem:client") else {}),
+                        },
                         absent=source.absent,
                     )
                     way = named if secure == "true" else f"{named}, without TLS"
+                    if _MOUNTED in asked.context:
+                        way = f"{way}, through a mount target"
                     decision = evaluate(asked, resource=[policy], resource_account=owner.account)
                     yield _row(principal.name or ANYBODY, owner.arn, action, way, decision, is_repository=False)
 
