@@ -72,7 +72,8 @@ def test_every_action_in_the_policy_modules_exists(project: Path) -> None:
     }
     named = {text for text in constants if re.fullmatch(r"(?!aws:)[a-z0-9-]+:[A-Z]\w+", text)}
     keys = {text for text in named if AWS.conditions.condition_key_exists(text.split(":")[0], text)}
-    assert keys == {"ec2:AuthorizedService", "ec2:Subnet", "kms:ViaService"}
+    via = "elasticfilesystem:AccessedViaMountTarget"
+    assert keys == {"ec2:AuthorizedService", "ec2:Subnet", via, "kms:ViaService"}
     assert len(named - keys) > 30
     assert sorted(action for action in named - keys if not _exists(action)) == []
 

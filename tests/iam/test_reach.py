@@ -86,7 +86,7 @@ def _or_reason(
 def test_gives_what_every_request_alone_gives() -> None:
     choice = random.Random(20261128)
     answers = {"some": 0, "none": 0, "not known": 0}
-    for number in range(400):
+    for number in range(60):
         identities = tuple(
             Identity(
                 address=name,

@@ -10,8 +10,8 @@ import pytest
 from errors import RefusedError
 from ops.review import language, review
 from ops.review.acknowledgements import Acknowledgement
+from ops.review.headline import headline
 from ops.review.outcome import Review
-from ops.review.report import markdown
 from ops.review.rules import RULES
 from tests.ops.review.plans import PLANS, real, reviewed
 from tests.terraform.plans import change, plan
@@ -25,8 +25,7 @@ SCENARIOS = sorted(folder.name for folder in PLANS.iterdir() if folder.name != "
 
 def first_lines(found: Review, name: str = "en") -> list[str]:
     """The heading, and the line of counts where there is one."""
-    lines = markdown(found, 65_536, language.language(name)).splitlines()[1:4]
-    return [line for line in lines if line and not line.startswith("###")]
+    return [line for line in headline(found, language.language(name)) if line]
 
 
 @pytest.mark.parametrize(
