@@ -66,21 +66,21 @@ def _sections(review: Review, language: Language) -> list[Section]:
     return [
         Section(importance=10, head=f"{MARKER}\n{heading}", items=[], noun=""),
         *([Section(importance=9, head=counted, items=[], noun="")] if counted else []),
-        *_access(review.access),
-        *_dangerous(review),
-        *_acknowledged(review),
-        *_notes(review),
-        *_changes(review),
-        *_unchanged(review),
-        *_full(review),
+        *_access(review.access, language),
+        *_findings("### Dangerous findings", review, review.dangerous, language, importance=7),
+        *_acknowledged(review, language),
+        *_findings("### Worth checking", review, review.notes, language, importance=5),
+        *_changes(review, language),
+        *_unchanged(review, language),
+        *_full(review, language),
     ]
 
 
-def _access(table: AccessTable) -> Iterator[Section]:
+def _access(table: AccessTable, language: Language) -> Iterator[Section]:
     if table.rows:
         is_changed = any(row.is_changed for row in table.rows)
-        head = "### Who can pull and push" + ("" if is_changed else ": unchanged")
-        columns = "| who | repository | may pull from | may push from |\n|---|---|---|---|"
+        head = language.say("### Who can pull and push" if is_changed else "### Who can pull and push: unchanged")
+        columns = language.say("| who | repository | may pull from | may push from |") + "\n|---|---|---|---|"
         items = [
             f"| {cell(code(row.principal))} | {cell(codes(row.repositories))} "
             f"| {cell(before_and_after(row.pull, table.origins))} "
@@ -90,69 +90,68 @@ def _access(table: AccessTable) -> Iterator[Section]:
         yield Section(importance=8, head=f"{head}\n\n{columns}", items=items, noun="rows")
 
 
-def _dangerous(review: Review) -> Iterator[Section]:
-    if review.dangerous:
-        yield Section(importance=7, head="### Dangerous findings", items=[], noun="")
-    yield from _by_rule(review, review.dangerous, importance=7)
-
-
-def _by_rule(review: Review, findings: Sequence[ReviewFinding], *, importance: int) -> Iterator[Section]:
+def _findings(
+    head: str, review: Review, findings: Sequence[ReviewFinding], language: Language, *, importance: int
+) -> Iterator[Section]:
+    if findings:
+        yield Section(importance=importance, head=language.say(head), items=[], noun="")
     for rule in review.rules:
         items = [
-            f"- {_where(finding)} {finding.what}{finding.details}{_to_accept(finding) if rule.dangerous else ''}"
+            f"- {_where(finding)} {finding.what}{finding.details}"
+            f"{_to_accept(finding, language) if rule.dangerous else ''}"
             for finding in findings
             if finding.rule == rule.id
         ]
         if items:
-            head = f"**{rule.what}** {rule.why} (`{rule.id}`)\n"
+            head = f"**{language.what(rule)}** {language.why(rule)} (`{rule.id}`)\n"
             yield Section(importance=importance, head=head, items=items, noun="findings")
 
 
-def _to_accept(finding: ReviewFinding) -> str:
+def _to_accept(finding: ReviewFinding, language: Language) -> str:
     """The line to copy into the list of acknowledgements."""
     # An address with a secret in it is left out: the digest says which finding it is.
     allowed = finding.allowed_as if masked(finding.address) == finding.address else finding.allowed_briefly
-    return f"\n  - to accept it: {span(f'allow: {allowed}')}"
+    return f"\n  - {language.say('to accept it')}: {span(f'allow: {allowed}')}"
 
 
 def _where(finding: ReviewFinding) -> str:
     return f"{code(f'{finding.stack}/{finding.address}')}:"
 
 
-def _acknowledged(review: Review) -> Iterator[Section]:
+def _acknowledged(review: Review, language: Language) -> Iterator[Section]:
     items = [
         f"- `{finding.rule}` {_where(finding)} {finding.what}. "
-        f"Because: {' '.join(map(code, wrap(one.because, MOST_SHOWN)))}"
+        f"{language.say('Because')}: {' '.join(map(code, wrap(one.because, MOST_SHOWN)))}"
         for finding, one in review.acknowledged
     ]
     if items:
-        yield Section(importance=6, head="### Acknowledged\n", items=items, noun="findings")
+        yield Section(importance=6, head=language.say("### Acknowledged") + "\n", items=items, noun="findings")
     no_longer = [
-        *(f"- {code(one.allowed)} matches no finding" for one in review.unused),
-        *(f"- {code(one.allowed)} held until {one.until}" for one in review.ended),
+        *(language.say("- {allowed} matches no finding", allowed=code(one.allowed)) for one in review.unused),
+        *(
+            language.say("- {allowed} held until {until}", allowed=code(one.allowed), until=str(one.until))
+            for one in review.ended
+        ),
     ]
     if no_longer:
-        yield Section(importance=6, head="Acknowledgements to remove:\n", items=no_longer, noun="lines")
+        yield Section(
+            importance=6, head=language.say("Acknowledgements to remove:") + "\n", items=no_longer, noun="lines"
+        )
 
 
-def _notes(review: Review) -> Iterator[Section]:
-    if review.notes:
-        yield Section(importance=5, head="### Worth checking", items=[], noun="")
-    yield from _by_rule(review, review.notes, importance=5)
-
-
-def _changes(review: Review) -> Iterator[Section]:
+def _changes(review: Review, language: Language) -> Iterator[Section]:
     changed = {plan.stack: _changed(review, plan) for plan in review.plans.plans}
     plans = [plan for plan in review.plans.plans if changed[plan.stack] or _outputs(plan)]
     if plans:
-        yield Section(importance=4, head="### Changes", items=[], noun="")
+        yield Section(importance=4, head=language.say("### Changes"), items=[], noun="")
     for plan in plans:
-        head = f"#### {cut(visible(plan.stack), _LONGEST_STACK)}: {counts(changed[plan.stack]) or 'outputs only'}"
+        counted = counts(changed[plan.stack], language) or language.say("outputs only")
+        head = f"#### {cut(visible(plan.stack), _LONGEST_STACK)}: {counted}"
         yield Section(importance=4, head=head, items=[], noun="")
         yield from _by_module(changed[plan.stack])
         outputs = _outputs(plan)
         if outputs:
-            yield Section(importance=3, head="Outputs:\n", items=outputs, noun="outputs")
+            yield Section(importance=3, head=language.say("Outputs:") + "\n", items=outputs, noun="outputs")
 
 
 def _changed(review: Review, plan: Plan) -> list[ReviewedChange]:
@@ -228,20 +227,23 @@ def _new_value(output: OutputChange) -> str:
     return f": {shown(KnownAfterApply() if any_marked(output.after_unknown) else output.after)}"
 
 
-def _unchanged(review: Review) -> Iterator[Section]:
+def _unchanged(review: Review, language: Language) -> Iterator[Section]:
     counts = Counter(change.stack for change in review.plans.changes() if not change.is_changed)
     unchanged = ", ".join(
-        f"{counts[plan.stack]} in {code(plan.stack)}" for plan in review.plans.plans if counts[plan.stack]
+        language.say("{number} in {stack}", number=str(counts[plan.stack]), stack=code(plan.stack))
+        for plan in review.plans.plans
+        if counts[plan.stack]
     )
     if unchanged:
-        yield Section(importance=2, head=f"Unchanged: {unchanged}.", items=[], noun="")
+        yield Section(importance=2, head=language.say("Unchanged: {counts}.", counts=unchanged), items=[], noun="")
 
 
-def _full(review: Review) -> Iterator[Section]:
+def _full(review: Review, language: Language) -> Iterator[Section]:
     for plan in review.plans.plans:
         items = [block(_whole(change), "diff") for change in _changed(review, plan)]
         if items:
-            head = f"<details><summary>The full plan of {_html(plan.stack)}</summary>\n"
+            summary = language.say("The full plan of {stack}", stack=_html(plan.stack))
+            head = f"<details><summary>{summary}</summary>\n"
             yield Section(importance=1, head=head, items=items, noun="changes", tail="\n</details>", between="\n\n")
 
 

@@ -12,6 +12,7 @@ from ops.review import language, review
 from ops.review.acknowledgements import Acknowledgement
 from ops.review.headline import headline
 from ops.review.outcome import Review
+from ops.review.report import markdown
 from ops.review.rules import RULES
 from tests.ops.review.plans import PLANS, real, reviewed
 from tests.terraform.plans import change, plan
@@ -107,3 +108,22 @@ def test_refuses_a_language_that_the_comment_does_not_have() -> None:
     with pytest.raises(RefusedError) as caught:
         language.language("fr")
     assert str(caught.value) == "error: --language: 'fr' is not a language of the comment\nhint: choose one of en, ja"
+
+
+@pytest.mark.parametrize("scenario", ["everything-destroyed", "first-deployment", "tags-changed", "nothing-changes"])
+def test_the_whole_comment_is_in_japanese_but_for_what_a_rule_finds(scenario: str) -> None:
+    text = markdown(review(real(scenario), []), 1_000_000, language.language("ja"))
+    headings = [line for line in text.splitlines() if line.startswith(("## ", "### ", "**", "<details>", "| ユ"))]
+    assert len(headings) > 1
+    assert [line for line in headings if not JAPANESE.search(line)] == []
+
+
+def test_what_is_to_be_removed_and_accepted_is_said_in_japanese() -> None:
+    lost = reviewed(plan(change("aws_eip.a", "delete", {})))
+    unused = Acknowledgement(allowed=f"address-lost@{'0' * 16}", because="the old office is closed", where="test")
+    accepted = Acknowledgement(allowed=lost.dangerous[0].allowed_as, because="the old office is closed", where="test")
+    found = reviewed(plan(change("aws_eip.a", "delete", {})), acknowledged=(unused, accepted))
+    text = markdown(found, 65_536, language.language("ja"))
+    assert f"- `address-lost@{'0' * 16}` に一致する指摘はありません" in text
+    assert "理由: `the old office is closed`" in text
+    assert "承認するには: `allow: address-lost:stack/aws_eip.a@" in markdown(lost, 65_536, language.language("ja"))
