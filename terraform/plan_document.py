@@ -176,8 +176,13 @@ def _refuse_other_documents(content: Any, where: str) -> None:
     version = content["format_version"]
     # A minor version only adds: https://developer.hashicorp.com/terraform/internals/json-format#format-version
     if not isinstance(version, str) or not re.fullmatch(r"1\.\d+", version):
-        hint = "review it with a release of this project that reads that format"
-        raise refused(where, f"its format_version is {_short(version)}, and only 1.x can be read", hint)
+        by = content.get("terraform_version")
+        program = f" (Terraform {by})" if isinstance(by, str) and re.fullmatch(r"[\w.+-]{1,40}", by) else ""
+        # Terraform 1.1 is the first that writes 1.0: https://github.com/hashicorp/terraform/pull/29502
+        is_older = isinstance(version, str) and version.startswith("0.")
+        newer = "review it with a release of this project that reads that format"
+        hint = "plan it with Terraform 1.1 or newer, or with OpenTofu" if is_older else newer
+        raise refused(where, f"its format_version is {_short(version)}{program}, and only 1.x can be read", hint)
     if content.get("errored") is True:
         raise refused(where, "planning stopped with an error, so the plan is not complete", _CREATE_AGAIN)
     if "planned_values" not in content:

@@ -39,13 +39,18 @@ def read_plan(content: object, **more: Any) -> Plan:
         ),
         (
             json.dumps(plan(format_version="2.0")),
-            'error: plan.json: its format_version is "2.0", and only 1.x can be read\n'
+            'error: plan.json: its format_version is "2.0" (Terraform 1.11.4), and only 1.x can be read\n'
             "hint: review it with a release of this project that reads that format",
         ),
         (
             json.dumps(plan(format_version=1)),
-            "error: plan.json: its format_version is 1, and only 1.x can be read\n"
+            "error: plan.json: its format_version is 1 (Terraform 1.11.4), and only 1.x can be read\n"
             "hint: review it with a release of this project that reads that format",
+        ),
+        (
+            json.dumps(plan(format_version="0.1", terraform_version="0.12.31")),
+            'error: plan.json: its format_version is "0.1" (Terraform 0.12.31), and only 1.x can be read\n'
+            "hint: plan it with Terraform 1.1 or newer, or with OpenTofu",
         ),
         (
             json.dumps(plan(errored=True)),
