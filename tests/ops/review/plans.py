@@ -25,6 +25,12 @@ def real(scenario: str) -> tuple[PlanFile, ...]:
     )
 
 
+@functools.cache
+def real_review(scenario: str) -> Review:
+    """The review of a scenario's plans; several tests read the same."""
+    return review(real(scenario), [])
+
+
 def reviewed(*plans: Mapping[str, Any], acknowledged: tuple[Acknowledgement, ...] = ()) -> Review:
     """The review of one plan for each stack: `stack`, `stack-1`, ..."""
     files = [

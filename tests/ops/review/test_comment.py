@@ -9,14 +9,14 @@ from markdown_it import MarkdownIt
 from ops.review import PlanFile, review
 from ops.review.comment import LIMITS, Section, lay_out
 from ops.review.text import block, cell, code, visible
-from tests.ops.review.plans import comment, real, reviewed
+from tests.ops.review.plans import comment, real, real_review, reviewed
 from tests.terraform.plans import change, plan
 
 GFM = MarkdownIt("gfm-like", {"linkify": False})
 
 
 def test_the_order_is_verdict_access_danger_changes_unchanged_full_plan() -> None:
-    text = comment(review(real("pull-list-widened-to-the-world"), []))
+    text = comment(real_review("pull-list-widened-to-the-world"))
     marks = ["## 🛑", "### Who can pull and push", "### Dangerous findings", "### Changes", "Unchanged: ", "<details>"]
     assert [text.index(mark) for mark in marks] == sorted(text.index(mark) for mark in marks)
 
@@ -53,14 +53,14 @@ def test_replaced_and_destroyed_objects_come_first_and_modules_stay_together() -
 
 
 def test_a_changed_policy_is_shown_by_its_statements() -> None:
-    text = comment(review(real("webhook-senders-changed"), []))
+    text = comment(real_review("webhook-senders-changed"))
     assert "`192.0.2.64/28` removed from condition `NotIpAddress aws:SourceIp`" in text
     assert "`203.0.113.32/28` added to condition `NotIpAddress aws:SourceIp` (wider)" in text
 
 
 @pytest.mark.parametrize("limit", [400, 2_000, 10_000, LIMITS["github"]])
 def test_a_long_comment_leaves_out_the_least_important_parts_and_says_so(limit: int) -> None:
-    text = comment(review(real("first-deployment"), []), limit)
+    text = comment(real_review("first-deployment"), limit)
     assert len(text) <= limit
     assert text.startswith("<!-- kakehashi-review -->\n## 🛑 ")
     assert "left out here: the comment would be too long" in text

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from errors import RefusedError
-from ops.review import language, review
+from ops.review import language
 from ops.review.acknowledgements import Acknowledgement
 from ops.review.headline import headline
 from ops.review.outcome import Review
 from ops.review.report import markdown
 from ops.review.rules import RULES
-from tests.ops.review.plans import PLANS, real, reviewed
+from tests.ops.review.plans import PLANS, real_review, reviewed
 from tests.terraform.plans import change, plan
 
 CATALOGUE = tomllib.loads((Path(language.__file__).with_name("japanese.toml")).read_text(encoding="utf-8"))
@@ -46,11 +46,11 @@ def first_lines(found: Review, name: str = "en") -> list[str]:
     ],
 )
 def test_the_heading_says_what_happens_and_the_counts_come_below(scenario: str, sentence: str, counts: str) -> None:
-    assert first_lines(review(real(scenario), [])) == [f"## 🛑 {sentence}", counts]
+    assert first_lines(real_review(scenario)) == [f"## 🛑 {sentence}", counts]
 
 
 def test_who_may_push_from_more_places_is_said_in_japanese() -> None:
-    heading, counts = first_lines(review(real("pull-list-one-network-more"), []), "ja")
+    heading, counts = first_lines(real_review("pull-list-one-network-more"), "ja")
     assert heading == (
         "## 🛑 `kakehashi-prd-pull` は、新たに `203.0.113.64/28` からも `application`, `infrastructure` を"
         " pull できるようになります(ほかに 1 件)"
@@ -61,7 +61,7 @@ def test_who_may_push_from_more_places_is_said_in_japanese() -> None:
 @pytest.mark.parametrize("name", language.LANGUAGES)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_the_first_lines_of_every_plan_fit_into_200_characters(scenario: str, name: str) -> None:
-    heading, *_ = first_lines(review(real(scenario), []), name)
+    heading, *_ = first_lines(real_review(scenario), name)
     assert len(heading) <= 200
     assert bool(JAPANESE.search(heading)) == (name == "ja")
 
@@ -112,7 +112,7 @@ def test_refuses_a_language_that_the_comment_does_not_have() -> None:
 
 @pytest.mark.parametrize("scenario", ["everything-destroyed", "first-deployment", "tags-changed", "nothing-changes"])
 def test_the_whole_comment_is_in_japanese_but_for_what_a_rule_finds(scenario: str) -> None:
-    text = markdown(review(real(scenario), []), 1_000_000, language.language("ja"))
+    text = markdown(real_review(scenario), 1_000_000, language.language("ja"))
     headings = [line for line in text.splitlines() if line.startswith(("## ", "### ", "**", "<details>", "| ユ"))]
     assert len(headings) > 1
     assert [line for line in headings if not JAPANESE.search(line)] == []

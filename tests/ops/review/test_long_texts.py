@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
-from ops.review import review
 from ops.review.long_texts import changed_lines
 from ops.review.text import LONGEST_LINE, code, cut_alike, wrapped
-from tests.ops.review.plans import PLANS, comment, real, reviewed
+from tests.ops.review.plans import PLANS, comment, real_review, reviewed
 from tests.terraform.plans import change, plan
 
 GFM = MarkdownIt("gfm-like", {"linkify": False})
@@ -138,7 +137,7 @@ def test_a_secret_that_is_encoded_as_a_whole_is_not_decoded() -> None:
 
 @pytest.mark.parametrize("scenario", sorted({folder.name for folder in PLANS.iterdir()} - {"lists-overlap"}))
 def test_no_line_of_a_real_plans_comment_is_long(scenario: str) -> None:
-    assert _long_lines(comment(review(real(scenario), []), 1_000_000)) == []
+    assert _long_lines(comment(real_review(scenario), 1_000_000)) == []
 
 
 HOSTILE = [

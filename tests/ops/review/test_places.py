@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from ops.review import PlanFile, review
-from tests.ops.review.plans import real, reviewed
+from tests.ops.review.plans import real, real_review, reviewed
 from tests.terraform.plans import change, plan
 
 
@@ -39,7 +39,7 @@ def test_what_stays_in_a_destroyed_network_is_named() -> None:
 
 
 def test_a_provider_in_another_region_leaves_everything_behind() -> None:
-    found = review(real("region-changed"), [])
+    found = real_review("region-changed")
     [what] = _what(found, "place-changed")
     assert what == (
         "is `ap-northeast-3`, and no longer manages 2 objects in `ap-northeast-1`, which stay there: "
@@ -66,7 +66,7 @@ def test_a_provider_in_another_account_is_reported_and_an_object_of_another_acco
 
 
 def test_a_larger_server_is_said_to_stop() -> None:
-    [what] = _what(review(real("gitlab-larger"), []), "server-stopped")
+    [what] = _what(real_review("gitlab-larger"), "server-stopped")
     assert what == "stops while `instance_type` changes: `c7i.2xlarge` → `c7i.4xlarge`"
 
 

@@ -5,7 +5,7 @@ import pytest
 from errors import RefusedError
 from ops.review import review
 from ops.review.access_markdown import before_and_after
-from tests.ops.review.plans import PLANS, comment, found_rules, real
+from tests.ops.review.plans import PLANS, comment, found_rules, real, real_review
 from tests.ops.review.scenarios import SCENARIOS
 
 # All dangerous findings of each scenario, by rule and address.
@@ -131,7 +131,7 @@ DANGEROUS: dict[str, set[tuple[str, str]]] = {
 
 @pytest.mark.parametrize("scenario", sorted(DANGEROUS))
 def test_finds_the_dangerous_changes_and_nothing_else(scenario: str) -> None:
-    assert found_rules(review(real(scenario), [])) == DANGEROUS[scenario]
+    assert found_rules(real_review(scenario)) == DANGEROUS[scenario]
 
 
 def test_every_scenario_has_its_plans() -> None:
@@ -153,7 +153,7 @@ def test_a_plan_that_failed_is_not_reviewed() -> None:
 
 def _shown(scenario: str) -> dict[tuple[str, str], tuple[str, str]]:
     """The table as it is shown: pull and push, by principal and repositories."""
-    table = review(real(scenario), []).access
+    table = real_review(scenario).access
     return {
         (row.principal, ", ".join(row.repositories)): (
             before_and_after(row.pull, table.origins),
@@ -183,17 +183,17 @@ def test_the_table_shows_access_that_was_opened_by_hand_as_access_before() -> No
 
 @pytest.mark.parametrize(("scenario", "is_changed"), [("repository-added", {"batch"}), ("tags-changed", set())])
 def test_a_row_is_changed_when_its_access_differs(scenario: str, is_changed: set[str]) -> None:
-    rows = review(real(scenario), []).access.rows
+    rows = real_review(scenario).access.rows
     assert {name for row in rows if row.is_changed for name in row.repositories} == is_changed
     assert rows
 
 
 def test_a_description_shows_literally_in_the_comment() -> None:
-    text = comment(review(real("description-changed"), []))
+    text = comment(real_review("description-changed"))
     assert "→ ``The application | `as` it is </details> @everyone``" in text
 
 
 def test_the_review_of_a_first_deployment_fits_into_a_comment() -> None:
-    found = review(real("first-deployment"), [])
+    found = real_review("first-deployment")
     assert len(comment(found)) <= 65_536
     assert len(comment(found, 1_000_000)) > 65_536

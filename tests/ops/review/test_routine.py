@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from ops.review import review
 from ops.review.outcome import Review
-from tests.ops.review.plans import real, reviewed
+from tests.ops.review.plans import real_review, reviewed
 from tests.ops.review.rule_cases import deny, policy
 from tests.terraform.plans import change, plan
 
@@ -54,7 +53,7 @@ def test_the_protection_of_a_bucket_that_may_stay_is_reported(bucket: Mapping[st
 
 
 def test_a_tag_that_changes_everywhere_is_not_counted_as_drift_of_every_object() -> None:
-    found = review(real("tags-changed"), [])
+    found = real_review("tags-changed")
     assert found.dangerous == []
     assert _rules(found) == {"policy-changed": 1}
 
