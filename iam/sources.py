@@ -72,6 +72,18 @@ def sources(model: Model) -> list[RequestSource]:
         for place in model.places
         for endpoint in place.vpc_endpoints
     ]
+    # An endpoint that policies name is a source of its own where no place has it, as a network is.
+    known = {endpoint for place in model.places for endpoint in place.vpc_endpoints}
+    through += [
+        RequestSource(
+            name=endpoint,
+            places=(),
+            context={**_DIRECT, "aws:sourcevpce": endpoint},
+            absent=_SERVICE_KEYS | {"aws:sourceip"},
+        )
+        for endpoint in dict.fromkeys(_named_endpoints(statements(model)))
+        if endpoint not in known
+    ]
     elsewhere = RequestSource(
         name="another VPC endpoint",
         places=(),
@@ -128,6 +140,14 @@ def _one_of_each_part(networks: Sequence[IpNetwork], version: int) -> list[Any]:
         here = address(border)
         parts.setdefault(frozenset(network for network in networks if here in network), here)
     return list(parts.values())
+
+
+def _named_endpoints(named_in: Iterable[Statement]) -> Iterator[str]:
+    """The VPC endpoints with which statements compare a request's; one for each pattern."""
+    for statement in named_in:
+        for condition in statement.conditions:
+            if condition.key == "aws:sourcevpce":
+                yield from (value.replace("*", "x").replace("?", "x") for value in condition.values)
 
 
 def named_networks(named_in: Iterable[Statement]) -> Iterator[IpNetwork]:

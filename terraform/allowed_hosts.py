@@ -13,6 +13,7 @@ from terraform.encoded_texts import decoded
 _HOST = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _PRINTABLE = re.compile(r"[\n -~]*")
 _CONFIGURATION = "squid.conf"
+_GZIP = "H4sI"  # how Base64 of gzip begins
 
 # Directives of Squid that allow nobody anything. http://www.squid-cache.org/Doc/config/, collected on 2026-11-28
 _HARMLESS = {
@@ -44,7 +45,10 @@ class AllowedHosts:
 
 def allowed_hosts(user_data: str) -> AllowedHosts | None:
     """What the user data of a server lets Squid allow; None where it does not mention Squid. Raises NotReadError."""
-    text = decoded(user_data) or user_data
+    text = decoded(user_data)
+    if text is None and user_data.lstrip().startswith(_GZIP):
+        raise NotReadError("its user data is compressed, and cannot be unpacked")
+    text = text or user_data
     if "squid" not in text.lower():
         return None
     try:
@@ -94,15 +98,19 @@ def _allowed(directives: list[list[str]]) -> tuple[frozenset[str], list[Sequence
         or any(words[0] == "acl" and words[1].lower() == "all" for words in access)
     ):
         raise NotReadError(f"{_CONFIGURATION} does not deny everything else")
-    allowed: set[str] = set()
+    allowing = []
     for action, names in rules:
         if action != "deny":
-            narrowest = [asked[name] for name in names if name in asked]
-            if not narrowest:
+            narrowest = next((name for name in names if name in asked), None)
+            if narrowest is None:
                 raise NotReadError(f"{_CONFIGURATION} allows more than lists of hosts")
-            allowed |= narrowest[0]
-    tunnels = {_opened(names, asked, in_tls) for names in opened}
-    return frozenset(allowed), [*access, *sorted(tunnels), *([action, *names] for action, names in rules)]
+            allowing.append(narrowest)
+    hosts = frozenset[str]().union(*(asked[name] for name in allowing))
+    tunnels, named = _tunnels(opened, asked, in_tls)
+    # The hosts of every other list decide too, for example those of a list that is denied.
+    read = {*allowing, *named} if len(allowing) == 1 else {*named}
+    others = [(name, *sorted(found)) for name, found in sorted({**asked, **in_tls}.items()) if name not in read]
+    return hosts, [*access, *others, *tunnels, *([action, *names] for action, names in rules)]
 
 
 def _decides(words: list[str]) -> bool:
@@ -133,10 +141,17 @@ def _not_known(words: list[str]) -> str:
     return f"it is not known what {words[0]!r} in {_CONFIGURATION} allows"
 
 
-def _opened(names: list[str], asked: dict[str, set[str]], in_tls: dict[str, set[str]]) -> tuple[str, ...]:
-    """A rule that opens tunnels, without the hosts where they are the same in the request and in TLS."""
-    others = tuple(name for name in names if name not in asked and name not in in_tls)
-    both = [[lists[name] for name in names if name in lists] for lists in (asked, in_tls)]
-    if both[0] == both[1] and len(both[0]) == 1:
-        return ("splice", *others)
-    return ("splice", *others, *(host for lists in both for hosts in lists for host in sorted(hosts)))
+def _tunnels(
+    opened: list[list[str]], asked: dict[str, set[str]], in_tls: dict[str, set[str]]
+) -> tuple[list[tuple[str, ...]], set[str]]:
+    """The rules that open tunnels to the host that was asked for, each once, and the lists in them."""
+    rules: set[tuple[str, ...]] = set()
+    read: set[str] = set()
+    for names in opened:
+        hosts, in_hello = ([name for name in names if name in lists] for lists in (asked, in_tls))
+        if len(hosts) == len(in_hello) == 1 and asked[hosts[0]] == in_tls[in_hello[0]]:
+            read |= {*hosts, *in_hello}
+            rules.add(("splice", *(name for name in names if name not in (*hosts, *in_hello))))
+        else:
+            rules.add(("splice", *names))
+    return sorted(rules), read

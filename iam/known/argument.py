@@ -35,6 +35,7 @@ class Argument:
             why=self.why if self.why == other.why else f"{self.why}; {other.why}",
             wanted=f"{self.wanted} or {other.wanted}",
             check=lambda value, stack: self.allows(value, stack) or other.allows(value, stack),
+            is_required=self.is_required or other.is_required,
         )
 
 

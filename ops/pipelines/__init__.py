@@ -24,10 +24,11 @@ TERRAFORM = "1.11.4"
 _DRIFT_AT = "17 3 * * *"  # not on the hour, when GitHub is busiest and drops schedules
 _ACKNOWLEDGED = Path("deployments/acknowledged.yaml")
 _NOTHING_ACKNOWLEDGED = """\
-# Findings of `main.py review` that are meant. Each is shown with its reason; take it out again once it is applied.
-# - allow: address-lost:dev-network/aws_eip.network_nat_a_address@5f2c81d09be4a763 (the line that the comment shows)
+# Findings of `main.py review` that are meant, each as the comment shows it and with a reason. Take an entry out again
+# once its change is applied: one that matches no finding fails the review.
+# - allow: address-lost:dev-network/aws_eip.network_nat_a_address@5f2c81d09be4a763
 #   because: the old line is cancelled, and production no longer names it
-[]
+#   until: 2026-12-31
 """
 
 Synthesise = Callable[[Deployment], AbstractContextManager[Path]]

@@ -14,10 +14,12 @@ from ruamel.yaml.error import YAMLError
 from errors import WRONG_USAGE, Problem, RefusedError, refused
 from ops.review.rule import ReviewFinding
 
-SHORTEST_REASON = 20
+SHORTEST_REASON = 10
 
 _FORM = "RULE:STACK/ADDRESS@DIGEST"
-_EXAMPLE = f"write a list of entries such as: - {{allow: {_FORM}, because: the old office is closed}}"
+_EXAMPLE = (
+    f"write a list of entries such as: - {{allow: {_FORM}, because: the old office is closed, until: 2026-12-31}}"
+)
 _COPY = "copy the line from the review's comment"
 # The digest is the last part, because addresses may contain anything: aws_eip.it["a@b"]. The comment leaves a long
 # address out.
@@ -35,7 +37,7 @@ class Acknowledgement:
 
     def covers(self, finding: ReviewFinding) -> bool:
         """Whether it acknowledges the finding."""
-        return self.allowed in {finding.allowed_as, finding.allowed_briefly}
+        return finding.digest is not None and self.allowed in {finding.allowed_as, finding.allowed_briefly}
 
     def has_ended(self, today: date) -> bool:
         """Whether its last day is over."""

@@ -2,38 +2,64 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ops.review.secrets import SENSITIVE, Mask
 from ops.review.text import placeholder
+from terraform.encoded_texts import decoded
 from terraform.plan import Change
+from terraform.plan_values import Sensitive
 
 _LENGTH = 16  # hexadecimal digits
+_SHORTEST_ENCODED = 24  # characters; a shorter text may be a word
 
 
-def digest(
-    what: Sequence[str], changes: Sequence[Change], arguments: frozenset[str], mask: Callable[[str], str]
-) -> str:
+def digest(words: Sequence[str], changes: Sequence[Change], arguments: frozenset[str], mask: Mask) -> str | None:
     """The digest of a finding: its words, and the changes at its address before and after the apply.
 
-    With `arguments`, only these of the changes count. `mask` leaves secrets out, so that nobody can guess them from it.
+    With `arguments`, only these of the changes count. None where a secret is a part of it: with the secret, somebody
+    could guess it from the digest; without it, a digest would hold for another secret too.
     """
-    seen = [*what, *(_seen(change, arguments) for change in changes)]
-    text = mask(json.dumps(seen, sort_keys=True, ensure_ascii=False, default=placeholder))
-    return hashlib.sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()[:_LENGTH]
+    after = _text([_some(change.after, arguments) for change in changes if not change.is_removed])
+    seen = _text([*words, *(_seen(change, arguments) for change in changes)])
+    new = [value for change in changes if not change.is_removed for value in _some(change.after, arguments).values()]
+    if mask(after) != after or SENSITIVE in "".join(words) or any(map(_has_new_secret, new)):
+        return None
+    return hashlib.sha256(mask(seen).encode("utf-8", errors="surrogatepass")).hexdigest()[:_LENGTH]
+
+
+def _text(values: Sequence[Any]) -> str:
+    return json.dumps(_readable(values), sort_keys=True, ensure_ascii=False, default=placeholder)
+
+
+def _readable(value: Any) -> Any:
+    """A value with its texts decoded, so that a secret in one does not hide the rest of it."""
+    if isinstance(value, str) and len(value) >= _SHORTEST_ENCODED:
+        return decoded(value) or value
+    if isinstance(value, Mapping):
+        return {name: _readable(item) for name, item in value.items()}
+    return [_readable(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _has_new_secret(value: Any) -> bool:
+    if isinstance(value, Sensitive):
+        return value.is_changed
+    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return any(map(_has_new_secret, items))
+
+
+def _some(values: Mapping[str, Any], arguments: frozenset[str]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if not arguments or name in arguments}
 
 
 def _seen(change: Change, arguments: frozenset[str]) -> dict[str, Any]:
-    def some(values: Any) -> Any:
-        if not arguments or not isinstance(values, Mapping):
-            return values
-        return {name: value for name, value in values.items() if name in arguments}
-
+    unknown = change.after_unknown
     return {
         "action": change.action.value,
         "deposed": change.deposed,
-        "before": some(change.before),
-        "after": some(change.after),
-        "after_unknown": some(change.after_unknown),
+        "before": _some(change.before, arguments),
+        "after": _some(change.after, arguments),
+        "after_unknown": _some(unknown, arguments) if isinstance(unknown, Mapping) else unknown,
         "replaced_for": [*change.replaced_for],
     }

@@ -16,6 +16,9 @@ _MOST_NAMES = 3
 _LONGEST_NAME = 80
 _LONGEST_FINDING = 100  # characters; of a longer one the sentence says only what its rule says
 
+# What no rule judges: what it has not read, and code that only people can judge.
+_TO_READ = {NOT_READ, "runs-otherwise"}
+
 _DONE = {
     Action.REPLACE: "{changes} replaced",
     Action.DELETE: "{changes} destroyed",
@@ -37,13 +40,13 @@ def headline(review: Review, language: Language) -> tuple[str, str]:
     if review.fails:
         number = language.count(len(review.unused) + len(review.ended), "acknowledgement")
         return f"## 🛑 {language.say('Nothing dangerous, but {number} to remove', number=number)}", ""
-    unread = sum(finding.rule == NOT_READ for finding in review.notes)
+    unread = sum(finding.rule in _TO_READ for finding in review.notes)
     changes = counts([change for change in review.plans.changes() if change.is_changed], language)
     outputs = any(output.action is not Action.NOTHING for plan in review.plans.plans for output in plan.outputs)
     changes = changes or language.say("outputs change" if outputs else "nothing changes")
     if unread:
         number = language.count(unread, "change")
-        template = "{changes} that no rule has read, and nothing dangerous found"
+        template = "{changes} to read, and nothing dangerous found"
         mark, verdict = "🟠", language.say(template, changes=number)
     elif review.acknowledged:
         number = str(len(review.acknowledged))

@@ -109,6 +109,8 @@ def _findings(
 
 def _to_accept(finding: ReviewFinding, language: Language) -> str:
     """The line to copy into the list of acknowledgements."""
+    if finding.digest is None:
+        return f"\n  - {language.say('it cannot be accepted, because a sensitive value is a part of it')}"
     # An address with a secret in it is left out: the digest says which finding it is.
     allowed = finding.allowed_as if masked(finding.address) == finding.address else finding.allowed_briefly
     return f"\n  - {language.say('to accept it')}: {span(f'allow: {allowed}')}"

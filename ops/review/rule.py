@@ -24,8 +24,8 @@ class ReviewFinding:
     """One fact to know before the apply: `what` is one line of Markdown.
 
     `details` are lines of Markdown that show it at length, below `what`. The rule that finds it fills in `rule`, and
-    `digest`, which is another one as soon as the plan does anything else there. `arguments` are those of a changed
-    object that the finding is about. The rule `not-read` lists the others.
+    `digest`, which is another one as soon as the plan does anything else there, and None where a secret is a part of
+    it. `arguments` are those of a changed object that the finding is about. The rule `not-read` lists the others.
     """
 
     stack: str
@@ -34,7 +34,7 @@ class ReviewFinding:
     details: str = ""
     rule: str = ""
     arguments: frozenset[str] = frozenset()
-    digest: str = ""
+    digest: str | None = None
 
     @property
     def allowed_as(self) -> str:
@@ -110,8 +110,8 @@ class Plans:
                 places.setdefault((change.stack, change.address), []).append(change)
         return places
 
-    def digest(self, rule: str, finding: ReviewFinding) -> str:
-        """The digest of what `rule` found."""
+    def digest(self, rule: str, finding: ReviewFinding) -> str | None:
+        """The digest of what `rule` found; None where a secret is a part of it."""
         changes = self._by_place.get((finding.stack, finding.address), [])
         words = (rule, finding.stack, finding.address, finding.what)
         return digest(words, changes, finding.arguments, self.mask)

@@ -122,3 +122,33 @@ def test_a_host_more_changes_nothing_of_the_rest() -> None:
     assert isinstance(was, AllowedHosts)
     assert isinstance(now, AllowedHosts)
     assert was.rest == now.rest
+
+
+@pytest.mark.parametrize("host", ["x.example.org", "y.example.org"])
+def test_the_hosts_of_a_list_that_is_denied_are_a_part_of_the_rest(host: str) -> None:
+    def with_blocked(blocked: str) -> AllowedHosts:
+        lines = f"acl blocked dstdomain -n {blocked}\n      http_access deny blocked"
+        return proxy(with_line("http_access deny addresses", lines))
+
+    was, now = with_blocked("evil.example.org"), with_blocked(host)
+    assert was.hosts == now.hosts
+    assert was.rest != now.rest
+
+
+def test_a_host_that_moves_to_another_allowed_list_is_a_change_of_the_rest() -> None:
+    def with_lists(narrow: str, wide: str) -> AllowedHosts:
+        lines = (
+            f"acl narrow dstdomain -n {narrow}\n      acl wide dstdomain -n {wide}\n"
+            "      http_access allow narrow tunnel\n      http_access allow wide"
+        )
+        return proxy(with_line(ALLOW, lines))
+
+    was, now = with_lists("evil.example.org", "ok.example.org"), with_lists("ok.example.org", "evil.example.org")
+    assert was.hosts == now.hosts
+    assert was.rest != now.rest
+
+
+def test_user_data_that_cannot_be_unpacked_is_not_taken_for_one_without_squid() -> None:
+    packed = gzip.compress((user_data("a.example.com") + "#" * (2 << 20)).encode())
+    with pytest.raises(NotReadError):
+        allowed_hosts(base64.b64encode(packed).decode())

@@ -73,7 +73,9 @@ def runs_otherwise(plans: Plans) -> Iterator[ReviewFinding]:
 _CODE_AND_ROLE = {
     "aws_codebuild_project": ("source", "environment", "service_role", "vpc_config"),
     "aws_instance": ("user_data", "user_data_base64", "iam_instance_profile"),
+    "aws_launch_configuration": ("user_data", "user_data_base64", "iam_instance_profile"),
     "aws_launch_template": ("user_data", "iam_instance_profile"),
+    "aws_spot_instance_request": ("user_data", "user_data_base64", "iam_instance_profile"),
     "aws_lambda_function": ("source_code_hash", "image_uri", "handler", "role"),
     "aws_ssm_document": ("content",),
     "aws_ssm_association": ("parameters", "name"),

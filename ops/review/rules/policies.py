@@ -1,5 +1,6 @@
 """Rules about policies: what they allow or deny before and after, and what of them is not known yet."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ from ops.review.rules.removal import goes_with_bucket
 from ops.review.text import code, codes, origin, placeholder
 from terraform.plan import Action
 from terraform.plan_references import ResolvedPolicy
+from terraform.plan_values import Sensitive
 
 _MOST_DIFFERENCES = 8
 _IDENTITY_POLICIES = {"aws_iam_policy", "aws_iam_role_policy", "aws_iam_user_policy", "aws_iam_group_policy"}
@@ -166,12 +168,25 @@ def policy_unknown(plans: Plans) -> Iterator[ReviewFinding]:
                 yield change.finding(f"{code(name)} before the apply is not understood: {code(error.reason)}", name)
     for policy in _changed_policies(plans):
         change = policy.change
+        written = change.after.get(policy.name)
+        if isinstance(written, Sensitive) and (written.is_changed or not change.before):
+            yield change.finding(f"{code(policy.name)} is sensitive, so nobody can review it", policy.name)
+        if isinstance(written, str) and written and not _is_json(written):
+            yield change.finding(f"{code(policy.name)} is not understood: it is no JSON", policy.name)
         if policy.after is not None and (error := not_understood(policy.after.written(placeholder))):
             yield change.finding(f"{code(policy.name)} is not understood: {code(error.reason)}", policy.name)
         if policy.after is None and change.unknown(policy.name) and change.is_configured(policy.name):
             origins = policy.unknown_origins
             source = f"; it will come from {', '.join(origins)}" if origins else ""
             yield change.finding(f"{code(policy.name)} is known after the apply only{source}", policy.name)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 @rule(

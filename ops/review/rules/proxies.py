@@ -9,7 +9,13 @@ from settings.proxy import covers
 from terraform.allowed_hosts import AllowedHosts, NotReadError, allowed_hosts
 from terraform.plan_values import Sensitive
 
-_USER_DATA = {"aws_instance": ("user_data", "user_data_base64"), "aws_launch_template": ("user_data",)}
+_USER_DATA = {
+    "aws_instance": ("user_data", "user_data_base64"),
+    "aws_launch_configuration": ("user_data", "user_data_base64"),
+    "aws_launch_template": ("user_data",),
+    "aws_lightsail_instance": ("user_data",),
+    "aws_spot_instance_request": ("user_data", "user_data_base64"),
+}
 
 _Read = AllowedHosts | NotReadError | None
 

@@ -155,7 +155,7 @@ def test_the_command_writes_the_pipeline_and_an_empty_list_of_acknowledgements(
     assert "steps.sh plan prd-codecommit" in json.dumps(jobs["review"])
     assert "apply-dev" not in jobs
     assert _parsed(target.read_text())["env"]["DEPLOYMENT"] == "deployments/mine.yaml"
-    assert YAML(typ="safe").load(tmp_path / "deployments" / "acknowledged.yaml") == []
+    assert YAML(typ="safe").load(tmp_path / "deployments" / "acknowledged.yaml") is None
 
     assert write() == [target]
 

@@ -1,5 +1,6 @@
 """An acknowledgement holds for exactly what somebody saw."""
 
+import base64
 import json
 from collections.abc import Mapping
 from datetime import date
@@ -11,7 +12,7 @@ from ops.review import PlanFile, review
 from ops.review.acknowledgements import Acknowledgement
 from ops.review.outcome import Review
 from ops.review.rule import ReviewFinding
-from tests.ops.review.plans import real, reviewed
+from tests.ops.review.plans import comment, real, reviewed
 from tests.ops.review.rule_cases import PlannedChange, allow, policy, updated
 from tests.terraform.plans import change, plan
 
@@ -106,7 +107,7 @@ def test_an_acknowledgement_ends_after_its_last_day(today: date, fails: bool) ->
 def test_a_sensitive_value_cannot_be_guessed_from_the_digest() -> None:
     """A volume's tag repeats a value that is sensitive elsewhere: the digest is that of any other secret."""
 
-    def digest(secret: str) -> str:
+    def digest(secret: str) -> str | None:
         parameter = change(
             "aws_ssm_parameter.it", "no-op", *[{"value": secret}] * 2, sensitive=({"value": True}, {"value": True})
         )
@@ -114,3 +115,46 @@ def test_a_sensitive_value_cannot_be_guessed_from_the_digest() -> None:
         return only(reviewed(plan(parameter, lost))).digest
 
     assert digest("correct horse") == digest("battery staple")
+
+
+def _parameter(secret: str) -> PlannedChange:
+    marks = ({"value": True}, {"value": True})
+    return change("aws_ssm_parameter.it", "no-op", *[{"value": secret}] * 2, sensitive=marks)
+
+
+def _opened_with(text: str) -> PlannedChange:
+    """A proxy that allows everything, with a text in its user data."""
+    encoded = base64.b64encode(f"#!/bin/sh\n{text}\nsquid\n".encode()).decode()
+    return change("aws_launch_template.it", "update", {"user_data": ""}, {"user_data": encoded})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [_parameter("correct horse"), _opened_with("password=correct horse")],
+        [
+            change(
+                "aws_s3_bucket_policy.it",
+                "update",
+                {"policy": NARROW},
+                {"policy": policy(allow(Principal={"AWS": "999999999999"}))},
+                sensitive=(False, {"policy": True}),
+            )
+        ],
+        [_parameter("999999999999"), updated("aws_iam_policy", "policy", NARROW, WIDE.replace("s3:", "999999999999:"))],
+    ],
+    ids=["secret in user data", "sensitive policy", "repeated secret"],
+)
+def test_a_finding_with_a_secret_in_it_cannot_be_acknowledged(changes: list[PlannedChange]) -> None:
+    found = reviewed(plan(*changes))
+    assert {finding.digest for finding in found.dangerous} == {None}
+    assert "it cannot be accepted, because a sensitive value is a part of it" in comment(found)
+    acknowledged = tuple(one for finding in found.dangerous for one in accepted(finding))
+    assert reviewed(plan(*changes), acknowledged=acknowledged).dangerous == found.dangerous
+
+
+def test_what_is_destroyed_can_be_acknowledged_whatever_secret_it_had() -> None:
+    before = {"size": 1, "password": "correct horse"}
+    lost = plan(change("aws_db_instance.it", "delete", before, sensitive=({"password": True}, False)))
+    accepting = tuple(one for finding in reviewed(lost).dangerous for one in accepted(finding))
+    assert not reviewed(lost, acknowledged=accepting).fails

@@ -92,7 +92,7 @@ def test_main_exits_with_3_for_dangerous_2_for_wrong_usage_and_1_for_no_plan(
     assert (status, error) == (
         2,
         "error: --allow: 'addres-lost' is not a rule\nhint: did you mean address-lost?\n"
-        "error: --allow: 'no' is too short for a reason\nhint: write why it is acceptable, in 20 characters or more\n",
+        "error: --allow: 'no' is too short for a reason\nhint: write why it is acceptable, in 10 characters or more\n",
     )
 
 
@@ -163,7 +163,10 @@ def test_an_acknowledgement_that_has_ended_fails_the_run(
     assert f"- `address-lost:s/aws_eip.it@{'0' * 16}` held until 2020-01-31" in capsys.readouterr().out
 
 
-HINT = "hint: write a list of entries such as: - {allow: RULE:STACK/ADDRESS@DIGEST, because: the old office is closed}"
+HINT = (
+    "hint: write a list of entries such as: "
+    "- {allow: RULE:STACK/ADDRESS@DIGEST, because: the old office is closed, until: 2026-12-31}"
+)
 
 
 @pytest.mark.parametrize(

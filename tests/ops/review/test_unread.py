@@ -8,6 +8,7 @@ import pytest
 
 from ops.review import PlanFile, review
 from ops.review.resource_types import HARMLESS, harmless, is_classified
+from ops.review.rule import NOT_READ
 from tests.ops.review.plans import comment, real, reviewed
 from tests.terraform.plans import change, plan
 
@@ -128,3 +129,21 @@ def test_every_harmless_argument_has_a_reason_and_a_known_type() -> None:
     assert all(len(reason) > 10 for reason in HARMLESS.values())
     types = {entry.partition(".")[0] for entry in HARMLESS} - {"*"}
     assert all(map(is_classified, types))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("aws_api_gateway_integration", "aws_autoscaling_group", "aws_key_pair", "aws_launch_configuration"),
+        *("aws_lightsail_instance", "aws_main_route_table_association", "aws_s3_object", "aws_spot_instance_request"),
+        *("aws_ssm_maintenance_window", "aws_vpc_dhcp_options"),
+    ],
+)
+def test_an_object_that_decides_what_runs_or_where_traffic_goes_is_listed(kind: str) -> None:
+    found = reviewed(plan(change(f"{kind}.it", "create", None, {"name": "it"})))
+    assert NOT_READ in {finding.rule for finding in found.notes}
+
+
+def test_changed_code_is_to_be_read_so_that_the_first_line_is_not_green() -> None:
+    found = reviewed(plan(change("aws_instance.it", "update", {"user_data": "a"}, {"user_data": "b"})))
+    assert comment(found).splitlines()[1].startswith("## 🟠 1 change to read")

@@ -162,6 +162,20 @@ POLICIES: list[Row] = [
             )
         ],
     ),
+    ("policy-unknown", "a policy is no JSON", [updated("aws_sns_topic_policy", "policy", policy(deny()), "nonsense")]),
+    (
+        "policy-unknown",
+        "a policy is sensitive",
+        [
+            change(
+                "aws_iam_policy.it",
+                "update",
+                {"policy": policy(deny())},
+                {"policy": policy(allow(Action="*"))},
+                sensitive=(False, {"policy": True}),
+            )
+        ],
+    ),
     (
         "policy-unknown",
         "a policy is known after the apply only",
