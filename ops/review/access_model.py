@@ -1,5 +1,6 @@
 """Reads from plans which users, roles and repositories there are before and after the apply, with their policies."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
@@ -12,6 +13,9 @@ from ops.review.rule import Plans, ReviewedChange, ReviewFinding
 from ops.review.text import code
 from terraform.arns import Arn
 from terraform.plan_values import KnownAfterApply, Sensitive
+
+# The ARN of an object that the plan creates.
+_CREATED = re.compile(r"(module\.[^.]+\.)*(?P<type>aws_\w+)\.(?P<name>[\w-]+)(\[[^\]]*\])?\.arn")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +102,10 @@ class AccessReader:
     def _stand_in(self, found: KnownAfterApply | Sensitive) -> str:
         if isinstance(found, Sensitive):
             raise UnsupportedError("a policy", "a sensitive value")
+        created = _CREATED.fullmatch(found.reference or "")
+        if created is not None and created["type"] != "aws_codecommit_repository":
+            # What it names is no repository, whatever its ARN will be.
+            return f"arn:aws:known-after-apply:::{created['type']}/{created['name']}"
         network = self._networks.setdefault(found, IPv4Network(REPRESENTATIVES + len(self._networks)))
         self.open_addresses[network] = found
         return str(network)

@@ -76,7 +76,7 @@ def _nobody_elses_hosts(said: Said) -> Iterator[SettingProblem]:
             yield SettingProblem(
                 path=(*_ALLOWED, index),
                 what=f"'{entry}' is where anybody can get a host or an account, so data can leave to anybody",
-                hint="allow another host, or give a reason in open_to_the_world_because",
+                hint="allow another host, or give a reason in dev.proxy.squid.open_to_the_world_because",
             )
 
 

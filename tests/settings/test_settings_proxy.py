@@ -168,7 +168,7 @@ def test_a_domain_in_which_anyone_can_get_a_host_needs_a_reason(refusal: Refusal
         line_of(text, f"- '{host}'"),
         "dev.proxy.squid.allowed_hosts[0]",
         f"'{host}' is where anybody can get a host or an account, so data can leave to anybody",
-        "allow another host, or give a reason in open_to_the_world_because",
+        "allow another host, or give a reason in dev.proxy.squid.open_to_the_world_because",
     )
     reason = "      open_to_the_world_because: one month, to move the old buckets"
     assert loaded(text.replace("    squid:\n", f"    squid:\n{reason}\n"))

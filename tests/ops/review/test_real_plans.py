@@ -197,3 +197,14 @@ def test_the_review_of_a_first_deployment_fits_into_a_comment() -> None:
     found = real_review("first-deployment")
     assert len(comment(found)) <= 65_536
     assert len(comment(found, 1_000_000)) > 65_536
+
+
+def test_a_room_that_pulls_through_vpc_endpoints_is_in_the_table() -> None:
+    [row] = [row for row in real_review("everything").access.rows if row.principal == "kakehashi-prd-pull-vault"]
+    assert {origin.name for origin in row.pull.after} == {"vpce-0123456789abcdef0", "vpce-0fedcba9876543210"}
+
+
+@pytest.mark.parametrize("scenario", ["first-deployment", "everything"])
+def test_an_arn_that_the_apply_assigns_leaves_nobodys_access_unknown(scenario: str) -> None:
+    found = real_review(scenario)
+    assert not {"access-unknown", "access-still-unknown"} & {one.rule for one in (*found.dangerous, *found.notes)}
