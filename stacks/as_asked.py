@@ -46,7 +46,12 @@ Found = Iterator[tuple[str, str]]
 
 
 def _lists(deployment: Deployment, stacks: Stacks) -> Found:
-    for (stack, variable), (networks, reason) in _asked_lists(deployment).items():
+    lists = _asked_lists(deployment)
+    for name, configuration in stacks.items():
+        for fact in facts.read(name, configuration.stack.document):
+            if isinstance(fact, AddressList) and (name, fact.variable) not in lists:
+                yield f"{name}: var.{fact.variable}", "it is not known which networks the deployment file gives for it"
+    for (stack, variable), (networks, reason) in lists.items():
         place = f"{stack}: var.{variable}"
         written = stacks[stack].variables.get(variable, {}).get("default", [])
         if sorted(written) != sorted(map(str, networks)):

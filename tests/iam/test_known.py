@@ -8,7 +8,7 @@ import pytest
 from errors.shown import shown
 from iam import known
 from iam.deployed.unread import SECRETS
-from iam.known.argument import KnownArguments, one_of
+from iam.known.argument import KnownArguments, one_of, required
 from terraform.references import Configuration, configurations
 from tests.iam.changes import Change, Json, added, nothing, refusals
 from tests.terraform import Stacks
@@ -366,3 +366,9 @@ def test_a_literal_true_is_the_text_true() -> None:
         False,
         False,
     ]
+
+
+def test_an_argument_that_may_have_either_values_is_required_if_one_of_them_is() -> None:
+    optional = one_of(1, why="the one")
+    assert (required(one_of(2, why="the other")) | optional).is_required
+    assert not (optional | optional).is_required

@@ -168,3 +168,16 @@ def test_what_is_not_as_asked_is_refused(synthesised: Callable[[str], Stacks], p
     change, expected = CHANGES[name]
     found = _found(project, synthesised("everything"), "everything", change)
     assert any(expected in problem for problem in found), found
+
+
+def test_a_list_that_the_deployment_file_is_not_compared_with_is_refused(
+    synthesised: Callable[[str], Stacks], project: Path
+) -> None:
+    def with_another_list(stacks: dict[str, Json]) -> None:
+        stacks[GITLAB]["variable"]["other_cidrs"] = {"type": "list(string)", "default": ["192.0.2.0/24"]}
+        listed = {"fact": "address list", "variable": "other_cidrs", "use": "work terminals"}
+        stacks[GITLAB]["//"]["metadata"]["kakehashi"]["facts"].append(listed)
+
+    assert _found(project, synthesised("example"), "example", with_another_list) == [
+        f"{GITLAB}: var.other_cidrs: it is not known which networks the deployment file gives for it"
+    ]
