@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from iam.comparison import ATTRIBUTES
 from ops.review.digests import digest
 from ops.review.secrets import Mask
-from ops.review.text import masking
+from ops.review.text import masking, placeholder
 from terraform.plan import Action, Change, Plan
 from terraform.plan_references import PlanReferences
 
@@ -113,7 +114,15 @@ class Plans:
     def digest(self, rule: str, finding: ReviewFinding) -> str | None:
         """The digest of what `rule` found; None where a secret is a part of it."""
         changes = self._by_place.get((finding.stack, finding.address), [])
-        words = (rule, finding.stack, finding.address, finding.what)
+        # A policy that the apply reads from a document is in no attribute, and a finding may leave a part of it out.
+        policies = [
+            resolved.written(placeholder)
+            for change in self._changes
+            if (change.stack, change.address) == (finding.stack, finding.address)
+            for name in sorted(ATTRIBUTES)
+            if change.unknown(name) and (resolved := change.references.policy_after(change, name)) is not None
+        ]
+        words = (rule, finding.stack, finding.address, finding.what, *policies)
         return digest(words, changes, finding.arguments, self.mask)
 
     def changes(self, *types: str) -> Iterator[ReviewedChange]:

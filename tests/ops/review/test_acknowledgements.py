@@ -158,3 +158,34 @@ def test_what_is_destroyed_can_be_acknowledged_whatever_secret_it_had() -> None:
     lost = plan(change("aws_db_instance.it", "delete", before, sensitive=({"password": True}, False)))
     accepting = tuple(one for finding in reviewed(lost).dangerous for one in accepted(finding))
     assert not reviewed(lost, acknowledged=accepting).fails
+
+
+def test_a_part_of_a_policy_that_no_finding_shows_is_a_part_of_the_digest() -> None:
+    """The apply reads the policy from a document, and its findings leave out the end of a long resource."""
+    long = f"arn:aws:s3:::{'x' * 200}"
+
+    def found(resource: str) -> dict[str, str | None]:
+        statement = {"effect": "Allow", "actions": ["s3:GetObject"], "resources": [resource]}
+        document = change(
+            "data.aws_iam_policy_document.it",
+            "read",
+            None,
+            {"statement": [statement]},
+            unknown={"json": True},
+            mode="data",
+        )
+        attached = change("aws_iam_policy.it", "create", None, {}, unknown={"policy": True})
+        resources = [
+            {"address": "data.aws_iam_policy_document.it", "expressions": {"statement": [{}]}},
+            {
+                "address": "aws_iam_policy.it",
+                "expressions": {"policy": {"references": ["data.aws_iam_policy_document.it.json"]}},
+            },
+        ]
+        configuration = {"root_module": {"resources": resources}}
+        dangerous = reviewed(plan(document, attached, configuration=configuration)).dangerous
+        return {finding.what: finding.digest for finding in dangerous}
+
+    one, other = found(f"{long}/one"), found(f"{long}/other")
+    assert one.keys() == other.keys() != set()
+    assert not set(one.values()) & set(other.values())
