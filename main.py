@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
             import bindings
 
             gc.disable()  # a synthesis ends within seconds, and nearly all that it makes is in use until then
-            bindings.install()
+            bindings.install(check_types=False)  # mypy has checked the calls
             import cdktf_cdktf_provider_aws  # noqa: F401 - Node loads it while Python imports the rest
         from stacks.command import synth, synthesise
 

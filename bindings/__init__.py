@@ -20,8 +20,10 @@ PATHS_BY_NAME = "kakehashi:paths_by_name"
 """The context key of a stack whose elements `hook.cjs` names by their construct paths, and where it records them."""
 
 
-def install() -> None:
+def install(check_types: bool = True) -> None:
     """Make the AWS bindings lazy in this process; a second call does nothing.
+
+    With `check_types` the bindings check the type of every argument of every call, as they do without this package.
 
     Raises RuntimeError when a jsii package is loaded already: Node then runs, and can no longer be given the hook.
     """
@@ -34,7 +36,7 @@ def install() -> None:
         process._NodeProcess = node.PackagedNode  # type: ignore[misc]
         return
     process._NodeProcess = node.HookedNode  # type: ignore[misc]
-    sys.meta_path.insert(0, python.Finder())
+    sys.meta_path.insert(0, python.Finder(check_types))
     # Spares the interpreter a last search for garbage among all these classes (6 % of a synth). What has to happen at
     # exit is registered with atexit, and happens.
     atexit.register(gc.freeze)

@@ -17,13 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from jsii._kernel.providers import process
-from jsii._kernel.types import LoadRequest
+from jsii._kernel.types import InvokeRequest, InvokeResponse, LoadRequest
 from jsii.errors import JSIIError
 
 _HOOK = Path(__file__).with_name("hook.cjs")
 _HINT = "name a Node that runs in JSII_NODE, or unset it"
 _MOST_AHEAD = 100
 """Requests sent ahead: their responses must fit into a socket's buffer, or both sides would wait for each other."""
+_NO_RESULT = ("addOverride", "addDependency", "setContext")
+"""Methods of cdktf and constructs that return nothing and call nothing of Python's."""
 
 
 def packaged() -> str | None:
@@ -121,11 +123,17 @@ class HookedNode(PackagedNode):
         """Nothing yet: Node's greeting is read before the first response."""
 
     def send(self, request: Any, response_type: type[Any]) -> Any:
-        """Send a request and return its response. Loading a package is not waited for until the next request."""
-        if isinstance(request, LoadRequest):
+        """Send a request and return its response.
+
+        What has no result (loading a package, adding an override) is not waited for until a later request has one: its
+        failure is raised then.
+        """
+        if isinstance(request, LoadRequest) or (isinstance(request, InvokeRequest) and request.method in _NO_RESULT):
+            if len(self._ahead) >= _MOST_AHEAD:
+                self._catch_up()
             self._write(self._serializer.unstructure(request))
             self._ahead.append(True)
-            return None
+            return InvokeResponse(result=None)
         self._catch_up()
         return super().send(request, response_type)
 
@@ -140,7 +148,7 @@ class HookedNode(PackagedNode):
         requests = self._process.stdin
         assert requests is not None  # noqa: S101 - for type checkers: it is a pipe or a socket
         try:
-            requests.write(json.dumps(message).encode() + b"\n")
+            requests.write(json.dumps(message, default=process.jdefault).encode() + b"\n")
             requests.flush()
         except OSError as error:
             raise _not_node() from error

@@ -5,7 +5,9 @@
   nothing has imported it.
 - Generated modules evaluate thousands of annotations when they are imported, and those of a method again at every call
   that is checked. Here, as in what jsii's newer generator writes, annotations stay text until a check needs them, and
-  are then evaluated once. Every call is checked as before.
+  are then evaluated once. Each of them looks up typeguard's version in the installed packages; here that is done once.
+- A generated module checks the type of every argument of every call. mypy checks this project's calls before they run
+  and Node refuses wrong types itself, so a synthesis may leave that out, and with it the modules' docstrings.
 - While Python imports a module of the AWS bindings, Node loads its counterpart.
 """
 
@@ -14,7 +16,7 @@ import __future__
 import difflib
 import functools
 import hashlib
-import importlib
+import importlib.metadata
 import os
 import sys
 import typing
@@ -44,8 +46,9 @@ _BYTECODE = Path(
 class Finder(MetaPathFinder):
     """Finds what jsii generated where Python would, and gives it another loader."""
 
-    def __init__(self) -> None:
+    def __init__(self, check_types: bool) -> None:
         self._compiles = sys.dont_write_bytecode or _can_write(_BYTECODE)
+        self._loader = _GeneratedLoader if check_types else _UncheckedLoader
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -60,7 +63,7 @@ class Finder(MetaPathFinder):
             if fullname == _ROOT:
                 spec.loader = _RootLoader(fullname, spec.loader.path)
             elif self._compiles:
-                spec.loader = _GeneratedLoader(fullname, spec.loader.path)
+                spec.loader = self._loader(fullname, spec.loader.path)
             if in_bindings:
                 _load_in_node(module)
         return spec
@@ -87,20 +90,34 @@ class _RootLoader(SourceFileLoader):
 class _GeneratedLoader(SourceFileLoader):
     """Compiles a generated module with lazy annotations; the bytecode has a cache of its own."""
 
+    optimize = -1
+    """As Python's `compile` has it: -1 is what Python was started with, 2 leaves out checks and docstrings."""
+
     def exec_module(self, module: ModuleType) -> None:
-        vars(module)["_type_hints"] = _type_hints
+        vars(module).update(_type_hints=_type_hints, _metadata_package_version=_version)
         super().exec_module(module)
 
     def get_code(self, fullname: str) -> CodeType | None:
-        with _bytecode_in(_BYTECODE):
+        with _bytecode_in(_BYTECODE / str(self.optimize)):
             return super().get_code(fullname)
 
     # SourceLoader's own signature, which typeshed does not have.
     def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> CodeType:  # type: ignore[override]
         source = bytes(data).replace(b" typing.get_type_hints(", b" _type_hints(")
+        source = source.replace(b"from importlib.metadata import version as _metadata_package_version\n", b"\n")
         flags = __future__.annotations.compiler_flag
-        code: CodeType = compile(source, path, "exec", flags, dont_inherit=True, optimize=_optimize)
+        code: CodeType = compile(source, path, "exec", flags, dont_inherit=True, optimize=self.optimize)
         return code
+
+
+class _UncheckedLoader(_GeneratedLoader):
+    optimize = 2
+
+    def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> CodeType:  # type: ignore[override]
+        return super().source_to_code(bytes(data).replace(b"\nimport typeguard\n", b"\n\n"), path, _optimize=_optimize)
+
+
+_version = functools.cache(importlib.metadata.version)
 
 
 @functools.cache

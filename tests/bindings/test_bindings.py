@@ -207,6 +207,39 @@ cdktf.App()
     assert run.returncode == 1
 
 
+def test_the_failure_of_what_has_no_result_is_an_error_at_the_next_request() -> None:
+    code = """
+import bindings; bindings.install()
+import cdktf, cdktf_cdktf_provider_aws as aws
+stack = cdktf.TerraformStack(cdktf.App(), "stack")
+vpc = aws.vpc.Vpc(stack, "vpc")
+for _ in range(10_000):
+    vpc.add_override("tags.a", "b")
+stack.node.set_context("too", "late")
+print("it went on")
+cdktf.App()
+"""
+    run = python(code)
+    assert "Cannot set context after children have been added: vpc" in run.stderr
+    assert (run.stdout, run.returncode) == ("it went on\n", 1)
+
+
+@pytest.mark.parametrize(("check_types", "error"), [("True", "TypeError: "), ("False", "RuntimeError: ")])
+def test_node_refuses_wrong_types_where_python_does_not_check_them(check_types: str, error: str) -> None:
+    code = f"""
+import bindings; bindings.install(check_types={check_types})
+import cdktf, cdktf_cdktf_provider_aws as aws
+stack = cdktf.TerraformStack(cdktf.App(), "stack")
+try:
+    aws.vpc.Vpc(stack, "wrong", cidr_block=10)
+except Exception as error:
+    print(f"{{type(error).__name__}}: {{error}}")
+"""
+    run = python(code)
+    assert (run.stderr, run.returncode) == ("", 0)
+    assert run.stdout.startswith(error)
+
+
 def test_requests_sent_ahead_never_block() -> None:
     code = """
 import bindings; bindings.install()
@@ -299,12 +332,12 @@ print(json.dumps({"names": aws.__all__, "modules": modules}))
     return out, json.loads(run.stdout)
 
 
+@pytest.mark.parametrize("check_types", [True, False])
 def test_the_output_is_the_same_byte_for_byte_with_ordinary_imports(
-    plain: tuple[Path, dict[str, Any]], tmp_path: Path
+    plain: tuple[Path, dict[str, Any]], tmp_path: Path, check_types: bool
 ) -> None:
-    run = python(
-        "import sys, bindings; bindings.install(); import sample_app; sample_app.synthesise(sys.argv[1])", tmp_path
-    )
+    install = f"bindings.install(check_types={check_types})"
+    run = python(f"import sys, bindings; {install}; import sample_app; sample_app.synthesise(sys.argv[1])", tmp_path)
     assert run.returncode == 0, run.stderr
     assert "stacks/sample/cdk.tf.json" in files(tmp_path)
     assert files(tmp_path) == files(plain[0])
