@@ -43,6 +43,7 @@ def test_the_entry_point_stays_short() -> None:
     assert len((PROJECT / "main.py").read_text().splitlines()) < 60
 
 
+@pytest.mark.slow
 def test_no_class_name_has_two_meanings() -> None:
     files = defaultdict(list)
     for file, node in _definitions(ast.ClassDef, FILES):

@@ -350,6 +350,7 @@ def test_a_list_that_terraform_does_not_check_is_refused(example: Stacks, condit
         findings(example, change)
 
 
+@pytest.mark.slow
 def test_lists_of_one_stack_that_no_precondition_keeps_apart_are_refused(changed: Callable[..., Stacks]) -> None:
     own_list = changed("example", {"prd.codecommit.push": {"from_cidrs": ["203.0.113.200/32"]}})
 

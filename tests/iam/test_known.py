@@ -28,6 +28,7 @@ def value(text: str) -> str:
     return f"it is not known what {shown(text)} does to access"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DEPLOYMENTS)
 def test_everything_in_our_deployments_is_known(synthesised: Callable[[str], Stacks], name: str) -> None:
     assert refusals(synthesised(name), nothing) == []

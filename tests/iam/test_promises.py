@@ -253,6 +253,7 @@ def test_every_promise_has_a_change_that_breaks_it() -> None:
     assert {finding.split(":")[0] for _, expected in cases for finding in expected} == {p.id for p in PROMISES}
 
 
+@pytest.mark.slow
 def test_the_api_and_gitlab_may_be_open_for_a_written_reason(changed: Callable[..., Stacks]) -> None:
     opened = changed(
         "example",
@@ -267,6 +268,7 @@ def test_the_api_and_gitlab_may_be_open_for_a_written_reason(changed: Callable[.
     assert findings(opened, nothing) == []
 
 
+@pytest.mark.slow
 def test_a_room_that_shares_addresses_with_others_is_still_a_room(changed: Callable[..., Stacks]) -> None:
     senders = changed("example", {"prd.backlog.webhook.sender_cidrs": ["198.51.100.0/28"]})
     assert findings(senders, nothing) == []
@@ -280,6 +282,7 @@ def test_a_room_that_shares_addresses_with_others_is_still_a_room(changed: Calla
     )
 
 
+@pytest.mark.slow
 def test_a_room_may_be_the_whole_internet_for_a_written_reason(changed: Callable[..., Stacks]) -> None:
     pull = {"from_cidrs": ["0.0.0.0/0"], "open_to_the_world_because": "the room has no addresses of its own"}
     alone = {"prd.codecommit.push": None, "prd.codecommit.pull": pull, "dev.gitlab": None, "dev.proxy": None}

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_network
 from typing import Any
 
+import pytest
+
 from iam import powers
 from iam.codecommit import PULL, PUSH
 from iam.documents import parse
@@ -83,6 +85,7 @@ def _or_reason(
         return error.reason
 
 
+@pytest.mark.slow
 def test_gives_what_every_request_alone_gives() -> None:
     choice = random.Random(20261128)
     answers = {"some": 0, "none": 0, "not known": 0}

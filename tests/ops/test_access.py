@@ -156,6 +156,7 @@ def test_a_policy_that_cannot_be_evaluated_stops_the_synthesis(
     )
 
 
+@pytest.mark.slow
 def test_every_promise_is_kept_in_every_deployment(synthesised: Callable[[str], Stacks]) -> None:
     for name in DEPLOYMENTS:
         assert not access.access(synthesised(name).out).findings, name

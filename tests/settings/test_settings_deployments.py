@@ -173,6 +173,7 @@ example.edu
     ]
 
 
+@pytest.mark.slow
 def test_loading_imports_no_slow_and_no_development_packages() -> None:
     program = (
         "import sys; from pathlib import Path; import settings\n"

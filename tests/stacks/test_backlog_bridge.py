@@ -168,6 +168,7 @@ def test_a_file_system_is_mounted_through_its_targets_and_over_tls(with_file_sys
     assert all(one["actions"][0] == "elasticfilesystem:ClientMount" for one in statements.values())
 
 
+@pytest.mark.slow
 def test_builds_can_leave_from_fixed_addresses_with_a_bucket_too(changed: Callable[..., Stacks]) -> None:
     vpc = {"id": "vpc-0123456789abcdef0", "subnet_ids": ["subnet-0123456789abcdef0"]}
     bridge = changed("example", {**PRD_ALONE, "prd.backlog.vpc": vpc})["backlog-bridge"]
@@ -248,6 +249,7 @@ def test_the_url_to_register_is_an_output(bridge: Terraform) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_mirror_may_have_the_name_of_one_of_the_bridges_constructs(changed: Callable[..., Stacks]) -> None:
     mirror = {"space": "example", "project": "OPS", "repository": "x", "target": {}}
     names = ("webhook", "cache", "repositories", "mirrors", "api", "role", "stage", "hooks")

@@ -35,6 +35,7 @@ def test_each_private_subnet_leaves_through_the_nat_gateway_of_its_zone(network:
         assert nat["subnet_id"] == f"${{aws_subnet.network_public_{zone}.id}}"
 
 
+@pytest.mark.slow
 def test_one_nat_gateway_can_serve_every_zone(changed: Callable[..., Stacks]) -> None:
     network = changed("example", {"prd.backlog": None, "dev.network.nat": {"gateways": "one"}})["dev-network"]
     assert set(network.resources("aws_nat_gateway")) == {"network_nat_a"}
@@ -128,6 +129,7 @@ def test_the_endpoint_for_s3_leads_to_awss_packages_and_to_the_backups_alone(net
     ]
 
 
+@pytest.mark.slow
 def test_nothing_is_written_through_the_endpoint_without_a_gitlab_in_the_vpc(changed: Callable[..., Stacks]) -> None:
     alone = {"dev.gitlab": None, "dev.proxy": None, "prd.codecommit.push": {"from_cidrs": ["203.0.113.10/32"]}}
     network = changed("example", alone)["dev-network"]

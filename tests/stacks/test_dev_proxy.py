@@ -80,6 +80,7 @@ def test_amazons_newest_image_for_the_processor_is_taken(
     assert image(synthesised("everything")["dev-proxy"]) == f"{published}arm64"
 
 
+@pytest.mark.slow
 def test_a_change_is_rolled_out_and_rolled_back_if_unhealthy(proxy: Terraform, changed: Callable[..., Stacks]) -> None:
     group = proxy.resource("aws_autoscaling_group.proxy_group")
     # The group uses the template's version, and each change of the configuration makes a new version.

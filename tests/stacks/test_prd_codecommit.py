@@ -122,6 +122,7 @@ def test_clone_urls_and_users_are_outputs(codecommit: Terraform) -> None:
     assert {f"{user}_user_{what}" for user in ("push", "pull") for what in ("name", "arn")} <= set(outputs)
 
 
+@pytest.mark.slow
 def test_without_a_push_user_only_the_bridge_writes(changed: Callable[..., Stacks]) -> None:
     codecommit = changed("example", BRIDGE_ALONE)["prd-codecommit"]
     assert set(codecommit.resources("aws_iam_user")) == {"pull_user"}
@@ -221,6 +222,7 @@ def test_rooms_do_not_need_pull(changed: Callable[..., Stacks]) -> None:
     assert "pull_user_name" not in codecommit.json["output"]
 
 
+@pytest.mark.slow
 def test_many_repositories_take_several_policies_each_attached_after_the_deny(changed: Callable[..., Stacks]) -> None:
     names = [f"payments-service-{number:03}" for number in range(200)]
     codecommit = changed("minimal", {"prd.codecommit.repositories": dict.fromkeys(names)})["prd-codecommit"]
@@ -284,6 +286,7 @@ _BUILDS = "arn:aws:iam::222222222222:role/kakehashi-prd-backlog-mirror-"
 _NO_BUILD = {"anything-but": [f"{_BUILDS}website", f"{_BUILDS}batch"]}
 
 
+@pytest.mark.slow
 def test_many_builds_are_left_out_by_the_beginning_of_their_names(changed: Callable[..., Stacks]) -> None:
     mirror = {"space": "example", "project": "WEB"}
     mirrors = {f"m{n}": {**mirror, "repository": f"r{n}", "target": {"create": f"r{n}"}} for n in range(16)}

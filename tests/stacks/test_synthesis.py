@@ -153,6 +153,7 @@ def test_refuses_names_that_would_share_a_terraform_address(tmp_path: Path, out:
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_a_refused_deployment_leaves_the_output_unchanged(tmp_path: Path, out: Path) -> None:
     synthesise(load(_minimal(tmp_path, {"a": {}})), out)
     before = _written(out)
@@ -200,6 +201,7 @@ def test_every_retention_and_termination_protection_has_a_fact(synthesised: Call
         assert {fact.variable for fact in facts.read(name, terraform.json) if isinstance(fact, kinds)} == expected
 
 
+@pytest.mark.slow
 def test_the_deployments_reason_for_an_open_list_is_a_fact(changed: Callable[..., Stacks]) -> None:
     reasons = {
         "prd.codecommit.pull.open_to_the_world_because": "a test of rooms",
@@ -286,6 +288,7 @@ def test_reports_a_folder_that_cannot_be_written_in_two_lines(project: Path, out
     assert [line.split(": ")[0] for line in done.stderr.splitlines()] == ["error", "hint"]
 
 
+@pytest.mark.slow
 def test_synthesises_where_no_other_program_is_installed(project: Path, out: Path, tmp_path: Path) -> None:
     environment = {"PATH": str(tmp_path), "CDKTF_OUTDIR": str(out), "DEPLOYMENT": "deployments/minimal.yaml"}
     command = [sys.executable, "main.py"]

@@ -66,6 +66,7 @@ def test_a_long_comment_leaves_out_the_least_important_parts_and_says_so(limit: 
     assert "left out here: the comment would be too long" in text
 
 
+@pytest.mark.slow
 def test_a_comment_with_thousands_of_dangerous_findings_fits() -> None:
     found = reviewed(plan(*(change(f"aws_eip.address_{number:04}", "delete", {}) for number in range(2_000))))
     text = comment(found)
