@@ -56,6 +56,8 @@ def review(files: Sequence[PlanFile], acknowledgements: Sequence[Acknowledgement
     used: set[Acknowledgement] = set()
     for rule in RULES:
         for finding in rule.findings(plans):
+            if finding.said_by:
+                continue
             covering = [one for one in acknowledgements if one.covers(finding)]
             used |= set(covering)
             if covering:

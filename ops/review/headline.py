@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from iam.codecommit import PULL
 from ops.review.access_markdown import listed
 from ops.review.access_table import AccessTable, WidenedAccess
+from ops.review.added_repositories import added
 from ops.review.language import ENGLISH, Language
 from ops.review.outcome import Review
-from ops.review.rule import ACCESS_WIDENED, NOT_READ, ReviewFinding
+from ops.review.rule import ACCESS_WIDENED, NOT_READ, REPOSITORY_NEW, ReviewFinding
 from ops.review.text import code
 from terraform.plan import Action, Change
 
@@ -16,8 +17,8 @@ _MOST_NAMES = 3
 _LONGEST_NAME = 80
 _LONGEST_FINDING = 100  # characters; of a longer one the sentence says only what its rule says
 
-# What no rule judges: what it has not read, and code that only people can judge.
-_TO_READ = {NOT_READ, "runs-otherwise"}
+# What no rule judges: what it has not read, code that only people can judge, and who may have a new repository.
+_TO_READ = {NOT_READ, REPOSITORY_NEW, "runs-otherwise"}
 
 _DONE = {
     Action.REPLACE: "{changes} replaced",
@@ -85,8 +86,10 @@ def _sentence(review: Review, language: Language) -> str:
 def _most_important(review: Review, language: Language) -> str:
     """What is said of the first dangerous finding; the rules are in the order of their importance."""
     first = review.dangerous[0]
+    said, place = added(review.plans).names, (first.stack, first.address)
     for widened in review.access.widened if first.rule == ACCESS_WIDENED else ():
-        if (widened.owner.stack, widened.owner.address) == (first.stack, first.address):
+        is_first = place == (widened.owner.stack, widened.owner.address)
+        if is_first and not said.issuperset(widened.repositories):
             return _widened(widened, review.access, language)
     return _other(first, review, language)
 

@@ -17,6 +17,9 @@ ACCESS_WIDENED = "access-widened"
 NOT_READ = "not-read"
 """The rule that lists the changes of which no other rule says anything."""
 
+REPOSITORY_NEW = "repository-new"
+"""The rule that says in one line who reaches a new repository."""
+
 _LONGEST_PLACE = 120
 
 
@@ -27,6 +30,7 @@ class ReviewFinding:
     `details` are lines of Markdown that show it at length, below `what`. The rule that finds it fills in `rule`, and
     `digest`, which is another one as soon as the plan does anything else there, and None where a secret is a part of
     it. `arguments` are those of a changed object that the finding is about. The rule `not-read` lists the others.
+    `said_by` is the rule of a note that says the same for many findings: a review shows that note instead.
     """
 
     stack: str
@@ -36,6 +40,7 @@ class ReviewFinding:
     rule: str = ""
     arguments: frozenset[str] = frozenset()
     digest: str | None = None
+    said_by: str = ""
 
     @property
     def allowed_as(self) -> str:

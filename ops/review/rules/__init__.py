@@ -19,6 +19,7 @@ _READING: tuple[ReviewRule, ...] = (
     identities.access_widened,
     identities.access_unknown,
     identities.access_still_unknown,
+    identities.repository_new,
     networks.world_let_in,
     networks.more_let_in,
     networks.world_let_out,

@@ -1,14 +1,16 @@
 """Rules about identities: what users and roles can do, and new ways to sign in."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from iam.comparison import statements
-from ops.review.access_markdown import gained
+from ops.review.access_markdown import gained, listed
 from ops.review.access_table import table
+from ops.review.added_repositories import added
 from ops.review.attachments import KINDS, Attachment, Attachments
 from ops.review.plan_moment import PlanMoment
-from ops.review.rule import ACCESS_WIDENED, Plans, ReviewFinding, rule
-from ops.review.text import shown
+from ops.review.rule import ACCESS_WIDENED, REPOSITORY_NEW, Plans, ReviewFinding, rule
+from ops.review.text import code, shown
 from terraform.plan import Action
 
 
@@ -18,8 +20,24 @@ from terraform.plan import Action
     why="This is the main question of the review; the comment's access table shows both sides.",
 )
 def access_widened(plans: Plans) -> Iterator[ReviewFinding]:
+    names = added(plans).names
     for widened in table(plans).widened:
-        yield widened.owner.finding(gained(widened))
+        said_by = REPOSITORY_NEW if names.issuperset(widened.repositories) else ""
+        yield replace(widened.owner.finding(gained(widened)), said_by=said_by)
+
+
+@rule(
+    id=REPOSITORY_NEW,
+    what="A repository is created, and everyone reaches it as they reach an existing one.",
+    why="Nothing else changes for anyone: check that the same people may have it.",
+    dangerous=False,
+)
+def repository_new(plans: Plans) -> Iterator[ReviewFinding]:
+    for new in added(plans).repositories:
+        yield new.change.finding(
+            f"{code(new.name)} is reached as {code(new.like)} is: "
+            f"pull from {listed(new.pull)}; push from {listed(new.push)}"
+        )
 
 
 @rule(

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from iam.comparison import ATTRIBUTES, compared, not_understood, open_conditions, statements, to_the_world
 from iam.statements import Statement, has_wildcard
 from ops.review import policy_text
-from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
+from ops.review.added_repositories import added
+from ops.review.rule import REPOSITORY_NEW, Plans, ReviewedChange, ReviewFinding, rule
 from ops.review.rules.removal import goes_with_bucket
 from ops.review.text import code, codes, origin, placeholder
 from terraform.plan import Action
@@ -102,11 +103,13 @@ def policy_widened(plans: Plans) -> Iterator[ReviewFinding]:
             continue
         differences = compared(policy.before_statements, policy.after_statements)
         widening = [policy_text.difference(difference) for difference in differences if difference.widens]
-        for what in widening[:_MOST_DIFFERENCES]:
-            yield policy.change.finding(f"{code(policy.name)}: {what}", policy.name)
+        place = (policy.change.stack, policy.change.address, policy.name)
+        said_by = REPOSITORY_NEW if place in added(plans).policies else ""
+        whats = widening[:_MOST_DIFFERENCES]
         if len(widening) > _MOST_DIFFERENCES:
-            more = len(widening) - _MOST_DIFFERENCES
-            yield policy.change.finding(f"{code(policy.name)}: {more} more differences that widen it", policy.name)
+            whats.append(f"{len(widening) - _MOST_DIFFERENCES} more differences that widen it")
+        for what in whats:
+            yield replace(policy.change.finding(f"{code(policy.name)}: {what}", policy.name), said_by=said_by)
 
 
 @rule(

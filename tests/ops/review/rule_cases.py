@@ -107,7 +107,31 @@ def _resources(**resource: Any) -> dict[str, Any]:
     return {"configuration": {"root_module": {"resources": [resource]}}}
 
 
+def _repository(address: str, name: str, *actions: str) -> PlannedChange:
+    values = {"repository_name": name, "arn": REPOSITORY.replace("application", name)}
+    return change(address, [*actions], None if "create" in actions else values, values)
+
+
+_REPOSITORIES = [
+    {"address": f"aws_codecommit_repository.{name}", "expressions": {"repository_name": {"constant_value": name}}}
+    for name in ("batch", "it")
+]
+
 CASES: dict[str, RuleCase] = {
+    "repository-new": RuleCase(
+        found=[
+            *user_with(policy(allow(Resource=[REPOSITORY, REPOSITORY.replace("application", "batch")]))),
+            _repository("aws_codecommit_repository.batch", "batch", "create"),
+        ],
+        at="aws_codecommit_repository.batch",
+        more={"configuration": {"root_module": {"resources": _REPOSITORIES}}},
+        not_found=[
+            *user_with(policy(allow(Resource=REPOSITORY.replace("application", "batch")))),
+            _repository("aws_codecommit_repository.batch", "batch", "create"),
+        ],
+        not_found_more={"configuration": {"root_module": {"resources": _REPOSITORIES}}},
+        is_dangerous=False,
+    ),
     **{rule: _case(*destroyed_or_updated(next(iter(kinds)))) for rule, kinds in LOSSES.items()},
     "unknown-lost": _case(
         change("aws_something_new.it", ["delete", "create"], {"id": "x"}, {}),

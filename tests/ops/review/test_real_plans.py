@@ -11,12 +11,7 @@ from tests.ops.review.scenarios import SCENARIOS
 # All dangerous findings of each scenario, by rule and address.
 DANGEROUS: dict[str, set[tuple[str, str]]] = {
     "nothing-changes": set(),
-    "repository-added": {
-        ("access-widened", "aws_iam_user.pull_user"),
-        ("access-widened", "aws_iam_user.push_user"),
-        ("policy-widened", "aws_iam_policy.pull_user_allow_policy"),
-        ("policy-widened", "aws_iam_policy.push_user_allow_policy"),
-    },
+    "repository-added": set(),
     "repository-removed": {("repository-lost", "aws_codecommit_repository.repositories_infrastructure")},
     "repository-renamed": {
         ("access-widened", "aws_iam_user.pull_user"),
