@@ -27,6 +27,15 @@ def is_private(network: IpNetwork) -> bool:
     return any(isinstance(network, IPv4Network) and network.subnet_of(block) for block in _PRIVATE)
 
 
+_WIDEST = {4: 8, 6: 16}
+"""A network with a shorter prefix counts as the whole internet; the settings have the same limit for IPv4."""
+
+
+def is_world(network: IpNetwork) -> bool:
+    """Whether a network is so large that it counts as the whole internet."""
+    return network.prefixlen < _WIDEST[network.version]
+
+
 # https://www.rfc-editor.org/rfc/rfc1918 and, for addresses that a carrier shares, https://www.rfc-editor.org/rfc/rfc6598
 # and for tests of networks, https://www.rfc-editor.org/rfc/rfc2544
 _PRIVATE = tuple(

@@ -88,6 +88,11 @@ class PlanConfiguration:
         """The longest references in every expression below one argument."""
         yield from _references_below(_at(self._expressions(address), *path))
 
+    def is_template(self, address: str, reference: str, *path: str | int) -> bool:
+        """Whether an argument, or its only item, is just one reference in a .tf.json file: `${TYPE.NAME.ATTRIBUTE}`."""
+        found = _at(self._expressions(address), *path, "constant_value")
+        return found in (f"${{{reference}}}", [f"${{{reference}}}"])
+
     def constant_texts(self, address: str, *path: str | int) -> list[str] | None:
         """A list of texts as a .tf.json file has it, with its `${…}`; None where it is anything else."""
         found = _at(self._expressions(address), *path, "constant_value")

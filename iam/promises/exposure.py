@@ -6,14 +6,11 @@ from itertools import chain
 
 from iam.evaluation import evaluate
 from iam.model import Endpoint
-from iam.operators import IpNetwork, is_private
+from iam.operators import is_private, is_world
 from iam.promises.promise import Breach, PromiseSubject, is_for_account, promise
 from iam.requests import Principal
 from iam.sources import RequestSource
 from iam.statements import Statement
-
-_WIDEST = {4: 8, 6: 16}
-"""A network with a shorter prefix counts as the whole internet; the settings have the same limit for IPv4."""
 
 
 @promise(
@@ -161,7 +158,7 @@ def _does_only(statement: Statement, *actions: str) -> bool:
 def no_group_is_open(subject: PromiseSubject) -> Iterator[Breach]:
     for opening in subject.model.openings:
         for network in opening.networks:
-            if _is_world(network) and not opening.may_be_open:
+            if is_world(network) and not opening.may_be_open:
                 yield Breach(place=opening.address, what=f"lets in {network}")
             elif not opening.is_listed and not is_private(network):
                 yield Breach(
@@ -197,8 +194,4 @@ def _is_anywhere(source: RequestSource) -> bool:
     """
     if any(place.may_be_open and not (place.is_room or place.may_push) for place in source.places):
         return False
-    return not source.places or all(map(_is_world, source.networks))
-
-
-def _is_world(network: IpNetwork) -> bool:
-    return network.prefixlen < _WIDEST[network.version]
+    return not source.places or all(map(is_world, source.networks))

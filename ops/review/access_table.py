@@ -97,12 +97,19 @@ class WidenedAccess:
 
 @dataclass(frozen=True, kw_only=True)
 class AccessTable:
-    """The rows, every origin that they name, what is allowed newly, and what could not be determined."""
+    """The rows, every origin that they name, what is allowed newly, and what could not be determined.
+
+    `identities` are those after the apply whose access could be determined, with their `owners`: the objects that make
+    them. `sources` are the parts of the internet from which requests may come.
+    """
 
     rows: Sequence[AccessRow]
     origins: Origins
     widened: Sequence[WidenedAccess]
     unreadable: Sequence[ReviewFinding]
+    identities: Mapping[str, Identity]
+    owners: Mapping[str, ReviewedChange]
+    sources: Sequence[RequestSource]
 
 
 @lru_cache(maxsize=1)
@@ -125,6 +132,9 @@ def table(plans: Plans) -> AccessTable:
         origins=Origins().union(*{*was.values(), *now.values()}),
         widened=list(_widened(was, now, before, after)),
         unreadable=reader.unreadable,
+        identities={name: found for name, found in after.identities.items() if name not in after.unknown},
+        owners=after.owners,
+        sources=places,
     )
 
 

@@ -9,7 +9,7 @@ from ops.review.access_table import AccessTable, WidenedAccess
 from ops.review.added_repositories import added
 from ops.review.language import ENGLISH, Language
 from ops.review.outcome import Review
-from ops.review.rule import ACCESS_WIDENED, NOT_READ, REPOSITORY_NEW, ReviewFinding
+from ops.review.rule import ACCESS_WIDENED, FIRST_DEPLOYMENT, NOT_READ, REPOSITORY_NEW, ReviewFinding
 from ops.review.text import code
 from terraform.plan import Action, Change
 
@@ -17,8 +17,8 @@ _MOST_NAMES = 3
 _LONGEST_NAME = 80
 _LONGEST_FINDING = 100  # characters; of a longer one the sentence says only what its rule says
 
-# What no rule judges: what it has not read, code that only people can judge, and who may have a new repository.
-_TO_READ = {NOT_READ, REPOSITORY_NEW, "runs-otherwise"}
+# What no rule judges: what it has not read, code that only people can judge, and who reaches what is new.
+_TO_READ = {FIRST_DEPLOYMENT, NOT_READ, REPOSITORY_NEW, "runs-otherwise"}
 
 _DONE = {
     Action.REPLACE: "{changes} replaced",

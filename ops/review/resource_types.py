@@ -20,6 +20,9 @@ IRRELEVANT: dict[str, str] = _DATA["irrelevant"]
 HARMLESS: dict[str, str] = _DATA["harmless"]
 """Arguments whose changes mean nothing to a review, as `type.argument` or, for every type, `*.argument`, and why."""
 
+BELONGS: dict[str, dict[str, str]] = _DATA["belongs"]
+"""By type: the arguments that say what an object belongs to, each with the type that it names."""
+
 _CLASSIFIED = {*ACCESS, *IRRELEVANT}.union(*LOSSES.values(), *SAFEGUARDS.values())
 
 

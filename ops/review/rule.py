@@ -17,6 +17,9 @@ ACCESS_WIDENED = "access-widened"
 NOT_READ = "not-read"
 """The rule that lists the changes of which no other rule says anything."""
 
+FIRST_DEPLOYMENT = "first-deployment"
+"""The rule that says in one line which stacks are new as a whole."""
+
 REPOSITORY_NEW = "repository-new"
 """The rule that says in one line who reaches a new repository."""
 
@@ -137,12 +140,16 @@ class Plans:
 
 Check = Callable[[Plans], Iterable[ReviewFinding]]
 
+OnlyNew = Callable[[Plans, ReviewFinding], bool]
+"""Whether a finding says only that an object of a new stack is created, and nothing dangerous in itself."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReviewRule:
     """One question that every review asks; `check` finds the answers.
 
-    A finding of a `dangerous` rule needs an acknowledgement. Other findings are for information.
+    A finding of a `dangerous` rule needs an acknowledgement. Other findings are for information. `only_new` decides
+    which findings the note about a first deployment says already; a rule without it is about more than creation.
     """
 
     id: str
@@ -150,19 +157,30 @@ class ReviewRule:
     why: str
     dangerous: bool
     check: Check
+    only_new: OnlyNew | None = None
 
     def findings(self, plans: Plans) -> list[ReviewFinding]:
         """What the rule finds, without repetition."""
         if self.id not in plans.found:
             with masking(plans.mask):
                 found = {
-                    replace(finding, rule=self.id, digest=plans.digest(self.id, finding))
+                    replace(
+                        finding,
+                        rule=self.id,
+                        digest=plans.digest(self.id, finding),
+                        said_by=finding.said_by or (FIRST_DEPLOYMENT if self._is_only_new(plans, finding) else ""),
+                    )
                     for finding in self.check(plans)
                 }
             plans.found[self.id] = sorted(found, key=lambda finding: (finding.stack, finding.address, finding.what))
         return plans.found[self.id]
 
+    def _is_only_new(self, plans: Plans, finding: ReviewFinding) -> bool:
+        return self.only_new is not None and self.only_new(plans, finding)
 
-def rule(*, id: str, what: str, why: str, dangerous: bool = True) -> Callable[[Check], ReviewRule]:
+
+def rule(
+    *, id: str, what: str, why: str, dangerous: bool = True, only_new: OnlyNew | None = None
+) -> Callable[[Check], ReviewRule]:
     """Makes a rule of the check function below it."""
-    return lambda check: ReviewRule(id=id, what=what, why=why, dangerous=dangerous, check=check)
+    return lambda check: ReviewRule(id=id, what=what, why=why, dangerous=dangerous, check=check, only_new=only_new)

@@ -20,6 +20,7 @@ _READING: tuple[ReviewRule, ...] = (
     identities.access_unknown,
     identities.access_still_unknown,
     identities.repository_new,
+    state.first_deployment,
     networks.world_let_in,
     networks.more_let_in,
     networks.world_let_out,

@@ -8,6 +8,7 @@ from ops.review.access_markdown import gained, listed
 from ops.review.access_table import table
 from ops.review.added_repositories import added
 from ops.review.attachments import KINDS, Attachment, Attachments
+from ops.review.first_deployment import only_access, only_attachment, only_identity
 from ops.review.plan_moment import PlanMoment
 from ops.review.rule import ACCESS_WIDENED, REPOSITORY_NEW, Plans, ReviewFinding, rule
 from ops.review.text import code, shown
@@ -18,6 +19,7 @@ from terraform.plan import Action
     id=ACCESS_WIDENED,
     what="Someone can pull or push more than before, or from more places.",
     why="This is the main question of the review; the comment's access table shows both sides.",
+    only_new=only_access,
 )
 def access_widened(plans: Plans) -> Iterator[ReviewFinding]:
     names = added(plans).names
@@ -83,6 +85,7 @@ _SIGN_IN = {
     id="identity-new",
     what="A user, key, password or identity provider is created.",
     why="Someone can sign in with it.",
+    only_new=only_identity,
 )
 def identity_new(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes(*_SIGN_IN):
@@ -94,6 +97,7 @@ def identity_new(plans: Plans) -> Iterator[ReviewFinding]:
     id="policy-of-aws-attached",
     what="An AWS managed policy is attached.",
     why="AWS can change what it allows without a plan.",
+    only_new=only_attachment,
 )
 def policy_of_aws_attached(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes(*_ATTACHMENTS):

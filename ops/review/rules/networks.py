@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from iam.comparison import WORLD, covered
+from ops.review.first_deployment import only_fenced, only_listed_source, only_way
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
 from ops.review.rules.removal import ProtectiveSetting, removed, unprotected
 from ops.review.text import code, line, shown
@@ -47,6 +48,7 @@ def world_let_in(plans: Plans) -> Iterator[ReviewFinding]:
     id="more-let-in",
     what="A security group or network ACL allows inbound traffic from another source.",
     why="A security group is a server's first access control.",
+    only_new=only_listed_source,
 )
 def more_let_in(plans: Plans) -> Iterator[ReviewFinding]:
     for traffic in _allowed_newly(plans, "ingress"):
@@ -167,6 +169,7 @@ _ROUTE_TARGETS = (
     id="way-new",
     what="A connection between networks is created.",
     why="Networks that were separate may reach each other.",
+    only_new=only_way,
 )
 def way_new(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes(*_CONNECTIONS):
@@ -248,6 +251,7 @@ _PUBLIC_ACCESS = (
     id="opened",
     what="A setting that blocks public access is turned off.",
     why="The resource is public now, or one more mistake makes it public.",
+    only_new=only_fenced,
 )
 def opened(plans: Plans) -> Iterator[ReviewFinding]:
     for setting in _PUBLIC_ACCESS:

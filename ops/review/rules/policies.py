@@ -9,6 +9,7 @@ from iam.comparison import ATTRIBUTES, compared, not_understood, open_conditions
 from iam.statements import Statement, has_wildcard
 from ops.review import policy_text
 from ops.review.added_repositories import added
+from ops.review.first_deployment import only_fenced, only_policy
 from ops.review.rule import REPOSITORY_NEW, Plans, ReviewedChange, ReviewFinding, rule
 from ops.review.rules.removal import goes_with_bucket
 from ops.review.text import code, codes, origin, placeholder
@@ -64,6 +65,7 @@ _AGENT = (".ssm", ".ssmmessages", ".ec2messages")
     id="policy-to-the-world",
     what="A policy applies to everyone, or names every address.",
     why="An allow-list that contains every address protects nothing: anyone with the password gets in.",
+    only_new=only_fenced,
 )
 def policy_to_the_world(plans: Plans) -> Iterator[ReviewFinding]:
     for policy in _changed_policies(plans):
@@ -96,6 +98,7 @@ def _names_no_resource(statement: Statement) -> bool:
     id="policy-widened",
     what="A policy allows more or denies less.",
     why="It may give access that nobody has reviewed.",
+    only_new=only_policy,
 )
 def policy_widened(plans: Plans) -> Iterator[ReviewFinding]:
     for policy in _changed_policies(plans):
@@ -197,6 +200,7 @@ def _is_json(text: str) -> bool:
     what="A part of a policy is known after the apply only.",
     why="Check that it will come from where you expect.",
     dangerous=False,
+    only_new=only_policy,
 )
 def policy_open(plans: Plans) -> Iterator[ReviewFinding]:
     for policy in _changed_policies(plans):

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from iam.comparison import ATTRIBUTES
+from ops.review.first_deployment import new_stacks
 from ops.review.resource_types import harmless
-from ops.review.rule import Plans, ReviewFinding, rule
-from ops.review.text import code, codes
+from ops.review.rule import FIRST_DEPLOYMENT, Plans, ReviewFinding, rule
+from ops.review.text import code, codes, count
 from terraform.plan import Action, Change, Plan
 from terraform.plan_configuration import PlanConfiguration
 
@@ -38,6 +39,20 @@ def _changed_outputs(plan: Plan) -> set[str]:
         for output in plan.outputs
         if output.action is not Action.NOTHING and (output.before is not None or output.action is Action.DELETE)
     }
+
+
+@rule(
+    id=FIRST_DEPLOYMENT,
+    what="Stacks are created of which the state has no object.",
+    why="The access table says who reaches what; if objects of a stack exist, its state is the wrong one.",
+    dangerous=False,
+)
+def first_deployment(plans: Plans) -> Iterator[ReviewFinding]:
+    new = new_stacks(plans)
+    if new.objects:
+        stacks = sorted(new.names)
+        what = f"{count(len(new.objects), 'object')} in {codes(stacks)}, of which nothing existed before"
+        yield ReviewFinding(stack=stacks[0], address="the plan", what=what)
 
 
 @rule(

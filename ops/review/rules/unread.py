@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from ops.review.changed_values import configured_differences, is_text, items, listed
 from ops.review.differences import AttributeDifference
+from ops.review.first_deployment import only_creation
 from ops.review.resource_types import decided_by, harmless, is_classified
 from ops.review.rule import NOT_READ, Plans, ReviewedChange, ReviewFinding, ReviewRule, rule
 from ops.review.rules.removal import goes_with_bucket
@@ -51,6 +52,7 @@ def not_read(others: Sequence[ReviewRule]) -> ReviewRule:
         why="It is neither known to be dangerous nor known to be harmless: read it.",
         dangerous=False,
         check=check,
+        only_new=only_creation,
     )
 
 

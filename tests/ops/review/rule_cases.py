@@ -118,6 +118,14 @@ _REPOSITORIES = [
 ]
 
 CASES: dict[str, RuleCase] = {
+    "first-deployment": RuleCase(
+        found=[created("aws_sns_topic", name="it")],
+        at="the plan",
+        more={"configuration": {"root_module": {}}},
+        not_found=[created("aws_sns_topic", name="it")],
+        not_found_more={"configuration": {"root_module": {}}, **_STATE},
+        is_dangerous=False,
+    ),
     "repository-new": RuleCase(
         found=[
             *user_with(policy(allow(Resource=[REPOSITORY, REPOSITORY.replace("application", "batch")]))),

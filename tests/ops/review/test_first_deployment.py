@@ -1,0 +1,424 @@
+"""A first deployment is one note, and what is dangerous in itself stays dangerous in it."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from ops.review.outcome import Review
+from ops.review.resource_types import BELONGS
+from tests.ops.review.dangerous import DANGEROUS
+from tests.ops.review.plans import comment, found_rules, real, real_review, reviewed
+from tests.ops.review.rule_cases import PlannedChange, allow, policy
+from tests.terraform.plans import change
+
+Document = dict[str, Any]
+
+STACKS = ("backlog-bridge", "dev-gitlab", "dev-network", "prd-codecommit")
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+PULL_USER, PULL_POLICY = "aws_iam_user.pull_user", "aws_iam_policy.pull_user_allow_policy"
+FENCE, PUSH_FENCE = "aws_iam_policy.pull_user_deny_policy", "aws_iam_policy.push_user_deny_policy"
+_WEBSITE = "arn:aws:codecommit:ap-northeast-1:222222222222:website"
+MIRROR = "aws_iam_role.mirrors_website_role"
+API = "data.aws_iam_policy_document.webhook_policy"
+
+# What the builds of a Backlog mirror may reach, which nothing in a plan explains.
+EXPLAINED = {
+    ("world-let-out", f"aws_vpc_security_group_egress_rule.build_security_group_to_{name}") for name in ("https", "ssh")
+}
+
+# Dangerous changes that only say that an object is new when they are a part of a first deployment, each with a reason.
+QUIET = {
+    "identity-new: aws_iam_user is created": "it has no policy and no password",
+    "more-let-in: another network": "the group is new, and nobody pulls from there",
+    "way-new: aws_internet_gateway is created": "its network is new",
+    "way-new: aws_nat_gateway is created": "its network is new",
+}
+
+
+def _documents() -> dict[str, Document]:
+    return {file.stack: json.loads(file.text) for file in real("first-deployment") if file.stack in STACKS}
+
+
+def _review(documents: dict[str, Document]) -> Review:
+    return reviewed(*documents.values())
+
+
+def _added(document: Document, found: PlannedChange, **expressions: Any) -> None:
+    """Add an object whose configuration has its arguments; `expressions` are references, or other expressions."""
+    after = dict(found["change"]["after"] or {})
+    arguments = {name: {"constant_value": value} for name, value in after.items()}
+    unknown: dict[str, bool] = {}
+    for name, expression in expressions.items():
+        if "references" in expression:
+            address, _, attribute = expression["references"][0].rpartition(".")
+            value = _change(document, address)["change"]["after"].get(attribute)
+            after.pop(name, None)
+            (unknown if value is None else after)[name] = True if value is None else value
+    document["resource_changes"].append(change(found["address"], "create", None, after, unknown=unknown))
+    document["configuration"]["root_module"]["resources"].append(
+        {
+            "address": found["address"],
+            "mode": "managed",
+            "type": found["type"],
+            "name": "it",
+            "provider_config_key": "aws",
+            "expressions": {**arguments, **expressions},
+        }
+    )
+
+
+def _reference(text: str) -> dict[str, Any]:
+    return {"constant_value": f"${{{text}}}", "references": [text, text.rpartition(".")[0]]}
+
+
+def _change(document: Document, address: str) -> Document:
+    found: Document = next(one for one in document["resource_changes"] if one["address"] == address)
+    return found
+
+
+def _statements(document: Document, address: str, edit: Callable[[list[Document]], None]) -> None:
+    after = _change(document, address)["change"]["after"]
+    written = json.loads(after["policy"])
+    edit(written["Statement"])
+    after["policy"] = json.dumps(written)
+
+
+def test_a_first_deployment_is_one_note_and_what_its_builds_reach() -> None:
+    found = _review(_documents())
+    assert found_rules(found) == EXPLAINED
+    [note] = found.notes
+    assert (note.rule, note.address) == ("first-deployment", "the plan")
+    assert note.what == ("107 objects in `stack`, `stack-1`, `stack-2`, `stack-3`, of which nothing existed before")
+
+
+@pytest.mark.parametrize("stack", ["dev-gitlab", "dev-network"])
+def test_a_stack_without_such_builds_is_not_dangerous(stack: str) -> None:
+    found = reviewed(_documents()[stack])
+    assert found.dangerous == []
+    assert [note.rule for note in found.notes] == ["first-deployment"]
+    assert "## 🟠 1 change to read, and nothing dangerous found" in comment(found)
+
+
+def test_users_of_a_repository_that_is_in_no_plan_are_dangerous() -> None:
+    document = _documents()["prd-codecommit"]
+    assert ("access-widened", PULL_USER) in found_rules(reviewed(document))
+    _statements(document, PULL_POLICY, lambda found: found[0]["Resource"].remove(_WEBSITE))
+    assert reviewed(document).dangerous == []
+
+
+def _created(rows: Sequence[Any]) -> dict[str, tuple[str, Sequence[PlannedChange]]]:
+    return {
+        f"{rule}: {what}": (rule, changes)
+        for rule, what, changes in rows
+        if all(one["change"]["actions"] == ["create"] for one in changes)
+    }
+
+
+CREATED = _created(DANGEROUS)
+
+
+def _owned(document: Document, kind: str) -> dict[str, Any]:
+    """References to new objects in place of every argument that says what an object belongs to, where there are any."""
+    found = {}
+    for argument, owner in BELONGS.get(kind, {}).items():
+        named = "name" if owner in ("aws_iam_role", "aws_iam_user") and argument in ("role", "user") else "id"
+        made = [one["address"] for one in document["resource_changes"] if one["type"] == owner]
+        if made and "." not in argument and argument != "policy_arn":
+            found[argument] = _reference(f"{made[0]}.{'arn' if argument.endswith('arn') else named}")
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(CREATED))
+def test_a_dangerous_creation_stays_dangerous(name: str) -> None:
+    rule, changes = CREATED[name]
+    quiet = []
+    for stack, document in _documents().items():
+        for one in changes:
+            _added(document, one, **_owned(document, one["type"]))
+        if rule not in {rule for rule, _ in found_rules(reviewed(document)) - EXPLAINED}:
+            quiet.append(stack)
+    assert bool(quiet) == (name in QUIET)
+
+
+def test_there_are_many_dangerous_creations() -> None:
+    assert len(CREATED) > 40
+    assert set(QUIET) <= set(CREATED)
+
+
+Hostile = Callable[[dict[str, Document]], None]
+
+
+def _in(stack: str, edit: Callable[[Document], None]) -> Hostile:
+    return lambda documents: edit(documents[stack])
+
+
+def _adds(stack: str, address: str, after: dict[str, Any], **expressions: Any) -> Hostile:
+    return _in(stack, lambda document: _added(document, change(address, "create", None, after), **expressions))
+
+
+def _both(*edits: Hostile) -> Hostile:
+    def edited(documents: dict[str, Document]) -> None:
+        for edit in edits:
+            edit(documents)
+
+    return edited
+
+
+def _edits(stack: str, address: str, edit: Callable[[list[Document]], None]) -> Hostile:
+    return _in(stack, lambda document: _statements(document, address, edit))
+
+
+def _configures(stack: str, address: str, **expressions: Any) -> Hostile:
+    def edited(document: Document) -> None:
+        resources = document["configuration"]["root_module"]["resources"]
+        next(one for one in resources if one["address"] == address)["expressions"].update(expressions)
+
+    return _in(stack, edited)
+
+
+def _from(*networks: str) -> Callable[[list[Document]], None]:
+    return lambda found: found[0]["Condition"]["NotIpAddress"].update({"aws:SourceIp": list(networks)})
+
+
+def _user_policy(**statement: Any) -> Hostile:
+    after = {"name": "it", "user": "kakehashi-prd-pull", "policy": policy(allow(**statement))}
+    return _adds("prd-codecommit", "aws_iam_user_policy.it", after, user=_reference(f"{PULL_USER}.name"))
+
+
+def _role_policy(**statement: Any) -> Hostile:
+    after = {"name": "it", "role": "kakehashi-prd-backlog-mirror-website", "policy": policy(allow(**statement))}
+    return _adds("backlog-bridge", "aws_iam_role_policy.it", after, role=_reference(f"{MIRROR}.name"))
+
+
+def _ingress(source: str, group: dict[str, Any] | None = None) -> Hostile:
+    after = {"cidr_ipv4": source, "from_port": 22, "to_port": 22, "ip_protocol": "tcp"}
+    owner = group or _reference("aws_security_group.gitlab_security_group.id")
+    address = "aws_vpc_security_group_ingress_rule.it"
+    return _adds("dev-gitlab", address, after, security_group_id=owner)
+
+
+def _trusts(statement: dict[str, Any]) -> Hostile:
+    def edited(document: Document) -> None:
+        _change(document, MIRROR)["change"]["after"]["assume_role_policy"] = policy(statement)
+
+    return _in("backlog-bridge", edited)
+
+
+def _without(documents: dict[str, Document]) -> None:
+    """The policy of the webhook's API denies nobody."""
+    for document in documents.values():
+        for found in document["resource_changes"]:
+            if found["address"] == API:
+                found["change"]["after"]["statement"] = found["change"]["after"]["statement"][:1]
+                unknown = found["change"]["after_unknown"]
+                unknown["statement"] = unknown["statement"][:1]
+
+
+def _existing(document: Document) -> None:
+    topic = {"address": "aws_sns_topic.it", "mode": "managed", "type": "aws_sns_topic", "values": {}}
+    document["prior_state"]["values"].setdefault("root_module", {}).setdefault("resources", []).append(topic)
+
+
+_ASSUMED = {"Sid": "It", "Effect": "Allow", "Action": "sts:AssumeRole"}
+_GROUP = {"constant_value": "sg-0123456789abcdef0"}
+
+_REACHES = _role_policy(
+    Action="codecommit:GitPull", Resource="arn:aws:codecommit:ap-northeast-1:222222222222:infrastructure"
+)
+
+HOSTILE: dict[str, tuple[Hostile, tuple[str, str]]] = {
+    "a user without a fence": (
+        _edits("prd-codecommit", FENCE, lambda found: found[0].update(Action="s3:*")),
+        ("access-widened", PULL_USER),
+    ),
+    "a fence that names half the world": (
+        _edits("prd-codecommit", FENCE, _from("0.0.0.0/1", "128.0.0.0/1")),
+        ("access-widened", PULL_USER),
+    ),
+    "a user who pushes from where others only pull": (
+        _edits("prd-codecommit", PUSH_FENCE, _from("198.51.100.0/28")),
+        ("access-widened", "aws_iam_user.push_user"),
+    ),
+    "a user who may do more than use Git": (
+        _user_policy(Action="s3:GetObject", Resource="arn:aws:s3:::it/*"),
+        ("policy-widened", "aws_iam_user_policy.it"),
+    ),
+    "a user who may delete repositories": (
+        _user_policy(Action="codecommit:DeleteRepository"),
+        ("identity-new", PULL_USER),
+    ),
+    "a role that may push anywhere": (
+        _role_policy(Action="codecommit:GitPush", Resource="*"),
+        ("policy-widened", "aws_iam_role_policy.it"),
+    ),
+    "a role with a bucket of another account": (
+        _role_policy(Action="s3:PutObject", Resource="arn:aws:s3:::a-stranger/*"),
+        ("policy-widened", MIRROR),
+    ),
+    "a role that another account may assume": (
+        _trusts({**_ASSUMED, "Principal": {"AWS": "arn:aws:iam::999999999999:root"}}),
+        ("policy-widened", MIRROR),
+    ),
+    "a role that a service may use for every account": (
+        _trusts({**_ASSUMED, "Principal": {"Service": "codebuild.amazonaws.com"}}),
+        ("policy-widened", MIRROR),
+    ),
+    "a new role that reaches a repository which exists": (
+        _both(_REACHES, _in("prd-codecommit", lambda document: _existing(document))),
+        ("access-widened", MIRROR),
+    ),
+    "a new role that reaches a repository of which nothing is known": (
+        _both(_REACHES, lambda documents: documents.__delitem__("prd-codecommit")),
+        ("policy-widened", "aws_iam_role_policy.it"),
+    ),
+    "a new role that is an administrator": (
+        _adds(
+            "backlog-bridge",
+            "aws_iam_role_policy_attachment.it",
+            {"role": "kakehashi-prd-backlog-mirror-website", "policy_arn": ADMINISTRATOR},
+            role=_reference(f"{MIRROR}.name"),
+        ),
+        ("policy-of-aws-attached", "aws_iam_role_policy_attachment.it"),
+    ),
+    "a policy of a role that is named and not referred to": (
+        _configures("backlog-bridge", "aws_iam_role_policy.mirrors_website_role_policy", role={"constant_value": "x"}),
+        ("policy-widened", "aws_iam_role_policy.mirrors_website_role_policy"),
+    ),
+    "a policy of a role that an expression chooses": (
+        _configures(
+            "backlog-bridge",
+            "aws_iam_role_policy.mirrors_website_role_policy",
+            role={"constant_value": f'${{true ? "x" : {MIRROR}.name}}', "references": [f"{MIRROR}.name", MIRROR]},
+        ),
+        ("policy-widened", "aws_iam_role_policy.mirrors_website_role_policy"),
+    ),
+    "a policy of a role that a description names": (
+        _configures(
+            "backlog-bridge",
+            "aws_iam_role_policy.mirrors_website_role_policy",
+            role=_reference(f"{MIRROR}.description"),
+        ),
+        ("policy-widened", "aws_iam_role_policy.mirrors_website_role_policy"),
+    ),
+    "a policy that a group has too": (
+        _adds(
+            "prd-codecommit",
+            "aws_iam_group_policy_attachment.it",
+            {"group": "everybody"},
+            policy_arn=_reference(f"{PULL_POLICY}.arn"),
+        ),
+        ("policy-widened", PULL_POLICY),
+    ),
+    "an access key of a new user": (
+        _adds("prd-codecommit", "aws_iam_access_key.it", {"user": "x"}, user=_reference(f"{PULL_USER}.name")),
+        ("identity-new", "aws_iam_access_key.it"),
+    ),
+    "a group that lets in the world": (
+        _ingress("0.0.0.0/0"),
+        ("world-let-in", "aws_vpc_security_group_ingress_rule.it"),
+    ),
+    "a group that lets in half the world": (
+        _ingress("128.0.0.0/1"),
+        ("more-let-in", "aws_vpc_security_group_ingress_rule.it"),
+    ),
+    "a group that lets in those who pull": (
+        _ingress("198.51.100.0/29"),
+        ("more-let-in", "aws_vpc_security_group_ingress_rule.it"),
+    ),
+    "a rule of a group that exists": (
+        _ingress("203.0.113.0/28", _GROUP),
+        ("more-let-in", "aws_vpc_security_group_ingress_rule.it"),
+    ),
+    "a rule of a group that something of another type names": (
+        _ingress("203.0.113.0/28", _reference("aws_iam_role.gitlab_role.id")),
+        ("more-let-in", "aws_vpc_security_group_ingress_rule.it"),
+    ),
+    "a route to another network": (
+        _configures(
+            "dev-network",
+            "aws_route.network_public_to_internet",
+            vpc_peering_connection_id={"constant_value": "pcx-0123456789abcdef0"},
+        ),
+        ("way-new", "aws_route.network_public_to_internet"),
+    ),
+    "an API that everybody may call": (
+        _without,
+        ("policy-to-the-world", "aws_api_gateway_rest_api_policy.webhook_senders"),
+    ),
+    "a method of an API that everybody may call": (
+        _without,
+        ("opened", "aws_api_gateway_method.webhook_hooks_website_post"),
+    ),
+    "a type that nobody knows": (
+        _adds("prd-codecommit", "aws_something_new.it", {}),
+        ("type-unknown", "aws_something_new.it"),
+    ),
+}
+
+
+@pytest.mark.parametrize("variation", HOSTILE)
+def test_what_is_dangerous_in_itself_stays_dangerous(variation: str) -> None:
+    edit, expected = HOSTILE[variation]
+    documents = _documents()
+    edit(documents)
+    assert expected in found_rules(_review(documents))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        _existing,
+        lambda document: document["resource_changes"].append(change("aws_sns_topic.it", "no-op", {}, {})),
+        lambda document: document["resource_changes"][-1]["change"].update(importing={"id": "x"}),
+        lambda document: document.update(resource_drift=[change("aws_sns_topic.it", "delete", {"name": "x"})]),
+        lambda document: document.update(complete=False),
+        lambda document: document.update(configuration={}),
+    ],
+    ids=[
+        "an object in the state",
+        "an unchanged object",
+        "an import",
+        "drift",
+        "a part of the plan",
+        "no configuration",
+    ],
+)
+def test_a_stack_of_which_something_existed_keeps_its_findings(edit: Callable[[Document], None]) -> None:
+    document = _documents()["prd-codecommit"]
+    edit(document)
+    found = reviewed(document)
+    assert ("identity-new", PULL_USER) in found_rules(found)
+    assert "first-deployment" not in {note.rule for note in found.notes}
+
+
+def test_a_new_stack_beside_an_old_one_is_read_by_itself() -> None:
+    documents = _documents()
+    _existing(documents["prd-codecommit"])
+    found = _review(documents)
+    dangerous = {finding.stack for finding in found.dangerous if (finding.rule, finding.address) not in EXPLAINED}
+    assert dangerous == {"stack-3"}
+
+
+def test_what_is_created_beside_something_that_exists_is_still_listed() -> None:
+    documents = _documents()
+    after = {"protocol": "email", "endpoint": "x@example.com"}
+    topic = {"constant_value": "arn:aws:sns:ap-northeast-1:222222222222:another"}
+    _adds("prd-codecommit", "aws_sns_topic_subscription.it", after, topic_arn=topic)(documents)
+    assert [(note.rule, note.address) for note in _review(documents).notes] == [
+        ("first-deployment", "the plan"),
+        ("not-read", "aws_sns_topic_subscription.it"),
+    ]
+
+
+def test_a_pattern_of_repositories_is_dangerous() -> None:
+    """It may name one that exists."""
+    found = real_review("everything")
+    assert {note.rule for note in found.notes} == {"first-deployment", "not-read"}
+    patterns = {one.address for one in found.dangerous if one.rule == "policy-widened"}
+    assert patterns == {
+        "aws_iam_policy.pull_user_allow_policy",
+        "aws_iam_policy.push_user_allow_policy",
+        "aws_iam_policy.rooms_vault_allow_policy",
+    }
