@@ -74,7 +74,7 @@ class _Reader:
             )
             for change in moment.existing(_REPOSITORY)
         ]
-        self._new = [one for one in found if one.change.action is Action.CREATE and one.change.imported_id is None]
+        self._new = [one for one in found if one.change.action is Action.CREATE]
         self._old = [one for one in found if not one.change.is_changed]
 
     def added(self) -> AddedRepositories:
@@ -111,7 +111,6 @@ class _Reader:
     def _is_alike(self, new: _Repository, old: _Repository, policies: Any) -> bool:
         return (
             new.change.stack == old.change.stack
-            and new.change.provider == old.change.provider
             and new.arn.removesuffix(new.name) == old.arn.removesuffix(old.name)
             and _is_configured_alike(new.change, old.change)
             and all(_treats_alike(statement, new, old) for _, now in policies for statement in now)
@@ -143,11 +142,9 @@ def _is_configured_alike(new: ReviewedChange, old: ReviewedChange) -> bool:
 
 
 def _treats_alike(statement: Statement, new: _Repository, old: _Repository) -> bool:
-    """Whether a statement is about both or neither, and names both where it names one."""
+    """Whether a statement is about both or neither."""
     varies = statement.has_variables and any("${" in resource for resource in statement.resources)
-    is_named = {repository.arn in statement.named_resources for repository in (new, old)}
-    is_meant = {names_resource(statement, repository.arn) for repository in (new, old)}
-    return not varies and len(is_named) == len(is_meant) == 1
+    return not varies and names_resource(statement, new.arn) == names_resource(statement, old.arn)
 
 
 def _without(found: Sequence[Statement], arns: frozenset[str]) -> list[Statement]:

@@ -268,17 +268,13 @@ def only_identity(plans: Plans, finding: ReviewFinding) -> bool:
 
 def only_access(plans: Plans, finding: ReviewFinding) -> bool:
     """New users and roles that keep the promises, reach new repositories, and push from no place that only pulls."""
-    new, access = new_stacks(plans), table(plans)
+    access = table(plans)
     place = (finding.stack, finding.address)
-    names = {one.after.get("repository_name") for one in new.objects if one.type == "aws_codecommit_repository"}
     gained = [one for one in access.widened if (one.owner.stack, one.owner.address) == place]
     pushers = {row.principal for row in access.rows if row.push.after}
     rooms = [place for row in access.rows if row.principal not in pushers for place in _networks(row.pull.after)]
     return only_identity(plans, finding) and all(
-        one.is_new
-        and names.issuperset(one.repositories)
-        and not (one.action == PUSH and any(_overlap(place, rooms) for place in _networks(one.origins)))
-        for one in gained
+        one.action != PUSH or not any(_overlap(place, rooms) for place in _networks(one.origins)) for one in gained
     )
 
 

@@ -103,6 +103,15 @@ def _deny(**more: Any) -> Callable[..., None]:
     return _statements(_FENCE, lambda found: found.append(added), side="both")
 
 
+_PUT_FILE = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Deny", "Action": "codecommit:PutFile", "Resource": [OLD, f"{_ACCOUNT}:infrastructure"]}
+        ],
+    }
+)
+
 HOSTILE: dict[str, Callable[[Document], None]] = {
     "a condition is dropped for both": _statements(
         PULL, lambda found: found[0].update(Condition={"Bool": {"aws:SecureTransport": "true"}}), side="before"
@@ -145,6 +154,26 @@ HOSTILE: dict[str, Callable[[Document], None]] = {
     "the fence names the existing ones": _deny(Resource=[OLD, f"{_ACCOUNT}:infrastructure"]),
     "the fence leaves the new one out": _deny(NotResource=[NEW]),
     "a variable decides which it is": _deny(Resource=[f"{_ACCOUNT}:${{aws:PrincipalTag/repository}}"]),
+    "a fence of something else than Git names the existing ones": _deny(
+        Action="codecommit:PutFile", Resource=[OLD, f"{_ACCOUNT}:infrastructure"]
+    ),
+    "a fence of something else than Git has a variable": _deny(
+        Action="codecommit:PutFile", Resource=[f"{_ACCOUNT}:${{aws:PrincipalTag/repository}}"]
+    ),
+    "a fence that is forgotten, and remains": _added(
+        change("aws_iam_user_policy.it", "forget", {"name": "it", "user": "kakehashi-prd-pull", "policy": _PUT_FILE})
+    ),
+    "a user who is in none of the plans": _added(
+        change(
+            "aws_iam_user_policy_attachment.it", "no-op", *[{"user": "x", "policy_arn": "arn:aws:iam::1:policy/x"}] * 2
+        )
+    ),
+    "a key for the existing ones alone": _all(
+        *(
+            _configured(f"aws_codecommit_repository.repositories_{name}", kms_key_id={"constant_value": "x"})
+            for name in ("application", "infrastructure")
+        )
+    ),
     "a fence becomes wider": _statements(
         _FENCE, lambda found: found[0]["Condition"]["NotIpAddress"].update({"aws:SourceIp": "203.0.113.0/24"})
     ),
@@ -253,3 +282,27 @@ def test_the_first_line_says_what_the_note_does_not() -> None:
         ("policy-widened", "aws_iam_user_policy.it"),
     }
     assert "## 🛑 `kakehashi-prd-pull` may now push to `infrastructure` from `198.51.100.0/28`" in comment(found)
+
+
+def _unreached(document: Document) -> None:
+    for address in (PULL, PUSH):
+        found = _change(document, address)
+        found["actions"], found["after"] = ["no-op"], found["before"]
+
+
+def _in_two_stacks(document: Document) -> tuple[Document, Document]:
+    changes = document["resource_changes"]
+    new = [one for one in changes if one["address"] == REPOSITORY]
+    others = [one for one in changes if one["address"] != REPOSITORY]
+    return {**document, "resource_changes": new}, {**document, "resource_changes": others}
+
+
+def test_a_repository_is_compared_with_one_of_its_own_stack_region_and_account() -> None:
+    unreached = _document()
+    _unreached(unreached)
+    for address in (PULL, PUSH):
+        _statements(address, lambda found: found[0].update(Resource=[f"{_ACCOUNT}:x"]))(unreached)
+    assert len(_notes(reviewed(unreached))) == 1
+    assert _notes(reviewed(*_in_two_stacks(unreached))) == []
+    _elsewhere("region", "eu-west-1")(unreached)
+    assert _notes(reviewed(unreached)) == []

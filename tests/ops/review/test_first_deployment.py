@@ -221,6 +221,33 @@ def _existing(document: Document) -> None:
     document["prior_state"]["values"].setdefault("root_module", {}).setdefault("resources", []).append(topic)
 
 
+def _described(document: Document) -> None:
+    after = _change(document, MIRROR)["change"]["after"]
+    after["description"] = after["name"]
+
+
+def _of_another(document: Document) -> None:
+    _change(document, "aws_iam_role_policy.mirrors_website_role_policy")["change"]["after"]["role"] = "another"
+
+
+def _more_allowed(document: Document) -> None:
+    """A second Allow, for a part of the API that the Deny does not name."""
+    written = policy(
+        allow(Action="execute-api:Invoke", Principal="*", Resource="arn:aws:execute-api:*:*:*"),
+        {
+            "Sid": "No",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "execute-api:Invoke",
+            "Resource": "arn:aws:own:::it/*",
+            "Condition": {"NotIpAddress": {"aws:SourceIp": "192.0.2.0/28"}},
+        },
+    )
+    found = _change(document, "aws_api_gateway_rest_api_policy.webhook_senders")["change"]
+    found["after"]["policy"] = written
+    del found["after_unknown"]["policy"]
+
+
 _ASSUMED = {"Sid": "It", "Effect": "Allow", "Action": "sts:AssumeRole"}
 _GROUP = {"constant_value": "sg-0123456789abcdef0"}
 
@@ -301,6 +328,43 @@ HOSTILE: dict[str, tuple[Hostile, tuple[str, str]]] = {
             role=_reference(f"{MIRROR}.description"),
         ),
         ("policy-widened", "aws_iam_role_policy.mirrors_website_role_policy"),
+    ),
+    "a policy of a role whose description is that name": (
+        _both(
+            _configures(
+                "backlog-bridge",
+                "aws_iam_role_policy.mirrors_website_role_policy",
+                role=_reference(f"{MIRROR}.description"),
+            ),
+            _in("backlog-bridge", lambda document: _described(document)),
+        ),
+        ("policy-widened", "aws_iam_role_policy.mirrors_website_role_policy"),
+    ),
+    "a policy whose role in the plan is another": (
+        _in("backlog-bridge", lambda document: _of_another(document)),
+        ("policy-widened", "aws_iam_role_policy.mirrors_website_role_policy"),
+    ),
+    "a topic to which another account publishes": (
+        _adds(
+            "backlog-bridge",
+            "aws_sns_topic_policy.it",
+            {"policy": policy(allow(Action="sns:Publish", Principal={"AWS": "arn:aws:iam::999999999999:root"}))},
+            arn=_reference("aws_sns_topic.alerts_topic.arn"),
+        ),
+        ("policy-widened", "aws_sns_topic_policy.it"),
+    ),
+    "an API with a second policy": (
+        _adds(
+            "backlog-bridge",
+            "aws_api_gateway_rest_api_policy.it",
+            {"policy": policy(allow(Action="execute-api:Invoke", Principal="*", Resource="*"))},
+            rest_api_id=_reference("aws_api_gateway_rest_api.webhook_api.id"),
+        ),
+        ("opened", "aws_api_gateway_method.webhook_hooks_website_post"),
+    ),
+    "an API whose fence is around a part of it": (
+        _in("backlog-bridge", lambda document: _more_allowed(document)),
+        ("opened", "aws_api_gateway_method.webhook_hooks_website_post"),
     ),
     "a policy that a group has too": (
         _adds(
