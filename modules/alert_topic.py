@@ -1,6 +1,7 @@
 """A topic that notifies people of alarms."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
@@ -20,6 +21,19 @@ class AlertTopicProps:
     name: str
     account_id: str
     emails: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """What people read about an event: a text with names in `<>`, and where in the event each name's value is."""
+
+    paths: Mapping[str, str]
+    text: str
+
+    @property
+    def template(self) -> str:
+        """The text as EventBridge takes it."""
+        return json.dumps(self.text)
 
 
 class AlertTopic(Construct):

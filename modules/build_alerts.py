@@ -13,10 +13,19 @@ from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAla
 from cdktf_cdktf_provider_aws.codebuild_project import CodebuildProject
 from constructs import Construct
 
-from modules.alert_topic import AlertTopic, AlertTopicProps
+from modules.alert_topic import AlertTopic, AlertTopicProps, Message
 from modules.labels import Labels
 
 FAILURES = ("FAILED", "FAULT", "TIMED_OUT", "STOPPED")
+
+FAILED = Message(
+    paths={
+        "project": "$.detail.project-name",
+        "status": "$.detail.build-status",
+        "logs": "$.detail.additional-information.logs.deep-link",
+    },
+    text="The mirror <project> ended as <status>. Its log: <logs>",
+)
 
 _SECONDS_PER_HOUR = 3600
 
@@ -45,21 +54,12 @@ class BuildAlerts(AlertTopic):
         self._silence(props)
 
     def _failures(self, props: BuildAlertsProps) -> None:
-        pattern = {
-            "source": ["aws.codebuild"],
-            "detail-type": ["CodeBuild Build State Change"],
-            "detail": {
-                "build-status": FAILURES,
-                # By prefix, because a list of many names would exceed the size of a pattern.
-                "project-name": [{"prefix": props.labels.name("backlog", "")}],
-            },
-        }
         rule = CloudwatchEventRule(
             self,
             "failures",
             name=props.labels.name("backlog-failures", limit=64),
             description="Mirror builds that failed",
-            event_pattern=json.dumps(pattern, sort_keys=True, separators=(",", ":")),  # as Terraform's jsonencode
+            event_pattern=failures(props.labels),
         )
         CloudwatchEventTarget(
             self,
@@ -67,12 +67,7 @@ class BuildAlerts(AlertTopic):
             rule=rule.name,
             arn=self.topic.arn,
             input_transformer=CloudwatchEventTargetInputTransformer(
-                input_paths={
-                    "project": "$.detail.project-name",
-                    "status": "$.detail.build-status",
-                    "logs": "$.detail.additional-information.logs.deep-link",
-                },
-                input_template='"The mirror <project> ended as <status>. Its log: <logs>"',
+                input_paths=dict(FAILED.paths), input_template=FAILED.template
             ),
         )
 
@@ -97,3 +92,17 @@ class BuildAlerts(AlertTopic):
                 alarm_actions=[self.topic.arn],
                 ok_actions=[self.topic.arn],
             )
+
+
+def failures(labels: Labels) -> str:
+    """The event pattern of builds that failed."""
+    pattern = {
+        "source": ["aws.codebuild"],
+        "detail-type": ["CodeBuild Build State Change"],
+        "detail": {
+            "build-status": FAILURES,
+            # By prefix, because a list of many names would exceed the size of a pattern.
+            "project-name": [{"prefix": labels.name("backlog", "")}],
+        },
+    }
+    return json.dumps(pattern, sort_keys=True, separators=(",", ":"))  # as Terraform's jsonencode

@@ -1,7 +1,7 @@
 """Notifies people when Git is used from an unexpected address, or a credential for it is created."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cdktf import TerraformCount, TerraformLocal, TerraformProvider, Token
@@ -12,7 +12,7 @@ from cdktf_cdktf_provider_aws.cloudwatch_event_target import (
 )
 from constructs import Construct
 
-from modules.alert_topic import AlertTopic, AlertTopicProps
+from modules.alert_topic import AlertTopic, AlertTopicProps, Message
 from modules.labels import Labels
 from modules.policies import alerts, roles
 from modules.role import Role, RoleProps
@@ -27,7 +27,34 @@ _LONGEST_SOURCE = '{"cidr":"255.255.255.255/31"},'
 
 # A rule in the state ENABLED gets no events that CloudTrail marks as read-only: pulls, and the first of each push.
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
-_STATE = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+STATE = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+
+_EVENTS = {"pushes": "GitPush", "pulls": "GitPull"}
+_NUMBER = "-${count.index + 1}"
+
+FROM_ELSEWHERE = Message(
+    paths={
+        "what": "$.detail.eventName",
+        "repository": "$.detail.additionalEventData.repositoryName",
+        "who": "$.detail.userIdentity.arn",
+        "address": "$.detail.sourceIPAddress",
+        "time": "$.detail.eventTime",
+        "error": "$.detail.errorCode",
+    },
+    text="<what> of <repository> by <who> from <address> at <time>: nobody is expected to work from there. <error>",
+)
+CREDENTIALS = Message(
+    paths={
+        "what": "$.detail.eventName",
+        "user": "$.detail.requestParameters.userName",
+        "policy": "$.detail.requestParameters.policyArn",
+        "who": "$.detail.userIdentity.arn",
+        "address": "$.detail.sourceIPAddress",
+        "time": "$.detail.eventTime",
+        "error": "$.detail.errorCode",
+    },
+    text="<what> for <user> <policy> by <who> from <address> at <time>. <error>",
+)
 
 _VIA_CLOUDTRAIL = {"detail-type": ["AWS API Call via CloudTrail"]}
 
@@ -93,98 +120,35 @@ class GitDetection(AlertTopic):
             id,
             AlertTopicProps(name=props.labels.name("git-detection"), account_id=props.account_id, emails=props.emails),
         )
-        self._elsewhere("pushes", "GitPush", props.push_cidrs, (), props)
-        self._elsewhere("pulls", "GitPull", props.pull_cidrs, props.vpc_endpoint_ids, props)
-        self._credentials(props)
+        selected = selections(props, self._named)
+        for key, event in _EVENTS.items():
+            count = TerraformCount.of(Token.as_number(selected[key].count)) if selected[key].count is not None else None
+            rule = CloudwatchEventRule(
+                self,
+                key,
+                count=count,
+                name=f"{props.labels.name(f'{key}-from-elsewhere', limit=60)}{'' if count is None else _NUMBER}",
+                description=f"{event} from where nobody is expected to work",
+                event_pattern=selected[key].pattern,
+                state=STATE,
+            )
+            self._notify(rule, FROM_ELSEWHERE, count)
+        self._credentials(props, selected["credentials"].pattern)
 
-    def _elsewhere(
-        self, id: str, event: str, cidrs: Sequence[str], vpc_endpoint_ids: Sequence[str], props: GitDetectionProps
-    ) -> None:
-        detail: dict[str, object] = {"eventSource": ["codecommit.amazonaws.com"], "eventName": [event]}
-        once = event == "GitPush"
-        if others := _others_than_builds(props, once=once):
-            detail["$or"] = [*others, *([_REFUSED] if once else [])]
-        if vpc_endpoint_ids:
-            detail["vpcEndpointId"] = [{"exists": False}, {"anything-but": list(vpc_endpoint_ids)}]
-        count, number = None, ""
-        if cidrs:
-            detail["sourceIPAddress"] = "sources"
-        pattern = _json({"source": ["aws.codecommit"], **_VIA_CLOUDTRAIL, "detail": detail})
-        if cidrs:
-            in_a_rule = (_PATTERN_CHARACTERS - len(pattern)) // len(_LONGEST_SOURCE)
-            # By name, because cdktf nests templates when a string has the same token twice.
-            expected = self._local(f"{id}_expected", f"concat({', '.join(cidrs)})")
-            sources = self._local(f"{id}_sources", elsewhere(expected, in_a_rule=max(1, in_a_rule)))
-            count = TerraformCount.of(Token.as_number(f"${{length({sources})}}"))
-            number = "-${count.index + 1}"
-            pattern = pattern.replace('"sources"', f'[${{join(",", {sources}[count.index])}}]')
-        rule = CloudwatchEventRule(
-            self,
-            id,
-            count=count,
-            name=f"{props.labels.name(f'{id}-from-elsewhere', limit=60)}{number}",
-            description=f"{event} from where nobody is expected to work",
-            event_pattern=pattern,
-            state=_STATE,
-        )
-        self._tell(
-            rule,
-            {
-                "what": "$.detail.eventName",
-                "repository": "$.detail.additionalEventData.repositoryName",
-                "who": "$.detail.userIdentity.arn",
-                "address": "$.detail.sourceIPAddress",
-                "time": "$.detail.eventTime",
-                "error": "$.detail.errorCode",
-            },
-            "<what> of <repository> by <who> from <address> at <time>: nobody is expected to work from there. <error>",
-            count=count,
-        )
-
-    def _local(self, id: str, expression: str) -> str:
+    def _named(self, id: str, expression: str) -> str:
+        # By name, because cdktf nests templates when a string has the same token twice.
         return f"local.{TerraformLocal(self, id, f'${{{expression}}}').friendly_unique_id}"
 
-    def _credentials(self, props: GitDetectionProps) -> None:
-        policies = [f"arn:aws:iam::{props.account_id}:policy/{one}-" for one in props.git_user_prefixes]
-        pattern = {
-            "source": ["aws.iam"],
-            **_VIA_CLOUDTRAIL,
-            "detail": {
-                "eventSource": ["iam.amazonaws.com"],
-                "$or": [
-                    {"eventName": _CREDENTIALS},
-                    {
-                        "eventName": _OF_GIT_USERS,
-                        "requestParameters": {"userName": [{"prefix": one} for one in props.git_user_prefixes]},
-                    },
-                    {
-                        "eventName": _OF_THEIR_POLICIES,
-                        "requestParameters": {"policyArn": [{"prefix": one} for one in policies]},
-                    },
-                ],
-            },
-        }
+    def _credentials(self, props: GitDetectionProps, pattern: str) -> None:
         rule = CloudwatchEventRule(
             self,
             "credentials",
             name=props.labels.name("git-credentials", limit=64),
             description="Access of a user for Git was changed, or a credential for Git was made",
-            event_pattern=_json(pattern),
-            state=_STATE,
+            event_pattern=pattern,
+            state=STATE,
         )
-        self._tell(
-            rule,
-            {
-                "what": "$.detail.eventName",
-                "user": "$.detail.requestParameters.userName",
-                "policy": "$.detail.requestParameters.policyArn",
-                "who": "$.detail.userIdentity.arn",
-                "address": "$.detail.sourceIPAddress",
-                "time": "$.detail.eventTime",
-                "error": "$.detail.errorCode",
-            },
-            "<what> for <user> <policy> by <who> from <address> at <time>. <error>",
-        )
+        self._notify(rule, CREDENTIALS, None)
         if props.iam_provider is None:
             return
         bus_arn = f"arn:aws:events:{props.region}:{props.account_id}:event-bus/default"
@@ -204,8 +168,8 @@ class GitDetection(AlertTopic):
             provider=props.iam_provider,
             name=props.labels.name("git-credentials-forwarded", limit=64),
             description="Hands what concerns users for Git on to where people are told of it",
-            event_pattern=_json(pattern),
-            state=_STATE,
+            event_pattern=pattern,
+            state=STATE,
         )
         CloudwatchEventTarget(
             self,
@@ -217,10 +181,8 @@ class GitDetection(AlertTopic):
             depends_on=role.permissions,
         )
 
-    def _tell(
-        self, rule: CloudwatchEventRule, paths: Mapping[str, str], text: str, count: TerraformCount | None = None
-    ) -> None:
-        """Publish `text` for the events of each of `count` rules."""
+    def _notify(self, rule: CloudwatchEventRule, message: Message, count: TerraformCount | None) -> None:
+        """Publish a message for the events of each of `count` rules."""
         name = (
             rule.name
             if count is None
@@ -233,9 +195,77 @@ class GitDetection(AlertTopic):
             rule=name,
             arn=self.topic.arn,
             input_transformer=CloudwatchEventTargetInputTransformer(
-                input_paths=dict(paths), input_template=json.dumps(text)
+                input_paths=dict(message.paths), input_template=message.template
             ),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What a rule selects: an event pattern; `count` says into how many rules it is divided, if into several."""
+
+    pattern: str
+    count: str | None = None
+
+
+def selections(props: GitDetectionProps, named: Callable[[str, str], str]) -> dict[str, Selection]:
+    """What every rule selects, by its id. `named` gives an expression a name, and returns the reference to it."""
+    return {
+        "pushes": _elsewhere("pushes", props.push_cidrs, (), props, named),
+        "pulls": _elsewhere("pulls", props.pull_cidrs, props.vpc_endpoint_ids, props, named),
+        "credentials": Selection(pattern=_access_changed(props)),
+    }
+
+
+def _elsewhere(
+    id: str,
+    cidrs: Sequence[str],
+    vpc_endpoint_ids: Sequence[str],
+    props: GitDetectionProps,
+    named: Callable[[str, str], str],
+) -> Selection:
+    detail: dict[str, object] = {"eventSource": ["codecommit.amazonaws.com"], "eventName": [_EVENTS[id]]}
+    once = id == "pushes"
+    if others := _others_than_builds(props, once=once):
+        detail["$or"] = [*others, *([_REFUSED] if once else [])]
+    if vpc_endpoint_ids:
+        detail["vpcEndpointId"] = [{"exists": False}, {"anything-but": list(vpc_endpoint_ids)}]
+    if cidrs:
+        detail["sourceIPAddress"] = "sources"
+    pattern = _json({"source": ["aws.codecommit"], **_VIA_CLOUDTRAIL, "detail": detail})
+    if not cidrs:
+        return Selection(pattern=pattern)
+    in_a_rule = (_PATTERN_CHARACTERS - len(pattern)) // len(_LONGEST_SOURCE)
+    expected = named(f"{id}_expected", f"concat({', '.join(cidrs)})")
+    sources = named(f"{id}_sources", elsewhere(expected, in_a_rule=max(1, in_a_rule)))
+    return Selection(
+        pattern=pattern.replace('"sources"', f'[${{join(",", {sources}[count.index])}}]'),
+        count=f"${{length({sources})}}",
+    )
+
+
+def _access_changed(props: GitDetectionProps) -> str:
+    policies = [f"arn:aws:iam::{props.account_id}:policy/{one}-" for one in props.git_user_prefixes]
+    return _json(
+        {
+            "source": ["aws.iam"],
+            **_VIA_CLOUDTRAIL,
+            "detail": {
+                "eventSource": ["iam.amazonaws.com"],
+                "$or": [
+                    {"eventName": _CREDENTIALS},
+                    {
+                        "eventName": _OF_GIT_USERS,
+                        "requestParameters": {"userName": [{"prefix": one} for one in props.git_user_prefixes]},
+                    },
+                    {
+                        "eventName": _OF_THEIR_POLICIES,
+                        "requestParameters": {"policyArn": [{"prefix": one} for one in policies]},
+                    },
+                ],
+            },
+        }
+    )
 
 
 # CloudTrail logs a push twice: what it asks first is read-only. A refused push ends there.

@@ -63,21 +63,13 @@ class ServerConfiguration(Construct):
 
     def __init__(self, scope: Construct, id: str, props: ServerConfigurationProps) -> None:
         super().__init__(scope, id)
-        commands = ["set -eu", "umask 077", *_write(props.files), props.then]
-        step = {
-            "action": "aws:runShellScript",
-            "name": "configure",
-            "inputs": {"timeoutSeconds": str(_TIMEOUT_SECONDS), "runCommand": commands},
-        }
-        content = {"schemaVersion": "2.2", "description": props.description, "mainSteps": [step]}
         self.document = SsmDocument(
             self,
             "document",
             name=props.labels.name(props.name),
             document_type="Command",
             document_format="JSON",
-            # JSON with ` = ` instead of a colon is an expression of Terraform, which may have references.
-            content=f"${{jsonencode({json.dumps(content, indent=2, separators=(',', ' = '))})}}",
+            content=document_content(props.description, props.files.files, props.files.contents, props.then),
         )
         SsmAssociation(
             self,
@@ -91,14 +83,31 @@ class ServerConfiguration(Construct):
         )
 
 
-def _write(files: ServerFiles) -> Sequence[str]:
+def document_content(
+    description: str, files: Mapping[str, ServerFile], contents: Mapping[str, Reference], then: str
+) -> str:
+    """An SSM document that writes `files`, whose texts are `contents` by path, and runs the command `then`."""
+    step = {
+        "action": "aws:runShellScript",
+        "name": "configure",
+        "inputs": {
+            "timeoutSeconds": str(_TIMEOUT_SECONDS),
+            "runCommand": ["set -eu", "umask 077", *_write(files, contents), then],
+        },
+    }
+    content = {"schemaVersion": "2.2", "description": description, "mainSteps": [step]}
+    # JSON with ` = ` instead of a colon is an expression of Terraform, which may have references.
+    return f"${{jsonencode({json.dumps(content, indent=2, separators=(',', ' = '))})}}"
+
+
+def _write(files: Mapping[str, ServerFile], contents: Mapping[str, Reference]) -> Sequence[str]:
     """Shell commands that write the files; base64 protects their texts from the shell and from SSM's `{{ }}`."""
     commands = []
-    for file in files.files.values():
+    for file in files.values():
         folder, _, _ = file.path.rpartition("/")
         commands += [
             f"mkdir -p {folder}",
-            f"echo '${{base64encode({files.contents[file.path].expression})}}' | base64 -d >{file.path}.new",
+            f"echo '${{base64encode({contents[file.path].expression})}}' | base64 -d >{file.path}.new",
             f"chmod {file.mode} {file.path}.new",
             f"mv {file.path}.new {file.path}",
         ]

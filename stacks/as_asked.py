@@ -10,6 +10,7 @@ from ipaddress import IPv4Network
 from errors import Problem
 from modules.git_detection import IAM_REGION
 from settings import Deployment
+from stacks import asked_texts, asked_values
 from stacks.backlog_bridge import mirror_buildspec
 from stacks.base import STATE_FOLDER
 from terraform import facts
@@ -37,7 +38,8 @@ Stacks = Mapping[str, Configuration]
 
 def problems(deployment: Deployment, stacks: Stacks) -> Iterator[Problem]:
     """Everything in the finished Terraform, by stack, that is not as the deployment file asks for."""
-    for check in (_lists, _states, _subscriptions, _rules, _detection, _alarms, _buildspecs):
+    checks = (_lists, _states, _subscriptions, _rules, _detection, _alarms, _buildspecs)
+    for check in (*checks, asked_texts.problems, asked_values.problems):
         for where, what in check(deployment, stacks):
             yield Problem(where=where, what=what, hint=_HINT)
 

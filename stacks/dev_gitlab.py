@@ -52,7 +52,7 @@ class DevGitlabStack(BaseStack):
         proxy = deployment.dev.proxy if deployment.dev is not None else None
         variables = GitlabVariables(self, settings, deployment.room_networks)
         place = self._place(settings, network)
-        parameters = f"/kakehashi/{deployment.name}/dev/gitlab"
+        parameters = gitlab_files.parameters(deployment.name)
         proxy_url = self._proxy_url(proxy, built_proxy)
         gitlab_rb = gitlab_files.gitlab_rb(settings, proxy, proxy_url)
         self.files = {"gitlab.rb": readable(gitlab_rb)}
@@ -77,11 +77,11 @@ class DevGitlabStack(BaseStack):
             ServerConfigurationProps(
                 labels=self.labels,
                 name="gitlab-configuration",
-                description="Brings the GitLab server to what its deployment says, where it differs",
+                description=gitlab_files.DESCRIPTION,
                 instance_id=server.instance.id,
                 files=files,
-                then=f"exec {gitlab_files.PROGRAM} configure",
-                every="rate(1 hour)",
+                then=gitlab_files.CONFIGURE,
+                every=gitlab_files.EVERY,
             ),
         )
         front = GitlabFront(self, settings, variables, place, server)

@@ -5,6 +5,7 @@ from constructs import Construct
 
 from buildspec import render
 from modules.forward_proxy import ForwardProxy, ForwardProxyProps
+from modules.labels import Labels
 from settings import Deployment
 from settings.proxy import PORT, SquidSettings, allow_list
 from settings.types import architecture
@@ -23,13 +24,9 @@ class DevProxyStack(BaseStack):
             raise ValueError("a proxy that we build needs dev.network")
         variables = ProxyVariables(self, settings)
         vpc_cidr = str(deployment.dev.network.cidr)
-        config = render.SquidConfig(
-            port=PORT,
-            clients=vpc_cidr,
-            hosts=allow_list(deployment.region, settings.allowed_hosts),
-        )
+        config = squid_config(deployment.region, vpc_cidr, settings)
         self.files = {"squid.conf": render.squid_conf(config)}
-        log_group_name = f"/squid/{self.labels.name('proxy')}"
+        log_group_name = access_log_name(self.labels)
         place = self.state_of(network)
 
         proxy = ForwardProxy(
@@ -64,3 +61,13 @@ class DevProxyStack(BaseStack):
                 ),
             }
         )
+
+
+def squid_config(region: str, vpc_cidr: str, settings: SquidSettings) -> render.SquidConfig:
+    """What Squid's configuration says."""
+    return render.SquidConfig(port=PORT, clients=vpc_cidr, hosts=allow_list(region, settings.allowed_hosts))
+
+
+def access_log_name(labels: Labels) -> str:
+    """The log group of every request."""
+    return f"/squid/{labels.name('proxy')}"

@@ -7,8 +7,18 @@ from settings.proxy import ProxySettings
 
 PROGRAM = "/opt/kakehashi/server"
 
+DESCRIPTION = "Brings the GitLab server to what its deployment says, where it differs"
+CONFIGURE = f"exec {PROGRAM} configure"
+EVERY = "rate(1 hour)"
+"""What Systems Manager runs, and how often."""
+
 # Reached without the proxy: the server itself, and the instance metadata service.
 _NEVER_PROXIED = ("localhost", "127.0.0.1", "169.254.169.254")
+
+
+def parameters(deployment: str) -> str:
+    """The path of the server's SSM parameters."""
+    return f"/kakehashi/{deployment}/dev/gitlab"
 
 
 def gitlab_rb(settings: GitlabSettings, proxy: ProxySettings | None, proxy_url: str | render.Reference | None) -> str:

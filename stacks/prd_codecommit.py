@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cdktf import Precondition, Token
+from cdktf import Precondition, TerraformProvider, Token
 from constructs import Construct
 
 from modules.audit_trail import AuditTrail, AuditTrailProps
 from modules.git_detection import IAM_REGION, GitDetection, GitDetectionProps
 from modules.git_user import GitUser, GitUserProps
+from modules.labels import Labels
 from modules.policies import git_users, sizes
 from modules.policies.statement import PolicyStatement
 from modules.repositories import Repositories, RepositoriesProps, RepositoryProps
@@ -149,9 +150,8 @@ class PrdCodecommitStack(BaseStack):
             return variables.push_cidrs
         if source is None:
             raise ValueError("push needs from_cidrs, or the stack whose addresses they are")
-        output, listed = _SOURCE_ADDRESSES[source.node.id]
-        addresses = listed.format(f"{self.state_of(source).fqn}.outputs.{output}")
-        found = single_addresses(addresses)
+        output, _ = _SOURCE_ADDRESSES[source.node.id]
+        found = source_addresses(source.node.id, self.state_of(source).fqn)
         self.record(OutputAddresses(expression=f"${{{found}}}", stack=source.node.id, output=output, use="push user"))
         return found
 
@@ -174,10 +174,7 @@ class PrdCodecommitStack(BaseStack):
     ) -> GitDetection | None:
         if settings.detection is None:
             return None
-        region, pushing = self.deployment.region, [push_cidrs] if push_cidrs is not None else []
-        backlog = self.deployment.prd.backlog if self.deployment.prd is not None else None
-        mirrors = list(backlog.repositories) if backlog is not None else []
-        rooms = [*([settings.pull] if settings.pull is not None else []), *settings.rooms.values()]
+        region = self.deployment.region
         if settings.detection.trail_retention_days is not None:
             AuditTrail(
                 self,
@@ -190,24 +187,57 @@ class PrdCodecommitStack(BaseStack):
                     deletion_protected=settings.deletion_protected,
                 ),
             )
-        return GitDetection(
-            self,
-            "detection",
-            GitDetectionProps(
-                labels=self.labels,
-                region=region,
-                account_id=self.account.id,
-                emails=settings.detection.emails,
-                push_cidrs=pushing,
-                # A push mirror first reads what is there.
-                pull_cidrs=[*pushing, *variables.pull_cidrs.values()],
-                vpc_endpoint_ids=[endpoint for room in rooms for endpoint in room.from_vpc_endpoints or ()],
-                builder_roles=[self.labels.name("backlog-mirror", mirror, limit=64) for mirror in mirrors],
-                builder_role_prefix=self.labels.name("backlog-mirror", ""),
-                git_user_prefixes=[self.labels.name(role) for role in ("push", "pull")],
-                iam_provider=None if region == IAM_REGION else self.provider_of(IAM_REGION),
-            ),
+        props = detection_props(
+            self.deployment,
+            settings,
+            self.labels,
+            self.account.id,
+            push_cidrs=push_cidrs,
+            pull_cidrs=list(variables.pull_cidrs.values()),
+            emails=settings.detection.emails,
+            iam_provider=None if region == IAM_REGION else self.provider_of(IAM_REGION),
         )
+        return GitDetection(self, "detection", props)
+
+
+def detection_props(
+    deployment: Deployment,
+    settings: CodeCommitSettings,
+    labels: Labels,
+    account_id: str,
+    *,
+    push_cidrs: str | None,
+    pull_cidrs: Sequence[str],
+    emails: Sequence[str],
+    iam_provider: TerraformProvider | None,
+) -> GitDetectionProps:
+    """What detection takes; `push_cidrs` and `pull_cidrs` are Terraform expressions of lists of networks."""
+    pushing = [push_cidrs] if push_cidrs is not None else []
+    backlog = deployment.prd.backlog if deployment.prd is not None else None
+    rooms = [*([settings.pull] if settings.pull is not None else []), *settings.rooms.values()]
+    return GitDetectionProps(
+        labels=labels,
+        region=deployment.region,
+        account_id=account_id,
+        emails=emails,
+        push_cidrs=pushing,
+        # A push mirror first reads what is there.
+        pull_cidrs=[*pushing, *pull_cidrs],
+        vpc_endpoint_ids=[endpoint for room in rooms for endpoint in room.from_vpc_endpoints or ()],
+        builder_roles=[
+            labels.name("backlog-mirror", mirror, limit=64)
+            for mirror in (backlog.repositories if backlog is not None else ())
+        ],
+        builder_role_prefix=labels.name("backlog-mirror", ""),
+        git_user_prefixes=[labels.name(role) for role in ("push", "pull")],
+        iam_provider=iam_provider,
+    )
+
+
+def source_addresses(stack: str, state: str) -> str:
+    """A Terraform expression of the networks that a stack's traffic leaves from; `state` is the reference to it."""
+    output, listed = _SOURCE_ADDRESSES[stack]
+    return single_addresses(listed.format(f"{state}.outputs.{output}"))
 
 
 def repository_props(repository: RepositorySettings) -> RepositoryProps:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from errors import Problem
 from settings import load
 from stacks import as_asked
 from terraform.references import configurations
@@ -20,12 +21,17 @@ RULE, TARGET = "aws_cloudwatch_event_rule", "aws_cloudwatch_event_target"
 SUBSCRIPTION, ALARM = "aws_sns_topic_subscription", "aws_cloudwatch_metric_alarm"
 
 
-def _found(project: Path, stacks: Stacks, name: str, change: Change) -> list[str]:
-    documents = pickle.loads(pickle.dumps({stack: dict(found.json) for stack, found in stacks.terraform.items()}))  # noqa: S301
+def found(project: Path, stacks: Stacks, name: str, change: Change) -> list[Problem]:
+    """What is not as a deployment file asks for, once its Terraform is changed."""
+    documents = pickle.loads(pickle.dumps({stack: dict(one.json) for stack, one in stacks.terraform.items()}))  # noqa: S301
     change(documents)
     read = configurations(documents, defaults=False)
     deployment = load(project / "deployments" / f"{name}.yaml")
-    return [f"{problem.where}: {problem.what}" for problem in as_asked.problems(deployment, read)]
+    return list(as_asked.problems(deployment, read))
+
+
+def _found(project: Path, stacks: Stacks, name: str, change: Change) -> list[str]:
+    return [f"{problem.where}: {problem.what}" for problem in found(project, stacks, name, change)]
 
 
 @pytest.mark.parametrize(

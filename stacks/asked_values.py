@@ -1,0 +1,316 @@
+"""The values that a deployment's Terraform should have: accounts, variables, protections, what is kept for how long.
+
+Whatever these arguments say instead might still keep every promise about access, and not be what somebody asked for.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from errors.shown import shown
+from modules.git_detection import IAM_REGION
+from modules.labels import Labels
+from settings import Deployment
+from settings.backlog import CreatedTargetSettings
+from settings.codecommit import RepositorySettings
+from settings.gitlab import GitlabSettings
+from settings.proxy import PORT
+from terraform.output import Json, objects
+from terraform.references import Configuration
+from terraform.templates import escaped
+
+Stacks = Mapping[str, Configuration]
+Found = Iterator[tuple[str, str]]
+Values = dict[str, object]
+
+_NAMED = re.compile(r"(vpc|subnet|eipalloc)-[0-9a-f]+|arn:aws:(kms|acm):.+")
+"""Ids and ARNs of what is there already."""
+
+
+def problems(deployment: Deployment, stacks: Stacks) -> Found:
+    """Every value that is not the one that the deployment file asks for."""
+    for check in (_accounts, _variables, _arguments, _outputs, _repositories, _ways_out, _named):
+        yield from check(deployment, stacks)
+
+
+def _accounts(deployment: Deployment, stacks: Stacks) -> Found:
+    for name, stack in stacks.items():
+        environment = "dev" if name.startswith("dev-") else "prd"
+        part = deployment.dev if environment == "dev" else deployment.prd
+        if part is None:
+            yield name, f"the deployment file has no {environment}"
+            continue
+        labels = Labels(project=deployment.name, environment=environment, owner=deployment.owner)
+        role = part.account.assume_role_arn
+        asked = {
+            "allowed_account_ids": [part.account.id],
+            "profile": part.account.profile,
+            "assume_role": [{"role_arn": role}] if role is not None else None,
+            "default_tags": [{"tags": labels.default_tags(deployment.tags)}],
+        }
+        for number, provider in enumerate(stack.stack.providers):
+            region = deployment.region if provider.get("alias") is None else IAM_REGION
+            for argument, value in {"region": region, **asked}.items():
+                if provider.get(argument) != value:
+                    place = f"{name}: provider.aws[{number}].{argument}"
+                    yield place, f"{shown(provider.get(argument))} is not what the deployment file says: {shown(value)}"
+
+
+def _variables(deployment: Deployment, stacks: Stacks) -> Found:
+    """The lists of addresses are compared in `stacks.as_asked`."""
+    asked = _asked_variables(deployment)
+    for name, stack in stacks.items():
+        of_stack = asked.get(name, {})
+        for variable, block in stack.stack.variables.items():
+            if variable not in of_stack:
+                if block.get("type") != "list(string)":
+                    yield f"{name}: var.{variable}", "it is not known what the deployment file gives for it"
+            elif (default := block.get("default")) != (value := of_stack[variable]):
+                what = f"{shown(default)} is not the value of the deployment file: {shown(value)}"
+                yield f"{name}: var.{variable}.default", what
+        for variable in sorted(of_stack.keys() - stack.stack.variables.keys()):
+            yield f"{name}: var.{variable}", "this variable is missing"
+
+
+def _asked_variables(deployment: Deployment) -> dict[str, Values]:
+    asked: dict[str, Values] = {}
+    dev, prd = deployment.dev, deployment.prd
+    if dev is not None and dev.network is not None:
+        asked["dev-network"] = {"flow_log_retention_days": dev.network.flow_log_retention_days}
+    if dev is not None and dev.proxy is not None and (squid := dev.proxy.squid) is not None:
+        asked["dev-proxy"] = {
+            "instance_count": squid.instances,
+            "instance_type": squid.instance_type,
+            "log_retention_days": squid.log_retention_days,
+        }
+    if dev is not None and (gitlab := dev.gitlab) is not None:
+        ami = {"ami_name_pattern": gitlab.ami.name_pattern} if gitlab.ami.id is None else {"ami_id": gitlab.ami.id}
+        hours = gitlab.schedule
+        asked["dev-gitlab"] = {
+            **ami,
+            "instance_type": gitlab.instance_type,
+            "termination_protection": gitlab.termination_protection,
+            "data_volume_gib": gitlab.data_volume.size_gib,
+            "keep_backup_days": gitlab.backups.keep_days,
+            "image_retention_count": gitlab.images.keep,
+            **({"start_schedule": hours.start, "stop_schedule": hours.stop} if hours is not None else {}),
+        }
+    if prd is not None and prd.codecommit is not None and (detection := prd.codecommit.detection) is not None:
+        kept = detection.trail_retention_days
+        asked["prd-codecommit"] = {"trail_retention_days": kept} if kept is not None else {}
+    if prd is not None and (backlog := prd.backlog) is not None:
+        asked["backlog-bridge"] = {
+            "reconcile_schedule": backlog.reconcile,
+            "build_timeout_minutes": backlog.build_timeout_minutes,
+            "log_retention_days": backlog.log_retention_days,
+            "silent_hours": backlog.alerts.silent_hours,
+            **({"cache_retention_days": backlog.cache.expiration_days} if backlog.cache.mode == "s3" else {}),
+        }
+    return asked
+
+
+def _arguments(deployment: Deployment, stacks: Stacks) -> Found:
+    """The arguments that `_asked_arguments` names, of every resource of a type."""
+    for (name, kind), asked in _asked_arguments(deployment).items():
+        stack = stacks[name]
+        data = kind.startswith("data.")
+        blocks = stack.stack.data() if data else stack.stack.resources()
+        for type_, resource, arguments in blocks:
+            if type_ == kind.removeprefix("data."):
+                for path, value in asked.items():
+                    if (written := _at(arguments, path)) != [value]:
+                        place = f"{name}: {kind}.{resource}.{path}"
+                        yield place, f"{shown(written)} is not what the deployment file asks for: {shown(value)}"
+
+
+def _at(arguments: Json, path: str) -> list[Any]:
+    """The values at a path, one for each block; None for an argument that is left out."""
+    *blocks, last = path.split(".")
+    level: list[Any] = [arguments]
+    for name in blocks:
+        level = [inner for block in level for inner in objects(block.get(name))]
+    return [block.get(last) for block in level] if level else [None]
+
+
+def _asked_arguments(deployment: Deployment) -> dict[tuple[str, str], Values]:
+    dev, prd = deployment.dev, deployment.prd
+    asked: dict[tuple[str, str], Values] = {}
+    logs: Values = {"retention_in_days": "${var.log_retention_days}"}
+    if dev is not None and dev.network is not None:
+        asked["dev-network", "aws_cloudwatch_log_group"] = {"retention_in_days": "${var.flow_log_retention_days}"}
+        asked["dev-network", "aws_flow_log"] = {"traffic_type": "ALL"}
+        asked["dev-network", "aws_vpc"] = {"cidr_block": str(dev.network.cidr)}
+    if dev is not None and dev.proxy is not None and dev.proxy.squid is not None:
+        asked["dev-proxy", "aws_cloudwatch_log_group"] = logs
+        asked["dev-proxy", "aws_lb"] = {"internal": True}
+        servers = "${var.instance_count}"
+        asked["dev-proxy", "aws_autoscaling_group"] = {"min_size": servers, "desired_capacity": servers}
+    if dev is not None and dev.gitlab is not None:
+        asked |= {("dev-gitlab", kind): values for kind, values in _asked_of_gitlab(dev.gitlab).items()}
+    if prd is not None and prd.codecommit is not None:
+        protected = True if prd.codecommit.deletion_protected else None
+        asked["prd-codecommit", "aws_s3_bucket"] = {"lifecycle.prevent_destroy": protected, "force_destroy": None}
+        asked["prd-codecommit", "aws_s3_bucket_lifecycle_configuration"] = _kept("trail_retention_days", 30)
+    if prd is not None and prd.backlog is not None:
+        asked["backlog-bridge", "aws_cloudwatch_log_group"] = logs
+        asked["backlog-bridge", "aws_codebuild_project"] = {"build_timeout": "${var.build_timeout_minutes}"}
+        asked["backlog-bridge", "aws_scheduler_schedule"] = {
+            "schedule_expression": "${var.reconcile_schedule}",
+            "schedule_expression_timezone": None,
+            "flexible_time_window.mode": "OFF",
+        }
+        asked["backlog-bridge", "aws_cloudwatch_metric_alarm"] = {
+            "namespace": "AWS/CodeBuild",
+            "metric_name": "SucceededBuilds",
+            "statistic": "Sum",
+            "period": 3600,
+            "evaluation_periods": "${var.silent_hours}",
+            "threshold": 1,
+            "comparison_operator": "LessThanThreshold",
+        }
+        asked["backlog-bridge", "aws_s3_bucket_lifecycle_configuration"] = _kept("cache_retention_days", None)
+    return asked
+
+
+def _asked_of_gitlab(gitlab: GitlabSettings) -> dict[str, Values]:
+    protected = True if gitlab.deletion_protected else None
+    image = [
+        {"name": "name", "values": ["${var.ami_name_pattern}"]},
+        {"name": "architecture", "values": [gitlab.architecture]},
+        {"name": "state", "values": ["available"]},
+    ]
+    return {
+        "aws_instance": {
+            "instance_type": "${var.instance_type}",
+            "disable_api_termination": "${var.termination_protection}",
+            "key_name": escaped(gitlab.key_pair) if gitlab.key_pair is not None else None,
+            "root_block_device.volume_size": gitlab.root_volume_gib,
+            "lifecycle.ignore_changes": ["ami", "user_data"],
+        },
+        "aws_ebs_volume": {
+            "size": "${var.data_volume_gib}",
+            "type": gitlab.data_volume.type,
+            "iops": gitlab.data_volume.iops,
+            "lifecycle.prevent_destroy": protected,
+        },
+        "aws_s3_bucket": {"lifecycle.prevent_destroy": protected, "force_destroy": None},
+        "aws_s3_bucket_lifecycle_configuration": _kept("keep_backup_days", 30),
+        "aws_dlm_lifecycle_policy": {
+            "state": "ENABLED",
+            "policy_details.schedule.create_rule.interval": 24,
+            "policy_details.schedule.create_rule.interval_unit": "HOURS",
+            "policy_details.schedule.create_rule.times": [gitlab.images.at_utc],
+            "policy_details.schedule.retain_rule.count": "${var.image_retention_count}",
+        },
+        "aws_scheduler_schedule": {
+            "schedule_expression_timezone": gitlab.schedule.timezone if gitlab.schedule is not None else None,
+            "flexible_time_window.mode": "OFF",
+        },
+        "aws_route53_record": {"name": gitlab.host, "zone_id": gitlab.route53_zone_id},
+        "data.aws_ami": {"owners": [gitlab.ami.owner], "filter": image, "most_recent": True},
+    }
+
+
+def _kept(variable: str, replaced_days: int | None) -> Values:
+    """A bucket's files are kept as long as a variable says, and what was replaced for so many days."""
+    return {
+        "rule.status": "Enabled",
+        "rule.filter.prefix": "",
+        "rule.expiration.days": f"${{var.{variable}}}",
+        "rule.noncurrent_version_expiration.noncurrent_days": replaced_days,
+    }
+
+
+def _outputs(deployment: Deployment, stacks: Stacks) -> Found:
+    """What other stacks read, where the promises do not look: the way to the proxy, and the network's parts."""
+    zones = deployment.dev.network.zones if deployment.dev is not None and deployment.dev.network is not None else ()
+    asked: dict[tuple[str, str], object] = {
+        ("dev-proxy", "url"): f"http://${{aws_lb.proxy_load_balancer.dns_name}}:{PORT}",
+        ("dev-network", "vpc_id"): "${aws_vpc.network_vpc.id}",
+        ("dev-network", "vpc_cidr"): "${aws_vpc.network_vpc.cidr_block}",
+        ("dev-network", "s3_prefix_list_id"): "${aws_vpc_endpoint.endpoints_s3.prefix_list_id}",
+        **{
+            ("dev-network", f"{side}_subnet_ids"): {zone: f"${{aws_subnet.network_{side}_{zone}.id}}" for zone in zones}
+            for side in ("public", "private")
+        },
+        ("dev-gitlab", "public_ip"): "${aws_eip.gitlab_address.public_ip}",
+    }
+    for (name, output), value in asked.items():
+        if name in stacks and (written := stacks[name].stack.outputs.get(output, {}).get("value")) != value:
+            yield f"{name}: output.{output}", f"{shown(written)} is not what other stacks read it for: {shown(value)}"
+
+
+def _repositories(deployment: Deployment, stacks: Stacks) -> Found:
+    """Repositories, each with its key and its protection."""
+    asked = _asked_repositories(deployment)
+    for name, stack in stacks.items():
+        for resource, written in stack.resources("aws_codecommit_repository").items():
+            place, repository = f"{name}: aws_codecommit_repository.{resource}", str(written["repository_name"])
+            if (name, repository) not in asked:
+                yield f"{place}.repository_name", f"{repository!r} is no repository of the deployment file"
+                continue
+            key, is_protected = asked.pop((name, repository))
+            if (encrypted_by := written.get("kms_key_id")) != key:
+                what = f"{shown(encrypted_by)} encrypts it, and the deployment file says {shown(key)}"
+                yield f"{place}.kms_key_id", what
+            if _at(written, "lifecycle.prevent_destroy") != [True if is_protected else None]:
+                what = f"deletion_protected is {str(is_protected).lower()} in the deployment file"
+                yield f"{place}.lifecycle.prevent_destroy", what
+    for name, repository in asked:
+        yield f"{name}: aws_codecommit_repository", f"{repository!r} of the deployment file is missing"
+
+
+def _asked_repositories(deployment: Deployment) -> dict[tuple[str, str], tuple[str | None, bool]]:
+    """The key of each repository and whether it is protected, by stack and name."""
+    prd = deployment.prd
+    asked: dict[tuple[str, str], tuple[str | None, bool]] = {}
+    if prd is not None and (codecommit := prd.codecommit) is not None:
+        for key, repository in codecommit.repositories.items():
+            kms_key_arn = (repository or RepositorySettings()).kms_key_arn
+            asked["prd-codecommit", key] = (kms_key_arn, codecommit.deletion_protected)
+    if prd is not None and (backlog := prd.backlog) is not None:
+        for mirror in backlog.repositories.values():
+            if isinstance(target := mirror.target, CreatedTargetSettings):
+                asked["backlog-bridge", target.create] = (target.kms_key_arn, backlog.deletion_protected)
+    return asked
+
+
+def _ways_out(deployment: Deployment, stacks: Stacks) -> Found:
+    """Where there is a proxy, GitLab has no other way out than the VPC and the proxy."""
+    dev = deployment.dev
+    if dev is None or dev.gitlab is None or dev.proxy is None:
+        return
+    existing = dev.gitlab.existing_network
+    vpc = (
+        str(existing.vpc_cidr)
+        if existing is not None
+        else "${data.terraform_remote_state.dev_network.outputs.vpc_cidr}"
+    )
+    proxy = f"${{toset({json.dumps([str(cidr) for cidr in dev.proxy.cidrs])})}}"
+    for rule, written in stacks["dev-gitlab"].resources("aws_vpc_security_group_egress_rule").items():
+        to, each = written.get("cidr_ipv4"), written.get("for_each")
+        if (to, each) not in {(None, None), (vpc, None), ("${each.value}", proxy)}:
+            place = f"dev-gitlab: aws_vpc_security_group_egress_rule.{rule}"
+            yield place, f"{shown(each or to)} is neither the VPC nor the proxy of the deployment file"
+
+
+def _named(deployment: Deployment, stacks: Stacks) -> Found:
+    """What is there already is named by the deployment file."""
+    named = set(_texts(deployment.model_dump(mode="json")))
+    for name, stack in stacks.items():
+        blocks = [*stack.stack.resources(), *((f"data.{kind}", *rest) for kind, *rest in stack.stack.data())]
+        for kind, resource, arguments in blocks:
+            if kind != "data.aws_iam_policy_document":
+                for text in _texts(arguments):
+                    if _NAMED.fullmatch(text) and text not in named:
+                        yield f"{name}: {kind}.{resource}", f"{text!r} is not in the deployment file"
+
+
+def _texts(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case dict() | list():
+            for item in value.values() if isinstance(value, dict) else value:
+                yield from _texts(item)
