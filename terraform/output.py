@@ -91,6 +91,10 @@ class Stack:
         return self._named("output")
 
     @property
+    def checks(self) -> dict[str, Json]:
+        return self._named("check")
+
+    @property
     def locals(self) -> Json:
         """What its local values are made of, by name."""
         return {name: value for level in objects(self.document.get("locals")) for name, value in level.items()}

@@ -44,6 +44,14 @@ def review(
             "--for", metavar="PLATFORM", help="Shorten the comment to this platform's limit: github or gitlab."
         ),
     ] = "github",
+    outputs: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            metavar="BEFORE AFTER",
+            help="The output of the last apply and that of the plans, such as cdktf.out: compares what no plan shows.",
+            show_default=False,
+        ),
+    ] = None,
     language: Annotated[str, typer.Option(metavar="LANGUAGE", help="The language of the comment: en or ja.")] = "en",
     post: Annotated[
         str | None,
@@ -66,6 +74,7 @@ def review(
         platform=platform,
         post_to=post,
         language=language,
+        outputs=outputs,
     )
     raise typer.Exit(status)
 

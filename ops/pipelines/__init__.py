@@ -93,7 +93,7 @@ def render(platform: str, file: Path, deployment: Deployment, stacks: dict[str, 
         raise ValueError("a pipeline needs a state that outlives it")
     template = _environment().get_template(f"{platform}.yml.j2")
     return template.render(
-        acknowledged=f" --acknowledged {_ACKNOWLEDGED}",
+        reviewed=f" --acknowledged {_ACKNOWLEDGED} --outputs plans/applied cdktf.out",
         branch=branch,
         deployment=file.as_posix(),
         drift_at=_DRIFT_AT,

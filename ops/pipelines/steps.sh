@@ -56,10 +56,12 @@ bucket() {
     aws --profile "${PLANS_ROLE:+plans}${PLANS_ROLE:-role}" s3 cp --only-show-errors "${key[@]}" "$2" "$3"
 }
 
-# For the review: the lock files of this plan, and of the last apply if there was one.
+# For the review: the lock files of this plan, and of the last apply if there was one, and that apply's Terraform.
 locks() {
     cp "$out/stacks/$1/.terraform.lock.hcl" "$work/$1.lock.hcl"
     bucket from "${PLANS:?}/applied/$1.lock.hcl" "$work/$1.applied.lock.hcl" 2>/dev/null || true
+    mkdir -p "$work/applied/stacks/$1"
+    bucket from "$PLANS/applied/$1.tf.json" "$work/applied/stacks/$1/cdk.tf.json" 2>/dev/null || true
 }
 
 kept() { printf '%s/%s/%s' "${PLANS:?}" "$(git rev-parse 'HEAD^{tree}')" "$1"; }
@@ -113,6 +115,7 @@ fetch | apply)
     for stack in "${stacks[@]}"; do
         in_stack "$stack" apply -lock-timeout=5m "$work/$stack.tfplan"
         bucket to "$out/stacks/$stack/.terraform.lock.hcl" "$PLANS/applied/$stack.lock.hcl"
+        bucket to "$out/stacks/$stack/cdk.tf.json" "$PLANS/applied/$stack.tf.json"
     done
     ;;
 drift)

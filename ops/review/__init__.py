@@ -6,7 +6,7 @@ review([PlanFile(stack="prd-codecommit", where="plan.json", text=...)], acknowle
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -17,9 +17,11 @@ from ops.review.acknowledgements import Acknowledgement
 from ops.review.comment import LIMITS
 from ops.review.language import language as language_named
 from ops.review.outcome import Review
+from ops.review.outputs import compared, of
 from ops.review.report import markdown
 from ops.review.rule import Plans
 from ops.review.rules import RULES
+from terraform.output import Stack
 from terraform.plan import read
 
 __all__ = ["DANGEROUS", "PlanFile", "review", "run"]
@@ -35,12 +37,16 @@ _ZIP = b"PK\x03\x04"  # what the files that `terraform plan -out` writes begin w
 
 @dataclass(frozen=True, kw_only=True)
 class PlanFile:
-    """One plan's JSON, its stack and where it was read from; `locks` are those of `terraform.plan.read`."""
+    """One plan's JSON, its stack and where it was read from; `locks` are those of `terraform.plan.read`.
+
+    `outputs` are the stack's synthesised Terraform at the last apply, and that of the plan.
+    """
 
     stack: str
     where: str
     text: str
     locks: tuple[str, str] = ("", "")
+    outputs: tuple[Stack, Stack] | None = None
 
 
 def review(files: Sequence[PlanFile], acknowledgements: Sequence[Acknowledgement], today: date | None = None) -> Review:
@@ -51,7 +57,10 @@ def review(files: Sequence[PlanFile], acknowledgements: Sequence[Acknowledgement
     today = today or datetime.now(UTC).date()
     ended = [one for one in acknowledgements if one.has_ended(today)]
     acknowledgements = [one for one in acknowledgements if one not in ended]
-    plans = Plans([read(file.stack, file.text, file.where, file.locks) for file in files])
+    plans = Plans(
+        [read(file.stack, file.text, file.where, file.locks) for file in files],
+        {file.stack: file.outputs for file in files if file.outputs is not None},
+    )
     dangerous, acknowledged, notes = [], [], []
     used: set[Acknowledgement] = set()
     for rule in RULES:
@@ -87,8 +96,11 @@ def run(
     platform: str,
     post_to: str | None,
     language: str = "en",
+    outputs: tuple[Path, Path] | None = None,
 ) -> int:
     """Print the review of the plans in `files` as Markdown, and post it as a comment if asked to.
+
+    `outputs` are the output folders of the last apply and of the plans.
 
     Returns the exit status: 0 nothing dangerous, 3 dangerous or acknowledgements to remove. Raises RefusedError for
     wrong options, plans that cannot be read and comments that cannot be written.
@@ -102,7 +114,8 @@ def run(
     if acknowledged is not None:
         acknowledgements += acknowledging.from_file(acknowledged)
     acknowledging.check(acknowledgements, [rule.id for rule in RULES])
-    found = review(_plan_files(files), acknowledgements)
+    folders = compared(outputs)
+    found = review([replace(file, outputs=of(file.stack, folders)) for file in _plan_files(files)], acknowledgements)
     text = markdown(found, LIMITS[platform], words)
     sys.stdout.write(text)
     if post_to is not None:

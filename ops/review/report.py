@@ -50,6 +50,10 @@ _DONE = {
     Action.READ: "read",
     Action.NOTHING: "moved or imported",
 }
+_NOT_COMPARED = (
+    "Not compared: the guards of {stacks} that no plan shows, such as `prevent_destroy`. "
+    "That takes the outputs of the last apply and of the plan: `--outputs`."
+)
 _MOST_ATTRIBUTES = 8
 _LONGEST_PATH, _LONGEST_VALUE = 60, 130  # characters in the full plan, in which nothing is left out
 _LONGEST_STACK = 30
@@ -72,6 +76,7 @@ def _sections(review: Review, language: Language) -> list[Section]:
         *_findings("### Worth checking", review, review.notes, language, importance=5),
         *_changes(review, language),
         *_unchanged(review, language),
+        *_not_compared(review, language),
         *_full(review, language),
     ]
 
@@ -238,6 +243,13 @@ def _unchanged(review: Review, language: Language) -> Iterator[Section]:
     )
     if unchanged:
         yield Section(importance=2, head=language.say("Unchanged: {counts}.", counts=unchanged), items=[], noun="")
+
+
+def _not_compared(review: Review, language: Language) -> Iterator[Section]:
+    stacks = [plan.stack for plan in review.plans.plans if plan.stack not in review.plans.outputs]
+    if stacks:
+        head = language.say(_NOT_COMPARED, stacks=codes(stacks))
+        yield Section(importance=2, head=head, items=[], noun="")
 
 
 def _full(review: Review, language: Language) -> Iterator[Section]:

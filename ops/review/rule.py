@@ -1,6 +1,6 @@
 """What a rule of a review is, what it is asked about, and what it finds."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -8,6 +8,7 @@ from iam.comparison import ATTRIBUTES
 from ops.review.digests import digest
 from ops.review.secrets import Mask
 from ops.review.text import masking, placeholder
+from terraform.output import Stack
 from terraform.plan import Action, Change, Plan
 from terraform.plan_references import PlanReferences
 
@@ -30,16 +31,18 @@ _LONGEST_PLACE = 120
 class ReviewFinding:
     """One fact to know before the apply: `what` is one line of Markdown.
 
-    `details` are lines of Markdown that show it at length, below `what`. The rule that finds it fills in `rule`, and
-    `digest`, which is another one as soon as the plan does anything else there, and None where a secret is a part of
-    it. `arguments` are those of a changed object that the finding is about. The rule `not-read` lists the others.
-    `said_by` is the rule of a note that says the same for many findings: a review shows that note instead.
+    `details` are lines of Markdown that show it at length, below `what`. `seen` is what the digest covers besides the
+    plan and `what`. The rule that finds it fills in `rule`, and `digest`, which is another one as soon as the plan does
+    anything else there, and None where a secret is a part of it. `arguments` are those of a changed object that the
+    finding is about. The rule `not-read` lists the others. `said_by` is the rule of a note that says the same for many
+    findings: a review shows that note instead.
     """
 
     stack: str
     address: str
     what: str
     details: str = ""
+    seen: str = ""
     rule: str = ""
     arguments: frozenset[str] = frozenset()
     digest: str | None = None
@@ -89,6 +92,8 @@ class Plans:
     """All plans of one review."""
 
     plans: Sequence[Plan]
+    outputs: Mapping[str, tuple[Stack, Stack]] = field(default_factory=dict)
+    """The synthesised Terraform of the last apply and of the plan, by stack, where both are there."""
     found: dict[str, list[ReviewFinding]] = field(default_factory=dict)
     """What each rule has found in them, by the rule's id."""
 
@@ -130,7 +135,14 @@ class Plans:
             for name in sorted(ATTRIBUTES)
             if change.unknown(name) and (resolved := change.references.policy_after(change, name)) is not None
         ]
-        words = (rule, finding.stack, finding.address, finding.what, *policies)
+        words = (
+            rule,
+            finding.stack,
+            finding.address,
+            finding.what,
+            *([finding.seen] if finding.seen else []),
+            *policies,
+        )
         return digest(words, changes, finding.arguments, self.mask)
 
     def changes(self, *types: str) -> Iterator[ReviewedChange]:

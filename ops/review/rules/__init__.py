@@ -5,6 +5,7 @@ from ops.review.rules import (
     code,
     execution,
     identities,
+    lifecycle,
     monitoring,
     networks,
     places,
@@ -51,6 +52,7 @@ _READING: tuple[ReviewRule, ...] = (
     storage.unknown_lost,
     unread.type_unknown,
     storage.protection_lifted,
+    lifecycle.guard_lifted,
     storage.encryption_lifted,
     storage.retention_shortened,
     storage.versioning_stopped,
@@ -58,6 +60,7 @@ _READING: tuple[ReviewRule, ...] = (
     monitoring.watch_stopped,
     monitoring.watch_changed,
     state.stale_input,
+    lifecycle.state_elsewhere,
     state.moved,
     state.forgotten,
     state.provider_changed,
@@ -68,6 +71,7 @@ _READING: tuple[ReviewRule, ...] = (
     state.terraform_changed,
     state.imported,
     state.drifted,
+    lifecycle.guard_changed,
 )
 
 RULES = (*_READING, unread.not_read(_READING))

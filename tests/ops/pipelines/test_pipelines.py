@@ -122,6 +122,14 @@ def test_the_head_says_where_the_roles_that_plan_read_and_write(written: dict[st
     assert "only read" not in words
 
 
+def test_every_review_before_an_apply_compares_the_outputs(written: dict[str, str]) -> None:
+    github, gitlab = (_parsed(written[platform]) for platform in ("github", "gitlab"))
+    runs = {name: [step.get("run", "") for step in job["steps"]] for name, job in github["jobs"].items()}
+    for lines in (runs["review"], runs["approve"], gitlab["review"]["script"], gitlab["approve"]["script"]):
+        (review,) = [line for line in lines if "main.py review" in line]
+        assert " --outputs plans/applied cdktf.out plans/*.json" in review
+
+
 def test_plans_are_kept_after_the_review_and_only_in_the_bucket_of_the_states(written: dict[str, str]) -> None:
     for platform in FILES:
         text = written[platform]

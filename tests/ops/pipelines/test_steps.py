@@ -114,10 +114,14 @@ def test_exactly_the_reviewed_plan_is_applied_after_a_merge(step: Step, reposito
     assert not (tmp_path / "network.tfstate").exists()
 
     assert not (repository / "plans" / "network.applied.lock.hcl").exists()
+    applied = repository / "plans" / "applied" / "stacks" / "network" / "cdk.tf.json"
+    assert applied.parent.is_dir()
+    assert not applied.exists()
     assert "Apply complete! Resources: 1 added" in _done(step("apply", "network", REVIEWED_DIGEST=digest))
     _done(step("plan", "network"))
     locks = [repository / "plans" / f"network.{which}" for which in ("lock.hcl", "applied.lock.hcl")]
     assert [file.read_text() for file in locks] == [lock.read_text()] * 2
+    assert applied.read_text() == lock.with_name("cdk.tf.json").read_text()
     _done(step("fetch", "network"))
     again = step("apply", "network", REVIEWED_DIGEST=digest)
     assert again.returncode == 1

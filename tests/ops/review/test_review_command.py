@@ -53,6 +53,25 @@ def test_the_exit_status_is_3_when_a_plan_is_dangerous(written: Callable[..., st
     assert reviewing(written(HARMLESS, "a.json"), written(DANGEROUS, "b.json")) == 3
 
 
+def test_the_command_compares_two_outputs(project: Path, written: Callable[..., str], tmp_path: Path) -> None:
+    protected = {"resource": {"aws_ebs_volume": {"it": {"lifecycle": {"prevent_destroy": True}}}}}
+    for folder, terraform in (("before", protected), ("after", {"resource": {"aws_ebs_volume": {"it": {}}}})):
+        (tmp_path / folder / "stacks" / "dev-network").mkdir(parents=True)
+        written(terraform, f"{folder}/stacks/dev-network/cdk.tf.json")
+    command: list[str | Path] = [sys.executable, project / "main.py", "review", written(HARMLESS)]
+
+    def reviewed(*options: str | Path) -> tuple[int, str]:
+        done = subprocess.run([*command, *options], cwd=project, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout
+
+    status, text = reviewed("--outputs", tmp_path / "before", tmp_path / "after")
+    assert status == 3
+    assert "`prevent_destroy` is gone: Terraform no longer refuses plans that destroy it" in text
+    status, text = reviewed()
+    assert status == 0
+    assert "Not compared: the guards of `dev-network`" in text
+
+
 def test_refuses_plans_that_cannot_be_read_and_prints_no_review(
     written: Callable[..., str], reviewing: Review, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

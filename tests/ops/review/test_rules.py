@@ -16,6 +16,9 @@ from tests.ops.review.rule_cases import PlannedChange, deny, only_from, policy, 
 from tests.terraform import Stacks
 from tests.terraform.plans import change, plan
 
+_OF_OUTPUTS = ("guard-changed", "guard-lifted", "state-elsewhere")
+"""Rules whose cases are in test_lifecycle.py, because no plan shows what they find."""
+
 CASES = {**OTHER_CASES, **server_cases.CASES}
 
 
@@ -62,7 +65,7 @@ def test_a_provider_is_upgraded_when_the_lock_files_have_different_versions() ->
 
 
 def test_every_rule_has_a_case_and_a_reason() -> None:
-    assert sorted(rule.id for rule in RULES) == sorted([*CASES, "provider-upgraded", "stale-input"])
+    assert sorted(rule.id for rule in RULES) == sorted([*CASES, *_OF_OUTPUTS, "provider-upgraded", "stale-input"])
     assert all(rule.what.endswith(".") and rule.why.endswith(".") for rule in RULES)
 
 

@@ -1,0 +1,112 @@
+"""Rules about what no plan shows: what the synthesised outputs guard before and after, and where states are kept."""
+
+import json
+from collections.abc import Iterator
+
+from ops.review.rule import Plans, ReviewFinding, rule
+from ops.review.text import code, codes
+from terraform.address_lists import apart_from
+from terraform.guards import Guard, addresses, guards, ignored
+from terraform.output import Stack, StateLocation
+
+_MEANINGS = {
+    "prevent_destroy": "Terraform no longer refuses plans that destroy it",
+    "create_before_destroy": "is destroyed before its replacement is there",
+    "sensitive": "its value is no longer hidden",
+    "ephemeral": "its value is now kept in plans and states",
+    "nullable": "may be null now",
+}
+
+
+@rule(
+    id="guard-lifted",
+    what="The configuration no longer guards against something, and no plan shows that.",
+    why="Terraform carries out the next plan that destroys or ignores it, or that has a value which was refused.",
+)
+def guard_lifted(plans: Plans) -> Iterator[ReviewFinding]:
+    for stack, (before, after) in plans.outputs.items():
+        gone = {
+            change.address.partition("[")[0]
+            for change in plans.changes()
+            if change.stack == stack and change.is_removed
+        }
+        kept, there = guards(after), addresses(after)
+        for guard in guards(before) - kept:
+            is_gone = guard.address not in there
+            # What is destroyed or forgotten is found in the plan, and nobody can set a variable that is gone.
+            if not (is_gone and (guard.address in gone or guard.address.startswith("var."))) and not _is_wider(
+                guard, kept
+            ):
+                yield _finding(after, guard, f"{_lost(guard)}{'; the block is gone' if is_gone else ''}")
+        for more in ignored(after) - ignored(before):
+            yield _finding(after, more, f"Terraform now ignores changes of {code(more.value)}")
+
+
+def _lost(guard: Guard) -> str:
+    if guard.argument in _MEANINGS:
+        return f"{code(guard.argument)} is gone: {_MEANINGS[guard.argument]}"
+    return f"{code(guard.argument)} no longer says {code(guard.value)}"
+
+
+def _is_wider(guard: Guard, kept: frozenset[Guard]) -> bool:
+    """Whether a variable's list is kept apart from the same networks, and from more."""
+    variable = guard.address.removeprefix("var.")
+    networks = apart_from(guard.value.removeprefix("${").removesuffix("}"), variable)
+    return bool(networks) and any(
+        {*networks} <= {*apart_from(other.value.removeprefix("${").removesuffix("}"), variable)}
+        for other in kept
+        if (other.address, other.argument) == (guard.address, guard.argument)
+    )
+
+
+@rule(
+    id="state-elsewhere",
+    what="A stack's state is kept in another place, or another state is read.",
+    why="With an empty state everything is created anew; who writes a state that is read decides what it says.",
+)
+def state_elsewhere(plans: Plans) -> Iterator[ReviewFinding]:
+    for stack, (before, after) in plans.outputs.items():
+        was, now = _states(before), _states(after)
+        for address in sorted({*was, *now}):
+            if address in was and address in now and was[address] != now[address]:
+                old, new = was[address], now[address]
+                what = f"is {code(str(new))} instead of {code(str(old))}: {codes(_changed(old, new))} changed"
+                seen = json.dumps([old.backend, old.settings, new.backend, new.settings], sort_keys=True)
+                yield ReviewFinding(stack=stack, address=address, what=what, seen=seen)
+
+
+def _changed(before: StateLocation, after: StateLocation) -> list[str]:
+    names = before.settings.keys() | after.settings.keys()
+    return sorted(name for name in names if before.settings.get(name) != after.settings.get(name))
+
+
+def _states(stack: Stack) -> dict[str, StateLocation]:
+    own, *read = stack.states
+    names = [name for kind, name, _ in stack.data() if kind == "terraform_remote_state"]
+    return {
+        "terraform.backend": own,
+        **{f"data.terraform_remote_state.{name}": state for name, state in zip(names, read, strict=True)},
+    }
+
+
+@rule(
+    id="guard-changed",
+    what="The configuration guards against more, or ignores fewer changes.",
+    why="A later plan may be refused, or undo what was changed by hand.",
+    dangerous=False,
+)
+def guard_changed(plans: Plans) -> Iterator[ReviewFinding]:
+    for before, after in plans.outputs.values():
+        there = addresses(before)
+        for guard in guards(after) - guards(before):
+            if guard.address in there:
+                yield _finding(after, guard, f"{code(guard.argument)} now says {code(guard.value)}")
+        for fewer in ignored(before) - ignored(after):
+            yield _finding(after, fewer, f"Terraform no longer ignores changes of {code(fewer.value)}")
+
+
+def _finding(after: Stack, guard: Guard, what: str) -> ReviewFinding:
+    """A finding whose digest covers the guard, and everything that its block guards and ignores afterwards."""
+    kept = sorted(map(str, {it for it in guards(after) | ignored(after) if it.address == guard.address}))
+    seen = "\n".join((str(guard), *kept))
+    return ReviewFinding(stack=after.name, address=guard.address, what=what, seen=seen)

@@ -1,0 +1,89 @@
+"""What finished Terraform guards against and no plan shows: lifecycles, conditions, and what a variable may be.
+
+https://developer.hashicorp.com/terraform/language/meta-arguments/lifecycle
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from terraform.output import Json, Stack, objects
+
+_CONDITIONS = ("precondition", "postcondition", "validation", "assert")
+_OF_VARIABLES = ("ephemeral", "nullable", "sensitive", "type")
+
+
+@dataclass(frozen=True)
+class Guard:
+    """One guard of the block at an address: the argument's name, and its value as JSON, or a condition."""
+
+    address: str
+    argument: str
+    value: str
+
+
+def guards(stack: Stack) -> frozenset[Guard]:
+    """Everything in a stack that makes Terraform refuse a plan or a value, or that it hides."""
+    return frozenset(_guards(stack))
+
+
+def ignored(stack: Stack) -> frozenset[Guard]:
+    """Everything of which Terraform ignores changes, as its `ignore_changes` names it."""
+    return frozenset(
+        Guard(address, "ignore_changes", _written(item))
+        for address, lifecycle in _lifecycles(stack)
+        for item in _list(lifecycle.get("ignore_changes"))
+    )
+
+
+def addresses(stack: Stack) -> frozenset[str]:
+    """The addresses of the blocks that may have guards."""
+    return frozenset(address for address, _ in _blocks(stack))
+
+
+def _guards(stack: Stack) -> Iterator[Guard]:
+    for address, lifecycle in _lifecycles(stack):
+        for name, value in lifecycle.items():
+            if name in _CONDITIONS:
+                yield from _conditions(address, name, value)
+            elif name == "replace_triggered_by":
+                yield from (Guard(address, name, _written(item)) for item in _list(value))
+            elif name not in ("ignore_changes", "//") and str(value).lower() not in ("false", "none"):
+                yield Guard(address, name, str(value).lower())
+    for address, block in _blocks(stack):
+        if address.startswith(("var.", "output.", "check.")):
+            yield from _of_values(address, block)
+
+
+def _of_values(address: str, block: Json) -> Iterator[Guard]:
+    for name in _CONDITIONS:
+        yield from _conditions(address, name, block.get(name))
+    for name in _OF_VARIABLES:
+        if name in block and block[name] != (name == "nullable"):
+            yield Guard(address, name, _written(block[name]))
+
+
+def _conditions(address: str, name: str, written: Any) -> Iterator[Guard]:
+    yield from (Guard(address, name, _written(block.get("condition"))) for block in objects(written))
+
+
+def _lifecycles(stack: Stack) -> Iterator[tuple[str, Json]]:
+    for address, block in _blocks(stack):
+        yield from ((address, lifecycle) for lifecycle in objects(block.get("lifecycle")))
+
+
+def _blocks(stack: Stack) -> Iterator[tuple[str, Json]]:
+    yield from ((f"{kind}.{name}", block) for kind, name, block in stack.resources())
+    yield from ((f"data.{kind}.{name}", block) for kind, name, block in stack.data())
+    yield from ((f"var.{name}", block) for name, block in stack.variables.items())
+    yield from ((f"output.{name}", block) for name, block in stack.outputs.items())
+    yield from ((f"check.{name}", block) for name, block in stack.checks.items())
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)

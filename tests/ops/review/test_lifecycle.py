@@ -1,0 +1,222 @@
+"""What no plan shows is compared in the outputs of the last apply and of the plan."""
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from errors import RefusedError
+from ops.review import PlanFile, review
+from ops.review.acknowledgements import Acknowledgement
+from ops.review.outcome import Review
+from ops.review.outputs import compared, of
+from terraform.address_lists import apart
+from terraform.output import Stack
+from tests.ops.review.plans import comment
+from tests.terraform.plans import change, plan
+
+Json = dict[str, Any]
+Change = Callable[[Json], object]
+
+CONDITION = {"condition": "${length(var.pull) > 0}", "error_message": "Name one."}
+OTHER = {"condition": "${true}", "error_message": "Name one."}
+APPLIED: Json = {
+    "terraform": {"backend": {"s3": {"bucket": "ours", "key": "a.tfstate", "encrypt": True}}},
+    "data": {
+        "terraform_remote_state": {"network": {"backend": "s3", "config": {"bucket": "ours", "key": "b.tfstate"}}},
+        "aws_eip": {"it": {"id": "x", "lifecycle": {"postcondition": [CONDITION]}}},
+    },
+    "resource": {
+        "aws_ebs_volume": {"it": {"lifecycle": {"prevent_destroy": True}}},
+        "aws_instance": {
+            "it": {"lifecycle": {"create_before_destroy": True, "ignore_changes": ["ami"], "precondition": [CONDITION]}}
+        },
+        "aws_eip": {"it": {"lifecycle": {"replace_triggered_by": ["terraform_data.it", "terraform_data.other"]}}},
+    },
+    "variable": {
+        "pull": {
+            "type": "list(string)",
+            "nullable": False,
+            "sensitive": True,
+            "ephemeral": True,
+            "validation": [CONDITION, {"condition": f"${{{apart('pull', ['192.0.2.0/28'])}}}"}],
+        }
+    },
+    "output": {"it": {"value": 1, "sensitive": True, "precondition": CONDITION}},
+    "check": {"it": {"assert": [CONDITION]}},
+}
+VOLUME, SERVER, PULL = "aws_ebs_volume.it", "aws_instance.it", "var.pull"
+
+
+def _reviewed(
+    changed: Change, *changes: Json, applied: Json = APPLIED, acknowledged: tuple[Acknowledgement, ...] = ()
+) -> Review:
+    planned = copy.deepcopy(applied)
+    changed(planned)
+    outputs = (Stack(name="stack", document=applied), Stack(name="stack", document=planned))
+    text = json.dumps(plan(*changes))
+    return review([PlanFile(stack="stack", where="plan.json", text=text, outputs=outputs)], acknowledged)
+
+
+def lifecycle(kind: str, **arguments: object) -> Change:
+    return lambda terraform: terraform["resource"][kind]["it"]["lifecycle"].update(arguments)
+
+
+def variable(**arguments: object) -> Change:
+    return lambda terraform: terraform["variable"]["pull"].update(arguments)
+
+
+def removed(*path: str) -> Change:
+    def change(terraform: Json) -> None:
+        for step in path[:-1]:
+            terraform = terraform[step]
+        del terraform[path[-1]]
+
+    return change
+
+
+def backend(**arguments: object) -> Change:
+    return lambda terraform: terraform["terraform"]["backend"]["s3"].update(arguments)
+
+
+DANGEROUS: dict[str, tuple[Change, str, str]] = {
+    "a volume may be destroyed": (lifecycle("aws_ebs_volume", prevent_destroy=False), "guard-lifted", VOLUME),
+    "a lifecycle is gone": (removed("resource", "aws_ebs_volume", "it", "lifecycle"), "guard-lifted", VOLUME),
+    "a protected resource has another address": (
+        lambda terraform: terraform["resource"].update(aws_ebs_volume={"other": {}}),
+        "guard-lifted",
+        VOLUME,
+    ),
+    "more is ignored": (lifecycle("aws_instance", ignore_changes=["ami", "tags"]), "guard-lifted", SERVER),
+    "all is ignored": (lifecycle("aws_instance", ignore_changes="all"), "guard-lifted", SERVER),
+    "another argument is ignored": (lifecycle("aws_instance", ignore_changes=["tags"]), "guard-lifted", SERVER),
+    "what was watched is ignored": (lifecycle("aws_ebs_volume", ignore_changes=["size"]), "guard-lifted", VOLUME),
+    "destroyed first": (lifecycle("aws_instance", create_before_destroy=False), "guard-lifted", SERVER),
+    "no precondition": (lifecycle("aws_instance", precondition=[]), "guard-lifted", SERVER),
+    "another precondition": (lifecycle("aws_instance", precondition=[OTHER]), "guard-lifted", SERVER),
+    "no postcondition": (removed("data", "aws_eip", "it", "lifecycle"), "guard-lifted", "data.aws_eip.it"),
+    "fewer triggers": (lifecycle("aws_eip", replace_triggered_by=["terraform_data.it"]), "guard-lifted", "aws_eip.it"),
+    "no validation": (variable(validation=[]), "guard-lifted", PULL),
+    "one validation of two": (variable(validation=[CONDITION]), "guard-lifted", PULL),
+    "another validation": (variable(validation=[OTHER]), "guard-lifted", PULL),
+    "kept apart from other networks": (
+        variable(validation=[CONDITION, {"condition": f"${{{apart('pull', ['192.0.2.0/29'])}}}"}]),
+        "guard-lifted",
+        PULL,
+    ),
+    "any type": (variable(type="any"), "guard-lifted", PULL),
+    "null": (removed("variable", "pull", "nullable"), "guard-lifted", PULL),
+    "no longer hidden": (variable(sensitive=False), "guard-lifted", PULL),
+    "kept in the state": (removed("variable", "pull", "ephemeral"), "guard-lifted", PULL),
+    "an output that shows a secret": (removed("output", "it", "sensitive"), "guard-lifted", "output.it"),
+    "an output without its precondition": (removed("output", "it", "precondition"), "guard-lifted", "output.it"),
+    "no check": (removed("check"), "guard-lifted", "check.it"),
+    "no assertion": (removed("check", "it", "assert"), "guard-lifted", "check.it"),
+    "another bucket": (backend(bucket="theirs"), "state-elsewhere", "terraform.backend"),
+    "another key of KMS": (backend(kms_key_id="x"), "state-elsewhere", "terraform.backend"),
+    "a state without encryption": (backend(encrypt=False), "state-elsewhere", "terraform.backend"),
+    "a state in a file": (removed("terraform", "backend"), "state-elsewhere", "terraform.backend"),
+    "another stack's state": (
+        lambda terraform: terraform["data"]["terraform_remote_state"]["network"]["config"].update(key="c"),
+        "state-elsewhere",
+        "data.terraform_remote_state.network",
+    ),
+}
+
+
+_ALIKE = {"a volume may be destroyed", "a lifecycle is gone"}
+"""Changes that leave the same Terraform in other words."""
+
+
+@pytest.mark.parametrize("name", DANGEROUS)
+def test_a_lifted_guard_is_dangerous_though_no_plan_shows_it(name: str) -> None:
+    changed, rule, address = DANGEROUS[name]
+    found = _reviewed(changed)
+    assert {(finding.rule, finding.address) for finding in found.dangerous} == {(rule, address)}
+
+
+@pytest.mark.parametrize("name", DANGEROUS)
+def test_a_lifted_guard_can_be_acknowledged_and_another_one_not_with_it(name: str) -> None:
+    changed, _, _ = DANGEROUS[name]
+    accepted = tuple(
+        Acknowledgement(allowed=finding.allowed_as, because="we want that", where="here")
+        for finding in _reviewed(changed).dangerous
+    )
+    assert not _reviewed(changed, acknowledged=accepted).fails
+    others = DANGEROUS.keys() - ({name} | (_ALIKE if name in _ALIKE else set()))
+    assert all(_reviewed(DANGEROUS[other][0], acknowledged=accepted).fails for other in others)
+
+
+def _wider(terraform: Json) -> None:
+    condition = f"${{{apart('pull', ['192.0.2.0/28', '198.51.100.0/28'])}}}"
+    terraform["variable"]["pull"]["validation"][1] = {"condition": condition}
+
+
+@pytest.mark.parametrize(
+    ("changed", "noted"),
+    [
+        (lambda _: None, set()),
+        (lifecycle("aws_ebs_volume", create_before_destroy=True), {VOLUME}),
+        (lifecycle("aws_instance", ignore_changes=[]), {SERVER}),
+        (lifecycle("aws_instance", precondition=[CONDITION, OTHER]), {SERVER}),
+        (lifecycle("aws_instance", precondition=[{**CONDITION, "error_message": "Other words."}]), set()),
+        (variable(default=["192.0.2.7/32"], description="x"), set()),
+        (_wider, {PULL}),
+        (removed("variable"), set()),
+        (lambda terraform: terraform["resource"].update(aws_sns_topic={"it": {"lifecycle": {}}}), set()),
+    ],
+)
+def test_more_guards_are_worth_checking_and_not_dangerous(changed: Change, noted: set[str]) -> None:
+    found = _reviewed(changed)
+    assert not found.dangerous
+    assert {finding.address for finding in found.notes} == noted
+
+
+def test_a_protected_object_that_the_plan_destroys_is_found_in_the_plan_alone() -> None:
+    found = _reviewed(removed("resource", "aws_ebs_volume"), change(VOLUME, "delete", {"id": "vol-1"}))
+    assert {(finding.rule, finding.address) for finding in found.dangerous} == {("volume-lost", VOLUME)}
+
+
+def test_the_comment_says_that_nothing_was_compared() -> None:
+    file = PlanFile(stack="network", where="plan.json", text=json.dumps(plan()))
+    assert "Not compared: the guards of `network` that no plan shows" in comment(review([file], []))
+    assert "Not compared" not in comment(_reviewed(lambda _: None))
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[..., Path]:
+    def write(folder: str, terraform: object = APPLIED) -> Path:
+        file = tmp_path / folder / "stacks" / "stack" / "cdk.tf.json"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps(terraform))
+        return tmp_path / folder
+
+    return write
+
+
+def test_reads_a_stack_that_is_in_both_folders(written: Callable[..., Path], tmp_path: Path) -> None:
+    before, after = written("before"), written("after")
+    read = of("stack", compared((before, after)))
+    assert read is not None
+    assert [stack.document for stack in read] == [APPLIED, APPLIED]
+    assert of("other", (before, after)) is None
+    assert of("stack", (tmp_path, after)) is None
+    assert of("stack", ()) is None
+
+
+def test_refuses_what_is_no_folder_and_terraform_that_cannot_be_read(
+    written: Callable[..., Path], tmp_path: Path
+) -> None:
+    with pytest.raises(RefusedError) as refused:
+        compared((tmp_path / "nowhere", tmp_path))
+    assert str(refused.value) == (
+        f"error: --outputs: '{tmp_path / 'nowhere'}' is not a folder\n"
+        "hint: name a folder such as cdktf.out, which has stacks/STACK/cdk.tf.json"
+    )
+    odd = written("odd", {"data": {"terraform_remote_state": {"it": {}}}})
+    with pytest.raises(RefusedError) as refused:
+        of("stack", (odd, odd))
+    assert f"error: {odd / 'stacks' / 'stack' / 'cdk.tf.json'}: cannot be read" in str(refused.value)
