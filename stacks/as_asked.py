@@ -4,7 +4,7 @@ The facts in the Terraform cannot show what a module left out or an override cha
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Network
 
 from errors import Problem
@@ -13,11 +13,13 @@ from settings import Deployment
 from stacks import asked_texts, asked_values
 from stacks.backlog_bridge import mirror_buildspec
 from stacks.base import STATE_FOLDER
+from stacks.variables import Apart, list_checks
 from terraform import facts
 from terraform.facts import AddressList
 from terraform.output import Json, StateLocation, objects
 from terraform.references import Configuration
 from terraform.templates import escaped
+from terraform.unreadable import refused_at
 
 _ALL_EVENTS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
@@ -38,10 +40,10 @@ Stacks = Mapping[str, Configuration]
 
 def problems(deployment: Deployment, stacks: Stacks) -> Iterator[Problem]:
     """Everything in the finished Terraform, by stack, that is not as the deployment file asks for."""
-    checks = (_lists, _states, _subscriptions, _rules, _detection, _alarms, _buildspecs)
-    for check in (*checks, asked_texts.problems, asked_values.problems):
-        for where, what in check(deployment, stacks):
-            yield Problem(where=where, what=what, hint=_HINT)
+    for about, check in _CHECKS.items():
+        with refused_at(f"cdk.tf.json: {about}"):
+            for where, what in check(deployment, stacks):
+                yield Problem(where=where, what=what, hint=_HINT)
 
 
 Found = Iterator[tuple[str, str]]
@@ -50,15 +52,21 @@ Found = Iterator[tuple[str, str]]
 def _lists(deployment: Deployment, stacks: Stacks) -> Found:
     lists = _asked_lists(deployment)
     for name, configuration in stacks.items():
-        for fact in facts.read(name, configuration.stack.document):
-            if isinstance(fact, AddressList) and (name, fact.variable) not in lists:
-                yield f"{name}: var.{fact.variable}", "it is not known which networks the deployment file gives for it"
+        for variable, block in configuration.stack.variables.items():
+            if block.get("type") == "list(string)" and (name, variable) not in lists:
+                yield f"{name}: var.{variable}", "it is not known which networks the deployment file gives for it"
     for (stack, variable), (networks, reason) in lists.items():
         place = f"{stack}: var.{variable}"
         written = stacks[stack].variables.get(variable, {}).get("default", [])
         if sorted(written) != sorted(map(str, networks)):
             listed = ", ".join(map(str, networks)) or "none"
             yield place, f"{written!r} are not the networks of the deployment file: {listed}"
+        if (declared := stacks[stack].variables.get(variable)) is not None:
+            asked = [f"${{{condition}}}" for condition, _ in _checks(deployment, stack, variable, reason)]
+            if [check.get("condition") for check in objects(declared.get("validation"))] != asked or declared[
+                "nullable"
+            ]:
+                yield f"{place}.validation", "it takes other networks than the deployment file would"
         for fact in facts.read(stack, stacks[stack].stack.document):
             if isinstance(fact, AddressList) and fact.variable == variable and fact.open_because != reason:
                 yield place, f"{fact.open_because!r} is not the deployment file's reason for an open list: {reason!r}"
@@ -83,6 +91,17 @@ def _asked_lists(deployment: Deployment) -> dict[tuple[str, str], tuple[tuple[IP
     return asked
 
 
+def _checks(deployment: Deployment, stack: str, variable: str, reason: str | None) -> list[tuple[str, str]]:
+    """The conditions of a list's variable, as `stacks.operations_variables` declares it."""
+    apart: list[IPv4Network] = []
+    if stack == "dev-gitlab":
+        apart = deployment.room_networks
+    elif stack == "prd-codecommit" and variable != "push_from_cidrs":
+        apart = deployment.work_terminals
+    fact = AddressList(variable=variable, use="room", open_because=reason)
+    return list_checks(fact, public=stack != "dev-gitlab", apart=Apart(networks=apart, otherwise=""))
+
+
 def _states(deployment: Deployment, stacks: Stacks) -> Found:
     s3 = deployment.state.s3
     kept = {
@@ -93,8 +112,7 @@ def _states(deployment: Deployment, stacks: Stacks) -> Found:
     }
     for name, stack in stacks.items():
         own, *read = stack.stack.states
-        key = s3.kms_key_arn if s3 is not None else None
-        if str(own) != kept[name] or not _is_in(own, deployment) or own.settings.get("kms_key_id") != key:
+        if str(own) != kept[name] or not _is_in(own, deployment) or not _is_written_as_asked(own, deployment):
             yield f"{name}: terraform.backend", f"{own} is not where the deployment file keeps the state: {kept[name]}"
         for other in read:
             if str(other) not in kept.values() or not _is_in(other, deployment):
@@ -112,6 +130,16 @@ def _is_in(state: StateLocation, deployment: Deployment) -> bool:
         and state.settings.get("region") == s3.region
         and state.settings.get("profile") == s3.profile
         and roles.get("role_arn") == s3.assume_role_arn
+    )
+
+
+def _is_written_as_asked(state: StateLocation, deployment: Deployment) -> bool:
+    """Whether a stack's own state is encrypted and locked as the settings say."""
+    s3 = deployment.state.s3
+    return s3 is None or (
+        state.settings.get("encrypt") is True
+        and state.settings.get("kms_key_id") == s3.kms_key_arn
+        and state.settings.get("use_lockfile") == (s3.use_lockfile or None)
     )
 
 
@@ -215,3 +243,17 @@ def _buildspecs(deployment: Deployment, stacks: Stacks) -> Found:
 
 def _is_on(rule: Json) -> bool:
     return rule.get("state") in (None, "ENABLED", _ALL_EVENTS)
+
+
+_CHECKS: dict[str, Callable[[Deployment, Stacks], Found]] = {
+    "var and its facts": _lists,
+    "terraform.backend and data.terraform_remote_state": _states,
+    "aws_sns_topic_subscription": _subscriptions,
+    "aws_cloudwatch_event_rule and aws_cloudwatch_event_target": _rules,
+    "aws_cloudtrail and aws_cloudwatch_event_rule": _detection,
+    "aws_cloudwatch_metric_alarm and aws_cloudwatch_event_rule": _alarms,
+    "aws_codebuild_project": _buildspecs,
+    "programs, event patterns and messages": asked_texts.problems,
+    "accounts, variables, protections and repositories": asked_values.problems,
+}
+"""What is compared, by what it reads."""

@@ -16,6 +16,7 @@ from settings.backlog import CreatedTargetSettings
 from settings.codecommit import RepositorySettings
 from settings.gitlab import GitlabSettings
 from settings.proxy import PORT
+from stacks.base import PROVIDER_VERSION, TERRAFORM_VERSION
 from terraform.output import Json, objects
 from terraform.references import Configuration
 from terraform.templates import escaped
@@ -41,6 +42,10 @@ def _accounts(deployment: Deployment, stacks: Stacks) -> Found:
         if part is None:
             yield name, f"the deployment file has no {environment}"
             continue
+        if (settings := stack.stack.document["terraform"]).get("required_version") != TERRAFORM_VERSION:
+            yield f"{name}: terraform.required_version", f"it is not {TERRAFORM_VERSION!r}"
+        if settings["required_providers"]["aws"].get("version") != PROVIDER_VERSION:
+            yield f"{name}: terraform.required_providers.aws.version", f"it is not {PROVIDER_VERSION!r}"
         labels = Labels(project=deployment.name, environment=environment, owner=deployment.owner)
         role = part.account.assume_role_arn
         asked = {

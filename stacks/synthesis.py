@@ -17,7 +17,6 @@ from stacks.base import BaseStack
 from stacks.composition import compose
 from terraform import output
 from terraform.references import Configuration, configurations
-from terraform.unreadable import refused_at
 
 _TEXTS = ("gitlab.rb", "squid.conf")
 """What people read beside a stack's Terraform."""
@@ -55,9 +54,7 @@ def synthesise(deployment: Deployment, out: Path) -> list[SynthesisedStack]:
         # Limits and promises read what is known alone.
         read = configurations(terraform, defaults=False)
         _refuse([problem for stack in read.values() for problem in known.problems(stack)])
-        with refused_at("the deployment's Terraform"):
-            not_as_asked = [*as_asked.problems(deployment, read)]
-        found = [*limits.problems(terraform), *not_as_asked, *_broken_promises(read)]
+        found = [*limits.problems(terraform), *as_asked.problems(deployment, read), *_broken_promises(read)]
         _refuse([*found, *_other_configuration(out, stacks)])
         _refuse([*_unread_files(draft, stacks)])
         for name, stack in stacks.items():

@@ -38,6 +38,15 @@ def cidrs(
     """
     name = fact.variable
     stack.record(fact)
+    checks = list_checks(fact, public=public, apart=apart)
+    variable = _variable(stack, name, "list(string)", description, [str(network) for network in default], checks)
+    reference: list[str] = variable.list_value
+    return reference
+
+
+def list_checks(fact: AddressList, *, public: bool, apart: Apart | None = None) -> list[tuple[str, str]]:
+    """The conditions of the variable that `fact` is about, and what is said where one fails."""
+    name = fact.variable
     checks = [
         (address_lists.not_empty(name), "Name at least one network."),
         (
@@ -68,9 +77,7 @@ def cidrs(
                 "AWS only ever sees public source addresses: write the one the traffic leaves from.",
             )
         )
-    variable = _variable(stack, name, "list(string)", description, [str(network) for network in default], checks)
-    reference: list[str] = variable.list_value
-    return reference
+    return checks
 
 
 def log_retention_days(stack: BaseStack, name: str, description: str, default: int) -> float:

@@ -25,7 +25,7 @@ _BUS = Argument(
 _API = own("aws_api_gateway_rest_api")
 _METHOD = own("aws_api_gateway_method", "http_method")
 _RESOURCE = own("aws_api_gateway_resource") | own("aws_api_gateway_method", "resource_id")
-_ANSWER = harmless("what the sender of a webhook is answered: a text of this project")
+_ANSWER = harmless("the status that the sender of a webhook is answered with")
 _LIMIT = harmless("how often the API answers")
 _PROVIDER = one_of("aws.us_east_1", why="the same account in the region where IAM reports what happens")
 _COUNT = text(
@@ -114,7 +114,14 @@ TYPES: dict[str, Arguments] = {
     "aws_api_gateway_integration_response": {
         "http_method": _METHOD,
         "resource_id": _RESOURCE,
-        **each(_ANSWER, "response_templates.application/json", "selection_pattern"),
+        "response_templates.application/json": required(
+            one_of(
+                '{"started": true}',
+                '{"started": false}',
+                why="the sender of a webhook gets nothing of CodeBuild's own response, which describes the build",
+            )
+        ),
+        "selection_pattern": _ANSWER,
         "rest_api_id": _API,
         "status_code": own("aws_api_gateway_method_response", "status_code"),
     },
@@ -142,14 +149,18 @@ TYPES: dict[str, Arguments] = {
     "aws_cloudwatch_event_rule": {
         "count": _COUNT,
         **each(_LOOKS, "description", "name"),
-        "event_pattern": harmless("of what people are told"),
+        "event_pattern": harmless("of what people are told, which stacks/asked_texts.py compares"),
         "provider": _PROVIDER,
         "state": one_of("ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", why="people are told"),
     },
     "aws_cloudwatch_event_target": {
         "arn": _TOPIC | _BUS,
         "count": _COUNT,
-        **each(harmless("what a message says"), "input_transformer.input_paths.*", "input_transformer.input_template"),
+        **each(
+            harmless("what a message says, which stacks/asked_texts.py compares"),
+            "input_transformer.input_paths.*",
+            "input_transformer.input_template",
+        ),
         "provider": _PROVIDER,
         "role_arn": role_for("events.amazonaws.com"),
         "rule": own("aws_cloudwatch_event_rule", "name")

@@ -3,7 +3,7 @@
 from iam.known.argument import Arguments, each, harmless, one_of, own, required, role_for, text
 from iam.known.networks import GROUP, SUBNET
 
-_PROGRAM = harmless("a program of this project, which its own tests read")
+_PROGRAM = harmless("a program of this project, which stacks/asked_texts.py renders again")
 _SIZE = harmless("how large or how fast it is")
 _LOOKS = harmless("what people and bills call it")
 _METADATA: Arguments = {

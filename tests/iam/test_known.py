@@ -115,7 +115,18 @@ DELETES = "arn:aws:apigateway:ap-northeast-1:codecommit:action/DeleteRepository"
 OVERRIDES = '{"projectName": "${aws_codebuild_project.mirrors_website_project.name}", "buildspecOverride": "x"}'
 SCHEDULED = '${jsonencode({"ProjectName" = aws_codebuild_project.x.name, "ServiceRoleOverride" = "x"})}'
 
+ANSWERS = "aws_api_gateway_integration_response"
+ANSWER = "response_templates.application/json"
+
 CHANGES = [
+    (
+        in_first(BRIDGE, ANSWERS, **{"response_templates__application/json": "$input.body"}),
+        f"{BRIDGE}: {ANSWERS}.webhook_hooks_batch_accepted.{ANSWER}: {value('$input.body')}",
+    ),
+    (
+        lambda stacks: next(iter(stacks[BRIDGE]["resource"][ANSWERS].values())).pop("response_templates"),
+        f"{BRIDGE}: {ANSWERS}.webhook_hooks_batch_accepted.{ANSWER}: {LEFT_OUT}",
+    ),
     (
         added(BRIDGE, "aws_sns_topic_subscription", topic_arn="${aws_sns_topic.alerts_topic.arn}", protocol="https"),
         f"{BRIDGE}: aws_sns_topic_subscription.x.protocol: {value('https')}",

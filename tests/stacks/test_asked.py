@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from errors import RefusedError
 from tests.stacks.test_as_asked import BRIDGE, GITLAB, NETWORK, PRD, Change, found
 from tests.terraform import Stacks
 
@@ -277,6 +278,42 @@ CHANGES: dict[str, tuple[Change, str]] = {
         removed(PRD, "aws_codecommit_repository", "repositories_batch"),
         f"{PRD}: aws_codecommit_repository",
     ),
+    "a list that takes anything": (
+        lambda stacks: stacks[PRD]["variable"]["pull_from_cidrs"].update(validation=[]),
+        f"{PRD}: var.pull_from_cidrs.validation",
+    ),
+    "a list that takes private networks": (
+        lambda stacks: stacks[BRIDGE]["variable"]["webhook_sender_cidrs"]["validation"].pop(),
+        f"{BRIDGE}: var.webhook_sender_cidrs.validation",
+    ),
+    "a list that takes the networks of rooms": (
+        lambda stacks: stacks[GITLAB]["variable"]["work_terminal_cidrs"]["validation"].pop(),
+        f"{GITLAB}: var.work_terminal_cidrs.validation",
+    ),
+    "a list that may be null": (
+        lambda stacks: stacks[GITLAB]["variable"]["work_terminal_cidrs"].update(nullable=True),
+        f"{GITLAB}: var.work_terminal_cidrs.validation",
+    ),
+    "a list without a fact": (
+        lambda stacks: stacks[PRD]["variable"].update(other={"type": "list(string)", "default": ["192.0.2.0/24"]}),
+        f"{PRD}: var.other",
+    ),
+    "a state that is not encrypted": (
+        lambda stacks: stacks[PRD]["terraform"]["backend"]["s3"].pop("encrypt"),
+        f"{PRD}: terraform.backend",
+    ),
+    "a state that is not locked": (
+        lambda stacks: stacks[PRD]["terraform"]["backend"]["s3"].pop("use_lockfile"),
+        f"{PRD}: terraform.backend",
+    ),
+    "an old provider": (
+        lambda stacks: stacks[PRD]["terraform"]["required_providers"]["aws"].update(version="= 3.0.0"),
+        f"{PRD}: terraform.required_providers.aws.version",
+    ),
+    "an old Terraform": (
+        lambda stacks: stacks[PRD]["terraform"].update(required_version=">= 0.12"),
+        f"{PRD}: terraform.required_version",
+    ),
     "another account": (
         lambda stacks: stacks[PRD]["provider"]["aws"][0].update(allowed_account_ids=["999999999999"]),
         f"{PRD}: provider.aws[0].allowed_account_ids",
@@ -348,3 +385,15 @@ def test_refuses_a_way_around_a_proxy_that_is_there_already(
     change = changed(GITLAB, rule, for_each='${toset(["10.99.0.0/28", "0.0.0.0/0"])}')
     (problem,) = found(project, synthesised("existing-proxy"), "existing-proxy", change)
     assert problem.where == f"{GITLAB}: {rule}"
+
+
+def test_terraform_of_another_form_is_refused_with_the_line_of_ours_that_failed(
+    synthesised: Callable[[str], Stacks], project: Path
+) -> None:
+    def change(stacks: dict[str, Any]) -> None:
+        stacks[BRIDGE]["resource"]["aws_sns_topic_subscription"] = {"it": {"endpoint": 5}, "other": {"endpoint": "x"}}
+
+    with pytest.raises(RefusedError) as refused:
+        found(project, synthesised("everything"), "everything", change)
+    assert "error: cdk.tf.json: aws_sns_topic_subscription: cannot be read: TypeError" in str(refused.value)
+    assert "in as_asked.py, line" in str(refused.value) or "_subscriptions in as_asked.py" in str(refused.value)
