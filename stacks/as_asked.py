@@ -10,7 +10,7 @@ from ipaddress import IPv4Network
 from errors import Problem
 from modules.git_detection import IAM_REGION
 from settings import Deployment
-from stacks import asked_texts, asked_values
+from stacks import asked_arguments, asked_texts, asked_values
 from stacks.backlog_bridge import mirror_buildspec
 from stacks.base import STATE_FOLDER
 from stacks.variables import Apart, list_checks
@@ -63,9 +63,8 @@ def _lists(deployment: Deployment, stacks: Stacks) -> Found:
             yield place, f"{written!r} are not the networks of the deployment file: {listed}"
         if (declared := stacks[stack].variables.get(variable)) is not None:
             asked = [f"${{{condition}}}" for condition, _ in _checks(deployment, stack, variable, reason)]
-            if [check.get("condition") for check in objects(declared.get("validation"))] != asked or declared[
-                "nullable"
-            ]:
+            written = [check.get("condition") for check in objects(declared.get("validation"))]
+            if written != asked or declared.get("nullable") is not False:
                 yield f"{place}.validation", "it takes other networks than the deployment file would"
         for fact in facts.read(stack, stacks[stack].stack.document):
             if isinstance(fact, AddressList) and fact.variable == variable and fact.open_because != reason:
@@ -254,6 +253,7 @@ _CHECKS: dict[str, Callable[[Deployment, Stacks], Found]] = {
     "aws_cloudwatch_metric_alarm and aws_cloudwatch_event_rule": _alarms,
     "aws_codebuild_project": _buildspecs,
     "programs, event patterns and messages": asked_texts.problems,
-    "accounts, variables, protections and repositories": asked_values.problems,
+    "accounts, variables, outputs and repositories": asked_values.problems,
+    "protections, schedules, retention and alarms": asked_arguments.problems,
 }
 """What is compared, by what it reads."""

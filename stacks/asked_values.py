@@ -1,7 +1,4 @@
-"""The values that a deployment's Terraform should have: accounts, variables, protections, what is kept for how long.
-
-Whatever these arguments say instead might still keep every promise about access, and not be what somebody asked for.
-"""
+"""The accounts, variables, outputs and repositories that a deployment's Terraform should have."""
 
 import json
 import re
@@ -14,12 +11,10 @@ from modules.labels import Labels
 from settings import Deployment
 from settings.backlog import CreatedTargetSettings
 from settings.codecommit import RepositorySettings
-from settings.gitlab import GitlabSettings
 from settings.proxy import PORT
+from stacks.asked_arguments import values_at
 from stacks.base import PROVIDER_VERSION, TERRAFORM_VERSION
-from terraform.output import Json, objects
 from terraform.references import Configuration
-from terraform.templates import escaped
 
 Stacks = Mapping[str, Configuration]
 Found = Iterator[tuple[str, str]]
@@ -31,7 +26,7 @@ _NAMED = re.compile(r"(vpc|subnet|eipalloc)-[0-9a-f]+|arn:aws:(kms|acm):.+")
 
 def problems(deployment: Deployment, stacks: Stacks) -> Found:
     """Every value that is not the one that the deployment file asks for."""
-    for check in (_accounts, _variables, _arguments, _outputs, _repositories, _ways_out, _named):
+    for check in (_accounts, _variables, _outputs, _repositories, _ways_out, _named):
         yield from check(deployment, stacks)
 
 
@@ -115,118 +110,6 @@ def _asked_variables(deployment: Deployment) -> dict[str, Values]:
     return asked
 
 
-def _arguments(deployment: Deployment, stacks: Stacks) -> Found:
-    """The arguments that `_asked_arguments` names, of every resource of a type."""
-    for (name, kind), asked in _asked_arguments(deployment).items():
-        stack = stacks[name]
-        data = kind.startswith("data.")
-        blocks = stack.stack.data() if data else stack.stack.resources()
-        for type_, resource, arguments in blocks:
-            if type_ == kind.removeprefix("data."):
-                for path, value in asked.items():
-                    if (written := _at(arguments, path)) != [value]:
-                        place = f"{name}: {kind}.{resource}.{path}"
-                        yield place, f"{shown(written)} is not what the deployment file asks for: {shown(value)}"
-
-
-def _at(arguments: Json, path: str) -> list[Any]:
-    """The values at a path, one for each block; None for an argument that is left out."""
-    *blocks, last = path.split(".")
-    level: list[Any] = [arguments]
-    for name in blocks:
-        level = [inner for block in level for inner in objects(block.get(name))]
-    return [block.get(last) for block in level] if level else [None]
-
-
-def _asked_arguments(deployment: Deployment) -> dict[tuple[str, str], Values]:
-    dev, prd = deployment.dev, deployment.prd
-    asked: dict[tuple[str, str], Values] = {}
-    logs: Values = {"retention_in_days": "${var.log_retention_days}"}
-    if dev is not None and dev.network is not None:
-        asked["dev-network", "aws_cloudwatch_log_group"] = {"retention_in_days": "${var.flow_log_retention_days}"}
-        asked["dev-network", "aws_flow_log"] = {"traffic_type": "ALL"}
-        asked["dev-network", "aws_vpc"] = {"cidr_block": str(dev.network.cidr)}
-    if dev is not None and dev.proxy is not None and dev.proxy.squid is not None:
-        asked["dev-proxy", "aws_cloudwatch_log_group"] = logs
-        asked["dev-proxy", "aws_lb"] = {"internal": True}
-        servers = "${var.instance_count}"
-        asked["dev-proxy", "aws_autoscaling_group"] = {"min_size": servers, "desired_capacity": servers}
-    if dev is not None and dev.gitlab is not None:
-        asked |= {("dev-gitlab", kind): values for kind, values in _asked_of_gitlab(dev.gitlab).items()}
-    if prd is not None and prd.codecommit is not None:
-        protected = True if prd.codecommit.deletion_protected else None
-        asked["prd-codecommit", "aws_s3_bucket"] = {"lifecycle.prevent_destroy": protected, "force_destroy": None}
-        asked["prd-codecommit", "aws_s3_bucket_lifecycle_configuration"] = _kept("trail_retention_days", 30)
-    if prd is not None and prd.backlog is not None:
-        asked["backlog-bridge", "aws_cloudwatch_log_group"] = logs
-        asked["backlog-bridge", "aws_codebuild_project"] = {"build_timeout": "${var.build_timeout_minutes}"}
-        asked["backlog-bridge", "aws_scheduler_schedule"] = {
-            "schedule_expression": "${var.reconcile_schedule}",
-            "schedule_expression_timezone": None,
-            "flexible_time_window.mode": "OFF",
-        }
-        asked["backlog-bridge", "aws_cloudwatch_metric_alarm"] = {
-            "namespace": "AWS/CodeBuild",
-            "metric_name": "SucceededBuilds",
-            "statistic": "Sum",
-            "period": 3600,
-            "evaluation_periods": "${var.silent_hours}",
-            "threshold": 1,
-            "comparison_operator": "LessThanThreshold",
-        }
-        asked["backlog-bridge", "aws_s3_bucket_lifecycle_configuration"] = _kept("cache_retention_days", None)
-    return asked
-
-
-def _asked_of_gitlab(gitlab: GitlabSettings) -> dict[str, Values]:
-    protected = True if gitlab.deletion_protected else None
-    image = [
-        {"name": "name", "values": ["${var.ami_name_pattern}"]},
-        {"name": "architecture", "values": [gitlab.architecture]},
-        {"name": "state", "values": ["available"]},
-    ]
-    return {
-        "aws_instance": {
-            "instance_type": "${var.instance_type}",
-            "disable_api_termination": "${var.termination_protection}",
-            "key_name": escaped(gitlab.key_pair) if gitlab.key_pair is not None else None,
-            "root_block_device.volume_size": gitlab.root_volume_gib,
-            "lifecycle.ignore_changes": ["ami", "user_data"],
-        },
-        "aws_ebs_volume": {
-            "size": "${var.data_volume_gib}",
-            "type": gitlab.data_volume.type,
-            "iops": gitlab.data_volume.iops,
-            "lifecycle.prevent_destroy": protected,
-        },
-        "aws_s3_bucket": {"lifecycle.prevent_destroy": protected, "force_destroy": None},
-        "aws_s3_bucket_lifecycle_configuration": _kept("keep_backup_days", 30),
-        "aws_dlm_lifecycle_policy": {
-            "state": "ENABLED",
-            "policy_details.schedule.create_rule.interval": 24,
-            "policy_details.schedule.create_rule.interval_unit": "HOURS",
-            "policy_details.schedule.create_rule.times": [gitlab.images.at_utc],
-            "policy_details.schedule.retain_rule.count": "${var.image_retention_count}",
-        },
-        "aws_scheduler_schedule": {
-            "schedule_expression_timezone": gitlab.schedule.timezone if gitlab.schedule is not None else None,
-            "flexible_time_window.mode": "OFF",
-        },
-        "aws_route53_record": {"name": gitlab.host, "zone_id": gitlab.route53_zone_id},
-        "data.aws_ami": {"owners": [gitlab.ami.owner], "filter": image, "most_recent": True},
-    }
-
-
-def _kept(variable: str, replaced_days: int | None) -> Values:
-    """A bucket's files are kept as long as a variable says, and what was replaced for so many days."""
-    return {
-        "rule.status": "Enabled",
-        "rule.filter.prefix": "",
-        "rule.expiration.days": f"${{var.{variable}}}",
-        "rule.noncurrent_version_expiration.noncurrent_days": replaced_days,
-    }
-
-
 def _outputs(deployment: Deployment, stacks: Stacks) -> Found:
     """What other stacks read, where the promises do not look: the way to the proxy, and the network's parts."""
     zones = deployment.dev.network.zones if deployment.dev is not None and deployment.dev.network is not None else ()
@@ -259,7 +142,7 @@ def _repositories(deployment: Deployment, stacks: Stacks) -> Found:
             if (encrypted_by := written.get("kms_key_id")) != key:
                 what = f"{shown(encrypted_by)} encrypts it, and the deployment file says {shown(key)}"
                 yield f"{place}.kms_key_id", what
-            if _at(written, "lifecycle.prevent_destroy") != [True if is_protected else None]:
+            if values_at(written, "lifecycle.prevent_destroy") != [True if is_protected else None]:
                 what = f"deletion_protected is {str(is_protected).lower()} in the deployment file"
                 yield f"{place}.lifecycle.prevent_destroy", what
     for name, repository in asked:

@@ -278,6 +278,39 @@ CHANGES: dict[str, tuple[Change, str]] = {
         removed(PRD, "aws_codecommit_repository", "repositories_batch"),
         f"{PRD}: aws_codecommit_repository",
     ),
+    "a server that stops at another time": (
+        changed(GITLAB, "aws_scheduler_schedule.power_schedule_stop", schedule_expression="cron(0 3 ? * SUN *)"),
+        f"{GITLAB}: aws_scheduler_schedule.power_schedule_stop.schedule_expression",
+    ),
+    "a mirror that nothing starts": (
+        removed(BRIDGE, "aws_scheduler_schedule", "reconciliation_schedules_batch"),
+        f"{BRIDGE}: aws_scheduler_schedule.reconciliation_schedules_batch",
+    ),
+    "no flow log": (removed(NETWORK, "aws_flow_log", "flow_logs"), f"{NETWORK}: aws_flow_log"),
+    "no versions of the trail": (
+        removed(PRD, "aws_s3_bucket_versioning", "audit_trail_files_versioning"),
+        f"{PRD}: aws_s3_bucket_versioning",
+    ),
+    "no images of the server": (
+        removed(GITLAB, "aws_dlm_lifecycle_policy", "image_backups_policy"),
+        f"{GITLAB}: aws_dlm_lifecycle_policy",
+    ),
+    "images of other servers": (
+        changed(GITLAB, "aws_dlm_lifecycle_policy.image_backups_policy.policy_details", target_tags={"Name": "x"}),
+        f"{GITLAB}: aws_dlm_lifecycle_policy.image_backups_policy.policy_details.target_tags",
+    ),
+    "a build outside the VPC": (
+        lambda stacks: stacks[BRIDGE]["resource"]["aws_codebuild_project"]["mirrors_batch_project"].pop("vpc_config"),
+        f"{BRIDGE}: aws_codebuild_project.mirrors_batch_project.vpc_config.vpc_id",
+    ),
+    "another image for builds": (
+        changed(
+            BRIDGE,
+            "aws_codebuild_project.mirrors_batch_project.environment",
+            image="aws/codebuild/standard:1.0",
+        ),
+        f"{BRIDGE}: aws_codebuild_project.mirrors_batch_project.environment.image",
+    ),
     "a list that takes anything": (
         lambda stacks: stacks[PRD]["variable"]["pull_from_cidrs"].update(validation=[]),
         f"{PRD}: var.pull_from_cidrs.validation",
