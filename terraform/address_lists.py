@@ -34,6 +34,15 @@ def no_overlap(own: str, others: Sequence[str]) -> str:
     return f"${{!anytrue(flatten({overlaps}))}}"
 
 
+def kept_apart_by(condition: str) -> tuple[str, list[str]] | None:
+    """The list of a condition of `no_overlap`, and those that it is kept apart from; None for any other condition."""
+    found = re.search(r"\[for own in (.+) : \[for other in (?:concat\((.+?)\)|(\S+)) : cidrsubnet", condition)
+    if found is None:
+        return None
+    own, others = found[1], (found[2] or found[3]).split(", ")
+    return (own, others) if condition == no_overlap(own, others) else None
+
+
 # The list in settings.addresses, as a regular expression for Terraform.
 _NEVER_PUBLIC = (
     r"^(0|10|127|22[4-9]|2[34][0-9]|25[0-5])\\.|^100\\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\\.|^169\\.254\\."

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from ops.review.rule import Plans, ReviewFinding, rule
 from ops.review.text import code, codes
-from terraform.address_lists import apart_from
+from terraform.address_lists import apart_from, kept_apart_by
 from terraform.guards import Guard, addresses, guards, ignored
 from terraform.output import Stack, StateLocation
 
@@ -49,14 +49,23 @@ def _lost(guard: Guard) -> str:
 
 
 def _is_wider(guard: Guard, kept: frozenset[Guard]) -> bool:
-    """Whether a variable's list is kept apart from the same networks, and from more."""
-    variable = guard.address.removeprefix("var.")
-    networks = apart_from(guard.value.removeprefix("${").removesuffix("}"), variable)
-    return bool(networks) and any(
-        {*networks} <= {*apart_from(other.value.removeprefix("${").removesuffix("}"), variable)}
+    """Whether a list is still kept apart from everything that it was, and from more."""
+    was = _apart(guard)
+    return was is not None and any(
+        now is not None and now[0] == was[0] and now[1] >= was[1]
         for other in kept
         if (other.address, other.argument) == (guard.address, guard.argument)
+        for now in [_apart(other)]
     )
+
+
+def _apart(guard: Guard) -> tuple[str, frozenset[str]] | None:
+    """A list, and the networks or lists that a condition keeps it apart from; None for other conditions."""
+    if (found := kept_apart_by(guard.value)) is not None:
+        return found[0], frozenset(found[1])
+    variable = guard.address.removeprefix("var.")
+    networks = apart_from(guard.value.removeprefix("${").removesuffix("}"), variable)
+    return (f"var.{variable}", frozenset(networks)) if networks else None
 
 
 @rule(

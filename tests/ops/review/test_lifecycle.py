@@ -13,9 +13,10 @@ from ops.review import PlanFile, review
 from ops.review.acknowledgements import Acknowledgement
 from ops.review.outcome import Review
 from ops.review.outputs import compared, of
-from terraform.address_lists import apart
+from terraform.address_lists import apart, no_overlap
 from terraform.output import Stack
 from tests.ops.review.plans import comment
+from tests.terraform import Stacks
 from tests.terraform.plans import change, plan
 
 Json = dict[str, Any]
@@ -34,7 +35,14 @@ APPLIED: Json = {
         "aws_instance": {
             "it": {"lifecycle": {"create_before_destroy": True, "ignore_changes": ["ami"], "precondition": [CONDITION]}}
         },
-        "aws_eip": {"it": {"lifecycle": {"replace_triggered_by": ["terraform_data.it", "terraform_data.other"]}}},
+        "aws_eip": {
+            "it": {
+                "lifecycle": {
+                    "replace_triggered_by": ["terraform_data.it", "terraform_data.other"],
+                    "precondition": [{"condition": no_overlap("var.push", ["var.a", "var.b"])}],
+                }
+            }
+        },
     },
     "variable": {
         "pull": {
@@ -107,6 +115,16 @@ DANGEROUS: dict[str, tuple[Change, str, str]] = {
         "guard-lifted",
         PULL,
     ),
+    "an overlap with another list": (
+        lifecycle("aws_eip", precondition=[{"condition": no_overlap("var.push", ["var.a", "var.c"])}]),
+        "guard-lifted",
+        "aws_eip.it",
+    ),
+    "an overlap of another list": (
+        lifecycle("aws_eip", precondition=[{"condition": no_overlap("var.pull", ["var.a", "var.b"])}]),
+        "guard-lifted",
+        "aws_eip.it",
+    ),
     "any type": (variable(type="any"), "guard-lifted", PULL),
     "null": (removed("variable", "pull", "nullable"), "guard-lifted", PULL),
     "no longer hidden": (variable(sensitive=False), "guard-lifted", PULL),
@@ -166,6 +184,10 @@ def _wider(terraform: Json) -> None:
         (variable(default=["192.0.2.7/32"], description="x"), set()),
         (_wider, {PULL}),
         (removed("variable"), set()),
+        (
+            lifecycle("aws_eip", precondition=[{"condition": no_overlap("var.push", ["var.a", "var.c", "var.b"])}]),
+            {"aws_eip.it"},
+        ),
         (lambda terraform: terraform["resource"].update(aws_sns_topic={"it": {"lifecycle": {}}}), set()),
     ],
 )
@@ -173,6 +195,37 @@ def test_more_guards_are_worth_checking_and_not_dangerous(changed: Change, noted
     found = _reviewed(changed)
     assert not found.dangerous
     assert {finding.address for finding in found.notes} == noted
+
+
+def test_two_outputs_of_one_deployment_have_the_same_guards(synthesised: Callable[[str], Stacks]) -> None:
+    for terraform in synthesised("everything").terraform.values():
+        found = _reviewed(lambda _: None, applied=dict(terraform.json))
+        assert not (*found.dangerous, *found.notes)
+
+
+@pytest.mark.parametrize("stack", ["backlog-bridge", "dev-gitlab", "dev-network", "dev-proxy", "prd-codecommit"])
+def test_every_guard_of_a_deployment_is_missed_when_it_is_gone(
+    synthesised: Callable[[str], Stacks], stack: str
+) -> None:
+    applied = dict(synthesised("everything").terraform[stack].json)
+    expected = {f"var.{name}" for name in applied["variable"]}
+    expected |= {
+        f"{kind}.{name}"
+        for kind, named in applied["resource"].items()
+        for name, resource in named.items()
+        if resource.get("lifecycle")
+    }
+
+    def change(terraform: Json) -> None:
+        for block in terraform["variable"].values():
+            block.pop("validation", None), block.update(nullable=True)
+        for named in terraform["resource"].values():
+            for resource in named.values():
+                if "lifecycle" in resource:
+                    resource["lifecycle"] = {"ignore_changes": "all"}
+
+    found = {finding.address for finding in _reviewed(change, applied=applied).dangerous}
+    assert found == expected
 
 
 def test_a_protected_object_that_the_plan_destroys_is_found_in_the_plan_alone() -> None:
