@@ -20,7 +20,9 @@ _FORM = "RULE:STACK/ADDRESS@DIGEST"
 _EXAMPLE = (
     f"write a list of entries such as: - {{allow: {_FORM}, because: the old office is closed, until: 2026-12-31}}"
 )
-_COPY = "copy the line from the review's comment"
+_COPY = "copy what follows `allow: ` below the finding in the review's comment, from the rule's id to the digest"
+_REQUIRED = ("allow", "because")
+_KEYS = (*_REQUIRED, "until")
 # The digest is the last part, because addresses may contain anything: aws_eip.it["a@b"]. The comment leaves a long
 # address out.
 _ALLOWED = re.compile(r"(?P<rule>[a-z-]+)(:[^/]+/.+)?@[0-9a-f]{16}", re.DOTALL)
@@ -71,10 +73,15 @@ def from_file(path: Path) -> list[Acknowledgement]:
 
 
 def _entry(path: Path, place: int, entry: Any) -> Acknowledgement:
-    if not isinstance(entry, dict) or not {"allow", "because"} <= set(entry) <= {"allow", "because", "until"}:
-        raise _wrong(path, f"entry {place + 1} does not consist of allow, because and perhaps until")
+    members = entry if isinstance(entry, dict) else {}
+    if other := [str(key) for key in members if key not in _KEYS]:
+        what = f"entry {place + 1} has {' and '.join(map(repr, other))}, which nothing reads"
+        near = get_close_matches(other[0], _KEYS, n=1)
+        raise refused(str(path), what, f"did you mean {near[0]}?" if near else _EXAMPLE, status=WRONG_USAGE)
+    if missing := [name for name in _REQUIRED if name not in members]:
+        raise _wrong(path, f"entry {place + 1} has {' and '.join(f'no {name}' for name in missing)}")
     until = entry.get("until")
-    if not all(isinstance(entry[name], str) for name in ("allow", "because")):
+    if not all(isinstance(entry[name], str) for name in _REQUIRED):
         raise _wrong(path, f"entry {place + 1} contains something other than text")
     if "until" in entry and (not isinstance(until, date) or isinstance(until, datetime)):
         raise _wrong(path, f"entry {place + 1}: until is not a date such as 2026-12-31")

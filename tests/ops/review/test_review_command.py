@@ -192,7 +192,10 @@ HINT = (
     ("text", "what"),
     [
         ("allow: x", "it is not a list"),
-        ("- {allow: x}", "entry 1 does not consist of allow, because and perhaps until"),
+        ("- x", "entry 1 has no allow and no because"),
+        ("- {allow: x}", "entry 1 has no because"),
+        ("- {because: x}", "entry 1 has no allow"),
+        ("- {allow: x, because: y, reason: z, 7: z}", "entry 1 has 'reason' and '7', which nothing reads"),
         ("- {allow: x, because: y, until: soon}", "entry 1: until is not a date such as 2026-12-31"),
         ("- {allow: x, because: 1}", "entry 1 contains something other than text"),
         ("- [", "it cannot be read as YAML"),
@@ -210,6 +213,26 @@ def test_refuses_a_file_that_is_not_a_list_of_acknowledgements(
     assert str(raised.value) == f"error: {file}: {what}\n{HINT}"
 
 
+@pytest.mark.parametrize(
+    ("entry", "what", "meant"),
+    [
+        ("{allow: x, becuase: y}", "'becuase', which nothing reads", "because"),
+        ("{allow: x, because: y, untill: 2026-12-31}", "'untill', which nothing reads", "until"),
+    ],
+)
+def test_names_a_misspelt_key_of_an_acknowledgement(
+    written: Callable[..., str], reviewing: Review, tmp_path: Path, entry: str, what: str, meant: str
+) -> None:
+    file = tmp_path / "acknowledged.yaml"
+    file.write_text(f"- {{allow: x, because: y}}\n- {entry}\n")
+    with pytest.raises(RefusedError) as raised:
+        reviewing(written(HARMLESS), acknowledged=file)
+    assert str(raised.value) == f"error: {file}: entry 2 has {what}\nhint: did you mean {meant}?"
+
+
+COPY = "hint: copy what follows `allow: ` below the finding in the review's comment, from the rule's id to the digest"
+
+
 def test_refuses_wrong_options_before_it_reads_a_plan(reviewing: Review) -> None:
     for more, error in (
         (
@@ -219,8 +242,11 @@ def test_refuses_wrong_options_before_it_reads_a_plan(reviewing: Review) -> None
         ),
         (
             {"allow": ["address-lost:aws_eip.it"], "because": [REASON]},
-            "error: --allow: 'address-lost:aws_eip.it' is not RULE:STACK/ADDRESS@DIGEST\n"
-            "hint: copy the line from the review's comment",
+            "error: --allow: 'address-lost:aws_eip.it' is not RULE:STACK/ADDRESS@DIGEST\n" + COPY,
+        ),
+        (
+            {"allow": ["allow: address-lost:s/aws_eip.it@0123456789abcdef"], "because": [REASON]},
+            "error: --allow: 'allow' is not a rule\n" + COPY,
         ),
         ({"platform": "gitea"}, "error: --for: 'gitea' is not a platform\nhint: choose one of github, gitlab"),
         ({"post_to": "gitea"}, "error: --post: 'gitea' is not a platform\nhint: choose one of github, gitlab"),
