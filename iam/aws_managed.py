@@ -14,6 +14,11 @@ def aws_managed(arn: str) -> Policy | None:
     return _policies().get(arn)
 
 
+def is_published(text: str) -> bool:
+    """Whether a text is the ARN or the name of one of these policies."""
+    return any(text in (arn, arn.rpartition("/")[2]) for arn in _policies())
+
+
 @cache
 def _policies() -> Mapping[str, Policy]:
     documents = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))["policies"]

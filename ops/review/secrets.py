@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_network
 from urllib.parse import quote
 
+from iam.aws_managed import is_published
+
 SENSITIVE = "(sensitive)"
 
 _SHORTEST = 6  # characters; a shorter value is part of too many words
@@ -18,12 +20,13 @@ _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 class Mask:
     """Replaces secrets in a text, also where they are written in JSON, in URLs or in Base64.
 
-    Networks are not replaced: everybody knows them, and a review that hides `0.0.0.0/0` hides what is open.
+    Networks, and the names and ARNs of AWS's own policies, are not replaced: everybody knows them, and a review that
+    hides `0.0.0.0/0` or `AdministratorAccess` hides what is open.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
         texts = {part for secret in secrets for part in (secret, *secret.splitlines())}
-        self._secrets = [text for text in texts if len(text.strip()) >= _SHORTEST and not _is_network(text)]
+        self._secrets = [text for text in texts if len(text.strip()) >= _SHORTEST and not _is_public(text)]
         forms = {form for secret in self._secrets for form in _forms(secret)}
         # The longest come first, because one secret may contain another.
         alternatives = "|".join(map(re.escape, sorted(forms, key=len, reverse=True)))
@@ -42,7 +45,9 @@ class Mask:
         return SENSITIVE if any(secret in decoded for secret in self._secrets) else found[0]
 
 
-def _is_network(text: str) -> bool:
+def _is_public(text: str) -> bool:
+    if is_published(text.strip()):
+        return True
     try:
         ip_network(text.strip(), strict=False)
     except ValueError:

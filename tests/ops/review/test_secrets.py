@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ops.review import review
+from ops.review.outcome import Review
 from ops.review.text import visible
 from tests.ops.review.plans import comment, real, reviewed
+from tests.ops.review.rule_cases import REPOSITORY, USER
 from tests.terraform.plans import change, plan
 
 SECRET = "correct-horse-battery-staple"
@@ -141,6 +143,25 @@ def test_a_secret_that_is_a_word_of_the_comment_changes_nothing_of_it(secret: st
 
     assert text(secret) == text("any other secret")
     assert "from `0.0.0.0/0`, the whole internet" in text(secret)
+
+
+@pytest.mark.parametrize("secret", ["AdministratorAccess", "arn:aws:iam::aws:policy/AdministratorAccess"])
+def test_a_secret_does_not_hide_which_policy_of_aws_is_attached(secret: str) -> None:
+    def found(value: str) -> Review:
+        marks = ({"value": True}, {"value": True})
+        attached = {"user": "pull", "policy_arn": "arn:aws:iam::aws:policy/AdministratorAccess"}
+        return reviewed(
+            plan(
+                change("aws_ssm_parameter.it", "no-op", *[{"value": value}] * 2, sensitive=marks),
+                change("aws_codecommit_repository.it", "create", None, {"repository_name": "x", "arn": REPOSITORY}),
+                change("aws_iam_user.it", "create", None, {"name": "pull", "arn": USER}),
+                change("aws_iam_user_policy_attachment.it", "create", None, attached),
+            )
+        )
+
+    assert "attaches the AWS managed policy `AdministratorAccess`" in comment(found(secret))
+    assert found(secret).dangerous == found("any other secret").dangerous
+    assert comment(found(secret)) == comment(found("any other secret"))
 
 
 def _everywhere(secret: str) -> dict[str, Any]:
