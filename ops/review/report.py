@@ -29,6 +29,7 @@ from ops.review.text import (
     masked,
     masking,
     placeholder,
+    plain,
     shown,
     span,
     visible,
@@ -153,7 +154,7 @@ def _changes(review: Review, language: Language) -> Iterator[Section]:
         yield Section(importance=4, head=language.say("### Changes"), items=[], noun="")
     for plan in plans:
         counted = counts(changed[plan.stack], language) or language.say("outputs only")
-        head = f"#### {cut(visible(plan.stack), _LONGEST_STACK)}: {counted}"
+        head = f"#### {plain(plan.stack, _LONGEST_STACK)}: {counted}"
         yield Section(importance=4, head=head, items=[], noun="")
         yield from _by_module(changed[plan.stack])
         outputs = _outputs(plan)
@@ -280,7 +281,8 @@ def _divided(start: str, text: str) -> Iterator[str]:
 
 
 def _html(text: str) -> str:
-    return cut(visible(text), _LONGEST_STACK).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    escaped = cut(visible(text), _LONGEST_STACK).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text if plain(text, _LONGEST_STACK) == text else f"<code>{escaped}</code>"
 
 
 def _wrapped(section: Section) -> Section:

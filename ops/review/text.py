@@ -42,6 +42,15 @@ def span(shown: str) -> str:
     return f"{fence}{padding}{shown}{padding}{fence}"
 
 
+def plain(text: str, most: int = MOST_SHOWN) -> str:
+    """A plain name as it is; any other text as a code span, because a platform makes links and mentions of some."""
+    return text if len(text) <= most and _PLAIN.fullmatch(masked(text)) else code(text, most)
+
+
+# Neither `GH-1`, which is a link on GitHub, nor what may be a commit's id.
+_PLAIN = re.compile(r"\d{1,5}|(?!.*[0-9a-f]{7})[A-Za-z][A-Za-z0-9]*(-[A-Za-z][A-Za-z0-9]*)*")
+
+
 def codes(texts: Iterable[str]) -> str:
     """Code spans, separated by commas."""
     return ", ".join(map(code, texts))

@@ -8,7 +8,7 @@ from iam.comparison import WORLD, covered
 from ops.review.first_deployment import only_fenced, only_listed_source, only_way
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
 from ops.review.rules.removal import ProtectiveSetting, removed, unprotected
-from ops.review.text import code, line, shown
+from ops.review.text import code, line, plain, shown
 from terraform.plan import Action
 from terraform.plan_values import KnownAfterApply, Sensitive
 
@@ -123,8 +123,8 @@ def _ports(block: Mapping[str, Any]) -> str:
     protocol = line(block.get("ip_protocol", block.get("protocol", "-1")))
     if protocol in {"-1", "all"}:
         return "traffic on all ports"
-    first, last = (line(block.get(name)) for name in ("from_port", "to_port"))
-    return f"{protocol} {first}" if first == last else f"{protocol} {first} to {last}"
+    first, last = (plain(line(block.get(end))) for end in ("from_port", "to_port"))
+    return f"{plain(protocol)} {first}" if first == last else f"{plain(protocol)} {first} to {last}"
 
 
 def _peers(block: Mapping[str, Any]) -> Iterator[Peer]:

@@ -113,6 +113,31 @@ def test_a_code_span_shows_every_text_literally(text: str) -> None:
     assert [token.content for token in row if token.type == "inline"][2:] == [code(text), "x"]
 
 
+def test_a_protocol_and_ports_that_are_no_plain_words_are_code() -> None:
+    rule = {"cidr_ipv4": "192.0.2.0/24", "ip_protocol": "@all", "from_port": "[x](http://a)", "to_port": 22}
+    [finding] = reviewed(plan(change("aws_vpc_security_group_ingress_rule.it", "create", None, rule))).dangerous
+    assert finding.what == "allows inbound `@all` `[x](http://a)` to 22 from `192.0.2.0/24`"
+
+
+@pytest.mark.parametrize(
+    ("stack", "heading", "summary"),
+    [
+        ("dev-network", "dev-network", "dev-network"),
+        ("@org/team", "`@org/team`", "<code>@org/team</code>"),
+        ("www.a.example", "`www.a.example`", "<code>www.a.example</code>"),
+        ("[x](http://a)<b>", "`[x](http://a)<b>`", "<code>[x](http://a)&lt;b&gt;</code>"),
+        ("_a_", "`_a_`", "<code>_a_</code>"),
+        ("GH-1", "`GH-1`", "<code>GH-1</code>"),
+        ("deadbeef", "`deadbeef`", "<code>deadbeef</code>"),
+    ],
+)
+def test_the_name_of_a_stack_is_plain_or_code(stack: str, heading: str, summary: str) -> None:
+    changed = plan(change("aws_sns_topic.it", "update", {"name": "a"}, {"name": "b"}))
+    text = comment(review([PlanFile(stack=stack, where="plan.json", text=json.dumps(changed))], []))
+    assert f"\n#### {heading}: 1 changed\n" in text
+    assert f"\n<details><summary>The full plan of {summary}</summary>\n" in text
+
+
 def test_no_text_ends_a_fenced_block() -> None:
     text = "```\n</details>\n~~~~\n````"
     [token] = GFM.parse(block(text, "diff"))
