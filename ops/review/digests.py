@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ops.review.secrets import SENSITIVE, Mask
@@ -21,25 +21,26 @@ def digest(words: Sequence[str], changes: Sequence[Change], arguments: frozenset
     With `arguments`, only these of the changes count. None where a secret is a part of it: with the secret, somebody
     could guess it from the digest; without it, a digest would hold for another secret too.
     """
-    after = _text([_some(change.after, arguments) for change in changes if not change.is_removed])
-    seen = _text([*words, *(_seen(change, arguments) for change in changes)])
-    new = [value for change in changes if not change.is_removed for value in _some(change.after, arguments).values()]
-    if mask(after) != after or SENSITIVE in "".join(words) or any(map(_has_new_secret, new)):
+    new_values = [_some(change.after, arguments) for change in changes if not change.is_removed]
+    seen = [*words, *(_seen(change, arguments) for change in changes)]
+    has_secret = _text(new_values, mask) != _text(new_values, str) or any(map(_has_new_secret, new_values))
+    if has_secret or SENSITIVE in "".join(words):
         return None
-    return hashlib.sha256(mask(seen).encode("utf-8", errors="surrogatepass")).hexdigest()[:_LENGTH]
+    return hashlib.sha256(_text(seen, mask).encode("utf-8", errors="surrogatepass")).hexdigest()[:_LENGTH]
 
 
-def _text(values: Sequence[Any]) -> str:
-    return json.dumps(_readable(values), sort_keys=True, ensure_ascii=False, default=placeholder)
+def _text(values: Sequence[Any], mask: Callable[[str], str]) -> str:
+    # Each text is masked by itself, because JSON escapes it once more, and then the whole, because of numbers.
+    return mask(json.dumps(_readable(values, mask), sort_keys=True, ensure_ascii=False, default=placeholder))
 
 
-def _readable(value: Any) -> Any:
-    """A value with its texts decoded, so that a secret in one does not hide the rest of it."""
-    if isinstance(value, str) and len(value) >= _SHORTEST_ENCODED:
-        return decoded(value) or value
+def _readable(value: Any, mask: Callable[[str], str]) -> Any:
+    """A value with its texts decoded, so that a secret in one does not hide the rest of it, and then masked."""
+    if isinstance(value, str):
+        return mask((decoded(value) if len(value) >= _SHORTEST_ENCODED else None) or value)
     if isinstance(value, Mapping):
-        return {name: _readable(item) for name, item in value.items()}
-    return [_readable(item) for item in value] if isinstance(value, list | tuple) else value
+        return {mask(name): _readable(item, mask) for name, item in value.items()}
+    return [_readable(item, mask) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _has_new_secret(value: Any) -> bool:

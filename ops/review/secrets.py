@@ -1,20 +1,21 @@
 """Masks what is sensitive somewhere in the plans wherever the same value appears elsewhere."""
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_network
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from iam.aws_managed import is_published
 
 SENSITIVE = "(sensitive)"
 
 _SHORTEST = 6  # characters; a shorter value is part of too many words
-# Base64 of 12 bytes or more, as in user data, and its form for URLs.
-_ENCODED = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+# Base64 and its form for URLs, in one line or in several: as `base64` writes them, and as JSON does.
+_ENCODED = re.compile(r"(?:[A-Za-z0-9+/_-]{60,}(?:\\[rn]|\s)+)+[A-Za-z0-9+/_-]+={0,2}|[A-Za-z0-9+/_-]{7,}={0,2}")
+_BETWEEN_LINES = re.compile(r"\\[rn]|\s")
+_FOR_URLS = str.maketrans("-_", "+/")
 
 
 class Mask:
@@ -26,23 +27,24 @@ class Mask:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         texts = {part for secret in secrets for part in (secret, *secret.splitlines())}
-        self._secrets = [text for text in texts if len(text.strip()) >= _SHORTEST and not _is_public(text)]
-        forms = {form for secret in self._secrets for form in _forms(secret)}
+        secrets = [text for text in texts if len(text.strip()) >= _SHORTEST and not _is_public(text)]
+        forms = {form for secret in secrets for form in _forms(secret)}
+        self._encoded = {part for secret in secrets for part in _encoded(secret)}
         # The longest come first, because one secret may contain another.
         alternatives = "|".join(map(re.escape, sorted(forms, key=len, reverse=True)))
         self._pattern = re.compile(alternatives) if alternatives else None
 
     def __call__(self, text: str) -> str:
         """The text without secrets."""
-        return _ENCODED.sub(self._without_encoded, self.literally(text)) if self._secrets else text
+        return _ENCODED.sub(self._without_encoded, self.literally(text)) if self._encoded else text
 
     def literally(self, text: str) -> str:
         """The text without secrets that stand in it as they are: a text that will be decoded keeps its form."""
         return self._pattern.sub(SENSITIVE, text) if self._pattern is not None else text
 
     def _without_encoded(self, found: re.Match[str]) -> str:
-        decoded = _decoded(found[0])
-        return SENSITIVE if any(secret in decoded for secret in self._secrets) else found[0]
+        text = _BETWEEN_LINES.sub("", found[0]).translate(_FOR_URLS)
+        return SENSITIVE if any(part in text for part in self._encoded) else found[0]
 
 
 def _is_public(text: str) -> bool:
@@ -57,16 +59,24 @@ def _is_public(text: str) -> bool:
 
 def _forms(secret: str) -> Iterator[str]:
     yield secret
-    yield json.dumps(secret)[1:-1]
-    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    for written in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+        for escaped in (written, _as_jsonencode(written)):
+            yield escaped
+            yield json.dumps(escaped)[1:-1]  # JSON as a text in JSON
     # Half a character has no form in a URL.
     yield quote(secret, safe="", errors="replace")
     yield quote(secret, errors="replace")
+    yield quote_plus(secret, errors="replace")
 
 
-def _decoded(text: str) -> str:
-    padded = text.rstrip("=").replace("-", "+").replace("_", "/")
-    try:
-        return base64.b64decode(padded + "=" * (-len(padded) % 4)).decode("utf-8", "replace")
-    except binascii.Error:
-        return ""
+def _as_jsonencode(text: str) -> str:
+    """With the escapes of Terraform's function: https://developer.hashicorp.com/terraform/language/functions/jsonencode."""
+    return re.sub("[<>&\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _encoded(secret: str) -> Iterator[str]:
+    """What is in Base64 of every text with the secret in it, whatever stands around it."""
+    content = secret.encode(errors="surrogatepass")
+    for before in range(3):  # three bytes are four characters
+        text = base64.b64encode(b"x" * before + content).decode()
+        yield text[-(-before * 8 // 6) : (before + len(content)) * 8 // 6]
