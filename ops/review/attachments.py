@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from iam.documents import parse
@@ -29,6 +29,19 @@ class Attachment:
     inline: str | None = None
     document: str | None = None
 
+    @property
+    def stays(self) -> bool:
+        """Whether destroying its resource leaves the policy attached.
+
+        https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/iam/user_policy_attachments_exclusive.go
+        """
+        is_destroyed = self.change.action in {Action.DELETE, Action.REPLACE}
+        return self.change.type.endswith("_policy_attachments_exclusive") and is_destroyed
+
+    def is_still(self, other: "Attachment") -> bool:
+        """Whether `other` is the same policy, by the same resource."""
+        return self.change is other.change and (self.named, self.inline) == (other.named, other.inline)
+
 
 class Attachments:
     """The attachments of one moment, by owner.
@@ -42,9 +55,10 @@ class Attachments:
     def __init__(self, moment: PlanMoment) -> None:
         self._moment = moment
         self.of = defaultdict(list)
-        self._groups: dict[str, dict[str, ReviewedChange]] = defaultdict(dict)
+        self._groups: dict[str, dict[str, list[ReviewedChange]]] = defaultdict(lambda: defaultdict(list))
         self._doubts: dict[tuple[str, str | None], UnsupportedError] = {}
         self._existing_groups = {str(moment.values(group).get("name")) for group in moment.existing("aws_iam_group")}
+        self._before = Attachments(replace(moment, is_after=False)) if moment.is_after else self
         self._read()
         self._read_renamed()
 
@@ -60,14 +74,14 @@ class Attachments:
                 yield parse(attachment.document, attachment.change.address)
             else:
                 yield self._moment.known_policy(attachment.change)
-        for group, change in self._groups.get(name, {}).items() if kind == "user" else ():
+        for group, changes in self._groups.get(name, {}).items() if kind == "user" else ():
             if group not in self._existing_groups:
-                raise UnsupportedError(change.address, f"the group {group}, which is in none of the plans")
+                raise UnsupportedError(changes[0].address, f"the group {group}, which is in none of the plans")
             yield from self.policies("group", group)
 
     def owners(self) -> Mapping[Owner, ReviewedChange]:
         """Everyone who has a policy or is in a group, each with a resource that says so."""
-        members = {("user", name): change for name, found in self._groups.items() for change in found.values()}
+        members = {("user", name): changes[0] for name, found in self._groups.items() for changes in found.values()}
         return members | {owner: found[0].change for owner, found in self.of.items() if found}
 
     def _read(self) -> None:
@@ -75,10 +89,12 @@ class Attachments:
         self._read_attached()
         self._read_groups()
         self._read_role_arguments()
+        self._read_taken()
+        self._read_twice()
         for kind in KINDS:
             for change in self._moment.existing(f"aws_iam_{kind}_policy_attachments_exclusive"):
                 for owner in self._owners(change, kind, f"{kind}_name"):
-                    self._attach_only(owner, change, self._texts(change, "policy_arns", *owner))
+                    self._attached_only(owner, change, self._texts(change, "policy_arns", *owner))
             for change in self._moment.existing(f"aws_iam_{kind}_policies_exclusive"):
                 for owner in self._owners(change, kind, f"{kind}_name"):
                     self._inline_only(owner, change, self._texts(change, "policy_names", *owner))
@@ -97,14 +113,54 @@ class Attachments:
                 is_list = change.type == "aws_iam_policy_attachment"
                 for owner in self._owners(change, kind, f"{kind}s" if is_list else kind):
                     self._attach(owner, change)
+            for change in self._moment.existing(f"aws_iam_{kind}_policy_attachments_exclusive"):
+                for owner in self._owners(change, kind, f"{kind}_name"):
+                    arns = self._texts(change, "policy_arns", *owner)
+                    self.of[owner] += [Attachment(change=change, named=arn) for arn in arns]
 
     def _read_groups(self) -> None:
         for change in self._moment.existing("aws_iam_user_group_membership"):
             for kind, name in self._owners(change, "user", "user"):
-                self._groups[name] |= dict.fromkeys(self._texts(change, "groups", kind, name), change)
+                for group in self._texts(change, "groups", kind, name):
+                    self._groups[name][group].append(change)
         for change in self._moment.existing("aws_iam_group_membership"):
             for _, name in self._owners(change, "user", "users"):
-                self._groups[name] |= dict.fromkeys(self._texts(change, "group", "user"), change)
+                for group in self._texts(change, "group", "user"):
+                    self._groups[name][group].append(change)
+
+    def _read_taken(self) -> None:
+        """Doubt what one resource takes from an owner and another gives: their order is not known.
+
+        An exclusive list that is destroyed takes nothing: its policies stay attached.
+        """
+        for owner, attachments in self._before.of.items() if self._moment.is_after else ():
+            now = self.of[owner]
+            gone = [found for found in attachments if not any(found.is_still(one) for one in now)]
+            taken = [found for found in gone if not found.stays and found.change.type != "aws_iam_role"]
+            for found in taken:
+                for other in (one for one in now if (one.named, one.inline) == (found.named, found.inline)):
+                    self._doubt_order(owner, found.change, other.change)
+            left = [found for found in gone if found.stays]
+            now += [found for found in left if found.named not in {one.named for one in (*taken, *now)}]
+        for name, groups in self._before._groups.items() if self._moment.is_after else ():
+            for group, changes in groups.items():
+                still = self._groups.get(name, {}).get(group, [])
+                for change in changes:
+                    if still and not any(change is one for one in still):
+                        self._doubt_order(("user", name), change, still[0])
+
+    def _doubt_order(self, owner: Owner, taking: ReviewedChange, giving: ReviewedChange) -> None:
+        what = f"it takes from {owner[1]} what {giving.address} gives, and it is not known which is last"
+        self._doubt(owner, UnsupportedError(taking.address, what))
+
+    def _read_twice(self) -> None:
+        """Doubt inline policies of one name: AWS keeps the one that was written last."""
+        for owner, attachments in self.of.items():
+            named: dict[str, ReviewedChange] = {}
+            for found in attachments:
+                if found.inline is not None and named.setdefault(found.inline, found.change) is not found.change:
+                    what = f"it has the name {found.inline}, as {named[found.inline].address} has"
+                    self._doubt(owner, UnsupportedError(found.change.address, what))
 
     def _read_renamed(self) -> None:
         """Doubt what is renamed: AWS keeps its policies, and the plans say that they are of the old name."""
@@ -190,13 +246,6 @@ class Attachments:
             self._doubt(owner, UnsupportedError(change.address, f"a {argument} that is not known"))
         return [entry for entry in entries if isinstance(entry, kind)]
 
-    def _attach_only(self, owner: Owner, change: ReviewedChange, arns: Collection[str]) -> None:
-        self._attached_only(owner, change, arns)
-        attached = {found.named for found in self.of.get(owner, ())}
-        for arn in arns:
-            if arn not in attached:
-                self.of[owner].append(Attachment(change=change, named=arn))
-
     def _attached_only(self, owner: Owner, change: ReviewedChange, arns: Collection[str]) -> None:
         for found in self.of.get(owner, ()):
             if found.named is not None and found.named not in arns:
@@ -230,5 +279,5 @@ class Attachments:
             members = self._texts(change, "users", "user")
             for name, groups in self._groups.items():
                 if group in groups and name not in members:
-                    what = f"it removes {name}, whom {groups[group].address} adds"
+                    what = f"it removes {name}, whom {groups[group][0].address} adds"
                     self._doubt(("user", name), UnsupportedError(change.address, what))

@@ -59,14 +59,20 @@ def _is_public(text: str) -> bool:
 
 def _forms(secret: str) -> Iterator[str]:
     yield secret
-    for written in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
-        for escaped in (written, _as_jsonencode(written)):
-            yield escaped
-            yield json.dumps(escaped)[1:-1]  # JSON as a text in JSON
+    for once in _in_json(secret):
+        yield once
+        yield from _in_json(once)  # JSON as a text in JSON
     # Half a character has no form in a URL.
     yield quote(secret, safe="", errors="replace")
     yield quote(secret, errors="replace")
     yield quote_plus(secret, errors="replace")
+
+
+def _in_json(text: str) -> Iterator[str]:
+    for is_ascii in (True, False):
+        written = json.dumps(text, ensure_ascii=is_ascii)[1:-1]
+        yield written
+        yield _as_jsonencode(written)
 
 
 def _as_jsonencode(text: str) -> str:

@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -137,7 +137,16 @@ def line(found: Any) -> str:
         return visible(found)
     if isinstance(found, KnownAfterApply | Sensitive):
         return placeholder(found)
-    return visible(json.dumps(found, ensure_ascii=False, sort_keys=True, default=placeholder))
+    return visible(json.dumps(_masked_inside(found), ensure_ascii=False, sort_keys=True, default=placeholder))
+
+
+def _masked_inside(found: Any) -> Any:
+    """A value with each of its texts masked by itself, because JSON escapes it once more."""
+    if isinstance(found, str):
+        return masked(found)
+    if isinstance(found, Mapping):
+        return {masked(key): _masked_inside(item) for key, item in found.items()}
+    return [_masked_inside(item) for item in found] if isinstance(found, list) else found
 
 
 def placeholder(found: KnownAfterApply | Sensitive) -> str:
