@@ -126,8 +126,9 @@ def _reviewed(document: str, stack: str) -> Review | None:
 
 def test_no_text_of_a_plan_is_more_than_text_in_the_comment() -> None:
     choice = random.Random(20261129)
-    for seed in range(50):
-        _reads_alike(choice.choice(documents()), seed)
+    small = [document for document in documents() if places(document) <= MOST_PLACES]
+    for seed in range(20):
+        _reads_alike(choice.choice(small), seed)
 
 
 @pytest.mark.slow

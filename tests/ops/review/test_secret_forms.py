@@ -118,8 +118,8 @@ def _reviewed(document: str, secret: str, order: float, texts: float, where: int
 
 def test_a_secret_in_a_plan_changes_nothing_of_the_comment() -> None:
     choice = random.Random(20261129)
-    for seed in range(50):
-        _hides(choice.choice(documents()), seed)
+    for seed in range(20):
+        _hides(choice.choice([document for document in documents() if len(document) < 10_000]), seed)
 
 
 @pytest.mark.slow
