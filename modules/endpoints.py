@@ -56,6 +56,9 @@ class Endpoints(Construct):
                 outbound={},
             ),
         )
+        systems_manager = document(
+            self, "systems_manager_policy", endpoints.systems_manager(props.region, props.account_id)
+        )
         for service in INTERFACE_SERVICES:
             VpcEndpoint(
                 self,
@@ -66,6 +69,7 @@ class Endpoints(Construct):
                 private_dns_enabled=True,
                 subnet_ids=list(props.subnet_ids),
                 security_group_ids=[security_group.group.id],
+                policy=systems_manager,
                 tags=props.labels.named(service),
             )
         self.s3 = VpcEndpoint(

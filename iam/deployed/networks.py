@@ -13,9 +13,6 @@ from terraform.output import Json
 
 _INGRESS = "aws_vpc_security_group_ingress_rule"
 
-_NOT_FOR_DATA = ("ssm", "ec2messages", "ssmmessages")
-"""Services whose endpoints keep AWS's default policy: Systems Manager's agent calls them, and they hold no files."""
-
 _OUTPUTS = {"nat_public_ips": "NAT addresses", "public_ip": "address"}
 
 _NAMES = {
@@ -45,11 +42,9 @@ def places(stacks: Sequence[DeployedStack], identities: Sequence[Identity]) -> t
 
 
 def service_endpoints(stack: DeployedStack) -> Iterator[Endpoint]:
-    """The VPC endpoints through which data can leave."""
+    """The VPC endpoints, through which data can leave."""
     region = stack.configuration.stack.region
     for _, address, arguments in stack.of("aws_vpc_endpoint"):
-        if arguments.get("service_name") in {f"com.amazonaws.{region}.{service}" for service in _NOT_FOR_DATA}:
-            continue
         written = arguments.get("policy")
         policy = None if written is None else stack.policy(written, f"{address}'s policy")
         yield Endpoint(address=address, account=stack.account, region=region, policy=policy)

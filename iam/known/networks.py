@@ -59,7 +59,7 @@ TYPES: dict[str, Arguments] = {
         "route_table_id": own("aws_route_table"),
     },
     "aws_vpc_endpoint": {
-        "policy": read_by("the promise endpoints-lead-to-named-buckets"),
+        "policy": read_by("the promise endpoints-lead-to-this-account"),
         "private_dns_enabled": harmless("which name leads to it"),
         "route_table_ids": own("aws_route_table"),
         "security_group_ids": GROUP,

@@ -18,7 +18,7 @@ PROMISES: tuple[Promise, ...] = (
     work.nothing_outside_is_named,
     identities.policies_name_what_they_mean,
     exposure.files_are_mounted_over_tls,
-    exposure.endpoints_lead_to_named_buckets,
+    exposure.endpoints_lead_to_this_account,
     exposure.no_group_is_open,
     exposure.no_method_is_open,
     identities.no_secret_in_state,

@@ -102,19 +102,20 @@ https://github.com/aws-samples/data-perimeter-policy-examples
 
 
 @promise(
-    id="endpoints-lead-to-named-buckets",
-    what="a VPC endpoint leads to AWS's packages and to named buckets of this account, and not to buckets of others",
-    why="what a server writes to a stranger's bucket has left",
+    id="endpoints-lead-to-this-account",
+    what="a VPC endpoint leads to named buckets and Systems Manager of this account, to AWS's packages, "
+    "documents and parameters, and to no other account",
+    why="what a server writes to a stranger's account has left",
 )
-def endpoints_lead_to_named_buckets(subject: PromiseSubject) -> Iterator[Breach]:
+def endpoints_lead_to_this_account(subject: PromiseSubject) -> Iterator[Breach]:
     for endpoint in subject.model.endpoints:
         if endpoint.policy is None:
-            yield Breach(place=endpoint.address, what="leads to every bucket of every account: it has no policy")
+            yield Breach(place=endpoint.address, what="leads to every account: it has no policy")
             continue
         for statement in endpoint.policy.statements:
-            is_known = _reads_packages(statement, endpoint) or _is_for_own(statement, endpoint)
+            is_known = any(leads(statement, endpoint) for leads in _WAYS)
             if statement.allows and not (is_known and _is_for_all_or_own(statement, endpoint.account)):
-                what = "allows more than AWS's packages and named buckets of this account"
+                what = "allows more than named buckets and Systems Manager of this account, and reading from AWS"
                 yield Breach(place=statement.place, what=what)
 
 
@@ -127,14 +128,41 @@ def _is_for_own(statement: Statement, endpoint: Endpoint) -> bool:
     return (
         _does_only(statement, "s3:getobject", "s3:putobject")
         and all(re.fullmatch(r"arn:aws:s3:::[a-z0-9.-]+/\*", resource) for resource in statement.resources)
-        and any(
-            (condition.operator, condition.key, condition.values)
-            == ("StringEquals", "aws:resourceaccount", (endpoint.account,))
-            and not condition.if_exists
-            and not condition.quantifier
-            for condition in statement.conditions
-        )
+        and _is_this_account("resource", statement, endpoint)
     )
+
+
+def _serves_account(statement: Statement, endpoint: Endpoint) -> bool:
+    """Whether it is for this account's identities, with this account's resources where actions take any."""
+    services = {action.partition(":")[0].lower() for action in statement.actions}
+    return (
+        not (statement.but_actions or statement.but_resources)
+        and services <= {"ssm", "ssmmessages", "ec2messages"}
+        and _is_this_account("principal", statement, endpoint)
+        and ("ssm" not in services or _is_this_account("resource", statement, endpoint))
+    )
+
+
+def _reads_from_aws(statement: Statement, endpoint: Endpoint) -> bool:
+    owned = tuple(f"arn:aws:ssm:{endpoint.region}::{kind}/" for kind in ("document", "parameter"))
+    return (
+        _does_only(statement, "ssm:describedocument", "ssm:getdocument", "ssm:getparameter")
+        and all(resource.startswith(owned) for resource in statement.resources)
+        and _is_this_account("principal", statement, endpoint)
+    )
+
+
+def _is_this_account(whose: str, statement: Statement, endpoint: Endpoint) -> bool:
+    """Whether a condition demands that this account is that of the `principal`, or of the `resource`."""
+    return any(
+        (one.operator, one.quantifier, one.if_exists, one.key, one.values)
+        == ("StringEquals", None, False, f"aws:{whose}account", (endpoint.account,))
+        for one in statement.conditions
+    )
+
+
+_WAYS = (_reads_packages, _is_for_own, _serves_account, _reads_from_aws)
+"""What a statement of an endpoint's policy may be for."""
 
 
 def _is_for_all_or_own(statement: Statement, account: str) -> bool:

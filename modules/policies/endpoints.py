@@ -1,4 +1,4 @@
-"""What may go through the VPC endpoint of S3. AWS's default is every request to every bucket of every account."""
+"""What may go through VPC endpoints. AWS's default is every request, by anybody, to every account."""
 
 from collections.abc import Sequence
 
@@ -27,13 +27,53 @@ def s3(region: str, account_id: str, backup_buckets: Sequence[str]) -> list[Poli
     )
     if not backup_buckets:
         return [read]
-    own = PolicyCondition(test="StringEquals", variable="aws:ResourceAccount", values=(account_id,))
     keep = PolicyStatement(
         sid="KeepBackups",
         effect="Allow",
         actions=("s3:GetObject", "s3:PutObject"),
         resources=[f"arn:aws:s3:::{name}/*" for name in backup_buckets],
         everybody=True,
-        conditions=(own,),
+        conditions=(_for_account("Resource", account_id),),
     )
     return [read, keep]
+
+
+def systems_manager(region: str, account_id: str) -> list[PolicyStatement]:
+    """Serve this account's identities, with this account's resources, and AWS's documents and parameters to read.
+
+    https://github.com/aws-samples/data-perimeter-policy-examples has such a policy for `ssm`. Actions of the other two
+    services take no resource, so none of another account can be named:
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonmessagegatewayservice.html
+    """
+    mine = _for_account("Principal", account_id)
+    return [
+        PolicyStatement(
+            sid="ServeAccount",
+            effect="Allow",
+            actions=("ssm:*",),
+            resources=("*",),
+            everybody=True,
+            conditions=(mine, _for_account("Resource", account_id)),
+        ),
+        PolicyStatement(
+            sid="CarryMessages",
+            effect="Allow",
+            actions=("ec2messages:*", "ssmmessages:*"),
+            resources=("*",),
+            everybody=True,
+            conditions=(mine,),
+        ),
+        PolicyStatement(
+            sid="ReadFromAws",
+            effect="Allow",
+            actions=("ssm:DescribeDocument", "ssm:GetDocument", "ssm:GetParameter"),
+            # AWS's own have no account.
+            resources=(f"arn:aws:ssm:{region}::document/*", f"arn:aws:ssm:{region}::parameter/aws/*"),
+            everybody=True,
+            conditions=(mine,),
+        ),
+    ]
+
+
+def _for_account(whose: str, account_id: str) -> PolicyCondition:
+    return PolicyCondition(test="StringEquals", variable=f"aws:{whose}Account", values=(account_id,))

@@ -211,8 +211,8 @@ def test_every_deployment_keeps_every_promise(synthesised: Callable[[str], Stack
         (
             lambda stacks: stacks["dev-network"]["resource"]["aws_vpc_endpoint"]["endpoints_s3"].pop("policy"),
             [
-                "endpoints-lead-to-named-buckets: dev-network: aws_vpc_endpoint.endpoints_s3: "
-                "leads to every bucket of every account: it has no policy",
+                "endpoints-lead-to-this-account: dev-network: aws_vpc_endpoint.endpoints_s3: "
+                "leads to every account: it has no policy",
             ],
         ),
         (
@@ -220,8 +220,9 @@ def test_every_deployment_keeps_every_promise(synthesised: Callable[[str], Stack
                 actions=["s3:GetObject", "s3:PutObject"]
             ),
             [
-                "endpoints-lead-to-named-buckets: dev-network: aws_vpc_endpoint.endpoints_s3's policy, statement "
-                "ReadPackages: allows more than AWS's packages and named buckets of this account",
+                "endpoints-lead-to-this-account: dev-network: aws_vpc_endpoint.endpoints_s3's policy, statement "
+                "ReadPackages: allows more than named buckets and Systems Manager of this account, "
+                "and reading from AWS",
             ],
         ),
         (

@@ -1,4 +1,4 @@
-"""A change that opens the endpoint for S3, or a mirror's file system, is refused."""
+"""A change that opens a VPC endpoint, or a mirror's file system, is refused."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,8 +17,22 @@ def endpoint(sid: str, **changes: Any) -> Change:
     return lambda stacks: statement(stacks, NETWORK, "endpoints_s3_policy", sid).update(changes)
 
 
-def account(test: str, *accounts: str) -> list[Json]:
-    return [{"test": test, "variable": "aws:ResourceAccount", "values": list(accounts)}]
+def account(test: str, *accounts: str, whose: str = "Resource") -> list[Json]:
+    return [{"test": test, "variable": f"aws:{whose}Account", "values": list(accounts)}]
+
+
+def manager(sid: str, **changes: Any) -> Change:
+    return lambda stacks: statement(stacks, NETWORK, "endpoints_systems_manager_policy", sid).update(changes)
+
+
+def without_endpoint_policy(service: str) -> Change:
+    return lambda stacks: stacks[NETWORK]["resource"]["aws_vpc_endpoint"][f"endpoints_{service}"].pop("policy")
+
+
+THIS_PRINCIPAL, THIS_RESOURCE = (
+    account("StringEquals", "111111111111", whose=whose) for whose in ("Principal", "Resource")
+)
+SERVICES = ("ssm", "ssmmessages", "ec2messages")
 
 
 ENDPOINTS: dict[str, Change] = {
@@ -26,22 +40,39 @@ ENDPOINTS: dict[str, Change] = {
     "another region's bucket": endpoint("ReadPackages", resources=["arn:aws:s3:::amazon-ssm-us-east-1/*"]),
     "every bucket to read": endpoint("ReadPackages", resources=["*"]),
     "all buckets but one": endpoint("ReadPackages", resources=[], not_resources=["arn:aws:s3:::x/*"]),
-    "all actions but one": endpoint("ReadPackages", actions=[], not_actions=["s3:ListBucket"]),
+    "all actions but one to read": endpoint("ReadPackages", actions=[], not_actions=["s3:ListBucket"]),
     "every bucket of the account": endpoint("KeepBackups", resources=["arn:aws:s3:::*"]),
     "a bucket of any account": endpoint("KeepBackups", condition=[]),
     "two accounts": endpoint("KeepBackups", condition=account("StringEquals", "111111111111", "999999999999")),
     "an account that need not be known": endpoint(
         "KeepBackups", condition=account("StringEqualsIfExists", "111111111111")
     ),
-    "any action": endpoint("KeepBackups", actions=["s3:*"]),
+    "any action for backups": endpoint("KeepBackups", actions=["s3:*"]),
     "S3 under another name": added(NETWORK, "aws_vpc_endpoint", service_name="com.amazonaws.s3-global.accesspoint"),
     "another region": added(NETWORK, "aws_vpc_endpoint", service_name="com.amazonaws.us-east-1.ssm"),
+    **{f"{service} without a policy": without_endpoint_policy(service) for service in SERVICES},
+    "any action": manager("ServeAccount", actions=["*"]),
+    "all but one action": manager("ServeAccount", actions=[], not_actions=["s3:PutObject"]),
+    "strangers": manager("ServeAccount", condition=THIS_RESOURCE),
+    "strangers' parameters": manager("ServeAccount", condition=THIS_PRINCIPAL),
+    "parameters among the messages": manager("CarryMessages", actions=["ssmmessages:*", "ssm:PutParameter"]),
+    "strangers' messages": manager("CarryMessages", condition=[]),
+    "messages of two accounts": manager(
+        "CarryMessages", condition=account("StringEquals", "111111111111", "999999999999", whose="Principal")
+    ),
+    "messages of an account that need not be known": manager(
+        "CarryMessages", condition=account("StringEqualsIfExists", "111111111111", whose="Principal")
+    ),
+    "strangers' documents to read": manager("ReadFromAws", resources=["arn:aws:ssm:*:*:document/*"]),
+    "strangers' parameters to read": manager("ReadFromAws", resources=["arn:aws:ssm:*:*:parameter/aws/*"]),
+    "AWS's documents to change": manager("ReadFromAws", actions=["ssm:*"]),
+    "AWS's documents for strangers": manager("ReadFromAws", condition=[]),
 }
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
 def test_an_endpoint_that_leads_to_more_is_refused(example: Stacks, name: str) -> None:
-    assert any("endpoints-lead-to-named-buckets" in one for one in findings(example, ENDPOINTS[name]))
+    assert any("endpoints-lead-to-this-account" in one for one in findings(example, ENDPOINTS[name]))
 
 
 @pytest.fixture

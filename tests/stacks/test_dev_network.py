@@ -5,6 +5,8 @@ import pytest
 
 from tests.terraform import Stacks, Terraform
 
+INTERFACE_SERVICES = ("ssm", "ec2messages", "ssmmessages")
+
 
 @pytest.fixture(scope="module")
 def network(example: Stacks) -> Terraform:
@@ -63,7 +65,7 @@ def test_the_vpcs_default_security_group_allows_nothing(network: Terraform) -> N
 def test_systems_manager_is_reached_without_the_internet(network: Terraform) -> None:
     endpoints = network.resources("aws_vpc_endpoint")
     interfaces = {e["service_name"]: e for e in endpoints.values() if e["vpc_endpoint_type"] == "Interface"}
-    assert set(interfaces) == {f"com.amazonaws.ap-northeast-1.{name}" for name in ("ssm", "ec2messages", "ssmmessages")}
+    assert set(interfaces) == {f"com.amazonaws.ap-northeast-1.{name}" for name in INTERFACE_SERVICES}
     for endpoint in interfaces.values():
         assert endpoint["private_dns_enabled"] is True
         assert endpoint["subnet_ids"] == ["${aws_subnet.network_private_a.id}", "${aws_subnet.network_private_c.id}"]
@@ -127,6 +129,28 @@ def test_the_endpoint_for_s3_leads_to_awss_packages_and_to_the_backups_alone(net
     assert allowed["KeepBackups"]["condition"] == [
         {"test": "StringEquals", "variable": "aws:ResourceAccount", "values": ["111111111111"]}
     ]
+
+
+def test_systems_managers_endpoints_serve_this_account_alone(network: Terraform) -> None:
+    policies = {network.resource(f"aws_vpc_endpoint.endpoints_{name}")["policy"] for name in INTERFACE_SERVICES}
+    principal, resource = (
+        {"test": "StringEquals", "variable": f"aws:{whose}Account", "values": ["111111111111"]}
+        for whose in ("Principal", "Resource")
+    )
+    assert {
+        sid: (one["actions"], one["resources"], one["condition"])
+        for policy in policies
+        for sid, one in network.statements(policy).items()
+    } == {
+        "ServeAccount": (["ssm:*"], ["*"], [principal, resource]),
+        "CarryMessages": (["ec2messages:*", "ssmmessages:*"], ["*"], [principal]),
+        "ReadFromAws": (
+            ["ssm:DescribeDocument", "ssm:GetDocument", "ssm:GetParameter"],
+            ["arn:aws:ssm:ap-northeast-1::document/*", "arn:aws:ssm:ap-northeast-1::parameter/aws/*"],
+            [principal],
+        ),
+    }
+    assert len(policies) == 1
 
 
 @pytest.mark.slow

@@ -57,9 +57,6 @@ def _changed_policies(plans: Plans) -> Iterator[PolicyChange]:
 _ENDPOINTS = {"aws_vpc_endpoint", "aws_vpc_endpoint_policy"}
 """Whose policies name everyone: who is in the VPC. Their resources decide where data can go."""
 
-_AGENT = (".ssm", ".ssmmessages", ".ec2messages")
-"""Services of Systems Manager's agent, whose endpoints keep the default policy."""
-
 
 @rule(
     id="policy-to-the-world",
@@ -86,7 +83,7 @@ def policy_to_the_world(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes("aws_vpc_endpoint"):
         is_made = change.action in {Action.CREATE, Action.REPLACE}
         is_open = not change.after.get("policy") and not (change.unknown("policy") and change.is_configured("policy"))
-        if is_made and is_open and not str(change.after.get("service_name")).endswith(_AGENT):
+        if is_made and is_open:
             yield change.finding("has no policy: it lets every request to its service through", "policy")
 
 
@@ -139,7 +136,7 @@ def policy_changed(plans: Plans) -> Iterator[ReviewFinding]:
 # https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
 _DEFAULTS = {
     "aws_efs_file_system_policy": "whoever reaches a mount target may mount the file system",
-    "aws_vpc_endpoint_policy": "every request to the endpoint's service may go through it",
+    **dict.fromkeys(_ENDPOINTS, "every request to the endpoint's service may go through it"),
 }
 """What AWS allows without a policy."""
 
@@ -158,7 +155,8 @@ def policy_removed(plans: Plans) -> Iterator[ReviewFinding]:
             is_gone = change.is_removed and not goes_with_bucket(plans, change)
             if (is_gone or is_emptied) and denied:
                 yield change.finding(f"these Deny statements no longer apply: {', '.join(denied)}", name)
-            if (change.is_removed or is_emptied) and change.type in _DEFAULTS:
+            # An endpoint that is removed lets nothing through.
+            if (is_emptied or (change.is_removed and change.type != "aws_vpc_endpoint")) and change.type in _DEFAULTS:
                 yield change.finding(f"without this policy, {_DEFAULTS[change.type]}", name)
 
 

@@ -33,12 +33,29 @@ def test_an_endpoint_that_leads_to_named_buckets_is_not_open_to_the_world() -> N
     assert "policy-to-the-world" not in rules(widened)
 
 
-def test_a_new_endpoint_without_a_policy_is_dangerous_but_for_systems_managers() -> None:
+def test_a_new_endpoint_without_a_policy_is_dangerous() -> None:
     assert "policy-to-the-world" in rules(created("aws_vpc_endpoint", service_name=S3))
     assert "policy-to-the-world" in rules(created("aws_vpc_endpoint", service_name="com.amazonaws.us-east-1.sqs"))
     assert "policy-to-the-world" not in rules(created("aws_vpc_endpoint", service_name=S3, policy=through(PACKAGES)))
     agent = created("aws_vpc_endpoint", service_name="com.amazonaws.ap-northeast-1.ssm")
-    assert "policy-to-the-world" not in rules(agent)
+    assert "policy-to-the-world" in rules(agent)
+
+
+def test_an_endpoint_that_loses_its_policy_or_a_condition_of_it_is_dangerous() -> None:
+    def serves(**accounts: str) -> str:
+        return policy(allow(Action="ssm:*", Principal="*", Resource="*", Condition={"StringEquals": accounts}))
+
+    mine = {"aws:PrincipalAccount": "111111111111", "aws:ResourceAccount": "111111111111"}
+    assert "policy-removed" in rules(updated("aws_vpc_endpoint", "policy", serves(**mine), ""))
+    for name in mine:
+        others = {key: value for key, value in mine.items() if key != name}
+        assert "policy-widened" in rules(updated("aws_vpc_endpoint", "policy", serves(**mine), serves(**others)))
+    strangers = {"aws:ResourceAccount": "111111111111"}
+    assert "policy-to-the-world" in rules(updated("aws_vpc_endpoint", "policy", serves(**mine), serves(**strangers)))
+
+
+def test_an_endpoint_that_is_removed_with_its_policy_opens_nothing() -> None:
+    assert "policy-removed" not in rules(change("aws_vpc_endpoint.it", "delete", {"policy": through(PACKAGES)}))
 
 
 def test_a_new_endpoint_whose_policy_terraform_does_not_set_is_dangerous() -> None:
