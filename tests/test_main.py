@@ -110,6 +110,10 @@ def test_a_review_is_printed_as_utf_8_where_the_default_encoding_is_another(proj
         (["review", "--fore"], "error: main.py review: '--fore' is not an option\nhint: did you mean --for?\n"),
         (["ci"], "error: main.py ci: missing argument 'PLATFORM'\nhint: see main.py ci --help\n"),
         (
+            ["ci", "github", "--language", "fr"],
+            "error: --language: 'fr' is not a language of the comment\nhint: choose one of en, ja\n",
+        ),
+        (
             ["handover", "a.yaml", "--from", "out"],
             "error: --from: a deployment file is given too\nhint: give one of the two\n",
         ),

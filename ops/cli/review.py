@@ -11,6 +11,8 @@ from ops.cli.usage import Commands
 
 app = Commands()
 
+Language = Annotated[str, typer.Option(metavar="LANGUAGE", help="The language of the comment: en or ja.")]
+
 
 @app.command()
 def review(
@@ -52,7 +54,7 @@ def review(
             show_default=False,
         ),
     ] = None,
-    language: Annotated[str, typer.Option(metavar="LANGUAGE", help="The language of the comment: en or ja.")] = "en",
+    language: Language = "en",
     post: Annotated[
         str | None,
         typer.Option(
@@ -86,6 +88,7 @@ def ci(
     deployment: DeploymentFile = EXAMPLE,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="The repository to write into.")] = Path(),
     branch: Annotated[str, typer.Option(metavar="TEXT", help="The protected branch that is applied.")] = "main",
+    language: Language = "en",
     force: Annotated[bool, typer.Option("--force", help="Replace another file.")] = False,
 ) -> None:
     """Write the pipeline that plans, reviews and applies a deployment.
@@ -93,9 +96,11 @@ def ci(
     Exit status: 0 written, 1 another file is in its place, 2 wrong usage or settings.
     """
     from ops.pipelines import write
+    from ops.review.language import language as language_named
 
+    language_named(language)  # refuses one that the review does not have
     settings, synthesise = load(deployment), partial(synthesised, context)
-    written = write(platform, deployment, settings, synthesise, out=out, branch=branch, force=force)
+    written = write(platform, deployment, settings, synthesise, out=out, branch=branch, force=force, language=language)
     print(f"wrote {written[0]}; its head says what to set up")
     for other in written[1:]:
         print(f"wrote {other}")

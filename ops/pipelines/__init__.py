@@ -36,9 +36,19 @@ Synthesise = Callable[[Deployment], AbstractContextManager[Path]]
 
 
 def write(
-    platform: str, file: Path, deployment: Deployment, synthesise: Synthesise, *, out: Path, branch: str, force: bool
+    platform: str,
+    file: Path,
+    deployment: Deployment,
+    synthesise: Synthesise,
+    *,
+    out: Path,
+    branch: str,
+    force: bool,
+    language: str = "en",
 ) -> list[Path]:
     """Write a platform's pipeline for the deployment in `file` below `out`, and give the files that were written.
+
+    Its reviews are in `language`, which is one that `main.py review` has.
 
     Raises RefusedError for what no pipeline can work with and, unless `force`, for another file in its place.
     """
@@ -51,7 +61,8 @@ def write(
     if problems:
         raise SettingsError(problems)
     target = out / FILES[platform]
-    text = render(platform, _inside(file, out), deployment, _stacks(deployment, synthesise), branch=branch)
+    stacks = _stacks(deployment, synthesise)
+    text = render(platform, _inside(file, out), deployment, stacks, branch=branch, language=language)
     if target.exists() and target.read_text(encoding="utf-8") != text and not force:
         hint = "compare it with what `--out` writes into an empty folder, or replace it with --force"
         raise refused(str(target), "there is another file already", hint)
@@ -86,7 +97,15 @@ def _put(file: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8")
 
 
-def render(platform: str, file: Path, deployment: Deployment, stacks: dict[str, list[str]], *, branch: str) -> str:
+def render(
+    platform: str,
+    file: Path,
+    deployment: Deployment,
+    stacks: dict[str, list[str]],
+    *,
+    branch: str,
+    language: str = "en",
+) -> str:
     """The pipeline's text; `stacks` are in the order of deployment, by environment."""
     s3 = deployment.state.s3
     if s3 is None:
@@ -98,6 +117,7 @@ def render(platform: str, file: Path, deployment: Deployment, stacks: dict[str, 
         deployment=file.as_posix(),
         drift_at=_DRIFT_AT,
         environments=list(stacks),
+        language="" if language == "en" else f" --language {language}",
         plans=f"s3://{s3.bucket}/{s3.key_prefix}/plans",
         plans_key=s3.kms_key_arn,
         plans_role=s3.assume_role_arn,

@@ -141,6 +141,19 @@ def test_plans_are_kept_after_the_review_and_only_in_the_bucket_of_the_states(wr
         assert "paths:" not in text
 
 
+@pytest.mark.parametrize("platform", FILES)
+def test_every_review_of_a_pipeline_is_in_the_language_asked_for(
+    deployment: Callable[..., tuple[Path, Deployment]], platform: str
+) -> None:
+    _, loaded = deployment(state={"s3": S3})
+    english = render(platform, Path("mine.yaml"), loaded, STACKS, branch="main")
+    japanese = render(platform, Path("mine.yaml"), loaded, STACKS, branch="main", language="ja")
+    reviews = [line for line in japanese.splitlines() if "main.py review" in line]
+    assert len(reviews) == 3
+    assert all(" --language ja plans/*.json" in line for line in reviews)
+    assert japanese.replace(" --language ja", "") == english
+
+
 def test_the_command_writes_the_pipeline_and_an_empty_list_of_acknowledgements(
     deployment: Callable[..., tuple[Path, Deployment]], tmp_path: Path
 ) -> None:
