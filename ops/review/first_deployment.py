@@ -35,7 +35,7 @@ _WITH_POLICY = ("aws_efs_file_system_policy", "aws_s3_bucket_policy", "aws_sns_t
 _OF_RESOURCES = (
     exposure.nothing_is_public,
     exposure.files_are_mounted_over_tls,
-    exposure.endpoints_lead_to_named_buckets,
+    exposure.endpoints_lead_to_this_account,
 )
 
 _ATTACHING = {"user": "aws_iam_user_policy_attachment", "role": "aws_iam_role_policy_attachment"}

@@ -3,10 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from iam.codecommit import PULL
-from ops.review.access_markdown import listed
-from ops.review.access_table import AccessTable, WidenedAccess
-from ops.review.added_repositories import added
+from iam.codecommit import PULL, PUSH
+from ops.review.access_markdown import gained, listed
+from ops.review.access_table import AccessTable, Origins, WidenedAccess
 from ops.review.language import ENGLISH, Language
 from ops.review.outcome import Review
 from ops.review.rule import ACCESS_WIDENED, FIRST_DEPLOYMENT, NOT_READ, REPOSITORY_NEW, ReviewFinding
@@ -15,7 +14,8 @@ from terraform.plan import Action, Change
 
 _MOST_NAMES = 3
 _LONGEST_NAME = 80
-_LONGEST_FINDING = 100  # characters; of a longer one the sentence says only what its rule says
+_LONGEST_FINDING = 100  # characters; of a longer one the sentence says its brief form, or what its rule says
+_LONGEST_SENTENCE = 160  # characters, so that the heading with the number of other findings fits into 200
 
 # What no rule judges: what it has not read, code that only people can judge, and who reaches what is new.
 _TO_READ = {FIRST_DEPLOYMENT, NOT_READ, REPOSITORY_NEW, "runs-otherwise"}
@@ -76,42 +76,92 @@ def _rules(review: Review) -> str:
 
 
 def _sentence(review: Review, language: Language) -> str:
-    """The first dangerous finding as a sentence, and how many there are besides."""
-    first, others = _most_important(review, language), len(review.dangerous) - 1
+    """The first dangerous findings as a sentence, and how many there are besides."""
+    sentence, number = _clauses(review, language)
+    others = len(review.dangerous) - number
     if not others:
-        return language.say("{sentence}.", sentence=first)
-    return language.say("{sentence}, and {findings}.", sentence=first, findings=language.count(others, "other finding"))
+        return language.say("{sentence}.", sentence=sentence)
+    findings = language.count(others, "other finding")
+    return language.say("{sentence}, and {findings}.", sentence=sentence, findings=findings)
 
 
-def _most_important(review: Review, language: Language) -> str:
-    """What is said of the first dangerous finding; the rules are in the order of their importance."""
-    first = review.dangerous[0]
-    said, place = added(review.plans).names, (first.stack, first.address)
-    for widened in review.access.widened if first.rule == ACCESS_WIDENED else ():
-        is_first = place == (widened.owner.stack, widened.owner.address)
-        if is_first and not said.issuperset(widened.repositories):
-            return _widened(widened, review.access, language)
-    return _other(first, review, language)
+def _clauses(review: Review, language: Language) -> tuple[str, int]:
+    """What is said of the first dangerous findings, and of how many; the rules are in the order of their importance."""
+    sentence, number = "", 0
+    for alike in _alike(review):
+        clause = _widened(alike, review.access, language)
+        longer = language.say("{clauses}; {clause}", clauses=sentence, clause=clause) if sentence else clause
+        if sentence and len(longer) > _LONGEST_SENTENCE:
+            break
+        sentence = longer
+        number += sum(len(of_one) for of_one in alike)
+    return (sentence, number) if sentence else (_other(review.dangerous[0], review, language), 1)
 
 
-def _widened(widened: WidenedAccess, table: AccessTable, language: Language) -> str:
-    action = "pull" if widened.action == PULL else "push to"
+def _alike(review: Review) -> list[list[list[WidenedAccess]]]:
+    """What each identity can do newly from the same origins, together with those that can do the same.
+
+    First what is allowed from anywhere.
+    """
+    found = {(one.stack, one.address, one.what) for one in review.dangerous if one.rule == ACCESS_WIDENED}
+    by_identity: dict[tuple[str, Origins], list[WidenedAccess]] = {}
+    for widened in review.access.widened:
+        if (widened.owner.stack, widened.owner.address, gained(widened)) in found:
+            by_identity.setdefault((widened.principal, widened.origins), []).append(widened)
+    alike: dict[object, list[list[WidenedAccess]]] = {}
+    for of_one in by_identity.values():
+        allowed = tuple((one.action, tuple(one.repositories)) for one in of_one)
+        key = (of_one[0].origins, allowed, _template(of_one, review.access))
+        alike.setdefault(key, []).append(of_one)
+    return sorted(alike.values(), key=lambda same: not any(origin.is_world for origin in same[0][0].origins))
+
+
+def _template(of_one: Sequence[WidenedAccess], table: AccessTable) -> str:
     had = any(
         (row.pull if widened.action == PULL else row.push).before
+        for widened in of_one
         for row in table.rows
         if row.principal == widened.principal
     )
-    template = "{who} may now also" if had else "{who} is new and may" if widened.is_new else "{who} may now"
-    names = ", ".join(code(name, most=40) for name in widened.repositories[:_MOST_NAMES])
-    if len(widened.repositories) > _MOST_NAMES:
-        others = str(len(widened.repositories) - _MOST_NAMES)
-        names = language.say("{names} and {others} more", names=names, others=others)
-    return language.say(
-        f"{template} {action} {{repositories}} from {{origins}}",
-        who=code(widened.principal, most=64),
-        repositories=names,
-        origins=_from(widened, language),
+    if had:
+        return "{who} may now also {allowed} from {origins}"
+    return (
+        "{who} is new and may {allowed} from {origins}"
+        if of_one[0].is_new
+        else "{who} may now {allowed} from {origins}"
     )
+
+
+def _widened(alike: Sequence[Sequence[WidenedAccess]], table: AccessTable, language: Language) -> str:
+    for most in (_MOST_NAMES, 1):
+        template = _template(alike[0], table)
+        clause = language.say(
+            template if len(alike) == 1 else template.replace("is new", "are new"),
+            who=_names([of_one[0].principal for of_one in alike], most, 64, language),
+            allowed=_allowed(alike[0], most, language),
+            origins=_from(alike[0][0], language),
+        )
+        if len(clause) <= _LONGEST_SENTENCE:
+            break
+    return clause
+
+
+def _allowed(of_one: Sequence[WidenedAccess], most: int, language: Language) -> str:
+    """The actions with their repositories; both together where the repositories are the same."""
+    if len(of_one) > 1 and len({tuple(one.repositories) for one in of_one}) == 1:
+        return language.say("pull and push to {names}", names=_names(of_one[0].repositories, most, 40, language))
+    said = [language.say(_ALLOWED[one.action], names=_names(one.repositories, most, 40, language)) for one in of_one]
+    return language.say("{one} and {other}", one=said[0], other=said[1]) if len(said) > 1 else said[0]
+
+
+_ALLOWED = {PULL: "pull {names}", PUSH: "push to {names}"}
+
+
+def _names(names: Sequence[str], most: int, longest: int, language: Language) -> str:
+    said = ", ".join(code(name, most=longest) for name in names[:most])
+    if len(names) <= most:
+        return said
+    return language.say("{names} and {others} more", names=said, others=str(len(names) - most))
 
 
 def _from(widened: WidenedAccess, language: Language) -> str:
@@ -122,6 +172,6 @@ def _from(widened: WidenedAccess, language: Language) -> str:
 def _other(finding: ReviewFinding, review: Review, language: Language) -> str:
     rule = next(rule for rule in review.rules if rule.id == finding.rule)
     where = code(f"{finding.stack}/{finding.address}", most=_LONGEST_NAME)
-    is_said = language is ENGLISH and len(finding.what) <= _LONGEST_FINDING
-    what = finding.what if is_said else language.what(rule).rstrip(".。")
+    what = finding.what if len(finding.what) <= _LONGEST_FINDING else finding.brief
+    what = what if what and language is ENGLISH else language.what(rule).rstrip(".。")
     return language.say("{where}: {what}", where=where, what=what)

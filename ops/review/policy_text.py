@@ -16,6 +16,7 @@ _WORDS: dict[Element, str] = {
     "Version": "version",
 }
 _MOST_SHOWN = 6
+_LONGEST_BRIEF = 40  # characters of a value
 
 
 def name(statement: Statement) -> str:
@@ -36,6 +37,20 @@ def difference(found: StatementDifference) -> str:
     if found.value is None:
         return f"{statement}: {condition} of {_listed(part.values)} {direction}"
     return f"{statement}: {code(found.value)} {direction} {'to' if found.is_added else 'from'} {condition}"
+
+
+def brief(found: StatementDifference) -> str:
+    """One difference between two policies, without the values of a whole statement or condition."""
+    statement, part = name(found.statement), found.part
+    direction = "added" if found.is_added else "removed"
+    if part is None:
+        return f"{statement} is {'new' if found.is_added else 'gone'}"
+    value = code(found.value or "", most=_LONGEST_BRIEF)
+    if not isinstance(part, Condition):
+        return f"{statement}: {_WORDS[part]} {value} {direction}"
+    if found.value is None:
+        return f"{statement}: condition {code(part.written)} {direction}"
+    return f"{statement}: {value} {direction} {'to' if found.is_added else 'from'} {code(part.written_key)}"
 
 
 def _summary(statement: Statement) -> str:

@@ -31,16 +31,17 @@ _LONGEST_PLACE = 120
 class ReviewFinding:
     """One fact to know before the apply: `what` is one line of Markdown.
 
-    `details` are lines of Markdown that show it at length, below `what`. `seen` is what the digest covers besides the
-    plan and `what`. The rule that finds it fills in `rule`, and `digest`, which is another one as soon as the plan does
-    anything else there, and None where a secret is a part of it. `arguments` are those of a changed object that the
-    finding is about. The rule `not-read` lists the others. `said_by` is the rule of a note that says the same for many
-    findings: a review shows that note instead.
+    `brief` says a long `what` in a few words. `details` are lines of Markdown that show it at length, below `what`.
+    `seen` is what the digest covers besides the plan and `what`. The rule that finds it fills in `rule`, and `digest`,
+    which is another one as soon as the plan does anything else there, and None where a secret is a part of it.
+    `arguments` are those of a changed object that the finding is about. The rule `not-read` lists the others. `said_by`
+    is the rule of a note that says the same for many findings: a review shows that note instead.
     """
 
     stack: str
     address: str
     what: str
+    brief: str = field(default="", compare=False)
     details: str = ""
     seen: str = ""
     rule: str = ""
@@ -82,9 +83,11 @@ class ReviewedChange(Change):
         arguments = self.references.configuration.arguments(self.address)
         return arguments is None or name in arguments
 
-    def finding(self, what: str, *arguments: str) -> ReviewFinding:
+    def finding(self, what: str, *arguments: str, brief: str = "") -> ReviewFinding:
         """A finding about this object, and the changed arguments of it that it is about."""
-        return ReviewFinding(stack=self.stack, address=self.address, what=what, arguments=frozenset(arguments))
+        return ReviewFinding(
+            stack=self.stack, address=self.address, what=what, brief=brief, arguments=frozenset(arguments)
+        )
 
 
 @dataclass(frozen=True, eq=False)

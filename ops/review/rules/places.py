@@ -34,7 +34,8 @@ def place_changed(plans: Plans) -> Iterator[ReviewFinding]:
                 if now != was and now not in here:
                     stays = f"{count(objects, 'object')} in {code(was)}, which stay there"
                     what = f"is {code(now)}, and no longer manages {stays}: others are created in their place"
-                    yield ReviewFinding(stack=plan.stack, address=f"the provider's {kind}", what=what)
+                    brief = f"is {code(now)} instead of {code(was)}: everything is created anew"
+                    yield ReviewFinding(stack=plan.stack, address=f"the provider's {kind}", what=what, brief=brief)
 
 
 def _arns(plan: Plan) -> Iterator[tuple[str, Arn]]:
@@ -62,7 +63,8 @@ def network_lost(plans: Plans) -> Iterator[ReviewFinding]:
             kept = sorted(f"{other.stack}/{other.address}" for other in inside if not other.is_destroyed)
             left = f"; still in it: {codes(kept[:_MOST_NAMES])}" if kept else ""
             more = f" and {len(kept) - _MOST_NAMES} more" if len(kept) > _MOST_NAMES else ""
-            yield change.finding(f"{how_destroyed(change)}; lost: {types[change.type]}{gone}{left}{more}")
+            what = f"{how_destroyed(change)}; lost: {types[change.type]}"
+            yield change.finding(f"{what}{gone}{left}{more}", brief=what)
 
 
 def _is_in(other: ReviewedChange, network: ReviewedChange, plans: Plans) -> bool:

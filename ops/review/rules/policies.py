@@ -102,14 +102,16 @@ def policy_widened(plans: Plans) -> Iterator[ReviewFinding]:
         if policy.after_statements is None:
             continue
         differences = compared(policy.before_statements, policy.after_statements)
-        widening = [policy_text.difference(difference) for difference in differences if difference.widens]
+        widening = [difference for difference in differences if difference.widens]
         place = (policy.change.stack, policy.change.address, policy.name)
         said_by = REPOSITORY_NEW if place in added(plans).policies else ""
-        whats = widening[:_MOST_DIFFERENCES]
+        shown = widening[:_MOST_DIFFERENCES]
+        texts = [(policy_text.difference(difference), policy_text.brief(difference)) for difference in shown]
         if len(widening) > _MOST_DIFFERENCES:
-            whats.append(f"{len(widening) - _MOST_DIFFERENCES} more differences that widen it")
-        for what in whats:
-            yield replace(policy.change.finding(f"{code(policy.name)}: {what}", policy.name), said_by=said_by)
+            texts.append((f"{len(widening) - _MOST_DIFFERENCES} more differences that widen it", ""))
+        for what, brief in texts:
+            finding = policy.change.finding(f"{code(policy.name)}: {what}", policy.name, brief=brief)
+            yield replace(finding, said_by=said_by)
 
 
 @rule(

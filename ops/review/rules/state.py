@@ -30,7 +30,9 @@ def stale_input(plans: Plans) -> Iterator[ReviewFinding]:
                         f"was read before {code(plan.stack)}'s output {code(output)} changes: this plan still has the "
                         "old value. Apply that stack, then plan this one again"
                     )
-                    yield ReviewFinding(stack=other.stack, address=f"data.terraform_remote_state.{state}", what=what)
+                    address = f"data.terraform_remote_state.{state}"
+                    brief = f"still has the old value of {code(output)}, which {code(plan.stack)} changes"
+                    yield ReviewFinding(stack=other.stack, address=address, what=what, brief=brief)
 
 
 def _changed_outputs(plan: Plan) -> set[str]:

@@ -27,7 +27,8 @@ def address_lost(plans: Plans) -> Iterator[ReviewFinding]:
     types = LOSSES["address-lost"]
     for change in plans.changes(*types):
         if change.is_destroyed:
-            yield change.finding(f"{how_destroyed(change)}; lost: {types[change.type]}{_named_by(plans, change)}")
+            what = f"{how_destroyed(change)}; lost: {types[change.type]}"
+            yield change.finding(f"{what}{_named_by(plans, change)}", brief=how_destroyed(change))
 
 
 def _named_by(plans: Plans, change: ReviewedChange) -> str:
@@ -53,7 +54,8 @@ def key_lost(plans: Plans) -> Iterator[ReviewFinding]:
     types = LOSSES["key-lost"]
     for change in plans.changes(*types):
         if change.is_destroyed:
-            yield change.finding(f"{how_destroyed(change)}; lost: {types[change.type]}{_kept_by(plans, change)}")
+            what = f"{how_destroyed(change)}; lost: {types[change.type]}"
+            yield change.finding(f"{what}{_kept_by(plans, change)}", brief=how_destroyed(change))
 
 
 def _kept_by(plans: Plans, key: ReviewedChange) -> str:

@@ -15,6 +15,7 @@ from ops.review.outcome import Review
 from ops.review.report import markdown
 from ops.review.rules import RULES
 from tests.ops.review.plans import PLANS, real_review, reviewed
+from tests.ops.review.rule_cases import REPOSITORY, allow, policy
 from tests.terraform.plans import change, plan
 
 CATALOGUE = tomllib.loads((Path(language.__file__).with_name("japanese.toml")).read_text(encoding="utf-8"))
@@ -37,6 +38,24 @@ def first_lines(found: Review, name: str = "en") -> list[str]:
             "`kakehashi-prd-pull` may now also pull `application`, `infrastructure` from `203.0.113.64/28`, "
             "and 1 other finding.",
             "Dangerous: 2 findings in 1 stack: `access-widened`, `policy-widened`",
+        ),
+        (
+            "push-list-changed",
+            "`kakehashi-prd-push` may now also pull and push to `application`, `infrastructure` from "
+            "`203.0.113.10/32`, and 1 other finding.",
+            "Dangerous: 3 findings in 1 stack: `access-widened` (2), `policy-widened`",
+        ),
+        (
+            "repository-added",
+            "`kakehashi-prd-pull` may now also pull `batch` from `198.51.100.0/28`; `kakehashi-prd-push` may now also "
+            "pull and push to `batch` from `127.147.37.139/32`, and 2 other findings.",
+            "Dangerous: 5 findings in 1 stack: `access-widened` (3), `policy-widened` (2)",
+        ),
+        (
+            "webhook-senders-changed",
+            "`backlog-bridge/aws_api_gateway_rest_api_policy.webhook_senders`: `DenyOtherSenders` (Deny): "
+            "`203.0.113.32/28` added to `aws:SourceIp`.",
+            "Dangerous: 1 finding in 1 stack: `policy-widened`",
         ),
         (
             "gitlab-unprotected",
@@ -64,6 +83,32 @@ def test_the_first_lines_of_every_plan_fit_into_200_characters(scenario: str, na
     heading, *_ = first_lines(real_review(scenario), name)
     assert len(heading) <= 200
     assert bool(JAPANESE.search(heading)) == (name == "ja")
+
+
+def new_users_that_pull(*names: str) -> Review:
+    """A review of new users who may pull a repository from anywhere."""
+    repository = {"repository_name": "application", "arn": REPOSITORY}
+    allows = policy(allow(Action="codecommit:GitPull", Resource=REPOSITORY))
+    found = [change("aws_codecommit_repository.it", "no-op", repository, repository)]
+    for name in names:
+        user = {"name": name, "arn": f"arn:aws:iam::222222222222:user/{name}"}
+        attached = {"user": name, "name": "it", "policy": allows}
+        found.append(change(f"aws_iam_user.{name}", "create", None, user))
+        found.append(change(f"aws_iam_user_policy.{name}", "create", None, attached))
+    return reviewed(plan(*found))
+
+
+def test_identities_that_may_do_the_same_are_in_one_clause() -> None:
+    heading = first_lines(new_users_that_pull("a", "b"))[0]
+    assert heading.startswith("## 🛑 `a`, `b` are new and may pull `application` from ")
+
+
+def test_identities_that_do_not_fit_are_counted() -> None:
+    names = [letter * 30 for letter in "abcdefgh"]
+    heading = first_lines(new_users_that_pull(*names))[0]
+    assert heading.startswith(f"## 🛑 `{'a' * 30}` and 7 more are new and may pull ")
+    assert heading.endswith(", and 16 other findings.")
+    assert len(heading) <= 200
 
 
 def test_a_sentence_about_a_long_finding_says_what_the_rule_says() -> None:
