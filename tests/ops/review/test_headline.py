@@ -46,9 +46,9 @@ def first_lines(found: Review, name: str = "en") -> list[str]:
             "Dangerous: 3 findings in 1 stack: `access-widened` (2), `policy-widened`",
         ),
         (
-            "repository-added",
-            "`kakehashi-prd-pull` may now also pull `batch` from `198.51.100.0/28`; `kakehashi-prd-push` may now also "
-            "pull and push to `batch` from `127.147.37.139/32`, and 2 other findings.",
+            "repository-imported",
+            "`kakehashi-prd-pull` may now also pull `legacy` from `198.51.100.0/28`; `kakehashi-prd-push` may now also "
+            "pull and push to `legacy` from `127.147.37.139/32`, and 2 other findings.",
             "Dangerous: 5 findings in 1 stack: `access-widened` (3), `policy-widened` (2)",
         ),
         (
