@@ -10,6 +10,7 @@ from iam.statements import UnsupportedError
 from ops.review.attachments import KINDS, Attachments, Owner
 from ops.review.plan_moment import PlanMoment
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding
+from ops.review.said import said
 from ops.review.text import code
 from terraform.arns import Arn
 from terraform.plan_values import KnownAfterApply, Sensitive
@@ -96,7 +97,9 @@ class AccessReader:
 
     def report(self, change: ReviewedChange, error: Exception) -> str:
         """Record that the access of an identity, or to a repository, cannot be determined; returns the reason."""
-        self.unreadable.append(change.finding(f"its access cannot be determined: {code(reason(error))}"))
+        self.unreadable.append(
+            change.finding(said("its access cannot be determined: {reason}", reason=code(reason(error))))
+        )
         return reason(error)
 
     def _stand_in(self, found: KnownAfterApply | Sensitive) -> str:

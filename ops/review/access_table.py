@@ -16,6 +16,7 @@ from iam.sources import RequestSource, sources
 from iam.statements import UnsupportedError
 from ops.review.access_model import AccessMoment, AccessReader, reason
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding
+from ops.review.said import said
 from ops.review.text import code
 from terraform.arns import Arn
 from terraform.plan_values import KnownAfterApply
@@ -121,7 +122,7 @@ def table(plans: Plans) -> AccessTable:
     try:
         places = sources(Model(identities=identities, places=tuple(reader.places())))
     except (UnsupportedError, ValueError) as error:
-        what = f"contains an address that cannot be read: {code(reason(error))}"
+        what = said("contains an address that cannot be read: {reason}", reason=code(reason(error)))
         reader.unreadable += [ReviewFinding(stack=plan.stack, address="the plan", what=what) for plan in plans.plans]
         places = []
         for moment in (before, after):

@@ -6,6 +6,7 @@ from textwrap import indent
 from ops.review.differences import AttributeDifference, differences
 from ops.review.long_texts import changed_lines, is_long, shortened
 from ops.review.rule import ReviewedChange
+from ops.review.said import Joined, said
 from ops.review.text import block, code, count
 from ops.review.text import change as changed
 from terraform.plan_values import KnownAfterApply
@@ -27,16 +28,16 @@ def listed(found: Sequence[AttributeDifference]) -> list[str]:
     """An entry for each of the first differences, and one that counts the others."""
     entries = [shown(difference) for difference in found[:_MOST_ATTRIBUTES]]
     more = len(found) - _MOST_ATTRIBUTES
-    return [*entries, f"and {count(more, 'attribute')} more"] if more > 0 else entries
+    return [*entries, said("and {attributes} more", attributes=count(more, "attribute"))] if more > 0 else entries
 
 
 def shown(found: AttributeDifference) -> str:
     """One difference; a text of many lines becomes a diff below the name."""
     if not is_text(found):
-        return f"{code(found.path)}: {changed(found.before, found.after)}"
+        return Joined(": ", (code(found.path), changed(found.before, found.after)))
     lines = shortened(changed_lines(found.before, found.after), _MOST_LINES)
     if not lines:
-        return f"{code(found.path)}: the same text, written differently"
+        return said("{attribute}: the same text, written differently", attribute=code(found.path))
     diff = block("\n".join(lines), "diff")
     return f"{code(found.path)}:\n{diff}"
 
@@ -49,4 +50,5 @@ def is_text(found: AttributeDifference) -> bool:
 
 def items(entries: Sequence[str]) -> str:
     """Entries as a list below an item of another list; each line after the first of an entry is indented."""
-    return "".join(f"\n  - {indent(entry, '    ').lstrip()}" for entry in entries)
+    inside = (indent(entry, "    ").lstrip() if "\n" in entry else entry for entry in entries)
+    return Joined("", (part for entry in inside for part in ("\n  - ", entry)))

@@ -37,7 +37,8 @@ def headline(review: Review, language: Language) -> tuple[str, str]:
     if review.dangerous:
         findings = language.count(len(review.dangerous), "finding")
         counted = language.say("Dangerous: {findings} in {stacks}", findings=findings, stacks=of)
-        return f"## 🛑 {_sentence(review, language)}", f"{counted}: {_rules(review)}"
+        line = language.say("{counted}: {rules}", counted=counted, rules=_rules(review))
+        return f"## 🛑 {_sentence(review, language)}", line
     if review.fails:
         number = language.count(len(review.unused) + len(review.ended), "acknowledgement")
         return f"## 🛑 {language.say('Nothing dangerous, but {number} to remove', number=number)}", ""
@@ -165,7 +166,7 @@ def _names(names: Sequence[str], most: int, longest: int, language: Language) ->
 
 
 def _from(widened: WidenedAccess, language: Language) -> str:
-    origins = listed(widened.origins)
+    origins = language.translated(listed(widened.origins))
     return origins if len(origins) <= _LONGEST_FINDING else language.count(len(widened.origins), "other place")
 
 
@@ -173,5 +174,5 @@ def _other(finding: ReviewFinding, review: Review, language: Language) -> str:
     rule = next(rule for rule in review.rules if rule.id == finding.rule)
     where = code(f"{finding.stack}/{finding.address}", most=_LONGEST_NAME)
     what = finding.what if len(finding.what) <= _LONGEST_FINDING else finding.brief
-    what = what if what and language is ENGLISH else language.what(rule).rstrip(".。")
+    what = language.translated(what) if what else language.what(rule).rstrip(".。")
     return language.say("{where}: {what}", where=where, what=what)

@@ -1,4 +1,4 @@
-"""The words of a review's comment in English or Japanese. What a rule finds is said in English in both."""
+"""The words of a review's comment in English or Japanese."""
 
 import tomllib
 from dataclasses import dataclass, field
@@ -9,21 +9,40 @@ from typing import Any
 from errors import WRONG_USAGE, refused
 from ops.review import text
 from ops.review.rule import ReviewRule
+from ops.review.said import Joined, TranslatableText
 
 LANGUAGES = ("en", "ja")
+
+_SEPARATORS = {": ": "：", "; ": "；", " and ": "、"}
+"""What stands between parts in Japanese."""
 
 _JAPANESE = Path(__file__).with_name("japanese.toml")
 
 
 @dataclass(frozen=True)
 class Language:
-    """English, or what the `catalogue` has for it: `texts` by the English text, `counts` by noun, `rules` by id."""
+    """English, or what the `catalogue` has for it.
+
+    `texts` and `findings` are by the English text, `counts` by noun, and `rules` by id.
+    """
 
     catalogue: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def say(self, template: str, **values: str) -> str:
         """A text with its `{names}` filled in."""
         return (self.catalogue["texts"][template] if self.catalogue else template).format(**values)
+
+    def translated(self, text: str) -> str:
+        """What a rule says of its findings; names and values stay as they are, and so does what has no translation."""
+        if not self.catalogue:
+            return text
+        if isinstance(text, Joined):
+            separator = _SEPARATORS.get(text.separator, text.separator)
+            return separator.join(map(self.translated, text.parts))
+        if not isinstance(text, TranslatableText):
+            return text
+        template = self.catalogue["findings"].get(text.template, text.template)
+        return str(template).format(**{name: self.translated(value) for name, value in text.values.items()})
 
     def count(self, number: int, noun: str) -> str:
         """`2 stacks`."""

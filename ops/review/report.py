@@ -10,6 +10,7 @@ from iam.statements import Statement
 from ops.review import policy_text
 from ops.review.access_markdown import before_and_after
 from ops.review.access_table import AccessTable
+from ops.review.acknowledgements import Acknowledgement
 from ops.review.changed_values import is_text, items, listed
 from ops.review.comment import Section, lay_out
 from ops.review.differences import differences
@@ -18,6 +19,7 @@ from ops.review.language import ENGLISH, Language
 from ops.review.long_texts import changed_lines
 from ops.review.outcome import Review
 from ops.review.rule import ReviewedChange, ReviewFinding
+from ops.review.said import Joined, said
 from ops.review.text import (
     MOST_SHOWN,
     block,
@@ -63,7 +65,7 @@ _LONGEST_STACK = 30
 def markdown(review: Review, limit: int, language: Language = ENGLISH) -> str:
     """The comment, in at most `limit` characters."""
     with masking(review.plans.mask):
-        return lay_out([_wrapped(section) for section in _sections(review, language)], limit)
+        return lay_out([_wrapped(section) for section in _sections(review, language)], limit, language)
 
 
 def _sections(review: Review, language: Language) -> list[Section]:
@@ -89,8 +91,8 @@ def _access(table: AccessTable, language: Language) -> Iterator[Section]:
         columns = language.say("| who | repository | may pull from | may push from |") + "\n|---|---|---|---|"
         items = [
             f"| {cell(code(row.principal))} | {cell(codes(row.repositories))} "
-            f"| {cell(before_and_after(row.pull, table.origins))} "
-            f"| {cell(before_and_after(row.push, table.origins))} |"
+            f"| {cell(language.translated(before_and_after(row.pull, table.origins)))} "
+            f"| {cell(language.translated(before_and_after(row.push, table.origins)))} |"
             for row in table.rows
         ]
         yield Section(importance=8, head=f"{head}\n\n{columns}", items=items, noun="rows")
@@ -103,7 +105,7 @@ def _findings(
         yield Section(importance=importance, head=language.say(head), items=[], noun="")
     for rule in review.rules:
         items = [
-            f"- {_where(finding)} {finding.what}{finding.details}"
+            f"- {_what(finding, language)}{language.translated(finding.details)}"
             f"{_to_accept(finding, language) if rule.dangerous else ''}"
             for finding in findings
             if finding.rule == rule.id
@@ -119,19 +121,16 @@ def _to_accept(finding: ReviewFinding, language: Language) -> str:
         return f"\n  - {language.say('it cannot be accepted, because a sensitive value is a part of it')}"
     # An address with a secret in it is left out: the digest says which finding it is.
     allowed = finding.allowed_as if masked(finding.address) == finding.address else finding.allowed_briefly
-    return f"\n  - {language.say('to accept it')}: {span(f'allow: {allowed}')}"
+    return f"\n  - {language.say('to accept it: {allowed}', allowed=span(f'allow: {allowed}'))}"
 
 
-def _where(finding: ReviewFinding) -> str:
-    return f"{code(f'{finding.stack}/{finding.address}')}:"
+def _what(finding: ReviewFinding, language: Language) -> str:
+    where = code(f"{finding.stack}/{finding.address}")
+    return language.say("{where}: {what}", where=where, what=language.translated(finding.what))
 
 
 def _acknowledged(review: Review, language: Language) -> Iterator[Section]:
-    items = [
-        f"- `{finding.rule}` {_where(finding)} {finding.what}. "
-        f"{language.say('Because')}: {' '.join(map(code, wrap(one.because, MOST_SHOWN)))}"
-        for finding, one in review.acknowledged
-    ]
+    items = [_accepted(finding, one, language) for finding, one in review.acknowledged]
     if items:
         yield Section(importance=6, head=language.say("### Acknowledged") + "\n", items=items, noun="findings")
     no_longer = [
@@ -147,17 +146,24 @@ def _acknowledged(review: Review, language: Language) -> Iterator[Section]:
         )
 
 
+def _accepted(finding: ReviewFinding, one: Acknowledgement, language: Language) -> str:
+    reason = " ".join(map(code, wrap(one.because, MOST_SHOWN)))
+    what = language.say("{what}. Because: {reason}", what=_what(finding, language), reason=reason)
+    return f"- `{finding.rule}` {what}"
+
+
 def _changes(review: Review, language: Language) -> Iterator[Section]:
     changed = {plan.stack: _changed(review, plan) for plan in review.plans.plans}
-    plans = [plan for plan in review.plans.plans if changed[plan.stack] or _outputs(plan)]
+    plans = [plan for plan in review.plans.plans if changed[plan.stack] or _outputs(plan, language)]
     if plans:
         yield Section(importance=4, head=language.say("### Changes"), items=[], noun="")
     for plan in plans:
         counted = counts(changed[plan.stack], language) or language.say("outputs only")
-        head = f"#### {plain(plan.stack, _LONGEST_STACK)}: {counted}"
+        stack = plain(plan.stack, _LONGEST_STACK)
+        head = f"#### {language.say('{stack}: {counted}', stack=stack, counted=counted)}"
         yield Section(importance=4, head=head, items=[], noun="")
-        yield from _by_module(changed[plan.stack])
-        outputs = _outputs(plan)
+        yield from _by_module(changed[plan.stack], language)
+        outputs = _outputs(plan, language)
         if outputs:
             yield Section(importance=3, head=language.say("Outputs:") + "\n", items=outputs, noun="outputs")
 
@@ -166,35 +172,37 @@ def _changed(review: Review, plan: Plan) -> list[ReviewedChange]:
     return [change for change in review.plans.changes() if change.stack == plan.stack and change.is_changed]
 
 
-def _by_module(changes: Sequence[ReviewedChange]) -> Iterator[Section]:
+def _by_module(changes: Sequence[ReviewedChange], language: Language) -> Iterator[Section]:
     modules: dict[str, list[ReviewedChange]] = {}
     for change in sorted(changes, key=lambda change: (_ORDER[change.action], change.address, change.deposed or "")):
         modules.setdefault(change.module, []).append(change)
     for module, inside in sorted(modules.items(), key=lambda named: (_ORDER[named[1][0].action], named[0])):
-        head = f"in {code(module)}\n" if module else ""
-        yield Section(importance=3, head=head, items=[_change(change) for change in inside], noun="changes")
+        head = language.say("in {module}", module=code(module)) + "\n" if module else ""
+        yield Section(importance=3, head=head, items=[_change(change, language) for change in inside], noun="changes")
 
 
-def _change(change: ReviewedChange) -> str:
-    deposed = " (left over from an earlier apply)" if change.deposed else ""
-    moved = f" (was {code(change.previous_address)})" if change.previous_address else ""
-    imported = " (imported)" if change.imported_id is not None else ""
-    head = f"- {_DONE[change.action]} {code(change.address)}{deposed}{moved}{imported}"
+def _change(change: ReviewedChange, language: Language) -> str:
+    deposed = language.say(" (left over from an earlier apply)") if change.deposed else ""
+    moved = language.say(" (was {address})", address=code(change.previous_address)) if change.previous_address else ""
+    imported = language.say(" (imported)") if change.imported_id is not None else ""
+    head = f"- {language.say(_DONE[change.action])} {code(change.address)}{deposed}{moved}{imported}"
     details = [*_policy_details(change), *_attribute_details(change)] if change.is_modified else []
-    return f"{head}{items(details)}"
+    return f"{head}{items([*map(language.translated, details)])}"
 
 
 def _policy_details(change: ReviewedChange) -> Iterator[str]:
     for name, before, after in _compared_policies(change):
         found = policies.compared(before, after)
-        yield from (
-            f"{code(name)}: {policy_text.difference(difference)}{' (wider)' if difference.widens else ''}"
-            for difference in found[:_MOST_ATTRIBUTES]
-        )
+        yield from (Joined(": ", (code(name), _difference(difference))) for difference in found[:_MOST_ATTRIBUTES])
         if not found:
-            yield f"{code(name)}: the same statements, written differently"
+            yield said("{policy}: the same statements, written differently", policy=code(name))
         elif len(found) > _MOST_ATTRIBUTES:
-            yield f"{code(name)}: {len(found) - _MOST_ATTRIBUTES} more differences"
+            yield said("{policy}: {number} more differences", policy=code(name), number=len(found) - _MOST_ATTRIBUTES)
+
+
+def _difference(found: policies.StatementDifference) -> str:
+    what = policy_text.difference(found)
+    return said("{difference} (wider)", difference=what) if found.widens else what
 
 
 def _compared_policies(change: ReviewedChange) -> Iterator[tuple[str, list[Statement], list[Statement]]]:
@@ -221,18 +229,20 @@ def _attribute_details(change: ReviewedChange) -> Iterator[str]:
     yield from listed(others)
 
 
-def _outputs(plan: Plan) -> list[str]:
+def _outputs(plan: Plan, language: Language) -> list[str]:
     return [
-        f"- output {code(output.name)} {_DONE[output.action]}{_new_value(output)}"
+        language.say("- output {name} {done}", name=code(output.name), done=language.say(_DONE[output.action]))
+        + _new_value(output, language)
         for output in plan.outputs
         if output.action is not Action.NOTHING
     ]
 
 
-def _new_value(output: OutputChange) -> str:
+def _new_value(output: OutputChange, language: Language) -> str:
     if output.action is Action.DELETE:
         return ""
-    return f": {shown(KnownAfterApply() if any_marked(output.after_unknown) else output.after)}"
+    value = shown(KnownAfterApply() if any_marked(output.after_unknown) else output.after)
+    return language.say(": {value}", value=language.translated(value))
 
 
 def _unchanged(review: Review, language: Language) -> Iterator[Section]:
@@ -255,15 +265,15 @@ def _not_compared(review: Review, language: Language) -> Iterator[Section]:
 
 def _full(review: Review, language: Language) -> Iterator[Section]:
     for plan in review.plans.plans:
-        items = [block(_whole(change), "diff") for change in _changed(review, plan)]
+        items = [block(_whole(change, language), "diff") for change in _changed(review, plan)]
         if items:
             summary = language.say("The full plan of {stack}", stack=_html(plan.stack))
             head = f"<details><summary>{summary}</summary>\n"
             yield Section(importance=1, head=head, items=items, noun="changes", tail="\n</details>", between="\n\n")
 
 
-def _whole(change: Change) -> str:
-    lines = [f"# {cut(visible(change.address), MOST_SHOWN)}: {_DONE[change.action]}"]
+def _whole(change: Change, language: Language) -> str:
+    lines = [f"# {cut(visible(change.address), MOST_SHOWN)}: {language.say(_DONE[change.action])}"]
     for found in differences(change):
         path = cut(visible(found.path), _LONGEST_PATH)
         if is_text(found):

@@ -3,6 +3,8 @@
 import tomllib
 from pathlib import Path
 
+from ops.review.said import said
+
 _DATA = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 LOSSES: dict[str, dict[str, str]] = _DATA["losses"]
@@ -29,7 +31,9 @@ _CLASSIFIED = {*ACCESS, *IRRELEVANT}.union(*LOSSES.values(), *SAFEGUARDS.values(
 def decided_by(resource_type: str) -> str | None:
     """What an object of this type decides or does, if that matters to a review."""
     safeguards = (kinds[resource_type] for kinds in SAFEGUARDS.values() if resource_type in kinds)
-    return ACCESS.get(resource_type) or next((f"whether {lost}" for lost in safeguards), None)
+    if resource_type in ACCESS:
+        return said(ACCESS[resource_type])
+    return next((said("whether {what}", what=said(lost)) for lost in safeguards), None)
 
 
 def harmless(resource_type: str, argument: str) -> bool:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from ops.review.said import Joined, said
 from ops.review.secrets import SENSITIVE, Mask
 from terraform.plan_configuration import remote_output
 from terraform.plan_values import KnownAfterApply, Sensitive
@@ -65,14 +66,16 @@ def block(text: str, language: str = "") -> str:
 def shown(found: Any) -> str:
     """A value as Markdown: a code span, or words for what is absent, sensitive or not known yet."""
     if found is None:
-        return "none"
-    return placeholder(found) if isinstance(found, KnownAfterApply | Sensitive) else code(line(found))
+        return said("none")
+    if isinstance(found, Sensitive):
+        return said(placeholder(found))
+    return placeholder(found) if isinstance(found, KnownAfterApply) else code(line(found))
 
 
 def change(before: Any, after: Any) -> str:
     """A value before and after as Markdown; of long values, the parts that differ."""
     if any(found is None or isinstance(found, KnownAfterApply | Sensitive) for found in (before, after)):
-        return f"{shown(before)} → {shown(after)}"
+        return Joined(" → ", (shown(before), shown(after)))
     was, now = cut_alike(line(before), line(after), MOST_SHOWN)
     return f"{code(was)} → {code(now)}"
 
@@ -161,9 +164,9 @@ def origin(found: KnownAfterApply, name: Callable[[str], str] = code) -> str:
     reference = found.reference or "an expression"
     remote = remote_output(reference)
     if remote is not None:
-        return f"{remote[0].replace('_', '-')}'s output {name(remote[1])}"
+        return said("{stack}'s output {output}", stack=remote[0].replace("_", "-"), output=name(remote[1]))
     if reference.startswith("var."):
-        return f"the variable {name(reference.removeprefix('var.'))}"
+        return said("the variable {variable}", variable=name(reference.removeprefix("var.")))
     return name(reference)
 
 
@@ -203,7 +206,7 @@ def cell(text: str) -> str:
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """`1 stack`, `2 stacks`."""
-    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+    return said("{number} " + (noun if number == 1 else plural or f"{noun}s"), number=number)
 
 
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}

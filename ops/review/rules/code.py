@@ -8,6 +8,7 @@ from typing import Any
 
 from ops.review.changed_values import configured_differences, items, listed
 from ops.review.rule import Plans, ReviewFinding, rule
+from ops.review.said import said
 from ops.review.text import code, codes, shown
 from terraform.plan_values import Sensitive
 
@@ -21,10 +22,14 @@ def metadata_opened(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes("aws_instance", "aws_launch_template"):
         now, was = (_metadata(values, "http_tokens") for values in (change.after, change.before))
         if change.appears and now is not None and now not in ("required", was):
-            yield change.finding(f"its metadata can be read without a token ({shown(now)})", "metadata_options")
+            yield change.finding(
+                said("its metadata can be read without a token ({value})", value=shown(now)), "metadata_options"
+            )
         hops, before = (_metadata(values, "http_put_response_hop_limit") for values in (change.after, change.before))
         if change.is_modified and hops != before and not (isinstance(hops, int) and hops <= (before or 1)):
-            yield change.finding(f"its metadata reaches {shown(hops)} machines far", "metadata_options")
+            yield change.finding(
+                said("its metadata reaches {number} machines far", number=shown(hops)), "metadata_options"
+            )
 
 
 def _metadata(values: Mapping[str, Any], name: str) -> Any:
@@ -43,7 +48,9 @@ def host_key_changed(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes("aws_codebuild_project"):
         was, now = (set(_HOST_KEY.findall(json.dumps(values, default=str))) for values in (change.before, change.after))
         if change.appears and change.before:
-            yield from (change.finding(f"trusts another host key: {code(key)}") for key in sorted(now - was))
+            yield from (
+                change.finding(said("trusts another host key: {key}", key=code(key))) for key in sorted(now - was)
+            )
 
 
 # A line of known_hosts: host, type of the key, and the key in Base64.
@@ -65,7 +72,7 @@ def runs_otherwise(plans: Plans) -> Iterator[ReviewFinding]:
         ]
         if change.appears and change.before and changed:
             found = [one for one in configured_differences(change) if one.name in changed]
-            what = f"its code or its role changes: {codes(changed)}"
+            what = said("its code or its role changes: {arguments}", arguments=codes(changed))
             yield replace(change.finding(what, *changed), details=items(listed(found)))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ops.review.rule import Plans, ReviewFinding, rule
+from ops.review.said import said
 from ops.review.text import code, codes
 from terraform.plan import Action, Plan
 
@@ -25,10 +26,12 @@ def code_on_apply(plans: Plans) -> Iterator[ReviewFinding]:
             kinds = resource.get("provisioners")
             if kinds and address not in unchanged:
                 named = codes(sorted({str(kind.get("type")) for kind in kinds if isinstance(kind, dict)}))
-                what = f"has a provisioner ({named}), which runs when the object is created or destroyed"
+                what = said(
+                    "has a provisioner ({types}), which runs when the object is created or destroyed", types=named
+                )
                 yield ReviewFinding(stack=plan.stack, address=address, what=what)
             if resource.get("mode") == "data" and resource.get("type") in _RUNNING_DATA:
-                what = f"{_RUNNING_DATA[resource['type']]} at every plan and apply"
+                what = said("{what} at every plan and apply", what=said(_RUNNING_DATA[resource["type"]]))
                 yield ReviewFinding(stack=plan.stack, address=address, what=what)
 
 
@@ -44,7 +47,8 @@ def provider_new(plans: Plans) -> Iterator[ReviewFinding]:
             publisher = provider.split("/")[-2] if "/" in provider else provider
             if provider in known or provider.startswith(_BUILT_IN) or (not known and publisher == "hashicorp"):
                 continue
-            what = "is new in this stack" if known else f"is published by {code(publisher)}, not by HashiCorp"
+            by = said("is published by {publisher}, not by HashiCorp", publisher=code(publisher))
+            what = said("is new in this stack") if known else by
             yield ReviewFinding(stack=plan.stack, address=provider, what=what)
 
 
@@ -64,5 +68,5 @@ def module_new(plans: Plans) -> Iterator[ReviewFinding]:
             is_known = any(address.startswith((f"module.{name}.", f"module.{name}[")) for address in plan.before)
             # The code of a local module is in the project, and is reviewed with it.
             if not is_known and not source.startswith(("./", "../")):
-                what = f"is new; it comes from {code(source)}"
+                what = said("is new; it comes from {source}", source=code(source))
                 yield ReviewFinding(stack=plan.stack, address=f"module.{name}", what=what)

@@ -11,6 +11,7 @@ from ops.review.attachments import KINDS, Attachment, Attachments
 from ops.review.first_deployment import only_access, only_attachment, only_identity
 from ops.review.plan_moment import PlanMoment
 from ops.review.rule import ACCESS_WIDENED, REPOSITORY_NEW, Plans, ReviewFinding, rule
+from ops.review.said import said
 from ops.review.text import code, shown
 from terraform.plan import Action
 
@@ -37,8 +38,13 @@ def access_widened(plans: Plans) -> Iterator[ReviewFinding]:
 def repository_new(plans: Plans) -> Iterator[ReviewFinding]:
     for new in added(plans).repositories:
         yield new.change.finding(
-            f"{code(new.name)} is reached as {code(new.like)} is: "
-            f"pull from {listed(new.pull)}; push from {listed(new.push)}"
+            said(
+                "{repository} is reached as {other} is: pull from {pull}; push from {push}",
+                repository=code(new.name),
+                other=code(new.like),
+                pull=listed(new.pull),
+                push=listed(new.push),
+            )
         )
 
 
@@ -90,7 +96,7 @@ _SIGN_IN = {
 def identity_new(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes(*_SIGN_IN):
         if change.action in {Action.CREATE, Action.REPLACE}:
-            yield change.finding(f"is new: {_SIGN_IN[change.type]}")
+            yield change.finding(said("is new: {what}", what=said(_SIGN_IN[change.type])))
 
 
 @rule(
@@ -105,7 +111,7 @@ def policy_of_aws_attached(plans: Plans) -> Iterator[ReviewFinding]:
         if not change.appears or not isinstance(arn, str) or arn == change.before.get("policy_arn"):
             continue
         if arn.startswith("arn:aws:iam::aws:"):
-            yield change.finding(f"attaches the AWS managed policy {shown(arn.rpartition('/')[2])}")
+            yield change.finding(said("attaches the AWS managed policy {policy}", policy=shown(arn.rpartition("/")[2])))
 
 
 _ATTACHMENTS = ("aws_iam_policy_attachment", *(f"aws_iam_{kind}_policy_attachment" for kind in KINDS))
@@ -122,7 +128,11 @@ def deny_detached(plans: Plans) -> Iterator[ReviewFinding]:
         still = {found.named for found in after.of.get((kind, owner), ())}
         for found in attached:
             if found.named not in still and _denies(plans, found.named) and not _is_removed(plans, found, kind, owner):
-                what = f"{shown(found.named)}, which denies, no longer applies to {shown(owner)}"
+                what = said(
+                    "{policy}, which denies, no longer applies to {owner}",
+                    policy=shown(found.named),
+                    owner=shown(owner),
+                )
                 yield found.change.finding(what, *_LISTS)
 
 
@@ -155,7 +165,7 @@ def boundary_lifted(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes("aws_iam_user", "aws_iam_role"):
         was, now = change.before.get(name), change.after.get(name)
         if change.is_modified and was and (now != was or change.unknown(name)):
-            yield change.finding(f"its permissions boundary {shown(was)} no longer applies", name)
+            yield change.finding(said("its permissions boundary {policy} no longer applies", policy=shown(was)), name)
 
 
 _SHARES = {
@@ -178,4 +188,4 @@ _SHARES = {
 def shared(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes(*_SHARES):
         if change.appears:
-            yield change.finding(f"shares {_SHARES[change.type]}")
+            yield change.finding(said("shares {what}", what=said(_SHARES[change.type])))

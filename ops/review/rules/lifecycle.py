@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 from ops.review.rule import Plans, ReviewFinding, rule
+from ops.review.said import said
 from ops.review.text import code, codes
 from terraform.address_lists import apart_from, kept_apart_by
 from terraform.guards import Guard, addresses, guards, ignored
@@ -37,15 +38,17 @@ def guard_lifted(plans: Plans) -> Iterator[ReviewFinding]:
             if not (is_gone and (guard.address in gone or guard.address.startswith("var."))) and not _is_wider(
                 guard, kept
             ):
-                yield _finding(after, guard, f"{_lost(guard)}{'; the block is gone' if is_gone else ''}")
+                yield _finding(
+                    after, guard, said("{what}; the block is gone", what=_lost(guard)) if is_gone else _lost(guard)
+                )
         for more in ignored(after) - ignored(before):
-            yield _finding(after, more, f"Terraform now ignores changes of {code(more.value)}")
+            yield _finding(after, more, said("Terraform now ignores changes of {argument}", argument=code(more.value)))
 
 
 def _lost(guard: Guard) -> str:
     if guard.argument in _MEANINGS:
-        return f"{code(guard.argument)} is gone: {_MEANINGS[guard.argument]}"
-    return f"{code(guard.argument)} no longer says {code(guard.value)}"
+        return said("{argument} is gone: {what}", argument=code(guard.argument), what=said(_MEANINGS[guard.argument]))
+    return said("{argument} no longer says {value}", argument=code(guard.argument), value=code(guard.value))
 
 
 def _is_wider(guard: Guard, kept: frozenset[Guard]) -> bool:
@@ -79,7 +82,12 @@ def state_elsewhere(plans: Plans) -> Iterator[ReviewFinding]:
         for address in sorted({*was, *now}):
             if address in was and address in now and was[address] != now[address]:
                 old, new = was[address], now[address]
-                what = f"is {code(str(new))} instead of {code(str(old))}: {codes(_changed(old, new))} changed"
+                what = said(
+                    "is {place} instead of {old}: {arguments} changed",
+                    place=code(str(new)),
+                    old=code(str(old)),
+                    arguments=codes(_changed(old, new)),
+                )
                 seen = json.dumps([old.backend, old.settings, new.backend, new.settings], sort_keys=True)
                 yield ReviewFinding(stack=stack, address=address, what=what, seen=seen)
 
@@ -109,9 +117,15 @@ def guard_changed(plans: Plans) -> Iterator[ReviewFinding]:
         there = addresses(before)
         for guard in guards(after) - guards(before):
             if guard.address in there:
-                yield _finding(after, guard, f"{code(guard.argument)} now says {code(guard.value)}")
+                yield _finding(
+                    after,
+                    guard,
+                    said("{argument} now says {value}", argument=code(guard.argument), value=code(guard.value)),
+                )
         for fewer in ignored(before) - ignored(after):
-            yield _finding(after, fewer, f"Terraform no longer ignores changes of {code(fewer.value)}")
+            yield _finding(
+                after, fewer, said("Terraform no longer ignores changes of {argument}", argument=code(fewer.value))
+            )
 
 
 def _finding(after: Stack, guard: Guard, what: str) -> ReviewFinding:

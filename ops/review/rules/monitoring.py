@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ops.review.resource_types import SAFEGUARDS
 from ops.review.rule import Plans, ReviewFinding, rule
 from ops.review.rules.removal import ProtectiveSetting, removed, switched_off, unprotected
+from ops.review.said import said
 from ops.review.text import codes
 from terraform.plan import Action
 
@@ -21,7 +22,7 @@ def watch_stopped(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes("aws_cloudwatch_metric_alarm"):
         was, now = change.before.get("alarm_actions"), change.after.get("alarm_actions")
         if change.action is Action.UPDATE and was and not now and not change.unknown("alarm_actions"):
-            yield change.finding("its alarm notifies nobody", "alarm_actions")
+            yield change.finding(said("its alarm notifies nobody"), "alarm_actions")
 
 
 # https://registry.terraform.io/providers/hashicorp/aws/latest/docs, collected on 2026-11-28
@@ -46,7 +47,9 @@ def watch_changed(plans: Plans) -> Iterator[ReviewFinding]:
             and (change.unknown(name) or change.before.get(name) != change.after.get(name))
         ]
         if change.is_modified and changed:
-            yield change.finding(f"{_WATCHES[change.type]} ({codes(changed)})", *changed)
+            yield change.finding(
+                said("{what} ({arguments})", what=said(_WATCHES[change.type]), arguments=codes(changed)), *changed
+            )
 
 
 # By type, the arguments that say what is heard and who is told.

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from iam.comparison import WORLD, covered
 from ops.review.first_deployment import only_fenced, only_listed_source, only_way
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
-from ops.review.rules.removal import ProtectiveSetting, removed, unprotected
+from ops.review.rules.removal import ProtectiveSetting, is_now, removed, unprotected
+from ops.review.said import said
 from ops.review.text import code, line, plain, shown
 from terraform.plan import Action
 from terraform.plan_values import KnownAfterApply, Sensitive
@@ -40,7 +41,9 @@ class AllowedTraffic:
 def world_let_in(plans: Plans) -> Iterator[ReviewFinding]:
     for traffic in _allowed_newly(plans, "ingress"):
         if traffic.is_with_the_world:
-            what = f"allows inbound {traffic.ports} from {shown(traffic.peer)}, the whole internet"
+            what = said(
+                "allows inbound {ports} from {peer}, the whole internet", ports=traffic.ports, peer=shown(traffic.peer)
+            )
             yield traffic.change.finding(what, *_arguments(traffic.change, "ingress"))
 
 
@@ -54,7 +57,8 @@ def more_let_in(plans: Plans) -> Iterator[ReviewFinding]:
     for traffic in _allowed_newly(plans, "ingress"):
         if not traffic.is_with_the_world:
             yield traffic.change.finding(
-                f"allows inbound {traffic.ports} from {shown(traffic.peer)}", *_arguments(traffic.change, "ingress")
+                said("allows inbound {ports} from {peer}", ports=traffic.ports, peer=shown(traffic.peer)),
+                *_arguments(traffic.change, "ingress"),
             )
 
 
@@ -66,7 +70,9 @@ def more_let_in(plans: Plans) -> Iterator[ReviewFinding]:
 def world_let_out(plans: Plans) -> Iterator[ReviewFinding]:
     for traffic in _allowed_newly(plans, "egress"):
         if traffic.is_with_the_world:
-            what = f"allows outbound {traffic.ports} to {shown(traffic.peer)}, the whole internet"
+            what = said(
+                "allows outbound {ports} to {peer}, the whole internet", ports=traffic.ports, peer=shown(traffic.peer)
+            )
             yield traffic.change.finding(what, *_arguments(traffic.change, "egress"))
 
 
@@ -76,7 +82,7 @@ def _allowed_newly(plans: Plans, direction: str) -> Iterator[AllowedTraffic]:
         if change.appears:
             yield from _new_traffic(change, direction)
             if change.type in _GROUPS and change.unknown(direction) and change.is_configured(direction):
-                yield AllowedTraffic(change=change, ports="traffic", peer=KnownAfterApply())
+                yield AllowedTraffic(change=change, ports=said("traffic"), peer=KnownAfterApply())
     for change in plans.changes("aws_security_group_rule"):
         if change.appears and change.after.get("type") == direction:
             yield from _new_traffic(change, direction)
@@ -114,7 +120,7 @@ def _traffic(values: Mapping[str, Any], direction: str) -> set[tuple[str, Peer]]
     """The ports and peers that a security group or a rule of one allows."""
     listed = values.get(direction)
     if isinstance(listed, Sensitive):
-        return {("traffic", listed)}
+        return {(said("traffic"), listed)}
     blocks = [block for block in listed if isinstance(block, dict)] if isinstance(listed, list) else [values]
     return {(_ports(block), peer) for block in blocks for peer in _peers(block)}
 
@@ -122,9 +128,11 @@ def _traffic(values: Mapping[str, Any], direction: str) -> set[tuple[str, Peer]]
 def _ports(block: Mapping[str, Any]) -> str:
     protocol = line(block.get("ip_protocol", block.get("protocol", "-1")))
     if protocol in {"-1", "all"}:
-        return "traffic on all ports"
+        return said("traffic on all ports")
     first, last = (plain(line(block.get(end))) for end in ("from_port", "to_port"))
-    return f"{plain(protocol)} {first}" if first == last else f"{plain(protocol)} {first} to {last}"
+    if first == last:
+        return f"{plain(protocol)} {first}"
+    return said("{protocol} {first} to {last}", protocol=plain(protocol), first=first, last=last)
 
 
 def _peers(block: Mapping[str, Any]) -> Iterator[Peer]:
@@ -174,16 +182,19 @@ _ROUTE_TARGETS = (
 def way_new(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes(*_CONNECTIONS):
         if change.action is Action.CREATE:
-            yield change.finding(f"is new: {_CONNECTIONS[change.type]}")
+            yield change.finding(said("is new: {what}", what=said(_CONNECTIONS[change.type])))
     for change in plans.changes("aws_vpc_endpoint"):
         service = change.after.get("service_name")
         if change.appears and service != change.before.get("service_name") and not _is_of_aws(service):
-            yield change.finding(f"connects a service that is not AWS's own: {shown(service)}", "service_name")
+            yield change.finding(
+                said("connects a service that is not AWS's own: {service}", service=shown(service)), "service_name"
+            )
     for change in plans.changes("aws_route"):
         destination = _destination(change.after)
         if change.appears and isinstance(destination, str | Sensitive) and not _is_same_route(change):
-            kind = "changed" if change.before else "new"
-            yield change.finding(f"is a {kind} route to {shown(destination)}", *_ROUTE_TARGETS, *_DESTINATIONS)
+            template = "is a changed route to {destination}" if change.before else "is a new route to {destination}"
+            what = said(template, destination=shown(destination))
+            yield change.finding(what, *_ROUTE_TARGETS, *_DESTINATIONS)
 
 
 def _is_of_aws(service: Any) -> bool:
@@ -258,13 +269,13 @@ def opened(plans: Plans) -> Iterator[ReviewFinding]:
         for change in plans.changes(setting.type):
             if change.appears and _opens(change, setting):
                 now = code(line(change.after[setting.name]))
-                yield change.finding(f"{setting.otherwise} ({code(setting.name)} is {now})", setting.name)
+                yield change.finding(is_now(setting.otherwise, setting.name, now), setting.name)
     yield from unprotected(plans, (ProtectiveSetting("api_key_required", True, "callers need no key"),))
     yield from removed(plans, _BLOCKS)
     for change in plans.changes("aws_s3_bucket_acl", "aws_s3_bucket"):
         acl = change.after.get("acl")
         if change.appears and isinstance(acl, str) and acl.startswith("public") and acl != change.before.get("acl"):
-            yield change.finding(f"its ACL is {code(acl)}: it allows everyone", "acl")
+            yield change.finding(said("its ACL is {acl}: it allows everyone", acl=code(acl)), "acl")
 
 
 _BLOCKS = {

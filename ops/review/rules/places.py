@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from ops.review.resource_types import LOSSES
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
-from ops.review.rules.removal import how_destroyed
+from ops.review.rules.removal import lost
+from ops.review.said import Joined, said
 from ops.review.text import change as changed
 from ops.review.text import code, codes, count
 from terraform.arns import Arn
@@ -32,9 +33,16 @@ def place_changed(plans: Plans) -> Iterator[ReviewFinding]:
             here = {now for now, was in places if now == was}
             for (now, was), objects in sorted(places.items()):
                 if now != was and now not in here:
-                    stays = f"{count(objects, 'object')} in {code(was)}, which stay there"
-                    what = f"is {code(now)}, and no longer manages {stays}: others are created in their place"
-                    brief = f"is {code(now)} instead of {code(was)}: everything is created anew"
+                    what = said(
+                        "is {place}, and no longer manages {objects} in {old}, which stay there: others are created in "
+                        "their place",
+                        place=code(now),
+                        objects=count(objects, "object"),
+                        old=code(was),
+                    )
+                    brief = said(
+                        "is {place} instead of {old}: everything is created anew", place=code(now), old=code(was)
+                    )
                     yield ReviewFinding(stack=plan.stack, address=f"the provider's {kind}", what=what, brief=brief)
 
 
@@ -58,13 +66,19 @@ def network_lost(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes(*types):
         if change.is_destroyed:
             inside = [other for other in plans.changes() if other is not change and _is_in(other, change, plans)]
-            lost = Counter(other.type for other in inside if other.is_destroyed)
-            gone = f"; with it go {', '.join(f'{lost[kind]} {code(kind)}' for kind in sorted(lost))}" if lost else ""
+            gone = Counter(other.type for other in inside if other.is_destroyed)
+            going = ", ".join(f"{gone[kind]} {code(kind)}" for kind in sorted(gone))
+            what: str = lost(change, types)
+            brief = what
+            if going:
+                what = said("{what}; with it go {objects}", what=what, objects=going)
             kept = sorted(f"{other.stack}/{other.address}" for other in inside if not other.is_destroyed)
-            left = f"; still in it: {codes(kept[:_MOST_NAMES])}" if kept else ""
-            more = f" and {len(kept) - _MOST_NAMES} more" if len(kept) > _MOST_NAMES else ""
-            what = f"{how_destroyed(change)}; lost: {types[change.type]}"
-            yield change.finding(f"{what}{gone}{left}{more}", brief=what)
+            names: str = codes(kept[:_MOST_NAMES])
+            if len(kept) > _MOST_NAMES:
+                names = said("{names} and {others} more", names=names, others=len(kept) - _MOST_NAMES)
+            if kept:
+                what = said("{what}; still in it: {objects}", what=what, objects=names)
+            yield change.finding(what, brief=brief)
 
 
 def _is_in(other: ReviewedChange, network: ReviewedChange, plans: Plans) -> bool:
@@ -85,8 +99,11 @@ def server_stopped(plans: Plans) -> Iterator[ReviewFinding]:
         for name in _CHANGED_WHILE_STOPPED if change.action is Action.UPDATE else ():
             was, now = change.before.get(name), change.after.get(name)
             if was != now and not change.unknown(name):
-                shown = f": {changed(was, now)}" if name == "instance_type" else ""
-                yield change.finding(f"stops while {code(name)} changes{shown}", *([name] if shown else []))
+                what: str = said("stops while {argument} changes", argument=code(name))
+                if name == "instance_type":
+                    yield change.finding(Joined(": ", (what, changed(was, now))), name)
+                else:
+                    yield change.finding(what)
 
 
 # The provider stops a server for these: internal/service/ec2/ec2_instance.go, resourceInstanceUpdate.

@@ -12,6 +12,7 @@ from ops.review.added_repositories import added
 from ops.review.first_deployment import only_fenced, only_policy
 from ops.review.rule import REPOSITORY_NEW, Plans, ReviewedChange, ReviewFinding, rule
 from ops.review.rules.removal import goes_with_bucket
+from ops.review.said import Joined, said
 from ops.review.text import code, codes, origin, placeholder
 from terraform.plan import Action
 from terraform.plan_references import ResolvedPolicy
@@ -71,20 +72,29 @@ def policy_to_the_world(plans: Plans) -> Iterator[ReviewFinding]:
                 continue
             if policy.change.type in _ENDPOINTS:
                 if to_the_world(statement) and _names_no_resource(statement):
-                    what = f"{policy_text.name(statement)} lets requests for any resource through, in every account"
+                    what = said(
+                        "{statement} lets requests for any resource through, in every account",
+                        statement=policy_text.name(statement),
+                    )
                     yield policy.change.finding(what, policy.name)
             elif policy.change.type not in _IDENTITY_POLICIES and to_the_world(statement):
                 yield policy.change.finding(
-                    f"{policy_text.name(statement)} applies to everyone, from anywhere", policy.name
+                    said("{statement} applies to everyone, from anywhere", statement=policy_text.name(statement)),
+                    policy.name,
                 )
             for condition in open_conditions(statement):
-                named = f"{code(condition.written)} names {codes(condition.values)}"
-                yield policy.change.finding(f"{policy_text.name(statement)}: {named}, every address", policy.name)
+                what = said(
+                    "{statement}: {condition} names {values}, every address",
+                    statement=policy_text.name(statement),
+                    condition=code(condition.written),
+                    values=codes(condition.values),
+                )
+                yield policy.change.finding(what, policy.name)
     for change in plans.changes("aws_vpc_endpoint"):
         is_made = change.action in {Action.CREATE, Action.REPLACE}
         is_open = not change.after.get("policy") and not (change.unknown("policy") and change.is_configured("policy"))
         if is_made and is_open:
-            yield change.finding("has no policy: it lets every request to its service through", "policy")
+            yield change.finding(said("has no policy: it lets every request to its service through"), "policy")
 
 
 def _names_no_resource(statement: Statement) -> bool:
@@ -108,9 +118,10 @@ def policy_widened(plans: Plans) -> Iterator[ReviewFinding]:
         shown = widening[:_MOST_DIFFERENCES]
         texts = [(policy_text.difference(difference), policy_text.brief(difference)) for difference in shown]
         if len(widening) > _MOST_DIFFERENCES:
-            texts.append((f"{len(widening) - _MOST_DIFFERENCES} more differences that widen it", ""))
+            more = len(widening) - _MOST_DIFFERENCES
+            texts.append((said("{number} more differences that widen it", number=more), ""))
         for what, brief in texts:
-            finding = policy.change.finding(f"{code(policy.name)}: {what}", policy.name, brief=brief)
+            finding = policy.change.finding(Joined(": ", (code(policy.name), what)), policy.name, brief=brief)
             yield replace(finding, said_by=said_by)
 
 
@@ -126,12 +137,14 @@ def policy_changed(plans: Plans) -> Iterator[ReviewFinding]:
             continue
         differences = compared(policy.before_statements, policy.after_statements)
         if not differences:
-            yield policy.change.finding(f"{code(policy.name)}: the same statements, written differently", policy.name)
+            same = said("{policy}: the same statements, written differently", policy=code(policy.name))
+            yield policy.change.finding(same, policy.name)
         elif not any(difference.widens for difference in differences):
             whats = [policy_text.difference(difference) for difference in differences[:_MOST_DIFFERENCES]]
             more = len(differences) - len(whats)
-            left = f"; and {more} more" if more else ""
-            yield policy.change.finding(f"{code(policy.name)}: {'; '.join(whats)}{left}", policy.name)
+            left = [said("and {number} more", number=more)] if more else []
+            what = Joined(": ", (code(policy.name), Joined("; ", [*whats, *left])))
+            yield policy.change.finding(what, policy.name)
 
 
 # https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html
@@ -156,10 +169,12 @@ def policy_removed(plans: Plans) -> Iterator[ReviewFinding]:
             denied = sorted(policy_text.name(statement) for statement in before if not statement.allows)
             is_gone = change.is_removed and not goes_with_bucket(plans, change)
             if (is_gone or is_emptied) and denied:
-                yield change.finding(f"these Deny statements no longer apply: {', '.join(denied)}", name)
+                yield change.finding(
+                    said("these Deny statements no longer apply: {statements}", statements=Joined(", ", denied)), name
+                )
             # An endpoint that is removed lets nothing through.
             if (is_emptied or (change.is_removed and change.type != "aws_vpc_endpoint")) and change.type in _DEFAULTS:
-                yield change.finding(f"without this policy, {_DEFAULTS[change.type]}", name)
+                yield change.finding(said("without this policy, {default}", default=said(_DEFAULTS[change.type])), name)
 
 
 @rule(
@@ -171,20 +186,30 @@ def policy_unknown(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes():
         for name in sorted(ATTRIBUTES & change.before.keys()) if change.action is not Action.NOTHING else ():
             if error := not_understood(change.before.get(name)):
-                yield change.finding(f"{code(name)} before the apply is not understood: {code(error.reason)}", name)
+                template = "{policy} before the apply is not understood: {reason}"
+                yield change.finding(said(template, policy=code(name), reason=code(error.reason)), name)
     for policy in _changed_policies(plans):
         change = policy.change
         written = change.after.get(policy.name)
         if isinstance(written, Sensitive) and (written.is_changed or not change.before):
-            yield change.finding(f"{code(policy.name)} is sensitive, so nobody can review it", policy.name)
+            yield change.finding(
+                said("{policy} is sensitive, so nobody can review it", policy=code(policy.name)), policy.name
+            )
         if isinstance(written, str) and written and not _is_json(written):
-            yield change.finding(f"{code(policy.name)} is not understood: it is no JSON", policy.name)
+            yield change.finding(
+                said("{policy} is not understood: it is no JSON", policy=code(policy.name)), policy.name
+            )
         if policy.after is not None and (error := not_understood(policy.after.written(placeholder))):
-            yield change.finding(f"{code(policy.name)} is not understood: {code(error.reason)}", policy.name)
+            yield change.finding(
+                said("{policy} is not understood: {reason}", policy=code(policy.name), reason=code(error.reason)),
+                policy.name,
+            )
         if policy.after is None and change.unknown(policy.name) and change.is_configured(policy.name):
             origins = policy.unknown_origins
-            source = f"; it will come from {', '.join(origins)}" if origins else ""
-            yield change.finding(f"{code(policy.name)} is known after the apply only{source}", policy.name)
+            what = said("{policy} is known after the apply only", policy=code(policy.name))
+            if origins:
+                what = said("{what}; it will come from {origins}", what=what, origins=Joined(", ", origins))
+            yield change.finding(what, policy.name)
 
 
 def _is_json(text: str) -> bool:
@@ -206,7 +231,7 @@ def policy_open(plans: Plans) -> Iterator[ReviewFinding]:
     for policy in _changed_policies(plans):
         if policy.after is not None and policy.after.open:
             origins = policy.unknown_origins
-            source = f": it will come from {', '.join(origins)}" if origins else ""
-            yield policy.change.finding(
-                f"a part of {code(policy.name)} is known after the apply only{source}", policy.name
-            )
+            what = said("a part of {policy} is known after the apply only", policy=code(policy.name))
+            if origins:
+                what = said("{what}: it will come from {origins}", what=what, origins=Joined(", ", origins))
+            yield policy.change.finding(what, policy.name)

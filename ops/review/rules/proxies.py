@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ops.review.rule import Plans, ReviewFinding, rule
+from ops.review.said import said
 from ops.review.text import code, codes, count
 from settings.proxy import covers
 from terraform.allowed_hosts import AllowedHosts, NotReadError, allowed_hosts
@@ -51,15 +52,17 @@ def _proxy(values: Mapping[str, Any], name: str) -> _Read:
 
 def _allowed_newly(was: _Read, now: _Read) -> Iterator[str]:
     if isinstance(now, NotReadError):
-        yield f"it is not known which hosts it allows: {code(str(now))}"
+        yield said("it is not known which hosts it allows: {reason}", reason=code(str(now)))
     elif now is None:
         if was is not None:
-            yield "it is not known which hosts it allows: its user data no longer configures Squid"
+            yield said("it is not known which hosts it allows: its user data no longer configures Squid")
     elif isinstance(was, AllowedHosts):
         new = [host for host in sorted(now.hosts) if not any(covers(other, host) for other in was.hosts)]
-        yield from (f"{code(host)} is newly allowed" for host in new)
+        yield from (said("{host} is newly allowed", host=code(host)) for host in new)
         if now.rest != was.rest:
-            yield "what else decides about its traffic changes, so the list of hosts may no longer limit it"
+            yield said("what else decides about its traffic changes, so the list of hosts may no longer limit it")
     else:
-        before = "" if was is None else f"; it is not known which it allowed before: {code(str(was))}"
-        yield f"allows {count(len(now.hosts), 'host')}: {codes(sorted(now.hosts))}{before}"
+        number, hosts = count(len(now.hosts), "host"), codes(sorted(now.hosts))
+        what = said("allows {number}: {hosts}", number=number, hosts=hosts)
+        unknown = "{what}; it is not known which it allowed before: {reason}"
+        yield what if was is None else said(unknown, what=what, reason=code(str(was)))

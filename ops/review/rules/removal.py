@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding
+from ops.review.said import TranslatableText, said
 from ops.review.text import code, codes, shown
 from terraform.plan import Action
 
@@ -20,15 +21,20 @@ def destroyed(plans: Plans, types: Mapping[str, str]) -> Iterator[ReviewFinding]
     """Objects that are destroyed or replaced; `types` says what is lost with each."""
     for change in plans.changes(*types):
         if change.is_destroyed:
-            yield change.finding(f"{how_destroyed(change)}; lost: {types[change.type]}")
+            yield change.finding(lost(change, types))
+
+
+def lost(change: ReviewedChange, types: Mapping[str, str]) -> TranslatableText:
+    """How an object is destroyed, and what is lost with it."""
+    return said("{how}; lost: {what}", how=how_destroyed(change), what=said(types[change.type]))
 
 
 def removed(plans: Plans, types: Mapping[str, str]) -> Iterator[ReviewFinding]:
     """Objects that are destroyed and not replaced, or forgotten; `types` says what each no longer does."""
     for change in plans.changes(*types):
         if (change.is_removed and not goes_with_bucket(plans, change)) or change.action is Action.FORGET:
-            how = "is destroyed" if change.is_removed else "is no longer managed"
-            yield change.finding(f"{how}: {types[change.type]}")
+            template = "is destroyed: {what}" if change.is_removed else "is no longer managed: {what}"
+            yield change.finding(said(template, what=said(types[change.type])))
 
 
 def goes_with_bucket(plans: Plans, change: ReviewedChange) -> bool:
@@ -58,18 +64,23 @@ def unprotected(plans: Plans, settings: tuple[ProtectiveSetting, ...]) -> Iterat
         for name, protecting, otherwise in settings:
             was, now = change.before.get(name), change.after.get(name)
             if change.is_modified and was == protecting and now != protecting and not change.unknown(name):
-                yield change.finding(f"{otherwise} ({code(name)} is {shown(now)})", name)
+                yield change.finding(is_now(otherwise, name, shown(now)), name)
+
+
+def is_now(otherwise: str, name: str, now: str) -> TranslatableText:
+    """What the new value of a setting means."""
+    return said("{meaning} ({setting} is {value})", meaning=said(otherwise), setting=code(name), value=now)
 
 
 def how_destroyed(change: ReviewedChange) -> str:
     """Whether an object is destroyed or replaced, and why, if Terraform says so."""
     if change.deposed is not None:
-        return "is destroyed (left over from an earlier apply)"
+        return said("is destroyed (left over from an earlier apply)")
     if change.action is not Action.REPLACE:
-        return "is destroyed"
+        return said("is destroyed")
     if change.replaced_for:
-        return f"is replaced because of {codes(change.replaced_for)}"
-    return _REPLACEMENTS.get(change.reason or "", "is replaced")
+        return said("is replaced because of {arguments}", arguments=codes(change.replaced_for))
+    return said(_REPLACEMENTS.get(change.reason or "", "is replaced"))
 
 
 # https://developer.hashicorp.com/terraform/internals/json-format#plan-representation
@@ -86,7 +97,7 @@ def switched_off(plans: Plans, types: Mapping[str, str]) -> Iterator[ReviewFindi
         for change in plans.changes(kind) if kind in types else ():
             was, now = change.before.get(name), change.after.get(name)
             if change.action is Action.UPDATE and was in on and now not in on and not change.unknown(name):
-                yield change.finding(f"is switched off: {types[kind]}", name)
+                yield change.finding(said("is switched off: {what}", what=said(types[kind])), name)
 
 
 # By type and attribute, the values that switch an object on.

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ops.review.rule import ReviewedChange
+from ops.review.said import said
 from ops.review.text import code
 
 _FOR_EVER = float("inf")
@@ -24,14 +25,18 @@ def shorter_retention(change: ReviewedChange) -> Iterator[tuple[str, str]]:
     for name in _ATTRIBUTES:
         was, now = (_retention(change.type, name, values.get(name)) for values in (change.before, change.after))
         if was is not None and now is not None and now < was:
-            before = "for ever" if was == _FOR_EVER else _written(was)
-            yield name, f"{code(name)} is {_written(now)} (before: {before}): everything older is deleted"
+            before = said("for ever") if was == _FOR_EVER else _written(was)
+            template = "{argument} is {value} (before: {before}): everything older is deleted"
+            yield name, said(template, argument=code(name), value=_written(now), before=before)
     if change.type == "aws_s3_bucket_lifecycle_configuration":
         for what in _earlier_expirations(_expirations(change.before), _expirations(change.after)):
             yield "rule", what
     kept_before, kept_after = (_images_kept(values) for values in (change.before, change.after))
     if kept_before is not None and kept_after is not None and kept_after < kept_before:
-        yield "policy_details", f"keeps {kept_after} images or snapshots instead of {kept_before}"
+        yield (
+            "policy_details",
+            said("keeps {number} images or snapshots instead of {old}", number=kept_after, old=kept_before),
+        )
 
 
 def _written(number: float) -> str:
@@ -42,8 +47,9 @@ def _earlier_expirations(before: Mapping[str, float], after: Mapping[str, float]
     for rule, now in sorted(after.items()):
         was = before.get(rule, _FOR_EVER)
         if now < was:
-            shown = "never" if was == _FOR_EVER else f"{_written(was)} days"
-            yield f"{code(rule)} deletes objects after {_written(now)} days (before: {shown})"
+            shown = said("never") if was == _FOR_EVER else said("{number} days", number=_written(was))
+            template = "{rule} deletes objects after {days} days (before: {before})"
+            yield said(template, rule=code(rule), days=_written(now), before=shown)
 
 
 def _retention(kind: str, name: str, value: Any) -> float | None:

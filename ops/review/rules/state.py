@@ -7,6 +7,7 @@ from iam.comparison import ATTRIBUTES
 from ops.review.first_deployment import new_stacks
 from ops.review.resource_types import harmless
 from ops.review.rule import FIRST_DEPLOYMENT, Plans, ReviewFinding, rule
+from ops.review.said import said
 from ops.review.text import code, codes, count
 from terraform.plan import Action, Change, Plan
 from terraform.plan_configuration import PlanConfiguration
@@ -26,12 +27,18 @@ def stale_input(plans: Plans) -> Iterator[ReviewFinding]:
             read = plans.references[other.stack].configuration.remote_outputs() if other is not plan else set()
             for name, output in sorted(read):
                 if name.replace("-", "_") == state and output in changed:
-                    what = (
-                        f"was read before {code(plan.stack)}'s output {code(output)} changes: this plan still has the "
-                        "old value. Apply that stack, then plan this one again"
+                    what = said(
+                        "was read before {stack}'s output {output} changes: this plan still has the old value. Apply "
+                        "that stack, then plan this one again",
+                        stack=code(plan.stack),
+                        output=code(output),
                     )
                     address = f"data.terraform_remote_state.{state}"
-                    brief = f"still has the old value of {code(output)}, which {code(plan.stack)} changes"
+                    brief = said(
+                        "still has the old value of {output}, which {stack} changes",
+                        stack=code(plan.stack),
+                        output=code(output),
+                    )
                     yield ReviewFinding(stack=other.stack, address=address, what=what, brief=brief)
 
 
@@ -53,7 +60,8 @@ def first_deployment(plans: Plans) -> Iterator[ReviewFinding]:
     new = new_stacks(plans)
     if new.objects:
         stacks = sorted(new.names)
-        what = f"{count(len(new.objects), 'object')} in {codes(stacks)}, of which nothing existed before"
+        template = "{objects} in {stacks}, of which nothing existed before"
+        what = said(template, objects=count(len(new.objects), "object"), stacks=codes(stacks))
         yield ReviewFinding(stack=stacks[0], address="the plan", what=what)
 
 
@@ -65,7 +73,7 @@ def first_deployment(plans: Plans) -> Iterator[ReviewFinding]:
 def moved(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes():
         if change.previous_address is not None:
-            yield change.finding(f"was {code(change.previous_address)} until now")
+            yield change.finding(said("was {address} until now", address=code(change.previous_address)))
 
 
 @rule(
@@ -76,7 +84,7 @@ def moved(plans: Plans) -> Iterator[ReviewFinding]:
 def forgotten(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes():
         if change.action is Action.FORGET:
-            yield change.finding("continues to exist, and Terraform no longer manages it")
+            yield change.finding(said("continues to exist, and Terraform no longer manages it"))
 
 
 @rule(
@@ -90,7 +98,8 @@ def provider_changed(plans: Plans) -> Iterator[ReviewFinding]:
         for change in plans.changes():
             was = before.get(change.previous_address or change.address)
             if change.stack == plan.stack and was and change.provider and was != change.provider:
-                yield change.finding(f"is managed by {code(change.provider)} instead of {code(was)}")
+                template = "is managed by {provider} instead of {old}"
+                yield change.finding(said(template, provider=code(change.provider), old=code(was)))
 
 
 @rule(
@@ -101,7 +110,8 @@ def provider_changed(plans: Plans) -> Iterator[ReviewFinding]:
 def provider_upgraded(plans: Plans) -> Iterator[ReviewFinding]:
     for plan in plans.plans:
         for upgrade in plan.upgrades:
-            what = f"has version {code(upgrade.after)}; the last apply had {code(upgrade.before)}"
+            template = "has version {version}; the last apply had {old}"
+            what = said(template, version=code(upgrade.after), old=code(upgrade.before))
             yield ReviewFinding(stack=plan.stack, address=upgrade.provider, what=what)
 
 
@@ -109,7 +119,7 @@ def provider_upgraded(plans: Plans) -> Iterator[ReviewFinding]:
 def action_invoked(plans: Plans) -> Iterator[ReviewFinding]:
     for plan in plans.plans:
         for address in plan.actions:
-            what = "is run by the apply, and the plan does not show what it does"
+            what = said("is run by the apply, and the plan does not show what it does")
             yield ReviewFinding(stack=plan.stack, address=address or "an action", what=what)
 
 
@@ -117,10 +127,10 @@ def action_invoked(plans: Plans) -> Iterator[ReviewFinding]:
 def incomplete(plans: Plans) -> Iterator[ReviewFinding]:
     for plan in plans.plans:
         for deferred in plan.deferred:
-            what = f"is deferred to a later plan ({code(deferred.reason)})"
+            what = said("is deferred to a later plan ({reason})", reason=code(deferred.reason))
             yield ReviewFinding(stack=plan.stack, address=deferred.address or _THE_PLAN, what=what)
         if not plan.is_complete and not plan.deferred:
-            what = "does not show everything: it was made for some resources only"
+            what = said("does not show everything: it was made for some resources only")
             yield ReviewFinding(stack=plan.stack, address=_THE_PLAN, what=what)
 
 
@@ -132,7 +142,7 @@ def incomplete(plans: Plans) -> Iterator[ReviewFinding]:
 def check_failed(plans: Plans) -> Iterator[ReviewFinding]:
     for plan in plans.plans:
         for address in plan.failed_checks:
-            yield ReviewFinding(stack=plan.stack, address=address or "a check", what="fails")
+            yield ReviewFinding(stack=plan.stack, address=address or "a check", what=said("fails"))
 
 
 @rule(
@@ -145,7 +155,8 @@ def terraform_changed(plans: Plans) -> Iterator[ReviewFinding]:
     for plan in plans.plans:
         was, now = plan.state_terraform_version, plan.terraform_version
         if was is not None and was != now:
-            what = f"was made with Terraform {code(now)}, and the state was written by {code(was)}"
+            template = "was made with Terraform {version}, and the state was written by {old}"
+            what = said(template, version=code(now), old=code(was))
             yield ReviewFinding(stack=plan.stack, address=_THE_PLAN, what=what)
 
 
@@ -158,8 +169,10 @@ def terraform_changed(plans: Plans) -> Iterator[ReviewFinding]:
 def imported(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes():
         if change.imported_id is not None:
-            changed = "" if change.action is Action.NOTHING else " and changed"
-            yield change.finding(f"exists already ({code(change.imported_id)}) and is imported{changed}")
+            is_changed = change.action is not Action.NOTHING
+            template = "exists already ({id}) and is imported"
+            template = "exists already ({id}) and is imported and changed" if is_changed else template
+            yield change.finding(said(template, id=code(change.imported_id)))
 
 
 @rule(
@@ -173,10 +186,10 @@ def drifted(plans: Plans) -> Iterator[ReviewFinding]:
         for drift in plan.drift:
             changed = _changed_attributes(drift, plans.references[plan.stack].configuration)
             if drift.action is Action.DELETE:
-                what = "was destroyed outside Terraform"
+                what = said("was destroyed outside Terraform")
                 yield ReviewFinding(stack=plan.stack, address=drift.address, what=what)
             elif drift.action is Action.UPDATE and changed:
-                what = f"was changed outside Terraform: {codes(changed)}"
+                what = said("was changed outside Terraform: {arguments}", arguments=codes(changed))
                 yield ReviewFinding(stack=plan.stack, address=drift.address, what=what)
 
 

@@ -9,11 +9,13 @@ from ops.review.rules.removal import (
     ProtectiveSetting,
     destroyed,
     how_destroyed,
+    lost,
     removed,
     switched_off,
     unprotected,
 )
 from ops.review.rules.retention import shorter_retention
+from ops.review.said import Joined, said
 from ops.review.text import code, shown
 from terraform.plan import Action
 
@@ -27,8 +29,8 @@ def address_lost(plans: Plans) -> Iterator[ReviewFinding]:
     types = LOSSES["address-lost"]
     for change in plans.changes(*types):
         if change.is_destroyed:
-            what = f"{how_destroyed(change)}; lost: {types[change.type]}"
-            yield change.finding(f"{what}{_named_by(plans, change)}", brief=how_destroyed(change))
+            what = Joined("", (lost(change, types), _named_by(plans, change)))
+            yield change.finding(what, brief=how_destroyed(change))
 
 
 def _named_by(plans: Plans, change: ReviewedChange) -> str:
@@ -38,11 +40,13 @@ def _named_by(plans: Plans, change: ReviewedChange) -> str:
         return ""
     network = re.compile(rf"(?<![\d.]){re.escape(address)}/32")
     named = sorted(
-        f"{code(other.address)} in {code(other.stack)}"
+        said("{address} in {stack}", address=code(other.address), stack=code(other.stack))
         for other in plans.changes()
         if other.address != change.address and network.search(str(other.before))
     )
-    return f" ({code(address)}, which {' and '.join(named)} name)" if named else f" ({code(address)})"
+    if not named:
+        return f" ({code(address)})"
+    return said(" ({address}, which {others} name)", address=code(address), others=Joined(" and ", named))
 
 
 @rule(
@@ -54,19 +58,19 @@ def key_lost(plans: Plans) -> Iterator[ReviewFinding]:
     types = LOSSES["key-lost"]
     for change in plans.changes(*types):
         if change.is_destroyed:
-            what = f"{how_destroyed(change)}; lost: {types[change.type]}"
-            yield change.finding(f"{what}{_kept_by(plans, change)}", brief=how_destroyed(change))
+            what = Joined("", (lost(change, types), _kept_by(plans, change)))
+            yield change.finding(what, brief=how_destroyed(change))
 
 
 def _kept_by(plans: Plans, key: ReviewedChange) -> str:
     """What in any of the plans is encrypted with the key after the apply too."""
     ids = [found for name in ("key_id", "arn") if isinstance(found := key.before.get(name), str) and found]
     keeping = sorted(
-        f"{code(other.address)} in {code(other.stack)}"
+        said("{address} in {stack}", address=code(other.address), stack=code(other.stack))
         for other in plans.changes()
         if not other.is_removed and any(other.after.get(name) in ids for name in _KEYS)
     )
-    return f"; still encrypted with it: {', '.join(keeping)}" if keeping else ""
+    return said("; still encrypted with it: {others}", others=Joined(", ", keeping)) if keeping else ""
 
 
 def _lost(id: str, what: str, why: str) -> ReviewRule:
@@ -107,7 +111,8 @@ LOST = (
 def unknown_lost(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes():
         if change.is_destroyed and not is_classified(change.type):
-            yield change.finding(f"{how_destroyed(change)}; it is not known what {code(change.type)} contains")
+            template = "{how}; it is not known what {type} contains"
+            yield change.finding(said(template, how=how_destroyed(change), type=code(change.type)))
 
 
 @rule(
@@ -121,7 +126,7 @@ def protection_lifted(plans: Plans) -> Iterator[ReviewFinding]:
         for name in ("root_block_device", "ebs_block_device"):
             was, now = (_destroyed_with_server(values.get(name)) for values in (change.before, change.after))
             if change.is_modified and now > was:
-                yield change.finding("more of its volumes are destroyed with it", name)
+                yield change.finding(said("more of its volumes are destroyed with it"), name)
 
 
 def _destroyed_with_server(devices: object) -> int:
@@ -154,8 +159,8 @@ def encryption_lifted(plans: Plans) -> Iterator[ReviewFinding]:
         for name in _KEYS:
             was, now = change.before.get(name), change.after.get(name)
             if change.is_modified and was and now != was and not change.unknown(name):
-                key = f"the key {shown(now)}" if now else "a key of AWS"
-                yield change.finding(f"is encrypted with {key} instead of {shown(was)}", name)
+                key = said("the key {key}", key=shown(now)) if now else said("a key of AWS")
+                yield change.finding(said("is encrypted with {key} instead of {old}", key=key, old=shown(was)), name)
     yield from removed(plans, SAFEGUARDS["encryption-lifted"])
 
 
@@ -194,7 +199,7 @@ def versioning_stopped(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes(*types):
         was, now = (_versioning(values.get("versioning_configuration")) for values in (change.before, change.after))
         if change.action is Action.UPDATE and was == "Enabled" and now != "Enabled":
-            yield change.finding(types[change.type], "versioning_configuration")
+            yield change.finding(said(types[change.type]), "versioning_configuration")
 
 
 def _versioning(blocks: object) -> object:

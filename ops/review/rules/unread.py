@@ -10,6 +10,7 @@ from ops.review.first_deployment import only_creation
 from ops.review.resource_types import decided_by, harmless, is_classified
 from ops.review.rule import NOT_READ, Plans, ReviewedChange, ReviewFinding, ReviewRule, rule
 from ops.review.rules.removal import goes_with_bucket
+from ops.review.said import Joined, said
 from ops.review.text import change as changed
 from ops.review.text import code
 from terraform.plan import Action
@@ -27,8 +28,9 @@ _Reported = dict[tuple[str, str], set[str]]
 def type_unknown(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes():
         if change.appears and not is_classified(change.type):
-            done = "changed" if change.is_modified else "created"
-            yield change.finding(f"is {done}; it is not known what {code(change.type)} does")
+            template = "is created; it is not known what {type} does"
+            template = "is changed; it is not known what {type} does" if change.is_modified else template
+            yield change.finding(said(template, type=code(change.type)))
 
 
 def not_read(others: Sequence[ReviewRule]) -> ReviewRule:
@@ -37,14 +39,16 @@ def not_read(others: Sequence[ReviewRule]) -> ReviewRule:
     def check(plans: Plans) -> Iterator[ReviewFinding]:
         reported = _reported(others, plans)
         for change in plans.changes():
-            said = reported.get((change.stack, change.address))
+            read = reported.get((change.stack, change.address))
             if change.is_modified:
-                yield from _arguments(change, said or set())
-            elif said is None and (decides := decided_by(change.type)):
+                yield from _arguments(change, read or set())
+            elif read is None and (decides := decided_by(change.type)):
                 if change.action is Action.CREATE:
-                    yield change.finding(f"not read by any rule: it is created, and decides {decides}")
+                    yield change.finding(said("not read by any rule: it is created, and decides {what}", what=decides))
                 elif change.is_removed and not goes_with_bucket(plans, change):
-                    yield change.finding(f"not read by any rule: it is destroyed, and decides {decides}")
+                    yield change.finding(
+                        said("not read by any rule: it is destroyed, and decides {what}", what=decides)
+                    )
 
     return ReviewRule(
         id=NOT_READ,
@@ -65,15 +69,18 @@ def _reported(others: Sequence[ReviewRule], plans: Plans) -> _Reported:
     return reported
 
 
-def _arguments(change: ReviewedChange, said: set[str]) -> Iterator[ReviewFinding]:
+def _arguments(change: ReviewedChange, read: set[str]) -> Iterator[ReviewFinding]:
     by_name: dict[str, list[AttributeDifference]] = defaultdict(list)
     for difference in configured_differences(change):
-        if difference.name not in said and not harmless(change.type, difference.name):
+        if difference.name not in read and not harmless(change.type, difference.name):
             by_name[difference.name].append(difference)
     for name, parts in by_name.items():
         if any(map(is_text, parts)):
-            yield replace(change.finding(f"not read by any rule: {code(name)}"), details=items(listed(parts)))
+            found = change.finding(said("not read by any rule: {what}", what=code(name)))
+            yield replace(found, details=items(listed(parts)))
             continue
-        what = ", ".join(f"{code(part.path)} {changed(part.before, part.after)}" for part in parts[:_MOST_PARTS])
-        more = f" and {len(parts) - _MOST_PARTS} more" if len(parts) > _MOST_PARTS else ""
-        yield change.finding(f"not read by any rule: {what}{more}")
+        shown = (Joined(" ", (code(part.path), changed(part.before, part.after))) for part in parts[:_MOST_PARTS])
+        what: str = Joined(", ", shown)
+        if len(parts) > _MOST_PARTS:
+            what = said("{names} and {others} more", names=what, others=len(parts) - _MOST_PARTS)
+        yield change.finding(said("not read by any rule: {what}", what=what))

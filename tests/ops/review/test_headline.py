@@ -72,9 +72,9 @@ def test_who_may_push_from_more_places_is_said_in_japanese() -> None:
     heading, counts = first_lines(real_review("pull-list-one-network-more"), "ja")
     assert heading == (
         "## 🛑 `kakehashi-prd-pull` は、新たに `203.0.113.64/28` からも `application`, `infrastructure` を"
-        " pull できるようになります(ほかに 1 件)"
+        " pull できるようになります（ほかに 1 件）"
     )
-    assert counts == "危険な指摘: 1 スタックで 2 件: `access-widened`, `policy-widened`"
+    assert counts == "危険な指摘：1 スタックで 2 件：`access-widened`, `policy-widened`"
 
 
 @pytest.mark.parametrize("name", language.LANGUAGES)
@@ -170,5 +170,5 @@ def test_what_is_to_be_removed_and_accepted_is_said_in_japanese() -> None:
     found = reviewed(plan(change("aws_eip.a", "delete", {})), acknowledged=(unused, accepted))
     text = markdown(found, 65_536, language.language("ja"))
     assert f"- `address-lost@{'0' * 16}` に一致する指摘はありません" in text
-    assert "理由: `the old office is closed`" in text
-    assert "承認するには: `allow: address-lost:stack/aws_eip.a@" in markdown(lost, 65_536, language.language("ja"))
+    assert "理由：`the old office is closed`" in text
+    assert "承認するには：`allow: address-lost:stack/aws_eip.a@" in markdown(lost, 65_536, language.language("ja"))
