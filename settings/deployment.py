@@ -129,6 +129,8 @@ class Deployment(Settings):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Deployment":
-        if problems := list(consistency.problems(consistency.Said(self.model_dump(mode="json", exclude_unset=True)))):
+        if problems := list(
+            consistency.problems(consistency.ValidValues(self.model_dump(mode="json", exclude_unset=True)))
+        ):
             raise ValueError("; ".join(problem.what for problem in problems))
         return self

@@ -38,13 +38,13 @@ def _problems(error: ValidationError, document: Document) -> Iterator[SettingPro
     from settings import explanation  # slow to import, and only needed for a wrong file
 
     wrong = [problem for problem in explanation.problems(error, document.data) if not _follows(problem, document)]
-    given = consistency.Said(document.data)
+    given = consistency.ValidValues(document.data)
     misspelt = {problem.meant for problem in wrong if problem.meant is not None and not given.names(*problem.meant)}
     wrong = [problem for problem in wrong if not (problem.is_missing and problem.path in misspelt)]
     yield from wrong
     # A setting whose name is misspelt counts as given: that it were missing would only follow from its name.
     refused = {problem.path for problem in wrong} | document.incomplete | misspelt
-    yield from consistency.problems(consistency.Said(document.data, refused))
+    yield from consistency.problems(consistency.ValidValues(document.data, refused))
 
 
 def _follows(problem: SettingProblem, document: Document) -> bool:

@@ -1,7 +1,7 @@
 """What every deployment promises about access, checked on its policies at each synthesis."""
 
 from iam.model import Model
-from iam.promises import exposure, identities, rooms, work
+from iam.promises import exposure, identities, least_privilege, rooms
 from iam.promises.promise import BrokenPromise, Promise, PromiseSubject
 from terraform.unreadable import refused_at
 
@@ -14,8 +14,8 @@ PROMISES: tuple[Promise, ...] = (
     exposure.nothing_is_public,
     identities.roles_are_for_services,
     identities.only_builds_write,
-    work.nobody_does_more,
-    work.nothing_outside_is_named,
+    least_privilege.nobody_does_more,
+    least_privilege.nothing_outside_is_named,
     identities.policies_name_what_they_mean,
     exposure.files_are_mounted_over_tls,
     exposure.endpoints_lead_to_this_account,

@@ -2,8 +2,8 @@
 
 from iam.codecommit import PULL, PUSH
 from ops.review.access_table import AccessChange, Origins, RequestOrigin, WidenedAccess
-from ops.review.said import Joined, said
 from ops.review.text import code, codes, origin
+from ops.review.translatable import Joined, said
 
 _GAINED = {
     PULL: "{who} can pull {repositories} from {origins}",

@@ -10,8 +10,8 @@ from iam.statements import UnsupportedError
 from ops.review.attachments import KINDS, Attachments, Owner
 from ops.review.plan_moment import PlanMoment
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding
-from ops.review.said import said
 from ops.review.text import code
+from ops.review.translatable import said
 from terraform.arns import Arn
 from terraform.plan_values import KnownAfterApply, Sensitive
 

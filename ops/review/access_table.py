@@ -16,8 +16,8 @@ from iam.sources import RequestSource, sources
 from iam.statements import UnsupportedError
 from ops.review.access_model import AccessMoment, AccessReader, reason
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding
-from ops.review.said import said
 from ops.review.text import code
+from ops.review.translatable import said
 from terraform.arns import Arn
 from terraform.plan_values import KnownAfterApply
 

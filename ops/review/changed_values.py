@@ -6,9 +6,9 @@ from textwrap import indent
 from ops.review.differences import AttributeDifference, differences
 from ops.review.long_texts import changed_lines, is_long, shortened
 from ops.review.rule import ReviewedChange
-from ops.review.said import Joined, said
 from ops.review.text import block, code, count
 from ops.review.text import change as changed
+from ops.review.translatable import Joined, said
 from terraform.plan_values import KnownAfterApply
 
 _MOST_ATTRIBUTES = 8

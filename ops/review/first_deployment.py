@@ -9,7 +9,7 @@ from iam.codecommit import PUSH
 from iam.matching import ANYTHING
 from iam.model import ApiMethod, Endpoint, Identity, Model, Place, Resource
 from iam.operators import IpNetwork, is_private, is_world, network
-from iam.promises import exposure, identities, work
+from iam.promises import exposure, identities, least_privilege
 from iam.promises.promise import PromiseSubject
 from iam.sources import RequestSource, named_networks
 from iam.statements import Policy, Statement, UnsupportedError
@@ -44,8 +44,8 @@ _OF_IDENTITIES = (
     identities.nobody_administers,
     identities.roles_are_for_services,
     identities.only_builds_write,
-    work.nobody_does_more,
-    work.nothing_outside_is_named,
+    least_privilege.nobody_does_more,
+    least_privilege.nothing_outside_is_named,
     identities.policies_name_what_they_mean,
 )
 """The promises that an identity keeps or breaks by itself."""

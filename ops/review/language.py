@@ -9,7 +9,7 @@ from typing import Any
 from errors import WRONG_USAGE, refused
 from ops.review import text
 from ops.review.rule import ReviewRule
-from ops.review.said import Joined, TranslatableText
+from ops.review.translatable import Joined, TranslatableText
 
 LANGUAGES = ("en", "ja")
 

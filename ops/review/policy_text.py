@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from iam.comparison import Element, StatementDifference, elements
 from iam.statements import Condition, Statement
-from ops.review.said import Joined, said
 from ops.review.text import code
+from ops.review.translatable import Joined, said
 
 _WORDS: dict[Element, str] = {
     "Action": "action",

@@ -19,7 +19,6 @@ from ops.review.language import ENGLISH, Language
 from ops.review.long_texts import changed_lines
 from ops.review.outcome import Review
 from ops.review.rule import ReviewedChange, ReviewFinding
-from ops.review.said import Joined, said
 from ops.review.text import (
     MOST_SHOWN,
     block,
@@ -37,6 +36,7 @@ from ops.review.text import (
     visible,
     wrapped,
 )
+from ops.review.translatable import Joined, said
 from terraform.plan import Action, Change, OutputChange, Plan
 from terraform.plan_values import KnownAfterApply, any_marked
 

@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from ops.review.said import said
+from ops.review.translatable import said
 
 _DATA = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from settings.consistency import accounts, backlog, codecommit, gitlab, network, proxy
-from settings.consistency.said import Said
+from settings.consistency.valid_values import ValidValues
 from settings.problems import SettingProblem
 
-__all__ = ["Said", "problems"]
+__all__ = ["ValidValues", "problems"]
 
 
-def problems(said: Said) -> Iterator[SettingProblem]:
+def problems(valid: ValidValues) -> Iterator[SettingProblem]:
     """Every value that contradicts another."""
     for part in (accounts, network, gitlab, proxy, codecommit, backlog):
         for rule in part.RULES:
-            yield from rule(said)
+            yield from rule(valid)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from errors.shown import shown
-from settings.consistency.said import Said
+from settings.consistency.valid_values import ValidValues
 from settings.problems import Path, SettingProblem
 
 LABEL_TAGS = ("name", "project", "environment", "owner", "managed-by")
@@ -12,14 +12,14 @@ LABEL_TAGS = ("name", "project", "environment", "owner", "managed-by")
 _PARTS = (("dev", "network"), ("dev", "gitlab"), ("prd", "codecommit"), ("prd", "backlog"))
 
 
-def _something_to_build(said: Said) -> Iterator[SettingProblem]:
-    if not any(said.names(*part) for part in _PARTS):
+def _something_to_build(valid: ValidValues) -> Iterator[SettingProblem]:
+    if not any(valid.names(*part) for part in _PARTS):
         names = ", ".join(".".join(part) for part in _PARTS)
         yield SettingProblem(what="there is nothing to build", hint=f"add at least one of {names}")
 
 
-def _two_accounts(said: Said) -> Iterator[SettingProblem]:
-    dev, prd = (said.value(name, "account", "id") for name in ("dev", "prd"))
+def _two_accounts(valid: ValidValues) -> Iterator[SettingProblem]:
+    dev, prd = (valid.value(name, "account", "id") for name in ("dev", "prd"))
     if dev is not None and str(dev) == str(prd):
         yield SettingProblem(
             path=("prd", "account", "id"),
@@ -28,9 +28,9 @@ def _two_accounts(said: Said) -> Iterator[SettingProblem]:
         )
 
 
-def _roles_are_of_their_account(said: Said) -> Iterator[SettingProblem]:
+def _roles_are_of_their_account(valid: ValidValues) -> Iterator[SettingProblem]:
     for name in ("dev", "prd"):
-        account, role = (said.value(name, "account", key) for key in ("id", "assume_role_arn"))
+        account, role = (valid.value(name, "account", key) for key in ("id", "assume_role_arn"))
         if account is not None and role is not None and role.split(":")[4] != str(account):
             yield SettingProblem(
                 path=(name, "account", "assume_role_arn"),
@@ -39,9 +39,9 @@ def _roles_are_of_their_account(said: Said) -> Iterator[SettingProblem]:
             )
 
 
-def _tags(said: Said) -> Iterator[SettingProblem]:
+def _tags(valid: ValidValues) -> Iterator[SettingProblem]:
     first: dict[str, str] = {}
-    for key in said.keys("tags"):
+    for key in valid.keys("tags"):
         if key.lower() in LABEL_TAGS:
             yield SettingProblem(
                 path=("tags", key), what=f"{shown(key)} is a tag that the labels set", hint="choose another key"
@@ -55,16 +55,16 @@ def _tags(said: Said) -> Iterator[SettingProblem]:
         first.setdefault(key.lower(), key)
 
 
-def _state_key(said: Said) -> Iterator[SettingProblem]:
-    region = said.value("state", "s3", "region")
-    yield from kms_key_problems(said, ("state", "s3", "kms_key_arn"), region=region, user="the state's bucket")
+def _state_key(valid: ValidValues) -> Iterator[SettingProblem]:
+    region = valid.value("state", "s3", "region")
+    yield from kms_key_problems(valid, ("state", "s3", "kms_key_arn"), region=region, user="the state's bucket")
 
 
 def kms_key_problems(
-    said: Said, path: Path, *, user: str, region: str | None, account: str | None = None
+    valid: ValidValues, path: Path, *, user: str, region: str | None, account: str | None = None
 ) -> Iterator[SettingProblem]:
     """The KMS key at `path` must be in the region and account of what it encrypts, `user`."""
-    arn = said.value(*path)
+    arn = valid.value(*path)
     if arn is None:
         return
     of_region, of_account = arn.split(":")[3:5]

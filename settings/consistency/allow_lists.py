@@ -4,26 +4,26 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 from settings.addresses import ALLOW_LIST_PREFIX, public_addresses
-from settings.consistency.said import Said
+from settings.consistency.valid_values import ValidValues
 from settings.problems import Path, SettingProblem
 
 _MOST = IPv4Network((0, ALLOW_LIST_PREFIX)).num_addresses
 _REASON = "open_to_the_world_because"
 
 
-def allow_list(said: Said, parent: Path, key: str, *, excusable: bool = True) -> Iterator[SettingProblem]:
+def allow_list(valid: ValidValues, parent: Path, key: str, *, excusable: bool = True) -> Iterator[SettingProblem]:
     """Refuse a network that is named twice, and what `open_list` refuses."""
-    for index, network in said.repeated(*parent, key):
+    for index, network in valid.repeated(*parent, key):
         yield SettingProblem(path=(*parent, key, index), what=f"'{network}' is named twice", hint="remove one")
-    yield from open_list(said, parent, key, excusable=excusable)
+    yield from open_list(valid, parent, key, excusable=excusable)
 
 
-def open_list(said: Said, parent: Path, key: str, *, excusable: bool = True) -> Iterator[SettingProblem]:
+def open_list(valid: ValidValues, parent: Path, key: str, *, excusable: bool = True) -> Iterator[SettingProblem]:
     """Refuse a list that is open to the world, unless it is `excusable` and the file gives a reason."""
-    if excusable and said.names(*parent, _REASON):
+    if excusable and valid.names(*parent, _REASON):
         return
     hint = f"list the addresses, or give a reason in {_REASON}" if excusable else "list the addresses"
-    networks = said.networks(*parent, key)
+    networks = valid.networks(*parent, key)
     wide = [(index, network) for index, network in networks if network.prefixlen < ALLOW_LIST_PREFIX]
     for index, network in wide:
         if network.prefixlen == 0:

@@ -7,7 +7,7 @@ from errors.shown import shown
 from settings.backlog import AlertsSettings
 from settings.consistency.accounts import kms_key_problems
 from settings.consistency.allow_lists import allow_list
-from settings.consistency.said import Said
+from settings.consistency.valid_values import ValidValues
 from settings.problems import SettingProblem
 
 _BACKLOG = ("prd", "backlog")
@@ -15,21 +15,21 @@ _MIRRORS = (*_BACKLOG, "repositories")
 _MINUTES = {"minute": 1, "hour": 60, "day": 1440}
 
 
-def _known_spaces(said: Said) -> Iterator[SettingProblem]:
-    spaces = said.all_keys(*_BACKLOG, "spaces")
-    for key in said.keys(*_MIRRORS):
-        space = said.value(*_MIRRORS, key, "space")
+def _known_spaces(valid: ValidValues) -> Iterator[SettingProblem]:
+    spaces = valid.all_keys(*_BACKLOG, "spaces")
+    for key in valid.keys(*_MIRRORS):
+        space = valid.value(*_MIRRORS, key, "space")
         if space is not None and spaces and space not in spaces:
             hint = f"use one of {', '.join(spaces[:10])}, or add it there"
             what = f"{shown(space)} is not one of prd.backlog.spaces"
             yield SettingProblem(path=(*_MIRRORS, key, "space"), what=what, hint=hint)
 
 
-def _pinned_hosts(said: Said) -> Iterator[SettingProblem]:
-    for space in said.keys(*_BACKLOG, "spaces"):
-        domain = said.value(*_BACKLOG, "spaces", space, "domain")
+def _pinned_hosts(valid: ValidValues) -> Iterator[SettingProblem]:
+    for space in valid.keys(*_BACKLOG, "spaces"):
+        domain = valid.value(*_BACKLOG, "spaces", space, "domain")
         host = f"{space}.git.{domain}"
-        for index, line in said.items(*_BACKLOG, "spaces", space, "known_hosts"):
+        for index, line in valid.items(*_BACKLOG, "spaces", space, "known_hosts"):
             named = line.split()[0]
             if domain is not None and named != host:
                 yield SettingProblem(
@@ -39,10 +39,10 @@ def _pinned_hosts(said: Said) -> Iterator[SettingProblem]:
                 )
 
 
-def _one_source_once(said: Said) -> Iterator[SettingProblem]:
+def _one_source_once(valid: ValidValues) -> Iterator[SettingProblem]:
     first: dict[tuple[str, ...], str] = {}
-    for key in said.keys(*_MIRRORS):
-        source = tuple(said.value(*_MIRRORS, key, part) for part in ("space", "project", "repository"))
+    for key in valid.keys(*_MIRRORS):
+        source = tuple(valid.value(*_MIRRORS, key, part) for part in ("space", "project", "repository"))
         if None in source:
             continue
         if source in first:
@@ -54,11 +54,11 @@ def _one_source_once(said: Said) -> Iterator[SettingProblem]:
         first.setdefault(source, key)
 
 
-def _one_target_once(said: Said) -> Iterator[SettingProblem]:
+def _one_target_once(valid: ValidValues) -> Iterator[SettingProblem]:
     first: dict[str, str] = {}
-    for key in said.keys(*_MIRRORS):
+    for key in valid.keys(*_MIRRORS):
         path = (*_MIRRORS, key, "target")
-        name = said.value(*path, "create") or said.value(*path, "codecommit")
+        name = valid.value(*path, "create") or valid.value(*path, "codecommit")
         if name in first:
             what = f"'{name}' is already the target of '{first[name]}'"
             hint = "give each mirror its own target: two mirrors would undo each other's pushes"
@@ -67,13 +67,13 @@ def _one_target_once(said: Said) -> Iterator[SettingProblem]:
             first[name] = key
 
 
-def _targets_exist(said: Said) -> Iterator[SettingProblem]:
-    if said.is_refused("prd", "codecommit", "repositories"):
+def _targets_exist(valid: ValidValues) -> Iterator[SettingProblem]:
+    if valid.is_refused("prd", "codecommit", "repositories"):
         return
-    names = said.all_keys("prd", "codecommit", "repositories")
-    for key in said.keys(*_MIRRORS):
+    names = valid.all_keys("prd", "codecommit", "repositories")
+    for key in valid.keys(*_MIRRORS):
         path = (*_MIRRORS, key, "target")
-        existing, created = said.value(*path, "codecommit"), said.value(*path, "create")
+        existing, created = valid.value(*path, "codecommit"), valid.value(*path, "create")
         if existing is not None and existing not in names:
             what = f"'{existing}' is not one of prd.codecommit.repositories"
             hint = "add it there, or write create: to have the bridge create it"
@@ -84,28 +84,28 @@ def _targets_exist(said: Said) -> Iterator[SettingProblem]:
             yield SettingProblem(path=(*path, "create"), what=what, hint=hint)
 
 
-def _senders(said: Said) -> Iterator[SettingProblem]:
-    yield from allow_list(said, (*_BACKLOG, "webhook"), "sender_cidrs")
+def _senders(valid: ValidValues) -> Iterator[SettingProblem]:
+    yield from allow_list(valid, (*_BACKLOG, "webhook"), "sender_cidrs")
 
 
-def _vpc(said: Said) -> Iterator[SettingProblem]:
-    if said.value(*_BACKLOG, "cache", "mode") == "efs" and not said.names(*_BACKLOG, "vpc"):
+def _vpc(valid: ValidValues) -> Iterator[SettingProblem]:
+    if valid.value(*_BACKLOG, "cache", "mode") == "efs" and not valid.names(*_BACKLOG, "vpc"):
         hint = "give prd.backlog.vpc, or use mode: s3"
         yield SettingProblem(path=(*_BACKLOG, "cache", "mode"), what="'efs' needs a VPC", hint=hint)
     path = (*_BACKLOG, "vpc", "subnet_ids")
-    for index, subnet in said.repeated(*path):
+    for index, subnet in valid.repeated(*path):
         yield SettingProblem(path=(*path, index), what=f"'{subnet}' is named twice", hint="remove one")
 
 
-def _emails_once(said: Said) -> Iterator[SettingProblem]:
+def _emails_once(valid: ValidValues) -> Iterator[SettingProblem]:
     path = (*_BACKLOG, "alerts", "emails")
-    for index, email in said.repeated(*path):
+    for index, email in valid.repeated(*path):
         yield SettingProblem(path=(*path, index), what=f"'{email}' is named twice", hint="remove one")
 
 
-def _silence_is_longer_than_the_schedule(said: Said) -> Iterator[SettingProblem]:
-    hours = said.value(*_BACKLOG, "alerts", "silent_hours") or AlertsSettings().silent_hours
-    rate = re.fullmatch(r"rate\(([0-9]+) (minute|hour|day)s?\)", said.value(*_BACKLOG, "reconcile") or "")
+def _silence_is_longer_than_the_schedule(valid: ValidValues) -> Iterator[SettingProblem]:
+    hours = valid.value(*_BACKLOG, "alerts", "silent_hours") or AlertsSettings().silent_hours
+    rate = re.fullmatch(r"rate\(([0-9]+) (minute|hour|day)s?\)", valid.value(*_BACKLOG, "reconcile") or "")
     if rate and int(rate[1]) * _MINUTES[rate[2]] >= hours * _MINUTES["hour"]:
         yield SettingProblem(
             path=(*_BACKLOG, "reconcile"),
@@ -114,15 +114,15 @@ def _silence_is_longer_than_the_schedule(said: Said) -> Iterator[SettingProblem]
         )
 
 
-def _keys(said: Said) -> Iterator[SettingProblem]:
-    region, number = said.value("region"), said.value("prd", "account", "id")
+def _keys(valid: ValidValues) -> Iterator[SettingProblem]:
+    region, number = valid.value("region"), valid.value("prd", "account", "id")
     account = None if number is None else str(number)
-    for space in said.keys(*_BACKLOG, "spaces"):
+    for space in valid.keys(*_BACKLOG, "spaces"):
         path = (*_BACKLOG, "spaces", space, "ssh_key_kms_key_arn")
-        yield from kms_key_problems(said, path, user="the parameter", region=region, account=account)
-    for name in said.keys(*_BACKLOG, "repositories"):
+        yield from kms_key_problems(valid, path, user="the parameter", region=region, account=account)
+    for name in valid.keys(*_BACKLOG, "repositories"):
         key = (*_BACKLOG, "repositories", name, "target", "kms_key_arn")
-        yield from kms_key_problems(said, key, user="the repository", region=region, account=account)
+        yield from kms_key_problems(valid, key, user="the repository", region=region, account=account)
 
 
 RULES = (

@@ -7,7 +7,7 @@ from errors.shown import shown
 from settings.addresses import ALLOW_LIST_PREFIX
 from settings.consistency.accounts import kms_key_problems
 from settings.consistency.allow_lists import allow_list, open_list
-from settings.consistency.said import Said
+from settings.consistency.valid_values import ValidValues
 from settings.problems import Path, SettingProblem, dotted
 
 _CODECOMMIT = ("prd", "codecommit")
@@ -16,44 +16,44 @@ _PULL = (*_CODECOMMIT, "pull")
 _ROOMS = (*_CODECOMMIT, "rooms")
 
 
-def _one_push_source(said: Said) -> Iterator[SettingProblem]:
-    if said.value(*_PUSH) is None:
+def _one_push_source(valid: ValidValues) -> Iterator[SettingProblem]:
+    if valid.value(*_PUSH) is None:
         return
-    if said.names(*_PUSH, "from_cidrs") and said.names(*_PUSH, "from_stack"):
+    if valid.names(*_PUSH, "from_cidrs") and valid.names(*_PUSH, "from_stack"):
         hint = "give from_cidrs, or from_stack to take them from its outputs"
         yield SettingProblem(path=_PUSH, what="both from_cidrs and from_stack are given", hint=hint)
 
 
-def _push_source_is_known(said: Said) -> Iterator[SettingProblem]:
+def _push_source_is_known(valid: ValidValues) -> Iterator[SettingProblem]:
     """The default source is the proxy that we build, or without a proxy GitLab's own address."""
-    if said.value(*_PUSH) is None or said.names(*_PUSH, "from_cidrs") or said.names(*_PUSH, "from_stack"):
+    if valid.value(*_PUSH) is None or valid.names(*_PUSH, "from_cidrs") or valid.names(*_PUSH, "from_stack"):
         return
-    if not said.names("dev", "gitlab"):
+    if not valid.names("dev", "gitlab"):
         what = "no source is given, and there is no dev.gitlab to push"
         yield SettingProblem(
             path=_PUSH, what=what, hint="give the addresses that may push in from_cidrs, or leave push out"
         )
-    elif said.names("dev", "proxy", "url"):
+    elif valid.names("dev", "proxy", "url"):
         what = "no source is given, and the public addresses of dev.proxy.url are not known"
         yield SettingProblem(path=_PUSH, what=what, hint="give them in from_cidrs")
 
 
-def _push_stack(said: Said) -> Iterator[SettingProblem]:
-    source = said.value(*_PUSH, "from_stack")
+def _push_stack(valid: ValidValues) -> Iterator[SettingProblem]:
+    source = valid.value(*_PUSH, "from_stack")
     if source is None:
         return
     path = (*_PUSH, "from_stack")
     part = source.removeprefix("dev-")
-    proxied = said.names("dev", "proxy")
-    if not said.names("dev", part):
+    proxied = valid.names("dev", "proxy")
+    if not valid.names("dev", part):
         hint = f"add dev.{part}, or give the addresses in from_cidrs"
         yield SettingProblem(path=path, what=f"'{source}' is not part of this deployment", hint=hint)
-    elif source == "dev-network" and said.names("dev", "gitlab") and not proxied:
+    elif source == "dev-network" and valid.names("dev", "gitlab") and not proxied:
         hint = "use from_stack: dev-gitlab, or add dev.proxy"
         yield SettingProblem(
             path=path, what="without a proxy GitLab does not leave through the NAT gateways", hint=hint
         )
-    elif source == "dev-network" and said.value("dev", "proxy", "cidrs"):
+    elif source == "dev-network" and valid.value("dev", "proxy", "cidrs"):
         hint = "give the addresses that proxy leaves from in from_cidrs"
         yield SettingProblem(
             path=path, what="a proxy in another network does not leave through the NAT gateways", hint=hint
@@ -65,41 +65,41 @@ def _push_stack(said: Said) -> Iterator[SettingProblem]:
         )
 
 
-def _rooms(said: Said) -> list[Path]:
+def _rooms(valid: ValidValues) -> list[Path]:
     """The paths of `pull` and of every room."""
-    pull: list[Path] = [_PULL] if said.value(*_PULL) is not None else []
-    return [*pull, *((*_ROOMS, name) for name in said.keys(*_ROOMS) if said.value(*_ROOMS, name) is not None)]
+    pull: list[Path] = [_PULL] if valid.value(*_PULL) is not None else []
+    return [*pull, *((*_ROOMS, name) for name in valid.keys(*_ROOMS) if valid.value(*_ROOMS, name) is not None)]
 
 
-def _somebody_pulls(said: Said) -> Iterator[SettingProblem]:
-    if said.value(*_CODECOMMIT) is not None and not said.names(*_PULL) and not said.names(*_ROOMS):
+def _somebody_pulls(valid: ValidValues) -> Iterator[SettingProblem]:
+    if valid.value(*_CODECOMMIT) is not None and not valid.names(*_PULL) and not valid.names(*_ROOMS):
         hint = "add pull with the isolated room's addresses, or rooms with those of each"
         yield SettingProblem(path=_CODECOMMIT, what="nobody may pull from these repositories", hint=hint)
-    elif said.value(*_ROOMS) == {} and not said.names(*_PULL):
+    elif valid.value(*_ROOMS) == {} and not valid.names(*_PULL):
         yield SettingProblem(path=_ROOMS, what="there are no rooms", hint="add one, or add pull")
 
 
-def _one_way_in(said: Said) -> Iterator[SettingProblem]:
-    for room in _rooms(said):
-        cidrs, endpoints = (said.names(*room, key) for key in ("from_cidrs", "from_vpc_endpoints"))
+def _one_way_in(valid: ValidValues) -> Iterator[SettingProblem]:
+    for room in _rooms(valid):
+        cidrs, endpoints = (valid.names(*room, key) for key in ("from_cidrs", "from_vpc_endpoints"))
         if cidrs == endpoints:
             what = "both from_cidrs and from_vpc_endpoints are given" if cidrs else "no source is given"
             hint = "give from_cidrs, the public addresses the room leaves from, or from_vpc_endpoints"
             yield SettingProblem(path=room, what=what, hint=hint)
-        if endpoints and said.names(*room, "open_to_the_world_because"):
+        if endpoints and valid.names(*room, "open_to_the_world_because"):
             path = (*room, "open_to_the_world_because")
             yield SettingProblem(path=path, what="a VPC endpoint is not open to the world", hint="leave it out")
 
 
-def _closed(said: Said) -> Iterator[SettingProblem]:
-    yield from allow_list(said, _PUSH, "from_cidrs")
-    for room in _rooms(said):
-        yield from allow_list(said, room, "from_cidrs")
+def _closed(valid: ValidValues) -> Iterator[SettingProblem]:
+    yield from allow_list(valid, _PUSH, "from_cidrs")
+    for room in _rooms(valid):
+        yield from allow_list(valid, room, "from_cidrs")
 
 
-def _push_and_pull_are_apart(said: Said) -> Iterator[SettingProblem]:
-    pulling = [network for room in _rooms(said) for _, network in said.networks(*room, "from_cidrs")]
-    for index, network in said.networks(*_PUSH, "from_cidrs"):
+def _push_and_pull_are_apart(valid: ValidValues) -> Iterator[SettingProblem]:
+    pulling = [network for room in _rooms(valid) for _, network in valid.networks(*room, "from_cidrs")]
+    for index, network in valid.networks(*_PUSH, "from_cidrs"):
         for other in pulling:
             if network.overlaps(other):
                 yield SettingProblem(
@@ -109,15 +109,15 @@ def _push_and_pull_are_apart(said: Said) -> Iterator[SettingProblem]:
                 )
 
 
-def _rooms_reach_no_git_server(said: Said) -> Iterator[SettingProblem]:
+def _rooms_reach_no_git_server(valid: ValidValues) -> Iterator[SettingProblem]:
     gitlab, key = ("dev", "gitlab"), "work_terminal_cidrs"
     reason = (*gitlab, "open_to_the_world_because")
-    if any(open_list(said, gitlab, key)) or said.is_refused(*reason):
+    if any(open_list(valid, gitlab, key)) or valid.is_refused(*reason):
         return  # another rule says what is wrong with the list itself
     path = (*gitlab, key)
-    for index, network in said.networks(*path):
-        for room in _rooms(said):
-            for _, other in said.networks(*room, "from_cidrs"):
+    for index, network in valid.networks(*path):
+        for room in _rooms(valid):
+            for _, other in valid.networks(*room, "from_cidrs"):
                 if network.overlaps(other):
                     yield SettingProblem(
                         path=(*path, index),
@@ -126,10 +126,10 @@ def _rooms_reach_no_git_server(said: Said) -> Iterator[SettingProblem]:
                     )
 
 
-def _push_is_apart_from_endpoints(said: Said) -> Iterator[SettingProblem]:
+def _push_is_apart_from_endpoints(valid: ValidValues) -> Iterator[SettingProblem]:
     """A room that comes through VPC endpoints has no list to compare, so the push user needs a real one."""
-    endpoints = [room for room in _rooms(said) if said.names(*room, "from_vpc_endpoints")]
-    for index, network in said.networks(*_PUSH, "from_cidrs"):
+    endpoints = [room for room in _rooms(valid) if valid.names(*room, "from_vpc_endpoints")]
+    for index, network in valid.networks(*_PUSH, "from_cidrs"):
         if endpoints and network.prefixlen < ALLOW_LIST_PREFIX:
             yield SettingProblem(
                 path=(*_PUSH, "from_cidrs", index),
@@ -138,11 +138,11 @@ def _push_is_apart_from_endpoints(said: Said) -> Iterator[SettingProblem]:
             )
 
 
-def _rooms_are_apart(said: Said) -> Iterator[SettingProblem]:
+def _rooms_are_apart(valid: ValidValues) -> Iterator[SettingProblem]:
     networks: list[tuple[IPv4Network, Path]] = []
     endpoints: dict[str, Path] = {}
-    for room in _rooms(said):
-        own = said.networks(*room, "from_cidrs")
+    for room in _rooms(valid):
+        own = valid.networks(*room, "from_cidrs")
         for index, network in own:
             for other, owner in networks:
                 if network.overlaps(other):
@@ -152,7 +152,7 @@ def _rooms_are_apart(said: Said) -> Iterator[SettingProblem]:
                         hint="give every room addresses of its own, or make the two one room",
                     )
         networks += [(network, room) for _, network in own]
-        for index, endpoint in said.items(*room, "from_vpc_endpoints"):
+        for index, endpoint in valid.items(*room, "from_vpc_endpoints"):
             if endpoint in endpoints:
                 what = f"'{endpoint}' is also named by {dotted(endpoints[endpoint])}"
                 hint = "give every room endpoints of its own, and name each once"
@@ -160,60 +160,60 @@ def _rooms_are_apart(said: Said) -> Iterator[SettingProblem]:
             endpoints.setdefault(endpoint, room)
 
 
-def _known_repositories(said: Said) -> Iterator[SettingProblem]:
+def _known_repositories(valid: ValidValues) -> Iterator[SettingProblem]:
     mirrors = ("prd", "backlog", "repositories")
-    keys = said.all_keys(*mirrors)
-    if said.is_refused(*_CODECOMMIT, "repositories") or keys != said.keys(*mirrors):
+    keys = valid.all_keys(*mirrors)
+    if valid.is_refused(*_CODECOMMIT, "repositories") or keys != valid.keys(*mirrors):
         return
-    created = [said.value(*mirrors, key, "target", "create") for key in keys]
-    known = [*said.all_keys(*_CODECOMMIT, "repositories"), *created]
-    for room in said.keys(*_ROOMS):
+    created = [valid.value(*mirrors, key, "target", "create") for key in keys]
+    known = [*valid.all_keys(*_CODECOMMIT, "repositories"), *created]
+    for room in valid.keys(*_ROOMS):
         path = (*_ROOMS, room, "repositories")
-        for index, name in said.items(*path):
+        for index, name in valid.items(*path):
             if name not in known:
                 what = f"{shown(name)} is not one of prd.codecommit.repositories, and no Backlog mirror creates it"
                 yield SettingProblem(path=(*path, index), what=what, hint="add it there, or correct its spelling")
-        for index, name in said.repeated(*path):
+        for index, name in valid.repeated(*path):
             yield SettingProblem(path=(*path, index), what=f"{shown(name)} is named twice", hint="remove one")
 
 
-def _prefixes(said: Said) -> Iterator[SettingProblem]:
+def _prefixes(valid: ValidValues) -> Iterator[SettingProblem]:
     path = (*_CODECOMMIT, "own_prefixes")
-    known = said.all_keys(*_CODECOMMIT, "repositories")
-    for index, prefix in said.items(*path):
+    known = valid.all_keys(*_CODECOMMIT, "repositories")
+    for index, prefix in valid.items(*path):
         if known and not any(name.startswith(prefix) for name in known):
             what = f"no repository's name starts with {shown(prefix)}"
             yield SettingProblem(path=(*path, index), what=what, hint="remove it, or correct its spelling")
 
 
-def _emails_once(said: Said) -> Iterator[SettingProblem]:
+def _emails_once(valid: ValidValues) -> Iterator[SettingProblem]:
     path = (*_CODECOMMIT, "detection", "emails")
-    for index, email in said.repeated(*path):
+    for index, email in valid.repeated(*path):
         yield SettingProblem(path=(*path, index), what=f"'{email}' is named twice", hint="remove one")
 
 
-def _something_to_push(said: Said) -> Iterator[SettingProblem]:
-    names = said.all_keys(*_CODECOMMIT, "repositories")
-    mirrors = said.keys("prd", "backlog", "repositories")
-    mirrored = {said.value("prd", "backlog", "repositories", key, "target", "codecommit") for key in mirrors}
-    if names and said.names(*_PUSH) and mirrored.issuperset(names):
+def _something_to_push(valid: ValidValues) -> Iterator[SettingProblem]:
+    names = valid.all_keys(*_CODECOMMIT, "repositories")
+    mirrors = valid.keys("prd", "backlog", "repositories")
+    mirrored = {valid.value("prd", "backlog", "repositories", key, "target", "codecommit") for key in mirrors}
+    if names and valid.names(*_PUSH) and mirrored.issuperset(names):
         what = "every repository is the target of a Backlog mirror, so there is nothing to push"
         yield SettingProblem(path=_PUSH, what=what, hint="leave push out")
 
 
-def _keys(said: Said) -> Iterator[SettingProblem]:
-    region, account = said.value("region"), said.value("prd", "account", "id")
-    for name in said.keys(*_CODECOMMIT, "repositories"):
+def _keys(valid: ValidValues) -> Iterator[SettingProblem]:
+    region, account = valid.value("region"), valid.value("prd", "account", "id")
+    for name in valid.keys(*_CODECOMMIT, "repositories"):
         path = (*_CODECOMMIT, "repositories", name, "kms_key_arn")
         yield from kms_key_problems(
-            said, path, user="the repository", region=region, account=None if account is None else str(account)
+            valid, path, user="the repository", region=region, account=None if account is None else str(account)
         )
 
 
-def _credentials_key(said: Said) -> Iterator[SettingProblem]:
-    region, account = said.value("region"), said.value("prd", "account", "id")
+def _credentials_key(valid: ValidValues) -> Iterator[SettingProblem]:
+    region, account = valid.value("region"), valid.value("prd", "account", "id")
     yield from kms_key_problems(
-        said,
+        valid,
         (*_CODECOMMIT, "credentials", "kms_key_arn"),
         user="the secret",
         region=region,
@@ -221,25 +221,25 @@ def _credentials_key(said: Said) -> Iterator[SettingProblem]:
     )
 
 
-def _gitlab_projects(said: Said) -> Iterator[SettingProblem]:
+def _gitlab_projects(valid: ValidValues) -> Iterator[SettingProblem]:
     repositories = (*_CODECOMMIT, "repositories")
     mirrors = ("prd", "backlog", "repositories")
-    mirrored = {said.value(*mirrors, key, "target", "codecommit"): key for key in said.keys(*mirrors)}
-    named = {name: said.value(*repositories, name, "gitlab_project") for name in said.keys(*repositories)}
+    mirrored = {valid.value(*mirrors, key, "target", "codecommit"): key for key in valid.keys(*mirrors)}
+    named = {name: valid.value(*repositories, name, "gitlab_project") for name in valid.keys(*repositories)}
     for name, project in named.items():
         path = (*repositories, name, "gitlab_project")
         if project is None:
-            if said.value(*repositories, name, "only_protected_branches"):
+            if valid.value(*repositories, name, "only_protected_branches"):
                 what = "without gitlab_project there is no mirror to keep to protected branches"
                 hint = "name the project, or remove this"
                 yield SettingProblem(path=(*repositories, name, "only_protected_branches"), what=what, hint=hint)
         elif name in mirrored:
             what = f"'{name}' is already the target of the Backlog mirror '{mirrored[name]}'"
             yield SettingProblem(path=path, what=what, hint="a repository mirrors one source: remove one of the two")
-        elif not said.names(*_PUSH):
+        elif not valid.names(*_PUSH):
             hint = "add prd.codecommit.push, as the mirror's user"
             yield SettingProblem(path=path, what="nobody may push this project's mirror", hint=hint)
-        elif not said.names(*_PUSH, "gitlab_url") and not said.names("dev", "gitlab", "external_url"):
+        elif not valid.names(*_PUSH, "gitlab_url") and not valid.names("dev", "gitlab", "external_url"):
             hint = "give prd.codecommit.push.gitlab_url"
             yield SettingProblem(path=path, what="it is not known where this project's GitLab is", hint=hint)
 

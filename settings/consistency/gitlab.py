@@ -5,19 +5,19 @@ from urllib.parse import urlsplit
 
 from settings.consistency.allow_lists import allow_list
 from settings.consistency.network import zone_letters
-from settings.consistency.said import Said
+from settings.consistency.valid_values import ValidValues
 from settings.problems import SettingProblem
 
 _GITLAB = ("dev", "gitlab")
 _DATA = (*_GITLAB, "data_volume")
 
 
-def _one_place(said: Said) -> Iterator[SettingProblem]:
-    existing = said.names(*_GITLAB, "existing_network")
-    if existing and said.names(*_GITLAB, "zone"):
+def _one_place(valid: ValidValues) -> Iterator[SettingProblem]:
+    existing = valid.names(*_GITLAB, "existing_network")
+    if existing and valid.names(*_GITLAB, "zone"):
         what = "zone chooses a subnet of dev.network, and existing_network names another"
         yield SettingProblem(path=(*_GITLAB, "zone"), what=what, hint="keep one of the two")
-    elif said.names(*_GITLAB) and not existing and not said.names("dev", "network"):
+    elif valid.names(*_GITLAB) and not existing and not valid.names("dev", "network"):
         yield SettingProblem(
             path=_GITLAB,
             what="GitLab has no network",
@@ -25,38 +25,38 @@ def _one_place(said: Said) -> Iterator[SettingProblem]:
         )
 
 
-def _known_zone(said: Said) -> Iterator[SettingProblem]:
-    zone = said.value(*_GITLAB, "zone")
-    zones = zone_letters(said)
-    if zone is not None and zones and zone not in zones and not said.names(*_GITLAB, "existing_network"):
+def _known_zone(valid: ValidValues) -> Iterator[SettingProblem]:
+    zone = valid.value(*_GITLAB, "zone")
+    zones = zone_letters(valid)
+    if zone is not None and zones and zone not in zones and not valid.names(*_GITLAB, "existing_network"):
         what = f"'{zone}' is not a zone of dev.network"
         yield SettingProblem(path=(*_GITLAB, "zone"), what=what, hint=f"use one of {', '.join(sorted(set(zones)))}")
 
 
-def _terminals(said: Said) -> Iterator[SettingProblem]:
-    yield from allow_list(said, _GITLAB, "work_terminal_cidrs")
+def _terminals(valid: ValidValues) -> Iterator[SettingProblem]:
+    yield from allow_list(valid, _GITLAB, "work_terminal_cidrs")
 
 
-def _one_image(said: Said) -> Iterator[SettingProblem]:
-    others = [key for key in ("owner", "name_pattern") if said.names(*_GITLAB, "ami", key)]
-    if said.names(*_GITLAB, "ami", "id") and others:
+def _one_image(valid: ValidValues) -> Iterator[SettingProblem]:
+    others = [key for key in ("owner", "name_pattern") if valid.names(*_GITLAB, "ami", key)]
+    if valid.names(*_GITLAB, "ami", "id") and others:
         what = f"id selects one image, and {' and '.join(others)} another"
         yield SettingProblem(path=(*_GITLAB, "ami"), what=what, hint="keep the id, or what chooses the newest")
 
 
-def _start_and_stop(said: Said) -> Iterator[SettingProblem]:
-    start, stop = (said.value(*_GITLAB, "schedule", key) for key in ("start", "stop"))
+def _start_and_stop(valid: ValidValues) -> Iterator[SettingProblem]:
+    start, stop = (valid.value(*_GITLAB, "schedule", key) for key in ("start", "stop"))
     if start is not None and start == stop:
         what = f"'{stop}' is also when the server is started"
         yield SettingProblem(path=(*_GITLAB, "schedule", "stop"), what=what, hint="choose another time")
 
 
-def _volume_iops(said: Said) -> Iterator[SettingProblem]:
+def _volume_iops(valid: ValidValues) -> Iterator[SettingProblem]:
     # https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html
-    kind = said.value(*_DATA, "type") or "gp3"
-    size, iops = said.value(*_DATA, "size_gib") or 100, said.value(*_DATA, "iops")
+    kind = valid.value(*_DATA, "type") or "gp3"
+    size, iops = valid.value(*_DATA, "size_gib") or 100, valid.value(*_DATA, "iops")
     path = (*_DATA, "iops")
-    if kind == "io2" and iops is None and not said.names(*path):
+    if kind == "io2" and iops is None and not valid.names(*path):
         what = "an io2 volume has no default for iops"
         yield SettingProblem(path=(*_DATA, "type"), what=what, hint="add iops, for example 8000")
     if iops is None:
@@ -68,20 +68,20 @@ def _volume_iops(said: Said) -> Iterator[SettingProblem]:
         yield SettingProblem(path=path, what=what, hint=f"write {low} to {max(low, most)}")
 
 
-def _certificate(said: Said) -> Iterator[SettingProblem]:
+def _certificate(valid: ValidValues) -> Iterator[SettingProblem]:
     path = (*_GITLAB, "load_balancer", "certificate_arn")
-    arn = said.value(*path)
+    arn = valid.value(*path)
     if arn is None:
         return
     _, _, _, region, account, _ = arn.split(":", 5)
-    if said.value("region") not in (None, region):
-        what = f"the certificate is in {region}, and the deployment is in {said.value('region')}"
+    if valid.value("region") not in (None, region):
+        what = f"the certificate is in {region}, and the deployment is in {valid.value('region')}"
         yield SettingProblem(path=path, what=what, hint="request or import it in the deployment's region")
-    own = said.value("dev", "account", "id")
+    own = valid.value("dev", "account", "id")
     if own is not None and str(own) != account:
         what = f"the certificate belongs to account {account}, and GitLab to {own}"
         yield SettingProblem(path=path, what=what, hint="request or import it in the development account")
-    url = said.value(*_GITLAB, "external_url")
+    url = valid.value(*_GITLAB, "external_url")
     if isinstance(url, str) and url.lower().startswith("http:"):
         what = f"'{url}' needs no certificate"
         yield SettingProblem(
@@ -89,10 +89,10 @@ def _certificate(said: Said) -> Iterator[SettingProblem]:
         )
 
 
-def _record(said: Said) -> Iterator[SettingProblem]:
-    url, path = said.value(*_GITLAB, "external_url"), (*_GITLAB, "route53_zone_id")
+def _record(valid: ValidValues) -> Iterator[SettingProblem]:
+    url, path = valid.value(*_GITLAB, "external_url"), (*_GITLAB, "route53_zone_id")
     host = (urlsplit(url).hostname or "") if isinstance(url, str) else ""
-    if said.value(*path) is not None and host.rpartition(".")[2].isdigit():
+    if valid.value(*path) is not None and host.rpartition(".")[2].isdigit():
         what = f"'{host}' is an address, and a hosted zone has records of names only"
         yield SettingProblem(path=path, what=what, hint="write a host name in external_url, or remove route53_zone_id")
 

@@ -3,27 +3,27 @@
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
-from settings.consistency.said import Said
+from settings.consistency.valid_values import ValidValues
 from settings.network import SMALLEST_DIVIDED_PREFIX
 from settings.problems import SettingProblem, dotted
 
 _NETWORK = ("dev", "network")
 
 
-def zone_letters(said: Said) -> list[str]:
+def zone_letters(valid: ValidValues) -> list[str]:
     """The zones of the network in the order of the file; none when one of them is not valid."""
-    zones = said.keys(*_NETWORK, "zones") or [zone for _, zone in said.items(*_NETWORK, "zones")]
-    return zones if len(zones) == len(said.value(*_NETWORK, "zones") or ()) else []
+    zones = valid.keys(*_NETWORK, "zones") or [zone for _, zone in valid.items(*_NETWORK, "zones")]
+    return zones if len(zones) == len(valid.value(*_NETWORK, "zones") or ()) else []
 
 
-def _zones_once(said: Said) -> Iterator[SettingProblem]:
-    for index, zone in said.repeated(*_NETWORK, "zones"):
+def _zones_once(valid: ValidValues) -> Iterator[SettingProblem]:
+    for index, zone in valid.repeated(*_NETWORK, "zones"):
         yield SettingProblem(path=(*_NETWORK, "zones", index), what=f"'{zone}' is named twice", hint="remove one")
 
 
-def _divisible(said: Said) -> Iterator[SettingProblem]:
-    cidr = said.network(*_NETWORK, "cidr")
-    if cidr is not None and cidr.prefixlen > SMALLEST_DIVIDED_PREFIX and said.items(*_NETWORK, "zones"):
+def _divisible(valid: ValidValues) -> Iterator[SettingProblem]:
+    cidr = valid.network(*_NETWORK, "cidr")
+    if cidr is not None and cidr.prefixlen > SMALLEST_DIVIDED_PREFIX and valid.items(*_NETWORK, "zones"):
         yield SettingProblem(
             path=(*_NETWORK, "cidr"),
             what=f"'{cidr}' is too small to divide into 16 subnets of /28 or larger",
@@ -31,13 +31,13 @@ def _divisible(said: Said) -> Iterator[SettingProblem]:
         )
 
 
-def _subnets(said: Said) -> Iterator[SettingProblem]:
-    vpc = said.network(*_NETWORK, "cidr")
+def _subnets(valid: ValidValues) -> Iterator[SettingProblem]:
+    vpc = valid.network(*_NETWORK, "cidr")
     earlier: dict[str, IPv4Network] = {}
-    for zone in said.keys(*_NETWORK, "zones"):
+    for zone in valid.keys(*_NETWORK, "zones"):
         for key in ("public_cidr", "private_cidr"):
             path = (*_NETWORK, "zones", zone, key)
-            subnet = said.network(*path)
+            subnet = valid.network(*path)
             if subnet is None:
                 continue
             if vpc is not None and not subnet.subnet_of(vpc):
@@ -50,21 +50,21 @@ def _subnets(said: Said) -> Iterator[SettingProblem]:
             earlier[dotted(path[2:])] = subnet
 
 
-def _nat_addresses(said: Said) -> Iterator[SettingProblem]:
+def _nat_addresses(valid: ValidValues) -> Iterator[SettingProblem]:
     path = (*_NETWORK, "nat", "eip_allocation_ids")
-    given = said.all_keys(*path)
+    given = valid.all_keys(*path)
     first: dict[str, str] = {}
     for zone in given:
-        allocation = said.value(*path, zone)
+        allocation = valid.value(*path, zone)
         if allocation in first:
             what = f"'{allocation}' is also the address of zone {first[allocation]}"
             yield SettingProblem(path=(*path, zone), what=what, hint="an Elastic IP serves one NAT gateway")
         elif allocation is not None:
             first[allocation] = zone
-    zones = zone_letters(said)
-    if said.value(*path) is None or not zones or said.is_refused(*_NETWORK, "nat", "gateways"):
+    zones = zone_letters(valid)
+    if valid.value(*path) is None or not zones or valid.is_refused(*_NETWORK, "nat", "gateways"):
         return
-    gateways = zones[:1] if said.value(*_NETWORK, "nat", "gateways") == "one" else sorted(set(zones))
+    gateways = zones[:1] if valid.value(*_NETWORK, "nat", "gateways") == "one" else sorted(set(zones))
     if set(given) != set(gateways):
         has = ", ".join(sorted(given)) or "none"
         yield SettingProblem(

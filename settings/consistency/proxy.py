@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from settings.consistency.allow_lists import allow_list
-from settings.consistency.said import Said
+from settings.consistency.valid_values import ValidValues
 from settings.problems import SettingProblem
 from settings.proxy import admits_anybodys_hosts, covers, default_hosts
 
@@ -12,42 +12,42 @@ _SQUID = (*_PROXY, "squid")
 _ALLOWED = (*_SQUID, "allowed_hosts")
 
 
-def _one_proxy(said: Said) -> Iterator[SettingProblem]:
-    if not said.names(*_PROXY) or said.is_refused(*_PROXY):
+def _one_proxy(valid: ValidValues) -> Iterator[SettingProblem]:
+    if not valid.names(*_PROXY) or valid.is_refused(*_PROXY):
         return
-    url, squid = said.names(*_PROXY, "url"), said.names(*_SQUID)
+    url, squid = valid.names(*_PROXY, "url"), valid.names(*_SQUID)
     if url == squid:
         what = "both url and squid are given" if url else "no proxy is given"
         hint = "give the url of an existing proxy, or squid: {} to build one"
         yield SettingProblem(path=_PROXY, what=what, hint=hint)
-    if squid and not url and said.names(*_PROXY, "cidrs"):
+    if squid and not url and valid.names(*_PROXY, "cidrs"):
         what = "the proxy is built in dev.network, and cidrs places it elsewhere"
         yield SettingProblem(path=(*_PROXY, "cidrs"), what=what, hint="remove cidrs")
 
 
-def _somebody_to_serve(said: Said) -> Iterator[SettingProblem]:
-    if said.names(*_PROXY) and not said.names("dev", "gitlab"):
+def _somebody_to_serve(valid: ValidValues) -> Iterator[SettingProblem]:
+    if valid.names(*_PROXY) and not valid.names("dev", "gitlab"):
         yield SettingProblem(path=_PROXY, what="nothing uses the proxy", hint="remove it, or add dev.gitlab")
 
 
-def _where_gitlab_stands(said: Said) -> Iterator[SettingProblem]:
-    if said.value(*_SQUID) is None:
+def _where_gitlab_stands(valid: ValidValues) -> Iterator[SettingProblem]:
+    if valid.value(*_SQUID) is None:
         return
     hint = "name a proxy that GitLab's network can reach in dev.proxy.url"
-    if said.names("dev", "gitlab", "existing_network"):
+    if valid.names("dev", "gitlab", "existing_network"):
         what = "the proxy would be in dev.network, and GitLab is in existing_network"
         yield SettingProblem(path=_SQUID, what=what, hint=hint)
-    elif not said.names("dev", "network"):
+    elif not valid.names("dev", "network"):
         yield SettingProblem(path=_SQUID, what="the proxy has no network", hint=f"add dev.network, or {hint}")
 
 
-def _reachable(said: Said) -> Iterator[SettingProblem]:
-    yield from allow_list(said, _PROXY, "cidrs", excusable=False)
+def _reachable(valid: ValidValues) -> Iterator[SettingProblem]:
+    yield from allow_list(valid, _PROXY, "cidrs", excusable=False)
 
 
-def _no_host_twice(said: Said) -> Iterator[SettingProblem]:
-    entries = [(index, str(entry).lower()) for index, entry in said.items(*_ALLOWED)]
-    region = said.value("region")
+def _no_host_twice(valid: ValidValues) -> Iterator[SettingProblem]:
+    entries = [(index, str(entry).lower()) for index, entry in valid.items(*_ALLOWED)]
+    region = valid.value("region")
     always = [] if region is None else default_hosts(region)
     for place, (index, entry) in enumerate(entries):
         path = (*_ALLOWED, index)
@@ -65,12 +65,12 @@ def _no_host_twice(said: Said) -> Iterator[SettingProblem]:
             )
 
 
-def _nobody_elses_hosts(said: Said) -> Iterator[SettingProblem]:
-    if said.names(*_SQUID, "open_to_the_world_because"):
+def _nobody_elses_hosts(valid: ValidValues) -> Iterator[SettingProblem]:
+    if valid.names(*_SQUID, "open_to_the_world_because"):
         return
-    region = said.value("region")
+    region = valid.value("region")
     always = () if region is None else default_hosts(region)
-    for index, entry in said.items(*_ALLOWED):
+    for index, entry in valid.items(*_ALLOWED):
         host = str(entry).lower()
         if host not in always and admits_anybodys_hosts(host):
             yield SettingProblem(

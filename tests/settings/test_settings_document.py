@@ -256,9 +256,9 @@ def test_a_misspelt_setting_is_not_reported_as_missing_too(
 
 def test_the_right_setting_is_checked_beside_a_misspelt_one(refusal: Refusal) -> None:
     old = "from_cidrs: [203.0.113.10/32]"
-    said = refusal(spoilt((old, "from_cidr: [203.0.113.10/32]\n      from_cidrs: [0.0.0.0/0]")))
-    assert "prd.codecommit.push.from_cidr: 'from_cidr' is not a setting" in said
-    assert "prd.codecommit.push.from_cidrs[0]: '0.0.0.0/0' allows every address" in said
+    valid = refusal(spoilt((old, "from_cidr: [203.0.113.10/32]\n      from_cidrs: [0.0.0.0/0]")))
+    assert "prd.codecommit.push.from_cidr: 'from_cidr' is not a setting" in valid
+    assert "prd.codecommit.push.from_cidrs[0]: '0.0.0.0/0' allows every address" in valid
 
 
 def test_an_error_in_a_part_used_twice_points_to_where_it_is_written(refusal: Refusal) -> None:

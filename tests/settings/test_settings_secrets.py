@@ -113,7 +113,7 @@ def test_a_secret_in_any_place_of_the_file_is_not_repeated(tmp_path: Path, secre
 
 
 @pytest.mark.parametrize(
-    ("written", "said"),
+    ("written", "valid"),
     [
         ('"\\e[31mred"', "'\\x1b[31mred'"),
         ('"a\\nb"', "'a\\nb'"),
@@ -124,9 +124,9 @@ def test_a_secret_in_any_place_of_the_file_is_not_repeated(tmp_path: Path, secre
         ('"\\u009b31m"', "'\\x9b31m'"),
     ],
 )
-def test_control_characters_are_shown_as_escapes(refusal: Refusal, written: str, said: str) -> None:
+def test_control_characters_are_shown_as_escapes(refusal: Refusal, written: str, valid: str) -> None:
     new = f"bucket: {written}"
-    assert f"state.s3.bucket: {said} is not" in refusal(spoilt(("bucket: example-terraform-state", new)))
+    assert f"state.s3.bucket: {valid} is not" in refusal(spoilt(("bucket: example-terraform-state", new)))
 
 
 @pytest.mark.parametrize("key", ['"\\e[31mred"', '"a\\nb"', '"\\u202e"'])
@@ -156,7 +156,7 @@ def test_a_long_key_is_shortened(refusal: Refusal) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "valid"),
     [
         (None, "an empty value"),
         (True, "true"),
@@ -172,5 +172,5 @@ def test_a_long_key_is_shortened(refusal: Refusal) -> None:
     ],
     ids=lambda value: "" if isinstance(value, int) else None,
 )
-def test_a_value_is_shown_as_the_file_writes_it(value: object, said: str) -> None:
-    assert shown(value) == said
+def test_a_value_is_shown_as_the_file_writes_it(value: object, valid: str) -> None:
+    assert shown(value) == valid

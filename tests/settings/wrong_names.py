@@ -38,10 +38,10 @@ BAD_NAMES: list[WrongValue] = (
             'id: "222222222222"',
             f"id: {written}",
             "prd.account.id",
-            f"{said} is not an account id",
+            f"{valid} is not an account id",
             "write the 12 digits, in quotes",
         )
-        for written, said in (
+        for written, valid in (
             ("22222222222", "22222222222"),
             ("2222222222222", "2222222222222"),
             ("'2222-2222-2222'", "'2222-2222-2222'"),

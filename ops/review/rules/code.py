@@ -8,8 +8,8 @@ from typing import Any
 
 from ops.review.changed_values import configured_differences, items, listed
 from ops.review.rule import Plans, ReviewFinding, rule
-from ops.review.said import said
 from ops.review.text import code, codes, shown
+from ops.review.translatable import said
 from terraform.plan_values import Sensitive
 
 

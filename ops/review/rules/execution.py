@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from ops.review.rule import Plans, ReviewFinding, rule
-from ops.review.said import said
 from ops.review.text import code, codes
+from ops.review.translatable import said
 from terraform.plan import Action, Plan
 
 # https://registry.terraform.io/providers/hashicorp/external/latest/docs/data-sources/external and http

@@ -11,8 +11,8 @@ from ops.review.attachments import KINDS, Attachment, Attachments
 from ops.review.first_deployment import only_access, only_attachment, only_identity
 from ops.review.plan_moment import PlanMoment
 from ops.review.rule import ACCESS_WIDENED, REPOSITORY_NEW, Plans, ReviewFinding, rule
-from ops.review.said import said
 from ops.review.text import code, shown
+from ops.review.translatable import said
 from terraform.plan import Action
 
 

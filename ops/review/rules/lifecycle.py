@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 
 from ops.review.rule import Plans, ReviewFinding, rule
-from ops.review.said import said
 from ops.review.text import code, codes
+from ops.review.translatable import said
 from terraform.address_lists import apart_from, kept_apart_by
 from terraform.guards import Guard, addresses, guards, ignored
 from terraform.output import Stack, StateLocation

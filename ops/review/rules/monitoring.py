@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from ops.review.resource_types import SAFEGUARDS
 from ops.review.rule import Plans, ReviewFinding, rule
 from ops.review.rules.removal import ProtectiveSetting, removed, switched_off, unprotected
-from ops.review.said import said
 from ops.review.text import codes
+from ops.review.translatable import said
 from terraform.plan import Action
 
 

@@ -8,8 +8,8 @@ from iam.comparison import WORLD, covered
 from ops.review.first_deployment import only_fenced, only_listed_source, only_way
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
 from ops.review.rules.removal import ProtectiveSetting, is_now, removed, unprotected
-from ops.review.said import said
 from ops.review.text import code, line, plain, shown
+from ops.review.translatable import said
 from terraform.plan import Action
 from terraform.plan_values import KnownAfterApply, Sensitive
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from ops.review.resource_types import LOSSES
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
 from ops.review.rules.removal import lost
-from ops.review.said import Joined, said
 from ops.review.text import change as changed
 from ops.review.text import code, codes, count
+from ops.review.translatable import Joined, said
 from terraform.arns import Arn
 from terraform.plan import Action, Plan
 

@@ -12,8 +12,8 @@ from ops.review.added_repositories import added
 from ops.review.first_deployment import only_fenced, only_policy
 from ops.review.rule import REPOSITORY_NEW, Plans, ReviewedChange, ReviewFinding, rule
 from ops.review.rules.removal import goes_with_bucket
-from ops.review.said import Joined, said
 from ops.review.text import code, codes, origin, placeholder
+from ops.review.translatable import Joined, said
 from terraform.plan import Action
 from terraform.plan_references import ResolvedPolicy
 from terraform.plan_values import Sensitive

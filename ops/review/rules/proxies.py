@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ops.review.rule import Plans, ReviewFinding, rule
-from ops.review.said import said
 from ops.review.text import code, codes, count
+from ops.review.translatable import said
 from settings.proxy import covers
 from terraform.allowed_hosts import AllowedHosts, NotReadError, allowed_hosts
 from terraform.plan_values import Sensitive

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding
-from ops.review.said import TranslatableText, said
 from ops.review.text import code, codes, shown
+from ops.review.translatable import TranslatableText, said
 from terraform.plan import Action
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ops.review.rule import ReviewedChange
-from ops.review.said import said
 from ops.review.text import code
+from ops.review.translatable import said
 
 _FOR_EVER = float("inf")
 

@@ -7,8 +7,8 @@ from iam.comparison import ATTRIBUTES
 from ops.review.first_deployment import new_stacks
 from ops.review.resource_types import harmless
 from ops.review.rule import FIRST_DEPLOYMENT, Plans, ReviewFinding, rule
-from ops.review.said import said
 from ops.review.text import code, codes, count
+from ops.review.translatable import said
 from terraform.plan import Action, Change, Plan
 from terraform.plan_configuration import PlanConfiguration
 

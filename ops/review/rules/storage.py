@@ -15,8 +15,8 @@ from ops.review.rules.removal import (
     unprotected,
 )
 from ops.review.rules.retention import shorter_retention
-from ops.review.said import Joined, said
 from ops.review.text import code, shown
+from ops.review.translatable import Joined, said
 from terraform.plan import Action
 
 

@@ -10,9 +10,9 @@ from ops.review.first_deployment import only_creation
 from ops.review.resource_types import decided_by, harmless, is_classified
 from ops.review.rule import NOT_READ, Plans, ReviewedChange, ReviewFinding, ReviewRule, rule
 from ops.review.rules.removal import goes_with_bucket
-from ops.review.said import Joined, said
 from ops.review.text import change as changed
 from ops.review.text import code
+from ops.review.translatable import Joined, said
 from terraform.plan import Action
 
 _MOST_PARTS = 3

@@ -13,7 +13,7 @@ from ops.review import language, policy_text
 from ops.review.report import markdown
 from ops.review.resource_types import ACCESS, LOSSES, SAFEGUARDS
 from ops.review.rules import execution, identities, lifecycle, monitoring, networks, policies, removal, storage
-from ops.review.said import Joined, said
+from ops.review.translatable import Joined, said
 from tests.ops.review.plans import PLANS, real_review
 
 REVIEW = Path(language.__file__).parent

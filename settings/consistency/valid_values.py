@@ -11,7 +11,7 @@ from typing import Any
 from settings.problems import Path
 
 
-class Said:
+class ValidValues:
     """A file's plain values, without those at or below a refused path."""
 
     def __init__(self, data: Any, refused: Collection[Path] = ()) -> None:
