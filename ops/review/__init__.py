@@ -18,6 +18,7 @@ from ops.review.comment import LIMITS
 from ops.review.language import language as language_named
 from ops.review.outcome import Review
 from ops.review.outputs import compared, of
+from ops.review.outside import adopted
 from ops.review.report import markdown
 from ops.review.rule import Plans
 from ops.review.rules import RULES
@@ -58,7 +59,7 @@ def review(files: Sequence[PlanFile], acknowledgements: Sequence[Acknowledgement
     ended = [one for one in acknowledgements if one.has_ended(today)]
     acknowledgements = [one for one in acknowledgements if one not in ended]
     plans = Plans(
-        [read(file.stack, file.text, file.where, file.locks) for file in files],
+        [adopted(read(file.stack, file.text, file.where, file.locks)) for file in files],
         {file.stack: file.outputs for file in files if file.outputs is not None},
     )
     dangerous, acknowledged, notes = [], [], []

@@ -8,7 +8,7 @@ from ops.review.access_markdown import gained, listed
 from ops.review.access_table import AccessTable, Origins, WidenedAccess
 from ops.review.language import ENGLISH, Language
 from ops.review.outcome import Review
-from ops.review.rule import ACCESS_WIDENED, FIRST_DEPLOYMENT, NOT_READ, REPOSITORY_NEW, ReviewFinding
+from ops.review.rule import ACCESS_WIDENED, DRIFTED, FIRST_DEPLOYMENT, NOT_READ, REPOSITORY_NEW, ReviewFinding
 from ops.review.text import code
 from terraform.plan import Action, Change
 
@@ -17,8 +17,9 @@ _LONGEST_NAME = 80
 _LONGEST_FINDING = 100  # characters; of a longer one the sentence says its brief form, or what its rule says
 _LONGEST_SENTENCE = 160  # characters, so that the heading with the number of other findings fits into 200
 
-# What no rule judges: what it has not read, code that only people can judge, and who reaches what is new.
-_TO_READ = {FIRST_DEPLOYMENT, NOT_READ, REPOSITORY_NEW, "runs-otherwise"}
+# What no rule judges: what it has not read, what was changed outside Terraform, code that only people can judge, and who
+# reaches what is new.
+_TO_READ = {DRIFTED, FIRST_DEPLOYMENT, NOT_READ, REPOSITORY_NEW, "runs-otherwise"}
 
 _DONE = {
     Action.REPLACE: "{changes} replaced",

@@ -18,6 +18,9 @@ ACCESS_WIDENED = "access-widened"
 NOT_READ = "not-read"
 """The rule that lists the changes of which no other rule says anything."""
 
+DRIFTED = "drifted"
+"""The rule that says what was changed outside Terraform."""
+
 FIRST_DEPLOYMENT = "first-deployment"
 """The rule that says in one line which stacks are new as a whole."""
 

@@ -10,7 +10,8 @@ from iam.statements import Statement, has_wildcard
 from ops.review import policy_text
 from ops.review.added_repositories import added
 from ops.review.first_deployment import only_fenced, only_policy
-from ops.review.rule import REPOSITORY_NEW, Plans, ReviewedChange, ReviewFinding, rule
+from ops.review.outside import is_taken_back
+from ops.review.rule import DRIFTED, REPOSITORY_NEW, Plans, ReviewedChange, ReviewFinding, rule
 from ops.review.rules.removal import goes_with_bucket
 from ops.review.text import code, codes, origin, placeholder
 from ops.review.translatable import Joined, said
@@ -144,7 +145,8 @@ def policy_changed(plans: Plans) -> Iterator[ReviewFinding]:
             more = len(differences) - len(whats)
             left = [said("and {number} more", number=more)] if more else []
             what = Joined(": ", (code(policy.name), Joined("; ", [*whats, *left])))
-            yield policy.change.finding(what, policy.name)
+            is_restored = is_taken_back(policy.change, policy.name, plans.plans)
+            yield replace(policy.change.finding(what, policy.name), said_by=DRIFTED if is_restored else "")
 
 
 # https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html

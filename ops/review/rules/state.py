@@ -1,16 +1,13 @@
 """Rules about the plan itself: what happens to the state, and what the plan does not show."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from iam.comparison import ATTRIBUTES
 from ops.review.first_deployment import new_stacks
-from ops.review.resource_types import harmless
-from ops.review.rule import FIRST_DEPLOYMENT, Plans, ReviewFinding, rule
+from ops.review.outside import attributes
+from ops.review.rule import DRIFTED, FIRST_DEPLOYMENT, Plans, ReviewFinding, rule
 from ops.review.text import code, codes, count
 from ops.review.translatable import said
-from terraform.plan import Action, Change, Plan
-from terraform.plan_configuration import PlanConfiguration
+from terraform.plan import Action, Plan
 
 _THE_PLAN = "the plan"
 
@@ -176,7 +173,7 @@ def imported(plans: Plans) -> Iterator[ReviewFinding]:
 
 
 @rule(
-    id="drifted",
+    id=DRIFTED,
     what="Something was changed outside Terraform.",
     why="The plan either reverts the change or adopts it.",
     dangerous=False,
@@ -184,33 +181,10 @@ def imported(plans: Plans) -> Iterator[ReviewFinding]:
 def drifted(plans: Plans) -> Iterator[ReviewFinding]:
     for plan in plans.plans:
         for drift in plan.drift:
-            changed = _changed_attributes(drift, plans.references[plan.stack].configuration)
+            changed = attributes(drift, plan)
             if drift.action is Action.DELETE:
                 what = said("was destroyed outside Terraform")
                 yield ReviewFinding(stack=plan.stack, address=drift.address, what=what)
             elif drift.action is Action.UPDATE and changed:
                 what = said("was changed outside Terraform: {arguments}", arguments=codes(changed))
                 yield ReviewFinding(stack=plan.stack, address=drift.address, what=what)
-
-
-def _changed_attributes(drift: Change, configuration: PlanConfiguration) -> list[str]:
-    # AWS may change attributes that nobody configured, and the provider often reads them only after the apply.
-    watched = configuration.arguments(drift.address)
-    if watched is None:
-        # The plan destroys what is no longer configured. Until then only the access that it gives is of interest.
-        watched = ATTRIBUTES if configuration.is_known else frozenset(drift.after)
-    return [
-        name
-        for name in sorted(watched & (drift.before.keys() | drift.after.keys()))
-        if _without_empty(drift.before.get(name)) != _without_empty(drift.after.get(name))
-        and not harmless(drift.type, name)
-    ]
-
-
-def _without_empty(found: Any) -> Any:
-    """A value without what is empty: providers return null, zero and empty values interchangeably."""
-    if isinstance(found, dict):
-        found = {key: kept for key, item in found.items() if (kept := _without_empty(item))}
-    elif isinstance(found, list):
-        found = [kept for item in found if (kept := _without_empty(item))]
-    return found or None

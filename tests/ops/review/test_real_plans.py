@@ -91,7 +91,10 @@ DANGEROUS: dict[str, set[tuple[str, str]]] = {
     "alerts-removed": {("watch-stopped", "aws_sns_topic_subscription.alerts_subscriptions_platform-team_example_com")},
     "drift-policy-opened": {("policy-widened", "aws_iam_policy.pull_user_deny_policy")},
     "drift-logs-deleted": set(),
-    "refresh-only": set(),
+    "refresh-only": {
+        ("policy-to-the-world", "aws_iam_policy.pull_user_deny_policy"),
+        ("policy-widened", "aws_iam_policy.pull_user_deny_policy"),
+    },
     "repository-imported": {
         ("access-widened", "aws_iam_user.pull_user"),
         ("access-widened", "aws_iam_user.push_user"),

@@ -59,9 +59,65 @@ def test_a_tag_that_changes_everywhere_is_not_counted_as_drift_of_every_object()
 
 
 def test_drift_of_something_else_than_a_tag_is_reported() -> None:
-    drift = [change("aws_sns_topic.it", "update", {"name": "a", "tags": {}}, {"name": "b", "tags": {"a": "b"}})]
-    [finding] = reviewed(plan(resource_drift=drift)).notes
-    assert finding.what == "was changed outside Terraform: `name`"
+    was, now = {"name": "a", "tags": {}}, {"name": "b", "tags": {"a": "b"}}
+    taken_back = change("aws_sns_topic.it", "update", now, was)
+    drift = [change("aws_sns_topic.it", "update", was, now)]
+    found = {note.rule: note.what for note in reviewed(plan(taken_back, resource_drift=drift)).notes}
+    assert found["drifted"] == "was changed outside Terraform: `name`"
+
+
+CLOSED_OPEN = ("192.0.2.0/28", "0.0.0.0/0")
+
+
+def _opened_by_hand() -> tuple[Any, Any]:
+    """A change by hand to a Deny, which now spares every address, and what the plan makes of the object."""
+    was, now = ({"policy": policy(deny(Condition={"NotIpAddress": {"aws:SourceIp": [one]}}))} for one in CLOSED_OPEN)
+    return change("aws_iam_policy.it", "update", was, now), change("aws_iam_policy.it", "no-op", now, now)
+
+
+def test_a_hole_opened_by_hand_that_the_apply_leaves_open_is_dangerous() -> None:
+    drift, kept = _opened_by_hand()
+    found = {finding.rule for finding in reviewed(plan(kept, resource_drift=[drift])).dangerous}
+    assert found == {"policy-to-the-world", "policy-widened"}
+
+
+def test_a_hole_opened_by_hand_that_the_apply_closes_is_one_note() -> None:
+    drift, kept = _opened_by_hand()
+    closed = change("aws_iam_policy.it", "update", kept["change"]["after"], drift["change"]["before"])
+    found = reviewed(plan(closed, resource_drift=[drift]))
+    assert (found.dangerous, [note.rule for note in found.notes]) == ([], ["drifted"])
+
+
+def test_a_hole_opened_by_hand_is_dangerous_in_a_plan_that_only_refreshes_the_state() -> None:
+    drift, _ = _opened_by_hand()
+    assert {finding.rule for finding in reviewed(plan(resource_drift=[drift])).dangerous} >= {"policy-widened"}
+
+
+def test_a_hole_opened_by_hand_is_dangerous_beside_another_change_of_the_object() -> None:
+    drift, kept = _opened_by_hand()
+    now = kept["change"]["after"]
+    other = change("aws_iam_policy.it", "update", {**now, "description": "a"}, {**now, "description": "b"})
+    assert {finding.rule for finding in reviewed(plan(other, resource_drift=[drift])).dangerous} >= {"policy-widened"}
+
+
+def test_what_was_destroyed_by_hand_and_stays_away_is_reviewed_as_destroyed() -> None:
+    was = {"bucket": NAME}
+    drift = change("aws_s3_bucket_public_access_block.it", "delete", was)
+    assert {finding.address for finding in reviewed(plan(resource_drift=[drift])).dangerous} == {drift["address"]}
+
+
+def test_a_policy_that_another_resource_sets_is_not_drift_of_its_owner() -> None:
+    text = policy({"Effect": "Allow", "Action": "sns:Publish", "Resource": "*", "Principal": {"Service": "a.aws"}})
+    topic, with_policy = {"name": "it", "policy": ""}, {"name": "it", "policy": f" {text}"}
+    document = plan(
+        change("aws_sns_topic.it", "no-op", with_policy, with_policy),
+        change("aws_sns_topic_policy.it", "no-op", *[{"policy": text}] * 2),
+        resource_drift=[change("aws_sns_topic.it", "update", topic, with_policy)],
+        configuration={"root_module": {"resources": [{"address": "aws_sns_topic.it", "expressions": {"name": {}}}]}},
+    )
+    assert _rules(reviewed(document)) == {}
+    del document["resource_changes"][1]
+    assert "policy-widened" in _rules(reviewed(document))
 
 
 def test_a_list_that_is_narrowed_back_is_not_dangerous() -> None:
