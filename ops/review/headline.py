@@ -17,8 +17,8 @@ _LONGEST_NAME = 80
 _LONGEST_FINDING = 100  # characters; of a longer one the sentence says its brief form, or what its rule says
 _LONGEST_SENTENCE = 160  # characters, so that the heading with the number of other findings fits into 200
 
-# What no rule judges: what it has not read, what was changed outside Terraform, code that only people can judge, and who
-# reaches what is new.
+# What no rule judges: what it has not read, what was changed outside Terraform, code that only people can judge, and
+# who reaches what is new.
 _TO_READ = {DRIFTED, FIRST_DEPLOYMENT, NOT_READ, REPOSITORY_NEW, "runs-otherwise"}
 
 _DONE = {
