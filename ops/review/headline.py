@@ -40,19 +40,27 @@ def headline(review: Review, language: Language) -> tuple[str, str]:
         counted = language.say("Dangerous: {findings} in {stacks}", findings=findings, stacks=of)
         line = language.say("{counted}: {rules}", counted=counted, rules=_rules(review))
         return f"## 🛑 {_sentence(review, language)}", line
+    number = str(len(review.acknowledged))
     if review.fails:
-        number = language.count(len(review.unused) + len(review.ended), "acknowledgement")
-        return f"## 🛑 {language.say('Nothing dangerous, but {number} to remove', number=number)}", ""
+        template = (
+            "Nothing dangerous except what is acknowledged ({number}), but {others} to remove"
+            if review.acknowledged
+            else "Nothing dangerous, but {others} to remove"
+        )
+        others = language.count(len(review.unused) + len(review.ended), "acknowledgement")
+        return f"## 🛑 {language.say(template, number=number, others=others)}", ""
     unread = sum(finding.rule in _TO_READ for finding in review.notes)
     changes = counts([change for change in review.plans.changes() if change.is_changed], language)
     outputs = any(output.action is not Action.NOTHING for plan in review.plans.plans for output in plan.outputs)
     changes = changes or language.say("outputs change" if outputs else "nothing changes")
     if unread:
-        number = language.count(unread, "change")
-        template = "{changes} to read, and nothing dangerous found"
-        mark, verdict = "🟠", language.say(template, changes=number)
+        template = (
+            "{changes} to read, and nothing dangerous except what is acknowledged ({number})"
+            if review.acknowledged
+            else "{changes} to read, and nothing dangerous found"
+        )
+        mark, verdict = "🟠", language.say(template, changes=language.count(unread, "change"), number=number)
     elif review.acknowledged:
-        number = str(len(review.acknowledged))
         mark, verdict = "🟡", language.say("Nothing dangerous except what is acknowledged ({number})", number=number)
     else:
         mark, verdict = "✅", language.say("Nothing dangerous")

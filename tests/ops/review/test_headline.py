@@ -131,6 +131,36 @@ def test_what_is_acknowledged_not_read_or_an_output_is_in_the_heading(name: str)
     assert all(bool(JAPANESE.search(heading)) == (name == "ja") for heading in headings)
 
 
+@pytest.mark.parametrize(
+    ("name", "heading"),
+    [
+        ("en", "## 🛑 Nothing dangerous except what is acknowledged (1), but 1 acknowledgement to remove"),
+        ("ja", "## 🛑 承認済みの 1 件のほかに危険な指摘はありませんが、削除すべき承認 1 件があります"),
+    ],
+)
+def test_what_is_acknowledged_is_in_the_heading_beside_what_is_to_be_removed(name: str, heading: str) -> None:
+    lost = plan(change("aws_eip.a", "delete", {}))
+    allowed = (reviewed(lost).dangerous[0].allowed_as, f"address-lost@{'0' * 16}")
+    accepted = tuple(Acknowledgement(allowed=one, because="the office is closed", where="test") for one in allowed)
+    assert first_lines(reviewed(lost, acknowledged=accepted), name) == [heading]
+
+
+@pytest.mark.parametrize(
+    ("name", "heading"),
+    [
+        ("en", "## 🟠 1 change to read, and nothing dangerous except what is acknowledged (1): "),
+        ("ja", "## 🟠 読んで確かめるべき 1 件の変更があります（承認済みの 1 件のほかに、危険な指摘はありません）："),
+    ],
+)
+def test_what_is_acknowledged_is_in_the_heading_beside_what_no_rule_has_read(name: str, heading: str) -> None:
+    address = change("aws_eip.a", "delete", {})
+    unread = change("aws_s3_bucket.a", "update", {"request_payer": "a"}, {"request_payer": "b"})
+    [lost] = reviewed(plan(address)).dangerous
+    accepted = Acknowledgement(allowed=lost.allowed_as, because="the old office is closed", where="test")
+    found = reviewed(plan(address, unread), acknowledged=(accepted,))
+    assert first_lines(found, name)[0].startswith(heading)
+
+
 def test_the_catalogue_has_every_rule_and_nothing_else() -> None:
     assert set(CATALOGUE["rules"]) == {rule.id for rule in RULES}
     for texts in CATALOGUE["rules"].values():
