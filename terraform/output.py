@@ -91,6 +91,11 @@ class Stack:
         return self._named("output")
 
     @property
+    def modules(self) -> dict[str, Json]:
+        """The modules that it calls, by the name of the call."""
+        return self._named("module")
+
+    @property
     def checks(self) -> dict[str, Json]:
         return self._named("check")
 

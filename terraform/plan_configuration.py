@@ -16,6 +16,11 @@ def module_of(address: str) -> str:
     return found[0] if found else ""
 
 
+def base_address(address: str) -> str:
+    """An address without the indices of `count` and `for_each`."""
+    return _INDEX.sub("", address)
+
+
 def remote_output(reference: str) -> tuple[str, str] | None:
     """The name of the remote state and the output that a reference reads, if it reads one."""
     found = REMOTE_OUTPUT.match(reference)
@@ -70,7 +75,7 @@ class PlanConfiguration:
         return account if isinstance(account, str) else None
 
     def _of_provider(self, address: str, argument: str) -> Any:
-        key = _at(self._resources.get(_INDEX.sub("", address)), "provider_config_key")
+        key = _at(self._resources.get(base_address(address)), "provider_config_key")
         # A resource whose configuration names no provider has the one that its type begins with.
         provider = key if isinstance(key, str) else "aws"
         return _at(self._configuration, "provider_config", provider, "expressions", argument, "constant_value")
@@ -105,7 +110,7 @@ class PlanConfiguration:
         }
 
     def _expressions(self, address: str) -> Any:
-        return _at(self._resources.get(_INDEX.sub("", address)), "expressions")
+        return _at(self._resources.get(base_address(address)), "expressions")
 
 
 def _resources(module: dict[str, Any], prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:

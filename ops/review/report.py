@@ -257,7 +257,7 @@ def _unchanged(review: Review, language: Language) -> Iterator[Section]:
 
 
 def _not_compared(review: Review, language: Language) -> Iterator[Section]:
-    stacks = [plan.stack for plan in review.plans.plans if plan.stack not in review.plans.outputs]
+    stacks = [plan.stack for plan in review.plans.plans if plan.stack not in review.plans.compared]
     if stacks:
         head = language.say(_NOT_COMPARED, stacks=codes(stacks))
         yield Section(importance=2, head=head, items=[], noun="")

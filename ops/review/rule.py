@@ -11,6 +11,7 @@ from ops.review.text import masking, placeholder
 from terraform.output import Stack
 from terraform.plan import Action, Change, Plan
 from terraform.plan_references import PlanReferences
+from terraform.plan_source import unlike
 
 ACCESS_WIDENED = "access-widened"
 """The rule that compares who can pull and push before and after."""
@@ -107,6 +108,18 @@ class Plans:
     def references(self) -> dict[str, PlanReferences]:
         """By stack."""
         return {plan.stack: PlanReferences(plan) for plan in self.plans}
+
+    @cached_property
+    def unlike(self) -> dict[str, list[str]]:
+        """The blocks in which a stack's plan was made from other Terraform than the output says, by stack."""
+        made = {plan.stack: plan.configuration for plan in self.plans}
+        found = {stack: unlike(made[stack], after) for stack, (_, after) in self.outputs.items()}
+        return {stack: addresses for stack, addresses in found.items() if addresses}
+
+    @property
+    def compared(self) -> dict[str, tuple[Stack, Stack]]:
+        """The outputs of the stacks whose plan was made from the latter."""
+        return {stack: both for stack, both in self.outputs.items() if stack not in self.unlike}
 
     @cached_property
     def mask(self) -> Mask:

@@ -52,6 +52,7 @@ _READING: tuple[ReviewRule, ...] = (
     storage.unknown_lost,
     unread.type_unknown,
     storage.protection_lifted,
+    lifecycle.not_compared,
     lifecycle.guard_lifted,
     storage.encryption_lifted,
     storage.retention_shortened,

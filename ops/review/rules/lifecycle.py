@@ -1,7 +1,7 @@
 """Rules about what no plan shows: what the synthesised outputs guard before and after, and where states are kept."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ops.review.rule import Plans, ReviewFinding, rule
 from ops.review.text import code, codes
@@ -9,6 +9,8 @@ from ops.review.translatable import said
 from terraform.address_lists import apart_from, kept_apart_by
 from terraform.guards import Guard, addresses, guards, ignored
 from terraform.output import Stack, StateLocation
+from terraform.plan import Action, Plan
+from terraform.plan_configuration import base_address
 
 _MEANINGS = {
     "prevent_destroy": "Terraform no longer refuses plans that destroy it",
@@ -17,6 +19,79 @@ _MEANINGS = {
     "ephemeral": "its value is now kept in plans and states",
     "nullable": "may be null now",
 }
+_MOST_NAMES = 3
+
+
+@rule(
+    id="not-compared",
+    what="What no plan shows is not compared with what was applied last.",
+    why="A guard may be gone and no finding says so: name the outputs of the last apply and of this plan.",
+)
+def not_compared(plans: Plans) -> Iterator[ReviewFinding]:
+    for stack, (before, _) in plans.outputs.items():
+        plan = next(plan for plan in plans.plans if plan.stack == stack)
+        if blocks := plans.unlike.get(stack):
+            yield _unlike(
+                stack, blocks, said("AFTER is not what this plan was made from: {names} differ", names=_names(blocks))
+            )
+        if objects := _only_in_state(plan, before):
+            yield _unlike(
+                stack,
+                objects,
+                said(
+                    "BEFORE is not what was applied last: it lacks {names}, which the state has", names=_names(objects)
+                ),
+            )
+        if objects := _only_before(plan, before):
+            yield _unlike(
+                stack,
+                objects,
+                said(
+                    "BEFORE is not what was applied last: it has {names}, which the state lacks", names=_names(objects)
+                ),
+            )
+
+
+def _unlike(stack: str, names: Sequence[str], what: str) -> ReviewFinding:
+    return ReviewFinding(stack=stack, address="--outputs", what=what, seen="\n".join(names))
+
+
+def _only_in_state(plan: Plan, before: Stack) -> list[str]:
+    """Objects in the state that BEFORE has neither there, nor where they were before a move, nor imported since."""
+    modules = before.modules
+    there = {f"{kind}.{name}" for kind, name, _ in before.resources()}
+    explained = {
+        change.address
+        for change in plan.changes
+        if change.imported_id is not None or base_address(change.previous_address or "") in there
+    }
+    return sorted(
+        address
+        for address, found in plan.before.items()
+        if found.is_managed
+        and address not in explained
+        and base_address(address).removeprefix("module.").partition(".")[0] not in modules
+        and base_address(address) not in there
+    )
+
+
+def _only_before(plan: Plan, before: Stack) -> list[str]:
+    """Resources of BEFORE without an object, although nothing was destroyed outside Terraform, and none was moved."""
+    moved = [change.previous_address for change in plan.changes if change.previous_address]
+    lost = [drift.address for drift in plan.drift if drift.action is Action.DELETE]
+    there = {base_address(address) for address in (*plan.before, *moved, *lost)}
+    return sorted(
+        address
+        for kind, name, resource in before.resources()
+        if (address := f"{kind}.{name}") not in there and not resource.keys() & {"count", "for_each"}
+    )
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = codes(names[:_MOST_NAMES])
+    if len(names) <= _MOST_NAMES:
+        return shown
+    return said("{names} and {others} more", names=shown, others=len(names) - _MOST_NAMES)
 
 
 @rule(
@@ -25,7 +100,7 @@ _MEANINGS = {
     why="Terraform carries out the next plan that destroys or ignores it, or that has a value which was refused.",
 )
 def guard_lifted(plans: Plans) -> Iterator[ReviewFinding]:
-    for stack, (before, after) in plans.outputs.items():
+    for stack, (before, after) in plans.compared.items():
         gone = {
             change.address.partition("[")[0]
             for change in plans.changes()
@@ -77,7 +152,7 @@ def _apart(guard: Guard) -> tuple[str, frozenset[str]] | None:
     why="With an empty state everything is created anew; who writes a state that is read decides what it says.",
 )
 def state_elsewhere(plans: Plans) -> Iterator[ReviewFinding]:
-    for stack, (before, after) in plans.outputs.items():
+    for stack, (before, after) in plans.compared.items():
         was, now = _states(before), _states(after)
         for address in sorted({*was, *now}):
             if address in was and address in now and was[address] != now[address]:
@@ -113,7 +188,7 @@ def _states(stack: Stack) -> dict[str, StateLocation]:
     dangerous=False,
 )
 def guard_changed(plans: Plans) -> Iterator[ReviewFinding]:
-    for before, after in plans.outputs.values():
+    for before, after in plans.compared.values():
         there = addresses(before)
         for guard in guards(after) - guards(before):
             if guard.address in there:

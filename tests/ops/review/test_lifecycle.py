@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ from ops.review.outcome import Review
 from ops.review.outputs import compared, of
 from terraform.address_lists import apart, no_overlap
 from terraform.output import Stack
-from tests.ops.review.plans import comment
+from tests.ops.review.plans import PLANS, comment, real
 from tests.terraform import Stacks
-from tests.terraform.plans import change, plan
+from tests.terraform.plans import change, made_from, plan, state_of
 
 Json = dict[str, Any]
 Change = Callable[[Json], object]
@@ -65,7 +66,7 @@ def _reviewed(
     planned = copy.deepcopy(applied)
     changed(planned)
     outputs = (Stack(name="stack", document=applied), Stack(name="stack", document=planned))
-    text = json.dumps(plan(*changes))
+    text = json.dumps(plan(*changes, configuration=made_from(planned), prior_state=state_of(applied)))
     return review([PlanFile(stack="stack", where="plan.json", text=text, outputs=outputs)], acknowledged)
 
 
@@ -273,3 +274,90 @@ def test_refuses_what_is_no_folder_and_terraform_that_cannot_be_read(
     with pytest.raises(RefusedError) as refused:
         of("stack", (odd, odd))
     assert f"error: {odd / 'stacks' / 'stack' / 'cdk.tf.json'}: cannot be read" in str(refused.value)
+
+
+def _of(*path: str, **arguments: object) -> Change:
+    def change(terraform: Json) -> None:
+        for step in path:
+            terraform = terraform[step]
+        for block in terraform if isinstance(terraform, list) else [terraform]:
+            block.update(arguments)
+
+    return change
+
+
+def _not_compared(found: Review) -> list[str]:
+    return [finding.what for finding in found.dangerous if finding.rule == "not-compared"]
+
+
+ELSEWHERE: Json = json.loads((PLANS.parent / "elsewhere.tf.json").read_text())
+"""What the real Terraform has made the plans of the stack `elsewhere` from."""
+
+
+def _planned_elsewhere(after: Json, before: Json = ELSEWHERE) -> Review:
+    [file] = [file for file in real("elsewhere-opened") if file.stack == "elsewhere"]
+    outputs = (Stack(name="elsewhere", document=before), Stack(name="elsewhere", document=after))
+    return review([replace(file, outputs=outputs)], [])
+
+
+def test_the_output_that_a_real_plan_was_made_from_is_compared() -> None:
+    found = _planned_elsewhere(ELSEWHERE)
+    assert _not_compared(found) == []
+    assert "Not compared" not in comment(found)
+
+
+@pytest.mark.parametrize(
+    ("changed", "differs"),
+    [
+        (_of("resource", "aws_ebs_volume", "data", size=7), "aws_ebs_volume.data"),
+        (_of("provider", "aws", allowed_account_ids=["333333333333"]), "provider.aws"),
+        (_of("provider", "aws", region="us-east-1"), "provider.aws"),
+        (_of("resource", aws_sns_topic={"other": {}}), "aws_sns_topic.other"),
+        (removed("resource", "aws_ebs_volume", "data"), "aws_ebs_volume.data"),
+        (_of("module", "inner", name="x"), "module.inner"),
+        (_of("variable", "volume_zone", default="x"), "var.volume_zone"),
+        (_of("output", other={"value": "x"}), "output.other"),
+    ],
+)
+def test_an_output_that_the_plan_was_not_made_from_is_dangerous_and_not_compared(changed: Change, differs: str) -> None:
+    other = copy.deepcopy(ELSEWHERE)
+    changed(other)
+    for named in other["resource"].values():
+        for resource in named.values():
+            resource.pop("lifecycle", None)
+    found = _planned_elsewhere(other)
+    assert _not_compared(found) == [f"AFTER is not what this plan was made from: `{differs}` differ"]
+    assert "guard-lifted" not in {finding.rule for finding in found.dangerous}
+    assert "Not compared: the guards of `elsewhere`" in comment(found)
+
+
+def test_a_plan_without_its_configuration_is_compared_with_nothing() -> None:
+    outputs = (Stack(name="stack", document=APPLIED), Stack(name="stack", document=APPLIED))
+    text = json.dumps(plan(prior_state=state_of(APPLIED)))
+    [what] = _not_compared(review([PlanFile(stack="stack", where="plan.json", text=text, outputs=outputs)], []))
+    assert what.startswith("AFTER is not what this plan was made from")
+
+
+def _stated(before: Json, *changes: Json, state: Json = APPLIED, **more: object) -> list[str]:
+    outputs = (Stack(name="stack", document=before), Stack(name="stack", document=APPLIED))
+    text = json.dumps(plan(*changes, configuration=made_from(APPLIED), prior_state=state_of(state), **more))
+    return _not_compared(review([PlanFile(stack="stack", where="plan.json", text=text, outputs=outputs)], []))
+
+
+def test_an_output_that_was_not_applied_last_is_dangerous() -> None:
+    without = copy.deepcopy(APPLIED)
+    del without["resource"]["aws_ebs_volume"]
+    what = "BEFORE is not what was applied last: it {} `aws_ebs_volume.it`, which the state {}"
+    assert _stated(without) == [what.format("lacks", "has")]
+    assert _stated(APPLIED, change(VOLUME, "create", None, {}), state=without) == [what.format("has", "lacks")]
+
+
+def test_what_was_imported_moved_or_destroyed_outside_terraform_is_no_other_output() -> None:
+    without = copy.deepcopy(APPLIED)
+    moved = without["resource"].pop("aws_ebs_volume")["it"]
+    assert _stated(without, change(VOLUME, "no-op", {}, {}, importing={"id": "vol-1"})) == []
+    without["resource"]["aws_ebs_volume"] = {"old": moved}
+    assert _stated(without, change(VOLUME, "no-op", {}, {}, previous_address="aws_ebs_volume.old")) == []
+    del without["resource"]["aws_ebs_volume"]
+    drift = [change(VOLUME, "delete", {}, None)]
+    assert _stated(APPLIED, change(VOLUME, "create", None, {}), state=without, resource_drift=drift) == []

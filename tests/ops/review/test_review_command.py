@@ -12,7 +12,7 @@ import pytest
 
 from errors import RefusedError
 from ops.review import run
-from tests.terraform.plans import change, plan
+from tests.terraform.plans import change, made_from, plan, state_of
 
 HARMLESS = plan(change("aws_sns_topic.it", "create", None, {"name": "it"}))
 DANGEROUS = plan(change("aws_eip.it", "delete", {"public_ip": "192.0.2.1"}))
@@ -58,7 +58,8 @@ def test_the_command_compares_two_outputs(project: Path, written: Callable[..., 
     for folder, terraform in (("before", protected), ("after", {"resource": {"aws_ebs_volume": {"it": {}}}})):
         (tmp_path / folder / "stacks" / "dev-network").mkdir(parents=True)
         written(terraform, f"{folder}/stacks/dev-network/cdk.tf.json")
-    command: list[str | Path] = [sys.executable, project / "main.py", "review", written(HARMLESS)]
+    made = plan(configuration=made_from({"resource": {"aws_ebs_volume": {"it": {}}}}), prior_state=state_of(protected))
+    command: list[str | Path] = [sys.executable, project / "main.py", "review", written(made)]
 
     def reviewed(*options: str | Path) -> tuple[int, str]:
         done = subprocess.run([*command, *options], cwd=project, capture_output=True, text=True, check=False)

@@ -16,7 +16,7 @@ from tests.ops.review.rule_cases import PlannedChange, deny, only_from, policy, 
 from tests.terraform import Stacks
 from tests.terraform.plans import change, plan
 
-_OF_OUTPUTS = ("guard-changed", "guard-lifted", "state-elsewhere")
+_OF_OUTPUTS = ("guard-changed", "guard-lifted", "not-compared", "state-elsewhere")
 """Rules whose cases are in test_lifecycle.py, because no plan shows what they find."""
 
 CASES = {**OTHER_CASES, **server_cases.CASES}
