@@ -14,6 +14,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from errors import reasons
 from errors.shown import shown
 from settings import data
 from settings.forms import Matching, OneOf
@@ -69,6 +70,14 @@ def _repository(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", value) or value.endswith(".git"):
         hint = "CodeCommit takes 1-100 of letters, digits, '.', '_' and '-', not ending in .git"
         raise refuse(f"{shown(value)} is not a repository name", hint)
+    return value
+
+
+def _reason(value: str) -> str:
+    if not re.fullmatch(r"[^\x00-\x1f\x7f]{0,500}", value) or not reasons.is_long_enough(value):
+        raise refuse(
+            f"{shown(value)} is not a reason", f"give the reason in one line, in {reasons.LENGTH}, at most 500"
+        )
     return value
 
 
@@ -165,7 +174,10 @@ Description = Annotated[
     str, Matching(r"[^\x00-\x1f\x7f]{0,1000}", "a description", "write one line of at most 1,000 characters")
 ]
 Reason = Annotated[
-    str, Matching(r"[^\x00-\x1f\x7f]{10,500}", "a reason", "give the reason in one line of 10-500 characters")
+    str,
+    AfterValidator(_reason),
+    # A pattern cannot count a Japanese character as two.
+    WithJsonSchema({"type": "string", "pattern": r"^[^\x00-\x1f\x7f]{5,500}$"}),
 ]
 ZoneLetter = Annotated[
     str, Matching(r"[a-h]", "the letter of an availability zone", "write a to h, for example a for ap-northeast-1a")

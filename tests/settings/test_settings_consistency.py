@@ -1,8 +1,10 @@
 """Contradictions between settings, and rules for allow-lists."""
 
 import pytest
+from pydantic import TypeAdapter
 
 from settings import Deployment
+from settings.types import Reason
 from tests.settings.contradictions import ACCOUNTS, BACKLOG, GITLAB, NETWORK, PUSH_AND_PULL, TAGS
 from tests.settings.whole_file import (
     Change,
@@ -192,16 +194,21 @@ def test_refuses_that_the_world_pushes_beside_a_room_that_is_known_by_its_endpoi
     assert "prd.codecommit.push.from_cidrs[0]: '0.0.0.0/0' may push, and prd.codecommit.pull is known by" in found
 
 
-@pytest.mark.parametrize("reason", ["yes", '"because\\nof us"', "''"])
+@pytest.mark.parametrize("reason", ["yes", "旧拠点で", '"because\\nof us"', "''"])
 def test_refuses_a_reason_that_is_too_short_or_not_one_line(refusal: Refusal, reason: str) -> None:
     change = ("[198.51.100.128/28]", f"[0.0.0.0/0]\n    open_to_the_world_because: {reason}")
-    shown = {"yes": "'yes'", "''": "''"}.get(reason, "'because\\nof us'")
+    shown = {"''": "''", '"because\\nof us"': "'because\\nof us'"}.get(reason, f"'{reason}'")
     assert refusal(spoilt(change)) == error(
         line_of_change(change),
         "dev.gitlab.open_to_the_world_because",
         f"{shown} is not a reason",
-        "give the reason in one line of 10-500 characters",
+        "give the reason in one line, in 10 characters or more (Chinese, Japanese and Korean ones count as two), "
+        "at most 500",
     )
+
+
+def test_takes_a_reason_of_nine_japanese_characters() -> None:
+    assert TypeAdapter(Reason).validate_python("旧拠点の閉鎖のため") == "旧拠点の閉鎖のため"
 
 
 def test_refuses_a_file_with_nothing_to_build(refusal: Refusal) -> None:
