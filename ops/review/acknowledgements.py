@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.comments import CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from errors import WRONG_USAGE, Problem, RefusedError, refused
+from errors import WRONG_USAGE, Problem, RefusedError, reasons, refused
 from ops.review.rule import ReviewFinding
-
-SHORTEST_REASON = 10
 
 _FORM = "RULE:STACK/ADDRESS@DIGEST"
 _EXAMPLE = (
@@ -49,7 +48,7 @@ class Acknowledgement:
 def from_options(allowed: Sequence[str], because: Sequence[str]) -> list[Acknowledgement]:
     """One acknowledgement for each --allow, with the --because in the same position."""
     if len(allowed) != len(because):
-        what = f"there are {len(allowed)} of --allow and {len(because)} of --because"
+        what = f"{len(allowed)} --allow, but {len(because)} --because"
         hint = "give each --allow its own --because TEXT, in the same order"
         raise refused("--allow", what, hint, status=WRONG_USAGE)
     return [
@@ -61,35 +60,40 @@ def from_options(allowed: Sequence[str], because: Sequence[str]) -> list[Acknowl
 def from_file(path: Path) -> list[Acknowledgement]:
     """A YAML list of `allow`, `because` and, where it is to end, `until`."""
     try:
-        entries: Any = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        # Unlike "safe", "rt" keeps the lines.
+        entries: Any = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise _wrong(path, "there is no such file") from None
-    except (OSError, UnicodeDecodeError, YAMLError, RecursionError):
-        raise _wrong(path, "it cannot be read as YAML") from None
-    entries = [] if entries is None else entries
-    if not isinstance(entries, list):
-        raise _wrong(path, "it is not a list")
-    return [_entry(path, place, entry) for place, entry in enumerate(entries)]
+        raise _wrong(str(path), "there is no such file") from None
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        raise _wrong(where, f"it cannot be read as YAML: {error.problem or error.context}") from None
+    except (OSError, ValueError, YAMLError, RecursionError):  # of a date such as 2026-13-01, too
+        raise _wrong(str(path), "it cannot be read as YAML") from None
+    entries = CommentedSeq() if entries is None else entries
+    if not isinstance(entries, CommentedSeq):
+        raise _wrong(f"{path}:1", "it is not a list")
+    return [_entry(f"{path}:{entries.lc.item(place)[0] + 1}", entry) for place, entry in enumerate(entries)]
 
 
-def _entry(path: Path, place: int, entry: Any) -> Acknowledgement:
+def _entry(where: str, entry: Any) -> Acknowledgement:
     members = entry if isinstance(entry, dict) else {}
     if other := [str(key) for key in members if key not in _KEYS]:
-        what = f"entry {place + 1} has {' and '.join(map(repr, other))}, which nothing reads"
+        what = f"it has {' and '.join(map(repr, other))}, which nothing reads"
         near = get_close_matches(other[0], _KEYS, n=1)
-        raise refused(str(path), what, f"did you mean {near[0]}?" if near else _EXAMPLE, status=WRONG_USAGE)
-    if missing := [name for name in _REQUIRED if name not in members]:
-        raise _wrong(path, f"entry {place + 1} has {' and '.join(f'no {name}' for name in missing)}")
+        raise refused(where, what, f"did you mean {near[0]}?" if near else _EXAMPLE, status=WRONG_USAGE)
+    if missing := [name for name in _REQUIRED if members.get(name) is None]:
+        raise _wrong(where, f"it has {' and '.join(f'no {name}' for name in missing)}")
     until = entry.get("until")
     if not all(isinstance(entry[name], str) for name in _REQUIRED):
-        raise _wrong(path, f"entry {place + 1} contains something other than text")
+        raise _wrong(where, "it contains something other than text")
     if "until" in entry and (not isinstance(until, date) or isinstance(until, datetime)):
-        raise _wrong(path, f"entry {place + 1}: until is not a date such as 2026-12-31")
-    return Acknowledgement(allowed=entry["allow"], because=entry["because"], where=f"{path}[{place}]", until=until)
+        raise _wrong(where, "until is not a date such as 2026-12-31")
+    return Acknowledgement(allowed=str(entry["allow"]), because=str(entry["because"]), where=where, until=until)
 
 
-def _wrong(path: Path, what: str) -> RefusedError:
-    return refused(str(path), what, _EXAMPLE, status=WRONG_USAGE)
+def _wrong(where: str, what: str) -> RefusedError:
+    return refused(where, what, _EXAMPLE, status=WRONG_USAGE)
 
 
 def check(acknowledgements: Sequence[Acknowledgement], rules: Sequence[str]) -> None:
@@ -104,9 +108,9 @@ def check(acknowledgements: Sequence[Acknowledgement], rules: Sequence[str]) -> 
             near = get_close_matches(rule, rules, n=1)
             hint = f"did you mean {near[0]}?" if near else _COPY
             problems.append(Problem(where=one.where, what=f"{rule!r} is not a rule", hint=hint))
-        if len(one.because.strip()) < SHORTEST_REASON:
+        if not reasons.is_long_enough(one.because):
             what = f"{one.because!r} is too short for a reason"
-            hint = f"write why it is acceptable, in {SHORTEST_REASON} characters or more"
+            hint = f"write why it is acceptable, in {reasons.LENGTH}"
             problems.append(Problem(where=one.where, what=what, hint=hint))
     if problems:
         raise RefusedError(problems, status=WRONG_USAGE)

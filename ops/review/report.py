@@ -1,9 +1,10 @@
 """Writes a review as Markdown for a comment on a pull request: the verdict first, then by importance."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from textwrap import wrap
+from textwrap import indent, wrap
 
 from iam import comparison as policies
 from iam.statements import Statement
@@ -32,7 +33,6 @@ from ops.review.text import (
     placeholder,
     plain,
     shown,
-    span,
     visible,
     wrapped,
 )
@@ -116,12 +116,14 @@ def _findings(
 
 
 def _to_accept(finding: ReviewFinding, language: Language) -> str:
-    """The line to copy into the list of acknowledgements."""
+    """The lines to copy into the list of acknowledgements."""
     if finding.digest is None:
         return f"\n  - {language.say('it cannot be accepted, because a sensitive value is a part of it')}"
-    # An address with a secret in it is left out: the digest says which finding it is.
-    allowed = finding.allowed_as if masked(finding.address) == finding.address else finding.allowed_briefly
-    return f"\n  - {language.say('to accept it: {allowed}', allowed=span(f'allow: {allowed}'))}"
+    # An address with a secret in it is left out, and one that YAML reads as more than a word: the digest says which
+    # finding it is.
+    is_shown = masked(finding.address) == finding.address and not re.search(r": | #", finding.allowed_as)
+    entry = f"- allow: {finding.allowed_as if is_shown else finding.allowed_briefly}\n  because:"
+    return indent(f"\n- {language.say('to accept it, with the reason:')}\n{indent(block(entry, 'yaml'), '  ')}", "  ")
 
 
 def _what(finding: ReviewFinding, language: Language) -> str:

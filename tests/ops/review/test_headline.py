@@ -201,4 +201,6 @@ def test_what_is_to_be_removed_and_accepted_is_said_in_japanese() -> None:
     text = markdown(found, 65_536, language.language("ja"))
     assert f"- `address-lost@{'0' * 16}` に一致する指摘はありません" in text
     assert "理由：`the old office is closed`" in text
-    assert "承認するには：`allow: address-lost:stack/aws_eip.a@" in markdown(lost, 65_536, language.language("ja"))
+    assert "承認するには、理由を添えて：\n    ```yaml\n    - allow: address-lost:stack/aws_eip.a@" in markdown(
+        lost, 65_536, language.language("ja")
+    )

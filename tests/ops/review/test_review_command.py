@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 from errors import RefusedError
 from ops.review import run
@@ -17,6 +18,8 @@ from tests.terraform.plans import change, made_from, plan, state_of
 HARMLESS = plan(change("aws_sns_topic.it", "create", None, {"name": "it"}))
 DANGEROUS = plan(change("aws_eip.it", "delete", {"public_ip": "192.0.2.1"}))
 REASON = "the old line is cancelled since Monday"
+
+GFM = MarkdownIt("gfm-like", {"linkify": False})
 
 Review = Callable[..., int]
 
@@ -112,7 +115,8 @@ def test_main_exits_with_3_for_dangerous_2_for_wrong_usage_and_1_for_no_plan(
     assert (status, error) == (
         2,
         "error: --allow: 'addres-lost' is not a rule\nhint: did you mean address-lost?\n"
-        "error: --allow: 'no' is too short for a reason\nhint: write why it is acceptable, in 10 characters or more\n",
+        "error: --allow: 'no' is too short for a reason\nhint: write why it is acceptable, in 10 characters or more "
+        "(Chinese, Japanese and Korean ones count as two)\n",
     )
 
 
@@ -151,7 +155,7 @@ def test_an_acknowledged_finding_is_shown_with_its_reason_and_is_not_dangerous(
 ) -> None:
     file = written(DANGEROUS)
     assert reviewing(file) == 3
-    [line] = re.findall("to accept it: `allow: (.*)`", capsys.readouterr().out)
+    [line] = re.findall("- allow: (.*)", capsys.readouterr().out)
     assert re.fullmatch("address-lost:dev-network/aws_eip.it@[0-9a-f]{16}", line)
     assert reviewing(file, allow=[line], because=[REASON]) == 0
     text = capsys.readouterr().out
@@ -192,15 +196,17 @@ HINT = (
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("allow: x", "it is not a list"),
-        ("- x", "entry 1 has no allow and no because"),
-        ("- {allow: x}", "entry 1 has no because"),
-        ("- {because: x}", "entry 1 has no allow"),
-        ("- {allow: x, because: y, reason: z, 7: z}", "entry 1 has 'reason' and '7', which nothing reads"),
-        ("- {allow: x, because: y, until: soon}", "entry 1: until is not a date such as 2026-12-31"),
-        ("- {allow: x, because: 1}", "entry 1 contains something other than text"),
-        ("- [", "it cannot be read as YAML"),
-        (None, "there is no such file"),
+        ("allow: x", ":1: it is not a list"),
+        ("- x", ":1: it has no allow and no because"),
+        ("- {allow: x}", ":1: it has no because"),
+        ("# ours\n\n- {because: x}", ":3: it has no allow"),
+        ("- {allow: x, because: y, reason: z, 7: z}", ":1: it has 'reason' and '7', which nothing reads"),
+        ("- {allow: x, because: y, until: soon}", ":1: until is not a date such as 2026-12-31"),
+        ("- {allow: x, because: 1}", ":1: it contains something other than text"),
+        ("- [", ":1: it cannot be read as YAML: expected the node content, but found '<stream end>'"),
+        ("- {allow: x, because: y, until: 2026-13-01}", ": it cannot be read as YAML"),
+        ("- allow: x\n  because:\n", ":1: it has no because"),
+        (None, ": there is no such file"),
     ],
 )
 def test_refuses_a_file_that_is_not_a_list_of_acknowledgements(
@@ -211,7 +217,7 @@ def test_refuses_a_file_that_is_not_a_list_of_acknowledgements(
         file.write_text(text)
     with pytest.raises(RefusedError) as raised:
         reviewing(written(HARMLESS), acknowledged=file)
-    assert str(raised.value) == f"error: {file}: {what}\n{HINT}"
+    assert str(raised.value) == f"error: {file}{what}\n{HINT}"
 
 
 @pytest.mark.parametrize(
@@ -228,7 +234,7 @@ def test_names_a_misspelt_key_of_an_acknowledgement(
     file.write_text(f"- {{allow: x, because: y}}\n- {entry}\n")
     with pytest.raises(RefusedError) as raised:
         reviewing(written(HARMLESS), acknowledged=file)
-    assert str(raised.value) == f"error: {file}: entry 2 has {what}\nhint: did you mean {meant}?"
+    assert str(raised.value) == f"error: {file}:2: it has {what}\nhint: did you mean {meant}?"
 
 
 COPY = "hint: copy what follows `allow: ` below the finding in the review's comment, from the rule's id to the digest"
@@ -238,7 +244,7 @@ def test_refuses_wrong_options_before_it_reads_a_plan(reviewing: Review) -> None
     for more, error in (
         (
             {"allow": ["address-lost:aws_eip.it"]},
-            "error: --allow: there are 1 of --allow and 0 of --because\n"
+            "error: --allow: 1 --allow, but 0 --because\n"
             "hint: give each --allow its own --because TEXT, in the same order",
         ),
         (
@@ -256,3 +262,41 @@ def test_refuses_wrong_options_before_it_reads_a_plan(reviewing: Review) -> None
             reviewing("no-such-file.json", **more)
         assert str(raised.value) == error
         assert raised.value.status == 2
+
+
+def test_what_the_comment_shows_is_an_entry_that_lacks_only_the_reason(
+    written: Callable[..., str], reviewing: Review, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    lost = (change(f"aws_eip.it[{json.dumps(key)}]", "delete", {}) for key in ("a", "b: c", "d #e", "```\n- f", "'"))
+    file = written(plan(*lost))
+    assert reviewing(file) == 3
+    text = capsys.readouterr().out.partition("<details>")[0]
+    entries = [token.content for token in GFM.parse(text) if token.type == "fence" and token.info == "yaml"]
+    assert len(entries) == 5
+    listed = tmp_path / "acknowledged.yaml"
+    listed.write_text("".join(entries))
+    with pytest.raises(RefusedError) as raised:
+        reviewing(file, acknowledged=listed)
+    assert str(raised.value) == f"error: {listed}:1: it has no because\n{HINT}"
+    listed.write_text("".join(entries).replace("because:", "because: 旧拠点の閉鎖のため"))
+    assert reviewing(file, acknowledged=listed) == 0
+
+
+def test_two_lines_of_one_key_are_refused_with_their_line(
+    written: Callable[..., str], reviewing: Review, tmp_path: Path
+) -> None:
+    listed = tmp_path / "acknowledged.yaml"
+    listed.write_text("allow: x\nallow: y\n")
+    with pytest.raises(RefusedError) as raised:
+        reviewing(written(HARMLESS), acknowledged=listed)
+    assert str(raised.value).startswith(f"error: {listed}:2: it cannot be read as YAML: found duplicate key ")
+
+
+def test_a_reason_that_is_too_short_is_refused_with_its_line(
+    written: Callable[..., str], reviewing: Review, tmp_path: Path
+) -> None:
+    listed = tmp_path / "acknowledged.yaml"
+    listed.write_text(f"# ours\n- allow: address-lost@{'0' * 16}\n  because: 旧拠点で\n")
+    with pytest.raises(RefusedError) as raised:
+        reviewing(written(HARMLESS), acknowledged=listed)
+    assert str(raised.value).startswith(f"error: {listed}:2: '旧拠点で' is too short for a reason\n")
