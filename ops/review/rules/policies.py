@@ -5,7 +5,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from iam.comparison import ATTRIBUTES, compared, not_understood, open_conditions, statements, to_the_world
+from iam.comparison import (
+    ATTRIBUTES,
+    StatementDifference,
+    compared,
+    not_understood,
+    open_conditions,
+    statements,
+    to_the_world,
+)
 from iam.statements import Statement, has_wildcard
 from ops.review import policy_text
 from ops.review.added_repositories import added
@@ -42,6 +50,13 @@ class PolicyChange:
         return None if self.after is None else statements(self.after.written(placeholder))
 
     @property
+    def differences(self) -> list[StatementDifference] | None:
+        """How the policy after differs from a policy before; None where one of them is missing or not known."""
+        if not self.change.is_modified or not self.before_statements or self.after_statements is None:
+            return None
+        return compared(self.before_statements, self.after_statements)
+
+    @property
     def unknown_origins(self) -> list[str]:
         """Where the apply takes the unknown parts from, as Markdown."""
         return sorted({origin(found) for found in self.change.references.open_values(self.change, self.name)})
@@ -54,6 +69,11 @@ def _changed_policies(plans: Plans) -> Iterator[PolicyChange]:
             is_changed = change.unknown(name) or change.before.get(name) != change.after.get(name)
             if change.appears and is_changed:
                 yield PolicyChange(change=change, name=name, after=change.references.policy_after(change, name))
+
+
+def rewritten(plans: Plans) -> Iterator[PolicyChange]:
+    """The policies of which only the text changes: they mean the same before and after."""
+    return (policy for policy in _changed_policies(plans) if policy.differences == [])
 
 
 _ENDPOINTS = {"aws_vpc_endpoint", "aws_vpc_endpoint_policy"}
@@ -134,13 +154,8 @@ def policy_widened(plans: Plans) -> Iterator[ReviewFinding]:
 )
 def policy_changed(plans: Plans) -> Iterator[ReviewFinding]:
     for policy in _changed_policies(plans):
-        if policy.after_statements is None or not policy.change.is_modified or not policy.before_statements:
-            continue
-        differences = compared(policy.before_statements, policy.after_statements)
-        if not differences:
-            same = said("{policy}: the same statements, written differently", policy=code(policy.name))
-            yield policy.change.finding(same, policy.name)
-        elif not any(difference.widens for difference in differences):
+        differences = policy.differences
+        if differences and not any(difference.widens for difference in differences):
             whats = [policy_text.difference(difference) for difference in differences[:_MOST_DIFFERENCES]]
             more = len(differences) - len(whats)
             left = [said("and {number} more", number=more)] if more else []

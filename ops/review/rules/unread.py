@@ -9,6 +9,7 @@ from ops.review.differences import AttributeDifference
 from ops.review.first_deployment import only_creation
 from ops.review.resource_types import decided_by, harmless, is_classified
 from ops.review.rule import NOT_READ, Plans, ReviewedChange, ReviewFinding, ReviewRule, rule
+from ops.review.rules.policies import rewritten
 from ops.review.rules.removal import goes_with_bucket
 from ops.review.text import change as changed
 from ops.review.text import code
@@ -61,11 +62,13 @@ def not_read(others: Sequence[ReviewRule]) -> ReviewRule:
 
 
 def _reported(others: Sequence[ReviewRule], plans: Plans) -> _Reported:
-    """What the other rules say: by stack and address, the arguments that their findings are about."""
+    """By stack and address, the arguments that other rules have findings about, and policies that mean the same."""
     reported: _Reported = defaultdict(set)
     for other in others:
         for finding in other.findings(plans):
             reported[finding.stack, finding.address] |= finding.arguments
+    for policy in rewritten(plans):
+        reported[policy.change.stack, policy.change.address].add(policy.name)
     return reported
 
 
@@ -82,5 +85,6 @@ def _arguments(change: ReviewedChange, read: set[str]) -> Iterator[ReviewFinding
         shown = (Joined(" ", (code(part.path), changed(part.before, part.after))) for part in parts[:_MOST_PARTS])
         what: str = Joined(", ", shown)
         if len(parts) > _MOST_PARTS:
-            what = said("{names} and {others} more", names=what, others=len(parts) - _MOST_PARTS)
+            others = len(parts) - _MOST_PARTS
+            what = said("{names} and {others} more", names=what, others=others, total=len(parts))
         yield change.finding(said("not read by any rule: {what}", what=what))

@@ -55,7 +55,17 @@ def test_the_protection_of_a_bucket_that_may_stay_is_reported(bucket: Mapping[st
 def test_a_tag_that_changes_everywhere_is_not_counted_as_drift_of_every_object() -> None:
     found = real_review("tags-changed")
     assert found.dangerous == []
-    assert _rules(found) == {"policy-changed": 1}
+    assert _rules(found) == {}
+
+
+def test_a_policy_that_is_only_written_differently_is_no_finding() -> None:
+    was = policy(deny(), deny(Sid="Other"))
+    same, unreadable = (
+        change("aws_iam_policy.it", "update", {"policy": was}, {"policy": now})
+        for now in (policy(deny(Sid="Other"), deny()), "{}{")
+    )
+    assert _rules(reviewed(plan(same))) == {}
+    assert _rules(reviewed(plan(unreadable))).get("policy-unknown")
 
 
 def test_drift_of_something_else_than_a_tag_is_reported() -> None:
