@@ -1,7 +1,8 @@
 """Rules about where everything is: in which region, account and network, and on a server that runs."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from ops.review.resource_types import LOSSES
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
@@ -23,27 +24,51 @@ _COLONS = 5  # in an ARN, at least
 )
 def place_changed(plans: Plans) -> Iterator[ReviewFinding]:
     for plan in plans.plans:
-        configuration = plans.references[plan.stack].configuration
-        arns = list(_arns(plan))
-        for kind, configured in (("region", configuration.region), ("account", configuration.account)):
-            places = Counter(
-                (now, was) for address, arn in arns if (now := configured(address)) and (was := getattr(arn, kind))
+        for provider, objects in _elsewhere(plan, plans):
+            what = said(
+                "is {place}, and no longer manages {objects} in {old}, which stay there: others are created in "
+                "their place",
+                place=code(provider.now),
+                objects=count(len(objects), "object"),
+                old=code(provider.was),
             )
-            # Objects elsewhere that are shared with the account do not count: others are then where the provider is.
-            here = {now for now, was in places if now == was}
-            for (now, was), objects in sorted(places.items()):
-                if now != was and now not in here:
-                    what = said(
-                        "is {place}, and no longer manages {objects} in {old}, which stay there: others are created in "
-                        "their place",
-                        place=code(now),
-                        objects=count(objects, "object"),
-                        old=code(was),
-                    )
-                    brief = said(
-                        "is {place} instead of {old}: everything is created anew", place=code(now), old=code(was)
-                    )
-                    yield ReviewFinding(stack=plan.stack, address=f"the provider's {kind}", what=what, brief=brief)
+            brief = said(
+                "is {place} instead of {old}: everything is created anew",
+                place=code(provider.now),
+                old=code(provider.was),
+            )
+            yield ReviewFinding(stack=plan.stack, address=_PROVIDERS[provider.kind], what=what, brief=brief)
+
+
+_PROVIDERS = {"region": said("the provider's region"), "account": said("the provider's account")}
+
+
+class ChangedPlace(NamedTuple):
+    """The region or account (`kind`) in which a provider works now, and that of objects in the state."""
+
+    kind: str
+    now: str
+    was: str
+
+
+def left_behind(plan: Plan, plans: Plans) -> frozenset[str]:
+    """The addresses of the objects that stay where the provider no longer works."""
+    return frozenset(address for _, objects in _elsewhere(plan, plans) for address in objects)
+
+
+def _elsewhere(plan: Plan, plans: Plans) -> Iterator[tuple[ChangedPlace, list[str]]]:
+    configuration = plans.references[plan.stack].configuration
+    arns = list(_arns(plan))
+    for kind, configured in (("region", configuration.region), ("account", configuration.account)):
+        places: dict[ChangedPlace, list[str]] = defaultdict(list)
+        for address, arn in arns:
+            if (now := configured(address)) and (was := getattr(arn, kind)):
+                places[ChangedPlace(kind, now, was)].append(address)
+        # Objects elsewhere that are shared with the account do not count: others are then where the provider is.
+        here = {place.now for place in places if place.now == place.was}
+        for place, objects in sorted(places.items()):
+            if place.now != place.was and place.now not in here:
+                yield place, objects
 
 
 def _arns(plan: Plan) -> Iterator[tuple[str, Arn]]:
@@ -75,7 +100,8 @@ def network_lost(plans: Plans) -> Iterator[ReviewFinding]:
             kept = sorted(f"{other.stack}/{other.address}" for other in inside if not other.is_destroyed)
             names: str = codes(kept[:_MOST_NAMES])
             if len(kept) > _MOST_NAMES:
-                names = said("{names} and {others} more", names=names, others=len(kept) - _MOST_NAMES)
+                others = len(kept) - _MOST_NAMES
+                names = said("{names} and {others} more", names=names, others=others, total=len(kept))
             if kept:
                 what = said("{what}; still in it: {objects}", what=what, objects=names)
             yield change.finding(what, brief=brief)

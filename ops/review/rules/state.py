@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from ops.review.first_deployment import new_stacks
 from ops.review.outside import attributes
 from ops.review.rule import DRIFTED, FIRST_DEPLOYMENT, Plans, ReviewFinding, rule
+from ops.review.rules.places import left_behind
 from ops.review.text import code, codes, count
 from ops.review.translatable import said
 from terraform.plan import Action, Plan
 
-_THE_PLAN = "the plan"
+_THE_PLAN = said("the plan")
 
 
 @rule(
@@ -59,7 +60,7 @@ def first_deployment(plans: Plans) -> Iterator[ReviewFinding]:
         stacks = sorted(new.names)
         template = "{objects} in {stacks}, of which nothing existed before"
         what = said(template, objects=count(len(new.objects), "object"), stacks=codes(stacks))
-        yield ReviewFinding(stack=stacks[0], address="the plan", what=what)
+        yield ReviewFinding(stack=stacks[0], address=_THE_PLAN, what=what)
 
 
 @rule(
@@ -117,7 +118,7 @@ def action_invoked(plans: Plans) -> Iterator[ReviewFinding]:
     for plan in plans.plans:
         for address in plan.actions:
             what = said("is run by the apply, and the plan does not show what it does")
-            yield ReviewFinding(stack=plan.stack, address=address or "an action", what=what)
+            yield ReviewFinding(stack=plan.stack, address=address or said("an action"), what=what)
 
 
 @rule(id="incomplete", what="A plan does not show everything.", why="The missing part may be dangerous.")
@@ -139,7 +140,7 @@ def incomplete(plans: Plans) -> Iterator[ReviewFinding]:
 def check_failed(plans: Plans) -> Iterator[ReviewFinding]:
     for plan in plans.plans:
         for address in plan.failed_checks:
-            yield ReviewFinding(stack=plan.stack, address=address or "a check", what=said("fails"))
+            yield ReviewFinding(stack=plan.stack, address=address or said("a check"), what=said("fails"))
 
 
 @rule(
@@ -182,7 +183,7 @@ def drifted(plans: Plans) -> Iterator[ReviewFinding]:
     for plan in plans.plans:
         for drift in plan.drift:
             changed = attributes(drift, plan)
-            if drift.action is Action.DELETE:
+            if drift.action is Action.DELETE and drift.address not in left_behind(plan, plans):
                 what = said("was destroyed outside Terraform")
                 yield ReviewFinding(stack=plan.stack, address=drift.address, what=what)
             elif drift.action is Action.UPDATE and changed:

@@ -45,6 +45,15 @@ def test_a_provider_in_another_region_leaves_everything_behind() -> None:
         "is `ap-northeast-3`, and no longer manages 2 objects in `ap-northeast-1`, which stay there: "
         "others are created in their place"
     )
+    assert _what(found, "drifted") == []
+
+
+def test_what_is_destroyed_where_the_provider_works_is_drift() -> None:
+    [file] = real("nothing-changes")[:1]
+    gone = change("aws_sns_topic.gone", "delete", {"arn": "arn:aws:sns:ap-northeast-1:222222222222:gone"})
+    document = json.loads(file.text) | {"resource_drift": [gone]}
+    found = review([PlanFile(stack=file.stack, where=file.where, text=json.dumps(document))], [])
+    assert _what(found, "drifted") == ["was destroyed outside Terraform"]
 
 
 def _provider(*accounts: str, allowed: str) -> list[str]:
