@@ -122,7 +122,7 @@ class NewStacks:
         region = owner.references.configuration.region(owner.address) or ""
         try:
             repositories = tuple(self._resources("aws_codecommit_repository", identity.account))
-            if _named_repositories(identity) - {repository.arn for repository in repositories}:
+            if named_repositories(identity) - {repository.arn for repository in repositories}:
                 return False
             model = Model(
                 identities=(_with_arns(identity, region),),
@@ -232,7 +232,7 @@ def _is_anywhere(source: RequestSource) -> bool:
     return endpoint == "another" if endpoint else all(map(is_world, source.networks))
 
 
-def _named_repositories(identity: Identity) -> set[str]:
+def named_repositories(identity: Identity) -> set[str]:
     """The repositories in the policies that allow something, and patterns of them."""
     named = {resource for one in powers.allowing(identity) for resource in one.resources if resource != "*"}
     return {resource for resource in named if arns.Arn.of(resource).service == "codecommit"}

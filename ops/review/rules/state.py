@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 
-from ops.review.first_deployment import new_stacks
+from iam.statements import UnsupportedError, has_wildcard
+from ops.review.access_table import table
+from ops.review.first_deployment import named_repositories, new_stacks
 from ops.review.outside import attributes
+from ops.review.plan_moment import PlanMoment
 from ops.review.rule import DRIFTED, FIRST_DEPLOYMENT, Plans, ReviewFinding, rule
 from ops.review.rules.places import left_behind
 from ops.review.text import code, codes, count
 from ops.review.translatable import said
+from terraform.arns import Arn
 from terraform.plan import Action, Plan
 
 _THE_PLAN = said("the plan")
@@ -61,6 +65,27 @@ def first_deployment(plans: Plans) -> Iterator[ReviewFinding]:
         template = "{objects} in {stacks}, of which nothing existed before"
         what = said(template, objects=count(len(new.objects), "object"), stacks=codes(stacks))
         yield ReviewFinding(stack=stacks[0], address=_THE_PLAN, what=what)
+        for stack in stacks:
+            if missing := _missing(plans, stack):
+                what = said(
+                    "not taken as a first deployment's: {repositories} is in none of these plans"
+                    if len(missing) == 1
+                    else "not taken as a first deployment's: {repositories} are in none of these plans",
+                    repositories=codes(missing),
+                )
+                yield ReviewFinding(stack=stack, address=_THE_PLAN, what=what)
+
+
+def _missing(plans: Plans, stack: str) -> list[str]:
+    """The names of the repositories that identities of a new stack name, and that are in none of the plans."""
+    access, moment = table(plans), PlanMoment(plans, True, str)
+    planned = {moment.arn(change, "repository_name") for change in plans.changes("aws_codecommit_repository")}
+    owned = (identity for name, identity in access.identities.items() if access.owners[name].stack == stack)
+    try:
+        named = {arn for identity in owned for arn in named_repositories(identity)} - planned
+        return sorted(Arn.of(arn).resource for arn in named if not has_wildcard(arn))
+    except (UnsupportedError, ValueError):
+        return []
 
 
 @rule(

@@ -103,9 +103,13 @@ def test_a_stack_without_such_builds_is_not_dangerous(stack: str) -> None:
 
 def test_users_of_a_repository_that_is_in_no_plan_are_dangerous() -> None:
     document = _documents()["prd-codecommit"]
-    assert ("access-widened", PULL_USER) in found_rules(reviewed(document))
+    found = reviewed(document)
+    assert ("access-widened", PULL_USER) in found_rules(found)
+    assert "not taken as a first deployment's: `website` is in none of these plans" in [one.what for one in found.notes]
     _statements(document, PULL_POLICY, lambda found: found[0]["Resource"].remove(_WEBSITE))
-    assert reviewed(document).dangerous == []
+    found = reviewed(document)
+    assert found.dangerous == []
+    assert len(found.notes) == 1
 
 
 def _created(rows: Sequence[Any]) -> dict[str, tuple[str, Sequence[PlannedChange]]]:
