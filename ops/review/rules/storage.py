@@ -15,7 +15,7 @@ from ops.review.rules.removal import (
     unprotected,
 )
 from ops.review.rules.retention import shorter_retention
-from ops.review.text import code, shown
+from ops.review.text import code, codes, shown
 from ops.review.translatable import Joined, said
 from terraform.plan import Action
 
@@ -29,23 +29,33 @@ def address_lost(plans: Plans) -> Iterator[ReviewFinding]:
     types = LOSSES["address-lost"]
     for change in plans.changes(*types):
         if change.is_destroyed:
-            what = Joined("", (lost(change, types), _named_by(plans, change)))
-            yield change.finding(what, brief=how_destroyed(change))
+            naming = _naming(plans, change)
+            what = Joined("", (lost(change, types), _named_by(change, naming)))
+            brief: str = said("its public address is released")
+            if naming:
+                stacks = codes(sorted({other.stack for other in naming}))
+                brief = said("its public address is released, and still named in {stacks}", stacks=stacks)
+            yield change.finding(what, brief=brief)
 
 
-def _named_by(plans: Plans, change: ReviewedChange) -> str:
-    """Which policies and rules in any of the plans name the address."""
+def _naming(plans: Plans, change: ReviewedChange) -> list[ReviewedChange]:
+    """The policies and rules in any of the plans that name the address."""
+    address = change.before.get("public_ip")
+    if not isinstance(address, str) or not address:
+        return []
+    network = re.compile(rf"(?<![\d.]){re.escape(address)}/32")
+    return [other for other in plans.changes() if other.address != change.address and network.search(str(other.before))]
+
+
+def _named_by(change: ReviewedChange, naming: list[ReviewedChange]) -> str:
     address = change.before.get("public_ip")
     if not isinstance(address, str) or not address:
         return ""
-    network = re.compile(rf"(?<![\d.]){re.escape(address)}/32")
-    named = sorted(
-        said("{address} in {stack}", address=code(other.address), stack=code(other.stack))
-        for other in plans.changes()
-        if other.address != change.address and network.search(str(other.before))
-    )
-    if not named:
+    if not naming:
         return f" ({code(address)})"
+    named = sorted(
+        said("{address} in {stack}", address=code(other.address), stack=code(other.stack)) for other in naming
+    )
     return said(" ({address}, which {others} name)", address=code(address), others=Joined(" and ", named))
 
 
@@ -59,7 +69,7 @@ def key_lost(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes(*types):
         if change.is_destroyed:
             what = Joined("", (lost(change, types), _kept_by(plans, change)))
-            yield change.finding(what, brief=how_destroyed(change))
+            yield change.finding(what, brief=lost(change, types))
 
 
 def _kept_by(plans: Plans, key: ReviewedChange) -> str:
