@@ -28,7 +28,7 @@ def metadata_opened(plans: Plans) -> Iterator[ReviewFinding]:
         hops, before = (_metadata(values, "http_put_response_hop_limit") for values in (change.after, change.before))
         if change.is_modified and hops != before and not (isinstance(hops, int) and hops <= (before or 1)):
             yield change.finding(
-                said("its metadata reaches {number} machines far", number=shown(hops)), "metadata_options"
+                said("its metadata can be read through {number} hops", number=shown(hops)), "metadata_options"
             )
 
 
