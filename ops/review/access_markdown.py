@@ -3,7 +3,7 @@
 from iam.codecommit import PULL, PUSH
 from ops.review.access_table import AccessChange, Origins, RequestOrigin, WidenedAccess
 from ops.review.text import code, codes, origin
-from ops.review.translatable import Joined, said
+from ops.review.translatable import Joined, TranslatableText, said
 
 _GAINED = {
     PULL: "{who} can pull {repositories} from {origins}",
@@ -20,7 +20,7 @@ def before_and_after(change: AccessChange, everywhere: Origins) -> str:
 def listed(origins: Origins, everywhere: Origins = frozenset()) -> str:
     """Origins without those within another of them, and with the exceptions within them."""
     outermost = [
-        _unknown(found) or (said("{network} (anywhere)", network=code(name)) if found.is_world else code(name))
+        _unknown(found) or (said("{network} (anywhere)", network=code(name)) if found.is_world else _code(name))
         for name, found in _by_name(origins)
         if not found.is_within(origins)
     ]
@@ -42,6 +42,10 @@ def gained(widened: WidenedAccess) -> str:
 
 def _unknown(found: RequestOrigin) -> str:
     return said("not known ({reason})", reason=code(found.unknown)) if found.unknown else ""
+
+
+def _code(name: str) -> str:
+    return said("`{words}`", words=name) if isinstance(name, TranslatableText) else code(name)
 
 
 def _by_name(origins: Origins) -> list[tuple[str, RequestOrigin]]:

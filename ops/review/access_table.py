@@ -123,7 +123,9 @@ def table(plans: Plans) -> AccessTable:
         places = sources(Model(identities=identities, places=tuple(reader.places())))
     except (UnsupportedError, ValueError) as error:
         what = said("contains an address that cannot be read: {reason}", reason=code(reason(error)))
-        reader.unreadable += [ReviewFinding(stack=plan.stack, address="the plan", what=what) for plan in plans.plans]
+        reader.unreadable += [
+            ReviewFinding(stack=plan.stack, address=said("the plan"), what=what) for plan in plans.plans
+        ]
         places = []
         for moment in (before, after):
             moment.unknown.update(dict.fromkeys(moment.identities, reason(error)))
@@ -175,17 +177,17 @@ def _callers(role: Identity) -> Origins:
             continue
         for kind, named in (statement.principals or {}).items():
             for principal in named:
-                found.add("its service" if kind == "Service" else _account(principal, role.account))
+                found.add(said("its service") if kind == "Service" else _account(principal, role.account))
         if statement.but_principals:
-            found.add("everyone but some")
+            found.add(said("everyone but some"))
     return Origins(RequestOrigin(name=name) for name in found)
 
 
 def _account(principal: str, own: str) -> str:
     if principal == "*":
-        return "everyone"
+        return said("everyone")
     account = principal if principal.isdigit() else Arn.of(principal).account
-    return "its account" if account == own else f"account {account}"
+    return said("its account") if account == own else f"account {account}"
 
 
 def _origin(source: RequestSource, open_addresses: Mapping[IPv4Network, KnownAfterApply]) -> RequestOrigin:

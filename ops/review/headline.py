@@ -9,7 +9,8 @@ from ops.review.access_table import AccessTable, Origins, WidenedAccess
 from ops.review.language import ENGLISH, Language
 from ops.review.outcome import Review
 from ops.review.rule import ACCESS_WIDENED, DRIFTED, FIRST_DEPLOYMENT, NOT_READ, REPOSITORY_NEW, ReviewFinding
-from ops.review.text import code
+from ops.review.text import code, count
+from ops.review.translatable import said
 from terraform.plan import Action, Change
 
 _MOST_NAMES = 3
@@ -64,14 +65,14 @@ def headline(review: Review, language: Language) -> tuple[str, str]:
         mark, verdict = "🟡", language.say("Nothing dangerous except what is acknowledged ({number})", number=number)
     else:
         mark, verdict = "✅", language.say("Nothing dangerous")
-    said = language.say("{verdict}: {changes} in {stacks}", verdict=verdict, changes=changes, stacks=of)
-    return f"## {mark} {said}", ""
+    line = language.say("{verdict}: {changes} in {stacks}", verdict=verdict, changes=changes, stacks=of)
+    return f"## {mark} {line}", ""
 
 
 def counts(changes: Sequence[Change], language: Language = ENGLISH) -> str:
     """How many changes there are of each kind; empty if there are none."""
     number = Counter(change.action for change in changes)
-    return ", ".join(
+    return language.listed(
         language.say(done, changes=str(number[action])) for action, done in _DONE.items() if number[action]
     )
 
@@ -96,16 +97,20 @@ def _sentence(review: Review, language: Language) -> str:
 
 
 def _clauses(review: Review, language: Language) -> tuple[str, int]:
-    """What is said of the first dangerous findings, and of how many; the rules are in the order of their importance."""
-    sentence, number = "", 0
+    """What is said of the first dangerous findings, and of how many; the rules are in the order of their importance.
+
+    The English text decides how many fit, so that every language says the same.
+    """
+    sentence: str = ""
+    number = 0
     for alike in _alike(review):
-        clause = _widened(alike, review.access, language)
-        longer = language.say("{clauses}; {clause}", clauses=sentence, clause=clause) if sentence else clause
+        clause = _widened(alike, review.access)
+        longer = said("{clauses}; {clause}", clauses=sentence, clause=clause) if sentence else clause
         if sentence and len(longer) > _LONGEST_SENTENCE:
             break
         sentence = longer
         number += sum(len(of_one) for of_one in alike)
-    return (sentence, number) if sentence else (_other(review.dangerous[0], review, language), 1)
+    return (language.translated(sentence), number) if sentence else (_other(review.dangerous[0], review, language), 1)
 
 
 def _alike(review: Review) -> list[list[list[WidenedAccess]]]:
@@ -142,46 +147,45 @@ def _template(of_one: Sequence[WidenedAccess], table: AccessTable) -> str:
     )
 
 
-def _widened(alike: Sequence[Sequence[WidenedAccess]], table: AccessTable, language: Language) -> str:
+def _widened(alike: Sequence[Sequence[WidenedAccess]], table: AccessTable) -> str:
     for most in (_MOST_NAMES, 1):
         template = _template(alike[0], table)
-        clause = language.say(
+        clause = said(
             template if len(alike) == 1 else template.replace("is new", "are new"),
-            who=_names([of_one[0].principal for of_one in alike], most, 64, language),
-            allowed=_allowed(alike[0], most, language),
-            origins=_from(alike[0][0], language),
+            who=_names([of_one[0].principal for of_one in alike], most, 64),
+            allowed=_allowed(alike[0], most),
+            origins=_from(alike[0][0]),
         )
         if len(clause) <= _LONGEST_SENTENCE:
             break
     return clause
 
 
-def _allowed(of_one: Sequence[WidenedAccess], most: int, language: Language) -> str:
+def _allowed(of_one: Sequence[WidenedAccess], most: int) -> str:
     """The actions with their repositories; both together where the repositories are the same."""
     if len(of_one) > 1 and len({tuple(one.repositories) for one in of_one}) == 1:
-        return language.say("pull and push to {names}", names=_names(of_one[0].repositories, most, 40, language))
-    said = [language.say(_ALLOWED[one.action], names=_names(one.repositories, most, 40, language)) for one in of_one]
-    return language.say("{one} and {other}", one=said[0], other=said[1]) if len(said) > 1 else said[0]
+        return said("pull and push to {names}", names=_names(of_one[0].repositories, most, 40))
+    allowed = [said(_ALLOWED[one.action], names=_names(one.repositories, most, 40)) for one in of_one]
+    return said("{one} and {other}", one=allowed[0], other=allowed[1]) if len(allowed) > 1 else allowed[0]
 
 
 _ALLOWED = {PULL: "pull {names}", PUSH: "push to {names}"}
 
 
-def _names(names: Sequence[str], most: int, longest: int, language: Language) -> str:
-    said = ", ".join(code(name, most=longest) for name in names[:most])
+def _names(names: Sequence[str], most: int, longest: int) -> str:
+    shown = ", ".join(code(name, most=longest) for name in names[:most])
     if len(names) <= most:
-        return said
-    return language.say("{names} and {others} more", names=said, others=str(len(names) - most))
+        return shown
+    return said("{names} and {others} more", names=shown, others=len(names) - most, total=len(names))
 
 
-def _from(widened: WidenedAccess, language: Language) -> str:
-    origins = language.translated(listed(widened.origins))
-    return origins if len(origins) <= _LONGEST_FINDING else language.count(len(widened.origins), "other place")
+def _from(widened: WidenedAccess) -> str:
+    origins = listed(widened.origins)
+    return origins if len(origins) <= _LONGEST_FINDING else count(len(widened.origins), "other place")
 
 
 def _other(finding: ReviewFinding, review: Review, language: Language) -> str:
     rule = next(rule for rule in review.rules if rule.id == finding.rule)
-    where = code(f"{finding.stack}/{finding.address}", most=_LONGEST_NAME)
-    what = finding.what if len(finding.what) <= _LONGEST_FINDING else finding.brief
+    what = next((one for one in (finding.what, finding.brief) if len(one) <= _LONGEST_FINDING), "")
     what = language.translated(what) if what else language.what(rule).rstrip(".。")
-    return language.say("{where}: {what}", where=where, what=what)
+    return language.about(finding, what, most=_LONGEST_NAME)

@@ -1,6 +1,8 @@
 """The words of a review's comment in English or Japanese."""
 
+import re
 import tomllib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -8,13 +10,19 @@ from typing import Any
 
 from errors import WRONG_USAGE, refused
 from ops.review import text
-from ops.review.rule import ReviewRule
+from ops.review.rule import ReviewFinding, ReviewRule
 from ops.review.translatable import Joined, TranslatableText
 
 LANGUAGES = ("en", "ja")
 
-_SEPARATORS = {": ": "：", "; ": "；", " and ": "、"}
+_SEPARATORS = {": ": "：", "; ": "、", " and ": "、"}
 """What stands between parts in Japanese."""
+
+PREDICATES = frozenset(
+    {"allows", "asks", "attaches", "connects", "contains", "continues", "does", "exists", "fails", "has", "hears"}
+    | {"is", "keeps", "may", "passes", "records", "runs", "shares", "still", "stops", "tells", "trusts", "was"}
+)
+"""The first words of findings that say what the object does or what happens to it, without naming it."""
 
 _JAPANESE = Path(__file__).with_name("japanese.toml")
 
@@ -30,7 +38,7 @@ class Language:
 
     def say(self, template: str, **values: str) -> str:
         """A text with its `{names}` filled in."""
-        return (self.catalogue["texts"][template] if self.catalogue else template).format(**values)
+        return _filled(self.catalogue["texts"][template], values) if self.catalogue else template.format(**values)
 
     def translated(self, text: str) -> str:
         """What a rule says of its findings; names and values stay as they are, and so does what has no translation."""
@@ -42,7 +50,17 @@ class Language:
         if not isinstance(text, TranslatableText):
             return text
         template = self.catalogue["findings"].get(text.template, text.template)
-        return str(template).format(**{name: self.translated(value) for name, value in text.values.items()})
+        return _filled(template, {name: self.translated(value) for name, value in text.values.items()})
+
+    def listed(self, parts: Iterable[str]) -> str:
+        """Parts in words, one after the other."""
+        return ("、" if self.catalogue else ", ").join(parts)
+
+    def about(self, finding: ReviewFinding, what: str, most: int = text.MOST_SHOWN) -> str:
+        """A sentence about what a finding is about; `what` is in this language, and its verb's subject is the place."""
+        where = text.code(f"{finding.stack}/{self.translated(finding.address)}", most)
+        is_predicate = not self.catalogue and what.partition(" ")[0].rstrip(":,;") in PREDICATES
+        return f"{where} {what}" if is_predicate else self.say("{where}: {what}", where=where, what=what)
 
     def count(self, number: int, noun: str) -> str:
         """`2 stacks`."""
@@ -58,6 +76,18 @@ class Language:
         """Why a rule's findings matter."""
         return str(self.catalogue["rules"][rule.id]["why"]) if self.catalogue else rule.why
 
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    """A Japanese text: a space stands beside code and Latin letters, and not between two Japanese characters."""
+    for name, value in values.items():
+        if _JAPANESE_CHARACTER.match(value[-1:]):
+            template = re.sub(rf"(?<={{{name}}}) (?={_JAPANESE_CHARACTER.pattern})", "", template)
+        if _JAPANESE_CHARACTER.match(value[:1]):
+            template = re.sub(rf"(?<={_JAPANESE_CHARACTER.pattern}) (?={{{name}}})", "", template)
+    return template.format(**values)
+
+
+_JAPANESE_CHARACTER = re.compile("[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]")
 
 ENGLISH = Language()
 

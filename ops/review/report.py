@@ -127,8 +127,7 @@ def _to_accept(finding: ReviewFinding, language: Language) -> str:
 
 
 def _what(finding: ReviewFinding, language: Language) -> str:
-    where = code(f"{finding.stack}/{finding.address}")
-    return language.say("{where}: {what}", where=where, what=language.translated(finding.what))
+    return language.about(finding, language.translated(finding.what))
 
 
 def _acknowledged(review: Review, language: Language) -> Iterator[Section]:
@@ -249,7 +248,7 @@ def _new_value(output: OutputChange, language: Language) -> str:
 
 def _unchanged(review: Review, language: Language) -> Iterator[Section]:
     counts = Counter(change.stack for change in review.plans.changes() if not change.is_changed)
-    unchanged = ", ".join(
+    unchanged = language.listed(
         language.say("{number} in {stack}", number=str(counts[plan.stack]), stack=code(plan.stack))
         for plan in review.plans.plans
         if counts[plan.stack]

@@ -62,6 +62,18 @@ def first_lines(found: Review, name: str = "en") -> list[str]:
             "`dev-gitlab/aws_instance.gitlab_instance`: it may be terminated (`disable_api_termination` is `false`).",
             "Dangerous: 1 finding in 1 stack: `protection-lifted`",
         ),
+        (
+            "nat-address-replaced",
+            "`dev-network/aws_eip.network_nat_a_address`: its public address is released, and still named in "
+            "`prd-codecommit`, and 1 other finding.",
+            "Dangerous: 2 findings in 2 stacks: `address-lost`, `stale-input`",
+        ),
+        (
+            "alerts-removed",
+            "`backlog-bridge/aws_sns_topic_subscription.alerts_subscriptions_platform-team_ex…` is destroyed: "
+            "one receiver is no longer notified.",
+            "Dangerous: 1 finding in 1 stack: `watch-stopped`",
+        ),
     ],
 )
 def test_the_heading_says_what_happens_and_the_counts_come_below(scenario: str, sentence: str, counts: str) -> None:
@@ -75,6 +87,13 @@ def test_who_may_push_from_more_places_is_said_in_japanese() -> None:
         " pull できるようになります（ほかに 1 件）"
     )
     assert counts == "危険な指摘：1 スタックで 2 件：`access-widened`, `policy-widened`"
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_the_japanese_heading_names_as_much_as_the_english_one(scenario: str) -> None:
+    english, japanese = (first_lines(real_review(scenario), name)[0] for name in language.LANGUAGES)
+    named = [re.findall("`[^`]+`", heading) for heading in (english, japanese.replace("/プラン`", "/the plan`"))]
+    assert sorted(named[0]) == sorted(named[1])
 
 
 @pytest.mark.parametrize("name", language.LANGUAGES)

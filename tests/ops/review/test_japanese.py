@@ -108,15 +108,19 @@ def test_every_text_that_is_said_has_a_translation() -> None:
 
 def test_every_translation_is_of_a_text_that_is_said() -> None:
     written = _all_texts() | _tables()
-    counted = {f"{{number}} {noun}{plural}" for noun in ("attribute", "host", "object") for plural in ("", "s")}
-    assert sorted(set(CATALOGUE["texts"]) - written - {PLURAL}) == []
-    assert sorted(set(CATALOGUE["findings"]) - written - counted) == []
+    counted = {
+        f"{{number}} {noun}{plural}" for noun in ("attribute", "host", "object", "other place") for plural in ("", "s")
+    }
+    assert sorted(set(CATALOGUE["texts"]) - written) == []
+    assert sorted(set(CATALOGUE["findings"]) - written - counted - {PLURAL}) == []
 
 
 @pytest.mark.parametrize("kind", ["texts", "findings"])
 def test_a_translation_names_the_same_values(kind: str) -> None:
     for english, japanese in CATALOGUE[kind].items():
-        names = [{name for _, name, _, _ in string.Formatter().parse(text)} - {None} for text in (english, japanese)]
+        # Japanese says how many there are in all, where English says how many more.
+        texts = (english, japanese.replace("{total}", "{others}"))
+        names = [{name for _, name, _, _ in string.Formatter().parse(text)} - {None} for text in texts]
         assert names[0] == names[1], english
 
 
@@ -126,6 +130,28 @@ def test_no_english_is_left_in_a_comment_but_names_and_values(scenario: str) -> 
     for not_ours in NOT_OURS:
         text = not_ours.sub("", text)
     assert sorted({*WORD.findall(text)} - WORDS) == []
+
+
+def test_the_words_of_a_place_are_translated_and_what_accepts_a_finding_is_not() -> None:
+    text = markdown(real_review("region-changed"), 1_000_000, language.language("ja"))
+    assert "- `prd-codecommit/プロバイダーのリージョン`：`ap-northeast-3` になり、" in text
+    assert "`allow: place-changed:prd-codecommit/the provider's region@" in text
+    assert "| ロールのサービス |" in markdown(real_review("host-key-changed"), 1_000_000, language.language("ja"))
+    assert "| `its service` |" in markdown(real_review("host-key-changed"), 1_000_000)
+
+
+def test_no_space_stands_between_two_japanese_characters() -> None:
+    japanese = language.language("ja")
+    network = said("{network} (anywhere)", network="`0.0.0.0/0`")
+    template = "{who} may now also {allowed} from {origins}"
+    names = said("{names} and {others} more", names="`a`, `b`, `c`", others=3, total=6)
+    text = said(template, who="`u`", allowed=said("pull {names}", names=names), origins=network)
+    assert japanese.translated(text) == (
+        "`u` は、新たに `0.0.0.0/0`（任意の場所）からも `a`, `b`, `c` など 6 件を pull できるようになります"
+    )
+    assert (
+        japanese.translated(said("{what} at every plan and apply", what="` 、 `")) == "` 、 `（plan と apply のたびに）"
+    )
 
 
 def test_what_has_no_translation_is_said_in_english() -> None:

@@ -138,10 +138,10 @@ def test_the_option_the_file_or_the_folder_names_the_stack_of_a_plan(
         (f"backlog-bridge={written(DANGEROUS)}", "backlog-bridge"),
     ):
         reviewing(file)
-        assert f"- `{stack}/aws_eip.it`: is destroyed" in capsys.readouterr().out
+        assert f"- `{stack}/aws_eip.it` is destroyed" in capsys.readouterr().out
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(json.dumps(DANGEROUS).encode())))
     assert reviewing("dev-network=-") == 3
-    assert "- `dev-network/aws_eip.it`: is destroyed" in capsys.readouterr().out
+    assert "- `dev-network/aws_eip.it` is destroyed" in capsys.readouterr().out
     with pytest.raises(RefusedError) as raised:
         reviewing("a=x.json", "a=y.json")
     assert str(raised.value) == (
