@@ -115,6 +115,12 @@ def test_every_translation_is_of_a_text_that_is_said() -> None:
     assert sorted(set(CATALOGUE["findings"]) - written - counted - {PLURAL}) == []
 
 
+def test_every_verb_with_which_a_finding_begins_is_known() -> None:
+    first, in_tables = ({text.partition(" ")[0] for text in texts} for texts in (_literals("said"), _tables()))
+    verbs = {word for word in first if word.isalpha() and word.endswith("s")} - {"its"}
+    assert verbs <= language.PREDICATES <= first | in_tables
+
+
 @pytest.mark.parametrize("kind", ["texts", "findings"])
 def test_a_translation_names_the_same_values(kind: str) -> None:
     for english, japanese in CATALOGUE[kind].items():
