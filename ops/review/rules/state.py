@@ -206,9 +206,10 @@ def imported(plans: Plans) -> Iterator[ReviewFinding]:
 )
 def drifted(plans: Plans) -> Iterator[ReviewFinding]:
     for plan in plans.plans:
+        elsewhere = left_behind(plan, plans)
         for drift in plan.drift:
             changed = attributes(drift, plan)
-            if drift.action is Action.DELETE and drift.address not in left_behind(plan, plans):
+            if drift.action is Action.DELETE and drift.address not in elsewhere:
                 what = said("was destroyed outside Terraform")
                 yield ReviewFinding(stack=plan.stack, address=drift.address, what=what)
             elif drift.action is Action.UPDATE and changed:
