@@ -141,7 +141,7 @@ def test_no_english_is_left_in_a_comment_but_names_and_values(scenario: str) -> 
 def test_the_words_of_a_place_are_translated_and_what_accepts_a_finding_is_not() -> None:
     text = markdown(real_review("region-changed"), 1_000_000, language.language("ja"))
     assert "- `prd-codecommit/プロバイダーのリージョン`：`ap-northeast-3` になり、" in text
-    assert "`allow: place-changed:prd-codecommit/the provider's region@" in text
+    assert "- allow: place-changed:prd-codecommit/the provider's region@" in text
     assert "| ロールのサービス |" in markdown(real_review("host-key-changed"), 1_000_000, language.language("ja"))
     assert "| `its service` |" in markdown(real_review("host-key-changed"), 1_000_000)
 
