@@ -1,4 +1,4 @@
-"""What finished Terraform guards against and no plan shows: lifecycles, conditions, and what a variable may be.
+"""What finished Terraform guards against and no plan shows: lifecycles, conditions, variables, versions, providers.
 
 https://developer.hashicorp.com/terraform/language/meta-arguments/lifecycle
 """
@@ -12,6 +12,9 @@ from terraform.output import Json, Stack, objects
 
 _CONDITIONS = ("precondition", "postcondition", "validation", "assert")
 _OF_VARIABLES = ("ephemeral", "nullable", "sensitive", "type")
+
+# `Stack.state` has the backend, and a plan shows the tags of every object.
+_ELSEWHERE = ("//", "alias", "backend", "default_tags", "required_providers")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,17 @@ def ignored(stack: Stack) -> frozenset[Guard]:
         for address, lifecycle in _lifecycles(stack)
         for item in _list(lifecycle.get("ignore_changes"))
     )
+
+
+def settings(stack: Stack) -> dict[tuple[str, str], str]:
+    """What Terraform requires, and every argument of every provider: by the block's address and the argument's name."""
+    found: dict[tuple[str, str], str] = {}
+    for address, block in _settings(stack):
+        for argument, value in block.items():
+            if argument not in _ELSEWHERE and value is not None:
+                # Several blocks may require a version: all of them apply.
+                found[address, argument] = ", ".join(filter(None, (found.get((address, argument)), _written(value))))
+    return found
 
 
 def addresses(stack: Stack) -> frozenset[str]:
@@ -79,6 +93,22 @@ def _blocks(stack: Stack) -> Iterator[tuple[str, Json]]:
     yield from ((f"var.{name}", block) for name, block in stack.variables.items())
     yield from ((f"output.{name}", block) for name, block in stack.outputs.items())
     yield from ((f"check.{name}", block) for name, block in stack.checks.items())
+
+
+def _settings(stack: Stack) -> Iterator[tuple[str, Json]]:
+    for level in objects(stack.document.get("provider")):
+        for name, blocks in level.items():
+            for block in objects(blocks):
+                alias = f".{block['alias']}" if block.get("alias") else ""
+                yield f"provider.{name}{alias}", block
+    for level in objects(stack.document.get("terraform")):
+        yield "terraform", level
+        for providers in objects(level.get("required_providers")):
+            for name, needed in providers.items():
+                yield (
+                    f"terraform.required_providers.{name}",
+                    needed if isinstance(needed, dict) else {"version": needed},
+                )
 
 
 def _list(value: Any) -> list[Any]:

@@ -58,6 +58,15 @@ class PlanConfiguration:
         return {name for name in found if isinstance(name, str)}
 
     @property
+    def provider_arguments(self) -> dict[tuple[str, str], Mapping[str, Any]]:
+        """The expressions of all providers' arguments, by address, such as provider.aws.tokyo, and source."""
+        configured = self._configuration.get("provider_config")
+        return {
+            (_provider_address(key), str(_at(provider, "full_name"))): _arguments(_at(provider, "expressions"))
+            for key, provider in (configured if isinstance(configured, dict) else {}).items()
+        }
+
+    @property
     def modules(self) -> dict[str, str]:
         """The sources of the modules that the root module calls, by the name of the call."""
         calls = _at(self._configuration, "root_module", "module_calls")
@@ -123,6 +132,19 @@ def _resources(module: dict[str, Any], prefix: str) -> Iterator[tuple[str, dict[
         inner = call.get("module") if isinstance(call, dict) else None
         if isinstance(inner, dict):
             yield from _resources(inner, f"{prefix}module.{name}.")
+
+
+def _provider_address(key: str) -> str:
+    """The address of the provider that a plan has at a key, such as aws.tokyo or module.inner:aws."""
+    module, _, name = key.rpartition(":")
+    return f"{module}.provider.{name}" if module else f"provider.{name}"
+
+
+def _arguments(expressions: Any) -> Mapping[str, Any]:
+    """The arguments that are set: one that is null is not."""
+    if not isinstance(expressions, dict):
+        return {} if expressions is None else {"expressions": expressions}
+    return {name: expression for name, expression in expressions.items() if expression != {"constant_value": None}}
 
 
 def _at(place: Any, *path: str | int) -> Any:

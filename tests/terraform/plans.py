@@ -53,7 +53,13 @@ def made_from(document: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "provider_config": {
             name if "alias" not in provider else f"{name}.{provider['alias']}": {
-                "expressions": _expressions(provider, "alias")
+                "expressions": {
+                    key: [_expressions(block) for block in value]
+                    if key in ("assume_role", "default_tags")
+                    else {"constant_value": value}
+                    for key, value in provider.items()
+                    if key not in ("alias", "//")
+                }
             }
             for level in objects(document.get("provider"))
             for name, providers in level.items()

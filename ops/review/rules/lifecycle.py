@@ -7,10 +7,11 @@ from ops.review.rule import Plans, ReviewFinding, rule
 from ops.review.text import code, codes
 from ops.review.translatable import said
 from terraform.address_lists import apart_from, kept_apart_by
-from terraform.guards import Guard, addresses, guards, ignored
+from terraform.guards import Guard, addresses, guards, ignored, settings
 from terraform.output import Stack, StateLocation
 from terraform.plan import Action, Plan
 from terraform.plan_configuration import base_address
+from terraform.version_constraints import is_narrower
 
 _MEANINGS = {
     "prevent_destroy": "Terraform no longer refuses plans that destroy it",
@@ -197,10 +198,26 @@ def guard_changed(plans: Plans) -> Iterator[ReviewFinding]:
                     guard,
                     said("{argument} now says {value}", argument=code(guard.argument), value=code(guard.value)),
                 )
+        for (address, argument), value in narrowed(before, after).items():
+            what = said("{argument} now says {value}", argument=code(argument), value=code(value))
+            yield ReviewFinding(stack=after.name, address=address, what=what)
         for fewer in ignored(before) - ignored(after):
             yield _finding(
                 after, fewer, said("Terraform no longer ignores changes of {argument}", argument=code(fewer.value))
             )
+
+
+def narrowed(before: Stack, after: Stack) -> dict[tuple[str, str], str]:
+    """The versions of Terraform and of providers that are required, where they are fewer than before."""
+    was = settings(before)
+    return {
+        (address, argument): value
+        for (address, argument), value in settings(after).items()
+        if address.startswith("terraform")
+        and argument in ("required_version", "version")
+        and value != was.get((address, argument))
+        and is_narrower(was.get((address, argument), ""), value)
+    }
 
 
 def _finding(after: Stack, guard: Guard, what: str) -> ReviewFinding:

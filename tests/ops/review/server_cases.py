@@ -6,6 +6,12 @@ from tests.ops.review.rule_cases import RuleCase, updated
 from tests.terraform.plans import change
 
 
+def _provider(**arguments: Any) -> dict[str, Any]:
+    """A plan with a provider that is set in this way."""
+    provider = {"expressions": {name: {"constant_value": value} for name, value in arguments.items()}}
+    return {"configuration": {"root_module": {}, "provider_config": {"aws": provider}}}
+
+
 def _in_state(region: str) -> dict[str, Any]:
     """A plan of which the provider works in Tokyo, and the state has a topic in a region."""
     values = {"arn": f"arn:aws:sns:{region}:111111111111:it"}
@@ -36,5 +42,10 @@ CASES: dict[str, RuleCase] = {
     ),
     "place-changed": RuleCase(
         at="the provider's region", more=_in_state("us-east-1"), not_found_more=_in_state("ap-northeast-1")
+    ),
+    "provider-settings": RuleCase(
+        at="provider.aws",
+        more=_provider(http_proxy="http://192.0.2.1:3128"),
+        not_found_more=_provider(profile="prd"),
     ),
 }

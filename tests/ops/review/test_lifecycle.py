@@ -26,7 +26,17 @@ Change = Callable[[Json], object]
 CONDITION = {"condition": "${length(var.pull) > 0}", "error_message": "Name one."}
 OTHER = {"condition": "${true}", "error_message": "Name one."}
 APPLIED: Json = {
-    "terraform": {"backend": {"s3": {"bucket": "ours", "key": "a.tfstate", "encrypt": True}}},
+    "terraform": {
+        "backend": {"s3": {"bucket": "ours", "key": "a.tfstate", "encrypt": True}},
+        "required_version": ">= 1.10.0",
+        "required_providers": {"aws": {"source": "hashicorp/aws", "version": ">= 5.100.0, < 7.0.0"}},
+    },
+    "provider": {
+        "aws": [
+            {"region": "ap-northeast-1", "allowed_account_ids": ["222222222222"], "default_tags": [{"tags": {}}]},
+            {"alias": "other", "region": "us-east-1", "allowed_account_ids": ["222222222222"]},
+        ]
+    },
     "data": {
         "terraform_remote_state": {"network": {"backend": "s3", "config": {"bucket": "ours", "key": "b.tfstate"}}},
         "aws_eip": {"it": {"id": "x", "lifecycle": {"postcondition": [CONDITION]}}},
@@ -91,6 +101,17 @@ def backend(**arguments: object) -> Change:
     return lambda terraform: terraform["terraform"]["backend"]["s3"].update(arguments)
 
 
+def required(**arguments: object) -> Change:
+    return lambda terraform: terraform["terraform"]["required_providers"]["aws"].update(arguments)
+
+
+def provider(number: int = 0, **arguments: object) -> Change:
+    return lambda terraform: terraform["provider"]["aws"][number].update(arguments)
+
+
+SETTINGS = "provider-settings"
+AWS, OTHER_AWS = "provider.aws", "provider.aws.other"
+
 DANGEROUS: dict[str, tuple[Change, str, str]] = {
     "a volume may be destroyed": (lifecycle("aws_ebs_volume", prevent_destroy=False), "guard-lifted", VOLUME),
     "a lifecycle is gone": (removed("resource", "aws_ebs_volume", "it", "lifecycle"), "guard-lifted", VOLUME),
@@ -143,6 +164,38 @@ DANGEROUS: dict[str, tuple[Change, str, str]] = {
         "state-elsewhere",
         "data.terraform_remote_state.network",
     ),
+    "a provider in any account": (
+        lambda terraform: terraform["provider"]["aws"][0].pop("allowed_account_ids"),
+        SETTINGS,
+        AWS,
+    ),
+    "a provider in one account more": (
+        provider(allowed_account_ids=["222222222222", "999999999999"]),
+        SETTINGS,
+        AWS,
+    ),
+    "another server for STS": (provider(endpoints=[{"sts": "https://example.org"}]), SETTINGS, AWS),
+    "a proxy": (provider(http_proxy="http://192.0.2.1:3128"), SETTINGS, AWS),
+    "a proxy of an alias": (provider(1, http_proxy="http://192.0.2.1:3128"), SETTINGS, OTHER_AWS),
+    "any certificate": (provider(insecure=True), SETTINGS, AWS),
+    "a foreign role": (provider(assume_role=[{"role_arn": "arn:aws:iam::999999999999:role/x"}]), SETTINGS, AWS),
+    "another region of an alias": (provider(1, region="us-east-2"), SETTINGS, OTHER_AWS),
+    "no alias": (lambda terraform: terraform["provider"]["aws"].pop(), SETTINGS, OTHER_AWS),
+    "another provider": (
+        lambda terraform: terraform["provider"].update(tls={"proxy": {"url": "x"}}),
+        SETTINGS,
+        "provider.tls",
+    ),
+    "any Terraform": (removed("terraform", "required_version"), SETTINGS, "terraform"),
+    "an older Terraform": (
+        lambda terraform: terraform["terraform"].update(required_version=">= 1.9"),
+        SETTINGS,
+        "terraform",
+    ),
+    "an experiment": (lambda terraform: terraform["terraform"].update(experiments=["x"]), SETTINGS, "terraform"),
+    "an older provider": (required(version=">= 1"), SETTINGS, "terraform.required_providers.aws"),
+    "a newer provider": (required(version=">= 6, < 8"), SETTINGS, "terraform.required_providers.aws"),
+    "another publisher": (required(source="example/aws"), SETTINGS, "terraform.required_providers.aws"),
 }
 
 
@@ -182,6 +235,11 @@ def _wider(terraform: Json) -> None:
         (lifecycle("aws_instance", ignore_changes=[]), {SERVER}),
         (lifecycle("aws_instance", precondition=[CONDITION, OTHER]), {SERVER}),
         (lifecycle("aws_instance", precondition=[{**CONDITION, "error_message": "Other words."}]), set()),
+        (required(version=">= 6.0.0, < 7.0.0"), {"terraform.required_providers.aws"}),
+        (required(version="< 6.1, != 5.101.0,>= 5.100.0"), {"terraform.required_providers.aws"}),
+        (lambda terraform: terraform["terraform"].update(required_version=">= 1.11"), {"terraform"}),
+        (provider(default_tags=[{"tags": {"cost-center": "1"}}]), set()),
+        (provider(profile=None), set()),
         (variable(default=["192.0.2.7/32"], description="x"), set()),
         (_wider, {PULL}),
         (removed("variable"), set()),

@@ -1,0 +1,34 @@
+"""Which versions a constraint allows, of Terraform or of a provider.
+
+https://developer.hashicorp.com/terraform/language/expressions/version-constraints
+"""
+
+import re
+
+_CONDITION = re.compile(r"(>=|<=|>|<)\s*(\d+(?:\.\d+){0,2})")
+
+
+def is_narrower(before: str, after: str) -> bool:
+    """Whether everything that `after` allows is surely allowed by `before`; two forms of the same are not known."""
+    later = _conditions(after)
+    return all(any(_implies(other, one) for other in later) for one in _conditions(before))
+
+
+def _conditions(constraint: str) -> list[str]:
+    return [condition for part in constraint.split(",") if (condition := " ".join(part.split()))]
+
+
+def _implies(one: str, other: str) -> bool:
+    """Whether a version that meets the condition `one` meets `other`."""
+    if one == other:
+        return True
+    first, second = _CONDITION.fullmatch(one), _CONDITION.fullmatch(other)
+    if first is None or second is None or first[1] != second[1]:
+        return False
+    higher = _version(first[2]) >= _version(second[2])
+    return higher if first[1].startswith(">") else _version(first[2]) <= _version(second[2])
+
+
+def _version(text: str) -> list[int]:
+    """A version's three numbers: Terraform takes those that are not written for 0."""
+    return [*map(int, text.split(".")), 0, 0][:3]
