@@ -60,6 +60,19 @@ def _state_key(valid: ValidValues) -> Iterator[SettingProblem]:
     yield from kms_key_problems(valid, ("state", "s3", "kms_key_arn"), region=region, user="the state's bucket")
 
 
+def _state_account(valid: ValidValues) -> Iterator[SettingProblem]:
+    """The state may have an account of its own, which no setting names: its role and its key must agree on it."""
+    named = {name: valid.value("state", "s3", name) for name in ("assume_role_arn", "kms_key_arn")}
+    accounts = [valid.value(name, "account", "id") for name in ("dev", "prd")]
+    role, key = (arn.split(":")[4] if arn is not None else None for arn in named.values())
+    if role is not None and key is not None and role != key and not {role, key} & {str(one) for one in accounts}:
+        yield SettingProblem(
+            path=("state", "s3", "kms_key_arn"),
+            what=f"{shown(named['kms_key_arn'])} is a key of account {key}, the state's role is of account {role}",
+            hint="name a role and a key of the state's own account, or of one of the two accounts",
+        )
+
+
 def kms_key_problems(
     valid: ValidValues, path: Path, *, user: str, region: str | None, account: str | None = None
 ) -> Iterator[SettingProblem]:
@@ -76,4 +89,4 @@ def kms_key_problems(
         yield SettingProblem(path=path, what=what, hint=f"name a key of account {account}")
 
 
-RULES = (_something_to_build, _two_accounts, _roles_are_of_their_account, _tags, _state_key)
+RULES = (_something_to_build, _two_accounts, _roles_are_of_their_account, _tags, _state_key, _state_account)

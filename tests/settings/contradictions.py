@@ -33,6 +33,17 @@ ACCOUNTS: list[Contradiction] = [
         "the state's bucket is in ap-northeast-1",
         "name a key of ap-northeast-1",
     ),
+    (
+        (
+            "    kms_key_arn: arn:aws:kms:ap-northeast-1:333333333333",
+            "    assume_role_arn: arn:aws:iam::333333333333:role/state\n"
+            "    kms_key_arn: arn:aws:kms:ap-northeast-1:999999999999",
+        ),
+        "state.s3.kms_key_arn",
+        f"'arn:aws:kms:ap-northeast-1:999999999999:key/{OTHER_KEY}' is a key of account 999999999999, "
+        "the state's role is of account 333333333333",
+        "name a role and a key of the state's own account, or of one of the two accounts",
+    ),
 ]
 
 

@@ -243,3 +243,13 @@ def test_checks_a_deployment_that_is_built_without_a_file() -> None:
                 "prd": {"account": account, "codecommit": codecommit},
             }
         )
+
+
+@pytest.mark.parametrize(
+    ("role", "key"),
+    [("333333333333", "333333333333"), ("111111111111", "333333333333"), ("333333333333", "222222222222")],
+)
+def test_the_state_may_have_one_account_of_its_own(loaded: Loaded, role: str, key: str) -> None:
+    written = "    kms_key_arn: arn:aws:kms:ap-northeast-1:333333333333"
+    named = f"    assume_role_arn: arn:aws:iam::{role}:role/state\n{written.replace('333333333333', key)}"
+    assert loaded(spoilt((written, named))).state.s3 is not None
