@@ -8,7 +8,7 @@ from ops.review.access_markdown import gained, listed
 from ops.review.access_table import table
 from ops.review.added_repositories import added
 from ops.review.attachments import KINDS, Attachment, Attachments
-from ops.review.first_deployment import only_access, only_attachment, only_identity
+from ops.review.first_deployment import only_attachment, only_identity
 from ops.review.plan_moment import PlanMoment
 from ops.review.rule import ACCESS_WIDENED, REPOSITORY_NEW, Plans, ReviewFinding, rule
 from ops.review.text import code, shown
@@ -20,7 +20,6 @@ from terraform.plan import Action
     id=ACCESS_WIDENED,
     what="Someone can pull or push more than before, or from more places.",
     why="This is the main question of the review; the comment's access table shows both sides.",
-    only_new=only_access,
 )
 def access_widened(plans: Plans) -> Iterator[ReviewFinding]:
     names = added(plans).names

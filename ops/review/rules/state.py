@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from iam.statements import UnsupportedError, has_wildcard
 from ops.review.access_table import table
-from ops.review.first_deployment import named_repositories, new_stacks
+from ops.review.new_stacks import named_repositories, new_stacks
 from ops.review.outside import attributes
 from ops.review.plan_moment import PlanMoment
 from ops.review.rule import DRIFTED, FIRST_DEPLOYMENT, Plans, ReviewFinding, rule

@@ -18,14 +18,18 @@ Document = dict[str, Any]
 STACKS = ("backlog-bridge", "dev-gitlab", "dev-network", "prd-codecommit")
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 PULL_USER, PULL_POLICY = "aws_iam_user.pull_user", "aws_iam_policy.pull_user_allow_policy"
-FENCE, PUSH_FENCE = "aws_iam_policy.pull_user_deny_policy", "aws_iam_policy.push_user_deny_policy"
+FENCE = "aws_iam_policy.pull_user_deny_policy"
 _WEBSITE = "arn:aws:codecommit:ap-northeast-1:222222222222:website"
 MIRROR = "aws_iam_role.mirrors_website_role"
 API = "data.aws_iam_policy_document.webhook_policy"
 
-# What the builds of a Backlog mirror may reach, which nothing in a plan explains.
+# Who reaches which repository, and what the builds of a Backlog mirror may reach: nothing in a plan explains that.
 EXPLAINED = {
-    ("world-let-out", f"aws_vpc_security_group_egress_rule.build_security_group_to_{name}") for name in ("https", "ssh")
+    *(("access-widened", address) for address in (MIRROR, PULL_USER, "aws_iam_user.push_user")),
+    *(
+        ("world-let-out", f"aws_vpc_security_group_egress_rule.build_security_group_to_{name}")
+        for name in ("https", "ssh")
+    ),
 }
 
 # Dangerous changes that only say that an object is new when they are a part of a first deployment, each with a reason.
@@ -85,9 +89,10 @@ def _statements(document: Document, address: str, edit: Callable[[list[Document]
     after["policy"] = json.dumps(written)
 
 
-def test_a_first_deployment_is_one_note_and_what_its_builds_reach() -> None:
+def test_a_first_deployment_is_one_note_and_who_reaches_what() -> None:
     found = _review(_documents())
     assert found_rules(found) == EXPLAINED
+    assert len(found.dangerous) == 7
     [note] = found.notes
     assert (note.rule, note.address) == ("first-deployment", "the plan")
     assert note.what == ("107 objects in `stack`, `stack-1`, `stack-2`, `stack-3`, of which nothing existed before")
@@ -104,11 +109,11 @@ def test_a_stack_without_such_builds_is_not_dangerous(stack: str) -> None:
 def test_users_of_a_repository_that_is_in_no_plan_are_dangerous() -> None:
     document = _documents()["prd-codecommit"]
     found = reviewed(document)
-    assert ("access-widened", PULL_USER) in found_rules(found)
+    assert ("identity-new", PULL_USER) in found_rules(found)
     assert "not taken as a first deployment's: `website` is in none of these plans" in [one.what for one in found.notes]
     _statements(document, PULL_POLICY, lambda found: found[0]["Resource"].remove(_WEBSITE))
     found = reviewed(document)
-    assert found.dangerous == []
+    assert {rule for rule, _ in found_rules(found)} == {"access-widened"}
     assert len(found.notes) == 1
 
 
@@ -259,18 +264,36 @@ _REACHES = _role_policy(
     Action="codecommit:GitPull", Resource="arn:aws:codecommit:ap-northeast-1:222222222222:infrastructure"
 )
 
+_READS = _role_policy(Action="codecommit:GetFile", Resource=_WEBSITE)
+
+
+def _without_git(documents: dict[str, Document]) -> None:
+    """The role of the mirror may neither pull nor push."""
+    role = "data.aws_iam_policy_document.mirrors_website_role_permissions"
+    for statement in _change(documents["backlog-bridge"], role)["change"]["after"]["statement"]:
+        if statement["sid"] == "MirrorIntoTarget":
+            statement["actions"] = ["codecommit:GetRepository"] * len(statement["actions"])
+
+
 HOSTILE: dict[str, tuple[Hostile, tuple[str, str]]] = {
     "a user without a fence": (
         _edits("prd-codecommit", FENCE, lambda found: found[0].update(Action="s3:*")),
-        ("access-widened", PULL_USER),
+        ("identity-new", PULL_USER),
     ),
     "a fence that names half the world": (
         _edits("prd-codecommit", FENCE, _from("0.0.0.0/1", "128.0.0.0/1")),
-        ("access-widened", PULL_USER),
+        ("identity-new", PULL_USER),
     ),
-    "a user who pushes from where others only pull": (
-        _edits("prd-codecommit", PUSH_FENCE, _from("198.51.100.0/28")),
-        ("access-widened", "aws_iam_user.push_user"),
+    "a role that reads a repository by its name": (
+        _both(_READS, _without_git),
+        ("policy-widened", "aws_iam_role_policy.it"),
+    ),
+    "a role that writes to a bucket by its name": (
+        _both(
+            _adds("backlog-bridge", "aws_s3_bucket.it", {"bucket": "existing"}),
+            _role_policy(Action="s3:PutObject", Resource="arn:aws:s3:::existing/*"),
+        ),
+        ("policy-widened", "aws_iam_role_policy.it"),
     ),
     "a user who may do more than use Git": (
         _user_policy(Action="s3:GetObject", Resource="arn:aws:s3:::it/*"),
@@ -298,7 +321,7 @@ HOSTILE: dict[str, tuple[Hostile, tuple[str, str]]] = {
     ),
     "a new role that reaches a repository which exists": (
         _both(_REACHES, _in("prd-codecommit", lambda document: _existing(document))),
-        ("access-widened", MIRROR),
+        ("policy-widened", "aws_iam_role_policy.it"),
     ),
     "a new role that reaches a repository of which nothing is known": (
         _both(_REACHES, lambda documents: documents.__delitem__("prd-codecommit")),
@@ -430,6 +453,7 @@ HOSTILE: dict[str, tuple[Hostile, tuple[str, str]]] = {
 def test_what_is_dangerous_in_itself_stays_dangerous(variation: str) -> None:
     edit, expected = HOSTILE[variation]
     documents = _documents()
+    assert expected not in EXPLAINED
     edit(documents)
     assert expected in found_rules(_review(documents))
 
@@ -478,6 +502,31 @@ def test_what_is_created_beside_something_that_exists_is_still_listed() -> None:
         ("first-deployment", "the plan"),
         ("not-read", "aws_sns_topic_subscription.it"),
     ]
+
+
+def _again(*, pulls: bool) -> Document:
+    """A stack that is said to be new, with a repository of a name that exists, and a role for builds that use it."""
+    document = _documents()["backlog-bridge"]
+    (_change(document, "aws_codecommit_repository.repositories_website"))["change"]["after"].update(
+        repository_name="application"
+    )
+    action = ["codecommit:GitPull", "codecommit:GitPush"] if pulls else ["codecommit:GetFile", "codecommit:GetFolder"]
+    found = _change(document, "data.aws_iam_policy_document.mirrors_website_role_permissions")["change"]
+    for statement in found["after"]["statement"]:
+        if statement["sid"] == "MirrorIntoTarget":
+            statement["resources"] = [_WEBSITE.replace("website", "application")]
+            statement["actions"] = action
+    return document
+
+
+@pytest.mark.parametrize("pulls", [True, False])
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_a_repository_that_is_created_again_is_no_new_one(pulls: bool, is_alone: bool) -> None:
+    """Only the apply would fail, beside the policy that it makes all the same."""
+    existing = [json.loads(file.text) for file in real("nothing-changes") if file.stack == "prd-codecommit"]
+    found = {*found_rules(reviewed(*([] if is_alone else existing), _again(pulls=pulls)))}
+    assert ("access-widened", MIRROR) in found or not pulls
+    assert ("policy-widened", "aws_iam_role_policy.mirrors_website_role_policy") in found or (pulls and is_alone)
 
 
 def test_a_pattern_of_repositories_is_dangerous() -> None:

@@ -12,6 +12,9 @@ from tests.ops.review.scenarios import SCENARIOS
 DANGEROUS: dict[str, set[tuple[str, str]]] = {
     # Builds reach Backlog and package indexes by name, whatever their addresses. The last two are another project's.
     "first-deployment": {
+        ("access-widened", "aws_iam_role.mirrors_website_role"),
+        ("access-widened", "aws_iam_user.pull_user"),
+        ("access-widened", "aws_iam_user.push_user"),
         ("world-let-out", "aws_vpc_security_group_egress_rule.build_security_group_to_https"),
         ("world-let-out", "aws_vpc_security_group_egress_rule.build_security_group_to_ssh"),
         ("more-let-in", "aws_security_group.admin"),
