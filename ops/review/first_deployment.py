@@ -70,6 +70,12 @@ def only_listed_source(plans: Plans, finding: ReviewFinding) -> bool:
     return is_private(source) or not (is_world(source) or is_used)
 
 
+def only_handed_over(plans: Plans, finding: ReviewFinding) -> bool:
+    """A new server that gets a new address or a new volume."""
+    change = new_stacks(plans).found(finding)
+    return change is not None and change.type in ("aws_eip_association", "aws_volume_attachment")
+
+
 def only_creation(plans: Plans, finding: ReviewFinding) -> bool:
     """The creation of an object that belongs to new ones alone."""
     return new_stacks(plans).found(finding) is not None

@@ -22,7 +22,7 @@ from terraform.plan import Action, Plan
 from terraform.plan_configuration import module_of
 from terraform.plan_values import KnownAfterApply, Sensitive
 
-_IDENTIFYING = {"aws_iam_": {"name"}, "aws_s3_": {"bucket"}, "aws_ssm_document": {"name"}}
+_IDENTIFYING = {"aws_eip": {"allocation_id"}, "aws_iam_": {"name"}, "aws_s3_": {"bucket"}, "aws_ssm_document": {"name"}}
 """By the beginning of a type, the attributes beside id and ARN that name an object of it and no other one."""
 
 API_POLICY = "aws_api_gateway_rest_api_policy"

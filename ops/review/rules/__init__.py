@@ -4,6 +4,7 @@ from ops.review.rule import ReviewRule
 from ops.review.rules import (
     code,
     execution,
+    handovers,
     identities,
     lifecycle,
     monitoring,
@@ -39,6 +40,7 @@ _READING: tuple[ReviewRule, ...] = (
     identities.identity_new,
     networks.way_new,
     networks.opened,
+    handovers.handed_over,
     execution.code_on_apply,
     execution.provider_new,
     providers.provider_settings,

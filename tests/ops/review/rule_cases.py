@@ -293,6 +293,10 @@ CASES: dict[str, RuleCase] = {
         updated("aws_s3_bucket_public_access_block", "block_public_policy", True, False),
         updated("aws_s3_bucket_public_access_block", "block_public_policy", False, True),
     ),
+    "handed-over": _case(
+        change("aws_volume_attachment.it", "create", None, {"volume_id": "vol-1"}),
+        updated("aws_volume_attachment", "force_detach", False, True),
+    ),
     "metadata-opened": _case(
         updated("aws_instance", "metadata_options", [{"http_tokens": "required"}], [{"http_tokens": "optional"}]),
         updated("aws_instance", "metadata_options", [{"http_tokens": "optional"}], [{"http_tokens": "required"}]),

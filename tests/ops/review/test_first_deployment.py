@@ -34,6 +34,9 @@ EXPLAINED = {
 
 # Dangerous changes that only say that an object is new when they are a part of a first deployment, each with a reason.
 QUIET = {
+    "handed-over: aws_cloudwatch_event_target with arn": "the topic is new",
+    "handed-over: aws_eip_association with allocation_id": "the address is new",
+    "handed-over: aws_volume_attachment with volume_id": "the volume is new",
     "identity-new: aws_iam_user is created": "it has no policy and no password",
     "more-let-in: another network": "the group is new, and nobody pulls from there",
     "way-new: aws_internet_gateway is created": "its network is new",
@@ -441,6 +444,24 @@ HOSTILE: dict[str, tuple[Hostile, tuple[str, str]]] = {
     "a method of an API that everybody may call": (
         _without,
         ("opened", "aws_api_gateway_method.webhook_hooks_website_post"),
+    ),
+    "a new address of a server that exists": (
+        _adds(
+            "dev-gitlab",
+            "aws_eip_association.it",
+            {"instance_id": "i-existing"},
+            allocation_id=_reference("aws_eip.gitlab_address.allocation_id"),
+        ),
+        ("handed-over", "aws_eip_association.it"),
+    ),
+    "a volume that exists, for a new server": (
+        _adds(
+            "dev-gitlab",
+            "aws_volume_attachment.it",
+            {"volume_id": "vol-existing"},
+            instance_id=_reference("aws_instance.gitlab_instance.id"),
+        ),
+        ("handed-over", "aws_volume_attachment.it"),
     ),
     "a type that nobody knows": (
         _adds("prd-codecommit", "aws_something_new.it", {}),

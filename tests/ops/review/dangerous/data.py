@@ -23,6 +23,32 @@ ROWS: list[Row] = [
         "a repository is replaced",
         [change("aws_codecommit_repository.it", ["delete", "create"], {"id": "x"}, {})],
     ),
+    *(
+        ("handed-over", f"{kind} with {argument}", [change(f"{kind}.it", "create", None, {argument: value})])
+        for kind, argument, value in (
+            ("aws_ami_from_instance", "source_instance_id", "i-1"),
+            ("aws_cloudwatch_event_target", "arn", "arn:aws:events:ap-northeast-1:999999999999:event-bus/it"),
+            ("aws_cloudwatch_log_subscription_filter", "destination_arn", "arn:aws:logs:x:999999999999:destination:it"),
+            ("aws_codebuild_project", "artifacts", [{"type": "S3", "location": "a-stranger"}]),
+            (
+                "aws_dlm_lifecycle_policy",
+                "policy_details",
+                [{"schedule": [{"share_rule": [{"target_accounts": ["9"]}]}]}],
+            ),
+            ("aws_ebs_volume", "snapshot_id", "snap-1"),
+            ("aws_eip", "instance", "i-1"),
+            ("aws_eip_association", "allocation_id", "eipalloc-1"),
+            ("aws_s3_bucket_acl", "access_control_policy", [{"grant": [{"permission": "READ"}]}]),
+            (
+                "aws_s3_bucket_replication_configuration",
+                "rule",
+                [{"destination": [{"bucket": "arn:aws:s3:::a-stranger"}]}],
+            ),
+            ("aws_s3_object", "acl", "public-read"),
+            ("aws_ssm_parameter", "overwrite", True),
+            ("aws_volume_attachment", "volume_id", "vol-1"),
+        )
+    ),
     ("unknown-lost", "something unknown is destroyed", [removed("aws_something_new")]),
     (
         "encryption-lifted",
