@@ -14,7 +14,7 @@ from iam.sources import RequestSource, named_networks
 from iam.statements import Policy, Statement, UnsupportedError
 from ops.review.access_table import table
 from ops.review.plan_moment import PlanMoment
-from ops.review.resource_types import BELONGS
+from ops.review.resource_types import BELONGS, PLAIN, harmless
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding
 from ops.review.text import placeholder
 from terraform import arns
@@ -22,7 +22,13 @@ from terraform.plan import Action, Plan
 from terraform.plan_configuration import module_of
 from terraform.plan_values import KnownAfterApply, Sensitive
 
-_IDENTIFYING = {"aws_eip": {"allocation_id"}, "aws_iam_": {"name"}, "aws_s3_": {"bucket"}, "aws_ssm_document": {"name"}}
+_IDENTIFYING = {
+    "aws_cloudwatch_event_rule": {"name"},
+    "aws_eip": {"allocation_id"},
+    "aws_iam_": {"name"},
+    "aws_s3_": {"bucket"},
+    "aws_ssm_document": {"name"},
+}
 """By the beginning of a type, the attributes beside id and ARN that name an object of it and no other one."""
 
 API_POLICY = "aws_api_gateway_rest_api_policy"
@@ -83,7 +89,10 @@ class NewStacks:
         configured = change.references.configuration.arguments(change.address)
         if configured is None or change.type not in BELONGS:
             return False
-        if change.type == "aws_route" and not configured <= {"destination_cidr_block", *BELONGS["aws_route"]}:
+        read = {name.partition(".")[0] for name in BELONGS[change.type]}.union(PLAIN.get(change.type, ()))
+        if any(name not in read and not harmless(change.type, name) for name in configured):
+            return False
+        if change.type == "aws_sns_topic_subscription" and change.after.get("protocol") != "email":
             return False
         wanted = (name for name in BELONGS[change.type] if name in configured or "." in name)
         return all(self.owner(change, name) is not None for name in wanted)

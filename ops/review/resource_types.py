@@ -25,6 +25,9 @@ HARMLESS: dict[str, str] = _DATA["harmless"]
 BELONGS: dict[str, dict[str, str]] = _DATA["belongs"]
 """By type: the arguments that say what an object belongs to, each with the type that it names."""
 
+PLAIN: dict[str, list[str]] = _DATA["plain"]
+"""By type: the other arguments of what belongs to something, which name nothing that exists."""
+
 _CLASSIFIED = {*ACCESS, *IRRELEVANT}.union(*LOSSES.values(), *SAFEGUARDS.values())
 
 

@@ -32,6 +32,18 @@ EXPLAINED = {
     ),
 }
 
+# What runs code, or is in a network that exists: nothing tells ours from another's.
+LISTED = {
+    ("not-read", address)
+    for address in (
+        "aws_api_gateway_integration.webhook_hooks_website_start_build",
+        "aws_codebuild_project.mirrors_website_project",
+        "aws_efs_mount_target.caches_website_mount_target_subnet_0123456789abcdef0",
+        "aws_instance.gitlab_instance",
+        "aws_ssm_association.configuration_association",
+    )
+}
+
 # Dangerous changes that only say that an object is new when they are a part of a first deployment, each with a reason.
 QUIET = {
     "handed-over: aws_cloudwatch_event_target with arn": "the topic is new",
@@ -96,8 +108,9 @@ def test_a_first_deployment_is_one_note_and_who_reaches_what() -> None:
     found = _review(_documents())
     assert found_rules(found) == EXPLAINED
     assert len(found.dangerous) == 7
-    [note] = found.notes
+    note, *others = found.notes
     assert (note.rule, note.address) == ("first-deployment", "the plan")
+    assert {(other.rule, other.address) for other in others} == LISTED
     assert note.what == ("107 objects in `stack`, `stack-1`, `stack-2`, `stack-3`, of which nothing existed before")
 
 
@@ -105,8 +118,9 @@ def test_a_first_deployment_is_one_note_and_who_reaches_what() -> None:
 def test_a_stack_without_such_builds_is_not_dangerous(stack: str) -> None:
     found = reviewed(_documents()[stack])
     assert found.dangerous == []
-    assert [note.rule for note in found.notes] == ["first-deployment"]
-    assert "## 🟠 1 change to read, and nothing dangerous found" in comment(found)
+    listed = {(note.rule, note.address) for note in found.notes} - LISTED
+    assert listed == {("first-deployment", "the plan")}
+    assert "to read, and nothing dangerous found" in comment(found)
 
 
 def test_users_of_a_repository_that_is_in_no_plan_are_dangerous() -> None:
@@ -519,10 +533,56 @@ def test_what_is_created_beside_something_that_exists_is_still_listed() -> None:
     after = {"protocol": "email", "endpoint": "x@example.com"}
     topic = {"constant_value": "arn:aws:sns:ap-northeast-1:222222222222:another"}
     _adds("prd-codecommit", "aws_sns_topic_subscription.it", after, topic_arn=topic)(documents)
-    assert [(note.rule, note.address) for note in _review(documents).notes] == [
+    assert {(note.rule, note.address) for note in _review(documents).notes} - LISTED == {
         ("first-deployment", "the plan"),
         ("not-read", "aws_sns_topic_subscription.it"),
-    ]
+    }
+
+
+NAMING: dict[str, Hostile] = {
+    "aws_instance.it": _adds(
+        "dev-gitlab", "aws_instance.it", {"ami": "ami-1", "subnet_id": "subnet-1", "key_name": "x"}
+    ),
+    "aws_flow_log.it": _adds(
+        "dev-network",
+        "aws_flow_log.it",
+        {"log_destination": "arn:aws:s3:::a-stranger", "log_destination_type": "s3", "subnet_id": "subnet-1"},
+    ),
+    "aws_sns_topic_subscription.it": _adds(
+        "backlog-bridge",
+        "aws_sns_topic_subscription.it",
+        {"protocol": "https", "endpoint": "https://a-stranger.example"},
+        topic_arn=_reference("aws_sns_topic.alerts_topic.arn"),
+    ),
+    "aws_ssm_association.it": _adds(
+        "dev-gitlab",
+        "aws_ssm_association.it",
+        {"targets": [{"key": "tag:Name", "values": ["gitlab"]}]},
+        name=_reference("aws_ssm_document.configuration_document.name"),
+    ),
+    "aws_lb_target_group_attachment.it": _adds(
+        "dev-gitlab", "aws_lb_target_group_attachment.it", {"target_group_arn": "arn", "target_id": "i-existing"}
+    ),
+    "aws_codebuild_project.it": _adds(
+        "backlog-bridge",
+        "aws_codebuild_project.it",
+        {"vpc_config": [{"vpc_id": "vpc-1", "subnets": ["subnet-1"], "security_group_ids": ["sg-1"]}]},
+        service_role=_reference(f"{MIRROR}.arn"),
+    ),
+    "aws_iam_role.it": _adds(
+        "backlog-bridge",
+        "aws_iam_role.it",
+        {"name": "it", "permissions_boundary": "arn:aws:iam::222222222222:policy/x"},
+    ),
+}
+
+
+@pytest.mark.parametrize("address", NAMING)
+def test_an_object_with_an_argument_that_may_name_what_exists_is_listed(address: str) -> None:
+    documents = _documents()
+    NAMING[address](documents)
+    found = _review(documents)
+    assert address in {finding.address for finding in (*found.notes, *found.dangerous)}
 
 
 def _again(*, pulls: bool) -> Document:
