@@ -107,6 +107,12 @@ class PlanConfiguration:
         found = _at(self._expressions(address), *path, "constant_value")
         return found in (f"${{{reference}}}", [f"${{{reference}}}"])
 
+    def templates(self, address: str, argument: str) -> list[str]:
+        """The texts of an argument as a .tf.json file has them, with their `${…}`; none where one is no text."""
+        found = _at(self._expressions(address), argument, "constant_value")
+        listed = found if isinstance(found, list) else [found]
+        return listed if all(isinstance(text, str) for text in listed) else []
+
     def constant_texts(self, address: str, *path: str | int) -> list[str] | None:
         """A list of texts as a .tf.json file has it, with its `${…}`; None where it is anything else."""
         found = _at(self._expressions(address), *path, "constant_value")

@@ -8,7 +8,7 @@ from typing import Any, TypeGuard
 from terraform import arns, policy_documents
 from terraform.patterns import ANY_ATTRIBUTE, POLICY_DOCUMENT
 from terraform.plan import Action, Change, Plan
-from terraform.plan_configuration import PlanConfiguration, module_of
+from terraform.plan_configuration import PlanConfiguration, module_of, remote_output
 from terraform.plan_values import KnownAfterApply, OpenWriter, PlannedText, Sensitive, any_marked, marked
 from terraform.templates import Interpolation, Literal, Part, TemplateError, parts
 
@@ -58,6 +58,35 @@ class PlanReferences:
             else:
                 found.append(reference)
         return frozenset(map(KnownAfterApply, found))
+
+    def assigned(self, change: Change, name: str) -> frozenset[str] | None:
+        """What the open parts of an argument are, as `TYPE.ATTRIBUTE`, if AWS assigns each to an object of the plan.
+
+        None where anything else is in it, such as a value that its object's configuration sets.
+        """
+        found: set[str] = set()
+        texts = self.configuration.templates(change.address, name)
+        for text in texts:
+            match _split(text):
+                case [Interpolation(source)] | [Interpolation(source), Literal("/32" | "/128")]:
+                    address, _, attribute = source.strip().rpartition(".")
+                    made = self._changes.get(module_of(change.address) + address)
+                    is_new = made is not None and made.is_managed and made.action in (Action.CREATE, Action.REPLACE)
+                    arguments = self.configuration.arguments(made.address) if made is not None else None
+                    if made is None or not is_new or arguments is None or attribute in arguments:
+                        return None
+                    found.add(f"{made.type}.{attribute}")
+                case [] | [Literal()]:
+                    continue
+                case _:
+                    return None
+        return frozenset(found) if texts else None
+
+    def is_output(self, change: Change, name: str) -> bool:
+        """Whether an argument is another stack's output and nothing else."""
+        references = self.configuration.references(change.address, name)
+        is_one = len(references) == 1 and self.configuration.is_template(change.address, references[0], name)
+        return is_one and remote_output(references[0]) is not None
 
     def value(self, module: str, reference: str) -> str | Sensitive | None:
         """The text that `TYPE.NAME.ATTRIBUTE` has after the apply; None where it is not known yet."""

@@ -22,6 +22,9 @@ IRRELEVANT: dict[str, str] = _DATA["irrelevant"]
 HARMLESS: dict[str, str] = _DATA["harmless"]
 """Arguments whose changes mean nothing to a review, as `type.argument` or, for every type, `*.argument`, and why."""
 
+ASSIGNED: dict[str, str] = _DATA["assigned"]
+"""Attributes that AWS alone decides, as `type.attribute`, and why they may be open where a plan is read."""
+
 BELONGS: dict[str, dict[str, str]] = _DATA["belongs"]
 """By type: the arguments that say what an object belongs to, each with the type that it names."""
 

@@ -6,10 +6,12 @@ from functools import cached_property
 
 from iam.comparison import ATTRIBUTES
 from ops.review.digests import digest
+from ops.review.resource_types import ASSIGNED
 from ops.review.secrets import Mask
 from ops.review.text import masking, placeholder
 from terraform.output import Stack
 from terraform.plan import Action, Change, Plan
+from terraform.plan_configuration import module_of
 from terraform.plan_references import PlanReferences
 from terraform.plan_source import unlike
 
@@ -86,6 +88,22 @@ class ReviewedChange(Change):
         """Whether the configuration sets an attribute. Unset attributes are always unknown before an apply."""
         arguments = self.references.configuration.arguments(self.address)
         return arguments is None or name in arguments
+
+    def is_open(self, name: str) -> bool:
+        """Whether the configuration sets an argument to what only the apply decides, and not AWS alone."""
+        if not self.unknown(name) or not self.is_configured(name):
+            return False
+        assigned = self.references.assigned(self, name)
+        return assigned is None or not assigned <= ASSIGNED.keys()
+
+    def resolved(self, name: str) -> str | None:
+        """The id or the ARN that an open argument will have, where another object's is known."""
+        configuration = self.references.configuration
+        references = configuration.references(self.address, name)
+        is_one = len(references) == 1 and configuration.is_template(self.address, references[0], name)
+        is_named = is_one and references[0].startswith("aws_") and references[0].endswith((".id", ".arn"))
+        found = self.references.value(module_of(self.address), references[0]) if is_named else None
+        return found if isinstance(found, str) else None
 
     def finding(self, what: str, *arguments: str, brief: str = "") -> ReviewFinding:
         """A finding about this object, and the changed arguments of it that it is about."""

@@ -8,9 +8,10 @@ from typing import Any
 
 from ops.review.changed_values import configured_differences, items, listed
 from ops.review.rule import Plans, ReviewFinding, rule
+from ops.review.rules.removal import open_setting
 from ops.review.text import code, codes, shown
 from ops.review.translatable import said
-from terraform.plan_values import Sensitive
+from terraform.plan_values import Sensitive, any_marked, marked
 
 
 @rule(
@@ -21,7 +22,11 @@ from terraform.plan_values import Sensitive
 def metadata_opened(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes("aws_instance", "aws_launch_template"):
         now, was = (_metadata(values, "http_tokens") for values in (change.after, change.before))
-        if change.appears and now is not None and now not in ("required", was):
+        is_unknown = any_marked(marked(change.after_unknown, *_OPTIONS, "http_tokens"))
+        references = change.references.configuration.references(change.address, *_OPTIONS, "http_tokens")
+        if change.appears and is_unknown and (references or was == "required"):
+            yield open_setting(change, "metadata_options", "its metadata can be read without a token")
+        elif change.appears and now is not None and now not in ("required", was):
             yield change.finding(
                 said("its metadata can be read without a token ({value})", value=shown(now)), "metadata_options"
             )
@@ -30,6 +35,9 @@ def metadata_opened(plans: Plans) -> Iterator[ReviewFinding]:
             yield change.finding(
                 said("its metadata can be read through {number} hops", number=shown(hops)), "metadata_options"
             )
+
+
+_OPTIONS = ("metadata_options", 0)
 
 
 def _metadata(values: Mapping[str, Any], name: str) -> Any:

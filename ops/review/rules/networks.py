@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from iam.comparison import WORLD, covered
 from ops.review.first_deployment import only_fenced, only_listed_source, only_way
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
-from ops.review.rules.removal import ProtectiveSetting, is_now, removed, unprotected
+from ops.review.rules.removal import ProtectiveSetting, is_now, open_setting, removed, unprotected
 from ops.review.text import code, line, plain, shown
 from ops.review.translatable import said
 from terraform.plan import Action
@@ -267,7 +267,9 @@ _PUBLIC_ACCESS = (
 def opened(plans: Plans) -> Iterator[ReviewFinding]:
     for setting in _PUBLIC_ACCESS:
         for change in plans.changes(setting.type):
-            if change.appears and _opens(change, setting):
+            if change.appears and _was_closed(change, setting) and change.is_open(setting.name):
+                yield open_setting(change, setting.name, setting.otherwise)
+            elif change.appears and _opens(change, setting):
                 now = code(line(change.after[setting.name]))
                 yield change.finding(is_now(setting.otherwise, setting.name, now), setting.name)
     yield from unprotected(plans, (ProtectiveSetting("api_key_required", True, "callers need no key"),))
@@ -276,6 +278,8 @@ def opened(plans: Plans) -> Iterator[ReviewFinding]:
         acl = change.after.get("acl")
         if change.appears and isinstance(acl, str) and acl.startswith("public") and acl != change.before.get("acl"):
             yield change.finding(said("its ACL is {acl}: it allows everyone", acl=code(acl)), "acl")
+        if change.appears and change.is_open("acl"):
+            yield open_setting(change, "acl", "its ACL allows everyone")
 
 
 _BLOCKS = {
@@ -286,6 +290,9 @@ _BLOCKS = {
 
 
 def _opens(change: ReviewedChange, setting: PublicAccessSetting) -> bool:
-    was_closed = not change.before or change.before.get(setting.name) in setting.closed
     is_open = setting.name in change.after and change.after[setting.name] not in setting.closed
-    return was_closed and is_open and not change.unknown(setting.name)
+    return _was_closed(change, setting) and is_open and not change.unknown(setting.name)
+
+
+def _was_closed(change: ReviewedChange, setting: PublicAccessSetting) -> bool:
+    return not change.before or change.before.get(setting.name) in setting.closed

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding
-from ops.review.text import code, codes, shown
-from ops.review.translatable import TranslatableText, said
+from ops.review.text import code, codes, origin, shown
+from ops.review.translatable import Joined, TranslatableText, said
 from terraform.plan import Action
+from terraform.plan_values import KnownAfterApply
 
 
 class ProtectiveSetting(NamedTuple):
@@ -63,13 +64,33 @@ def unprotected(plans: Plans, settings: tuple[ProtectiveSetting, ...]) -> Iterat
     for change in plans.changes():
         for name, protecting, otherwise in settings:
             was, now = change.before.get(name), change.after.get(name)
-            if change.is_modified and was == protecting and now != protecting and not change.unknown(name):
+            if change.is_modified and was == protecting and change.is_open(name):
+                yield open_setting(change, name, otherwise)
+            elif change.is_modified and was == protecting and now != protecting and not change.unknown(name):
                 yield change.finding(is_now(otherwise, name, shown(now)), name)
 
 
 def is_now(otherwise: str, name: str, now: str) -> TranslatableText:
     """What the new value of a setting means."""
     return said("{meaning} ({setting} is {value})", meaning=said(otherwise), setting=code(name), value=now)
+
+
+def open_setting(change: ReviewedChange, name: str, otherwise: str) -> ReviewFinding:
+    """A setting of which only the apply decides whether it protects."""
+    what = said(
+        "{setting} is known after the apply only, from {origin}: perhaps {meaning}",
+        setting=code(name),
+        origin=origins(change, name),
+        meaning=said(otherwise),
+    )
+    return change.finding(what, name)
+
+
+def origins(change: ReviewedChange, name: str) -> str:
+    """Where the apply takes the open parts of an argument from."""
+    references = sorted({*change.references.configuration.references_below(change.address, name)})
+    found = [KnownAfterApply(reference) for reference in references] or [KnownAfterApply()]
+    return Joined(", ", map(origin, found))
 
 
 def how_destroyed(change: ReviewedChange) -> str:
@@ -96,7 +117,9 @@ def switched_off(plans: Plans, types: Mapping[str, str]) -> Iterator[ReviewFindi
     for kind, name, on in _SWITCHES:
         for change in plans.changes(kind) if kind in types else ():
             was, now = change.before.get(name), change.after.get(name)
-            if change.action is Action.UPDATE and was in on and now not in on and not change.unknown(name):
+            if change.action is Action.UPDATE and was in on and change.is_open(name):
+                yield open_setting(change, name, types[kind])
+            elif change.action is Action.UPDATE and was in on and now not in on and not change.unknown(name):
                 yield change.finding(said("is switched off: {what}", what=said(types[kind])), name)
 
 

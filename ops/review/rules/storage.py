@@ -10,6 +10,7 @@ from ops.review.rules.removal import (
     destroyed,
     how_destroyed,
     lost,
+    open_setting,
     removed,
     switched_off,
     unprotected,
@@ -168,7 +169,9 @@ def encryption_lifted(plans: Plans) -> Iterator[ReviewFinding]:
     for change in plans.changes():
         for name in _KEYS:
             was, now = change.before.get(name), change.after.get(name)
-            if change.is_modified and was and now != was and not change.unknown(name):
+            if change.is_modified and was and change.is_open(name) and change.resolved(name) != was:
+                yield open_setting(change, name, "it is encrypted with another key")
+            elif change.is_modified and was and now != was and not change.unknown(name):
                 key = said("the key {key}", key=shown(now)) if now else said("a key of AWS")
                 yield change.finding(said("is encrypted with {key} instead of {old}", key=key, old=shown(was)), name)
     yield from removed(plans, SAFEGUARDS["encryption-lifted"])

@@ -68,7 +68,8 @@ def _added(document: Document, found: PlannedChange, **expressions: Any) -> None
     """Add an object whose configuration has its arguments; `expressions` are references, or other expressions."""
     after = dict(found["change"]["after"] or {})
     arguments = {name: {"constant_value": value} for name, value in after.items()}
-    unknown: dict[str, bool] = {}
+    unknown: dict[str, bool] = dict(found["change"]["after_unknown"] or {})
+    arguments |= {name: {"references": ["terraform_data.it.output"]} for name in unknown}
     for name, expression in expressions.items():
         if "references" in expression:
             address, _, attribute = expression["references"][0].rpartition(".")

@@ -56,6 +56,17 @@ ROWS: list[Row] = [
         [updated("aws_codecommit_repository", "kms_key_id", "arn:aws:kms:x", None)],
     ),
     ("encryption-lifted", "a volume is no longer encrypted", [updated("aws_ebs_volume", "encrypted", True, False)]),
+    *[
+        (
+            "encryption-lifted",
+            f"{name} is not known",
+            [change(f"{kind}.it", "update", {name: was}, {}, unknown={name: True})],
+        )
+        for kind, name, was in (
+            ("aws_ebs_volume", "encrypted", True),
+            ("aws_codecommit_repository", "kms_key_id", "arn:aws:kms:x"),
+        )
+    ],
     (
         "encryption-lifted",
         "a topic's key is another one",

@@ -80,7 +80,47 @@ WAYS: list[Row] = [
     }.items()
 ]
 
+# Each setting that blocks public access, with nothing known of it.
+OPEN: list[Row] = [
+    ("opened", f"{kind} may be public: {name} is not known", [change(f"{kind}.it", *planned, unknown={name: True})])
+    for kind, name, was in (
+        ("aws_s3_bucket_public_access_block", "block_public_policy", True),
+        ("aws_s3_account_public_access_block", "block_public_policy", True),
+        ("aws_lb", "internal", True),
+        ("aws_instance", "associate_public_ip_address", False),
+        ("aws_s3_bucket_acl", "acl", "private"),
+    )
+    for planned in (("create", None, {}), ("update", {name: was}, {}))
+]
+
 OPENED: list[Row] = [
+    *OPEN,
+    (
+        "opened",
+        "an API method may need no key",
+        [
+            change(
+                "aws_api_gateway_method.it",
+                "update",
+                {"api_key_required": True},
+                {},
+                unknown={"api_key_required": True},
+            )
+        ],
+    ),
+    (
+        "metadata-opened",
+        "a server's metadata may need no token",
+        [
+            change(
+                "aws_instance.it",
+                "update",
+                {"metadata_options": [{"http_tokens": "required"}]},
+                {"metadata_options": [{}]},
+                unknown={"metadata_options": [{"http_tokens": True}]},
+            )
+        ],
+    ),
     *[
         ("opened", f"{name} is turned off", [updated("aws_s3_bucket_public_access_block", name, True, False)])
         for name in ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")

@@ -22,6 +22,18 @@ WATCH: list[Row] = [
         )
     ],
     ("watch-stopped", "a trail stops", [updated("aws_cloudtrail", "enable_logging", True, False)]),
+    *[
+        (
+            "watch-stopped",
+            f"{kind} may stop: {name} is not known",
+            [change(f"{kind}.it", "update", {name: was}, {}, unknown={name: True})],
+        )
+        for kind, name, was in (
+            ("aws_cloudtrail", "enable_logging", True),
+            ("aws_cloudwatch_event_rule", "state", "ENABLED"),
+            ("aws_cloudtrail", "is_multi_region_trail", True),
+        )
+    ],
     ("watch-stopped", "a trail hears one region", [updated("aws_cloudtrail", "is_multi_region_trail", True, False)]),
     (
         "watch-stopped",
