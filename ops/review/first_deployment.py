@@ -66,8 +66,20 @@ def only_listed_source(plans: Plans, finding: ReviewFinding) -> bool:
         source = network(str(change.after.get("cidr_ipv4")))
     except ValueError:
         return False
-    is_used = _overlap(source, _networks(table(plans).origins))
-    return is_private(source) or not (is_world(source) or is_used)
+    return is_private(source) or not (is_world(source) or _overlap(source, _networks(table(plans).origins)))
+
+
+def only_near_target(plans: Plans, finding: ReviewFinding) -> bool:
+    """Traffic from a new group to a private network, or to the prefix list of an endpoint in another stack."""
+    change = new_stacks(plans).found(finding)
+    if change is None or change.type != "aws_vpc_security_group_egress_rule":
+        return False
+    if change.after.get("prefix_list_id"):
+        return change.references.is_output(change, "prefix_list_id")
+    try:
+        return is_private(network(str(change.after.get("cidr_ipv4"))))
+    except ValueError:
+        return False
 
 
 def only_handed_over(plans: Plans, finding: ReviewFinding) -> bool:

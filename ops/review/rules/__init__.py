@@ -27,6 +27,7 @@ _READING: tuple[ReviewRule, ...] = (
     networks.world_let_in,
     networks.more_let_in,
     networks.world_let_out,
+    networks.more_let_out,
     proxies.host_allowed,
     policies.policy_to_the_world,
     policies.policy_widened,

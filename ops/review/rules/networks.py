@@ -1,36 +1,16 @@
 """Rules about networks: inbound and outbound traffic, connections, and public access to what a network contains."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from iam.comparison import WORLD, covered
-from ops.review.first_deployment import only_fenced, only_listed_source, only_way
+from ops.review.first_deployment import only_fenced, only_listed_source, only_near_target, only_way
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
 from ops.review.rules.removal import ProtectiveSetting, is_now, open_setting, removed, unprotected
-from ops.review.text import code, line, plain, shown
+from ops.review.rules.traffic import Peer, allowed_newly, arguments
+from ops.review.text import code, line, origin, shown
 from ops.review.translatable import said
 from terraform.plan import Action
 from terraform.plan_values import KnownAfterApply, Sensitive
-
-Peer = str | Sensitive | KnownAfterApply
-"""The other end of a connection: a network in CIDR notation, the id of a group or a list, or `self`."""
-
-_GROUPS = ("aws_security_group", "aws_default_security_group")
-
-
-@dataclass(frozen=True, kw_only=True)
-class AllowedTraffic:
-    """Traffic that a change allows newly; `ports` are words for people."""
-
-    change: ReviewedChange
-    ports: str
-    peer: Peer
-
-    @property
-    def is_with_the_world(self) -> bool:
-        """Whether the other end is the whole internet."""
-        return self.peer in WORLD
 
 
 @rule(
@@ -39,12 +19,12 @@ class AllowedTraffic:
     why="Anyone who finds the port can try to get in.",
 )
 def world_let_in(plans: Plans) -> Iterator[ReviewFinding]:
-    for traffic in _allowed_newly(plans, "ingress"):
+    for traffic in allowed_newly(plans, "ingress"):
         if traffic.is_with_the_world:
             what = said(
                 "allows inbound {ports} from {peer}, the whole internet", ports=traffic.ports, peer=shown(traffic.peer)
             )
-            yield traffic.change.finding(what, *_arguments(traffic.change, "ingress"))
+            yield traffic.change.finding(what, *arguments(traffic.change, "ingress"))
 
 
 @rule(
@@ -54,12 +34,15 @@ def world_let_in(plans: Plans) -> Iterator[ReviewFinding]:
     only_new=only_listed_source,
 )
 def more_let_in(plans: Plans) -> Iterator[ReviewFinding]:
-    for traffic in _allowed_newly(plans, "ingress"):
+    for traffic in allowed_newly(plans, "ingress"):
         if not traffic.is_with_the_world:
-            yield traffic.change.finding(
-                said("allows inbound {ports} from {peer}", ports=traffic.ports, peer=shown(traffic.peer)),
-                *_arguments(traffic.change, "ingress"),
+            is_open = isinstance(traffic.peer, KnownAfterApply)
+            template = "allows inbound {ports} from {peer}"
+            template = (
+                "allows inbound {ports} from {peer}, which is known after the apply only" if is_open else template
             )
+            what = said(template, ports=traffic.ports, peer=_peer(traffic.peer))
+            yield traffic.change.finding(what, *arguments(traffic.change, "ingress"))
 
 
 @rule(
@@ -68,81 +51,34 @@ def more_let_in(plans: Plans) -> Iterator[ReviewFinding]:
     why="Outbound traffic can carry data out.",
 )
 def world_let_out(plans: Plans) -> Iterator[ReviewFinding]:
-    for traffic in _allowed_newly(plans, "egress"):
+    for traffic in allowed_newly(plans, "egress"):
         if traffic.is_with_the_world:
             what = said(
                 "allows outbound {ports} to {peer}, the whole internet", ports=traffic.ports, peer=shown(traffic.peer)
             )
-            yield traffic.change.finding(what, *_arguments(traffic.change, "egress"))
+            yield traffic.change.finding(what, *arguments(traffic.change, "egress"))
 
 
-def _allowed_newly(plans: Plans, direction: str) -> Iterator[AllowedTraffic]:
-    """What is newly allowed, by `ingress` or `egress`."""
-    for change in plans.changes(*_GROUPS, f"aws_vpc_security_group_{direction}_rule"):
-        if change.appears:
-            yield from _new_traffic(change, direction)
-            if change.type in _GROUPS and change.unknown(direction) and change.is_configured(direction):
-                yield AllowedTraffic(change=change, ports=said("traffic"), peer=KnownAfterApply())
-    for change in plans.changes("aws_security_group_rule"):
-        if change.appears and change.after.get("type") == direction:
-            yield from _new_traffic(change, direction)
-    for change in plans.changes("aws_network_acl_rule"):
-        is_direction = (change.after.get("egress") is True) == (direction == "egress")
-        if change.appears and is_direction and change.after.get("rule_action") == "allow":
-            peer = change.after.get("cidr_block") or change.after.get("ipv6_cidr_block")
-            if isinstance(peer, str | Sensitive) and change.before.get("cidr_block") != change.after.get("cidr_block"):
-                yield AllowedTraffic(change=change, ports=_ports(change.after), peer=peer)
-
-
-def _arguments(change: ReviewedChange, direction: str) -> tuple[str, ...]:
-    """The arguments of a group or of a rule that say which traffic is allowed."""
-    return (direction,) if change.type in _GROUPS else _TRAFFIC
-
-
-# https://registry.terraform.io/providers/hashicorp/aws/latest/docs, collected on 2026-11-28
-_TRAFFIC = (
-    *("cidr_block", "cidr_blocks", "cidr_ipv4", "cidr_ipv6", "ipv6_cidr_block", "ipv6_cidr_blocks", "self"),
-    *("prefix_list_id", "prefix_list_ids", "referenced_security_group_id", "source_security_group_id"),
-    *("from_port", "to_port", "ip_protocol", "protocol", "type", "egress", "rule_action"),
+@rule(
+    id="more-let-out",
+    what="A security group or network ACL allows outbound traffic to another destination.",
+    why="Outbound traffic can carry data out.",
+    only_new=only_near_target,
 )
+def more_let_out(plans: Plans) -> Iterator[ReviewFinding]:
+    for traffic in allowed_newly(plans, "egress"):
+        if not traffic.is_with_the_world:
+            template = (
+                "allows outbound {ports} to {peer}, which is known after the apply only"
+                if isinstance(traffic.peer, KnownAfterApply)
+                else "allows outbound {ports} to {peer}"
+            )
+            what = said(template, ports=traffic.ports, peer=_peer(traffic.peer))
+            yield traffic.change.finding(what, *arguments(traffic.change, "egress"))
 
 
-def _new_traffic(change: ReviewedChange, direction: str) -> Iterator[AllowedTraffic]:
-    was = _traffic(change.before, direction) if change.before else set()
-    new = sorted(_traffic(change.after, direction) - was, key=lambda found: (found[0], line(found[1])))
-    for ports, peer in new:
-        networks = [other for same, other in was if same == ports and isinstance(other, str) and "/" in other]
-        if not isinstance(peer, str) or not covered(peer, networks):
-            yield AllowedTraffic(change=change, ports=ports, peer=peer)
-
-
-def _traffic(values: Mapping[str, Any], direction: str) -> set[tuple[str, Peer]]:
-    """The ports and peers that a security group or a rule of one allows."""
-    listed = values.get(direction)
-    if isinstance(listed, Sensitive):
-        return {(said("traffic"), listed)}
-    blocks = [block for block in listed if isinstance(block, dict)] if isinstance(listed, list) else [values]
-    return {(_ports(block), peer) for block in blocks for peer in _peers(block)}
-
-
-def _ports(block: Mapping[str, Any]) -> str:
-    protocol = line(block.get("ip_protocol", block.get("protocol", "-1")))
-    if protocol in {"-1", "all"}:
-        return said("traffic on all ports")
-    first, last = (plain(line(block.get(end))) for end in ("from_port", "to_port"))
-    if first == last:
-        return f"{plain(protocol)} {first}"
-    return said("{protocol} {first} to {last}", protocol=plain(protocol), first=first, last=last)
-
-
-def _peers(block: Mapping[str, Any]) -> Iterator[Peer]:
-    single = [block.get(name) for name in ("cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id")]
-    for name in ("cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids", "security_groups"):
-        found = block.get(name)
-        single += found if isinstance(found, list) else [found] if isinstance(found, Sensitive) else []
-    yield from (peer for peer in single if isinstance(peer, str | Sensitive))
-    if block.get("self") is True:
-        yield "self"
+def _peer(peer: Peer) -> str:
+    return origin(peer) if isinstance(peer, KnownAfterApply) else shown(peer)
 
 
 # https://docs.aws.amazon.com/vpc/latest/userguide/extend-intro.html

@@ -187,6 +187,10 @@ CASES: dict[str, RuleCase] = {
         created("aws_security_group_rule", type="egress", protocol="-1", cidr_blocks=["0.0.0.0/0"]),
         created("aws_security_group_rule", type="egress", protocol="-1", cidr_blocks=["10.0.0.0/8"]),
     ),
+    "more-let-out": _case(
+        created("aws_security_group_rule", type="egress", protocol="-1", cidr_blocks=["0.0.0.0/1"]),
+        created("aws_security_group_rule", type="ingress", protocol="-1", cidr_blocks=["0.0.0.0/1"]),
+    ),
     "policy-to-the-world": _case(
         updated("aws_s3_bucket_policy", "policy", "", policy(allow(Principal="*"))),
         updated(

@@ -48,5 +48,22 @@ def test_a_key_that_is_replaced_is_the_same_key(actions: list[str], is_found: bo
     assert (("encryption-lifted", "aws_sns_topic.it") in found_rules(found)) == is_found
 
 
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("${aws_eip.it.public_ip}/32", False),
+        ("${aws_eip.it.public_ip}/0", True),
+        ("${terraform_data.x.output}", True),
+        (["${aws_eip.it.public_ip}/32", "${terraform_data.x.output}"], True),
+    ],
+)
+def test_an_address_that_aws_assigns_lets_nobody_else_in(text: str | list[str], is_found: bool) -> None:
+    address = change("aws_eip.it", "create", None, {}, unknown={"public_ip": True})
+    name = "cidr_blocks" if isinstance(text, list) else "cidr_ipv4"
+    kind = "aws_security_group_rule" if isinstance(text, list) else "aws_vpc_security_group_ingress_rule"
+    found = _open(kind, name, text, address, ATTACKER, type="ingress")
+    assert (("more-let-in", f"{kind}.it") in found_rules(found)) == is_found
+
+
 def test_every_assigned_attribute_has_a_reason() -> None:
     assert all(len(reason) > 10 for reason in ASSIGNED.values())

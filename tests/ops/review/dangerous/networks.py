@@ -61,6 +61,87 @@ WORLD: list[Row] = [
     ),
 ]
 
+EVERYTHING = {"protocol": "-1", "cidr_block": "0.0.0.0/0"}
+
+
+# What a rule of a network ACL was, before it allows everything inbound.
+ACL_BEFORE: dict[str, dict[str, Any]] = {
+    "allows what it denied": {"rule_action": "deny"},
+    "allows inbound what it allowed outbound": {"egress": True},
+    "allows all ports": {"protocol": "6", "from_port": 443, "to_port": 443},
+    "is another one": {"network_acl_id": "acl-1"},
+}
+
+
+def replaced(kind: str, before: dict[str, Any], after: dict[str, Any]) -> PlannedChange:
+    return change(f"{kind}.it", ["delete", "create"], before, after)
+
+
+def of_acl(**more: Any) -> dict[str, Any]:
+    return {"egress": False, "rule_action": "allow", **EVERYTHING, **more}
+
+
+def open_rule(kind: str, name: str, **known: Any) -> PlannedChange:
+    return change(f"{kind}.it", "create", None, {"protocol": "-1", **known}, unknown={name: True})
+
+
+MOVED: list[Row] = [
+    (
+        "world-let-in",
+        "a network ACL, for IPv6",
+        [created("aws_network_acl_rule", egress=False, rule_action="allow", protocol="-1", ipv6_cidr_block="::/0")],
+    ),
+    *[
+        ("world-let-in", f"a network ACL {what}", [replaced("aws_network_acl_rule", of_acl(**before), of_acl())])
+        for what, before in ACL_BEFORE.items()
+    ],
+    (
+        "world-let-in",
+        "inline in a network ACL",
+        [updated("aws_network_acl", "ingress", [], [{"action": "allow", **EVERYTHING}])],
+    ),
+    (
+        "world-let-in",
+        "a rule allows inbound what it allowed outbound",
+        [
+            replaced(
+                "aws_security_group_rule",
+                {"type": "egress", "protocol": "-1", "cidr_blocks": ["0.0.0.0/0"]},
+                {"type": "ingress", "protocol": "-1", "cidr_blocks": ["0.0.0.0/0"]},
+            )
+        ],
+    ),
+    (
+        "world-let-in",
+        "a rule belongs to another group",
+        [
+            replaced(
+                "aws_vpc_security_group_ingress_rule",
+                {"ip_protocol": "-1", "cidr_ipv4": "0.0.0.0/0", "security_group_id": "sg-1"},
+                {"ip_protocol": "-1", "cidr_ipv4": "0.0.0.0/0", "security_group_id": "sg-2"},
+            )
+        ],
+    ),
+    ("more-let-out", "out to half of the internet", [rule_of_group("egress", cidr_ipv4="0.0.0.0/1")]),
+    ("more-let-out", "out to one address", [rule_of_group("egress", cidr_ipv4="203.0.113.9/32")]),
+    ("more-let-out", "out, inline", [opened_group("egress", cidr_blocks=["0.0.0.0/1", "128.0.0.0/1"])]),
+    *[
+        (f"more-let-{way}", f"{way}: {name} of {kind} is not known", [open_rule(kind, name, **known)])
+        for way, kind, name, known in (
+            ("in", "aws_vpc_security_group_ingress_rule", "cidr_ipv4", {}),
+            ("in", "aws_security_group_rule", "cidr_blocks", {"type": "ingress"}),
+            ("in", "aws_security_group_rule", "type", {"cidr_blocks": ["192.0.2.0/24"]}),
+            ("in", "aws_security_group_rule", "self", {"type": "ingress"}),
+            ("in", "aws_network_acl_rule", "ipv6_cidr_block", {"rule_action": "allow"}),
+            ("in", "aws_network_acl_rule", "rule_action", {"cidr_block": "192.0.2.0/24"}),
+            ("in", "aws_network_acl_rule", "egress", {"cidr_block": "192.0.2.0/24"}),
+            ("out", "aws_network_acl_rule", "egress", {"cidr_block": "192.0.2.0/24"}),
+            ("out", "aws_vpc_security_group_egress_rule", "cidr_ipv4", {}),
+            ("out", "aws_security_group", "egress", {}),
+        )
+    ],
+]
+
 WAYS: list[Row] = [
     ("way-new", f"{kind} is created", [created(kind, **arguments)])
     for kind, arguments in {
@@ -82,7 +163,11 @@ WAYS: list[Row] = [
 
 # Each setting that blocks public access, with nothing known of it.
 OPEN: list[Row] = [
-    ("opened", f"{kind} may be public: {name} is not known", [change(f"{kind}.it", *planned, unknown={name: True})])
+    (
+        "opened",
+        f"{kind} may be public: {name} is not known",
+        [change(f"{kind}.it", action, before, {}, unknown={name: True})],
+    )
     for kind, name, was in (
         ("aws_s3_bucket_public_access_block", "block_public_policy", True),
         ("aws_s3_account_public_access_block", "block_public_policy", True),
@@ -90,7 +175,7 @@ OPEN: list[Row] = [
         ("aws_instance", "associate_public_ip_address", False),
         ("aws_s3_bucket_acl", "acl", "private"),
     )
-    for planned in (("create", None, {}), ("update", {name: was}, {}))
+    for action, before in (("create", None), ("update", {name: was}))
 ]
 
 OPENED: list[Row] = [
@@ -173,4 +258,4 @@ OPENED: list[Row] = [
     ),
 ]
 
-ROWS = [*WORLD, *WAYS, *OPENED]
+ROWS = [*WORLD, *MOVED, *WAYS, *OPENED]
