@@ -126,11 +126,17 @@ def way_new(plans: Plans) -> Iterator[ReviewFinding]:
                 said("connects a service that is not AWS's own: {service}", service=shown(service)), "service_name"
             )
     for change in plans.changes("aws_route"):
-        destination = _destination(change.after)
-        if change.appears and isinstance(destination, str | Sensitive) and not _is_same_route(change):
+        destination = _open(change, *_DESTINATIONS) or _destination(change.after)
+        if change.appears and destination is not None and not _is_same_route(change):
             template = "is a changed route to {destination}" if change.before else "is a new route to {destination}"
             what = said(template, destination=shown(destination))
             yield change.finding(what, *_ROUTE_TARGETS, *_DESTINATIONS)
+    for change in plans.changes("aws_route_table", "aws_default_route_table"):
+        was, now = (_inline_routes(values.get("route")) for values in (change.before, change.after))
+        open_route = _open(change, "route")
+        for destination in [*(now - was), *([open_route] if open_route else [])] if change.appears else []:
+            found = destination[0] if isinstance(destination, tuple) else destination
+            yield change.finding(said("has a new route to {destination}", destination=shown(found)), "route")
 
 
 def _is_of_aws(service: Any) -> bool:
@@ -138,19 +144,40 @@ def _is_of_aws(service: Any) -> bool:
     return isinstance(service, str) and service.startswith("com.amazonaws.") and ".vpce." not in service
 
 
-_DESTINATIONS = ("destination_cidr_block", "destination_ipv6_cidr_block")
+_DESTINATIONS = ("destination_cidr_block", "destination_ipv6_cidr_block", "destination_prefix_list_id")
 
 
 def _destination(route: Mapping[str, Any]) -> Any:
-    return next((route[name] for name in _DESTINATIONS if route.get(name)), None)
+    return next((route[name] for name in (*_DESTINATIONS, "cidr_block", "ipv6_cidr_block") if route.get(name)), None)
+
+
+def _open(change: ReviewedChange, *names: str) -> KnownAfterApply | None:
+    """Where the first of these arguments that is open comes from."""
+    for name in names:
+        if change.is_open(name):
+            references = change.references.configuration.references_below(change.address, name)
+            return KnownAfterApply(next(iter(sorted({*references})), None))
+    return None
+
+
+def _inline_routes(routes: Any) -> set[tuple[Any, str]]:
+    """The routes of a table: the destination of each, and all of it."""
+    listed = routes if isinstance(routes, list) else [routes] if isinstance(routes, Sensitive) else []
+    return {(_destination(route) if isinstance(route, Mapping) else route, line(route)) for route in listed if route}
 
 
 def _is_same_route(change: ReviewedChange) -> bool:
     # A replaced gateway has an id that is not known yet: the route still uses the same gateway.
     targets = [name for name in _ROUTE_TARGETS if change.after.get(name) or change.unknown(name)]
-    return _destination(change.before) == _destination(change.after) and all(
-        change.before.get(name) and (change.unknown(name) or change.before.get(name) == change.after.get(name))
-        for name in targets
+    is_open = _open(change, *_DESTINATIONS) is not None
+    return (
+        not is_open
+        and _destination(change.before) == _destination(change.after)
+        and all(
+            change.before.get(name)
+            and change.before[name] == (change.resolved(name) if change.unknown(name) else change.after.get(name))
+            for name in targets
+        )
     )
 
 

@@ -283,14 +283,27 @@ CASES: dict[str, RuleCase] = {
     "identity-new": _case(
         created("aws_iam_access_key", user="pull"), updated("aws_iam_access_key", "status", "Active", "Inactive")
     ),
-    "way-new": _case(
-        created("aws_vpc_peering_connection", peer_vpc_id="vpc-1"),
-        change(
-            "aws_route.it",
-            "update",
-            {"destination_cidr_block": "0.0.0.0/0", "nat_gateway_id": "nat-1"},
-            {"destination_cidr_block": "0.0.0.0/0"},
-            unknown={"nat_gateway_id": True},
+    "way-new": RuleCase(
+        found=[created("aws_vpc_peering_connection", peer_vpc_id="vpc-1")],
+        at="aws_vpc_peering_connection.it",
+        not_found=[
+            change("aws_nat_gateway.it", ["delete", "create"], {"id": "nat-1"}, {}, unknown={"id": True}),
+            change(
+                "aws_route.it",
+                "update",
+                {"destination_cidr_block": "0.0.0.0/0", "nat_gateway_id": "nat-1"},
+                {"destination_cidr_block": "0.0.0.0/0"},
+                unknown={"nat_gateway_id": True},
+            ),
+        ],
+        not_found_more=_resources(
+            address="aws_route.it",
+            expressions={
+                "nat_gateway_id": {
+                    "constant_value": "${aws_nat_gateway.it.id}",
+                    "references": ["aws_nat_gateway.it.id"],
+                }
+            },
         ),
     ),
     "opened": _case(

@@ -52,6 +52,7 @@ QUIET = {
     "identity-new: aws_iam_user is created": "it has no policy and no password",
     "more-let-in: another network": "the group is new, and nobody pulls from there",
     "way-new: aws_internet_gateway is created": "its network is new",
+    "way-new: a route to what is not known": "its table and its gateway are new, wherever it leads",
     "way-new: aws_nat_gateway is created": "its network is new",
 }
 

@@ -160,6 +160,53 @@ WAYS: list[Row] = [
         "aws_vpclattice_service_network_vpc_association": {"vpc_identifier": "vpc-1"},
     }.items()
 ]
+WAYS += [
+    (
+        "way-new",
+        "a route to a prefix list",
+        [created("aws_route", destination_prefix_list_id="pl-1", gateway_id="igw-1")],
+    ),
+    (
+        "way-new",
+        "a route to what is not known",
+        [change("aws_route.it", "create", None, {"gateway_id": "igw-1"}, unknown={"destination_cidr_block": True})],
+    ),
+    (
+        "way-new",
+        "a route to a gateway that is not known",
+        [
+            change(
+                "aws_route.it",
+                "update",
+                {"destination_cidr_block": "0.0.0.0/0", "nat_gateway_id": "nat-1"},
+                {"destination_cidr_block": "0.0.0.0/0"},
+                unknown={"nat_gateway_id": True},
+            )
+        ],
+    ),
+    (
+        "way-new",
+        "a route in a table",
+        [created("aws_route_table", route=[{"cidr_block": "0.0.0.0/0", "gateway_id": "igw-1"}])],
+    ),
+    (
+        "way-new",
+        "a route in a table to another VPC",
+        [
+            updated(
+                "aws_route_table",
+                "route",
+                [{"cidr_block": "10.0.0.0/8", "nat_gateway_id": "nat-1"}],
+                [{"cidr_block": "10.0.0.0/8", "vpc_peering_connection_id": "pcx-1"}],
+            )
+        ],
+    ),
+    (
+        "way-new",
+        "routes in a table that are not known",
+        [change("aws_route_table.it", "create", None, {}, unknown={"route": True})],
+    ),
+]
 
 # Each setting that blocks public access, with nothing known of it.
 OPEN: list[Row] = [
