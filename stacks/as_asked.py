@@ -10,7 +10,7 @@ from ipaddress import IPv4Network
 from errors import Problem
 from modules.git_detection import IAM_REGION
 from settings import Deployment
-from stacks import asked_arguments, asked_texts, asked_values
+from stacks import asked_arguments, asked_inventory, asked_texts, asked_values
 from stacks.backlog_bridge import mirror_buildspec
 from stacks.base import STATE_FOLDER
 from stacks.variables import Apart, list_checks
@@ -40,9 +40,15 @@ Stacks = Mapping[str, Configuration]
 
 def problems(deployment: Deployment, stacks: Stacks) -> Iterator[Problem]:
     """Everything in the finished Terraform, by stack, that is not as the deployment file asks for."""
+    told: set[str] = set()
     for about, check in _CHECKS.items():
         with refused_at(f"cdk.tf.json: {about}"):
             for where, what in check(deployment, stacks):
+                told.add(where)
+                yield Problem(where=where, what=what, hint=_HINT)
+    with refused_at("cdk.tf.json: resources and variables"):
+        for where, what in asked_inventory.problems(deployment, stacks):
+            if not any(where.startswith(one) or one.startswith(where) for one in told):
                 yield Problem(where=where, what=what, hint=_HINT)
 
 
