@@ -112,7 +112,9 @@ def _asked_variables(deployment: Deployment) -> dict[str, Values]:
 
 def _outputs(deployment: Deployment, stacks: Stacks) -> Found:
     """What other stacks read, where the promises do not look: the way to the proxy, and the network's parts."""
-    zones = deployment.dev.network.zones if deployment.dev is not None and deployment.dev.network is not None else ()
+    network = deployment.dev.network if deployment.dev is not None else None
+    zones, with_nat = (network.zones, network.nat_zones()) if network is not None else ((), ())
+    address = "data.aws_eip" if network is not None and network.nat.eip_allocation_ids is not None else "aws_eip"
     asked: dict[tuple[str, str], object] = {
         ("dev-proxy", "url"): f"http://${{aws_lb.proxy_load_balancer.dns_name}}:{PORT}",
         ("dev-network", "vpc_id"): "${aws_vpc.network_vpc.id}",
@@ -121,6 +123,9 @@ def _outputs(deployment: Deployment, stacks: Stacks) -> Found:
         **{
             ("dev-network", f"{side}_subnet_ids"): {zone: f"${{aws_subnet.network_{side}_{zone}.id}}" for zone in zones}
             for side in ("public", "private")
+        },
+        ("dev-network", "nat_public_ips"): {
+            zone: f"${{{address}.network_nat_{zone}_address.public_ip}}" for zone in with_nat
         },
         ("dev-gitlab", "public_ip"): "${aws_eip.gitlab_address.public_ip}",
     }

@@ -217,6 +217,10 @@ CHANGES: dict[str, tuple[Change, str]] = {
         removed(PRD, BUCKET_POLICY, "audit_trail_files_policy"),
         f"{PRD}: {BUCKET_POLICY}.audit_trail_files_policy",
     ),
+    "an address that is no NAT gateway's": (
+        changed(NETWORK, "output.nat_public_ips", value={"a": "203.0.113.9"}),
+        f"{NETWORK}: output.nat_public_ips",
+    ),
     "a user without a policy": (added(PRD, "aws_iam_user", name="other"), f"{PRD}: aws_iam_user.other"),
 }
 
