@@ -40,7 +40,8 @@ _ZIP = b"PK\x03\x04"  # what the files that `terraform plan -out` writes begin w
 class PlanFile:
     """One plan's JSON, its stack and where it was read from; `locks` are those of `terraform.plan.read`.
 
-    `outputs` are the stack's synthesised Terraform at the last apply, and that of the plan.
+    `outputs` are the stack's synthesised Terraform at the last apply, and that of the plan. `lacks_output` says that they
+    were asked for and that one of them is not there.
     """
 
     stack: str
@@ -48,6 +49,7 @@ class PlanFile:
     text: str
     locks: tuple[str, str] = ("", "")
     outputs: tuple[Stack, Stack] | None = None
+    lacks_output: bool = False
 
 
 def review(files: Sequence[PlanFile], acknowledgements: Sequence[Acknowledgement], today: date | None = None) -> Review:
@@ -61,6 +63,7 @@ def review(files: Sequence[PlanFile], acknowledgements: Sequence[Acknowledgement
     plans = Plans(
         [adopted(read(file.stack, file.text, file.where, file.locks)) for file in files],
         {file.stack: file.outputs for file in files if file.outputs is not None},
+        lacking_output=frozenset(file.stack for file in files if file.lacks_output),
     )
     dangerous, acknowledged, notes = [], [], []
     used: set[Acknowledgement] = set()
@@ -116,7 +119,11 @@ def run(
         acknowledgements += acknowledging.from_file(acknowledged)
     acknowledging.check(acknowledgements, [rule.id for rule in RULES])
     folders = compared(outputs)
-    found = review([replace(file, outputs=of(file.stack, folders)) for file in _plan_files(files)], acknowledgements)
+    with_outputs = [(file, of(file.stack, folders)) for file in _plan_files(files)]
+    compared_files = [
+        replace(file, outputs=both, lacks_output=bool(folders) and both is None) for file, both in with_outputs
+    ]
+    found = review(compared_files, acknowledgements)
     text = markdown(found, LIMITS[platform], words)
     sys.stdout.write(text)
     if post_to is not None:

@@ -119,6 +119,8 @@ class Plans:
     plans: Sequence[Plan]
     outputs: Mapping[str, tuple[Stack, Stack]] = field(default_factory=dict)
     """The synthesised Terraform of the last apply and of the plan, by stack, where both are there."""
+    lacking_output: frozenset[str] = frozenset()
+    """The stacks of which one of the two was asked for and is not there."""
     found: dict[str, list[ReviewFinding]] = field(default_factory=dict)
     """What each rule has found in them, by the rule's id."""
 

@@ -29,6 +29,11 @@ _MOST_NAMES = 3
     why="A guard may be gone and no finding says so: name the outputs of the last apply and of this plan.",
 )
 def not_compared(plans: Plans) -> Iterator[ReviewFinding]:
+    for plan in plans.plans:
+        objects = sorted(instance.address for instance in plan.before.values() if instance.is_managed)
+        if plan.stack in plans.lacking_output and objects:
+            what = said("is not in both folders, and its state has {names}", names=_names(objects))
+            yield _unlike(plan.stack, objects, what)
     for stack, (before, _) in plans.outputs.items():
         plan = next(plan for plan in plans.plans if plan.stack == stack)
         if blocks := plans.unlike.get(stack):
@@ -153,9 +158,16 @@ def _apart(guard: Guard) -> tuple[str, frozenset[str]] | None:
     why="With an empty state everything is created anew; who writes a state that is read decides what it says.",
 )
 def state_elsewhere(plans: Plans) -> Iterator[ReviewFinding]:
+    own = [after.states[0] for _, after in plans.compared.values()]
     for stack, (before, after) in plans.compared.items():
         was, now = _states(before), _states(after)
+        known = [*own, *was.values()]
         for address in sorted({*was, *now}):
+            if address not in was and now[address] not in known:
+                new = now[address]
+                seen = json.dumps([new.backend, new.settings], sort_keys=True)
+                what = said("is {place}, which this stack did not read before", place=code(str(new)))
+                yield ReviewFinding(stack=stack, address=address, what=what, seen=seen)
             if address in was and address in now and was[address] != now[address]:
                 old, new = was[address], now[address]
                 what = said(

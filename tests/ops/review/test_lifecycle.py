@@ -164,6 +164,20 @@ DANGEROUS: dict[str, tuple[Change, str, str]] = {
         "state-elsewhere",
         "data.terraform_remote_state.network",
     ),
+    "the state that a stranger writes": (
+        lambda terraform: terraform["data"]["terraform_remote_state"].update(
+            other={"backend": "s3", "config": {"bucket": "theirs", "key": "b.tfstate"}}
+        ),
+        "state-elsewhere",
+        "data.terraform_remote_state.other",
+    ),
+    "another state under another name": (
+        lambda terraform: terraform["data"].update(
+            terraform_remote_state={"other": {"backend": "s3", "config": {"bucket": "other", "key": "b.tfstate"}}}
+        ),
+        "state-elsewhere",
+        "data.terraform_remote_state.other",
+    ),
     "a provider in any account": (
         lambda terraform: terraform["provider"]["aws"][0].pop("allowed_account_ids"),
         SETTINGS,
@@ -408,6 +422,15 @@ def test_an_output_that_was_not_applied_last_is_dangerous() -> None:
     what = "BEFORE is not what was applied last: it {} `aws_ebs_volume.it`, which the state {}"
     assert _stated(without) == [what.format("lacks", "has")]
     assert _stated(APPLIED, change(VOLUME, "create", None, {}), state=without) == [what.format("has", "lacks")]
+
+
+@pytest.mark.parametrize(("lacks_output", "found"), [(True, ["--outputs"]), (False, [])])
+def test_a_stack_with_objects_that_lacks_an_output_that_was_asked_for_is_dangerous(
+    lacks_output: bool, found: list[str]
+) -> None:
+    text = json.dumps(plan(configuration=made_from(APPLIED), prior_state=state_of(APPLIED)))
+    file = PlanFile(stack="stack", where="plan.json", text=text, lacks_output=lacks_output)
+    assert [one.address for one in review([file], []).dangerous if one.rule == "not-compared"] == found
 
 
 def test_what_was_imported_moved_or_destroyed_outside_terraform_is_no_other_output() -> None:
