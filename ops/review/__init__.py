@@ -40,8 +40,8 @@ _ZIP = b"PK\x03\x04"  # what the files that `terraform plan -out` writes begin w
 class PlanFile:
     """One plan's JSON, its stack and where it was read from; `locks` are those of `terraform.plan.read`.
 
-    `outputs` are the stack's synthesised Terraform at the last apply, and that of the plan. `lacks_output` says that they
-    were asked for and that one of them is not there.
+    `outputs` are the stack's synthesised Terraform at the last apply, and that of the plan. `lacks_output` says that
+    they were asked for and that one of them is not there.
     """
 
     stack: str
