@@ -40,22 +40,17 @@ def not_compared(plans: Plans) -> Iterator[ReviewFinding]:
             yield _unlike(
                 stack, blocks, said("AFTER is not what this plan was made from: {names} differ", names=_names(blocks))
             )
-        if objects := _only_in_state(plan, before):
-            yield _unlike(
-                stack,
-                objects,
-                said(
-                    "BEFORE is not what was applied last: it lacks {names}, which the state has", names=_names(objects)
-                ),
+        lacking, surplus = _only_in_state(plan, before), _only_before(plan, before)
+        if lacking:
+            what = said(
+                "BEFORE is not what was applied last: it lacks {names}, which the state has", names=_names(lacking)
             )
-        if objects := _only_before(plan, before):
-            yield _unlike(
-                stack,
-                objects,
-                said(
-                    "BEFORE is not what was applied last: it has {names}, which the state lacks", names=_names(objects)
-                ),
+            yield _unlike(stack, lacking, what)
+        if surplus:
+            what = said(
+                "BEFORE is not what was applied last: it has {names}, which the state lacks", names=_names(surplus)
             )
+            yield _unlike(stack, surplus, what)
 
 
 def _unlike(stack: str, names: Sequence[str], what: str) -> ReviewFinding:
