@@ -158,6 +158,7 @@ def _owned(document: Document, kind: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(CREATED))
 def test_a_dangerous_creation_stays_dangerous(name: str) -> None:
     rule, changes = CREATED[name]

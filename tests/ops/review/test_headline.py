@@ -89,6 +89,7 @@ def test_who_may_push_from_more_places_is_said_in_japanese() -> None:
     assert counts == "危険な指摘：1 スタックで 2 件：`access-widened`, `policy-widened`"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_the_japanese_heading_names_as_much_as_the_english_one(scenario: str) -> None:
     english, japanese = (first_lines(real_review(scenario), name)[0] for name in language.LANGUAGES)

@@ -224,6 +224,7 @@ def test_a_lifted_guard_is_dangerous_though_no_plan_shows_it(name: str) -> None:
     assert {(finding.rule, finding.address) for finding in found.dangerous} == {(rule, address)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DANGEROUS)
 def test_a_lifted_guard_can_be_acknowledged_and_another_one_not_with_it(name: str) -> None:
     changed, _, _ = DANGEROUS[name]
