@@ -34,7 +34,9 @@ def attributes(drift: Change, plan: Plan) -> list[str]:
 def _is_set_by_another(name: str, drift: Change, plan: Plan) -> bool:
     others = (change for change in plan.changes if change.is_managed and change.address != drift.address)
     known = {text for change in others for values in (change.before, change.after) for text in _texts(values)}
-    return known.issuperset(_texts(drift.after[name]))
+    was, now = {*_texts(drift.before.get(name))}, {*_texts(drift.after[name])}
+    # A single text takes the place of AWS's default; what a list no longer has was there, and is gone.
+    return bool(now) and known.issuperset(was ^ now if isinstance(drift.after[name], list) else now)
 
 
 def _texts(value: Any) -> Iterator[str]:

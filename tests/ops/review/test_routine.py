@@ -116,6 +116,16 @@ def test_what_was_destroyed_by_hand_and_stays_away_is_reviewed_as_destroyed() ->
     assert {finding.address for finding in reviewed(plan(resource_drift=[drift])).dangerous} == {drift["address"]}
 
 
+def test_a_deny_that_was_removed_by_hand_is_found_though_nothing_configures_it() -> None:
+    was, now = ({"name": "it", "inline_policy": listed} for listed in ([{"name": "a", "policy": policy(deny())}], []))
+    document = plan(
+        change("aws_iam_role.it", "no-op", now, now),
+        resource_drift=[change("aws_iam_role.it", "update", was, now)],
+        configuration={"root_module": {"resources": [{"address": "aws_iam_role.it", "expressions": {"name": {}}}]}},
+    )
+    assert "drifted" in _rules(reviewed(document))
+
+
 def test_a_policy_that_another_resource_sets_is_not_drift_of_its_owner() -> None:
     text = policy({"Effect": "Allow", "Action": "sns:Publish", "Resource": "*", "Principal": {"Service": "a.aws"}})
     topic, with_policy = {"name": "it", "policy": ""}, {"name": "it", "policy": f" {text}"}
