@@ -103,10 +103,12 @@ def _reviewed(document: str, secret: str, order: float, texts: float, where: int
     marks = {"value": True}
     if where == 0:
         parameter = change("aws_ssm_parameter.secret", "no-op", *[{"value": secret}] * 2, sensitive=(marks, marks))
-        content["resource_changes"] = [*content.get("resource_changes", ()), parameter]
+        others = content.get("resource_changes")
+        content["resource_changes"] = [*(others if isinstance(others, list) else ()), parameter]
     elif where == 1:
         output = {"actions": ["no-op"], "before": secret, "after": secret, "after_sensitive": True}
-        content["output_changes"] = {**content.get("output_changes", {}), "secret": output}
+        others = content.get("output_changes")
+        content["output_changes"] = {**(others if isinstance(others, dict) else {}), "secret": output}
     else:
         content["variables"] = {"secret": {"value": {"deep": [int(secret) if secret.isdigit() else secret]}}}
         content["configuration"] = {"root_module": {"variables": {"secret": {"sensitive": True}}}}
