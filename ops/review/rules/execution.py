@@ -12,6 +12,7 @@ _RUNNING_DATA = {"external": "runs a program", "http": "asks a server"}
 
 # What Terraform brings along, such as terraform_data.
 _BUILT_IN = "terraform.io/builtin/"
+_HASHICORP = "registry.terraform.io/hashicorp/"
 
 
 @rule(
@@ -44,11 +45,11 @@ def provider_new(plans: Plans) -> Iterator[ReviewFinding]:
     for plan in plans.plans:
         known = {instance.provider for instance in plan.before.values()}
         for provider in sorted(_providers(plans, plan)):
-            publisher = provider.split("/")[-2] if "/" in provider else provider
-            if provider in known or provider.startswith(_BUILT_IN) or (not known and publisher == "hashicorp"):
+            if provider.startswith(_BUILT_IN) or provider in known:
                 continue
-            by = said("is published by {publisher}, not by HashiCorp", publisher=code(publisher))
-            what = said("is new in this stack") if known else by
+            if not known and provider.startswith(_HASHICORP):
+                continue
+            what = said("is new in this stack") if known else said("is not published by HashiCorp")
             yield ReviewFinding(stack=plan.stack, address=provider, what=what)
 
 

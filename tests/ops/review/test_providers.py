@@ -125,3 +125,14 @@ def test_a_real_plan_that_changes_nothing_is_dangerous_with_another_server() -> 
         (RULE, "prd-codecommit", "provider.aws", "sets what no rule reads: `endpoints`"),
         (RULE, "prd-codecommit", "provider.aws", "works in any account: `allowed_account_ids` is missing"),
     ]
+
+
+@pytest.mark.parametrize("host", ["registry.example", "hashicorp", "evil.example/registry.terraform.io"])
+def test_a_new_stack_may_not_take_its_provider_from_another_registry(host: str) -> None:
+    provider = f"{host}/hashicorp/aws"
+    found, expected = (
+        reviewed(plan(configuration={"root_module": {}, "provider_config": {"aws": {**AWS, "full_name": name}}}))
+        for name in (provider, AWS["full_name"])
+    )
+    assert ("provider-new", provider) in {(one.rule, one.address) for one in found.dangerous}
+    assert "provider-new" not in {one.rule for one in expected.dangerous}
