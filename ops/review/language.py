@@ -19,8 +19,8 @@ _SEPARATORS = {": ": "：", "; ": "、", " and ": "、"}
 """What stands between parts in Japanese."""
 
 PREDICATES = frozenset(
-    {"allows", "asks", "assumes", "attaches", "connects", "contains", "continues", "does", "exists"}
-    | {"fails", "has", "hears", "is", "keeps", "may", "passes", "records", "runs"}
+    {"allows", "asks", "assumes", "attaches", "connects", "contains", "continues", "decides", "does", "exists"}
+    | {"fails", "gets", "has", "hears", "is", "keeps", "leads", "may", "passes", "records", "runs"}
     | {"sends", "sets", "shares", "still", "stops", "tells", "trusts", "was", "works"}
 )
 """The first words of findings that say what the object does or what happens to it, without naming it."""

@@ -310,6 +310,10 @@ CASES: dict[str, RuleCase] = {
         updated("aws_s3_bucket_public_access_block", "block_public_policy", True, False),
         updated("aws_s3_bucket_public_access_block", "block_public_policy", False, True),
     ),
+    "placed-elsewhere": _case(
+        updated("aws_instance", "vpc_security_group_ids", ["sg-1"], ["sg-1", "sg-2"]),
+        updated("aws_instance", "vpc_security_group_ids", ["sg-1", "sg-2"], ["sg-2"]),
+    ),
     "handed-over": _case(
         change("aws_volume_attachment.it", "create", None, {"volume_id": "vol-1"}),
         updated("aws_volume_attachment", "force_detach", False, True),

@@ -135,7 +135,7 @@ def test_every_harmless_argument_has_a_reason_and_a_known_type() -> None:
     "kind",
     [
         *("aws_api_gateway_integration", "aws_autoscaling_group", "aws_key_pair", "aws_launch_configuration"),
-        *("aws_lightsail_instance", "aws_main_route_table_association", "aws_s3_object", "aws_spot_instance_request"),
+        *("aws_lightsail_instance", "aws_s3_object", "aws_spot_instance_request"),
         *("aws_ssm_maintenance_window", "aws_vpc_dhcp_options"),
     ],
 )

@@ -305,4 +305,39 @@ OPENED: list[Row] = [
     ),
 ]
 
-ROWS = [*WORLD, *MOVED, *WAYS, *OPENED]
+
+def placed_after_apply(kind: str, name: str, before: dict[str, Any]) -> PlannedChange:
+    return change(f"{kind}.it", "update", before, {}, unknown={name: True})
+
+
+PLACED: list[Row] = [
+    ("placed-elsewhere", what, [found])
+    for what, found in {
+        "a load balancer gets another group": updated("aws_lb", "security_groups", ["sg-1"], ["sg-2"]),
+        "a server gets a group that only the apply knows": placed_after_apply(
+            "aws_instance", "vpc_security_group_ids", {"vpc_security_group_ids": ["sg-1"]}
+        ),
+        "a server gets another subnet": replaced("aws_instance", {"subnet_id": "s-1"}, {"subnet_id": "s-2"}),
+        "builds get another network": updated(
+            "aws_codebuild_project",
+            "vpc_config",
+            [{"vpc_id": "v", "subnets": ["s-1"], "security_group_ids": ["sg-1"]}],
+            [{"vpc_id": "v", "subnets": ["s-1", "s-2"], "security_group_ids": ["sg-1"]}],
+        ),
+        "a subnet gets another route table": updated("aws_route_table_association", "route_table_id", "r-1", "r-2"),
+        "a VPC gets another main route table": created("aws_main_route_table_association", route_table_id="r-2"),
+        "proxies get another subnet": updated("aws_autoscaling_group", "vpc_zone_identifier", ["s-1"], ["s-2"]),
+        "servers of a template get another group": updated(
+            "aws_launch_template",
+            "network_interfaces",
+            [{"security_groups": ["sg-1"]}],
+            [{"security_groups": ["sg-2"]}],
+        ),
+        "a name leads to another address": updated("aws_route53_record", "records", ["192.0.2.1"], ["192.0.2.2"]),
+        "a name leads to another load balancer": updated(
+            "aws_route53_record", "alias", [{"name": "a"}], [{"name": "b"}]
+        ),
+    }.items()
+]
+
+ROWS = [*WORLD, *MOVED, *WAYS, *OPENED, *PLACED]
