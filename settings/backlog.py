@@ -143,7 +143,7 @@ class MirrorSettings(Settings):
     repository: Annotated[
         str,
         Matching(
-            "[A-Za-z0-9][A-Za-z0-9_.-]{0,99}",
+            r"(?!.*\.[Gg][Ii][Tt]$)[A-Za-z0-9][A-Za-z0-9_.-]{0,99}",
             "the name of a Backlog repository",
             "write its name without .git, for example website",
         ),

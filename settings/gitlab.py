@@ -25,7 +25,7 @@ from settings.urls import ExternalUrl
 GitlabProject = Annotated[
     str,
     Matching(
-        r"(?!.*\.(git|atom)$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}(/[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}){1,20}",
+        r"(?!.*\.([Gg][Ii][Tt]|atom)$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}(/[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}){1,20}",
         "the path of a GitLab project",
         "write it with its groups, as in the project's address, for example platform/infrastructure",
     ),
@@ -166,4 +166,4 @@ class GitlabSettings(Settings):
     @property
     def makes_its_certificate(self) -> bool:
         """Whether the server answers HTTPS itself, with a certificate that it creates on its first boot."""
-        return self.external_url.startswith("https:") and self.load_balancer is None
+        return self.load_balancer is None

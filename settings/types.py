@@ -67,7 +67,8 @@ def _bucket(value: str) -> str:
 
 def _repository(value: str) -> str:
     # https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html
-    if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", value) or value.endswith(".git"):
+    # In a URL, a name of dots alone is a step to another folder.
+    if not re.fullmatch(r"(?!\.+$)[A-Za-z0-9._-]{1,100}", value) or value.endswith(".git"):
         hint = "CodeCommit takes 1-100 of letters, digits, '.', '_' and '-', not ending in .git"
         raise refuse(f"{shown(value)} is not a repository name", hint)
     return value
@@ -191,7 +192,7 @@ BucketName = Annotated[
 RepositoryName = Annotated[
     str,
     AfterValidator(_repository),
-    WithJsonSchema({"type": "string", "pattern": r"^(?!.*\.git$)[A-Za-z0-9._-]{1,100}$"}),
+    WithJsonSchema({"type": "string", "pattern": r"^(?!.*\.git$)(?!\.+$)[A-Za-z0-9._-]{1,100}$"}),
 ]
 Email = Annotated[
     str,

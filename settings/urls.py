@@ -1,18 +1,19 @@
 """URLs in a deployment file: GitLab's, its API's and a proxy's."""
 
 import re
-from ipaddress import AddressValueError, IPv4Address
+from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, WithJsonSchema
 
 from errors.shown import shown
+from settings.addresses import hostless_part
 from settings.problems import refuse
 
 _LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST = rf"({_LABEL}(\.{_LABEL})*)(:[0-9]{{1,5}})?/?"
-_EXTERNAL_URL = "https?://" + _HOST
+_WEB_URL = "https?://" + _HOST
 _PROXY_URL = "http://" + _HOST
 
 
@@ -37,10 +38,16 @@ def _is_host(name: str) -> bool:
 
 def _external_url(value: str) -> str:
     hint = "write it as https://gitlab.example.com"
-    url = _url(value, _EXTERNAL_URL, hint)
-    scheme, port = urlsplit(url).scheme, url.rpartition(":")[2]
-    if port.isdigit() and port != {"https": "443", "http": "80"}[scheme]:
+    url = _url(value, _WEB_URL, hint)
+    if url.startswith("http:"):
+        # Also behind a proxy of one's own that ends TLS: people's address is https, and so are GitLab's links.
+        tls = "without dev.gitlab.load_balancer, GitLab makes its own certificate"
+        raise refuse(f"{shown(value)} would carry passwords and tokens in the clear", f"{hint}: {tls}")
+    port, host = url.rpartition(":")[2], urlsplit(url).hostname or ""
+    if port.isdigit() and port != "443":
         raise refuse(f"{shown(value)} has a port that people cannot reach: only 22, 80 and 443 are open", hint)
+    if host == "localhost" or (host.rpartition(".")[2].isdigit() and hostless_part(IPv4Network(host))):
+        raise refuse(f"{shown(value)} is no address of a server that others reach", hint)
     # GitLab looks for its certificate under the name as it is written here.
     return url.lower()
 
@@ -58,7 +65,7 @@ def _proxy_url(value: str) -> str:
 
 def _api_url(value: str) -> str:
     hint = "write it as https://gitlab.example.com"
-    url = _url(value, _EXTERNAL_URL, hint)
+    url = _url(value, _WEB_URL, hint)
     parts = urlsplit(url)
     # urlsplit does not check the port's number.
     if url.rpartition(":")[2].isdigit() and not 1 <= int(url.rpartition(":")[2]) <= 65535:
@@ -69,7 +76,7 @@ def _api_url(value: str) -> str:
 
 
 ExternalUrl = Annotated[
-    str, AfterValidator(_external_url), WithJsonSchema({"type": "string", "pattern": f"^{_EXTERNAL_URL}$"})
+    str, AfterValidator(_external_url), WithJsonSchema({"type": "string", "pattern": f"^https://{_HOST}$"})
 ]
 ProxyUrl = Annotated[str, AfterValidator(_proxy_url), WithJsonSchema({"type": "string", "pattern": f"^{_PROXY_URL}$"})]
-ApiUrl = Annotated[str, AfterValidator(_api_url), WithJsonSchema({"type": "string", "pattern": f"^{_EXTERNAL_URL}$"})]
+ApiUrl = Annotated[str, AfterValidator(_api_url), WithJsonSchema({"type": "string", "pattern": f"^{_WEB_URL}$"})]

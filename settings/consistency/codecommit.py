@@ -226,6 +226,7 @@ def _gitlab_projects(valid: ValidValues) -> Iterator[SettingProblem]:
     mirrors = ("prd", "backlog", "repositories")
     mirrored = {valid.value(*mirrors, key, "target", "codecommit"): key for key in valid.keys(*mirrors)}
     named = {name: valid.value(*repositories, name, "gitlab_project") for name in valid.keys(*repositories)}
+    first: dict[str, str] = {}
     for name, project in named.items():
         path = (*repositories, name, "gitlab_project")
         if project is None:
@@ -233,6 +234,10 @@ def _gitlab_projects(valid: ValidValues) -> Iterator[SettingProblem]:
                 what = "without gitlab_project there is no mirror to keep to protected branches"
                 hint = "name the project, or remove this"
                 yield SettingProblem(path=(*repositories, name, "only_protected_branches"), what=what, hint=hint)
+        elif (other := first.setdefault(project.lower(), name)) != name:  # GitLab ignores case in paths
+            what = f"'{project}' is already mirrored into '{other}'"
+            hint = "name another project, or let rooms share one repository (prd.codecommit.rooms.NAME.repositories)"
+            yield SettingProblem(path=path, what=what, hint=hint)
         elif name in mirrored:
             what = f"'{name}' is already the target of the Backlog mirror '{mirrored[name]}'"
             yield SettingProblem(path=path, what=what, hint="a repository mirrors one source: remove one of the two")

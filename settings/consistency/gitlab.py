@@ -81,12 +81,6 @@ def _certificate(valid: ValidValues) -> Iterator[SettingProblem]:
     if own is not None and str(own) != account:
         what = f"the certificate belongs to account {account}, and GitLab to {own}"
         yield SettingProblem(path=path, what=what, hint="request or import it in the development account")
-    url = valid.value(*_GITLAB, "external_url")
-    if isinstance(url, str) and url.lower().startswith("http:"):
-        what = f"'{url}' needs no certificate"
-        yield SettingProblem(
-            path=(*_GITLAB, "external_url"), what=what, hint="write it with https, or remove load_balancer"
-        )
 
 
 def _record(valid: ValidValues) -> Iterator[SettingProblem]:

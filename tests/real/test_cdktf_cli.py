@@ -29,7 +29,7 @@ DEV_ALONE = {
         "account": {"id": DEV},
         "network": {"cidr": "10.10.0.0/24", "zones": ["a"], "nat": {"gateways": "one"}},
         "gitlab": {
-            "external_url": "http://gitlab.dev.example.com",
+            "external_url": "https://gitlab.dev.example.com",
             "work_terminal_cidrs": ["198.51.100.128/28"],
             "ami": {"id": IMAGE.ami_id},
             "termination_protection": False,

@@ -30,7 +30,9 @@ def test_accepts_paths_of_gitlab_projects(loaded: Loaded, project: str) -> None:
     assert repository.gitlab_project == project
 
 
-@pytest.mark.parametrize("project", ["web", "platform/web.git", "/platform/web", "platform//web", "platform/-web"])
+@pytest.mark.parametrize(
+    "project", ["web", "platform/web.git", "platform/web.GIT", "/platform/web", "platform//web", "platform/-web"]
+)
 def test_refuses_what_is_not_a_project_path(refusal: Refusal, project: str) -> None:
     text = spoilt((_APPLICATION, f"{_APPLICATION}        gitlab_project: {project}\n"))
     assert refusal(text) == error(
@@ -38,6 +40,21 @@ def test_refuses_what_is_not_a_project_path(refusal: Refusal, project: str) -> N
         "prd.codecommit.repositories.application.gitlab_project",
         f"'{project}' is not the path of a GitLab project",
         "write it with its groups, as in the project's address, for example platform/infrastructure",
+    )
+
+
+@pytest.mark.parametrize("second", ["platform/web", "Platform/WEB"])
+def test_refuses_two_repositories_for_one_project(refusal: Refusal, second: str) -> None:
+    other = "        description: Terraform of the production systems\n"
+    text = spoilt(
+        (other, f"{other}        gitlab_project: platform/web\n"),
+        (_APPLICATION, f"{_APPLICATION}        gitlab_project: {second}\n"),
+    )
+    assert refusal(text) == error(
+        len(text[: text.rindex("gitlab_project")].splitlines()),
+        "prd.codecommit.repositories.application.gitlab_project",
+        f"'{second}' is already mirrored into 'infrastructure'",
+        "name another project, or let rooms share one repository (prd.codecommit.rooms.NAME.repositories)",
     )
 
 

@@ -4,7 +4,6 @@ import pytest
 
 from settings import Deployment
 from settings.network import NetworkSettings
-from tests.settings.contradictions import certified
 from tests.settings.whole_file import (
     Loaded,
     Refusal,
@@ -150,17 +149,6 @@ def test_refuses_a_dns_record_for_an_address(refusal: Refusal) -> None:
         "dev.gitlab.route53_zone_id",
         "'192.0.2.1' is an address, and a hosted zone has records of names only",
         "write a host name in external_url, or remove route53_zone_id",
-    )
-
-
-def test_refuses_a_certificate_for_plain_http(refusal: Refusal) -> None:
-    url = "external_url: http://gitlab.dev.example.com"
-    text = spoilt((url.replace("http", "https"), url), certified("ap-northeast-1:111111111111"))
-    assert refusal(text) == error(
-        line_of(text, url),
-        "dev.gitlab.external_url",
-        "'http://gitlab.dev.example.com' needs no certificate",
-        "write it with https, or remove load_balancer",
     )
 
 

@@ -121,7 +121,27 @@ URLS: list[WrongValue] = (
             f"'{url}' has a port that people cannot reach: only 22, 80 and 443 are open",
             _EXTERNAL_HINT,
         )
-        for url in ("https://gitlab.example.com:8443", "https://gitlab.example.com:80", "http://gitlab.example.com:0")
+        for url in ("https://gitlab.example.com:8443", "https://gitlab.example.com:80", "https://gitlab.example.com:0")
+    ]
+    + [
+        (
+            "external_url: https://gitlab.dev.example.com",
+            f"external_url: {url}",
+            "dev.gitlab.external_url",
+            f"'{url}' would carry passwords and tokens in the clear",
+            f"{_EXTERNAL_HINT}: without dev.gitlab.load_balancer, GitLab makes its own certificate",
+        )
+        for url in ("http://gitlab.dev.example.com", "http://10.10.0.5:80/", "http://gitlab.example.com:443")
+    ]
+    + [
+        (
+            "external_url: https://gitlab.dev.example.com",
+            f"external_url: {url}",
+            "dev.gitlab.external_url",
+            f"'{url}' is no address of a server that others reach",
+            _EXTERNAL_HINT,
+        )
+        for url in ("https://localhost", "https://127.0.0.1", "https://0.0.0.0", "https://169.254.169.254")
     ]
     + [
         ("url: http://proxy.dev.example.com:3128", f"url: {url}", "dev.proxy.url", f"'{url}' {what}", _PROXY_HINT)
@@ -265,7 +285,7 @@ _WITHOUT_PRD_KEYS = (
         ("      application:", "      -app_1.x:"),
         ("      application:", "      'null':"),
         ("      application:", "      0123:"),
-        ("external_url: https://gitlab.dev.example.com", "external_url: http://10.10.0.5:80/"),
+        ("external_url: https://gitlab.dev.example.com", "external_url: https://10.10.0.5:443/"),
         ("external_url: https://gitlab.dev.example.com", "external_url: https://GitLab.example.com:443"),
         ("url: http://proxy.dev.example.com:3128", "url: http://10.99.0.4:65535/"),
         ("no_proxy: [.dev.example.com]", "no_proxy: [10.0.0.0/8, 'registry.example.com:5000', localhost]"),

@@ -102,6 +102,7 @@ BAD_NAMES: list[WrongValue] = (
         )
         for name, written, place in (
             ("app.git", "app.git", ".app.git"),
+            ("..", "..", "..."),
             ("my app", "my app", "['my app']"),
             ("group/app", "group/app", "['group/app']"),
             ("a" * 101, "a" * 101, f"['{'a' * 101}']"),
@@ -256,12 +257,15 @@ OTHER_VALUES: list[WrongValue] = [
         "'web' is not the key of a Backlog project",
         "write 1-25 of A-Z, 0-9 and '_', for example WEB",
     ),
-    (
-        "repository: website",
-        "repository: web site",
-        "prd.backlog.repositories.website.repository",
-        "'web site' is not the name of a Backlog repository",
-        "write its name without .git, for example website",
+    *(
+        (
+            "repository: website",
+            f"repository: {name}",
+            "prd.backlog.repositories.website.repository",
+            f"'{name}' is not the name of a Backlog repository",
+            "write its name without .git, for example website",
+        )
+        for name in ("web site", "website.git", "website.GIT")
     ),
     (
         "      website:\n",
