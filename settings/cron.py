@@ -5,10 +5,14 @@ of the week, ranges that wrap around, `L` or `W` inside a list.
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 """
 
+import calendar
+import itertools
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_RATE = r"rate\(([0-9]{1,5}) (minute|hour|day)(s?)\)"
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 
@@ -37,6 +41,18 @@ class _Field:
         low, high = self._value(first), self._value(last if dash else first)
         return low is not None and high is not None and low <= high
 
+    def values(self, text: str) -> frozenset[int] | None:
+        """The values that `text` stands for, or None for a symbol in their place."""
+        return None if re.fullmatch(self.specials, text.upper()) else frozenset(self._values(text))
+
+    def _values(self, text: str) -> Iterator[int]:
+        for part in text.split(","):
+            values, slash, step = part.partition("/")
+            first, dash, last = values.partition("-")
+            low = self.low if values == "*" else self._value(first) or 0
+            high = self.high if values == "*" or (slash and not dash) else self._value(last if dash else first) or 0
+            yield from range(low, high + 1, int(step or 1))
+
     def _value(self, text: str) -> int | None:
         if text.upper() in self.words:
             return self.words.index(text.upper()) + 1
@@ -63,7 +79,7 @@ _FIELDS = (
 
 def rate_problem(expression: str) -> str | None:
     """What is wrong with `expression`, written `rate(1 hour)`; None when EventBridge takes it."""
-    match = re.fullmatch(r"rate\(([0-9]{1,5}) (minute|hour|day)(s?)\)", expression)
+    match = re.fullmatch(_RATE, expression)
     if not match:
         return "is not written rate(...)"
     value, plural = int(match[1]), bool(match[3])
@@ -85,4 +101,44 @@ def problem(expression: str) -> str | None:
             return f"has a wrong {field.name}, '{text}' ({field.low}-{field.high})"
     if (fields[2] == "?") == (fields[4] == "?"):
         return "needs '?' in exactly one of day of month and day of week"
+    if not _has_a_day(expression):
+        return "names a day that its months do not have"
     return None
+
+
+def last_year(expression: str) -> int | None:
+    """The last year in which a valid `expression` runs; None for a rate."""
+    return None if expression.startswith("rate") else max(_values(expression)[5] or ())
+
+
+def meet(one: str, other: str) -> bool:
+    """Whether two valid cron expressions run in the same minute at some time, as far as is known without symbols."""
+    # A day of the month falls on every day of the week at some time, so '?' meets everything.
+    pairs = zip(_values(one), _values(other), strict=True)
+    return all(mine is None or yours is None or mine & yours for mine, yours in pairs)
+
+
+def longest_pause(expression: str) -> int:
+    """The minutes of the longest pause of a valid expression; several days without a run count as one."""
+    if rate := re.fullmatch(_RATE, expression):
+        return int(rate[1]) * {"minute": 1, "hour": 60, "day": 1440}[rate[2]]
+    minutes, hours, *days, _ = _values(expression)
+    times = sorted(60 * hour + minute for hour in hours or () for minute in minutes or ())
+    fields = zip(_FIELDS[2:], days, strict=False)
+    whole = [None if values is None else len(values) > field.high - field.low for field, values in fields]
+    is_daily = False not in whole and any(whole[::2])
+    night = times[0] + 1440 - times[-1] + (0 if is_daily else 1440)
+    return max(night, *(later - earlier for earlier, later in itertools.pairwise(times)), 0)
+
+
+def _values(expression: str) -> list[frozenset[int] | None]:
+    """The values of each field of a valid cron expression, None for symbols."""
+    texts = expression.removeprefix("cron(").removesuffix(")").split(" ")
+    return [field.values(text) for field, text in zip(_FIELDS, texts, strict=True)]
+
+
+def _has_a_day(expression: str) -> bool:
+    _, _, days, months, _, years = _values(expression)
+    return days is None or any(
+        min(days) <= calendar.monthrange(year, month)[1] for year in years or () for month in months or ()
+    )

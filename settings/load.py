@@ -5,7 +5,7 @@ from pathlib import Path as FilePath
 
 from pydantic import ValidationError
 
-from settings import consistency, sizes
+from settings import consistency, seldom_meant, sizes
 from settings.deployment import Deployment
 from settings.document import Document, read
 from settings.problems import LocatedProblem, SettingProblem, SettingsError
@@ -30,7 +30,7 @@ def load(file: FilePath) -> Deployment:
 
 def warnings(deployment: Deployment, file: FilePath) -> list[LocatedProblem]:
     """Warnings about `file`, which `deployment` was read from."""
-    found = list(sizes.problems(deployment))
+    found = [*sizes.problems(deployment), *seldom_meant.problems(deployment)]
     return _located(found, read(file)) if found else []
 
 

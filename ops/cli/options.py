@@ -31,11 +31,14 @@ SpaceKey = Annotated[
 
 
 def load(file: Path) -> "Deployment":
-    """The deployment in a file. Raises SettingsError."""
+    """The deployment in a file, after printing the warnings about it. Raises SettingsError."""
     # Not imported by `--help`: the models take a quarter of a second to load.
     import settings
 
-    return settings.load(file)
+    deployment = settings.load(file)
+    for warning in settings.warnings(deployment, file):
+        typer.echo(warning.printed.as_warning(), err=True)
+    return deployment
 
 
 @contextmanager

@@ -1,9 +1,9 @@
 """Rules between Backlog's spaces, the mirrors and their targets."""
 
-import re
 from collections.abc import Iterator
 
 from errors.shown import shown
+from settings import cron
 from settings.backlog import AlertsSettings
 from settings.consistency.accounts import kms_key_problems
 from settings.consistency.allow_lists import allow_list
@@ -12,7 +12,6 @@ from settings.problems import SettingProblem
 
 _BACKLOG = ("prd", "backlog")
 _MIRRORS = (*_BACKLOG, "repositories")
-_MINUTES = {"minute": 1, "hour": 60, "day": 1440}
 
 
 def _known_spaces(valid: ValidValues) -> Iterator[SettingProblem]:
@@ -105,11 +104,11 @@ def _emails_once(valid: ValidValues) -> Iterator[SettingProblem]:
 
 def _silence_is_longer_than_the_schedule(valid: ValidValues) -> Iterator[SettingProblem]:
     hours = valid.value(*_BACKLOG, "alerts", "silent_hours") or AlertsSettings().silent_hours
-    rate = re.fullmatch(r"rate\(([0-9]+) (minute|hour|day)s?\)", valid.value(*_BACKLOG, "reconcile") or "")
-    if rate and int(rate[1]) * _MINUTES[rate[2]] >= hours * _MINUTES["hour"]:
+    reconcile = valid.value(*_BACKLOG, "reconcile")
+    if reconcile is not None and cron.longest_pause(reconcile) >= 60 * hours:
         yield SettingProblem(
             path=(*_BACKLOG, "reconcile"),
-            what=f"'{rate[0]}' is not shorter than the {hours} hours after which a mirror counts as silent",
+            what=f"'{reconcile}' is not shorter than the {hours} hours after which a mirror counts as silent",
             hint="run mirrors more often, or raise prd.backlog.alerts.silent_hours",
         )
 

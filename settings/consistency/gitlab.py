@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from settings import cron
 from settings.consistency.allow_lists import allow_list
 from settings.consistency.network import zone_letters
 from settings.consistency.valid_values import ValidValues
@@ -46,7 +47,7 @@ def _one_image(valid: ValidValues) -> Iterator[SettingProblem]:
 
 def _start_and_stop(valid: ValidValues) -> Iterator[SettingProblem]:
     start, stop = (valid.value(*_GITLAB, "schedule", key) for key in ("start", "stop"))
-    if start is not None and start == stop:
+    if start is not None and stop is not None and cron.meet(start, stop):
         what = f"'{stop}' is also when the server is started"
         yield SettingProblem(path=(*_GITLAB, "schedule", "stop"), what=what, hint="choose another time")
 

@@ -5,8 +5,10 @@ import zoneinfo
 from collections.abc import Iterable
 from importlib import resources
 from importlib.metadata import version
+from typing import Any
 
 from botocore.loaders import Loader  # type: ignore[import-untyped]  # it has no types
+from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
 
 from settings.data import FOLDER, parents
 
@@ -21,6 +23,11 @@ def instance_types() -> Iterable[str]:
 def regions() -> Iterable[str]:
     partitions = {partition["id"]: partition for partition in Loader().load_data("partitions")["partitions"]}
     return (name for name in partitions["aws"]["regions"] if name != "aws-global")
+
+
+def zones() -> Iterable[str]:
+    backend: Any = RegionsAndZonesBackend
+    return (zone.name for zones in backend.zones.values() for zone in zones)
 
 
 def time_zones() -> Iterable[str]:
@@ -50,6 +57,8 @@ if __name__ == "__main__":
     botocore = f"botocore {version('botocore')}"
     _write("instance_types", "EC2 instance types", f"{botocore}, ec2's InstanceType", instance_types())
     _write("regions", "Regions of the commercial AWS partition", f"{botocore}, partitions.json", regions())
+    # AWS publishes ids of zones, and no list of the letters that accounts have for them.
+    _write("zones", "Availability zones that accounts have", f"moto {version('moto')}, RegionsAndZonesBackend", zones())
     package = "publicsuffixlist"
     _write(
         "private_suffixes",

@@ -132,9 +132,9 @@ GITLAB: list[Contradiction] = [
         "use one of a, c",
     ),
     (
-        ("stop: cron(0 22 ? * MON-FRI *)", "stop: cron(0 8 ? * MON-FRI *)"),
+        ("stop: cron(0 22 ? * MON-FRI *)", "stop: cron(0 8 ? * * *)"),
         "dev.gitlab.schedule.stop",
-        "'cron(0 8 ? * MON-FRI *)' is also when the server is started",
+        "'cron(0 8 ? * * *)' is also when the server is started",
         "choose another time",
     ),
     (

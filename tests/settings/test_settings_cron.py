@@ -37,6 +37,10 @@ from tests.settings.whole_file import Refusal, error, last_line_of_change, spoil
         "cron(0 0 ? * 3#2 *)",
         "cron(0 0 ? * TUE#5 *)",
         "cron(0 0 ? * FRIL *)",
+        # Days that some months have.
+        "cron(0 0 29 2 ? *)",
+        "cron(0 0 31 4-5 ? *)",
+        "cron(0 0 29-31 2 ? 2028)",
     ],
 )
 def test_accepts_cron_expressions_that_eventbridge_documents(expression: str) -> None:
@@ -102,6 +106,9 @@ def test_accepts_cron_expressions_that_eventbridge_documents(expression: str) ->
         ("cron(0 9 ? * 8L *)", "has a wrong day of week, '8L' (1-7)"),
         ("cron(0 9 ? * MON 1969)", "has a wrong year, '1969' (1970-2199)"),
         ("cron(0 9 ? * MON 2200)", "has a wrong year, '2200' (1970-2199)"),
+        ("cron(0 9 31 2 ? *)", "names a day that its months do not have"),
+        ("cron(0 9 31 APR,6 ? *)", "names a day that its months do not have"),
+        ("cron(0 9 29 2 ? 2027)", "names a day that its months do not have"),
         ("cron(0 9 * * MON *)", "needs '?' in exactly one of day of month and day of week"),
         ("cron(0 9 1 * MON *)", "needs '?' in exactly one of day of month and day of week"),
         ("cron(0 9 * * * *)", "needs '?' in exactly one of day of month and day of week"),
@@ -145,3 +152,36 @@ def test_accepts_rates_that_eventbridge_documents(expression: str) -> None:
 )
 def test_refuses_rates_that_eventbridge_refuses(expression: str, problem: str) -> None:
     assert cron.rate_problem(expression) == problem
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "together"),
+    [
+        ("cron(0 8 ? * MON-FRI *)", "cron(00 08 ? * 2-6 *)", True),
+        ("cron(0 22 ? * MON-FRI *)", "cron(0 22 ? * * *)", True),
+        ("cron(0 8 1 * ? *)", "cron(0 8 ? * SAT *)", True),
+        ("cron(0 8 ? * MON-FRI *)", "cron(0 22 ? * MON-FRI *)", False),
+        ("cron(0 8 ? * MON-FRI *)", "cron(0 8 ? * SAT *)", False),
+        ("cron(0 8 ? * MON 2027)", "cron(0 8 ? * MON 2028)", False),
+    ],
+)
+def test_finds_that_two_expressions_run_in_the_same_minute(start: str, stop: str, together: bool) -> None:
+    assert cron.meet(start, stop) == cron.meet(stop, start) == together
+
+
+@pytest.mark.parametrize(
+    ("expression", "hours"),
+    [
+        ("rate(90 minutes)", 1.5),
+        ("rate(2 days)", 48),
+        ("cron(0/30 * ? * * *)", 0.5),
+        ("cron(0 0/6 * * ? *)", 6),
+        ("cron(0 8,20 ? JAN-DEC SUN-SAT *)", 12),
+        ("cron(0 9 ? * * *)", 24),
+        ("cron(0 * ? * MON-FRI *)", 25),
+        ("cron(0 8-18 * 1-7 ? *)", 38),
+        ("cron(0 9 L * ? *)", 48),
+    ],
+)
+def test_knows_the_longest_pause_of_an_expression(expression: str, hours: float) -> None:
+    assert cron.longest_pause(expression) == hours * 60

@@ -114,6 +114,7 @@ def test_the_examples_commented_settings_are_valid(tmp_path: Path) -> None:
         ("instance_types", r"[a-z][a-z0-9-]*\.[a-z0-9-]+", "c7i.2xlarge"),
         ("regions", r"[a-z]{2}-[a-z]+-[1-9]", "ap-northeast-1"),
         ("private_suffixes", r"([a-z0-9_-]+\.)+[a-z0-9-]+", "github.io"),
+        ("zones", r"[a-z]{2}(-[a-z]+)+-[1-9][a-f]", "ap-northeast-1c"),
         ("time_zones", r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,2}", "Asia/Tokyo"),
     ],
 )

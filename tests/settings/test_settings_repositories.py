@@ -122,13 +122,14 @@ def test_refuses_nat_addresses_as_push_source_for_a_proxy_in_another_network(ref
 
 
 def test_refuses_a_schedule_that_is_not_shorter_than_the_alarms_period(refusal: Refusal, loaded: Loaded) -> None:
-    change = ("reconcile: rate(1 hour)", "reconcile: rate(6 hours)")
-    assert refusal(spoilt(change)) == error(
-        line_of_change(change),
-        "prd.backlog.reconcile",
-        "'rate(6 hours)' is not shorter than the 6 hours after which a mirror counts as silent",
-        "run mirrors more often, or raise prd.backlog.alerts.silent_hours",
-    )
+    for schedule in ("rate(6 hours)", "cron(0 * ? * MON-FRI *)"):
+        change = ("reconcile: rate(1 hour)", f"reconcile: {schedule}")
+        assert refusal(spoilt(change)) == error(
+            line_of_change(change),
+            "prd.backlog.reconcile",
+            f"'{schedule}' is not shorter than the 6 hours after which a mirror counts as silent",
+            "run mirrors more often, or raise prd.backlog.alerts.silent_hours",
+        )
     assert loaded(spoilt(("reconcile: rate(1 hour)", "reconcile: rate(5 hours)")))
 
 

@@ -56,7 +56,7 @@ def test_warns_about_a_small_server_with_its_line(
     tmp_path: Path, instance_type: str, expected: list[tuple[str, str]]
 ) -> None:
     file = tmp_path / "x.yaml"
-    text = spoilt(("instance_type: c7i.2xlarge", f"instance_type: {instance_type}"))
+    text = spoilt(("instance_type: c7i.2xlarge", f"instance_type: {instance_type}"), ("    profile: dev\n", ""))
     file.write_text(text)
     where = f"{file}:{line_of(text, 'instance_type:')}: dev.gitlab.instance_type"
     assert [one.printed.as_warning() for one in warnings(load(file), file)] == [
