@@ -1,4 +1,4 @@
-"""Entry point: synthesises, or runs a command."""
+"""Entry point: synthesises, or runs another command."""
 
 import gc
 import sys
@@ -6,7 +6,7 @@ from io import TextIOWrapper
 
 
 def main(arguments: list[str]) -> int:
-    """Synthesise, or run the command in `arguments`.
+    """Synthesise, which is what `synth` or nothing in `arguments` asks for, or run another command.
 
     Exit status: 0 done, 1 refused or failed, 2 wrong usage or settings, 130 interrupted.
     """
@@ -17,7 +17,8 @@ def main(arguments: list[str]) -> int:
     from errors import FAILED, Problem, RefusedError
 
     try:
-        if not arguments:
+        synthesises = arguments in ([], ["synth"])
+        if synthesises:
             import bindings
 
             gc.disable()  # a synthesis ends within seconds, and nearly all that it makes is in use until then
@@ -25,11 +26,11 @@ def main(arguments: list[str]) -> int:
             import cdktf_cdktf_provider_aws  # noqa: F401 - Node loads it while Python imports the rest
         from stacks.command import synth, synthesise
 
-        if arguments:
-            from ops import cli
+        if synthesises:
+            return synth()
+        from ops import cli
 
-            return cli.run(arguments, synthesise)
-        return synth()
+        return cli.run(arguments, synthesise)
     except RefusedError as error:
         print(error, file=sys.stderr)
         return error.status

@@ -1,4 +1,4 @@
-"""What `python main.py` does without a command. It imports cdktf, which takes a second, only to synthesise."""
+"""What `python main.py synth` does. It imports cdktf, which takes a second, only to synthesise."""
 
 import os
 import sys
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from stacks.synthesis import SynthesisedStack
 
 
-def synth() -> int:
-    """Synthesise the deployment file named by DEPLOYMENT into CDKTF_OUTDIR, as `cdktf.json` has it."""
-    file = Path(os.environ.get("DEPLOYMENT") or "deployments/example.yaml")
+def synth(file: Path | None = None) -> int:
+    """Synthesise a deployment file, by default the one that DEPLOYMENT names, into CDKTF_OUTDIR."""
+    file = file or Path(os.environ.get("DEPLOYMENT") or "deployments/example.yaml")
     deployment = load(file)
     stacks = synthesise(deployment, Path(os.environ.get("CDKTF_OUTDIR") or "cdktf.out"))
     width = max(len(stack.name) for stack in stacks)

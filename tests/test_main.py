@@ -105,7 +105,7 @@ def test_a_review_is_printed_as_utf_8_where_the_default_encoding_is_another(proj
         ),
         (
             ["deployments/a.yaml"],
-            "error: main.py: 'deployments/a.yaml' is not a command\nhint: run DEPLOYMENT=deployments/a.yaml main.py\n",
+            "error: main.py: 'deployments/a.yaml' is not a command\nhint: run main.py synth deployments/a.yaml\n",
         ),
         (["review", "--fore"], "error: main.py review: '--fore' is not an option\nhint: did you mean --for?\n"),
         (["ci"], "error: main.py ci: missing argument 'PLATFORM'\nhint: see main.py ci --help\n"),
@@ -145,9 +145,14 @@ def test_wrong_usage_is_refused_in_two_lines(
     assert capsys.readouterr() == ("", printed)
 
 
-def test_help_has_a_short_option_and_names_the_deployment_file(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.main(["-h"]) == 0
-    assert "DEPLOYMENT" in capsys.readouterr().out
+@pytest.mark.slow
+def test_synth_is_a_command_that_prints_what_main_py_prints_alone(project: Path, tmp_path: Path) -> None:
+    minimal = str(project / "deployments" / "minimal.yaml")
+    out = str(tmp_path / "out")
+    alone = _main(project, DEPLOYMENT=minimal, CDKTF_OUTDIR=out)
+    assert alone[0] == 0
+    assert _main(project, "synth", DEPLOYMENT=minimal, CDKTF_OUTDIR=out) == alone
+    assert _main(project, "synth", minimal, CDKTF_OUTDIR=out) == alone
 
 
 def test_a_handover_with_from_ignores_the_deployment_in_the_environment(

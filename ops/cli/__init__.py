@@ -3,20 +3,25 @@
 Commands import what they run when they run it, so that `--help` does not wait for it.
 """
 
+from typing import Annotated
+
 import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError  # typer has no public names for these
 
 from errors import WRONG_USAGE
 from ops.cli import backlog, credentials, deployment, gitlab_mirror, review
+from ops.cli.help import ending
 from ops.cli.options import Synthesise
 from ops.cli.usage import CommandGroup, refusal
+from ops.cli.version import version
 
 app = typer.Typer(
     cls=CommandGroup,
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,  # ours is laid out in help.py
+    epilog=ending("synth deployments/mine.yaml", {3: "review: something dangerous was found", 130: "interrupted"}),
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(deployment.app)
@@ -29,10 +34,14 @@ app.add_typer(backlog.key_app, name="backlog-key")
 
 
 @app.callback()
-def kakehashi() -> None:
+def kakehashi(
+    _: Annotated[
+        bool, typer.Option("--version", callback=version, is_eager=True, help="Show Kakehashi's version and exit.")
+    ] = False,
+) -> None:
     """Kakehashi: a one-way Git bridge into a locked-down AWS account.
 
-    Without a command: writes Terraform for the deployment file that DEPLOYMENT names into cdktf.out.
+    Without a command, it does what synth does.
     """
 
 

@@ -6,22 +6,27 @@ from typing import Annotated
 import typer
 
 from ops.cli.options import EXAMPLE, DeploymentFile, DryRun, SpaceKey, load
-from ops.cli.usage import CommandGroup, Commands
+from ops.cli.usage import Commands, group
 
 app = Commands()
-webhook_app = Commands(cls=CommandGroup, no_args_is_help=True, help="Show and test the webhooks that Backlog calls.")
-key_app = Commands(cls=CommandGroup, no_args_is_help=True, help="Store and check the SSH key that mirrors fetch with.")
+webhook_app = group(
+    "Show and test the webhooks that Backlog calls.", example="backlog-webhook show deployments/mine.yaml"
+)
+key_app = group(
+    "Store and check the SSH key that mirrors fetch with.",
+    example="backlog-key put ~/.ssh/backlog",
+)
 
 
-@app.command()
+@app.command(
+    example="verify deployments/mine.yaml", statuses={0: "all are equal", 1: "something differs or cannot be read"}
+)
 def verify(deployment: DeploymentFile = EXAMPLE) -> None:
     """Compare every Backlog mirror's target with its source: heads, tags and the default branch.
 
     Reads the source with your own SSH keys and the target with your own AWS credentials, through
     git-remote-codecommit. Repositories that no Backlog mirror pushes to are left out: their source is not known
     here. A push that is being mirrored at this moment shows as a difference.
-
-    Exit status: 0 all equal, 1 something differs or cannot be read, 2 wrong settings.
     """
     from ops.backlog.verify import verify
 
@@ -29,7 +34,7 @@ def verify(deployment: DeploymentFile = EXAMPLE) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(example="host-key example.git.backlog.jp")
 def host_key(
     space_host: Annotated[
         str,
@@ -45,7 +50,7 @@ def host_key(
     host_keys.show(space_host, port)
 
 
-@webhook_app.command()
+@webhook_app.command(example="backlog-webhook show deployments/mine.yaml")
 def show(deployment: DeploymentFile = EXAMPLE) -> None:
     """Print the URL to register in each Backlog repository's settings."""
     from ops.backlog import webhook
@@ -53,7 +58,11 @@ def show(deployment: DeploymentFile = EXAMPLE) -> None:
     webhook.show(load(deployment))
 
 
-@webhook_app.command("check")
+@webhook_app.command(
+    "check",
+    example="backlog-webhook check --repository website",
+    statuses={0: "every build was started", 1: "one was not"},
+)
 def check_webhook(
     deployment: DeploymentFile = EXAMPLE,
     *,
@@ -61,17 +70,14 @@ def check_webhook(
         str | None, typer.Option(metavar="TEXT", help="A key of prd.backlog.repositories; by default all.")
     ] = None,
 ) -> None:
-    """Call each hook once, which starts a build, and print what CodeBuild answered.
-
-    Exit status: 0 every build was started, 1 one was not.
-    """
+    """Call each hook once, which starts a build, and print what CodeBuild answered."""
     from ops.backlog import webhook
 
     if not webhook.check(load(deployment), repository):
         raise typer.Exit(1)
 
 
-@key_app.command()
+@key_app.command(example="backlog-key put ~/.ssh/backlog")
 def put(
     file: Annotated[
         Path, typer.Argument(metavar="KEY_FILE", help="The private key, without passphrase.", show_default=False)
@@ -87,7 +93,7 @@ def put(
     key.put(load(deployment), file, space, dry_run=dry_run)
 
 
-@key_app.command("check")
+@key_app.command("check", example="backlog-key check deployments/mine.yaml")
 def check_key(deployment: DeploymentFile = EXAMPLE, *, space: SpaceKey = None) -> None:
     """Say whether the stored key's public half is the one that the deployment expects."""
     from ops.backlog import key

@@ -7,13 +7,12 @@ import typer
 
 from errors import WRONG_USAGE, refused
 from ops.cli.options import EXAMPLE, DeploymentFile, DryRun, TokenFile, WaitSeconds, load
-from ops.cli.usage import CommandGroup, Commands
+from ops.cli.usage import group
 from ops.git_access import PATIENCE_SECONDS
 
-app = Commands(
-    cls=CommandGroup,
-    no_args_is_help=True,
-    help="Issue, list, rotate and revoke the users' Git credentials: kept in Secrets Manager, never shown.",
+app = group(
+    "Issue, list, rotate and revoke the users' Git credentials: kept in Secrets Manager, never shown.",
+    example="credentials rotate push deployments/mine.yaml",
 )
 
 User = Annotated[
@@ -27,7 +26,7 @@ User = Annotated[
 ALL = "all"
 
 
-@app.command()
+@app.command(example="credentials issue pull deployments/mine.yaml")
 def issue(user: User, deployment: DeploymentFile = EXAMPLE, *, dry_run: DryRun = False) -> None:
     """Create a user's first credential and put it into Secrets Manager."""
     from ops.git_access import credentials
@@ -35,7 +34,7 @@ def issue(user: User, deployment: DeploymentFile = EXAMPLE, *, dry_run: DryRun =
     credentials.issue(load(deployment), user, dry_run=dry_run)
 
 
-@app.command("list")
+@app.command("list", example="credentials list all deployments/mine.yaml")
 def list_(
     user: Annotated[str, typer.Argument(metavar="USER", help="One user, or all of them.")] = ALL,
     deployment: DeploymentFile = EXAMPLE,
@@ -49,7 +48,7 @@ def list_(
     credentials.show(load(deployment), None if user == ALL else user)
 
 
-@app.command()
+@app.command(example="credentials rotate push deployments/mine.yaml")
 def rotate(
     user: User,
     deployment: DeploymentFile = EXAMPLE,
@@ -75,7 +74,7 @@ def rotate(
     rotate(settings, user, connect_mirrors=connect, dry_run=dry_run)
 
 
-@app.command()
+@app.command(example="credentials revoke pull --superseded")
 def revoke(
     user: User,
     deployment: DeploymentFile = EXAMPLE,

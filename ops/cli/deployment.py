@@ -1,4 +1,4 @@
-"""The commands `access`, `rehearse` and `handover`, which work on a deployment's synthesised Terraform."""
+"""The commands `synth`, `access`, `rehearse` and `handover`, which make or read a deployment's Terraform."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -13,7 +13,27 @@ from ops.cli.usage import Commands
 app = Commands()
 
 
-@app.command()
+@app.command(
+    example="synth deployments/mine.yaml",
+    statuses={0: "written", 1: "a file cannot be written", 2: "wrong usage or settings; nothing is written"},
+)
+def synth(deployment: DeploymentFile = EXAMPLE) -> None:
+    """Write a deployment's Terraform into cdktf.out.
+
+    CDKTF_OUTDIR names another folder. When anything is refused, what is in the folder stays as it is.
+    """
+    from stacks.command import synth
+
+    raise typer.Exit(synth(deployment))
+
+
+@app.command(
+    example="access deployments/mine.yaml --json access.json",
+    statuses={
+        0: "shown",
+        2: "wrong usage or settings, or policies that break a promise or cannot be evaluated",
+    },
+)
 def access(
     context: typer.Context,
     deployment: DeploymentFile = EXAMPLE,
@@ -32,10 +52,8 @@ def access(
 ) -> None:
     """Show who may push, pull or change what, from where, and the policy and statement that decides.
 
-    Computed by evaluating the policies in the Terraform that the deployment becomes. Without --markdown and --json,
-    prints a table.
-
-    Exit status: 0 shown, 2 wrong usage or settings, or policies that break a promise or cannot be evaluated.
+    Computed by evaluating the policies in the Terraform that the deployment becomes. Without --markdown and --json, it
+    is printed for people.
     """
     if markdown is not None and markdown == json:
         hint = "write one of the two to another file"
@@ -53,7 +71,7 @@ def access(
             target.write_text(shown(found), encoding="utf-8")
 
 
-@app.command()
+@app.command(example="rehearse deployments/mine.yaml", statuses={0: "applied, changed and destroyed"})
 def rehearse(context: typer.Context, deployment: DeploymentFile = EXAMPLE) -> None:
     """Apply a deployment against an emulated AWS on this machine, change it, and destroy it again."""
     from ops.handover import hand_over, moved_addresses, shipped
@@ -71,7 +89,7 @@ def rehearse(context: typer.Context, deployment: DeploymentFile = EXAMPLE) -> No
         rehearse(out, prerequisites_of(settings), handover=handover)
 
 
-@app.command()
+@app.command(example="handover deployments/mine.yaml --out hcl", statuses={0: "written"})
 def handover(
     context: typer.Context,
     deployment: DeploymentFile = EXAMPLE,
@@ -96,8 +114,6 @@ def handover(
     Needs Terraform. Files of an earlier handover that were changed since are shown, and not overwritten without
     --force. Files that were added since are kept and named. Files of stacks that are no longer there are removed; each
     stack is named.
-
-    Exit status: 0 written, 1 refused, 2 wrong settings.
     """
     from ops.handover import hand_over
 

@@ -3,15 +3,17 @@
 import typer
 
 from ops.cli.options import EXAMPLE, DeploymentFile, DryRun, TokenFile, WaitSeconds, load
-from ops.cli.usage import CommandGroup, Commands
+from ops.cli.usage import group
 from ops.git_access import PATIENCE_SECONDS
 
-app = Commands(
-    cls=CommandGroup, no_args_is_help=True, help="Set up, check and run GitLab's push mirrors into production."
+app = group(
+    "Set up, check and run GitLab's push mirrors into production.",
+    example="gitlab-mirror status deployments/mine.yaml",
+    statuses={1: "refused or failed, or a mirror is stale"},
 )
 
 
-@app.command()
+@app.command(example="gitlab-mirror apply deployments/mine.yaml --dry-run")
 def apply(
     deployment: DeploymentFile = EXAMPLE,
     *,
@@ -31,9 +33,12 @@ def apply(
         gitlab_mirror.apply(settings, mirrors, dry_run=dry_run)
 
 
-@app.command()
+@app.command(
+    example="gitlab-mirror status deployments/mine.yaml",
+    statuses={0: "all are up to date", 1: "one is stale or has failed"},
+)
 def status(deployment: DeploymentFile = EXAMPLE, *, token_file: TokenFile = None) -> None:
-    """Show each mirror's last success and error. Exit status 1 when one is stale."""
+    """Show each mirror's last success and error."""
     from ops.git_access import gitlab_mirror
 
     mirrors = gitlab_mirror.connected(load(deployment), token_file)
@@ -41,7 +46,7 @@ def status(deployment: DeploymentFile = EXAMPLE, *, token_file: TokenFile = None
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(example="gitlab-mirror sync --wait-seconds 1200")
 def sync(
     deployment: DeploymentFile = EXAMPLE, *, token_file: TokenFile = None, wait_seconds: WaitSeconds = PATIENCE_SECONDS
 ) -> None:

@@ -14,7 +14,15 @@ app = Commands()
 Language = Annotated[str, typer.Option(metavar="LANGUAGE", help="The language of the comment: en or ja.")]
 
 
-@app.command()
+@app.command(
+    example="review prd-codecommit=plan.json --for gitlab",
+    statuses={
+        0: "nothing dangerous",
+        1: "a plan cannot be read",
+        2: "wrong usage",
+        3: "something dangerous, or acknowledgements to remove",
+    },
+)
 def review(
     plans: Annotated[
         list[str],
@@ -62,10 +70,7 @@ def review(
         ),
     ] = None,
 ) -> None:
-    """Review Terraform plans: Markdown for a pull request, dangerous changes first.
-
-    Exit status: 0 nothing dangerous, 3 dangerous or acknowledgements to remove, 1 a plan cannot be read, 2 wrong usage.
-    """
+    """Review Terraform plans: Markdown for a pull request, dangerous changes first."""
     from ops.review import run
 
     status = run(
@@ -81,7 +86,10 @@ def review(
     raise typer.Exit(status)
 
 
-@app.command()
+@app.command(
+    example="ci github deployments/mine.yaml --language ja",
+    statuses={0: "written", 1: "another file is in its place"},
+)
 def ci(
     context: typer.Context,
     platform: Annotated[str, typer.Argument(metavar="PLATFORM", help="github or gitlab.", show_default=False)],
@@ -91,10 +99,7 @@ def ci(
     language: Language = "en",
     force: Annotated[bool, typer.Option("--force", help="Replace another file.")] = False,
 ) -> None:
-    """Write the pipeline that plans, reviews and applies a deployment.
-
-    Exit status: 0 written, 1 another file is in its place, 2 wrong usage or settings.
-    """
+    """Write the pipeline that plans, reviews and applies a deployment."""
     from ops.pipelines import write
     from ops.review.language import language as language_named
 

@@ -1,7 +1,7 @@
-"""How wrong usage of the commands is reported."""
+"""How commands are registered, and how their wrong usage is reported."""
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +11,25 @@ from typer.core import TyperCommand, TyperGroup
 from typer.models import CommandFunctionType
 
 from errors import WRONG_USAGE, RefusedError, refused
+from ops.cli.help import Helpful, ending
 
 
 class Commands(typer.Typer):
     """Commands whose wrong usage names the command: typer's parser leaves it out where an option's value is missing."""
 
-    def command(self, *arguments: Any, **more: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
-        """Register a function as a command."""
-        return super().command(*arguments, **{"cls": _Command, **more})
+    def command(  # type: ignore[override]
+        self, name: str | None = None, *, example: str, statuses: Mapping[int, str] | None = None
+    ) -> Callable[[CommandFunctionType], CommandFunctionType]:
+        """Register a function as a command. `example` and `statuses` are shown by its --help."""
+        return super().command(name, cls=_Command, epilog=ending(example, statuses or {}))
 
 
-class _Command(TyperCommand):
+def group(help: str, *, example: str, statuses: Mapping[int, str] | None = None) -> Commands:
+    """Commands below a common name."""
+    return Commands(cls=CommandGroup, no_args_is_help=True, help=help, epilog=ending(example, statuses or {}))
+
+
+class _Command(Helpful, TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         try:
             return super().parse_args(ctx, args)
@@ -30,7 +38,7 @@ class _Command(TyperCommand):
             raise
 
 
-class CommandGroup(TyperGroup):
+class CommandGroup(Helpful, TyperGroup):
     """A group that refuses unknown commands in two lines."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
@@ -44,7 +52,7 @@ class CommandGroup(TyperGroup):
 
     def _hint(self, ctx: typer.Context, name: str) -> str:
         if Path(name).suffix in (".yaml", ".yml"):
-            return f"run DEPLOYMENT={name} {ctx.command_path}"
+            return f"run {ctx.command_path} synth {name}"
         near = difflib.get_close_matches(name[:100], self.commands, 1)
         return f"did you mean {near[0]}?" if near else f"see {ctx.command_path} --help"
 
