@@ -9,6 +9,8 @@ import importlib.util
 import json
 import os
 import platform
+import re
+import shutil
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -22,6 +24,9 @@ from jsii.errors import JSIIError
 
 _HOOK = Path(__file__).with_name("hook.cjs")
 _HINT = "name a Node that runs in JSII_NODE, or unset it"
+_NO_NODE_HINT = "run make synth, which installs Node, or name one in JSII_NODE"
+_OLDEST = 20
+"""The oldest major version of Node that runs cdktf and jsii."""
 _MOST_AHEAD = 100
 """Requests sent ahead: their responses must fit into a socket's buffer, or both sides would wait for each other."""
 _NO_RESULT = ("addOverride", "addDependency", "setContext")
@@ -46,10 +51,13 @@ class PackagedNode(process._NodeProcess):
 
     def start(self) -> None:
         with _environment(self._variables(os.environ)):
+            named = os.environ.get("JSII_NODE")
             try:
+                _refuse_old(named or shutil.which("node") or "node")
                 super().start()  # type: ignore[no-untyped-call]
             except OSError as error:
-                error.add_note(_HINT)
+                if not hasattr(error, "__notes__"):
+                    error.add_note(_HINT if named else _NO_NODE_HINT)
                 raise
 
     def stop(self) -> None:
@@ -183,6 +191,17 @@ class HookedNode(PackagedNode):
             "NODE_OPTIONS": " ".join(filter(None, [environment.get("NODE_OPTIONS"), f'--require "{hook}"'])),
             silenced: environment.get(silenced, "20"),
         }
+
+
+def _refuse_old(node: str) -> None:
+    """Raise OSError for a Node that is too old. Anything that is no Node fails when it is started."""
+    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 - the user's own
+    found = re.match(r"v((\d+)\.\S+)", said.stdout)
+    if found and int(found[2]) < _OLDEST:
+        error = OSError(errno.ENOEXEC, f"is Node {found[1]}, and Node {_OLDEST} or later is needed", node)
+        if os.environ.get("JSII_NODE"):
+            error.add_note("name a newer Node in JSII_NODE, or unset it, and the packaged one runs")
+        raise error
 
 
 def _not_node() -> OSError:

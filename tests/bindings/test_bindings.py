@@ -181,11 +181,11 @@ def test_node_runs_from_the_packages_without_one_on_the_path(tmp_path: Path) -> 
 
 def test_node_is_the_one_that_the_user_names(tmp_path: Path) -> None:
     own = tmp_path / "node"
-    own.write_text(f'#!/bin/sh\necho started >>"{tmp_path}/log"\nexec {node.packaged()} "$@"\n')
+    own.write_text(f'#!/bin/sh\necho $1 >>"{tmp_path}/log"\nexec {node.packaged()} "$@"\n')
     own.chmod(0o755)
     run = python(LOAD_NODE, JSII_NODE=str(own))
     assert (run.stdout, run.stderr, run.returncode) == ("", "", 0)
-    assert (tmp_path / "log").read_text() == "started\n"
+    assert (tmp_path / "log").read_text() == "--version\n--max-old-space-size=4069\n"
 
 
 def test_node_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -369,3 +369,42 @@ def test_a_node_that_does_not_run_is_an_error_of_two_lines(node: str, what: str)
     done = python("import main; raise SystemExit(main.main([]))", JSII_NODE=node)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"error: {node}: {what}\nhint: name a Node that runs in JSII_NODE, or unset it\n"
+
+
+def old_node(folder: Path, version: str) -> str:
+    """A program that says it is Node of this version, and is nothing else."""
+    program = folder / "node"
+    program.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo {version}\n')
+    program.chmod(0o755)
+    return str(program)
+
+
+@pytest.mark.parametrize("version", ["v18.20.4", "v9.0.0"])
+def test_a_node_older_than_20_is_refused_by_its_version(tmp_path: Path, version: str) -> None:
+    program = old_node(tmp_path, version)
+    done = python("import main; raise SystemExit(main.main([]))", JSII_NODE=program)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"error: {program}: is Node {version[1:]}, and Node 20 or later is needed\n"
+        "hint: name a newer Node in JSII_NODE, or unset it, and the packaged one runs\n"
+    )
+
+
+def test_an_old_node_on_the_path_is_refused_where_no_other_is_installed(tmp_path: Path) -> None:
+    program = old_node(tmp_path, "v18.20.4")
+    without = "from bindings import node; node.packaged = lambda: None; "
+    done = python(without + "import main; raise SystemExit(main.main([]))", PATH=str(tmp_path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"error: {program}: is Node 18.20.4, and Node 20 or later is needed\n"
+        "hint: run make synth, which installs Node, or name one in JSII_NODE\n"
+    )
+
+
+def test_no_node_at_all_is_an_error_of_two_lines(tmp_path: Path) -> None:
+    without = "from bindings import node; node.packaged = lambda: None; "
+    done = python(without + "import main; raise SystemExit(main.main([]))", PATH=str(tmp_path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "error: node: No such file or directory\nhint: run make synth, which installs Node, or name one in JSII_NODE\n"
+    )
