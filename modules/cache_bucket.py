@@ -23,7 +23,7 @@ class CacheBucket(PrivateBucket):
         super().__init__(
             scope,
             id,
-            PrivateBucketProps(name=props.name, expiration_days=props.expiration_days, goes_with_contents=True),
+            PrivateBucketProps(name=props.name, expiration_days=props.expiration_days, deletion_protected=False),
         )
         acknowledge(
             self.bucket,

@@ -38,15 +38,14 @@ class PrivateBucketProps:
     """`expiration_days` is a number, or a reference to one.
 
     With `replaced_days` the bucket is versioned, and keeps replaced and deleted versions for so many days. With
-    `deletion_protected` Terraform refuses any plan that deletes the bucket; with `goes_with_contents` it deletes the
-    bucket with its contents. `grants` are statements for AWS services.
+    `deletion_protected` Terraform refuses any plan that deletes the bucket; without it, Terraform deletes the bucket
+    with its contents. `grants` are statements for AWS services.
     """
 
     name: str
     expiration_days: float
+    deletion_protected: bool
     replaced_days: int | None = None
-    deletion_protected: bool = False
-    goes_with_contents: bool = False
     grants: Sequence[PolicyStatement] = ()
 
 
@@ -62,7 +61,7 @@ class PrivateBucket(Construct):
             self,
             "bucket",
             bucket=props.name,
-            force_destroy=True if props.goes_with_contents else None,
+            force_destroy=None if props.deletion_protected else True,
             lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if props.deletion_protected else None,
         )
         S3BucketOwnershipControls(

@@ -137,7 +137,9 @@ class CodeCommitSettings(Settings):
         description="Beginnings of names that only this deployment's repositories have in this account and region: "
         "policies then name payments-* instead of each repository, so that more repositories fit into them.",
     )
-    deletion_protected: Flag = Field(True, description="Whether Terraform refuses to delete a repository.")
+    deletion_protected: Flag = Field(
+        True, description="Whether Terraform refuses to delete a repository, or the bucket with the trail's files."
+    )
     push: PushSettings | None = Field(
         None, description="The push user's addresses; leave it out if only Backlog's bridge pushes."
     )

@@ -138,7 +138,9 @@ class GitlabSettings(Settings):
     data_volume: DataVolumeSettings = Field(DataVolumeSettings(), description="The volume with GitLab's data.")
     backups: BackupsSettings = Field(BackupsSettings(), description="Daily backups to a bucket of their own.")
     deletion_protected: Flag = Field(
-        True, description="Whether Terraform refuses plans that would delete the data volume or the backups."
+        True,
+        description="Whether Terraform refuses plans that would delete the data volume or the backups; false deletes "
+        "the bucket with every backup in it.",
     )
     load_balancer: LoadBalancerSettings | None = Field(
         None, description="HTTPS with a certificate of ACM; without it GitLab's own, self-signed at the first boot."

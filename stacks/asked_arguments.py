@@ -156,7 +156,10 @@ def _of_gitlab(gitlab: GitlabSettings, labels: Labels) -> dict[str, Values]:
 def _bucket(variable: str, *, protected: bool) -> dict[str, Values]:
     """A bucket that keeps what was replaced for 30 days, and whose files are kept as long as a variable says."""
     return {
-        "aws_s3_bucket": {"lifecycle.prevent_destroy": True if protected else None, "force_destroy": None},
+        "aws_s3_bucket": {
+            "lifecycle.prevent_destroy": True if protected else None,
+            "force_destroy": None if protected else True,
+        },
         "aws_s3_bucket_lifecycle_configuration": _kept(variable, 30),
         "aws_s3_bucket_versioning": {"versioning_configuration.status": "Enabled"},
     }

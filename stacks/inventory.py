@@ -140,6 +140,7 @@ def _gitlab(deployment: Deployment, settings: GitlabSettings) -> Values:
         "server_tags": Labels(project=deployment.name, environment="dev", owner=deployment.owner).named("gitlab"),
         "images_at": settings.images.at_utc,
         "gitlab_lifecycle": _protected(settings.deletion_protected),
+        "gitlab_force_destroy": None if settings.deletion_protected else True,
         "certificate_arn": settings.load_balancer.certificate_arn if settings.load_balancer is not None else None,
         "proxy_cidrs": f"${{toset({json.dumps([str(cidr) for cidr in proxy.cidrs])})}}" if proxy is not None else None,
         "proxy_port": proxy.port if proxy is not None else None,
@@ -175,6 +176,7 @@ def _codecommit(deployment: Deployment, settings: CodeCommitSettings) -> tuple[V
     }
     found = {
         "codecommit_lifecycle": _protected(settings.deletion_protected),
+        "codecommit_force_destroy": None if settings.deletion_protected else True,
         **_conditions(
             detection=detection is not None,
             forwarding=detection is not None and deployment.region != IAM_REGION,

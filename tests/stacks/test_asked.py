@@ -256,6 +256,10 @@ CHANGES: dict[str, tuple[Change, str]] = {
         changed(PRD, "aws_s3_bucket.audit_trail_files_bucket", lifecycle=None),
         f"{PRD}: aws_s3_bucket.audit_trail_files_bucket.lifecycle.prevent_destroy",
     ),
+    "a trail that goes with its bucket": (
+        changed(PRD, "aws_s3_bucket.audit_trail_files_bucket", force_destroy=True),
+        f"{PRD}: aws_s3_bucket.audit_trail_files_bucket.force_destroy",
+    ),
     "a repository that can be destroyed": (
         changed(PRD, f"{REPOSITORY}.lifecycle", prevent_destroy=False),
         f"{PRD}: {REPOSITORY}.lifecycle.prevent_destroy",

@@ -140,7 +140,8 @@ def test_without_deletion_protection_data_and_backups_can_be_deleted(changed: Ca
     backed_up = {"dev.gitlab.backups": {"at_utc": "09:00", "keep_days": 35}}
     gitlab = changed("gitlab-existing-vpc", {**backed_up, "dev.gitlab.deletion_protected": False})["dev-gitlab"]
     assert "lifecycle" not in gitlab.resource("aws_ebs_volume.data_volume")
-    assert "lifecycle" not in gitlab.resource("aws_s3_bucket.backups_bucket")
+    bucket = gitlab.resource("aws_s3_bucket.backups_bucket")
+    assert ("lifecycle" in bucket, bucket["force_destroy"]) == (False, True)
 
 
 def test_a_changed_configuration_runs_at_once_on_this_server_only(gitlab: Terraform) -> None:

@@ -320,3 +320,14 @@ def test_a_trail_is_created_on_request_for_all_regions(rooms: Terraform, codecom
             "values": [f"arn:aws:cloudtrail:ap-northeast-1:222222222222:trail/{trail['name']}"],
         }
     assert "aws_cloudtrail" not in codecommit.json["resource"]
+
+
+def test_without_deletion_protection_the_trails_bucket_can_be_deleted_with_its_files(
+    rooms: Terraform, changed: Callable[..., Stacks]
+) -> None:
+    address = "aws_s3_bucket.audit_trail_files_bucket"
+    kept = rooms.resource(address)
+    assert ("force_destroy" in kept, kept["lifecycle"]) == (False, {"prevent_destroy": True})
+    unprotected = changed("everything", {"prd.codecommit.deletion_protected": False})["prd-codecommit"]
+    bucket = unprotected.resource(address)
+    assert ("lifecycle" in bucket, bucket["force_destroy"]) == (False, True)
