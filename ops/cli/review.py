@@ -51,7 +51,9 @@ def review(
     platform: Annotated[
         str,
         typer.Option(
-            "--for", metavar="PLATFORM", help="Shorten the comment to this platform's limit: github or gitlab."
+            "--for",
+            metavar="PLATFORM",
+            help="Shorten the comment to this platform's limit: github, gitlab, or github-summary (of a step).",
         ),
     ] = "github",
     outputs: Annotated[

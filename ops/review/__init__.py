@@ -14,7 +14,7 @@ from errors import WRONG_USAGE, refused
 from ops.review import acknowledgements as acknowledging
 from ops.review.access_table import table
 from ops.review.acknowledgements import Acknowledgement
-from ops.review.comment import LIMITS
+from ops.review.comment import LIMITS, MEASURES, POSTED_TO, in_characters
 from ops.review.language import language as language_named
 from ops.review.outcome import Review
 from ops.review.outputs import compared, of
@@ -109,9 +109,9 @@ def run(
     Returns the exit status: 0 nothing dangerous, 3 dangerous or acknowledgements to remove. Raises RefusedError for
     wrong options, plans that cannot be read and comments that cannot be written.
     """
-    for option, name in (("--for", platform), ("--post", post_to)):
-        if name is not None and name not in LIMITS:
-            hint = f"choose one of {', '.join(LIMITS)}"
+    for option, name, names in (("--for", platform, LIMITS), ("--post", post_to, POSTED_TO)):
+        if name is not None and name not in names:
+            hint = f"choose one of {', '.join(names)}"
             raise refused(option, f"{name!r} is not a platform", hint, status=WRONG_USAGE)
     words = language_named(language)
     acknowledgements = acknowledging.from_options(allow, because)
@@ -124,7 +124,7 @@ def run(
         replace(file, outputs=both, lacks_output=bool(folders) and both is None) for file, both in with_outputs
     ]
     found = review(compared_files, acknowledgements)
-    text = markdown(found, LIMITS[platform], words)
+    text = markdown(found, LIMITS[platform], words, MEASURES.get(platform, in_characters))
     sys.stdout.write(text)
     if post_to is not None:
         from ops.review.post import post

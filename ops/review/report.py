@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from textwrap import indent, wrap
 
@@ -13,7 +13,7 @@ from ops.review.access_markdown import before_and_after
 from ops.review.access_table import AccessTable
 from ops.review.acknowledgements import Acknowledgement
 from ops.review.changed_values import is_text, items, listed
-from ops.review.comment import Section, lay_out
+from ops.review.comment import Section, in_characters, lay_out
 from ops.review.differences import differences
 from ops.review.headline import counts, headline
 from ops.review.language import ENGLISH, Language
@@ -62,10 +62,12 @@ _LONGEST_PATH, _LONGEST_VALUE = 60, 130  # characters in the full plan, in which
 _LONGEST_STACK = 30
 
 
-def markdown(review: Review, limit: int, language: Language = ENGLISH) -> str:
-    """The comment, in at most `limit` characters."""
+def markdown(
+    review: Review, limit: int, language: Language = ENGLISH, measure: Callable[[str], int] = in_characters
+) -> str:
+    """The comment, in at most `limit` of what `measure` counts."""
     with masking(review.plans.mask):
-        return lay_out([_wrapped(section) for section in _sections(review, language)], limit, language)
+        return lay_out([_wrapped(section) for section in _sections(review, language)], limit, language, measure)
 
 
 def _sections(review: Review, language: Language) -> list[Section]:

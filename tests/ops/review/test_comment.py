@@ -2,11 +2,12 @@
 
 import json
 import random
+from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
 
-from ops.review import PlanFile, review
+from ops.review import PlanFile, review, run
 from ops.review.comment import LIMITS, Section, lay_out
 from ops.review.text import block, cell, code, visible
 from tests.ops.review.plans import comment, real, real_review, reviewed
@@ -64,6 +65,22 @@ def test_a_long_comment_leaves_out_the_least_important_parts_and_says_so(limit: 
     assert len(text) <= limit
     assert text.startswith("<!-- kakehashi-review -->\n## 🛑 ")
     assert "left out here: the comment would be too long" in text
+
+
+@pytest.mark.slow
+def test_a_japanese_summary_of_a_step_keeps_githubs_limit_in_bytes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # What counts characters makes 2.5 MB of this, of which GitHub shows nothing.
+    changes = (
+        change(f"aws_sns_topic.topic_{number:04}", "create", None, {"name": "架け橋" * 150}) for number in range(900)
+    )
+    file = tmp_path / "stack.json"
+    file.write_text(json.dumps(plan(*changes)), encoding="utf-8")
+    run([str(file)], allow=[], because=[], acknowledged=None, platform="github-summary", post_to=None, language="ja")
+    summary = capsys.readouterr().out
+    assert 900_000 < len(summary.encode()) <= 1_048_576
+    assert "架け橋" in summary
 
 
 @pytest.mark.slow

@@ -255,8 +255,14 @@ def test_refuses_wrong_options_before_it_reads_a_plan(reviewing: Review) -> None
             {"allow": ["allow: address-lost:s/aws_eip.it@0123456789abcdef"], "because": [REASON]},
             "error: --allow: 'allow' is not a rule\n" + COPY,
         ),
-        ({"platform": "gitea"}, "error: --for: 'gitea' is not a platform\nhint: choose one of github, gitlab"),
-        ({"post_to": "gitea"}, "error: --post: 'gitea' is not a platform\nhint: choose one of github, gitlab"),
+        (
+            {"platform": "gitea"},
+            "error: --for: 'gitea' is not a platform\nhint: choose one of github, gitlab, github-summary",
+        ),
+        (
+            {"post_to": "github-summary"},
+            "error: --post: 'github-summary' is not a platform\nhint: choose one of github, gitlab",
+        ),
     ):
         with pytest.raises(RefusedError) as raised:
             reviewing("no-such-file.json", **more)
