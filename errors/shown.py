@@ -1,4 +1,4 @@
-"""How a value from the file is shown in a message: short, on one line, and without a secret."""
+"""How values are shown in messages: short, on one line, without a secret, and with the right plural."""
 
 import re
 from typing import Any
@@ -22,6 +22,11 @@ def shown(value: Any) -> str:
 def shortened(text: str) -> str:
     """`text`, or its beginning and end when it is long."""
     return text if len(text) <= LONGEST else f"{text[:_HEAD]}…{text[-_TAIL:]}"
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """`1 stack`, `2 stacks`."""
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def printable(text: str) -> str:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from errors.shown import counted
+
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _RATE = r"rate\(([0-9]{1,5}) (minute|hour|day)(s?)\)"
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
@@ -95,7 +97,7 @@ def problem(expression: str) -> str | None:
         return "is not written cron(...)"
     fields = match[1].split(" ")
     if len(fields) != len(_FIELDS) or "" in fields:
-        return f"has {len(match[1].split())} fields, EventBridge takes 6 with one space between them"
+        return f"has {counted(len(match[1].split()), 'field')}, EventBridge takes 6 with one space between them"
     for field, text in zip(_FIELDS, fields, strict=True):
         if not field.takes(text):
             return f"has a wrong {field.name}, '{text}' ({field.low}-{field.high})"

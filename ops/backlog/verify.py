@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from errors import RefusedError
-from errors.shown import printable
+from errors.shown import counted, printable
 from ops.backlog.mirror_ends import MirrorEnds, all_ends, oldest_tip, read_source, read_target
 from ops.backlog.refs import MirrorRefs, RefsDifference, compare
 from settings import Deployment
@@ -51,7 +51,7 @@ def report(key: str, source: MirrorRefs, difference: RefsDifference, oldest: str
 
     `oldest` is the date of the oldest of the source's tips that the target lacks; None where it cannot be read.
     """
-    count = f"{len(source.ids)} ref{'' if len(source.ids) == 1 else 's'}"
+    count = counted(len(source.ids), "ref")
     if difference == RefsDifference():
         return f"{key}: {count}, equal"
     lines = [f"{key}: {count}, DIFFERS"]
@@ -104,5 +104,6 @@ def _wait(comparisons: "Sequence[Future[MirrorComparison]]") -> None:
     pending = wait(comparisons, timeout=_PATIENCE_SECONDS).not_done
     while pending:
         done = len(comparisons) - len(pending)
-        print(f"{done} of {len(comparisons)} repositories compared", file=sys.stderr)
+        total = counted(len(comparisons), "repository", "repositories")
+        print(f"{done} of {total} compared", file=sys.stderr)
         pending = wait(pending, return_when=FIRST_COMPLETED).not_done

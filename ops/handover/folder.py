@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from errors import Problem, RefusedError, refused
+from errors.shown import counted
 
 MANIFEST = ".handed-over.sha256"
 """The list of the files that were written, in the format of `sha256sum --check`."""
@@ -62,7 +63,7 @@ def _removed_stacks(destination: Path, gone: Mapping[str, bytes | None], new: Co
         if any(path.startswith(folder) for path in new):
             continue
         place, count = destination / folder, sum(it is not None for path, it in gone.items() if path.startswith(folder))
-        files = f"{count} {'file' if count == 1 else 'files'}"
+        files = counted(count, "file")
         if place.is_dir():
             stay = sorted(f"{it.name}/" if it.is_dir() else it.name for it in place.iterdir())
             yield f"removed: {files} of {place}; these stay: {', '.join(stay)}"

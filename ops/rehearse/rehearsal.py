@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from errors import refused
+from errors.shown import counted
 from ops.rehearse import checks, in_order, variation
 from ops.rehearse.emulator import Emulator
 from ops.rehearse.prerequisites import Prerequisites
@@ -123,7 +124,7 @@ class Rehearsal:
             workspace.folder = self._handed_over[name]
             workspace.init()
             checks.expect_no_changes(workspace, moved=len(moved))
-            step.note(f"no changes, {len(moved)} addresses moved")
+            step.note(f"no changes, {counted(len(moved), 'address', 'addresses')} moved")
         self._vary(workspace)
         with self._progress.step(name, "take back") as step:
             workspace.folder = synthesised

@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
+from errors.shown import counted
 from ops.rehearse.emulator import Record
 from ops.rehearse.rehearsal import Findings
 
@@ -37,8 +38,7 @@ def show(findings: Findings, record: Record, console: Console, *, seconds: float
         "destroying leaves nothing. Not proved: that AWS accepts it. A stand-in gives back what it was given, and moto "
         "checks little.",
     )
-    count = len(findings.outputs)
-    _line(console, f"{count} {'stack' if count == 1 else 'stacks'} up and down in {seconds:.0f} s.")
+    _line(console, f"{counted(len(findings.outputs), 'stack')} up and down in {seconds:.0f} s.")
 
 
 def _steps(findings: Findings) -> Iterator[tuple[str, str]]:
@@ -47,7 +47,10 @@ def _steps(findings: Findings) -> Iterator[tuple[str, str]]:
     for stack, changes in findings.changed.items():
         yield "changed in place", f"{stack}: {', '.join(changes)}"
     for stack, moved in findings.handed_over.items():
-        yield "handed over as HCL", f"{stack}, and taken back: no changes, {moved} addresses moved each way"
+        yield (
+            "handed over as HCL",
+            f"{stack}, and taken back: no changes, {counted(moved, 'address', 'addresses')} moved each way",
+        )
     for address, stack in findings.replaced.items():
         yield "replaced by design", f"{stack}: {address}"
     for stack in findings.unchanged:

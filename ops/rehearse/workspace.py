@@ -3,17 +3,20 @@
 import json
 import shutil
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from errors import refused
+from errors.shown import counted
 from ops.rehearse.environment import environment, write_profiles
 from ops.rehearse.stacks import RehearsalStack
 from terraform import plan
 from terraform.cli import FinishedRun, TerraformCli, message
 from terraform.plan import Plan
+from terraform.plan_configuration import base_address
 
 # Terraform's exit codes of `plan -detailed-exitcode`.
 _NO_CHANGES, _CHANGES = 0, 2
@@ -174,21 +177,37 @@ def _readable(line: str) -> str:
     return "\n".join(filter(None, (found.get("@message", line), detail)))
 
 
+_STEPS = {"create": 1, "update": 1, "delete": 1, "replace": 2}
+"""How many times Terraform reports an instance as complete, by what it has planned for it."""
+
+
 class ResourceCounter:
-    """Counts the resources that an apply or a destroy has finished, of those that it planned."""
+    """Counts the resources that an apply or a destroy has finished, of those that it planned.
+
+    A resource is what the configuration has, as in the table that a synthesis prints: one with `count` or `for_each` is
+    finished with its last instance.
+    """
 
     def __init__(self, report: Callable[[str], None]) -> None:
         self._report = report
-        self._planned = self._done = 0
+        self._left: Counter[str] = Counter()
+        """How many steps each resource has left."""
 
     def __call__(self, line: str) -> None:
         match message(line):
-            case {"type": "change_summary", "changes": {"operation": "plan", "add": add, "change": change, **more}}:
-                self._planned = add + change + more.get("remove", 0) + more.get("import", 0)
+            case {"type": "planned_change", "change": {"action": str(action), "resource": {"addr": str(address)}}}:
+                self._left[base_address(address)] += _STEPS.get(action, 0)
+                return
+            case {"type": "change_summary", "changes": {"operation": "plan"}}:
+                pass
             # A data source that is read during an apply completes too.
-            case {"type": "apply_complete", "hook": {"action": "create" | "update" | "delete"}}:
-                self._done += 1
+            case {
+                "type": "apply_complete",
+                "hook": {"action": "create" | "update" | "delete", "resource": {"addr": str(address)}},
+            }:
+                self._left[base_address(address)] -= 1
             case _:
                 return
-        if self._planned:
-            self._report(f"{self._done} of {self._planned} resources")
+        if self._left:
+            done = sum(left <= 0 for left in self._left.values())
+            self._report(f"{done} of {counted(len(self._left), 'resource')}")

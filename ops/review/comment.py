@@ -79,8 +79,10 @@ def lay_out(
         if is_shown
     ]
     if not all(shown):
-        template = "*{number} sections left out here: the comment would be too long.*"
-        texts.append(language.say(template, number=str(shown.count(False))))
+        number = shown.count(False)
+        one = "*{number} section left out here: the comment would be too long.*"
+        several = "*{number} sections left out here: the comment would be too long.*"
+        texts.append(language.say(one if number == 1 else several, number=str(number)))
     return "\n\n".join(texts) + "\n"
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from errors.shown import shown
+from errors.shown import counted, shown
 from settings import cron
 from settings.backlog import AlertsSettings
 from settings.consistency.accounts import kms_key_problems
@@ -106,9 +106,10 @@ def _silence_is_longer_than_the_schedule(valid: ValidValues) -> Iterator[Setting
     hours = valid.value(*_BACKLOG, "alerts", "silent_hours") or AlertsSettings().silent_hours
     reconcile = valid.value(*_BACKLOG, "reconcile")
     if reconcile is not None and cron.longest_pause(reconcile) >= 60 * hours:
+        silence = counted(hours, "hour")
         yield SettingProblem(
             path=(*_BACKLOG, "reconcile"),
-            what=f"'{reconcile}' is not shorter than the {hours} hours after which a mirror counts as silent",
+            what=f"'{reconcile}' is not shorter than the {silence} after which a mirror counts as silent",
             hint="run mirrors more often, or raise prd.backlog.alerts.silent_hours",
         )
 

@@ -167,7 +167,7 @@ def test_prints_the_progress_when_it_takes_long(
     assert ends
     monkeypatch.setattr(verify, "_PATIENCE_SECONDS", 0)
     assert verify.verify(deployment({"prd.backlog.repositories.batch": None}))
-    assert capsys.readouterr() == ("website: 2 refs, equal\n", "0 of 1 repositories compared\n")
+    assert capsys.readouterr() == ("website: 2 refs, equal\n", "0 of 1 repository compared\n")
 
 
 def test_succeeds_without_mirrors(deployment: Callable[..., Deployment], capsys: pytest.CaptureFixture[str]) -> None:

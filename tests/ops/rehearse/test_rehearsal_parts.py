@@ -35,6 +35,28 @@ def recorded(defaults: dict[str, object], *facts: Fact) -> RehearsalStack:
     return stack(variable=variables, **{"//": {"metadata": {"kakehashi": to_metadata(facts)}}})
 
 
+def reported(planned: list[tuple[str, str]], done: list[tuple[str, str]]) -> list[str]:
+    """What is shown while Terraform reports these addresses with these actions."""
+    lines: list[dict[str, Any]] = [
+        *(
+            {"type": "planned_change", "change": {"action": action, "resource": {"addr": address}}}
+            for address, action in planned
+            if action != "read"
+        ),
+        {"type": "change_summary", "changes": {"operation": "plan", "add": 1, "change": 0, "remove": 0}},
+        *(
+            {"type": "apply_complete", "hook": {"action": action, "resource": {"addr": address}}}
+            for address, action in done
+        ),
+        {"type": "change_summary", "changes": {"operation": "apply", "add": 1, "change": 0, "remove": 0}},
+    ]
+    texts: list[str] = []
+    count = ResourceCounter(texts.append)
+    for line in lines:
+        count(json.dumps({"@message": "for people", **line}))
+    return texts
+
+
 def never_seen(marks: list[str | int]) -> list[int]:
     return [0] * len(marks)
 
@@ -222,14 +244,17 @@ def test_changes_no_variable_without_a_fact() -> None:
 
 
 def test_only_resources_that_are_created_changed_or_deleted_are_counted() -> None:
-    lines = [
-        {"type": "change_summary", "changes": {"operation": "plan", "add": 1, "change": 1, "remove": 1, "import": 0}},
-        {"type": "apply_complete", "hook": {"action": "read"}},
-        *({"type": "apply_complete", "hook": {"action": action}} for action in ("create", "update", "delete")),
-        {"type": "change_summary", "changes": {"operation": "apply", "add": 1, "change": 1, "remove": 1}},
+    made = [("a.created", "create"), ("a.updated", "update"), ("a.deleted", "delete")]
+    assert reported([("data.a.b", "read"), *made], [("data.a.b", "read"), *made]) == [
+        f"{done} of 3 resources" for done in range(4)
     ]
-    reported: list[str] = []
-    count = ResourceCounter(reported.append)
-    for line in lines:
-        count(json.dumps({"@message": "for people", **line}))
-    assert reported == [f"{done} of 3 resources" for done in range(4)]
+
+
+def test_resources_are_counted_as_a_synthesis_counts_them_whatever_their_instances() -> None:
+    steps = [('a.many["x/y"]', "create"), ("a.many[0]", "create"), ("a.one", "create")]
+    assert reported(steps, steps) == [f"{done} of 2 resources" for done in (0, 0, 1, 2)]
+
+
+def test_a_replaced_resource_is_finished_when_it_is_deleted_and_created() -> None:
+    steps = [("a.one", "delete"), ("a.one", "create")]
+    assert reported([("a.one", "replace")], steps) == [f"{done} of 1 resource" for done in (0, 0, 1)]
