@@ -10,6 +10,7 @@ from errors import WRONG_USAGE, refused
 from errors.shown import printable, shown
 from ops.backlog import bridge
 from ops.production import aws_errors_as_refusals, client, production, production_labels
+from ops.steps import Steps
 from settings import Deployment
 
 _STARTED = 200
@@ -43,8 +44,10 @@ def show(deployment: Deployment) -> None:
         print(f"{hook.source}  {hook.url}")
 
 
-def check(deployment: Deployment, key: str | None) -> bool:
+def check(deployment: Deployment, key: str | None, *, dry_run: bool) -> bool:
     """Call each hook once, which starts a build, and print CodeBuild's answers; returns whether all builds started.
+
+    A dry run only looks for the hooks.
 
     The call is API Gateway's own test of the method. It does not come from Backlog's addresses, so it cannot show that
     these are admitted. https://docs.aws.amazon.com/apigateway/latest/api/API_TestInvokeMethod.html
@@ -59,8 +62,10 @@ def check(deployment: Deployment, key: str | None) -> bool:
         )
     api = _api(deployment)
     chosen = [hook for hook in api.hooks if key in (None, hook.key)]
+    steps = Steps(dry_run=dry_run)
+    taken = (hook for hook in chosen if steps.take(f"call the hook of {hook.key}, which starts a build"))
     # All of them, also after one that was not started.
-    started = [_started(api, hook) for hook in chosen]
+    started = [_started(api, hook) for hook in taken]
     return all(started)
 
 

@@ -69,11 +69,12 @@ def check_webhook(
     repository: Annotated[
         str | None, typer.Option(metavar="TEXT", help="A key of prd.backlog.repositories; by default all.")
     ] = None,
+    dry_run: DryRun = False,
 ) -> None:
     """Call each hook once, which starts a build, and print what CodeBuild answered."""
     from ops.backlog import webhook
 
-    if not webhook.check(load(deployment), repository):
+    if not webhook.check(load(deployment), repository, dry_run=dry_run):
         raise typer.Exit(1)
 
 

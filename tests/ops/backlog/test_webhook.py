@@ -98,15 +98,26 @@ def test_calls_every_webhook_as_backlog_does_and_names_the_builds(
 ) -> None:
     api_id = _deployed(bridge, "website", "jobs")
     calls = _codebuild_answers(bridge, 200, json.dumps({"build": {"id": "mirror:1a2b", "arn": "arn:aws:x"}}))
-    assert backlog_webhook.check(bridge.deployment, None) is True
+    assert backlog_webhook.check(bridge.deployment, None, dry_run=False) is True
     assert capsys.readouterr() == (
         "website: CodeBuild started mirror:1a2b\njobs: CodeBuild started mirror:1a2b\n",
-        "",
+        "call the hook of website, which starts a build\ncall the hook of jobs, which starts a build\n",
     )
     assert [call.params["restApiId"] for call in calls] == [api_id, api_id]
     assert {call.params["httpMethod"] for call in calls} == {"POST"}
     assert calls[0].params["headers"] == {"Content-Type": "application/x-www-form-urlencoded"}
     assert calls[0].params["resourceId"] != calls[1].params["resourceId"]
+
+
+def test_a_dry_run_calls_no_webhook(bridge: Production, capsys: pytest.CaptureFixture[str]) -> None:
+    _deployed(bridge, "website", "jobs")
+    calls = _codebuild_answers(bridge, 200, "{}")
+    assert backlog_webhook.check(bridge.deployment, None, dry_run=True) is True
+    assert capsys.readouterr() == (
+        "",
+        "would call the hook of website, which starts a build\nwould call the hook of jobs, which starts a build\n",
+    )
+    assert calls == []
 
 
 @pytest.mark.parametrize(
@@ -124,10 +135,11 @@ def test_prints_the_start_that_codebuild_refused(
 ) -> None:
     _deployed(bridge, "website", "jobs")
     calls = _codebuild_answers(bridge, 503, body)
-    assert backlog_webhook.check(bridge.deployment, "website") is False
+    assert backlog_webhook.check(bridge.deployment, "website", dry_run=False) is False
     assert len(calls) == 1
     assert capsys.readouterr() == (
         "website: not started\n",
+        "call the hook of website, which starts a build\n"
         f"error: website: CodeBuild answered: {shown}\n"
         "hint: deploy the stack backlog-bridge again if a project or role is missing; "
         "Backlog calls again by itself after a 503\n",
@@ -137,7 +149,7 @@ def test_prints_the_start_that_codebuild_refused(
 def test_names_the_build_from_a_truncated_answer(bridge: Production, capsys: pytest.CaptureFixture[str]) -> None:
     _deployed(bridge, "website", "jobs")
     _codebuild_answers(bridge, 200, '{"build":{"arn":"arn:aws:codebuild","id":"mirror:1a2b","phases":[{ [TRUNC')
-    assert backlog_webhook.check(bridge.deployment, "website") is True
+    assert backlog_webhook.check(bridge.deployment, "website", dry_run=False) is True
     assert capsys.readouterr().out == "website: CodeBuild started mirror:1a2b\n"
 
 
@@ -158,7 +170,7 @@ def test_an_unknown_repository_is_wrong_usage(bridge: Production) -> None:
     _deployed(bridge, "website", "jobs")
     calls = _codebuild_answers(bridge, 200, "{}")
     with pytest.raises(RefusedError) as caught:
-        backlog_webhook.check(bridge.deployment, "web")
+        backlog_webhook.check(bridge.deployment, "web", dry_run=False)
     assert (caught.value.status, calls) == (2, [])
     assert str(caught.value) == (
         "error: --repository: 'web' is not one of prd.backlog.repositories\nhint: use one of website, jobs"
