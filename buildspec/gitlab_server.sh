@@ -16,6 +16,7 @@ readonly STATE=/var/lib/kakehashi # what this server, as opposed to its data vol
 readonly DATA=/var/opt/gitlab
 readonly KEPT=$DATA/.kakehashi # what a server that comes after this one needs
 readonly LOG=/var/log/kakehashi.log
+readonly SECURED=$KEPT/first-login # gitlab.rb reads it, too
 
 # An ext4 label holds 16 characters.
 readonly FILLING=kakehashi-new FILLED=kakehashi-data
@@ -229,10 +230,10 @@ install_aws_cli() {
 }
 
 # Root's password is set once, and not where root has signed in before. GitLab knows it first: a run that is cut off
-# before Systems Manager does sets another.
+# before Systems Manager does sets another. Only then does nginx start.
 secure_first_login() {
     step="first login"
-    [ ! -e "$KEPT/first-login" ] || return 0
+    [ ! -e "$SECURED" ] || return 0
     password=$(openssl rand -hex 20)
     # shellcheck disable=SC2016 # it is Ruby
     said=$(printf %s "$password" | gitlab-rails runner '
@@ -251,7 +252,9 @@ secure_first_login() {
     else
         say "sign-up is off, and root keeps the password it has signed in with"
     fi
-    touch "$KEPT/first-login"
+    : >"$STATE/gitlab.rb" # it was applied with nginx switched off
+    touch "$SECURED"
+    configure_gitlab
 }
 
 # Persistent: a server that was off at that time makes up for it when it starts.
@@ -284,7 +287,14 @@ UNIT
     say "scheduled for $BACKUP_AT UTC"
 }
 
+# Where the image's own script has not run yet, it does not run any more; user data has removed it before, if there was
+# user data.
+remove_images_script() {
+    rm -f /var/lib/cloud/scripts/per-instance/gitlab
+}
+
 configure() {
+    remove_images_script
     mount_data_volume
     take_over
     make_certificate

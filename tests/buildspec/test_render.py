@@ -94,7 +94,7 @@ def test_gitlab_is_configured_for_a_proxy_only_if_there_is_one() -> None:
 
 
 def test_gitlab_listens_on_http_behind_a_load_balancer() -> None:
-    assert "nginx" not in render.gitlab_rb(GITLAB)
+    assert "listen" not in render.gitlab_rb(GITLAB)
     behind = render.gitlab_rb(GitlabConfig(**{**vars(GITLAB), "tls_in_front": True}))
     assert "nginx['listen_port'] = 80\nnginx['listen_https'] = false\n" in behind
 

@@ -1,3 +1,6 @@
+DATABASE=/var/opt/gitlab/postgresql
+SECRETS=/etc/gitlab/gitlab-secrets.json
+
 # Records each call of a stand-in. /srv/end_at says which call fails or kills the program.
 called() {
     echo "$*" >>/srv/calls

@@ -7,15 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.gitlab_server.server import DEVICE, IMAGES_GITLAB_RB, VOLUME, GitlabMachine
+from tests.real.gitlab_server.server import DEVICE, IMAGES_GITLAB_RB, INSTANCE_ID, VOLUME, GitlabMachine
 
 pytestmark = [
     pytest.mark.tool("bwrap"),
     pytest.mark.tool("openssl"),
+    pytest.mark.tool("ruby"),
 ]
 
 DATA = "var/opt/gitlab"  # hidden by the volume once that is mounted
 KEPT = "srv/volume/.kakehashi"
+SECURED = f"{KEPT}/first-login"
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def server(tmp_path: Path, certificate: Path) -> GitlabMachine:
 def configured(tmp_path_factory: pytest.TempPathFactory) -> tuple[GitlabMachine, str, list[str]]:
     """A server after its first boot, the boot's output, and the programs it called. Tests must not change it."""
     server = GitlabMachine(tmp_path_factory.mktemp("server") / "first")
-    run = server.run("configure")
+    run = server.first_boot()
     assert (run.status, run.errors) == (0, "")
     return server, run.output, server.calls()
 
@@ -55,6 +57,7 @@ def test_the_first_boot_prints_each_step_on_the_console(configured: tuple[Gitlab
         "gitlab.rb: configured",
         "configuration for a later server: kept on the data volume",
         "first login: sign-up is off, and root's password is in /kakehashi/example/dev/gitlab/root-password",
+        "gitlab.rb: configured",
         "daily backup: scheduled for 09:00 UTC",
     ]
 
@@ -73,10 +76,31 @@ def test_one_line_is_added_to_gitlab_rb(configured: tuple[GitlabMachine, str, li
     server, _, calls = configured
     assert server.read("etc/gitlab/gitlab.rb") == f"{IMAGES_GITLAB_RB}\nfrom_file '/etc/gitlab/kakehashi.rb'\n"
     assert server.read("etc/gitlab/kakehashi.rb") == server.read("etc/kakehashi/gitlab.rb")
-    assert [call for call in calls if call.startswith("gitlab-ctl")] == [
-        "gitlab-ctl reconfigure",
-        "gitlab-ctl restart gitaly",
-    ]
+    once = ["gitlab-ctl reconfigure", "gitlab-ctl restart gitaly"]
+    assert [call for call in calls if call.startswith("gitlab-ctl")] == once * 2, "before the first login, and after it"
+
+
+def test_nobody_reaches_gitlab_before_its_first_login_is_secure(
+    configured: tuple[GitlabMachine, str, list[str]],
+) -> None:
+    server, _, calls = configured
+    assert server.is_reachable
+    before = GitlabMachine(server.root.parent / "before")
+    before.first_boot(end_at=(calls.index("gitlab-rails runner") + 1, "kill"))
+    assert (before.root / "opt/gitlab/service/gitaly").exists()
+    assert not before.is_reachable
+
+
+def test_the_images_own_script_does_not_run_where_ours_could_not_be_written(server: GitlabMachine) -> None:
+    (server.root / "opt/kakehashi/server").unlink()
+    assert server.first_boot().status == 127
+    assert server.calls() == []
+
+
+def test_systems_manager_removes_the_images_own_script_where_user_data_did_not(server: GitlabMachine) -> None:
+    assert server.run("configure").status == 0
+    assert server.first_boot().status == 0
+    assert INSTANCE_ID not in server.read("srv/volume/postgresql/seed")
 
 
 def test_roots_password_is_random_and_only_in_gitlab_and_its_parameter(
@@ -147,9 +171,9 @@ def test_a_second_run_and_a_run_after_a_reboot_change_nothing(server: GitlabMach
 def test_a_changed_drop_in_is_applied_once(server: GitlabMachine) -> None:
     server.run("configure")
     server.calls()
-    server.deploy_gitlab_rb("external_url 'https://new.example.com'\n")
+    server.deploy_gitlab_rb("https://new.example.com")
     assert server.run("configure", "configure").status == 0
-    assert server.read("etc/gitlab/kakehashi.rb") == "external_url 'https://new.example.com'\n"
+    assert "external_url 'https://new.example.com'\n" in server.read("etc/gitlab/kakehashi.rb")
     calls = server.calls()
     assert calls.count("gitlab-ctl reconfigure") == calls.count("gitlab-ctl restart gitaly") == 1
     assert server.read("etc/gitlab/gitlab.rb").count("from_file") == 1
@@ -172,7 +196,9 @@ def test_an_existing_certificate_is_kept(server: GitlabMachine, certificate: Pat
 
 
 @pytest.mark.parametrize("end", ["fail", "kill"])
-def test_the_next_run_completes_a_run_that_was_cut_off_at_any_step(tmp_path: Path, certificate: Path, end: str) -> None:
+def test_a_first_boot_cut_off_at_any_step_leaves_no_gitlab_reachable_and_the_next_run_completes_it(
+    tmp_path: Path, certificate: Path, end: str
+) -> None:
     def fresh(name: str) -> GitlabMachine:
         server = GitlabMachine(tmp_path / name)
         shutil.copytree(certificate, server.root / "etc/gitlab/ssl")
@@ -188,13 +214,15 @@ def test_the_next_run_completes_a_run_that_was_cut_off_at_any_step(tmp_path: Pat
         }
 
     undisturbed = fresh("undisturbed")
-    undisturbed.run("configure")
+    undisturbed.first_boot()
     *work, _, _ = undisturbed.calls()  # the last two record the outcome
     assert len(work) > 8
     for number, call in enumerate(work, start=1):
         server = fresh(f"cut-off-{number}")
-        cut_off = server.run("configure", end_at=(number, end))
+        cut_off = server.first_boot(end_at=(number, end))
         assert cut_off.status != 0, call
+        assert server.is_reachable <= (server.root / SECURED).exists(), call
+        assert INSTANCE_ID not in "".join(seed.read_text() for seed in server.root.rglob("seed")), call
         # A reboot mounts what fstab lists, so the list must not contain a volume without a file system.
         assert (DEVICE in server.read("etc/fstab")) <= (server.label == "kakehashi-data"), call
         if end == "fail":
@@ -203,6 +231,7 @@ def test_the_next_run_completes_a_run_that_was_cut_off_at_any_step(tmp_path: Pat
         again = server.run("configure")
         assert (again.status, server.parameter("configure")) == (0, "ok"), call
         assert content(server) == content(undisturbed), call
+        assert server.is_reachable, call
         assert server.parameter("root-password") == server.read("srv/root_password"), call
 
 
@@ -288,7 +317,7 @@ def test_a_backup_stores_both_archives_and_leaves_no_file_on_the_server(server: 
     held = subprocess.run(
         ["tar", "-tf", server.srv / f"aws/backups/{name}/configuration.tar"], capture_output=True, text=True, timeout=60
     ).stdout
-    assert "etc/gitlab/gitlab-secrets.json" in held.splitlines()
+    assert "/etc/gitlab/gitlab-secrets.json" in held.splitlines()
     assert list((server.srv / "volume/backups").iterdir()) == []
     assert list((server.root / "var/lib/kakehashi").rglob("*.tar")) == []
     assert server.parameter("backup") == f"ok: {name}"
