@@ -219,9 +219,20 @@ configure_gitlab() {
 install_aws_cli() {
     step="AWS CLI"
     command -v aws >/dev/null && return
-    folder=$(mktemp -d)
+    folder=$STATE/aws-cli
+    rm -rf "$folder"
+    mkdir "$folder"
     archive="https://awscli.amazonaws.com/awscli-exe-linux-$(uname -m).zip"
-    curl -fsS --retry 5 --max-time 600 -o "$folder/aws.zip" "$archive"
+    for part in "" .sig; do
+        curl -fsS --retry 5 --max-time 600 -o "$folder/aws.zip$part" "$archive$part"
+    done
+    # apt needs gpgv, so the image has it: https://packages.ubuntu.com/noble/apt. It reads keys without armour only, and
+    # is content with an expired key, for which it says EXPKEYSIG instead of GOODSIG.
+    sed '1,/^-----BEGIN/d; /^=/,$d' /etc/kakehashi/aws-cli.asc | base64 -d >"$folder/key.gpg"
+    verified=$(gpgv -q --status-fd 1 --keyring "$folder/key.gpg" "$folder/aws.zip.sig" "$folder/aws.zip" 2>>"$LOG") ||
+        verified=
+    echo "$verified" | grep -q '^\[GNUPG:\] GOODSIG ' ||
+        fail "$archive is not signed with AWS's key, or the key in /etc/kakehashi/aws-cli.asc has expired"
     python3 -m zipfile -e "$folder/aws.zip" "$folder"
     chmod +x "$folder/aws/install" "$folder/aws/dist/aws" # which Python's zipfile forgets
     (umask 022 && quietly "$folder/aws/install")

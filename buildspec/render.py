@@ -116,7 +116,12 @@ def gitlab_server_script() -> str:
     return Path(__file__).with_name("gitlab_server.sh").read_text(encoding="utf-8")
 
 
-def gitlab_cloud_init(files: Mapping[str, str | Reference]) -> str:
+def aws_cli_key() -> str:
+    """The public key that signs the AWS CLI, in ASCII armour below a description."""
+    return Path(__file__).with_name("aws_cli.asc").read_text(encoding="utf-8")
+
+
+def gitlab_cloud_init(files: Mapping[str, Reference]) -> str:
     """The user data of a GitLab server: writes `files`, texts by path, and runs the program at first boot."""
     return _environment().get_template("gitlab.cloud-init.yml.j2").render(files=files)
 
@@ -167,15 +172,20 @@ def _yaml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def _gzipped(text: Reference) -> str:
+    """A YAML value for cloud-init's encoding gz+b64."""
+    return f"{Reference.OPEN}jsonencode(base64gzip({text.expression})){Reference.CLOSE}"
+
+
 @functools.cache
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701  (nothing here is HTML; every value goes through `ruby`, `sh` or `yaml`)
+        autoescape=False,  # noqa: S701  (nothing here is HTML; every value goes through a filter)
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(ruby=_ruby, sh=_sh, yaml=_yaml)
+    environment.filters.update(gzipped=_gzipped, ruby=_ruby, sh=_sh, yaml=_yaml)
     return environment

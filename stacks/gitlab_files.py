@@ -64,5 +64,6 @@ def server_files(gitlab_rb: str, server_conf: str) -> dict[str, ServerFile]:
     return {
         "gitlab_rb": ServerFile(path="/etc/kakehashi/gitlab.rb", mode="0600", text=gitlab_rb),
         "server_conf": ServerFile(path="/etc/kakehashi/server.conf", mode="0600", text=server_conf),
+        "aws_cli_key": ServerFile(path="/etc/kakehashi/aws-cli.asc", mode="0600", text=render.aws_cli_key()),
         "server": ServerFile(path=PROGRAM, mode="0700", text=render.gitlab_server_script()),
     }

@@ -5,6 +5,8 @@ attribute with the argument that sets it, an ARN with its form, and another stac
 into it. Anything else, or a value that refers to itself, is an Unknown; the caller decides what that means.
 """
 
+import base64
+import gzip
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -42,7 +44,7 @@ StandIn = Callable[[Unknown], str]
 # Arguments of the backend `s3` for the stack that writes the state: others only read it.
 _OF_WRITERS = frozenset(("encrypt", "kms_key_id", "use_lockfile"))
 
-_CALL = re.compile(r"(jsonencode|toset)\((.+)\)", re.DOTALL)
+_CALL = re.compile(r"(base64gzip|jsonencode|toset)\((.+)\)", re.DOTALL)
 
 
 class Configuration:
@@ -210,6 +212,9 @@ class Configuration:
             return _joined(['"', *encoded, '"'])
         if function == "jsonencode" and _is_known(value):
             return jsonencode(value)
+        if function == "base64gzip" and isinstance(value, str):
+            # Terraform's own compression differs by a few bytes.
+            return base64.b64encode(gzip.compress(value.encode(), mtime=0)).decode()
         return Unknown(self.name, expression)
 
 

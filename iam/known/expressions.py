@@ -17,6 +17,7 @@ FUNCTIONS = frozenset(
         "alltrue",
         "anytrue",
         "base64encode",
+        "base64gzip",
         "can",
         "chunklist",
         "cidrnetmask",

@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pytest
@@ -99,17 +100,26 @@ def test_gitlab_listens_on_http_behind_a_load_balancer() -> None:
     assert "nginx['listen_port'] = 80\nnginx['listen_https'] = false\n" in behind
 
 
-def test_the_first_boot_writes_the_files_before_the_images_own_script_runs() -> None:
-    user_data = render.gitlab_cloud_init({"/etc/kakehashi/gitlab.rb": "text: # 1\n", "/opt/kakehashi/server": "x"})
+def test_the_first_boot_removes_the_images_own_script_and_runs_ours() -> None:
+    files = {"/etc/kakehashi/gitlab.rb": Reference("local.a"), "/opt/kakehashi/server": Reference("local.b")}
+    user_data = render.gitlab_cloud_init(files)
     assert user_data.startswith("#cloud-config\n")
-    *files, script = _parsed(user_data)["write_files"]
-    assert files == [
-        {"path": "/etc/kakehashi/gitlab.rb", "permissions": "0600", "content": "text: # 1\n"},
-        {"path": "/opt/kakehashi/server", "permissions": "0700", "content": "x"},
+    parsed = _parsed(re.sub("\ue000(.*)\ue001", '"\\1"', user_data))
+    # support/packer/update-script-ce.sh:25 of omnibus-gitlab at 440b1f835eb2
+    assert parsed["bootcmd"] == [["rm", "-f", "/var/lib/cloud/scripts/per-instance/gitlab"]]
+    *written, script = parsed["write_files"]
+    assert written == [
+        {"path": "/etc/kakehashi/gitlab.rb", "permissions": "0600", "content": "jsonencode(local.a)"},
+        {
+            "path": "/opt/kakehashi/server",
+            "permissions": "0700",
+            "encoding": "gz+b64",
+            "content": "jsonencode(base64gzip(local.b))",
+        },
     ]
     folder, _, name = script["path"].rpartition("/")
     assert (folder, script["permissions"]) == ("/var/lib/cloud/scripts/per-instance", "0700")
-    assert sorted(["gitlab", name])[0] == name
+    assert name == "00-kakehashi"
     assert script["content"] == "#!/bin/sh\nexec /opt/kakehashi/server configure\n"
 
 

@@ -1,4 +1,5 @@
 import base64
+import random
 from typing import Any
 
 import pytest
@@ -152,6 +153,17 @@ def test_counts_user_data_as_terraform_encodes_it() -> None:
     assert with_file("<" * 2_700) == []
     (found,) = with_file("<" * 2_730)  # six characters each, between two quotes
     assert "aws_instance.x.user_data: 16,391 bytes, EC2 takes 16,384" in found
+
+
+def test_counts_user_data_as_terraform_compresses_it() -> None:
+    user_data = {"user_data": "content: ${jsonencode(base64gzip(local.file))}", "instance_type": "c7i.large"}
+
+    def with_file(text: str) -> list[str]:
+        return _found({"aws_instance": user_data}, locals={"file": text})
+
+    assert with_file("<" * 100_000) == []
+    (found,) = with_file(random.Random(1).randbytes(16_000).hex())
+    assert "aws_instance.x.user_data: " in found
 
 
 def test_checks_the_default_of_a_variable() -> None:

@@ -1,5 +1,7 @@
 """Texts that are hard to quote, and the files of a GitLab server, for the tests of rendered files."""
 
+import base64
+import gzip
 import json
 import re
 from dataclasses import dataclass
@@ -39,7 +41,14 @@ class RenderedServer:
 
     @property
     def files(self) -> dict[str, str]:
-        return {file["path"]: file["content"] for file in yaml(self.user_data)["write_files"]}
+        return {file["path"]: _content(file) for file in yaml(self.user_data)["write_files"]}
+
+
+def _content(file: dict[str, str]) -> str:
+    """What cloud-init writes."""
+    if file.get("encoding") == "gz+b64":
+        return gzip.decompress(base64.b64decode(file["content"])).decode()
+    return file["content"]
 
 
 def with_values(text: str) -> str:
