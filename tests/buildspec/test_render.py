@@ -97,7 +97,7 @@ def test_gitlab_is_configured_for_a_proxy_only_if_there_is_one() -> None:
 def test_gitlab_listens_on_http_behind_a_load_balancer() -> None:
     assert "listen" not in render.gitlab_rb(GITLAB)
     behind = render.gitlab_rb(GitlabConfig(**{**vars(GITLAB), "tls_in_front": True}))
-    assert "nginx['listen_port'] = 80\nnginx['listen_https'] = false\n" in behind
+    assert "web['listen_port'] = 80\nweb['listen_https'] = false\n" in behind
 
 
 def test_the_first_boot_removes_the_images_own_script_and_runs_ours() -> None:

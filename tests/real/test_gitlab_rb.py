@@ -41,6 +41,7 @@ def test_a_value_in_place_of_a_reference_stays_in_its_quotes(tmp_path: Path) -> 
         assert shown == text
 
 
+VERSION = "/opt/gitlab/embedded/service/gitlab-rails/VERSION"
 OMNIBUS = Path(__file__).with_name("omnibus.rb")
 
 ALWAYS: dict[str, dict[str, Any]] = {
@@ -51,9 +52,10 @@ ALWAYS: dict[str, dict[str, Any]] = {
 }
 
 
-def evaluated(gitlab_rb: str, folder: Path) -> Any:
-    """The settings in gitlab.rb, as a stand-in for Omnibus reads them."""
-    (folder / "gitlab.rb").write_text(gitlab_rb)
+def evaluated(gitlab_rb: str, folder: Path, version: str = "18.0.0") -> Any:
+    """The settings in gitlab.rb, as a stand-in for Omnibus of that version of GitLab reads them."""
+    (folder / "VERSION").write_text(f"{version}\n")
+    (folder / "gitlab.rb").write_text(gitlab_rb.replace(VERSION, str(folder / "VERSION")))
     command = ["ruby", "-W", str(OMNIBUS), "./gitlab.rb"]
     ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, env={"LANG": "C.UTF-8"})
     assert (ran.returncode, ran.stderr) == (0, "")
@@ -118,3 +120,15 @@ def test_no_value_breaks_out_of_gitlab_rb(tmp_path: Path) -> None:
         if (settings["external_url"], settings["gitaly"]["env"], settings["gitlab_rails"]["env"]) != (text, env, env):
             wrong[text] = settings
     assert wrong == {}
+
+
+@pytest.mark.tool("ruby")
+@pytest.mark.parametrize("version", ["9.5.10", "18.11.2", "19.1.9-ee", "19.2.0-ee", "19.10.0", "20.0.1"])
+def test_every_version_of_gitlab_reads_that_the_load_balancer_answers_https(version: str, tmp_path: Path) -> None:
+    config = render.GitlabConfig(external_url="x", tls_in_front=True, proxy_url=None, no_proxy=[])
+    settings = evaluated(render.gitlab_rb(config), tmp_path, version)
+    http = {"listen_port": 80, "listen_https": False}
+    # files/gitlab-cookbooks/gitlab/libraries/gitlab_rails.rb:544-591 of omnibus-gitlab at 440b1f835eb2
+    moved = version in ("19.2.0-ee", "19.10.0", "20.0.1")
+    assert settings["nginx"] == {"enable": False, **({} if moved else http)}
+    assert settings["gitlab_rails"].get("nginx") == (http if moved else None)
