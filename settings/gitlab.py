@@ -32,12 +32,16 @@ GitlabProject = Annotated[
 ]
 
 
+GITLABS_OWN_ACCOUNT = "782774275127"
+"""It publishes GitLab's images."""
+
+
 class AmiSettings(Settings):
     """The machine image that the server is created from: one image, or the newest of a name."""
 
     id: AmiId | None = Field(None, description="One image, by id; then owner and name_pattern are not needed.")
     owner: AccountId = Field(
-        "782774275127", description="The account that publishes the images; the default is GitLab's own."
+        GITLABS_OWN_ACCOUNT, description="The account that publishes the images; the default is GitLab's own."
     )
     name_pattern: Annotated[
         str,

@@ -7,6 +7,8 @@ from settings import cron
 from settings.consistency.allow_lists import allow_list
 from settings.consistency.network import zone_letters
 from settings.consistency.valid_values import ValidValues
+from settings.data import names
+from settings.gitlab import GITLABS_OWN_ACCOUNT
 from settings.problems import SettingProblem
 
 _GITLAB = ("dev", "gitlab")
@@ -43,6 +45,16 @@ def _one_image(valid: ValidValues) -> Iterator[SettingProblem]:
     if valid.names(*_GITLAB, "ami", "id") and others:
         what = f"id selects one image, and {' and '.join(others)} another"
         yield SettingProblem(path=(*_GITLAB, "ami"), what=what, hint="keep the id, or what chooses the newest")
+
+
+def _published_image(valid: ValidValues) -> Iterator[SettingProblem]:
+    region, owner = valid.value("region"), valid.value(*_GITLAB, "ami", "owner")
+    if not valid.names(*_GITLAB) or valid.names(*_GITLAB, "ami", "id") or region is None:
+        return
+    if owner in (None, GITLABS_OWN_ACCOUNT) and region not in names("gitlab_image_regions"):
+        what = f"GitLab publishes no image in {region}"
+        hint = "copy one to that region and name it in dev.gitlab.ami.id, or choose another region"
+        yield SettingProblem(path=("region",), what=what, hint=hint)
 
 
 def _start_and_stop(valid: ValidValues) -> Iterator[SettingProblem]:
@@ -92,4 +104,14 @@ def _record(valid: ValidValues) -> Iterator[SettingProblem]:
         yield SettingProblem(path=path, what=what, hint="write a host name in external_url, or remove route53_zone_id")
 
 
-RULES = (_one_place, _known_zone, _terminals, _one_image, _start_and_stop, _volume_iops, _certificate, _record)
+RULES = (
+    _one_place,
+    _known_zone,
+    _terminals,
+    _one_image,
+    _published_image,
+    _start_and_stop,
+    _volume_iops,
+    _certificate,
+    _record,
+)

@@ -177,3 +177,27 @@ def test_refuses_an_image_id_together_with_a_name_pattern(refusal: Refusal) -> N
         "id selects one image, and owner and name_pattern another",
         "keep the id, or what chooses the newest",
     )
+
+
+NO_IMAGE = "GitLab publishes no image in me-south-1"
+
+
+def test_refuses_a_region_without_gitlabs_image(refusal: Refusal) -> None:
+    change = ("\nregion: ap-northeast-1", "\nregion: me-south-1")
+    assert refusal(spoilt(change)).startswith(
+        error(
+            line_of_change(change),
+            "region",
+            NO_IMAGE,
+            "copy one to that region and name it in dev.gitlab.ami.id, or choose another region",
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "image", ["      id: ami-0123456789abcdef0\n", '      owner: "333333333333"\n      name_pattern: GitLab CE *\n']
+)
+def test_accepts_another_image_where_gitlab_publishes_none(refusal: Refusal, image: str) -> None:
+    given = '      owner: "782774275127"\n      name_pattern: GitLab CE *\n'
+    text = spoilt(("\nregion: ap-northeast-1", "\nregion: me-south-1"), (given, image))
+    assert NO_IMAGE not in refusal(text)
