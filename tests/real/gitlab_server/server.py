@@ -29,12 +29,12 @@ SETTINGS = render.GitlabServerSettings(
     proxy_url="http://proxy.example.com:3128",
     no_proxy=["169.254.169.254"],
 )
-_SCRIPTS = "var/lib/cloud/scripts/per-instance"
+SCRIPTS = "var/lib/cloud/scripts/per-instance"
 INSTANCE_ID = "i-0123456789abcdef0"
 # support/packer/ami-startup-script.sh:37-41, put there by support/packer/update-script-ce.sh:25-26
-_IMAGES_SCRIPT = f"#!/bin/sh\nGITLAB_ROOT_PASSWORD={INSTANCE_ID} exec gitlab-ctl reconfigure\n"
+IMAGES_SCRIPT = f"#!/bin/sh\nGITLAB_ROOT_PASSWORD={INSTANCE_ID} exec gitlab-ctl reconfigure\n"
 # cloudinit/subp.py of cloud-init 24.1, `runparts`: in the order of the names, the next one also after a failure
-_CLOUD_INIT = f'for script in /{_SCRIPTS}/*; do [ ! -x "$script" ] || "$script" || status=$?; done'
+_CLOUD_INIT = f'for script in /{SCRIPTS}/*; do [ ! -x "$script" ] || "$script" || status=$?; done'
 _VERSION = "opt/gitlab/embedded/service/gitlab-rails/VERSION"
 
 
@@ -73,7 +73,7 @@ class GitlabMachine:
         self.write("etc/fstab", "LABEL=cloudimg-rootfs / ext4 discard,errors=remount-ro 0 1\n")
         self.write("etc/gitlab/gitlab.rb", IMAGES_GITLAB_RB)
         self.write(_VERSION, "18.0.0")
-        self.write(f"{_SCRIPTS}/gitlab", _IMAGES_SCRIPT, mode=0o755)
+        self.write(f"{SCRIPTS}/gitlab", IMAGES_SCRIPT, mode=0o755)
         self.write("opt/kakehashi/server", render.gitlab_server_script(), mode=0o700)
         self.write("etc/kakehashi/server.conf", render.gitlab_server_settings(SETTINGS))
         self.deploy_gitlab_rb("https://gitlab.example.com")
@@ -153,7 +153,7 @@ class GitlabMachine:
         command = [
             *("bwrap", "--unshare-all", "--die-with-parent", "--uid", "0", "--gid", "0", "--cap-add", "ALL"),
             *("--hostname", self.root.name, "--clearenv", "--setenv", "PATH", "/srv/bin:/usr/sbin:/usr/bin"),
-            *("--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev", "--dir", "/root"),
+            *("--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev", "--dir", "/root", "--tmpfs", "/run"),
             *(part for name in ("bin", "sbin", "lib", "lib64") for part in ("--symlink", f"usr/{name}", f"/{name}")),
             *(part for name in ("etc", "opt", "var", "srv") for part in ("--bind", str(self.root / name), f"/{name}")),
             *("--bind", str(self.srv / "image"), DEVICE),

@@ -210,7 +210,7 @@ def test_a_first_boot_cut_off_at_any_step_leaves_no_gitlab_reachable_and_the_nex
         return {
             path: digest
             for path, (_, digest, _) in server.state().items()
-            if not path.endswith(("seed", "root-password", "gitlab-secrets.json"))
+            if not path.endswith(("seed", "root-password", "gitlab-secrets.json", "encrypted-with"))
         }
 
     undisturbed = fresh("undisturbed")
