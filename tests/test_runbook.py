@@ -1,0 +1,36 @@
+"""What docs/restore-gitlab.md names exists; tests/real/gitlab_server/test_restore.py runs its commands on a server."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+from ops.cli import app
+from tests.terraform import Stacks
+
+
+@pytest.fixture(scope="module")
+def runbook(project: Path) -> str:
+    return (project / "docs/restore-gitlab.md").read_text()
+
+
+def test_every_resource_of_the_runbook_is_in_the_gitlab_stack(runbook: str, example: Stacks) -> None:
+    gitlab = example["dev-gitlab"]
+    named = set(re.findall(r"\baws_\w+\.\w+", runbook))
+    assert named == {"aws_instance.gitlab_instance", "aws_ebs_volume.data_volume"}
+    for address in named:
+        assert gitlab.resource(address)
+    (attachment,) = gitlab.resources("aws_volume_attachment").values()
+    assert f"DeviceName==`{attachment['device_name']}`" in runbook
+    assert f"Name=tag:Name,Values={gitlab.resource('aws_instance.gitlab_instance')['tags']['Name']}" in runbook
+
+
+def test_every_command_of_the_runbook_exists(runbook: str) -> None:
+    commands = re.findall(r"^\$ \.venv/bin/python main\.py (.*)$", runbook, re.MULTILINE)
+    assert len(commands) == 5
+    for line in commands:
+        command, words = typer.main.get_command(app), line.split()
+        while isinstance(command, typer.core.TyperGroup):
+            command = command.commands[words.pop(0)]
+        command.make_context(line, words)
