@@ -55,8 +55,11 @@ def read(file: FilePath) -> Document:
 
     Raises SettingsError unless it is one plain YAML mapping of a reasonable size.
     """
-    name = str(file)
-    text = _text(file, name)
+    return parsed(text_of(file), str(file))
+
+
+def parsed(text: str, name: str) -> Document:
+    """Read the text of the file `name`. Raises SettingsError as `read` does."""
     try:
         nodes = list(_nodes(text))
     except _TooMuchError as error:
@@ -72,10 +75,7 @@ def read(file: FilePath) -> Document:
         mark = error.problem_mark or error.context_mark
         line = min(mark.line, text.count("\n", 0, len(text.rstrip()))) + 1 if mark else 1
         what = f"this is not YAML: {error.problem or error.context}"
-        hint = "correct the line, or compare it with deployments/example.yaml"
-        if _indented_with_tab(text, line):
-            hint = "indent with spaces, not with tabs"
-        raise _refused(name, what, hint, line) from None
+        raise _refused(name, what, "correct the line, or compare it with deployments/example.yaml", line) from None
     if len(nodes) > 1:
         raise _refused(name, "a second document starts here", "keep one deployment in one file", _line(nodes[1]))
     if not nodes or nodes[0].tag == _YAML + "null":
@@ -85,12 +85,9 @@ def read(file: FilePath) -> Document:
     return _NodeReader(name).document(nodes[0])
 
 
-def _indented_with_tab(text: str, line: int) -> bool:
-    wrong = text.split("\n")[line - 1]
-    return "\t" in wrong[: len(wrong) - len(wrong.lstrip())]
-
-
-def _text(file: FilePath, name: str) -> str:
+def text_of(file: FilePath) -> str:
+    """The text of `file`. Raises SettingsError unless it is UTF-8 of a reasonable size."""
+    name = str(file)
     try:
         if file.is_dir():
             raise _refused(name, "this is a folder", _EXAMPLE)

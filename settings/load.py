@@ -1,5 +1,6 @@
 """Loads a deployment file, or raises all its problems."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path as FilePath
 
@@ -7,7 +8,7 @@ from pydantic import ValidationError
 
 from settings import consistency, seldom_meant, sizes
 from settings.deployment import Deployment
-from settings.document import Document, read
+from settings.document import Document, parsed, read, text_of
 from settings.problems import LocatedProblem, SettingProblem, SettingsError
 
 
@@ -16,7 +17,14 @@ def load(file: FilePath) -> Deployment:
 
     Raises SettingsError with every problem in it, in the order of the lines.
     """
-    document = read(file)
+    text, name = text_of(file), str(file)
+    try:
+        return _checked(parsed(text, name))
+    except SettingsError as error:
+        raise _with_characters(error, text, name) from None
+
+
+def _checked(document: Document) -> Deployment:
     try:
         deployment = Deployment.model_validate(document.data)
     except ValidationError as error:
@@ -32,6 +40,27 @@ def warnings(deployment: Deployment, file: FilePath) -> list[LocatedProblem]:
     """Warnings about `file`, which `deployment` was read from."""
     found = [*sizes.problems(deployment), *seldom_meant.problems(deployment)]
     return _located(found, read(file)) if found else []
+
+
+def _with_characters(error: SettingsError, text: str, name: str) -> SettingsError:
+    """The error with the characters of `text` that YAML does not read as they are meant, and without what follows."""
+    from settings import characters  # only needed for a wrong file
+
+    found = characters.scanned(text)
+    if not found.slips:
+        return error
+    problems = [
+        LocatedProblem(file=name, line=slip.line, column=slip.column, what=slip.what, hint=slip.hint)
+        for slip in found.slips
+    ]
+    if not found.is_moved:
+        with contextlib.suppress(SettingsError):
+            document = parsed(found.corrected, name)
+            try:
+                _checked(document)
+            except SettingsError as others:
+                problems += others.located
+    return SettingsError(sorted(problems, key=lambda problem: problem.line or 0))
 
 
 def _problems(error: ValidationError, document: Document) -> Iterator[SettingProblem]:

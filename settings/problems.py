@@ -29,20 +29,21 @@ class SettingProblem:
 
 @dataclass(frozen=True, kw_only=True)
 class LocatedProblem:
-    """A problem and its place; `line` counts from 1, and is None if the problem has no line."""
+    """A problem and its place; `line` and `column` count from 1, and are None if the problem has none."""
 
     file: str
     what: str
     hint: str
     line: int | None = None
+    column: int | None = None
     path: Path = ()
 
     @property
     def where(self) -> str:
         """The place as people write it: `deployments/x.yaml:41: prd.codecommit.pull.from_cidrs[0]`."""
-        line = "" if self.line is None else f":{self.line}"
+        place = "".join(f":{number}" for number in (self.line, self.column) if number is not None)
         path = f": {dotted(self.path)}" if self.path else ""
-        return f"{self.file}{line}{path}"
+        return f"{self.file}{place}{path}"
 
     @property
     def printed(self) -> errors.Problem:

@@ -76,7 +76,6 @@ def test_refuses_a_file_that_is_not_a_map(refusal: Refusal, content: str, line: 
     ("content", "line", "what"),
     [
         ("a: b: c\n", 1, "mapping values are not allowed here"),
-        ("a:\n\tb: 1\n", 2, "found character '\\t' that cannot start any token"),
         ("a: [1, 2\nb: 3\n", 2, "expected ',' or ']', but got ':'"),
         ("a: 'open\n", 1, "found unexpected end of stream"),
         ("a: *nobody\n", 1, "found undefined alias 'nobody'"),
@@ -88,8 +87,7 @@ def test_refuses_a_file_that_is_not_a_map(refusal: Refusal, content: str, line: 
     ],
 )
 def test_what_is_not_yaml_is_refused_at_its_line(refusal: Refusal, content: str, line: int, what: str) -> None:
-    hint = "indent with spaces, not with tabs" if "\t" in content else _COMPARE
-    assert refusal(content) == f"error: x.yaml:{line}: this is not YAML: {what}\nhint: {hint}"
+    assert refusal(content) == f"error: x.yaml:{line}: this is not YAML: {what}\nhint: {_COMPARE}"
 
 
 def test_what_is_not_utf8_is_refused_at_its_line(refusal: Refusal) -> None:

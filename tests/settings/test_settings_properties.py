@@ -70,7 +70,7 @@ def _check_form(refusal: SettingsError, file: str, content: str) -> None:
     for problem in refusal.located:
         assert problem.line is not None
         assert 1 <= problem.line <= len(lines)
-        assert re.fullmatch(rf"error: {re.escape(file)}:{problem.line}: .+\nhint: .+", str(problem))
+        assert re.fullmatch(rf"error: {re.escape(file)}:{problem.line}(:{problem.column})?: .+\nhint: .+", str(problem))
         assert all(line.isprintable() for line in str(problem).split("\n"))
 
 
