@@ -61,6 +61,15 @@ def _in_a_vpc(network: IPv4Network) -> IPv4Network:
     return network
 
 
+def _with_hosts(network: IPv4Network) -> IPv4Network:
+    # A wider network is not a mistyped address: it needs a reason in open_to_the_world_because.
+    if network.prefixlen >= ALLOW_LIST_PREFIX and hostless_part(network):
+        raise refuse(
+            f"'{network}' includes addresses that no machine can have", "write the addresses that connections come from"
+        )
+    return network
+
+
 Cidr = Annotated[
     IPv4Network,
     BeforeValidator(_network),
@@ -71,4 +80,5 @@ SubnetCidr = Annotated[
     AfterValidator(_in_a_vpc),
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/(1[6-9]|2[0-8])$"}),
 ]
+HostCidr = Annotated[Cidr, AfterValidator(_with_hosts)]
 PublicCidr = Annotated[Cidr, AfterValidator(_public)]

@@ -74,5 +74,6 @@ class OneOf:
         if self.abbreviation_hint and re.fullmatch("[A-Z]{2,5}", value):
             # The nearest name of three letters is seldom the one meant: JST is not MST.
             return self.abbreviation_hint
-        near = difflib.get_close_matches(value[:100], known, 1)
+        same = [name for name in known if name.lower() == value.lower()]
+        near = same or difflib.get_close_matches(value[:100], known, 1)
         return f"did you mean {near[0]}?" if near else f"for example {self.example}"

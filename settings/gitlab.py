@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, StrictInt
 
-from settings.cidrs import Cidr, SubnetCidr
+from settings.cidrs import HostCidr, SubnetCidr
 from settings.forms import Matching
 from settings.schedules import Cron, TimeOfDay, TimeZone
 from settings.types import (
@@ -45,7 +45,11 @@ class AmiSettings(Settings):
     )
     name_pattern: Annotated[
         str,
-        Matching(r"[ -~]{1,128}", "a pattern of image names", "use 1-128 plain characters, as in GitLab CE *"),
+        Matching(
+            r"[!-~]([ -~]{0,126}[!-~])?",
+            "a pattern of image names",
+            "use 1-128 plain characters, no space at either end, as in GitLab CE *",
+        ),
     ] = Field("GitLab CE *", description="The first deployment uses the newest image whose name matches this.")
 
 
@@ -109,7 +113,7 @@ class GitlabSettings(Settings):
     """One GitLab server."""
 
     external_url: ExternalUrl = Field(description="The address people use, for example https://gitlab.example.com.")
-    work_terminal_cidrs: tuple[Cidr, ...] = Field(
+    work_terminal_cidrs: tuple[HostCidr, ...] = Field(
         min_length=1, description="Networks of people and their Git clients (SSH, HTTP, HTTPS)."
     )
     open_to_the_world_because: Reason | None = Field(

@@ -8,8 +8,7 @@ from pydantic import AfterValidator, Field, StrictInt, WithJsonSchema
 
 from errors.shown import shown
 from settings import data
-from settings.cidrs import Cidr
-from settings.forms import Matching
+from settings.cidrs import HostCidr
 from settings.problems import refuse
 from settings.types import InstanceType, LogRetentionDays, Reason, Settings
 from settings.urls import ProxyUrl
@@ -19,6 +18,7 @@ PORT = 3128
 
 _LABEL = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _ALLOWED_HOST = rf"\.?{_LABEL}(\.{_LABEL})*"
+_DIRECT_HOST = rf"({_ALLOWED_HOST}(:[0-9]{{1,5}})?|[0-9]{{1,3}}(\.[0-9]{{1,3}}){{3}}/([0-9]|[12][0-9]|3[0-2]))"
 
 # Second levels under which countries register names: anybody can register below .co.jp as below .com.
 _REGISTRY = re.compile(r"((ac|ad|co|com|ed|edu|go|gov|gr|lg|ne|net|or|org)\.)?[a-z0-9-]+")
@@ -32,6 +32,14 @@ def _allowed_host(value: str) -> str:
         raise refuse(f"{shown(value)} is an address, which the proxy never allows", hint)
     # Host names ignore case, and Squid compares them in lower case.
     return value.lower()
+
+
+def _direct_host(value: str) -> str:
+    is_host = re.fullmatch(_DIRECT_HOST, value) and len(value) <= 253
+    if not is_host or (":" in value and not 1 <= int(value.rpartition(":")[2]) <= 65535):
+        hint = "write a host, an address, or a domain with a leading dot, for example .example.com"
+        raise refuse(f"{shown(value)} is not a host to reach directly", hint)
+    return value
 
 
 class SquidSettings(Settings):
@@ -67,15 +75,14 @@ class ProxySettings(Settings):
     squid: SquidSettings | None = Field(
         None, description="Build a proxy in dev.network instead; {} takes the defaults."
     )
-    cidrs: tuple[Cidr, ...] = Field((), description="Networks of a proxy outside GitLab's VPC (in a peered network).")
+    cidrs: tuple[HostCidr, ...] = Field(
+        (), description="Networks of a proxy outside GitLab's VPC (in a peered network)."
+    )
     no_proxy: tuple[
         Annotated[
             str,
-            Matching(
-                r"\.?[A-Za-z0-9][A-Za-z0-9._-]{0,251}(:[0-9]{1,5}|/[0-9]{1,2})?",
-                "a host to reach directly",
-                "write a host, an address, or a domain with a leading dot, for example .example.com",
-            ),
+            AfterValidator(_direct_host),
+            WithJsonSchema({"type": "string", "pattern": f"^{_DIRECT_HOST}$"}),
         ],
         ...,
     ] = Field((), description="Further hosts that GitLab reaches without the proxy; a domain starts with a dot.")

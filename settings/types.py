@@ -65,6 +65,14 @@ def _bucket(value: str) -> str:
     return value
 
 
+def _not_reserved(value: str) -> str:
+    # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html, and S3's page above
+    if reserved := re.match(r"aws|amazon|amzn|xn--|sthree-", value):
+        what = f"{shown(value)} starts with '{reserved[0]}', which AWS keeps for names of its own"
+        raise refuse(what, "choose another name: documents of SSM and buckets start with it")
+    return value
+
+
 def _repository(value: str) -> str:
     # https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html
     # In a URL, a name of dots alone is a step to another folder.
@@ -97,27 +105,32 @@ DeploymentName = Annotated[
     Matching(
         r"[a-z]([a-z0-9-]{0,18}[a-z0-9])", "a deployment name", "use 2-20 of a-z, 0-9 and '-', starting with a letter"
     ),
+    AfterValidator(_not_reserved),
 ]
 Region = Annotated[str, OneOf("regions", "a region of the commercial AWS partition", "ap-northeast-1", listed=True)]
 InstanceType = Annotated[str, OneOf("instance_types", "an EC2 instance type", "c7i.2xlarge")]
 # Tags take the letters of every script. JavaScript's \w knows only English ones: there, name what is refused.
+# AWS keeps aws: in values for itself, too: https://docs.aws.amazon.com/batch/latest/userguide/tag-restrictions.html
+# A space at an end makes another tag, and nobody sees it.
+_TAG_START = r"(?! )(?!.* $)(?![Aa][Ww][Ss]:)"
+_TAG_ENDS = "not starting with aws:, no space at either end"
 _NOT_IN_TAGS = r"[^\x00-\x1f\x7f!\x22#$%&'()*,;<>?\[\\\]\^`{|}~]"
 TagText = Annotated[
     str,
     Matching(
-        r"[\w +\-=.:/@]{0,256}",
+        _TAG_START + r"[\w +\-=.:/@]{0,256}",
         "a tag value",
-        "AWS takes up to 256 letters, digits, spaces and _ . : / = + - @",
-        editor_pattern=_NOT_IN_TAGS + "{0,256}",
+        f"use up to 256 letters, digits, spaces and _ . : / = + - @, {_TAG_ENDS}",
+        editor_pattern=_TAG_START + _NOT_IN_TAGS + "{0,256}",
     ),
 ]
 TagKey = Annotated[
     str,
     Matching(
-        r"(?![Aa][Ww][Ss]:)[\w +\-=.:/@]{1,128}",
+        _TAG_START + r"[\w +\-=.:/@]{1,128}",
         "a tag key",
-        "AWS takes 1-128 letters, digits, spaces and _ . : / = + - @, not starting with aws:",
-        editor_pattern=r"(?![Aa][Ww][Ss]:)" + _NOT_IN_TAGS + "{1,128}",
+        f"use 1-128 letters, digits, spaces and _ . : / = + - @, {_TAG_ENDS}",
+        editor_pattern=_TAG_START + _NOT_IN_TAGS + "{1,128}",
     ),
 ]
 Key = Annotated[
@@ -197,7 +210,8 @@ RepositoryName = Annotated[
 Email = Annotated[
     str,
     Matching(
-        r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+",
+        r"(?=.{1,64}@)[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*@(?!-)[A-Za-z0-9-]{1,63}(\.(?!-)[A-Za-z0-9-]{1,63})*"
+        r"\.[A-Za-z][A-Za-z0-9-]{1,62}",
         "an e-mail address",
         "write it like ops@example.com",
     ),

@@ -36,6 +36,12 @@ def _is_host(name: str) -> bool:
         return False
 
 
+def _refuse_unreachable(url: str, value: str, hint: str) -> None:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or (host.rpartition(".")[2].isdigit() and hostless_part(IPv4Network(host))):
+        raise refuse(f"{shown(value)} is no address of a server that others reach", hint)
+
+
 def _external_url(value: str) -> str:
     hint = "write it as https://gitlab.example.com"
     url = _url(value, _WEB_URL, hint)
@@ -43,11 +49,10 @@ def _external_url(value: str) -> str:
         # Also behind a proxy of one's own that ends TLS: people's address is https, and so are GitLab's links.
         tls = "without dev.gitlab.load_balancer, GitLab makes its own certificate"
         raise refuse(f"{shown(value)} would carry passwords and tokens in the clear", f"{hint}: {tls}")
-    port, host = url.rpartition(":")[2], urlsplit(url).hostname or ""
+    port = url.rpartition(":")[2]
     if port.isdigit() and port != "443":
         raise refuse(f"{shown(value)} has a port that people cannot reach: only 22, 80 and 443 are open", hint)
-    if host == "localhost" or (host.rpartition(".")[2].isdigit() and hostless_part(IPv4Network(host))):
-        raise refuse(f"{shown(value)} is no address of a server that others reach", hint)
+    _refuse_unreachable(url, value, hint)
     # GitLab looks for its certificate under the name as it is written here.
     return url.lower()
 
@@ -60,6 +65,7 @@ def _proxy_url(value: str) -> str:
         raise refuse(f"{shown(value)} has no port", hint)
     if not 1 <= int(port) <= 65535:
         raise refuse(f"{shown(value)} has no port of 1 to 65535", hint)
+    _refuse_unreachable(url, value, hint)
     return url
 
 

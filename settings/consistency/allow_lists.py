@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 from settings.addresses import ALLOW_LIST_PREFIX, public_addresses
+from settings.consistency.once import named_once
 from settings.consistency.valid_values import ValidValues
 from settings.problems import Path, SettingProblem
 
@@ -13,8 +14,7 @@ _REASON = "open_to_the_world_because"
 
 def allow_list(valid: ValidValues, parent: Path, key: str, *, excusable: bool = True) -> Iterator[SettingProblem]:
     """Refuse a network that is named twice, and what `open_list` refuses."""
-    for index, network in valid.repeated(*parent, key):
-        yield SettingProblem(path=(*parent, key, index), what=f"'{network}' is named twice", hint="remove one")
+    yield from named_once(valid, (*parent, key))
     yield from open_list(valid, parent, key, excusable=excusable)
 
 

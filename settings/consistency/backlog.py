@@ -7,6 +7,7 @@ from settings import cron
 from settings.backlog import AlertsSettings
 from settings.consistency.accounts import kms_key_problems
 from settings.consistency.allow_lists import allow_list
+from settings.consistency.once import named_once
 from settings.consistency.valid_values import ValidValues
 from settings.problems import SettingProblem
 
@@ -91,15 +92,11 @@ def _vpc(valid: ValidValues) -> Iterator[SettingProblem]:
     if valid.value(*_BACKLOG, "cache", "mode") == "efs" and not valid.names(*_BACKLOG, "vpc"):
         hint = "give prd.backlog.vpc, or use mode: s3"
         yield SettingProblem(path=(*_BACKLOG, "cache", "mode"), what="'efs' needs a VPC", hint=hint)
-    path = (*_BACKLOG, "vpc", "subnet_ids")
-    for index, subnet in valid.repeated(*path):
-        yield SettingProblem(path=(*path, index), what=f"'{subnet}' is named twice", hint="remove one")
+    yield from named_once(valid, (*_BACKLOG, "vpc", "subnet_ids"))
 
 
 def _emails_once(valid: ValidValues) -> Iterator[SettingProblem]:
-    path = (*_BACKLOG, "alerts", "emails")
-    for index, email in valid.repeated(*path):
-        yield SettingProblem(path=(*path, index), what=f"'{email}' is named twice", hint="remove one")
+    yield from named_once(valid, (*_BACKLOG, "alerts", "emails"), ignoring_case=True)
 
 
 def _silence_is_longer_than_the_schedule(valid: ValidValues) -> Iterator[SettingProblem]:

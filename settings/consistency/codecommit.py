@@ -7,6 +7,7 @@ from errors.shown import shown
 from settings.addresses import ALLOW_LIST_PREFIX
 from settings.consistency.accounts import kms_key_problems
 from settings.consistency.allow_lists import allow_list, open_list
+from settings.consistency.once import named_once
 from settings.consistency.valid_values import ValidValues
 from settings.problems import Path, SettingProblem, dotted
 
@@ -173,8 +174,7 @@ def _known_repositories(valid: ValidValues) -> Iterator[SettingProblem]:
             if name not in known:
                 what = f"{shown(name)} is not one of prd.codecommit.repositories, and no Backlog mirror creates it"
                 yield SettingProblem(path=(*path, index), what=what, hint="add it there, or correct its spelling")
-        for index, name in valid.repeated(*path):
-            yield SettingProblem(path=(*path, index), what=f"{shown(name)} is named twice", hint="remove one")
+        yield from named_once(valid, path)
 
 
 def _prefixes(valid: ValidValues) -> Iterator[SettingProblem]:
@@ -184,12 +184,11 @@ def _prefixes(valid: ValidValues) -> Iterator[SettingProblem]:
         if known and not any(name.startswith(prefix) for name in known):
             what = f"no repository's name starts with {shown(prefix)}"
             yield SettingProblem(path=(*path, index), what=what, hint="remove it, or correct its spelling")
+    yield from named_once(valid, path)
 
 
 def _emails_once(valid: ValidValues) -> Iterator[SettingProblem]:
-    path = (*_CODECOMMIT, "detection", "emails")
-    for index, email in valid.repeated(*path):
-        yield SettingProblem(path=(*path, index), what=f"'{email}' is named twice", hint="remove one")
+    yield from named_once(valid, (*_CODECOMMIT, "detection", "emails"), ignoring_case=True)
 
 
 def _something_to_push(valid: ValidValues) -> Iterator[SettingProblem]:

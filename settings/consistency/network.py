@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
+from settings.consistency.once import named_once
 from settings.consistency.valid_values import ValidValues
 from settings.network import SMALLEST_DIVIDED_PREFIX
 from settings.problems import SettingProblem, dotted
@@ -17,8 +18,7 @@ def zone_letters(valid: ValidValues) -> list[str]:
 
 
 def _zones_once(valid: ValidValues) -> Iterator[SettingProblem]:
-    for index, zone in valid.repeated(*_NETWORK, "zones"):
-        yield SettingProblem(path=(*_NETWORK, "zones", index), what=f"'{zone}' is named twice", hint="remove one")
+    yield from named_once(valid, (*_NETWORK, "zones"))
 
 
 def _divisible(valid: ValidValues) -> Iterator[SettingProblem]:

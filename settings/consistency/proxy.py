@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from settings.consistency.allow_lists import allow_list
+from settings.consistency.once import named_once
 from settings.consistency.valid_values import ValidValues
 from settings.problems import SettingProblem
 from settings.proxy import admits_anybodys_hosts, covers, default_hosts
@@ -65,6 +66,17 @@ def _no_host_twice(valid: ValidValues) -> Iterator[SettingProblem]:
             )
 
 
+def _mirrors_use_the_proxy(valid: ValidValues) -> Iterator[SettingProblem]:
+    path, region = (*_PROXY, "no_proxy"), valid.value("region")
+    yield from named_once(valid, path, ignoring_case=True)
+    for index, entry in valid.items(*path):
+        # Without its dot, curl takes a domain for everything below it as well: https://curl.se/docs/manpage.html
+        domain = "." + entry.lower().partition(":")[0].removeprefix(".")
+        if region is not None and covers(domain, f"git-codecommit.{region}.amazonaws.com"):
+            what = f"'{entry}' has production's repositories, which mirrors reach through the proxy alone"
+            yield SettingProblem(path=(*path, index), what=what, hint="name the hosts that need no proxy, or remove it")
+
+
 def _nobody_elses_hosts(valid: ValidValues) -> Iterator[SettingProblem]:
     if valid.names(*_SQUID, "open_to_the_world_because"):
         return
@@ -86,5 +98,6 @@ RULES = (
     _where_gitlab_stands,
     _reachable,
     _no_host_twice,
+    _mirrors_use_the_proxy,
     _nobody_elses_hosts,
 )

@@ -46,10 +46,11 @@ class ValidValues:
             return []
         return [(index, item) for index, item in enumerate(value) if not self.is_refused(*path, index)]
 
-    def repeated(self, *path: str | int) -> list[tuple[int, Any]]:
+    def repeated(self, *path: str | int, ignoring_case: bool = False) -> list[tuple[int, Any]]:
         """The entries of the list at `path` that repeat an earlier one, with their positions."""
         items = self.items(*path)
-        return [(index, item) for place, (index, item) in enumerate(items) if item in dict(items[:place]).values()]
+        compared = [str(item).lower() if ignoring_case else item for _, item in items]
+        return [item for place, item in enumerate(items) if compared[place] in compared[:place]]
 
     def network(self, *path: str | int) -> IPv4Network | None:
         """The network at `path`."""

@@ -5,6 +5,7 @@ from pydantic import TypeAdapter
 
 from settings import Deployment
 from settings.types import Reason
+from tests.settings.almost_right import PAST_THE_PROXY, TWICE
 from tests.settings.contradictions import ACCOUNTS, BACKLOG, GITLAB, NETWORK, PUSH_AND_PULL, TAGS
 from tests.settings.whole_file import (
     Change,
@@ -38,7 +39,7 @@ LISTS = [
 _ROOMS = ("prd.codecommit.pull", "prd.codecommit.rooms.batch_operators")
 
 
-_ALL = [*ACCOUNTS, *TAGS, *NETWORK, *GITLAB, *PUSH_AND_PULL, *BACKLOG]
+_ALL = [*ACCOUNTS, *TAGS, *NETWORK, *GITLAB, *PUSH_AND_PULL, *BACKLOG, *TWICE, *PAST_THE_PROXY]
 
 
 _rows = pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_contradictions_are_reported_together_with_wrong_values(refusal: Refusal
         ("owner: platform-team", "owner:"),
         ("flow_log_retention_days: 90", "flow_log_retention_days: 91"),
         ("silent_hours: 6", "silent_hours: 0"),
-        ("no_proxy: [.dev.example.com]", "no_proxy: ['*']"),
+        ("key_pair: break-glass", "key_pair: ''"),
         ("deletion_protected: true", "deletion_protected: yes"),
         ("build_timeout_minutes: 60", "build_timeout_minutes: 1"),
         ("profile: dev", "profile: '*'"),
@@ -117,7 +118,7 @@ def test_refuses_each_half_of_the_address_space(refusal: Refusal) -> None:
 
 
 def test_refuses_many_small_networks_that_cover_the_world(refusal: Refusal) -> None:
-    change = ("[198.51.100.128/28]", f"[{', '.join(f'{number}.0.0.0/8' for number in range(0, 256, 2))}]")
+    change = ("[198.51.100.128/28]", f"[{', '.join(f'{number}.0.0.0/8' for number in range(2, 224, 2))}]")
     assert refusal(spoilt(change)) == error(
         line_of_change(change),
         "dev.gitlab.work_terminal_cidrs",

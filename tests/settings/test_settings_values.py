@@ -4,6 +4,7 @@ import pytest
 
 from settings.gitlab import GitlabSettings
 from settings.proxy import ProxySettings
+from tests.settings.almost_right import ALMOST_RIGHT
 from tests.settings.whole_file import (
     ED25519,
     KMS_KEY,
@@ -166,6 +167,7 @@ _WRONG_VALUES = [
     *OTHER_VALUES,
     *HOST_KEYS,
     *URLS,
+    *ALMOST_RIGHT,
 ]
 
 

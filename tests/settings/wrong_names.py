@@ -185,7 +185,7 @@ OTHER_VALUES: list[WrongValue] = [
         "name_pattern: ギットラボ",
         "dev.gitlab.ami.name_pattern",
         "'ギットラボ' is not a pattern of image names",
-        "use 1-128 plain characters, as in GitLab CE *",
+        "use 1-128 plain characters, no space at either end, as in GitLab CE *",
     ),
     (
         "key_pair: break-glass",
@@ -293,21 +293,21 @@ OTHER_VALUES: list[WrongValue] = [
         '"aws:cost": "4711"',
         "tags['aws:cost']",
         "'aws:cost' is not a tag key",
-        "AWS takes 1-128 letters, digits, spaces and _ . : / = + - @, not starting with aws:",
+        "use 1-128 letters, digits, spaces and _ . : / = + - @, not starting with aws:, no space at either end",
     ),
     (
         'cost-center: "4711"',
         f'{"k" * 129}: "4711"',
         f"tags['{'k' * 129}']",
         f"'{'k' * 129}' is not a tag key",
-        "AWS takes 1-128 letters, digits, spaces and _ . : / = + - @, not starting with aws:",
+        "use 1-128 letters, digits, spaces and _ . : / = + - @, not starting with aws:, no space at either end",
     ),
     (
         'cost-center: "4711"',
         'cost-center: "a;b"',
         "tags.cost-center",
         "'a;b' is not a tag value",
-        "AWS takes up to 256 letters, digits, spaces and _ . : / = + - @",
+        "use up to 256 letters, digits, spaces and _ . : / = + - @, not starting with aws:, no space at either end",
     ),
 ] + [
     (

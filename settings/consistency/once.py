@@ -1,0 +1,12 @@
+"""A rule for lists in which an entry stands once."""
+
+from collections.abc import Iterator
+
+from settings.consistency.valid_values import ValidValues
+from settings.problems import Path, SettingProblem
+
+
+def named_once(valid: ValidValues, path: Path, *, ignoring_case: bool = False) -> Iterator[SettingProblem]:
+    """Refuse an entry of the list at `path` that repeats an earlier one."""
+    for index, entry in valid.repeated(*path, ignoring_case=ignoring_case):
+        yield SettingProblem(path=(*path, index), what=f"'{entry}' is named twice", hint="remove one")
