@@ -284,7 +284,7 @@ def _row(
     return MatrixRow(
         principal=principal,
         resource=resource,
-        action=action,
+        action=powers.as_written(action),
         source=source,
         allowed=decision.allowed,
         because=decision.because if refusal is None else f"may not assume the role: {refusal.because}",

@@ -66,6 +66,11 @@ def _one_of(pattern: str) -> str:
     return pattern.replace("*", _ANY).replace("?", ONE_CHARACTER)
 
 
+def as_written(name: str) -> str:
+    """The pattern that a name of `actions` stands for, for people."""
+    return name.replace(_ANY, "*").replace(ONE_CHARACTER, "?")
+
+
 def request(
     identity: Identity,
     source: RequestSource,

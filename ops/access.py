@@ -2,9 +2,9 @@
 
 import html
 import json
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ _NOTE = (
     "Computed from the policies in the synthesised Terraform, with its variables' defaults. An address that is known "
     "after an apply only is represented by one that no list can contain."
 )
+
+_WHOLE_WORDS: Mapping[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
 
 # As many names as it takes to recognise a line; the JSON has every name.
 _SHOWN = 4
@@ -95,29 +97,39 @@ def _joined(found: Sequence[Line], names: str) -> list[Line]:
 
 
 def show(found: Access) -> None:
-    """Print the access to repositories, and the promises, for people."""
+    """Print the access to repositories, and the promises, for people: a block for each identity, no word broken."""
     from rich.console import Console
-    from rich.padding import Padding
-    from rich.table import Column, Table
     from rich.text import Text
 
     console = Console(highlight=False, markup=False, emoji=False)
-    for principals, group in groupby(_on_repositories(found), key=lambda line: line.principals):
-        console.print(_some(principals), style="bold")
-        table = Table.grid("", Column(overflow="fold"), padding=(0, 2))
-        for line in group:
-            verdict = Text("may", "bold green") if line.allowed else Text("may not", "red")
-            table.add_row(verdict, _some(_short(line.actions)))
-            table.add_row("on", _some(line.resources))
-            table.add_row("from", "\n".join(line.sources))
-            table.add_row("because", line.because)
-            table.add_row()
-        console.print(Padding(table, (0, 0, 0, 2)))
+
+    def put(start: Text, *texts: str) -> None:
+        """The texts below one another, beside `start`. A name that is too long for the line stands out of it."""
+        for text in texts:
+            first, *others = textwrap.wrap(text, console.width - len(start), **_WHOLE_WORDS) or [""]
+            console.print(Text.assemble(start, first), soft_wrap=True)
+            start = Text(" " * len(start))
+            for line in others:
+                console.print(f"{start}{line}", soft_wrap=True)
+
+    blocks: dict[tuple[str, ...], list[Line]] = {}
+    for line in _on_repositories(found):
+        blocks.setdefault(line.principals, []).append(line)
+    for principals, rows in blocks.items():
+        for heading in textwrap.wrap(_some(principals), console.width, **_WHOLE_WORDS):
+            console.print(Text(heading, "bold"), soft_wrap=True)
+        for row in rows:
+            verdict, style = ("may", "bold green") if row.allowed else ("may not", "red")
+            put(Text.assemble("  ", (f"{verdict:<9}", style)), _some(_short(row.actions)))
+            put(Text("  on       "), _some(row.resources))
+            put(Text("  from     "), *row.sources)
+            put(Text("  because  "), row.because)
+            console.print()
     for promise, findings in _promises(found):
-        console.print(Text("broken", "red") if findings else Text("kept", "green"), f"{promise.id}: {promise.what}")
-        for finding in findings:
-            console.print(Padding(finding, (0, 0, 0, 8)))
-    console.print(f"\n{_NOTE}")
+        mark = Text("broken  ", "red") if findings else Text("kept  ", "green")
+        put(mark, f"{promise.id}: {promise.what}", *findings)
+    console.print()
+    put(Text(), _NOTE)
 
 
 def as_markdown(found: Access) -> str:

@@ -1,10 +1,12 @@
 import json
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
@@ -30,27 +32,67 @@ def test_the_terminal_shows_who_pushes_from_where_and_why(
     monkeypatch.setenv("COLUMNS", "400")
     access.show(found)
     printed = capsys.readouterr().out
-    assert [line.rstrip() for line in printed.split("\nkakehashi-prd-push")[1].splitlines()[:6]] == [
-        "",
+    block = printed.split("\nkakehashi-prd-push\n")[1].split("\nkakehashi")[0].splitlines()
+    assert block[:7] == [
         "  may      GitPull, GitPush",
         "  on       application, infrastructure",
         "  from     dev-network's NAT addresses",
         "           an AWS service on its behalf",
         "  because  allowed by kakehashi-prd-push-allow, statement PushAndPull",
+        "",
+        "  may not  GitPull, GitPush, DeleteRepository, BatchGetCommits and 9 more",
     ]
-    assert "kept rooms-never-push: nobody can push from an isolated room's addresses\n" in printed
+    assert "kept  rooms-never-push: nobody can push from an isolated room's addresses\n" in printed
     assert "240.0.0" not in printed
 
 
-def test_no_name_is_broken_at_80_columns(
-    found: access.Access, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_each_identity_has_one_block(found: access.Access, capsys: pytest.CaptureFixture[str]) -> None:
+    access.show(found)
+    headings = [line for line in capsys.readouterr().out.splitlines() if line.startswith("kakehashi")]
+    assert headings.count("kakehashi-prd-pull") == 1
+    assert len(headings) == len(set(headings))
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_no_name_is_broken_and_no_line_is_wider_than_the_terminal(
+    synthesised: Callable[[str], Stacks],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    columns: int,
 ) -> None:
-    words = {}
-    for columns in ("80", "400"):
-        monkeypatch.setenv("COLUMNS", columns)
-        access.show(found)
-        words[columns] = capsys.readouterr().out.split()
-    assert words["80"] == words["400"]
+    everything = access.access(synthesised("everything").out)
+    monkeypatch.setenv("COLUMNS", "1000")
+    access.show(everything)
+    words = capsys.readouterr().out.split()
+    monkeypatch.setenv("COLUMNS", str(columns))
+    access.show(everything)
+    printed = capsys.readouterr().out
+    assert printed.split() == words
+    lines = printed.splitlines()
+    assert [line for line in lines if len(line) > columns and " " in line.strip().split("  ")[-1]] == []
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
+def test_the_json_has_the_fields_that_the_page_lists(project: Path, synthesised: Callable[[str], Stacks]) -> None:
+    everything = access.access(synthesised("everything").out)
+    document = json.loads(access.as_json(everything))
+    assert access.as_json(access.access(synthesised("everything").out)) == access.as_json(everything)
+    actions = {action for line in document["other_resources"] for action in line["actions"]}
+    assert "s3:*" in actions  # a pattern is named as the policy has it
+    assert [action for action in actions if not action.isascii()] == []
+    page = (project / "docs" / "access.md").read_text(encoding="utf-8")
+    table = page.split("## The JSON\n")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `([^`]+)` \| ([a-z ]+) \|", table, re.MULTILINE) == list(_fields(document))
+
+
+def _fields(value: dict[str, Any], place: str = "") -> Iterator[tuple[str, str]]:
+    """Every field with its type, as the page names them."""
+    for name, field in value.items():
+        kind = {str: "text", bool: "true or false", list: "list"}[type(field)]
+        if kind == "list" and isinstance(field[0] if field else "", dict):
+            yield from _fields(max(field, key=lambda one: len(str(one))), f"{place}{name}[].")
+        else:
+            yield f"{place}{name}", "list of texts" if kind == "list" else kind
 
 
 def test_lines_are_the_whole_matrix_and_nothing_else(found: access.Access) -> None:
