@@ -1,5 +1,7 @@
 """The commands `gitlab-mirror apply|status|sync`."""
 
+from typing import Annotated
+
 import typer
 
 from ops.cli.options import EXAMPLE, DeploymentFile, DryRun, TokenFile, WaitSeconds, load
@@ -12,6 +14,8 @@ app = group(
     statuses={1: "refused or failed, or a mirror is stale"},
 )
 
+_MIRROR = "its number, its project's path, or all. May be repeated."
+
 
 @app.command(example="gitlab-mirror apply deployments/mine.yaml --dry-run")
 def apply(
@@ -19,40 +23,58 @@ def apply(
     *,
     token_file: TokenFile = None,
     wait_seconds: WaitSeconds = PATIENCE_SECONDS,
+    adopt: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MIRROR", help=f"Record a mirror that nothing records as this deployment's: {_MIRROR}"),
+    ] = None,
+    not_ours: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MIRROR", help=f"Record it as another deployment's, to be left alone: {_MIRROR}"),
+    ] = None,
     dry_run: DryRun = False,
 ) -> None:
     """Create the mirrors that are missing, correct those that differ, and see that they succeed.
 
-    Only mirrors that push to this deployment's repositories are changed.
+    Only mirrors that are recorded as this deployment's are changed or deleted. While another mirror pushes to the same
+    address and nothing records whose it is, the command refuses to change anything.
     """
     from ops.git_access import gitlab_mirror
 
     settings = load(deployment)
     mirrors = gitlab_mirror.connected(settings, token_file, patience_seconds=wait_seconds)
     if mirrors is not None:
-        gitlab_mirror.apply(settings, mirrors, dry_run=dry_run)
+        gitlab_mirror.apply(settings, mirrors, adopt=adopt or [], not_ours=not_ours or [], dry_run=dry_run)
 
 
 @app.command(
+    "status",
     example="gitlab-mirror status deployments/mine.yaml",
-    statuses={0: "all are up to date", 1: "one is stale or has failed"},
+    statuses={0: "all are up to date", 1: "one is stale, has failed or is not recorded"},
 )
-def status(deployment: DeploymentFile = EXAMPLE, *, token_file: TokenFile = None) -> None:
-    """Show each mirror's last success and error."""
+def show_status(deployment: DeploymentFile = EXAMPLE, *, token_file: TokenFile = None) -> None:
+    """Show each mirror, whose it is, its last success and error."""
     from ops.git_access import gitlab_mirror
+    from ops.git_access.mirror_status import status
 
-    mirrors = gitlab_mirror.connected(load(deployment), token_file)
-    if mirrors is not None and not gitlab_mirror.status(mirrors):
+    settings = load(deployment)
+    mirrors = gitlab_mirror.connected(settings, token_file)
+    if mirrors is None:
+        return
+    if not status(mirrors):
         raise typer.Exit(1)
 
 
 @app.command(example="gitlab-mirror sync --wait-seconds 1200")
 def sync(
-    deployment: DeploymentFile = EXAMPLE, *, token_file: TokenFile = None, wait_seconds: WaitSeconds = PATIENCE_SECONDS
+    deployment: DeploymentFile = EXAMPLE,
+    *,
+    token_file: TokenFile = None,
+    wait_seconds: WaitSeconds = PATIENCE_SECONDS,
+    dry_run: DryRun = False,
 ) -> None:
     """Run every mirror now, and wait until all have succeeded."""
     from ops.git_access import gitlab_mirror
 
     mirrors = gitlab_mirror.connected(load(deployment), token_file, patience_seconds=wait_seconds)
     if mirrors is not None:
-        gitlab_mirror.sync(mirrors)
+        gitlab_mirror.sync(mirrors, dry_run=dry_run)

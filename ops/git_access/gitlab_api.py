@@ -79,6 +79,18 @@ def gitlab_errors_as_refusals(where: str) -> Iterator[None]:
         raise refused(where, f"GitLab gave no complete answer ({kind})", hint) from None
 
 
+@contextmanager
+def unless_not_found() -> Iterator[None]:
+    """Go on where GitLab answers that there is no such thing, or none that the token's user may see."""
+    from gitlab.exceptions import GitlabError
+
+    try:
+        yield
+    except GitlabError as error:
+        if error.response_code != 404:
+            raise
+
+
 def _token(file: Path | None) -> str:
     if file is None:
         token = os.environ.get(TOKEN_VARIABLE, "").strip()

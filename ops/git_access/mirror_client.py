@@ -1,13 +1,17 @@
 """Lists, creates, changes, deletes and runs push mirrors through GitLab's API.
 
-GitLab cannot change a mirror's password: a new password needs a new mirror. Ids only grow, so of two mirrors the one
-with the higher id is the newer.
+GitLab cannot change a mirror's password: a new password needs a new mirror. Only recorded mirrors are changed or
+deleted. A new mirror is disabled until it is recorded, so a command that is stopped between the two leaves one that
+pushes nothing, and the next command creates another.
 """
 
+import functools
+import re
 import sys
 import time
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -16,8 +20,10 @@ from pydantic import SecretStr
 
 from errors import Problem, RefusedError, refused
 from ops.git_access import PATIENCE_SECONDS
-from ops.git_access.gitlab_api import MOST_RETRIES, connect, gitlab_errors_as_refusals
+from ops.git_access.gitlab_api import MOST_RETRIES, connect, gitlab_errors_as_refusals, unless_not_found
+from ops.git_access.mirror_records import MirrorRecord, MirrorRecords
 from ops.git_access.mirrors import GitlabMirror, Remedy, WantedMirror, as_mirror, as_time, wanted_mirrors
+from ops.git_access.ownership import Listing, ProjectMirrors, decided, unknown_mirrors
 from ops.steps import Steps
 from settings import Deployment
 
@@ -27,12 +33,13 @@ if TYPE_CHECKING:
     from gitlab import Gitlab
 
 POLL_SECONDS = 3.0
+MOST_ENABLED = 10
+"""How many enabled mirrors a project may have, since GitLab 18.9."""
+
+_LIMITED_SINCE = (18, 9)
 _PROGRESS_SECONDS = 2
 _MOST_ATTEMPTS = 3
 _RETRIES: dict[str, Any] = {"retry_transient_errors": True, "max_retries": MOST_RETRIES}
-
-Listing = Mapping[WantedMirror, list[GitlabMirror]]
-"""Every mirror of each wanted mirror's project, the newest last."""
 
 MirrorIds = list[tuple[WantedMirror, int]]
 """Mirrors by their ids in GitLab, each with the wanted mirror whose project it belongs to."""
@@ -40,10 +47,10 @@ MirrorIds = list[tuple[WantedMirror, int]]
 
 @dataclass(frozen=True, kw_only=True)
 class Switched:
-    """The mirrors that have the new password and have not succeeded yet, and the mirrors that these replace."""
+    """The mirrors that have the new password and have not succeeded yet, and those that nothing needs any more."""
 
     unproved: MirrorIds
-    superseded: MirrorIds
+    superseded: list[MirrorRecord]
 
 
 @dataclass(kw_only=True)
@@ -64,14 +71,17 @@ class MirrorClient:
         self,
         gitlab: "Gitlab",
         wanted: Collection[WantedMirror],
+        records: MirrorRecords,
         *,
         poll_seconds: float = POLL_SECONDS,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self.wanted = wanted
         self._gitlab = gitlab
+        self.records = records
         self._poll_seconds = poll_seconds
         self._patience_seconds = patience_seconds
+        self._ids: dict[WantedMirror, int] = {}
 
     @classmethod
     def connected(
@@ -79,15 +89,32 @@ class MirrorClient:
     ) -> "MirrorClient":
         """The deployment's mirrors. Raises RefusedError where GitLab's address or token is missing."""
         gitlab = connect(deployment, token_file)
-        return cls(gitlab, wanted_mirrors(deployment), patience_seconds=patience_seconds)
+        records = MirrorRecords(deployment)
+        return cls(gitlab, wanted_mirrors(deployment), records, patience_seconds=patience_seconds)
 
-    def find_all(self) -> Listing:
-        """Every mirror of the deployment's projects."""
-        return {wanted: self._of_project(wanted) for wanted in self.wanted}
+    def find(self) -> Listing:
+        """The mirrors of the deployment's projects, and of all projects where it has recorded one."""
+        records = self.records.read()
+        ids = {wanted: self._project_id(wanted) for wanted in self.wanted}
+        mirrors = {project_id: self._list(project_id, wanted.where) for wanted, project_id in ids.items()}
+        for record in records:
+            if record.gitlab == self._gitlab.url and record.project_id not in mirrors:
+                with gitlab_errors_as_refusals(record.where), unless_not_found():
+                    mirrors[record.project_id] = self._fetch(record.project_id)
+        return Listing(gitlab=self._gitlab.url, project_ids=ids, mirrors=mirrors, records=records)
 
-    def find_own(self) -> Listing:
-        """The mirrors that push to the deployment's repositories."""
-        return {wanted: _own(wanted, mirrors) for wanted, mirrors in self.find_all().items()}
+    def decide(self, listing: Listing, *, adopt: Collection[str], not_ours: Collection[str], steps: Steps) -> Listing:
+        """Record whose the chosen mirrors are, as `ownership.decided` describes it; returns what then holds."""
+        records = list(listing.records)
+        chosen = [*decided(listing, adopt, is_ours=True), *decided(listing, not_ours, is_ours=False)]
+        for new in chosen:
+            whose = "this deployment's" if new.is_ours else "another deployment's"
+            if steps.take(f"record the mirror {new.mirror_id} of {new.where} as {whose}"):
+                for old in [record for record in records if self.records.name(record) == self.records.name(new)]:
+                    self.records.remove(old)
+                self.records.add(new)
+            records = [record for record in records if self.records.name(record) != self.records.name(new)] + [new]
+        return replace(listing, records=records)
 
     def last_push(self, wanted: WantedMirror) -> "datetime | None":
         """When somebody last pushed to the project, as far as the token's user may see.
@@ -95,28 +122,53 @@ class MirrorClient:
         https://docs.gitlab.com/api/events/
         """
         with gitlab_errors_as_refusals(wanted.where):
-            events = self._project(wanted).events.list(action="pushed", per_page=1, get_all=False, **_RETRIES)
+            events = self._project(self._project_id(wanted)).events.list(
+                action="pushed", per_page=1, get_all=False, **_RETRIES
+            )
             return as_time(events[0].created_at) if events else None
 
-    def switch(
-        self, listing: Listing, *, newest_before: int, login: Callable[[], tuple[str, SecretStr]], steps: Steps
-    ) -> Switched:
-        """Give every project one mirror that has the new password, with the attributes that are wanted.
+    def check(self, listing: Listing, credential_id: str) -> None:
+        """Raise RefusedError for all that would stop `switch`: unknown mirrors, and GitLab's limits."""
+        problems = unknown_mirrors(listing)
+        kept = {found.wanted: found.with_credential(credential_id) for found in listing.projects}
+        to_enable = Counter(
+            found.project_id
+            for found in listing.projects
+            if (own := kept[found.wanted]) is None or not own.mirror.attributes["enabled"]
+        )
+        for found in listing.projects:
+            new = to_enable[found.project_id]
+            enabled = sum(bool(mirror.attributes["enabled"]) for mirror in found.everything)
+            if new and enabled + new > MOST_ENABLED and self._is_limited():
+                what = f"the project has {enabled} enabled mirrors and needs {new} more, GitLab allows {MOST_ENABLED}"
+                hint = "delete some that nobody needs, in the project's Settings > Repository > Mirroring repositories"
+                problems.append(Problem(where=found.wanted.where, what=what, hint=hint))
+            if kept[found.wanted] is None and not found.free_spellings:
+                what = f"the project has {len(found.wanted.spellings)} mirrors to {found.wanted.target} already"
+                hint = "delete those that gitlab-mirror status shows as not recorded, in the project's settings"
+                problems.append(Problem(where=found.wanted.where, what=what, hint=hint))
+        if problems:
+            raise RefusedError(problems)
 
-        A mirror has the new password when its id is higher than `newest_before`; where a project has none, one is
-        created with the user and password from `login`.
+    def switch(
+        self, listing: Listing, credential_id: str, *, login: Callable[[], tuple[str, SecretStr]], steps: Steps
+    ) -> Switched:
+        """Give every wanted target one mirror with that credential, and with the attributes that are wanted.
+
+        Where none has it, one is created with the user and password from `login`.
         """
-        unproved, superseded = [], []
-        for wanted, mirrors in listing.items():
-            own = _own(wanted, mirrors)
-            kept = next((mirror for mirror in own if mirror.id > newest_before), None)
+        unproved: MirrorIds = []
+        once = functools.cache(login)
+        superseded = list(listing.obsolete)
+        for found in listing.projects:
+            kept = found.with_credential(credential_id)
             if kept is not None:
-                self._correct(wanted, kept, steps)
-                if kept.succeeded is None:
-                    unproved.append((wanted, kept.id))
-            elif steps.take(f"{'replace' if own else 'create'} the mirror of {wanted.where}"):
-                unproved.append((wanted, self._create(wanted, *login()).id))
-            superseded += [(wanted, mirror.id) for mirror in own if mirror != kept]
+                self._correct(found.wanted, kept.mirror, steps)
+                if kept.mirror.succeeded is None:
+                    unproved.append((found.wanted, kept.mirror.id))
+            elif steps.take(f"{'replace' if found.own else 'create'} the mirror of {found.wanted.where}"):
+                unproved.append((found.wanted, self._create(found, credential_id, *once())))
+            superseded += [own.record for own in found.own if own != kept]
         return Switched(unproved=unproved, superseded=superseded)
 
     def prove(self, mirrors: MirrorIds, steps: Steps) -> None:
@@ -124,28 +176,29 @@ class MirrorClient:
         if mirrors and steps.take(f"have {_count(mirrors)} run, and wait until GitLab says that it succeeded"):
             self._run(mirrors)
 
-    def sync(self) -> None:
+    def sync(self, steps: Steps) -> None:
         """Run every mirror now, and wait until it has succeeded."""
-        own = self.find_own()
-        missing = [wanted for wanted, mirrors in own.items() if not mirrors]
+        projects = self.find().projects
+        missing = [found.wanted for found in projects if not found.own]
         if missing:
             hint = Remedy.APPLY.value
             raise RefusedError(Problem(where=wanted.where, what="there is no mirror", hint=hint) for wanted in missing)
-        self._run([(wanted, mirrors[-1].id) for wanted, mirrors in own.items()])
+        self.prove([(found.wanted, found.own[-1].mirror.id) for found in projects], steps)
 
-    def delete(self, mirrors: MirrorIds, steps: Steps) -> None:
-        """Delete mirrors that others have replaced."""
-        from gitlab.exceptions import GitlabError
+    def delete(self, records: Collection[MirrorRecord], steps: Steps) -> None:
+        """Delete recorded mirrors that nothing needs any more, and their records."""
+        for record in records:
+            if steps.take(f"delete the mirror {record.mirror_id} of {record.where}, which nothing needs any more"):
+                # An earlier attempt, or another person, may have deleted it already.
+                with gitlab_errors_as_refusals(record.where), unless_not_found():
+                    self._mirrors(record.project_id).delete(record.mirror_id, **_RETRIES)
+                self.records.remove(record)
 
-        for wanted, mirror_id in mirrors:
-            if steps.take(f"delete the mirror {mirror_id} of {wanted.where}, which is replaced"):
-                with gitlab_errors_as_refusals(wanted.where):
-                    try:
-                        self._mirrors(wanted).delete(mirror_id, **_RETRIES)
-                    except GitlabError as error:
-                        # An earlier attempt, or another person, may have deleted it already.
-                        if error.response_code != 404:
-                            raise
+    def forget(self, records: Collection[MirrorRecord], steps: Steps) -> None:
+        """Delete the records of mirrors that GitLab no longer has."""
+        for record in records:
+            if steps.take(f"delete the record of mirror {record.mirror_id} of {record.where}, which GitLab has not"):
+                self.records.remove(record)
 
     def _run(self, mirrors: MirrorIds) -> None:
         began = reported = time.monotonic()
@@ -184,7 +237,7 @@ class MirrorClient:
     def _start(self, run: _Run) -> None:
         run.starts += 1
         with gitlab_errors_as_refusals(run.wanted.where):
-            path = f"{self._mirrors(run.wanted).path}/{run.before.id}/sync"
+            path = f"{self._mirrors(self._project_id(run.wanted)).path}/{run.before.id}/sync"
             # http_post would parse the answer, which has no body.
             self._gitlab.http_request("post", path, **_RETRIES)
 
@@ -199,37 +252,74 @@ class MirrorClient:
             shown = ", ".join(f"{name}={_json(value)}" for name, value in changes.items())
             if steps.take(f"change the mirror of {wanted.where}: {shown}"):
                 with gitlab_errors_as_refusals(wanted.where):
-                    self._mirrors(wanted).update(mirror.id, changes, **_RETRIES)
+                    self._mirrors(self._project_id(wanted)).update(mirror.id, changes, **_RETRIES)
 
-    def _create(self, wanted: WantedMirror, username: str, password: SecretStr) -> GitlabMirror:
+    def _create(self, found: ProjectMirrors, credential_id: str, username: str, password: SecretStr) -> int:
+        wanted = found.wanted
         user, secret = (quote(text, safe="") for text in (username, password.get_secret_value()))
-        url = wanted.target.replace("https://", f"https://{user}:{secret}@")
+        # Listed again, because somebody may have created one since the command began.
+        free = replace(found, everything=self._list(found.project_id, wanted.where)).free_spellings
+        if not free:
+            raise refused(wanted.where, "somebody creates mirrors at the same time", "run the command again")
+        url = free[0].replace("https://", f"https://{user}:{secret}@")
         attributes = {name: value for name, value in wanted.attributes.items() if value is not None}
         with gitlab_errors_as_refusals(wanted.where):
-            # A second attempt after a lost answer would create a second mirror. The next run finds the first.
-            created = self._mirrors(wanted).create({"url": url, **attributes}, max_retries=MOST_RETRIES)
-            return as_mirror(created.attributes)
+            # A second attempt after a lost answer would leave a second mirror that is not recorded.
+            created = self._mirrors(found.project_id).create(
+                {"url": url, **attributes, "enabled": False}, max_retries=MOST_RETRIES
+            )
+        mirror_id = int(created.id)
+        self.records.add(
+            MirrorRecord(
+                gitlab=self._gitlab.url,
+                project_id=found.project_id,
+                mirror_id=mirror_id,
+                project=wanted.project,
+                target=wanted.target,
+                credential_id=credential_id,
+                is_ours=True,
+            )
+        )
+        with gitlab_errors_as_refusals(wanted.where):
+            self._mirrors(found.project_id).update(mirror_id, {"enabled": True}, **_RETRIES)
+        return mirror_id
+
+    def _is_limited(self) -> bool:
+        """Whether this GitLab limits the number of mirrors; also where its version is not known.
+
+        https://gitlab.com/gitlab-org/gitlab/-/merge_requests/221965
+        """
+        with gitlab_errors_as_refusals("GitLab"):
+            version = self._gitlab.version()[0]
+        numbers = re.match(r"(\d+)\.(\d+)\.", version)
+        return numbers is None or (int(numbers[1]), int(numbers[2])) >= _LIMITED_SINCE
 
     def _one(self, wanted: WantedMirror, mirror_id: int) -> GitlabMirror:
-        for mirror in self._of_project(wanted):
+        for mirror in self._list(self._project_id(wanted), wanted.where):
             if mirror.id == mirror_id:
                 return mirror
         raise refused(wanted.where, f"somebody deleted the mirror {mirror_id} meanwhile", "run the command again")
 
-    def _of_project(self, wanted: WantedMirror) -> list[GitlabMirror]:
-        with gitlab_errors_as_refusals(wanted.where):
-            listed = self._mirrors(wanted).list(get_all=True, **_RETRIES)
-            return sorted((as_mirror(one.attributes) for one in listed), key=lambda mirror: mirror.id)
+    def _list(self, project_id: int, where: str) -> list[GitlabMirror]:
+        with gitlab_errors_as_refusals(where):
+            return self._fetch(project_id)
 
-    def _mirrors(self, wanted: WantedMirror) -> Any:
-        return self._project(wanted).remote_mirrors
+    def _fetch(self, project_id: int) -> list[GitlabMirror]:
+        """A project's mirrors, oldest first. Raises GitLab's errors."""
+        listed = self._mirrors(project_id).list(get_all=True, **_RETRIES)
+        return sorted((as_mirror(one.attributes) for one in listed), key=lambda mirror: mirror.id)
 
-    def _project(self, wanted: WantedMirror) -> Any:
-        return self._gitlab.projects.get(wanted.project, lazy=True)
+    def _project_id(self, wanted: WantedMirror) -> int:
+        if wanted not in self._ids:
+            with gitlab_errors_as_refusals(wanted.where):
+                self._ids[wanted] = int(self._gitlab.projects.get(wanted.project, **_RETRIES).id)
+        return self._ids[wanted]
 
+    def _mirrors(self, project_id: int) -> Any:
+        return self._project(project_id).remote_mirrors
 
-def _own(wanted: WantedMirror, mirrors: Collection[GitlabMirror]) -> list[GitlabMirror]:
-    return [mirror for mirror in mirrors if wanted.is_target_of(mirror.url)]
+    def _project(self, project_id: int) -> Any:
+        return self._gitlab.projects.get(project_id, lazy=True)
 
 
 def _count(mirrors: Collection[object]) -> str:

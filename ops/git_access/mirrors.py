@@ -52,21 +52,28 @@ class WantedMirror:
         """The attributes that it has to have, by GitLab's names."""
         return {
             "enabled": True,
-            # The target is a mirror that nobody else writes to, so rewritten and deleted branches are mirrored too.
+            # Nobody else writes to the target, so rewritten branches are mirrored too. Of those that were deleted in
+            # GitLab, it deletes at the target the ones merged into the default branch, and keeps the others:
+            # https://gitlab.com/gitlab-org/gitaly/-/blob/master/internal/gitaly/service/remote/update_remote_mirror.go
             "keep_divergent_refs": False,
             "only_protected_branches": self.only_protected_branches,
             "mirror_branch_regex": None,
         }
 
+    @property
+    def spellings(self) -> list[str]:
+        """Addresses of the target that Git treats alike.
+
+        GitLab 19 takes a second mirror to one repository, which a rotation needs, only under another address:
+        https://gitlab.com/gitlab-org/gitlab/-/merge_requests/242210
+        """
+        parts = urlsplit(self.target)
+        with_port = parts._replace(netloc=f"{parts.netloc}:443").geturl()
+        return [self.target, with_port, f"{self.target}/", f"{with_port}/"]
+
     def is_target_of(self, url: str) -> bool:
         """Whether a mirror with that address pushes to this target. The address's user and password are ignored."""
-        try:
-            pushes_to, target = urlsplit(url), urlsplit(self.target)
-            port = pushes_to.port
-        except ValueError:
-            return False
-        server = (pushes_to.scheme, pushes_to.hostname, port or 443)
-        return server == ("https", target.hostname, 443) and pushes_to.path.rstrip("/") == target.path
+        return pushes_to(url, self.target)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +87,12 @@ class GitlabMirror:
     succeeded: datetime | None
     ended: datetime | None
     error: str | None
+
+    @property
+    def bare_url(self) -> str:
+        """The address without user and password."""
+        parts = urlsplit(self.url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
     def differences(self, wanted: WantedMirror) -> dict[str, Any]:
         """The attributes to change, by GitLab's names."""
@@ -99,6 +112,17 @@ class GitlabMirror:
             what = f"it has not run since the push of {last_push:%Y-%m-%d %H:%M UTC}"
             return MirrorFault(what=what, remedy=Remedy.SYNC)
         return None
+
+
+def pushes_to(url: str, target: str) -> bool:
+    """Whether `url` is an address of the target, whatever its user and password."""
+    try:
+        address, wanted = urlsplit(url), urlsplit(target)
+        port = address.port
+    except ValueError:
+        return False
+    server = (address.scheme, address.hostname, port or 443)
+    return server == ("https", wanted.hostname, 443) and address.path.rstrip("/") == wanted.path
 
 
 def wanted_mirrors(deployment: Deployment) -> list[WantedMirror]:

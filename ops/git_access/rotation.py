@@ -4,7 +4,6 @@ IAM allows two credentials for each user. Every step first reads whether it was 
 stopped anywhere continues when it is run again. docs/credentials.md says how each step is recognised as done.
 """
 
-import functools
 import sys
 from collections.abc import Callable
 
@@ -12,14 +11,11 @@ from pydantic import SecretStr
 
 from errors import refused
 from ops.git_access.credential_store import CURRENT, PENDING, Credential, CredentialState, CredentialStore
-from ops.git_access.mirror_client import Listing, MirrorClient, Switched
+from ops.git_access.mirror_client import MirrorClient
 from ops.git_access.mirrors import wanted_mirrors
 from ops.git_access.users import CredentialUser, git_user
 from ops.steps import Steps
 from settings import Deployment
-
-_NEWEST_MIRROR = "gitlab-mirrors-above"
-"""The tag with a credential's id and the id of the newest mirror before the first mirror with that credential."""
 
 
 def rotate(
@@ -36,8 +32,11 @@ def rotate(
     mirrors = connect_mirrors() if user.role == "push" and wanted_mirrors(deployment) else None
     steps = Steps(dry_run=dry_run)
 
+    second = _second_credential(user, store.read())
+    if mirrors is not None:
+        # What would stop the rotation half-way is said before it begins.
+        mirrors.check(mirrors.find(), _id(second))
     state = store.delete_lost(steps)
-    second = _second_credential(user, state)
     if second is None and steps.take(f"create a second credential of {user.name} in the secret {user.secret}"):
         second = store.issue(state, PENDING)
         state = store.read()
@@ -45,7 +44,7 @@ def rotate(
     if mirrors is None:
         _promote(store, state, second, steps)
     else:
-        switched = switch_mirrors(mirrors, store, state, second, steps)
+        switched = mirrors.switch(mirrors.find(), _id(second), login=lambda: _login(store, second), steps=steps)
         mirrors.prove(switched.unproved, steps)
         _promote(store, state, second, steps)
         mirrors.delete(switched.superseded, steps)
@@ -59,29 +58,6 @@ def rotate(
                 f"credentials revoke {user.role} --superseded",
                 file=sys.stderr,
             )
-
-
-def switch_mirrors(
-    mirrors: MirrorClient, store: CredentialStore, state: CredentialState, credential: Credential | None, steps: Steps
-) -> Switched:
-    """Give every project a mirror with this credential; the mirrors with another credential stay for now.
-
-    The credential is None in a dry run that would have created it.
-    """
-
-    @functools.cache
-    def login() -> tuple[str, SecretStr]:
-        if credential is None:
-            raise AssertionError("a dry run creates no mirror")
-        return store.login(credential)
-
-    listing = mirrors.find_all()
-    newest_before = _recorded_newest_mirror(state, credential)
-    if newest_before is None:
-        newest_before = _newest_mirror(listing)
-        if credential is not None and not steps.dry_run:
-            store.tag(_NEWEST_MIRROR, f"{credential.id} {newest_before}")
-    return mirrors.switch(listing, newest_before=newest_before, login=login, steps=steps)
 
 
 def _second_credential(user: CredentialUser, state: CredentialState) -> Credential | None:
@@ -118,19 +94,20 @@ def _second_credential(user: CredentialUser, state: CredentialState) -> Credenti
     return second
 
 
+def _id(credential: Credential | None) -> str:
+    """The credential's id; that of none, in a dry run that would have created it, is no mirror's."""
+    return "" if credential is None else credential.id
+
+
+def _login(store: CredentialStore, credential: Credential | None) -> tuple[str, SecretStr]:
+    if credential is None:
+        raise AssertionError("a dry run creates no mirror")
+    return store.login(credential)
+
+
 def _promote(store: CredentialStore, state: CredentialState, second: Credential | None, steps: Steps) -> None:
     stages = () if second is None else state.stages_of(second)
     if CURRENT in stages and PENDING not in stages:
         return
     if steps.take(f"make the second credential the current one of {store.user.secret}") and second is not None:
         store.promote(second)
-
-
-def _recorded_newest_mirror(state: CredentialState, credential: Credential | None) -> int | None:
-    credential_id, _, mirror_id = state.tags.get(_NEWEST_MIRROR, "").partition(" ")
-    is_recorded = credential is not None and credential_id == credential.id and mirror_id.isdigit()
-    return int(mirror_id) if is_recorded else None
-
-
-def _newest_mirror(listing: Listing) -> int:
-    return max((mirror.id for mirrors in listing.values() for mirror in mirrors), default=0)

@@ -1,6 +1,7 @@
-"""GitLab's remote mirrors on loopback, with the answers that GitLab's API documents.
+"""GitLab's remote mirrors on loopback, with the answers that GitLab's API documents and its source gives.
 
-https://docs.gitlab.com/api/remote_mirrors/
+https://docs.gitlab.com/api/remote_mirrors/, and in gitlab-org/gitlab lib/api/remote_mirrors.rb and
+app/models/remote_mirror.rb, with spec/models/remote_mirror_spec.rb.
 """
 
 import json
@@ -14,6 +15,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 TOKEN = "glpat-of-the-tests"
+
+_TOO_MANY = "Maximum number of push mirrors (10) exceeded for this project."
 
 Mirror = dict[str, Any]
 
@@ -40,6 +43,7 @@ class GitlabStandIn:
     faults: list[GitlabFault] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     next_id: int = 101
+    version: str = "19.3.1"
     on_request: Callable[[], None] = lambda: None
 
     def add(self, project: str, url: str, **attributes: Any) -> Mirror:
@@ -89,43 +93,85 @@ class GitlabStandIn:
         parts = urlsplit(path)
         if token != TOKEN:
             return 401, {"message": "401 Unauthorized"}
+        if parts.path == "/api/v4/version":
+            return 200, {"version": self.version, "revision": "1a2b3c4"}
         steps = parts.path.removeprefix("/api/v4/projects/").split("/")
-        project = unquote(steps[0])
-        if project not in self.projects:
+        project = self._project(unquote(steps[0]))
+        if project is None:
             return 404, {"message": "404 Project Not Found"}
         mirrors = self.projects[project]
         match method, steps[1:]:
+            case "GET", []:
+                return 200, {"id": self.id_of(project), "path_with_namespace": project, "default_branch": "main"}
             case "GET", ["events"]:
                 assert parse_qs(parts.query)["action"] == ["pushed"]
                 return 200, [{"created_at": self.pushed_at[project].isoformat()}] if project in self.pushed_at else []
             case "GET", ["remote_mirrors"]:
                 return 200, mirrors
             case "POST", ["remote_mirrors"]:
-                given = json.loads(body)
-                url = given.pop("url")
-                return 201, self.add(project, url, **given)
+                return self._create(project, json.loads(body))
         found = next((mirror for mirror in mirrors if str(mirror["id"]) == steps[2]), None)
         if found is None:
             return 404, {"message": "404 Remote Mirror Not Found"}
-        match method, steps[3:]:
-            case "PUT", []:
+        return self._answer_for(found, mirrors, f"{method} {'/'.join(steps[3:])}", body)
+
+    def _create(self, project: str, given: dict[str, Any]) -> tuple[int, Any]:
+        mirrors, url = self.projects[project], given.pop("url")
+        if self._is_taken(mirrors, url):
+            return 400, {"message": {"url": ["has already been taken"]}}
+        if given.get("enabled") and self._is_full(mirrors):
+            return 400, {"message": {"base": [_TOO_MANY]}}
+        return 201, self.add(project, url, **given)
+
+    def _answer_for(self, found: Mirror, mirrors: list[Mirror], call: str, body: bytes) -> tuple[int, Any]:
+        match call:
+            case "PUT ":
                 given = json.loads(body)
                 # GitLab accepts only these: the URL cannot be changed.
                 allowed = {"enabled", "only_protected_branches", "keep_divergent_refs", "mirror_branch_regex"}
                 assert set(given) <= allowed, given
+                if given.get("enabled") and not found["enabled"] and self._is_full(mirrors):
+                    return 400, {"message": _TOO_MANY}
                 found.update(given)
                 return 200, found
-            case "DELETE", []:
+            case "DELETE ":
                 mirrors.remove(found)
                 return 204, None
-            case "POST", ["sync"]:
+            case "POST sync":
                 if not found["enabled"]:
-                    return 400, {
-                        "message": "Cannot proceed with the push mirroring. Please verify your mirror configuration."
-                    }
+                    what = "Cannot proceed with the push mirroring. Please verify your mirror configuration."
+                    return 400, {"message": what}
                 self.run(found)
                 return 204, None
-        raise AssertionError(f"{method} {path}")
+        raise AssertionError(call)
+
+    def id_of(self, project: str) -> int:
+        """The project's id, which it keeps as long as it lives."""
+        return list(self.projects).index(project) + 1
+
+    def _project(self, path_or_id: str) -> str | None:
+        """The project of that path or id, as GitLab's API takes either."""
+        return next((path for path in self.projects if path_or_id in (path, str(self.id_of(path)))), None)
+
+    def _is_taken(self, mirrors: list[Mirror], url: str) -> bool:
+        """RemoteMirror's validation on create: a mirror of the project has the same URL, credentials aside.
+
+        spec/models/remote_mirror_spec.rb, "url uniqueness"; merge request 242210.
+        """
+        return any(_without_login(url) == _without_login(mirror["url"]) for mirror in mirrors)
+
+    def _is_full(self, mirrors: list[Mirror]) -> bool:
+        """RemoteMirror#validate_mirror_count: ten enabled mirrors; disabled ones do not count.
+
+        spec/models/remote_mirror_spec.rb, "#validate_mirror_count"; since 18.9, merge request 221965.
+        """
+        major, minor = map(int, self.version.split(".")[:2])
+        return (major, minor) >= (18, 9) and sum(bool(mirror["enabled"]) for mirror in mirrors) >= 10
+
+
+def _without_login(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 @contextmanager

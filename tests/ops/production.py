@@ -18,7 +18,8 @@ import requests
 from botocore.httpsession import URLLib3Session  # type: ignore[import-untyped]
 
 from ops.git_access.mirror_client import MirrorClient
-from ops.git_access.mirrors import wanted_mirrors
+from ops.git_access.mirror_records import MirrorRecords
+from ops.git_access.mirrors import pushes_to, wanted_mirrors
 from settings import Deployment, load
 from tests.ops.gitlab_stand_in import TOKEN, GitlabStandIn, Mirror, serving
 
@@ -107,18 +108,25 @@ class Production:
 
     def remembered(self) -> Any:
         """Everything as it is, to be put back."""
-        secrets = self._secrets_manager.secrets
-        return copy.deepcopy((dict(secrets), self.shelf, self.gitlab.projects, self.gitlab.secrets, self._by_hand))
+        parts = (
+            dict(self._secrets_manager.secrets),
+            self.shelf,
+            self.gitlab.projects,
+            self.gitlab.secrets,
+            self._by_hand,
+        )
+        return copy.deepcopy((*parts, dict(self._parameters)))
 
     def put_back(self, before: Any) -> None:
         """Have everything as it was."""
-        secrets, shelf, projects, made, by_hand = copy.deepcopy(before)
+        secrets, shelf, projects, made, by_hand, parameters = copy.deepcopy(before)
         pairs: list[tuple[Any, dict[Any, Any]]] = [
             (self._secrets_manager.secrets, secrets),
             (self.shelf, shelf),
             (self.gitlab.projects, projects),
             (self.gitlab.secrets, made),
             (self._by_hand, by_hand),
+            (self._parameters, parameters),
         ]
         for held, had in pairs:
             for key in list(held):
@@ -134,7 +142,8 @@ class Production:
         from gitlab import Gitlab
 
         api = Gitlab(self.gitlab.url, private_token=TOKEN, timeout=5)
-        return MirrorClient(api, wanted_mirrors(self.deployment), poll_seconds=0.01, patience_seconds=5)
+        records = MirrorRecords(self.deployment)
+        return MirrorClient(api, wanted_mirrors(self.deployment), records, poll_seconds=0.01, patience_seconds=5)
 
     def client(self, service: str) -> Any:
         return boto3.Session(region_name=REGION).client(service)
@@ -144,6 +153,12 @@ class Production:
         from moto.secretsmanager.models import secretsmanager_backends
 
         return secretsmanager_backends[ACCOUNT][REGION]
+
+    @property
+    def _parameters(self) -> Any:
+        from moto.ssm.models import ssm_backends
+
+        return ssm_backends[ACCOUNT][REGION]._parameters
 
     @property
     def shelf(self) -> dict[str, dict[str, Any]]:
@@ -196,7 +211,7 @@ class Production:
         return [
             mirror
             for mirror in self.gitlab.projects[PROJECTS[repository]]
-            if mirror["url"].endswith(f"{TARGET}/{repository}") and self.gitlab.works(mirror)
+            if pushes_to(mirror["url"], f"https://{TARGET}/{repository}") and self.gitlab.works(mirror)
         ]
 
     def kept_in_the_open(self) -> str:

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pytest
@@ -11,12 +11,14 @@ import pytest
 from errors import RefusedError
 from ops.git_access import credentials, gitlab_mirror
 from ops.git_access.rotation import rotate as replace
+from ops.steps import Steps
 from tests.ops.gitlab_stand_in import TOKEN, Mirror
 from tests.ops.production import PROJECTS, TARGET, Production, environment
 
 PUSH = "kakehashi-prd-push"
 PULL = "kakehashi-prd-pull"
 INFRASTRUCTURE = PROJECTS["infrastructure"]
+TARGET_HOST = TARGET.partition("/")[0]
 WHERE = f"{INFRASTRUCTURE} to infrastructure"
 
 
@@ -43,7 +45,17 @@ def nothing_leaked(world: Production, capsys: pytest.CaptureFixture[str], caplog
 
 
 def with_mirrors_by_hand(world: Production) -> None:
-    """The state before a command's first use: a credential made in the console, mirrors made in GitLab's pages."""
+    """A credential made in the console, and mirrors made in GitLab's pages, which were adopted."""
+    _make_by_hand(world)
+    adopt_all(world)
+
+
+def adopt_all(world: Production) -> None:
+    mirrors = world.mirrors()
+    mirrors.decide(mirrors.find(), adopt=["all"], not_ours=[], steps=Steps(dry_run=False))
+
+
+def _make_by_hand(world: Production) -> None:
     _, user, password = world.made_by_hand()
     for repository, project in PROJECTS.items():
         encoded = user.replace("+", "%2B"), password.replace("/", "%2F").replace("+", "%2B").replace("=", "%3D")
@@ -57,12 +69,21 @@ def with_rotated_mirrors(world: Production) -> None:
     rotate(world)
 
 
-def apply(world: Production, *, dry_run: bool = False) -> None:
-    gitlab_mirror.apply(world.deployment, world.mirrors(), dry_run=dry_run)
+def apply(
+    world: Production, *, adopt: Collection[str] = (), not_ours: Collection[str] = (), dry_run: bool = False
+) -> None:
+    gitlab_mirror.apply(world.deployment, world.mirrors(), adopt=adopt, not_ours=not_ours, dry_run=dry_run)
 
 
 def only(world: Production, repository: str) -> Mirror:
     (mirror,) = world.gitlab.projects[PROJECTS[repository]]
+    return mirror
+
+
+def only_enabled(world: Production, repository: str) -> Mirror:
+    """The one mirror to the repository that is enabled. A stopped command may leave one that is not."""
+    mirrors = [mirror for mirror in world.gitlab.projects[PROJECTS[repository]] if TARGET_HOST in mirror["url"]]
+    (mirror,) = [mirror for mirror in mirrors if mirror["enabled"]]
     return mirror
 
 

@@ -105,14 +105,15 @@ def test_a_dry_run_changes_nothing_and_prints_what_it_would_change(
     with_mirrors_by_hand(world)
     (by_hand,) = world.credentials()
     before = json.dumps(world.gitlab.projects)
+    capsys.readouterr()
     rotate(world, dry_run=True)
     assert capsys.readouterr().err == (
         f"would create a second credential of {PUSH} in the secret {PUSH}-git-credential\n"
         "would replace the mirror of platform/infrastructure to infrastructure\n"
         "would replace the mirror of platform/application to application\n"
         f"would make the second credential the current one of {PUSH}-git-credential\n"
-        "would delete the mirror 101 of platform/infrastructure to infrastructure, which is replaced\n"
-        "would delete the mirror 103 of platform/application to application, which is replaced\n"
+        "would delete the mirror 101 of platform/infrastructure to infrastructure, which nothing needs any more\n"
+        "would delete the mirror 103 of platform/application to application, which nothing needs any more\n"
         f"would delete credential {by_hand} of {PUSH}\n"
     )
     credentials.revoke(world.deployment, "push", dry_run=True)

@@ -13,6 +13,7 @@ from errors import RefusedError
 from ops.git_access import gitlab_mirror
 from ops.git_access.gitlab_api import connect, gitlab_errors_as_refusals
 from ops.git_access.mirror_client import MirrorClient
+from ops.git_access.mirror_records import MirrorRecords
 from ops.git_access.mirrors import wanted_mirrors
 from settings import load
 from tests.ops.git_access.commands import INFRASTRUCTURE, WHERE, apply, issue, main, only, refusal
@@ -23,6 +24,11 @@ pytestmark = pytest.mark.emulator
 
 _AGAIN = "run the command again; it continues where it stopped"
 _MEND = "mend what GitLab names, and run the command again"
+
+
+def asked_for_projects(world: Production) -> list[GitlabFault]:
+    """The answers to the first requests of a command, which ask for the ids of the projects."""
+    return [GitlabFault(200, json.dumps({"id": world.gitlab.id_of(project)}).encode()) for project in PROJECTS.values()]
 
 
 def list_of_mirrors(world: Production) -> GitlabFault:
@@ -58,8 +64,8 @@ def list_of_mirrors(world: Production) -> GitlabFault:
 )
 def test_prints_what_gitlab_refused_and_what_to_do(world: Production, fault: GitlabFault, what: str, hint: str) -> None:
     issue(world)
-    # This is the answer to the second request; the first listed the first project's mirrors.
-    world.gitlab.faults += [list_of_mirrors(world), fault]
+    # This is the answer to the fourth request; the third listed the first project's mirrors.
+    world.gitlab.faults += [*asked_for_projects(world), list_of_mirrors(world), fault]
     where = "platform/application to application"
     assert refusal(lambda: apply(world)) == f"error: {where}: {what}\nhint: {hint}"
     assert all(call.startswith("GET") for call in world.gitlab.calls)
@@ -68,16 +74,17 @@ def test_prints_what_gitlab_refused_and_what_to_do(world: Production, fault: Git
 @pytest.mark.parametrize(
     "fault", [GitlabFault(502, b"{}", {}, True), GitlabFault(0, b"", {}, True)], ids=["5xx", "cut"]
 )
-def test_a_mirror_is_not_created_twice_when_gitlab_did_not_confirm_it(world: Production, fault: GitlabFault) -> None:
+def test_a_mirror_that_gitlab_did_not_confirm_pushes_nothing(world: Production, fault: GitlabFault) -> None:
+    """Nothing shows that it is this deployment's: it is left alone, disabled, and the next run creates another."""
     issue(world)
-    world.gitlab.faults += [list_of_mirrors(world), list_of_mirrors(world), fault]
+    world.gitlab.faults += [*asked_for_projects(world), *[list_of_mirrors(world)] * 3, fault]
     assert refusal(lambda: apply(world)).startswith(f"error: {WHERE}: GitLab ")
-    assert [call for call in world.gitlab.calls if call.startswith("POST")] == [
-        "POST /projects/platform%2Finfrastructure/remote_mirrors"
-    ]
+    assert [call for call in world.gitlab.calls if call.startswith("POST")] == ["POST /projects/1/remote_mirrors"]
     apply(world)
-    for repository in PROJECTS:
-        assert world.working(repository) == [only(world, repository)]
+    left, mirror = world.gitlab.projects[INFRASTRUCTURE]
+    assert (left["enabled"], left["update_status"]) == (False, "none")
+    assert world.working("infrastructure") == [mirror]
+    assert world.working("application") == [only(world, "application")]
 
 
 def test_waits_as_long_as_gitlab_asks_for(world: Production) -> None:
@@ -131,7 +138,9 @@ def test_refuses_when_gitlab_is_too_slow(world: Production) -> None:
     try:
         said = refusal(
             lambda: gitlab_mirror.apply(
-                world.deployment, MirrorClient(api, wanted_mirrors(world.deployment)), dry_run=False
+                world.deployment,
+                MirrorClient(api, wanted_mirrors(world.deployment), MirrorRecords(world.deployment)),
+                dry_run=False,
             )
         )
     finally:

@@ -10,18 +10,20 @@ import pytest
 import main
 from errors import RefusedError
 from ops.git_access import gitlab_mirror
+from ops.git_access.mirror_status import status
 from tests.ops.git_access.commands import (
     INFRASTRUCTURE,
     WHERE,
+    adopt_all,
     apply,
     encoded,
     issue,
     only,
+    only_enabled,
     printed,
     refusal,
     rotate,
 )
-from tests.ops.gitlab_stand_in import GitlabFault
 from tests.ops.production import PROJECTS, TARGET, Production, stopped_everywhere
 
 pytestmark = pytest.mark.emulator
@@ -126,14 +128,12 @@ def test_mirrors_only_protected_branches_where_the_deployment_says_so(world: Pro
 
 
 def test_applying_can_be_stopped_after_every_request(world: Production, capsys: pytest.CaptureFixture[str]) -> None:
-    def prepare() -> None:
-        issue(world)
-        user, password = world.secret()["username"], world.secret()["password"]
-        for repository, project in PROJECTS.items():
-            url = f"https://{user}:{encoded(password)}@{TARGET}/{repository}"
-            world.gitlab.run(world.gitlab.add(project, url, enabled=True))
-
-    prepare()
+    issue(world)
+    user, password = world.secret()["username"], world.secret()["password"]
+    for repository, project in PROJECTS.items():
+        url = f"https://{user}:{encoded(password)}@{TARGET}/{repository}"
+        world.gitlab.run(world.gitlab.add(project, url, enabled=True))
+    adopt_all(world)
     before = world.remembered()
 
     def holds() -> None:
@@ -142,7 +142,7 @@ def test_applying_can_be_stopped_after_every_request(world: Production, capsys: 
     stops = 0
     for stops in stopped_everywhere(world, lambda: world.put_back(before), lambda: apply(world)):
         for repository in PROJECTS:
-            assert world.working(repository) == [only(world, repository)], stops
+            assert world.working(repository) == [only_enabled(world, repository)], stops
         world.after_request = holds
     assert stops >= 15
     printed(world, capsys)
@@ -158,7 +158,7 @@ def test_refuses_to_apply_without_a_credential(world: Production) -> None:
 def test_refuses_to_apply_during_a_rotation(world: Production) -> None:
     issue(world)
     apply(world)
-    world.gitlab.faults += [GitlabFault(403, b'{"message": "403 Forbidden"}')]
+    world.gitlab.accepts = lambda *_: False
     with pytest.raises(RefusedError):
         rotate(world)
     assert len(world.credentials()) == 2
@@ -182,6 +182,7 @@ def test_accepts_that_a_replaced_mirror_was_deleted_meanwhile(world: Production)
     issue(world)
     for project, repository in ((project, name) for name, project in PROJECTS.items()):
         world.gitlab.add(project, f"https://u:p@{TARGET}/{repository}", enabled=True)
+    adopt_all(world)
     obsolete = [mirror["id"] for mirrors in world.gitlab.projects.values() for mirror in mirrors]
 
     def delete_first() -> None:
@@ -216,11 +217,11 @@ def test_the_status_shows_every_mirror_and_succeeds_when_all_are_in_order(
         mirrors[0]["last_successful_update_at"] = "2026-01-06T17:32:02.823Z"
     world.gitlab.pushed_at[INFRASTRUCTURE] = datetime(2026, 1, 6, 17, 30, tzinfo=UTC)
     capsys.readouterr()
-    assert gitlab_mirror.status(world.mirrors()) is True
+    assert status(world.mirrors()) is True
     assert capsys.readouterr() == (
-        "repository      project                  last success          status\n"
-        "infrastructure  platform/infrastructure  2026-01-06 17:32 UTC  finished\n"
-        "application     platform/application     2026-01-06 17:32 UTC  finished\n",
+        "repository      project                  mirror  last success          status\n"
+        "infrastructure  platform/infrastructure  101     2026-01-06 17:32 UTC  finished\n"
+        "application     platform/application     102     2026-01-06 17:32 UTC  finished\n",
         "",
     )
 
@@ -262,21 +263,31 @@ def test_a_stale_mirror_is_reported(
     only(world, "infrastructure").update(change)
     what = what.format(pushed=f"{pushed:%Y-%m-%d %H:%M} UTC")
     capsys.readouterr()
-    assert gitlab_mirror.status(world.mirrors()) is False
+    assert status(world.mirrors()) is False
     assert capsys.readouterr().err == f"error: {WHERE}: {what}\nhint: {hint}\n"
 
 
 def test_the_status_fails_for_a_project_without_a_mirror(world: Production, capsys: pytest.CaptureFixture[str]) -> None:
-    assert gitlab_mirror.status(world.mirrors()) is False
+    assert status(world.mirrors()) is False
     out, err = capsys.readouterr()
     assert out.count("no mirror") == 2
     assert err.startswith(f"error: {WHERE}: there is no mirror\nhint: run gitlab-mirror apply\n")
-    assert refusal(lambda: gitlab_mirror.sync(world.mirrors())) + "\n" == err
+    assert refusal(lambda: gitlab_mirror.sync(world.mirrors(), dry_run=False)) + "\n" == err
+
+
+def test_a_dry_run_of_a_sync_runs_no_mirror(world: Production, capsys: pytest.CaptureFixture[str]) -> None:
+    issue(world)
+    apply(world)
+    before = copy.deepcopy(world.gitlab.projects)
+    capsys.readouterr()
+    gitlab_mirror.sync(world.mirrors(), dry_run=True)
+    assert capsys.readouterr() == ("", "would have 2 mirrors run, and wait until GitLab says that it succeeded\n")
+    assert world.gitlab.projects == before
 
 
 def test_a_sync_waits_until_every_mirror_has_succeeded_again(world: Production) -> None:
     issue(world)
     apply(world)
     before = only(world, "application")["last_successful_update_at"]
-    gitlab_mirror.sync(world.mirrors())
+    gitlab_mirror.sync(world.mirrors(), dry_run=False)
     assert only(world, "application")["last_successful_update_at"] > before

@@ -30,6 +30,11 @@ def test_recognises_the_deployments_mirror_by_its_target(url: str, ours: bool) -
     assert WANTED.is_target_of(url) is ours
 
 
+def test_every_spelling_of_a_target_is_that_target() -> None:
+    assert len(set(WANTED.spellings)) == 4
+    assert [spelling for spelling in WANTED.spellings if not WANTED.is_target_of(spelling)] == []
+
+
 @pytest.mark.parametrize(
     ("answer", "remedy"),
     [
