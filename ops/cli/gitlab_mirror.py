@@ -1,4 +1,4 @@
-"""The commands `gitlab-mirror apply|status|sync`."""
+"""The commands `gitlab-mirror apply|status|sync|remove-branches`."""
 
 from typing import Annotated
 
@@ -51,7 +51,14 @@ def apply(
     example="gitlab-mirror status deployments/mine.yaml",
     statuses={0: "all are up to date", 1: "one is stale, has failed or is not recorded"},
 )
-def show_status(deployment: DeploymentFile = EXAMPLE, *, token_file: TokenFile = None) -> None:
+def show_status(
+    deployment: DeploymentFile = EXAMPLE,
+    *,
+    token_file: TokenFile = None,
+    branches: Annotated[
+        bool, typer.Option("--branches", help="List the branches, too, that CodeCommit has and GitLab has no longer.")
+    ] = False,
+) -> None:
     """Show each mirror, whose it is, its last success and error."""
     from ops.git_access import gitlab_mirror
     from ops.git_access.mirror_status import status
@@ -60,7 +67,12 @@ def show_status(deployment: DeploymentFile = EXAMPLE, *, token_file: TokenFile =
     mirrors = gitlab_mirror.connected(settings, token_file)
     if mirrors is None:
         return
-    if not status(mirrors):
+    is_in_order = status(mirrors)
+    if branches:
+        from ops.git_access.branches import Branches
+
+        Branches(settings, mirrors).show()
+    if not is_in_order:
         raise typer.Exit(1)
 
 
@@ -78,3 +90,28 @@ def sync(
     mirrors = gitlab_mirror.connected(load(deployment), token_file, patience_seconds=wait_seconds)
     if mirrors is not None:
         gitlab_mirror.sync(mirrors, dry_run=dry_run)
+
+
+@app.command(example="gitlab-mirror remove-branches deployments/mine.yaml --dry-run")
+def remove_branches(
+    deployment: DeploymentFile = EXAMPLE,
+    *,
+    token_file: TokenFile = None,
+    allow_deletions: Annotated[
+        int, typer.Option(metavar="NUMBER", min=0, help="Delete up to so many branches of a repository this time.")
+    ] = 0,
+    dry_run: DryRun = False,
+) -> None:
+    """Delete the branches in CodeCommit that were deleted in GitLab.
+
+    A mirror only deletes those that were merged. A default branch is never deleted, and nothing where GitLab shows no
+    branch, or lacks ten or more and a larger share than a mirror may delete.
+    """
+    from ops.git_access import gitlab_mirror
+    from ops.git_access.branches import Branches
+    from ops.steps import Steps
+
+    settings = load(deployment)
+    mirrors = gitlab_mirror.connected(settings, token_file)
+    if mirrors is not None:
+        Branches(settings, mirrors).remove(allow_deletions=allow_deletions, steps=Steps(dry_run=dry_run))

@@ -103,6 +103,17 @@ class MirrorClient:
                     mirrors[record.project_id] = self._fetch(record.project_id)
         return Listing(gitlab=self._gitlab.url, project_ids=ids, mirrors=mirrors, records=records)
 
+    def branches(self, wanted: WantedMirror, *, like: str = "") -> set[str]:
+        """The names of the project's branches; where only those like one are asked for, that one if it exists.
+
+        https://docs.gitlab.com/api/branches/
+        """
+        # GitLab takes a $ in a search for the end of the name.
+        search = like.partition("$")[0]
+        with gitlab_errors_as_refusals(wanted.where):
+            project = self._project(self._project_id(wanted))
+            return {one.name for one in project.branches.list(search=search, get_all=True, per_page=100, **_RETRIES)}
+
     def decide(self, listing: Listing, *, adopt: Collection[str], not_ours: Collection[str], steps: Steps) -> Listing:
         """Record whose the chosen mirrors are, as `ownership.decided` describes it; returns what then holds."""
         records = list(listing.records)

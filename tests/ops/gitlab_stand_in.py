@@ -5,6 +5,7 @@ app/models/remote_mirror.rb, with spec/models/remote_mirror_spec.rb.
 """
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -44,6 +45,7 @@ class GitlabStandIn:
     calls: list[str] = field(default_factory=list)
     next_id: int = 101
     version: str = "19.3.1"
+    branches: dict[str, list[str]] = field(default_factory=dict)
     on_request: Callable[[], None] = lambda: None
 
     def add(self, project: str, url: str, **attributes: Any) -> Mirror:
@@ -106,6 +108,8 @@ class GitlabStandIn:
             case "GET", ["events"]:
                 assert parse_qs(parts.query)["action"] == ["pushed"]
                 return 200, [{"created_at": self.pushed_at[project].isoformat()}] if project in self.pushed_at else []
+            case "GET", ["repository", "branches"]:
+                return 200, [{"name": name} for name in self._branches(project, parts.query)]
             case "GET", ["remote_mirrors"]:
                 return 200, mirrors
             case "POST", ["remote_mirrors"]:
@@ -152,6 +156,15 @@ class GitlabStandIn:
     def _project(self, path_or_id: str) -> str | None:
         """The project of that path or id, as GitLab's API takes either."""
         return next((path for path in self.projects if path_or_id in (path, str(self.id_of(path)))), None)
+
+    def _branches(self, project: str, query: str) -> list[str]:
+        """BranchesFinder with `search`, in which one ^, one $ and every * have a meaning; all on one page.
+
+        gitlab-org/gitlab app/finders/git_refs_finder.rb, `filter_refs` and `unescape_regex_operators`.
+        """
+        term = re.escape(parse_qs(query).get("search", [""])[0].lower())
+        pattern = term.replace(r"\^", "^", 1).replace(r"\*", ".*?").replace(r"\$", "$", 1)
+        return [name for name in self.branches.get(project, []) if re.search(pattern, name.lower())]
 
     def _is_taken(self, mirrors: list[Mirror], url: str) -> bool:
         """RemoteMirror's validation on create: a mirror of the project has the same URL, credentials aside.

@@ -29,7 +29,7 @@ from tests.ops.production import PROJECTS, TARGET, Production, stopped_everywher
 pytestmark = pytest.mark.emulator
 
 
-@pytest.mark.parametrize("command", ["apply", "status", "sync"])
+@pytest.mark.parametrize("command", ["apply", "status", "sync", "remove-branches"])
 def test_asks_for_no_token_where_there_is_nothing_to_mirror(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
