@@ -1,0 +1,112 @@
+"""Every command that changes something outside this machine can be tried first with --dry-run, which only reads."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+import main
+from ops.cli import app
+from tests.ops.git_access.commands import INFRASTRUCTURE
+from tests.ops.git_access.test_branches import COMMIT, CodeCommitBranches, codecommit
+from tests.ops.gitlab_stand_in import TOKEN
+from tests.ops.production import TARGET, Production
+from tests.settings.whole_file import ED25519
+
+__all__ = ["codecommit"]  # the fixture
+
+WITHOUT_DRY_RUN = {
+    "access": "reads",
+    "backlog-key check": "reads",
+    "backlog-webhook show": "reads",
+    "credentials list": "reads",
+    "gitlab-mirror status": "reads",
+    "host-key": "reads",
+    "verify": "reads",
+    "ci": "writes files on this machine, and replaces none without --force",
+    "handover": "writes files on this machine, and replaces none without --force",
+    "rehearse": "changes an emulated account on this machine",
+    "review": "prints what --post would write",
+}
+
+ARGUMENTS = {
+    "backlog-key put": ["KEY"],
+    "backlog-webhook check": [],
+    "credentials issue": ["pull"],
+    "credentials revoke": ["push"],
+    "credentials rotate": ["push"],
+    "gitlab-mirror apply": ["--adopt", "all"],
+    "gitlab-mirror remove-branches": [],
+    "gitlab-mirror sync": [],
+}
+"""What each of the others is called with, besides the deployment file."""
+
+
+def _commands(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    if subcommands := getattr(command, "commands", None):
+        for key, found in subcommands.items():
+            yield from _commands(found, f"{name} {key}".strip())
+    else:
+        yield name, command
+
+
+COMMANDS = dict(_commands(typer.main.get_command(app)))
+
+
+def test_a_command_has_a_dry_run_unless_it_changes_nothing_outside_this_machine() -> None:
+    with_dry_run = {name for name, command in COMMANDS.items() if any(p.name == "dry_run" for p in command.params)}
+    assert with_dry_run == set(COMMANDS) - set(WITHOUT_DRY_RUN) == set(ARGUMENTS)
+
+
+@pytest.fixture
+def busy(world: Production, codecommit: CodeCommitBranches, tmp_path: Path) -> Production:
+    """A deployment in which each command finds something to change; `codecommit` has set up its mirrors."""
+    codecommit.branches.update({"main": COMMIT, "old": COMMIT})
+    world.gitlab.branches[INFRASTRUCTURE] = ["main"]
+    world.gitlab.add(INFRASTRUCTURE, f"https://u:p@{TARGET}/infrastructure/", enabled=False)
+    space = {
+        "domain": "backlog.jp",
+        "known_hosts": [f"example.git.backlog.jp ssh-ed25519 {ED25519}"],
+        "ssh_key_parameter": "/kakehashi/backlog/ssh-key",
+    }
+    repository = {"space": "example", "project": "WEB", "repository": "web", "target": {"create": "web"}}
+    webhook = {"sender_cidrs": ["192.0.2.16/28"]}
+    world.say({"prd.backlog": {"spaces": {"example": space}, "repositories": {"web": repository}, "webhook": webhook}})
+    gateway = world.client("apigateway")
+    for api in gateway.get_rest_apis()["items"]:
+        gateway.delete_rest_api(restApiId=api["id"])
+    api_id = gateway.create_rest_api(name="kakehashi-prd-backlog")["id"]
+    (root,) = gateway.get_resources(restApiId=api_id)["items"]
+    hook = gateway.create_resource(restApiId=api_id, parentId=root["id"], pathPart="web")
+    method = {"restApiId": api_id, "resourceId": hook["id"], "httpMethod": "POST"}
+    gateway.put_method(**method, authorizationType="NONE")
+    gateway.put_integration(**method, type="MOCK")
+    gateway.create_stage(
+        restApiId=api_id, stageName="hook", deploymentId=gateway.create_deployment(restApiId=api_id)["id"]
+    )
+    key = ed25519.Ed25519PrivateKey.generate()
+    (tmp_path / "KEY").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
+    return world
+
+
+def test_a_dry_run_says_what_it_would_do_and_only_reads(
+    busy: Production, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GITLAB_TOKEN", TOKEN)
+    monkeypatch.chdir(tmp_path)
+    for name, arguments in ARGUMENTS.items():
+        busy.gitlab.calls.clear()
+        busy.aws.calls.clear()
+        capsys.readouterr()
+        assert main.main([*name.split(), *arguments, str(busy.file), "--dry-run"]) == 0, capsys.readouterr().err
+        said = capsys.readouterr().err.splitlines()
+        assert said, name
+        assert [line for line in said if not line.startswith("would ")] == [], name
+        assert [call for call in busy.gitlab.calls if not call.startswith("GET ")] == [], name
+        operations = [call.partition(":")[2] for call in busy.aws.calls]
+        assert operations
+        assert [call for call in operations if not call.startswith(("Get", "List", "Describe"))] == [], name
