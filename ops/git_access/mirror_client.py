@@ -6,7 +6,6 @@ pushes nothing, and the next command creates another.
 """
 
 import functools
-import re
 import sys
 import time
 from collections import Counter
@@ -18,9 +17,10 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
-from errors import Problem, RefusedError, refused
+from errors import WRONG_USAGE, Problem, RefusedError, refused
 from ops.git_access import PATIENCE_SECONDS
 from ops.git_access.gitlab_api import MOST_RETRIES, connect, gitlab_errors_as_refusals, unless_not_found
+from ops.git_access.mirror_limits import limits
 from ops.git_access.mirror_records import MirrorRecord, MirrorRecords
 from ops.git_access.mirrors import GitlabMirror, Remedy, WantedMirror, as_mirror, as_time, wanted_mirrors
 from ops.git_access.ownership import Listing, ProjectMirrors, decided, unknown_mirrors
@@ -33,10 +33,6 @@ if TYPE_CHECKING:
     from gitlab import Gitlab
 
 POLL_SECONDS = 3.0
-MOST_ENABLED = 10
-"""How many enabled mirrors a project may have, since GitLab 18.9."""
-
-_LIMITED_SINCE = (18, 9)
 _PROGRESS_SECONDS = 2
 _MOST_ATTEMPTS = 3
 _RETRIES: dict[str, Any] = {"retry_transient_errors": True, "max_retries": MOST_RETRIES}
@@ -118,6 +114,11 @@ class MirrorClient:
         """Record whose the chosen mirrors are, as `ownership.decided` describes it; returns what then holds."""
         records = list(listing.records)
         chosen = [*decided(listing, adopt, is_ours=True), *decided(listing, not_ours, is_ours=False)]
+        names = Counter(map(self.records.name, chosen))
+        for new in chosen:
+            if names[self.records.name(new)] > 1:
+                what = f"it chooses the mirror {new.mirror_id}, as --adopt does"
+                raise refused("--not-ours", what, "choose each mirror once", status=WRONG_USAGE)
         for new in chosen:
             whose = "this deployment's" if new.is_ours else "another deployment's"
             if steps.take(f"record the mirror {new.mirror_id} of {new.where} as {whose}"):
@@ -138,26 +139,22 @@ class MirrorClient:
             )
             return as_time(events[0].created_at) if events else None
 
+    def hidden(self, listing: Listing) -> list[Problem]:
+        """A problem for each recorded mirror that this GitLab does not show to the token's user."""
+        return [
+            Problem(
+                where=record.where,
+                what=f"the mirror {record.mirror_id} is recorded in project {record.project_id} of {record.gitlab}",
+                hint=f"use a token that sees it; if it is gone, delete the SSM parameter {self.records.name(record)}",
+            )
+            for record in listing.hidden
+        ]
+
     def check(self, listing: Listing, credential_id: str) -> None:
         """Raise RefusedError for all that would stop `switch`: unknown mirrors, and GitLab's limits."""
-        problems = unknown_mirrors(listing)
-        kept = {found.wanted: found.with_credential(credential_id) for found in listing.projects}
-        to_enable = Counter(
-            found.project_id
-            for found in listing.projects
-            if (own := kept[found.wanted]) is None or not own.mirror.attributes["enabled"]
-        )
-        for found in listing.projects:
-            new = to_enable[found.project_id]
-            enabled = sum(bool(mirror.attributes["enabled"]) for mirror in found.everything)
-            if new and enabled + new > MOST_ENABLED and self._is_limited():
-                what = f"the project has {enabled} enabled mirrors and needs {new} more, GitLab allows {MOST_ENABLED}"
-                hint = "delete some that nobody needs, in the project's Settings > Repository > Mirroring repositories"
-                problems.append(Problem(where=found.wanted.where, what=what, hint=hint))
-            if kept[found.wanted] is None and not found.free_spellings:
-                what = f"the project has {len(found.wanted.spellings)} mirrors to {found.wanted.target} already"
-                hint = "delete those that gitlab-mirror status shows as not recorded, in the project's settings"
-                problems.append(Problem(where=found.wanted.where, what=what, hint=hint))
+        for hidden in self.hidden(listing):
+            print(hidden.as_warning(), file=sys.stderr)
+        problems = [*unknown_mirrors(listing), *limits(listing, credential_id, self._version)]
         if problems:
             raise RefusedError(problems)
 
@@ -295,15 +292,9 @@ class MirrorClient:
             self._mirrors(found.project_id).update(mirror_id, {"enabled": True}, **_RETRIES)
         return mirror_id
 
-    def _is_limited(self) -> bool:
-        """Whether this GitLab limits the number of mirrors; also where its version is not known.
-
-        https://gitlab.com/gitlab-org/gitlab/-/merge_requests/221965
-        """
+    def _version(self) -> str:
         with gitlab_errors_as_refusals("GitLab"):
-            version = self._gitlab.version()[0]
-        numbers = re.match(r"(\d+)\.(\d+)\.", version)
-        return numbers is None or (int(numbers[1]), int(numbers[2])) >= _LIMITED_SINCE
+            return str(self._gitlab.version()[0])
 
     def _one(self, wanted: WantedMirror, mirror_id: int) -> GitlabMirror:
         for mirror in self._list(self._project_id(wanted), wanted.where):

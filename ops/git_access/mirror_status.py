@@ -69,7 +69,4 @@ def _show_stray_records(mirrors: MirrorClient, listing: Listing, report: _Report
         report.problem(record.where, what, Remedy.APPLY.value)
     for record in listing.missing:
         report.problem(record.where, f"GitLab no longer has the mirror {record.mirror_id}", Remedy.APPLY.value)
-    for record in listing.hidden:
-        what = f"the mirror {record.mirror_id} is recorded in project {record.project_id} of {record.gitlab}"
-        hint = f"use a token that sees it; if it is gone, delete the SSM parameter {mirrors.records.name(record)}"
-        report.problem(record.where, what, hint)
+    report.problems.extend(mirrors.hidden(listing))

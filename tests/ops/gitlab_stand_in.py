@@ -1,7 +1,7 @@
 """GitLab's remote mirrors on loopback, with the answers that GitLab's API documents and its source gives.
 
-https://docs.gitlab.com/api/remote_mirrors/, and in gitlab-org/gitlab lib/api/remote_mirrors.rb and
-app/models/remote_mirror.rb, with spec/models/remote_mirror_spec.rb.
+https://docs.gitlab.com/api/remote_mirrors/. Files that are cited are those of gitlab-org/gitlab, by the name of what is
+in them: lines move. The requests are those of lib/api/remote_mirrors.rb.
 """
 
 import json
@@ -49,7 +49,7 @@ class GitlabStandIn:
     on_request: Callable[[], None] = lambda: None
 
     def add(self, project: str, url: str, **attributes: Any) -> Mirror:
-        """Add a mirror as GitLab's web pages do."""
+        """Add a mirror as GitLab's web pages do. Its address is shown as `safe_url` of app/models/remote_mirror.rb."""
         parts = urlsplit(url)
         hidden = url.replace(f"{parts.username}:{parts.password}@", "*****:*****@") if parts.username else url
         mirror: Mirror = {
@@ -131,7 +131,7 @@ class GitlabStandIn:
         match call:
             case "PUT ":
                 given = json.loads(body)
-                # GitLab accepts only these: the URL cannot be changed.
+                # `put ':id/remote_mirrors/:mirror_id'` declares only these: the URL cannot be changed.
                 allowed = {"enabled", "only_protected_branches", "keep_divergent_refs", "mirror_branch_regex"}
                 assert set(given) <= allowed, given
                 if given.get("enabled") and not found["enabled"] and self._is_full(mirrors):
@@ -142,6 +142,7 @@ class GitlabStandIn:
                 mirrors.remove(found)
                 return 204, None
             case "POST sync":
+                # app/services/remote_mirrors/sync_service.rb, `execute`
                 if not found["enabled"]:
                     what = "Cannot proceed with the push mirroring. Please verify your mirror configuration."
                     return 400, {"message": what}
@@ -160,7 +161,7 @@ class GitlabStandIn:
     def _branches(self, project: str, query: str) -> list[str]:
         """BranchesFinder with `search`, in which one ^, one $ and every * have a meaning; all on one page.
 
-        gitlab-org/gitlab app/finders/git_refs_finder.rb, `filter_refs` and `unescape_regex_operators`.
+        app/finders/git_refs_finder.rb, `filter_refs` and `unescape_regex_operators`.
         """
         term = re.escape(parse_qs(query).get("search", [""])[0].lower())
         pattern = term.replace(r"\^", "^", 1).replace(r"\*", ".*?").replace(r"\$", "$", 1)

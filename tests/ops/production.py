@@ -215,11 +215,12 @@ class Production:
         ]
 
     def kept_in_the_open(self) -> str:
-        """Everything that AWS shows of secrets and users without decrypting, and GitLab of mirrors."""
+        """Everything that AWS shows of secrets, users and parameters without decrypting, and GitLab of mirrors."""
         secrets = self._secrets_manager.secrets.values()
         shown = [[secret.name, secret.description, secret.tags, sorted(secret.versions)] for secret in secrets]
         mirrors = [{**mirror, "last_error": ""} for found in self.gitlab.projects.values() for mirror in found]
-        return json.dumps([shown, mirrors, list(self.shelf.values())], default=str)
+        parameters = [version.value for versions in self._parameters.values() for version in versions]
+        return json.dumps([shown, mirrors, list(self.shelf.values()), parameters], default=str)
 
 
 @contextmanager

@@ -155,6 +155,15 @@ def test_a_choice_that_names_no_mirror_is_wrong_usage(world: Production) -> None
     )
 
 
+def test_a_mirror_is_not_adopted_and_disowned_at_once(world: Production) -> None:
+    issue(world)
+    world.gitlab.add(INFRASTRUCTURE, f"https://u:p@{TARGET}/infrastructure", enabled=True)
+    assert refusal(lambda: apply(world, adopt=["all"], not_ours=["101"])) == (
+        "error: --not-ours: it chooses the mirror 101, as --adopt does\nhint: choose each mirror once"
+    )
+    assert records(world) == []
+
+
 def test_two_people_who_apply_at_once_lose_no_mirror(world: Production) -> None:
     issue(world)
     applied: list[str] = []
@@ -190,9 +199,12 @@ def test_a_record_is_written_once(world: Production) -> None:
     assert refusal(lambda: kept.add(record.model_copy(update={"is_ours": False}))) == (
         f"error: {name}: somebody recorded the mirror meanwhile\nhint: run the command again"
     )
+    # More than a page of them.
+    for mirror_id in range(100, 112):
+        kept.add(record.model_copy(update={"mirror_id": mirror_id}))
     kept.remove(record)
     kept.remove(record)
-    assert kept.read() == []
+    assert sorted(record.mirror_id for record in kept.read()) == list(range(100, 112))
 
 
 @pytest.mark.parametrize("text", ["no", "{}", '{"gitlab": "x", "project_id": "1"}'])
@@ -274,15 +286,17 @@ def test_a_mirror_in_a_project_that_the_token_does_not_see_stays_recorded(
     apply(world)
     world.say({"prd.codecommit.repositories.application": None})
     del world.gitlab.projects[PROJECTS["application"]]
-    apply(world)
-    assert len(records(world)) == 2
-    capsys.readouterr()
-    assert status(world.mirrors()) is False
     server = world.gitlab.url.removeprefix("http://").replace(":", "_")
-    assert capsys.readouterr().err == (
-        f"error: platform/application to application: the mirror 102 is recorded in project 2 of {world.gitlab.url}\n"
+    said = (
+        f"platform/application to application: the mirror 102 is recorded in project 2 of {world.gitlab.url}\n"
         f"hint: use a token that sees it; if it is gone, delete the SSM parameter {PATH}/{server}/2/102\n"
     )
+    capsys.readouterr()
+    apply(world)
+    assert capsys.readouterr().err == f"warning: {said}"
+    assert len(records(world)) == 2
+    assert status(world.mirrors()) is False
+    assert capsys.readouterr().err == f"error: {said}"
 
 
 def test_the_record_of_a_mirror_that_gitlab_lost_is_deleted_and_the_mirror_made_again(world: Production) -> None:
