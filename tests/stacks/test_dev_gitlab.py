@@ -172,7 +172,7 @@ def test_terminals_reach_gitlab_only_through_the_load_balancer_with_https(
         "load_balancer_security_group_from_terminals_https",
         "load_balancer_security_group_from_terminals_ssh",
     }
-    assert "nginx['listen_https'] = false" in gitlab.json["locals"]["files_gitlab_rb"]
+    assert "web['listen_https'] = false" in gitlab.json["locals"]["files_gitlab_rb"]
     assert "CERTIFICATE_HOST=''" in gitlab.json["locals"]["files_server_conf"]
 
 

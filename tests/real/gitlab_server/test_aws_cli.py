@@ -57,9 +57,10 @@ def aws(homes: Path) -> Signer:
 
 
 @pytest.fixture
-def server(tmp_path: Path, aws: Signer) -> GitlabMachine:
+def server(tmp_path: Path, aws: Signer, certificate: Path) -> GitlabMachine:
     """A server without the AWS CLI, and with a way to download one that AWS has signed."""
     server = GitlabMachine(tmp_path / "first")
+    shutil.copytree(certificate, server.root / "etc/gitlab/ssl")
     (server.srv / "bin/aws").rename(server.srv / "aws-cli")
     server.write("srv/bin/curl", CURL, mode=0o755)
     server.write("etc/kakehashi/aws-cli.asc", aws.key)

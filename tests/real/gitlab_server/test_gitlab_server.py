@@ -20,16 +20,6 @@ KEPT = "srv/volume/.kakehashi"
 SECURED = f"{KEPT}/first-login"
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an existing certificate; without it, each run would spend time on making one."""
-    folder = tmp_path_factory.mktemp("certificate")
-    files = ["-keyout", f"{folder}/gitlab.example.com.key", "-out", f"{folder}/gitlab.example.com.crt"]
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    subprocess.run([*command, "-subj", "/CN=own", *files], check=True, capture_output=True, timeout=60)
-    return folder
-
-
 @pytest.fixture
 def server(tmp_path: Path, certificate: Path) -> GitlabMachine:
     made = GitlabMachine(tmp_path / "first")
@@ -86,6 +76,7 @@ def test_nobody_reaches_gitlab_before_its_first_login_is_secure(
     server, _, calls = configured
     assert server.is_reachable
     before = GitlabMachine(server.root.parent / "before")
+    shutil.copytree(server.root / "etc/gitlab/ssl", before.root / "etc/gitlab/ssl")
     before.first_boot(end_at=(calls.index("gitlab-rails runner") + 1, "kill"))
     assert (before.root / "opt/gitlab/service/gitaly").exists()
     assert not before.is_reachable

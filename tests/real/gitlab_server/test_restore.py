@@ -15,9 +15,10 @@ SILENT = "gitlab-rails runner 'Gitlab::CurrentSettings.update!(silent_mode_enabl
 
 
 @pytest.fixture(scope="module")
-def backed_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[GitlabMachine, str]:
+def backed_up(tmp_path_factory: pytest.TempPathFactory, certificate: Path) -> tuple[GitlabMachine, str]:
     """A server with a mirror, and the name of its backup."""
     server = GitlabMachine(tmp_path_factory.mktemp("lost") / "first")
+    shutil.copytree(certificate, server.root / "etc/gitlab/ssl")
     assert server.first_boot().status == 0
     server.write("srv/volume/postgresql/mirrors", "mirrors")
     run = server.run("configure", "backup")
@@ -26,9 +27,10 @@ def backed_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[GitlabMachine, 
 
 
 @pytest.fixture
-def server(tmp_path: Path, backed_up: tuple[GitlabMachine, str]) -> GitlabMachine:
+def server(tmp_path: Path, backed_up: tuple[GitlabMachine, str], certificate: Path) -> GitlabMachine:
     """A new server, from which the backup can be downloaded."""
     server = GitlabMachine(tmp_path / "second")
+    shutil.copytree(certificate, server.root / "etc/gitlab/ssl")
     assert server.first_boot().status == 0
     shutil.copytree(backed_up[0].srv / "aws/backups", server.srv / "aws/backups")
     return server
