@@ -70,7 +70,7 @@ def test_the_commands_restore_a_backup_while_nothing_leaves(
     lost, backup = backed_up
     found = run(server, commands(runbook, prompt="$ "), backup)
     addresses = [f"file:///srv/aws/backups/{backup}/{name}.tar" for name in ("application", "configuration")]
-    assert found == (0, "\n".join([backup, *addresses, ""]), "")
+    assert found == (0, "\n".join([f"{'PRE':>30} {backup}/", *addresses, ""]), "")
     server.calls()
     status, _, _ = run(server, commands(runbook, prompt="# "), backup)
     assert status == 0
