@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from errors.shown import shown
 from settings import cron, data
+from settings.backlog import target_name
 from settings.deployment import Deployment
 from settings.problems import Path, SettingProblem, dotted
 
@@ -13,6 +14,7 @@ def problems(deployment: Deployment) -> Iterator[SettingProblem]:
     """Warnings about a valid deployment."""
     yield from _zones(deployment)
     yield from _profiles(deployment)
+    yield from _repositories(deployment)
     yield from _schedules(deployment, datetime.datetime.now(datetime.UTC).year)
 
 
@@ -46,6 +48,23 @@ def _profiles(deployment: Deployment) -> Iterator[SettingProblem]:
         yield SettingProblem(
             path=named[0], what=what, hint="`ci` refuses them: for a pipeline remove them, and set AWS_PROFILE by hand"
         )
+
+
+def _repositories(deployment: Deployment) -> Iterator[SettingProblem]:
+    """CodeCommit tells names by their case, and many disks that they are cloned to do not."""
+    prd = deployment.prd
+    named: dict[str, Path] = {}
+    if prd is not None and prd.codecommit is not None:
+        named = {name: ("prd", "codecommit", "repositories", name) for name in prd.codecommit.repositories}
+    if prd is not None and prd.backlog is not None:
+        for key, mirror in prd.backlog.repositories.items():
+            named.setdefault(target_name(mirror), ("prd", "backlog", "repositories", key, "target"))
+    first: dict[str, str] = {}
+    for name, path in named.items():
+        other = first.setdefault(name.lower(), name)
+        if other != name:
+            what = f"'{name}' differs from '{other}' in upper and lower case only"
+            yield SettingProblem(path=path, what=what, hint="rename one, or clone them into different folders")
 
 
 def _schedules(deployment: Deployment, this_year: int) -> Iterator[SettingProblem]:

@@ -98,16 +98,19 @@ def _closed(valid: ValidValues) -> Iterator[SettingProblem]:
         yield from allow_list(valid, room, "from_cidrs")
 
 
+def _in_rooms(valid: ValidValues, path: Path) -> Iterator[tuple[Path, str, Path]]:
+    """The networks of the list at `path` that overlap those of rooms: their path, what overlaps, and the room."""
+    for index, network in valid.networks(*path):
+        for room in _rooms(valid):
+            for _, other in valid.networks(*room, "from_cidrs"):
+                if network.overlaps(other):
+                    yield (*path, index), f"'{network}' overlaps '{other}'", room
+
+
 def _push_and_pull_are_apart(valid: ValidValues) -> Iterator[SettingProblem]:
-    pulling = [network for room in _rooms(valid) for _, network in valid.networks(*room, "from_cidrs")]
-    for index, network in valid.networks(*_PUSH, "from_cidrs"):
-        for other in pulling:
-            if network.overlaps(other):
-                yield SettingProblem(
-                    path=(*_PUSH, "from_cidrs", index),
-                    what=f"'{network}' overlaps '{other}', which may pull",
-                    hint="the isolated room must not be able to push: keep the two lists apart",
-                )
+    for path, overlap, _ in _in_rooms(valid, (*_PUSH, "from_cidrs")):
+        hint = "the isolated room must not be able to push: keep the two lists apart"
+        yield SettingProblem(path=path, what=f"{overlap}, which may pull", hint=hint)
 
 
 def _rooms_reach_no_git_server(valid: ValidValues) -> Iterator[SettingProblem]:
@@ -115,16 +118,18 @@ def _rooms_reach_no_git_server(valid: ValidValues) -> Iterator[SettingProblem]:
     reason = (*gitlab, "open_to_the_world_because")
     if any(open_list(valid, gitlab, key)) or valid.is_refused(*reason):
         return  # another rule says what is wrong with the list itself
-    path = (*gitlab, key)
-    for index, network in valid.networks(*path):
-        for room in _rooms(valid):
-            for _, other in valid.networks(*room, "from_cidrs"):
-                if network.overlaps(other):
-                    yield SettingProblem(
-                        path=(*path, index),
-                        what=f"'{network}' overlaps '{other}' of {dotted(room)}, an isolated room",
-                        hint="a room that reaches GitLab can send data out: keep the two lists apart",
-                    )
+    for path, overlap, room in _in_rooms(valid, (*gitlab, key)):
+        hint = "a room that reaches GitLab can send data out: keep the two lists apart"
+        yield SettingProblem(path=path, what=f"{overlap} of {dotted(room)}, an isolated room", hint=hint)
+
+
+def _rooms_start_no_mirrors(valid: ValidValues) -> Iterator[SettingProblem]:
+    webhook, reason = ("prd", "backlog", "webhook"), "open_to_the_world_because"
+    for path, overlap, room in _in_rooms(valid, (*webhook, "sender_cidrs")):
+        if valid.names(*webhook, reason) or valid.names(*room, reason):
+            continue  # a request starts a run, and carries nothing: the reason is enough
+        hint = "list the addresses of Backlog's webhooks, which no room has"
+        yield SettingProblem(path=path, what=f"{overlap} of {dotted(room)}, an isolated room", hint=hint)
 
 
 def _push_is_apart_from_endpoints(valid: ValidValues) -> Iterator[SettingProblem]:
@@ -258,6 +263,7 @@ RULES = (
     _push_and_pull_are_apart,
     _push_is_apart_from_endpoints,
     _rooms_reach_no_git_server,
+    _rooms_start_no_mirrors,
     _rooms_are_apart,
     _known_repositories,
     _prefixes,

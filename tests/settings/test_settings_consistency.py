@@ -183,6 +183,16 @@ def test_refuses_a_gitlab_that_is_open_to_the_world_beside_a_room(refusal: Refus
         assert f"'0.0.0.0/0' overlaps '{network}' of prd.codecommit.{room}, an isolated room" in found
 
 
+def test_refuses_a_room_that_starts_mirror_runs(refusal: Refusal) -> None:
+    change = ("sender_cidrs: [192.0.2.16/28, 192.0.2.64/28]", "sender_cidrs: [192.0.2.16/28, 198.51.100.0/24]")
+    assert refusal(spoilt(change)) == error(
+        line_of_change(change),
+        "prd.backlog.webhook.sender_cidrs[1]",
+        "'198.51.100.0/24' overlaps '198.51.100.0/28' of prd.codecommit.pull, an isolated room",
+        "list the addresses of Backlog's webhooks, which no room has",
+    )
+
+
 def test_refuses_that_the_world_pushes_beside_a_room_that_is_known_by_its_endpoints(refusal: Refusal) -> None:
     reason = "open_to_the_world_because: A test of what is pushed from where."
     rooms = [

@@ -76,6 +76,30 @@ def test_warns_about_a_schedule_that_is_hardly_meant(tmp_path: Path, change: Cha
     assert found.splitlines()[0] == f"warning: {line_of(text, change[1])}: dev.gitlab.schedule.{what}"
 
 
+@pytest.mark.parametrize(
+    ("change", "path", "what"),
+    [
+        (
+            ("      batch:\n    del", "      Infrastructure:\n      batch:\n    del"),
+            "codecommit.repositories.Infrastructure",
+            "'Infrastructure' differs from 'infrastructure' in upper and lower case only",
+        ),
+        (
+            ("target: { create: website }", "target: { create: Batch }"),
+            "backlog.repositories.website.target",
+            "'Batch' differs from 'batch' in upper and lower case only",
+        ),
+    ],
+)
+def test_warns_about_repositories_whose_names_differ_in_case_only(
+    tmp_path: Path, change: Change, path: str, what: str
+) -> None:
+    text, found = _warnings(tmp_path, _WITHOUT_PROFILE, change)
+    line = line_of(text, "Infrastructure:" if "Infra" in path else "Batch }")
+    hint = "rename one, or clone them into different folders"
+    assert found == [f"warning: {line}: prd.{path}: {what}\nhint: {hint}"]
+
+
 def test_a_command_prints_warnings_to_standard_error_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "x.yaml"
     file.write_text(spoilt())
