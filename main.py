@@ -17,18 +17,10 @@ def main(arguments: list[str]) -> int:
     from errors import FAILED, Problem, RefusedError
 
     try:
-        synthesises = arguments in ([], ["synth"])
-        if synthesises:
-            import bindings
-
-            gc.disable()  # a synthesis ends within seconds, and nearly all that it makes is in use until then
-            bindings.install(check_types=False)  # mypy has checked the calls
-            import cdktf_cdktf_provider_aws  # noqa: F401 - Node loads it while Python imports the rest
-        from stacks.command import synth, synthesise
-
-        if synthesises:
-            return synth()
+        if arguments in ([], ["synth"]):
+            return _synth()
         from ops import cli
+        from stacks.command import synthesise
 
         return cli.run(arguments, synthesise)
     except RefusedError as error:
@@ -40,6 +32,22 @@ def main(arguments: list[str]) -> int:
         (hint, *_) = getattr(error, "__notes__", ["see that the folder can be written, and that it is not a file"])
         print(Problem(where=str(error.filename or "system"), what=str(error.strerror), hint=hint), file=sys.stderr)
         return FAILED
+
+
+def _synth() -> int:
+    """Synthesise as fast as possible."""
+    from ops.waiting import waiting
+
+    with waiting("synthesising, which takes longest the first time"):
+        import bindings
+
+        gc.disable()  # a synthesis ends within seconds, and nearly all that it makes is in use until then
+        bindings.install(check_types=False)  # mypy has checked the calls
+        import cdktf_cdktf_provider_aws  # noqa: F401 - Node loads it while Python imports the rest
+
+        from stacks.command import synth
+
+        return synth()
 
 
 if __name__ == "__main__":

@@ -155,6 +155,14 @@ def test_synth_is_a_command_that_prints_what_main_py_prints_alone(project: Path,
     assert _main(project, "synth", minimal, CDKTF_OUTDIR=out) == alone
 
 
+@pytest.mark.slow
+def test_a_synthesis_loads_nothing_of_the_other_commands(project: Path, tmp_path: Path) -> None:
+    code = "import main, sys; main.main(['synth']); print({'rich', 'typer', 'boto3'} & {*sys.modules}, file=sys.stderr)"
+    environment = {**os.environ, "DEPLOYMENT": "deployments/minimal.yaml", "CDKTF_OUTDIR": str(tmp_path / "out")}
+    done = subprocess.run([sys.executable, "-c", code], cwd=project, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "set()\n")
+
+
 def test_a_handover_with_from_ignores_the_deployment_in_the_environment(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

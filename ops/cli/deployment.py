@@ -9,6 +9,7 @@ import typer
 from errors import WRONG_USAGE, refused
 from ops.cli.options import EXAMPLE, DeploymentFile, Force, load, synthesised
 from ops.cli.usage import Commands
+from ops.waiting import waiting
 
 app = Commands()
 
@@ -60,7 +61,7 @@ def access(
         raise refused("--json", f"{str(json)!r} is given to --markdown too", hint, status=WRONG_USAGE)
     from ops import access
 
-    with synthesised(context, load(deployment)) as out:
+    with synthesised(context, load(deployment)) as out, waiting("evaluating the policies"):
         found = access.access(out)
     if markdown is None and json is None:
         access.show(found)
@@ -120,7 +121,8 @@ def handover(
     source = context.get_parameter_source("deployment")
     if cdktf_out is not None and source is not None and source.name == "COMMANDLINE":
         raise refused("--from", "a deployment file is given too", "give one of the two", status=WRONG_USAGE)
-    with nullcontext(cdktf_out) if cdktf_out is not None else synthesised(context, load(deployment)) as terraform:
+    written_by = nullcontext(cdktf_out) if cdktf_out is not None else synthesised(context, load(deployment))
+    with written_by as terraform, waiting("writing HCL"):
         folders = hand_over(terraform, out, schema_files=schema or [], force=force)
     for folder in folders:
         print(folder)

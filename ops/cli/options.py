@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ops.waiting import waiting
+
 if TYPE_CHECKING:
     from settings import Deployment
 
@@ -46,5 +48,6 @@ def synthesised(context: typer.Context, deployment: "Deployment") -> Iterator[Pa
     """A temporary output folder with the deployment's Terraform."""
     with tempfile.TemporaryDirectory(prefix="kakehashi-") as folder:
         out = Path(folder) / "cdktf.out"
-        context.obj(deployment, out)
+        with waiting("synthesising"):
+            context.obj(deployment, out)
         yield out

@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
+from errors.shown import counted
 from ops.cli.options import EXAMPLE, DeploymentFile, load, synthesised
 from ops.cli.usage import Commands
+from ops.waiting import waiting
 
 app = Commands()
 
@@ -75,16 +77,17 @@ def review(
     """Review Terraform plans: Markdown for a pull request, dangerous changes first."""
     from ops.review import run
 
-    status = run(
-        plans,
-        allow=allow or [],
-        because=because or [],
-        acknowledged=acknowledged,
-        platform=platform,
-        post_to=post,
-        language=language,
-        outputs=outputs,
-    )
+    with waiting(f"reviewing {counted(len(plans), 'plan')}"):
+        status = run(
+            plans,
+            allow=allow or [],
+            because=because or [],
+            acknowledged=acknowledged,
+            platform=platform,
+            post_to=post,
+            language=language,
+            outputs=outputs,
+        )
     raise typer.Exit(status)
 
 
