@@ -55,7 +55,11 @@ proofs: .venv/.test ## Try all generated cases of the review, of which make test
 tools: .venv-pipenv/.done ## Set up checkov and cdktf-cli, for the tests that use them
 	@command -v npm >/dev/null || \
 	  { printf 'error: npm is not installed\nhint: cdktf-cli needs Node 20 or 22, with npm\n' >&2; exit 2; }
+	@node -e 'process.exit(parseInt(process.versions.node) < 20)' || \
+	  { printf 'error: %s is Node %s\nhint: cdktf-cli needs Node 20 or 22, with npm\n' "$$(command -v node)" "$$(node --version)" >&2; exit 2; }
+	@echo "setting up checkov, about a minute" >&2
 	@PIPENV_PIPFILE=tests/checkov/Pipfile $(PIPENV) sync --bare $(QUIETLY)
+	@echo "setting up cdktf-cli, about a minute" >&2
 	@npm ci --prefix tests/cdktf_cli --no-audit --no-fund --loglevel=error >/dev/null
 
 .PHONY: check
@@ -110,15 +114,24 @@ export UNNAMED_SOURCES
 # Runs pipenv, and shows its output only when it fails.
 QUIETLY = >.venv-pipenv/log 2>&1 || { cat .venv-pipenv/log >&2; printf 'error: pipenv: not all packages were installed\nhint: see the lines above, and run make again\n' >&2; exit 1; }
 
+# The same, and says on a terminal every five seconds how many packages there are.
+define COUNTED
+while [ -t 2 ] && sleep 5 && kill -0 $$$$ 2>/dev/null; do \
+  echo "  $$(find .venv -path '*-packages/*.dist-info' -prune 2>/dev/null | wc -l) packages installed" >&2; \
+done & \
+trap "kill $$! 2>/dev/null || true" EXIT; \
+$(PIPENV) sync $(1) --bare $(QUIETLY)
+endef
+
 # The packages are set up once, and again only when the lock file changes.
 .venv/.synth: Pipfile.lock .venv-pipenv/.done
-	@echo "setting up .venv (about a minute, once)" >&2
-	@$(PIPENV) sync --bare $(QUIETLY)
+	@echo "set-up, step 2: the packages that a synthesis needs, in .venv (about a minute, once)" >&2
+	@$(call COUNTED)
 	@touch $@
 
 .venv/.test: Pipfile.lock .venv/.synth
-	@echo "setting up what tests need in .venv (about a minute, once)" >&2
-	@$(PIPENV) sync --dev --bare $(QUIETLY)
+	@echo "set-up, step 3: the packages that tests and rehearsals need, in .venv (about a minute, once)" >&2
+	@$(call COUNTED,--dev)
 	@touch $@
 
 .venv-pipenv/.done:
@@ -126,7 +139,7 @@ QUIETLY = >.venv-pipenv/log 2>&1 || { cat .venv-pipenv/log >&2; printf 'error: p
 	  { printf 'error: %s is not installed\nhint: install it, for example with: apt-get install %s\n' $$tool $$tool >&2; exit 2; }; done
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { printf 'error: %s is older than Python 3.11\nhint: make synth PYTHON=python3.12\n' "$$($(PYTHON) --version)" >&2; exit 2; }
-	@echo "setting up pipenv in .venv-pipenv (a few seconds, once)" >&2
+	@echo "set-up, step 1: pipenv, which installs packages, in .venv-pipenv (a few seconds, once)" >&2
 	@$(PYTHON) -m venv .venv-pipenv >/dev/null || \
 	  { printf 'error: %s cannot make a virtual environment\nhint: install its venv package, for example with: apt-get install python3-venv\n' $(PYTHON) >&2; exit 2; }
 	@.venv-pipenv/bin/pip install --quiet --disable-pip-version-check pipenv==$(PIPENV_VERSION) || \
