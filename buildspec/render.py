@@ -88,6 +88,21 @@ class SquidConfig:
     tls_port: ClassVar[int] = 3129
 
 
+@dataclass(frozen=True, kw_only=True)
+class ProxyServer:
+    """What a forward proxy's server works with.
+
+    It completes the hook `launch_hook` of its auto scaling group once tunnels to `checked_hosts`, which the proxy
+    allows, are opened.
+    """
+
+    region: str
+    group_name: str
+    launch_hook: str
+    log_group_name: str
+    checked_hosts: Sequence[str]
+
+
 def mirror_buildspec(values: MirrorBuildspec) -> str:
     """The buildspec of one mirror build, YAML."""
     # As values: what Bash writes as `${#array}` would begin a comment of Jinja's.
@@ -131,19 +146,27 @@ def squid_conf(values: SquidConfig) -> str:
     return _environment().get_template("squid.conf.j2").render(squid=values)
 
 
-def forward_proxy_cloud_init(values: SquidConfig, log_group_name: str) -> str:
-    """The user data of a forward proxy: installs Squid, and sends its access log to CloudWatch."""
+def forward_proxy_cloud_init(values: SquidConfig, server: ProxyServer) -> str:
+    """The user data of a forward proxy: installs Squid, sends its access log to CloudWatch, and tries it."""
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Agent-Configuration-File-Details.html
     access_log = {
         "file_path": values.access_log,
-        "log_group_name": log_group_name,
+        "log_group_name": server.log_group_name,
         "log_stream_name": "{instance_id}",
         "timestamp_format": "%Y-%m-%dT%H:%M:%S.%f",
         "timezone": "UTC",
     }
     agent = {"logs": {"logs_collected": {"files": {"collect_list": [access_log]}}}}
     template = _environment().get_template("forward_proxy.cloud-init.yml.j2")
-    return template.render(squid_conf=squid_conf(values), agent=agent, certificate=values.certificate)
+    return template.render(
+        squid_conf=squid_conf(values),
+        agent=agent,
+        check=Path(__file__).with_name("forward_proxy_check.sh").read_text(encoding="utf-8"),
+        certificate=values.certificate,
+        port=values.port,
+        hosts=shlex.join(server.checked_hosts),
+        server=server,
+    )
 
 
 def _ruby(text: str | Reference) -> str:

@@ -34,6 +34,7 @@ _SIZES = {
 
 _SERVICE_PREFIXES = frozenset(
     (
+        "autoscaling",
         "codebuild",
         "codecommit",
         "ec2",

@@ -4,6 +4,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from cdktf import TerraformCount
+from cdktf_cdktf_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
+from cdktf_cdktf_provider_aws.cloudwatch_event_target import (
+    CloudwatchEventTarget,
+    CloudwatchEventTargetInputTransformer,
+)
 from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
 from cdktf_cdktf_provider_aws.sns_topic_policy import SnsTopicPolicy
 from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
@@ -57,3 +63,21 @@ class AlertTopic(Construct):
         subscriptions = Construct(self, "subscriptions")
         for email in props.emails:
             SnsTopicSubscription(subscriptions, email, topic_arn=self.topic.arn, protocol="email", endpoint=email)
+
+    def notify(self, rule: CloudwatchEventRule, message: Message, count: TerraformCount | None = None) -> None:
+        """Publish a message for the events of each of `count` rules."""
+        name = (
+            rule.name
+            if count is None
+            else f"${{{rule.terraform_resource_type}.{rule.friendly_unique_id}[count.index].name}}"
+        )
+        CloudwatchEventTarget(
+            self,
+            f"{rule.node.id}_to_topic",
+            count=count,
+            rule=name,
+            arn=self.topic.arn,
+            input_transformer=CloudwatchEventTargetInputTransformer(
+                input_paths=dict(message.paths), input_template=message.template
+            ),
+        )

@@ -5,10 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cdktf_cdktf_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
-from cdktf_cdktf_provider_aws.cloudwatch_event_target import (
-    CloudwatchEventTarget,
-    CloudwatchEventTargetInputTransformer,
-)
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 from cdktf_cdktf_provider_aws.codebuild_project import CodebuildProject
 from constructs import Construct
@@ -61,15 +57,7 @@ class BuildAlerts(AlertTopic):
             description="Mirror builds that failed",
             event_pattern=failures(props.labels),
         )
-        CloudwatchEventTarget(
-            self,
-            "failures_to_topic",
-            rule=rule.name,
-            arn=self.topic.arn,
-            input_transformer=CloudwatchEventTargetInputTransformer(
-                input_paths=dict(FAILED.paths), input_template=FAILED.template
-            ),
-        )
+        self.notify(rule, FAILED)
 
     def _silence(self, props: BuildAlertsProps) -> None:
         alarms = Construct(self, "silence")

@@ -12,6 +12,7 @@ from cdktf_cdktf_provider_aws.autoscaling_group import (
     AutoscalingGroupLaunchTemplate,
     AutoscalingGroupTag,
 )
+from cdktf_cdktf_provider_aws.autoscaling_lifecycle_hook import AutoscalingLifecycleHook
 from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_aws.data_aws_ssm_parameter import DataAwsSsmParameter
 from cdktf_cdktf_provider_aws.iam_instance_profile import IamInstanceProfile
@@ -40,17 +41,23 @@ from modules.security_group import SecurityGroup, SecurityGroupProps, SecurityGr
 # https://docs.aws.amazon.com/linux/al2023/ug/ec2.html#launch-via-aws-cli
 _NEWEST_IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-{architecture}"
 
+LAUNCH_HOOK = "works"
+"""The hook that a new instance completes when its proxy works."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ForwardProxyProps:
     """Values of type str, float and list may be references.
 
     `architecture` is that of `instance_type`: x86_64 or arm64. `tags` are set on the instances and their volumes, which
-    do not get the provider's default tags. `user_data` must make Squid listen on `port`, and send its access log to
-    `log_group_name`.
+    do not get the provider's default tags. `user_data` must make Squid listen on `port`, send its access log to
+    `log_group_name`, and complete LAUNCH_HOOK of the group `group_name`.
     """
 
     labels: Labels
+    region: str
+    account_id: str
+    group_name: str
     tags: Mapping[str, str]
     vpc_id: str
     vpc_cidr: str
@@ -107,7 +114,7 @@ class ForwardProxy(Construct):
         self.group = AutoscalingGroup(
             self,
             "group",
-            name=labels.name("proxy"),
+            name=props.group_name,
             vpc_zone_identifier=props.subnet_ids,
             min_size=props.instances,
             desired_capacity=props.instances,
@@ -123,15 +130,27 @@ class ForwardProxy(Construct):
             min_elb_capacity=props.instances,
             instance_refresh=AutoscalingGroupInstanceRefresh(
                 strategy="Rolling",
-                # An old instance is stopped when a new one is healthy; if none becomes healthy, the old ones stay.
+                # An old instance is stopped when a new one is in use. No rollback: the provider gives the group its new
+                # template first, so a rollback would lead to that one again, without an end.
+                # https://github.com/hashicorp/terraform-provider-aws/issues/34189
                 preferences=AutoscalingGroupInstanceRefreshPreferences(
-                    min_healthy_percentage=100, max_healthy_percentage=200, auto_rollback=True
+                    min_healthy_percentage=100, max_healthy_percentage=200
                 ),
             ),
             tag=[
                 AutoscalingGroupTag(key=key, value=value, propagate_at_launch=True)
                 for key, value in {**props.tags, **labels.named("proxy")}.items()
             ],
+        )
+        # Not the group's initial hook, because adding one would replace the group of an earlier deployment.
+        AutoscalingLifecycleHook(
+            self,
+            "launch_hook",
+            name=LAUNCH_HOOK,
+            autoscaling_group_name=self.group.name,
+            lifecycle_transition="autoscaling:EC2_INSTANCE_LAUNCHING",
+            heartbeat_timeout=600,
+            default_result="ABANDON",
         )
 
 
@@ -191,7 +210,11 @@ def _launch_template(
             name=labels.name("proxy", limit=64),
             description="Lets forward proxies write their access log, and be managed through Systems Manager",
             trust=roles.assumed_by("ec2"),
-            permissions=[roles.write_logs(access_log.arn), servers.be_managed()],
+            permissions=[
+                roles.write_logs(access_log.arn),
+                servers.be_managed(),
+                servers.complete_launch(props.group_name, props.region, props.account_id),
+            ],
         ),
     )
     profile = IamInstanceProfile(scope, "profile", name=labels.name("proxy"), role=role.role.name)

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 
 from cdktf import TerraformCount, TerraformLocal, TerraformProvider, Token
 from cdktf_cdktf_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
-from cdktf_cdktf_provider_aws.cloudwatch_event_target import (
-    CloudwatchEventTarget,
-    CloudwatchEventTargetInputTransformer,
-)
+from cdktf_cdktf_provider_aws.cloudwatch_event_target import CloudwatchEventTarget
 from constructs import Construct
 
 from modules.alert_topic import AlertTopic, AlertTopicProps, Message
@@ -132,7 +129,7 @@ class GitDetection(AlertTopic):
                 event_pattern=selected[key].pattern,
                 state=STATE,
             )
-            self._notify(rule, FROM_ELSEWHERE, count)
+            self.notify(rule, FROM_ELSEWHERE, count)
         self._credentials(props, selected["credentials"].pattern)
 
     def _named(self, id: str, expression: str) -> str:
@@ -148,7 +145,7 @@ class GitDetection(AlertTopic):
             event_pattern=pattern,
             state=STATE,
         )
-        self._notify(rule, CREDENTIALS, None)
+        self.notify(rule, CREDENTIALS)
         if props.iam_provider is None:
             return
         bus_arn = f"arn:aws:events:{props.region}:{props.account_id}:event-bus/default"
@@ -179,24 +176,6 @@ class GitDetection(AlertTopic):
             arn=bus_arn,
             role_arn=role.role.arn,
             depends_on=role.permissions,
-        )
-
-    def _notify(self, rule: CloudwatchEventRule, message: Message, count: TerraformCount | None) -> None:
-        """Publish a message for the events of each of `count` rules."""
-        name = (
-            rule.name
-            if count is None
-            else f"${{{rule.terraform_resource_type}.{rule.friendly_unique_id}[count.index].name}}"
-        )
-        CloudwatchEventTarget(
-            self,
-            f"{rule.node.id}_to_topic",
-            count=count,
-            rule=name,
-            arn=self.topic.arn,
-            input_transformer=CloudwatchEventTargetInputTransformer(
-                input_paths=dict(message.paths), input_template=message.template
-            ),
         )
 
 

@@ -10,7 +10,7 @@ from errors.shown import shown
 from settings import data
 from settings.cidrs import HostCidr
 from settings.problems import refuse
-from settings.types import InstanceType, LogRetentionDays, Reason, Settings
+from settings.types import Email, InstanceType, LogRetentionDays, Reason, Settings
 from settings.urls import ProxyUrl
 
 PORT = 3128
@@ -42,6 +42,14 @@ def _direct_host(value: str) -> str:
     return value
 
 
+class ProxyAlertsSettings(Settings):
+    """Who is notified when proxies were not replaced as they should be."""
+
+    emails: tuple[Email, ...] = Field(
+        (), max_length=50, description="Addresses to notify; each has to confirm AWS's first message."
+    )
+
+
 class SquidSettings(Settings):
     """A forward proxy that we build in dev.network's private subnets; it leaves through their NAT gateways."""
 
@@ -63,6 +71,9 @@ class SquidSettings(Settings):
         None, description="The reason for allowing hosts in domains in which anybody can get one."
     )
     log_retention_days: LogRetentionDays = Field(90, description="How long CloudWatch keeps the access log.")
+    alerts: ProxyAlertsSettings = Field(
+        ProxyAlertsSettings(), description="Who is notified when proxies were not replaced as they should be."
+    )
 
 
 class ProxySettings(Settings):

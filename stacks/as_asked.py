@@ -149,8 +149,10 @@ def _is_written_as_asked(state: StateLocation, deployment: Deployment) -> bool:
 
 
 def _subscriptions(deployment: Deployment, stacks: Stacks) -> Found:
-    prd = deployment.prd
+    dev, prd = deployment.dev, deployment.prd
     asked: dict[str, tuple[str, ...]] = dict.fromkeys(stacks, ())
+    if dev is not None and dev.proxy is not None and dev.proxy.squid is not None:
+        asked["dev-proxy"] = dev.proxy.squid.alerts.emails
     if prd is not None and prd.codecommit is not None and prd.codecommit.detection is not None:
         asked["prd-codecommit"] = prd.codecommit.detection.emails
     if prd is not None and prd.backlog is not None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from buildspec import render
 from errors.shown import shown
-from modules import build_alerts, git_detection
+from modules import build_alerts, git_detection, proxy_alerts
 from modules.alert_topic import Message
 from modules.git_detection import CREDENTIALS, FROM_ELSEWHERE, IAM_REGION, STATE
 from modules.labels import Labels
@@ -16,7 +16,7 @@ from modules.server_files import document_content
 from modules.terraform_text import template
 from settings import Deployment
 from stacks import gitlab_files
-from stacks.dev_proxy import access_log_name, squid_config
+from stacks.dev_proxy import proxy_server, squid_config
 from stacks.prd_codecommit import detection_props, source_addresses
 from terraform.references import Configuration
 
@@ -79,9 +79,13 @@ def _proxy(deployment: Deployment) -> Texts:
     if dev is None or dev.gitlab is None or dev.network is None or dev.proxy is None or dev.proxy.squid is None:
         return {}
     config = squid_config(deployment.region, str(dev.network.cidr), dev.proxy.squid)
-    user_data = render.forward_proxy_cloud_init(config, access_log_name(_labels(deployment, "dev")))
-    encoded = base64.b64encode(user_data.encode()).decode()
-    return _resource("dev-proxy", "aws_launch_template.proxy_launch_template", user_data=encoded)
+    server = proxy_server(deployment.region, _labels(deployment, "dev"))
+    encoded = base64.b64encode(render.forward_proxy_cloud_init(config, server).encode()).decode()
+    stack, pattern = "dev-proxy", proxy_alerts.failures(server.group_name)
+    return {
+        **_resource(stack, "aws_launch_template.proxy_launch_template", user_data=encoded),
+        **_notified(stack, "alerts_failures", "alerts", proxy_alerts.FAILED, pattern, None, None),
+    }
 
 
 def _gitlab(deployment: Deployment) -> Texts:

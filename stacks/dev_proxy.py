@@ -4,10 +4,11 @@ from cdktf import Token
 from constructs import Construct
 
 from buildspec import render
-from modules.forward_proxy import ForwardProxy, ForwardProxyProps
+from modules.forward_proxy import LAUNCH_HOOK, ForwardProxy, ForwardProxyProps
 from modules.labels import Labels
+from modules.proxy_alerts import ProxyAlerts, ProxyAlertsProps
 from settings import Deployment
-from settings.proxy import PORT, SquidSettings, allow_list
+from settings.proxy import PORT, SquidSettings, allow_list, default_hosts
 from settings.types import architecture
 from stacks.base import BaseStack, Output
 from stacks.operations_variables import ProxyVariables
@@ -26,7 +27,7 @@ class DevProxyStack(BaseStack):
         vpc_cidr = str(deployment.dev.network.cidr)
         config = squid_config(deployment.region, vpc_cidr, settings)
         self.files = {"squid.conf": render.squid_conf(config)}
-        log_group_name = access_log_name(self.labels)
+        server = proxy_server(deployment.region, self.labels)
         place = self.state_of(network)
 
         proxy = ForwardProxy(
@@ -34,6 +35,9 @@ class DevProxyStack(BaseStack):
             "proxy",
             ForwardProxyProps(
                 labels=self.labels,
+                region=deployment.region,
+                account_id=self.account.id,
+                group_name=server.group_name,
                 tags=self.labels.default_tags(deployment.tags),
                 vpc_id=place.get_string("vpc_id"),
                 vpc_cidr=vpc_cidr,
@@ -42,9 +46,19 @@ class DevProxyStack(BaseStack):
                 instances=variables.instance_count,
                 instance_type=variables.instance_type,
                 architecture=architecture(settings.instance_type),
-                user_data=render.forward_proxy_cloud_init(config, log_group_name),
-                log_group_name=log_group_name,
+                user_data=render.forward_proxy_cloud_init(config, server),
+                log_group_name=server.log_group_name,
                 log_retention_days=variables.log_retention_days,
+            ),
+        )
+        alerts = ProxyAlerts(
+            self,
+            "alerts",
+            ProxyAlertsProps(
+                labels=self.labels,
+                account_id=self.account.id,
+                emails=settings.alerts.emails,
+                group_name=server.group_name,
             ),
         )
 
@@ -56,6 +70,9 @@ class DevProxyStack(BaseStack):
                 ),
                 "access_log": Output(value=proxy.access_log.name, description="Log group of every request."),
                 "group_name": Output(value=proxy.group.name, description="Auto scaling group of the proxies."),
+                "alerts_topic_arn": Output(
+                    value=alerts.topic.arn, description="ARN of the topic that hears of proxies that were not replaced."
+                ),
                 "security_group_id": Output(
                     value=proxy.security_group.group.id, description="Id of the proxies' security group."
                 ),
@@ -68,6 +85,12 @@ def squid_config(region: str, vpc_cidr: str, settings: SquidSettings) -> render.
     return render.SquidConfig(port=PORT, clients=vpc_cidr, hosts=allow_list(region, settings.allowed_hosts))
 
 
-def access_log_name(labels: Labels) -> str:
-    """The log group of every request."""
-    return f"/squid/{labels.name('proxy')}"
+def proxy_server(region: str, labels: Labels) -> render.ProxyServer:
+    """What a proxy's server works with."""
+    return render.ProxyServer(
+        region=region,
+        group_name=labels.name("proxy"),
+        launch_hook=LAUNCH_HOOK,
+        log_group_name=f"/squid/{labels.name('proxy')}",
+        checked_hosts=default_hosts(region),
+    )

@@ -53,6 +53,7 @@ def values(deployment: Deployment, stack: str) -> tuple[Values, Lists]:
         found = {"network_cidr": str(dev.network.cidr)}
         if dev.proxy.squid is not None:
             found["proxy_architecture"] = architecture(dev.proxy.squid.instance_type)
+            lists = {"alerted": _each("alerted", dev.proxy.squid.alerts.emails)}
     elif stack == "dev-gitlab" and dev is not None and dev.gitlab is not None:
         found, lists = _gitlab(deployment, dev.gitlab), {"action": _each("action", ("start", "stop"))}
     elif stack == "prd-codecommit" and prd is not None and prd.codecommit is not None:

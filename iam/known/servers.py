@@ -84,6 +84,13 @@ TYPES: dict[str, Arguments] = {
         "target_group_arns": own("aws_lb_target_group", "arn"),
         "vpc_zone_identifier": SUBNET,
     },
+    "aws_autoscaling_lifecycle_hook": {
+        "autoscaling_group_name": own("aws_autoscaling_group", "name"),
+        "default_result": required(one_of("ABANDON", why="a server that did not say that it works is not used")),
+        "heartbeat_timeout": harmless("how long a new server has to say that it works"),
+        "lifecycle_transition": one_of("autoscaling:EC2_INSTANCE_LAUNCHING", why="it delays a launch"),
+        "name": _LOOKS,
+    },
     "aws_ebs_volume": {
         **each(_SIZE, "iops", "size", "type"),
         "availability_zone": harmless("where it is"),

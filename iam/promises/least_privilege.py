@@ -64,7 +64,9 @@ _ROLES = {
     "apigateway.amazonaws.com": frozenset(("codebuild:StartBuild",)),
     "scheduler.amazonaws.com": frozenset(("codebuild:StartBuild", "ec2:StartInstances", "ec2:StopInstances")),
     "events.amazonaws.com": frozenset(("events:PutEvents",)),
-    "ec2.amazonaws.com": _WRITE_LOGS | _MANAGED | {"s3:PutObject", "ssm:GetParameter", "ssm:PutParameter"},
+    "ec2.amazonaws.com": _WRITE_LOGS
+    | _MANAGED
+    | {"autoscaling:CompleteLifecycleAction", "s3:PutObject", "ssm:GetParameter", "ssm:PutParameter"},
     "vpc-flow-logs.amazonaws.com": _WRITE_LOGS | {"logs:DescribeLogGroups", "logs:DescribeLogStreams"},
     "dlm.amazonaws.com": frozenset(),
 }

@@ -43,6 +43,14 @@ def be_managed() -> PolicyStatement:
     )
 
 
+def complete_launch(group_name: str, region: str, account_id: str) -> PolicyStatement:
+    """Say that a new instance of one auto scaling group is ready."""
+    group = f"arn:aws:autoscaling:{region}:{account_id}:autoScalingGroup:*:autoScalingGroupName/{group_name}"
+    return PolicyStatement(
+        sid="CompleteLaunch", effect="Allow", actions=("autoscaling:CompleteLifecycleAction",), resources=(group,)
+    )
+
+
 def start_and_stop(instance_arn: str) -> list[PolicyStatement]:
     """Start and stop one instance."""
     return [

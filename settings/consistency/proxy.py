@@ -42,6 +42,12 @@ def _where_gitlab_stands(valid: ValidValues) -> Iterator[SettingProblem]:
         yield SettingProblem(path=_SQUID, what="the proxy has no network", hint=f"add dev.network, or {hint}")
 
 
+def _emails_once(valid: ValidValues) -> Iterator[SettingProblem]:
+    path = (*_SQUID, "alerts", "emails")
+    for index, email in valid.repeated(*path):
+        yield SettingProblem(path=(*path, index), what=f"'{email}' is named twice", hint="remove one")
+
+
 def _reachable(valid: ValidValues) -> Iterator[SettingProblem]:
     yield from allow_list(valid, _PROXY, "cidrs", excusable=False)
 
@@ -97,6 +103,7 @@ RULES = (
     _somebody_to_serve,
     _where_gitlab_stands,
     _reachable,
+    _emails_once,
     _no_host_twice,
     _mirrors_use_the_proxy,
     _nobody_elses_hosts,

@@ -95,6 +95,14 @@ CHANGES: dict[str, tuple[Change, str]] = {
     ),
     "a proxy for every client": (in_user_data("10.10.0.0/16", "0.0.0.0/0"), f"{PROXY}: {TEMPLATE}.user_data"),
     "a proxy without user data": (changed(PROXY, TEMPLATE, user_data=None), f"{PROXY}: {TEMPLATE}.user_data"),
+    "a proxy that is used without its check": (
+        in_user_data("enable squid", "enable squid; true"),
+        f"{PROXY}: {TEMPLATE}.user_data",
+    ),
+    "failed proxies that nobody hears of": (
+        changed(PROXY, "aws_cloudwatch_event_rule.alerts_failures", event_pattern='{"source": ["aws.ec2"]}'),
+        f"{PROXY}: aws_cloudwatch_event_rule.alerts_failures.event_pattern",
+    ),
     "a second launch template": (
         copied(PROXY, "aws_launch_template", "proxy_launch_template"),
         f"{PROXY}: aws_launch_template.other",

@@ -147,6 +147,14 @@ CHANGES: dict[str, tuple[Change, str]] = {
         ),
         f"{NETWORK}: aws_route.network_private_a_to_nat.gateway_id",
     ),
+    "proxies that are in use before they work": (
+        changed(PROXY, "aws_autoscaling_lifecycle_hook.proxy_launch_hook", lifecycle_transition="autoscaling:EC2"),
+        f"{PROXY}: aws_autoscaling_lifecycle_hook.proxy_launch_hook.lifecycle_transition",
+    ),
+    "proxies without their hook": (
+        removed(PROXY, "aws_autoscaling_lifecycle_hook", "proxy_launch_hook"),
+        f"{PROXY}: aws_autoscaling_lifecycle_hook.proxy_launch_hook",
+    ),
     "proxies in public subnets": (
         changed(PROXY, GROUP, vpc_zone_identifier=f"${{values({STATE}.public_subnet_ids)}}"),
         f"{PROXY}: {GROUP}.vpc_zone_identifier",

@@ -1,10 +1,12 @@
 import base64
+import json
 from collections.abc import Callable
 
 import pytest
 
 from tests.terraform import Stacks, Terraform
 
+GROUPS = "arn:aws:autoscaling:ap-northeast-1:111111111111:autoScalingGroup:*:autoScalingGroupName"
 ANOTHER_HOST = {"prd.backlog": None, "dev.proxy.squid.allowed_hosts": [".Example.com"]}
 
 
@@ -62,7 +64,8 @@ def test_an_instance_may_write_its_log_and_read_no_parameter(proxy: Terraform) -
         "WriteLogs": (
             ["logs:CreateLogStream", "logs:PutLogEvents"],
             ["${aws_cloudwatch_log_group.proxy_access_log.arn}:*"],
-        )
+        ),
+        "CompleteLaunch": (["autoscaling:CompleteLifecycleAction"], [f"{GROUPS}/kakehashi-dev-proxy"]),
     }
     log = proxy.resource("aws_cloudwatch_log_group.proxy_access_log")
     assert log["retention_in_days"] == "${var.log_retention_days}"
@@ -81,7 +84,7 @@ def test_amazons_newest_image_for_the_processor_is_taken(
 
 
 @pytest.mark.slow
-def test_a_change_is_rolled_out_and_rolled_back_if_unhealthy(proxy: Terraform, changed: Callable[..., Stacks]) -> None:
+def test_a_change_is_rolled_out_and_promises_no_rollback(proxy: Terraform, changed: Callable[..., Stacks]) -> None:
     group = proxy.resource("aws_autoscaling_group.proxy_group")
     # The group uses the template's version, and each change of the configuration makes a new version.
     assert group["launch_template"]["version"] == "${aws_launch_template.proxy_launch_template.latest_version}"
@@ -90,10 +93,41 @@ def test_a_change_is_rolled_out_and_rolled_back_if_unhealthy(proxy: Terraform, c
     assert group["instance_refresh"]["preferences"] == {
         "min_healthy_percentage": 100,
         "max_healthy_percentage": 200,
-        "auto_rollback": True,
     }
     assert group["max_size"] == "${(2 * var.instance_count)}"
     assert group["health_check_type"] == "ELB"
+
+
+def test_an_instance_is_given_up_unless_it_says_that_its_proxy_works(proxy: Terraform) -> None:
+    hook = proxy.resource("aws_autoscaling_lifecycle_hook.proxy_launch_hook")
+    assert hook == {
+        **hook,
+        "autoscaling_group_name": "${aws_autoscaling_group.proxy_group.name}",
+        "lifecycle_transition": "autoscaling:EC2_INSTANCE_LAUNCHING",
+        "default_result": "ABANDON",
+    }
+    group = proxy.resource("aws_autoscaling_group.proxy_group")
+    completed = f"--auto-scaling-group-name {group['name']} --lifecycle-hook-name {hook['name']} "
+    said = _user_data(proxy)
+    assert said.count("complete-lifecycle-action") == said.count(completed) == 1
+    assert said.index("check.sh") < said.index("systemctl enable squid") < said.index(completed)
+
+
+def test_people_are_told_of_every_replacement_that_does_not_succeed(proxy: Terraform) -> None:
+    rule = proxy.resource("aws_cloudwatch_event_rule.alerts_failures")
+    pattern = json.loads(rule["event_pattern"])
+    assert pattern == {
+        "source": ["aws.autoscaling"],
+        "detail-type": pattern["detail-type"],
+        "detail": {"AutoScalingGroupName": [proxy.resource("aws_autoscaling_group.proxy_group")["name"]]},
+    }
+    refresh = "EC2 Auto Scaling Instance Refresh"
+    assert {f"{refresh} Failed", f"{refresh} Cancelled"} <= set(pattern["detail-type"])
+    assert not {f"{refresh} Started", f"{refresh} Succeeded"} & set(pattern["detail-type"])
+    target = proxy.resource("aws_cloudwatch_event_target.alerts_failures_to_topic")
+    assert target["arn"] == "${aws_sns_topic.alerts_topic.arn}"
+    (person,) = proxy.resources("aws_sns_topic_subscription").values()
+    assert (person["endpoint"], person["topic_arn"]) == ("platform-team@example.com", target["arn"])
 
 
 def test_instances_have_the_deployments_tags(proxy: Terraform) -> None:

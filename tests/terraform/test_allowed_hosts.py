@@ -5,15 +5,11 @@ import gzip
 
 import pytest
 
-from buildspec.render import SquidConfig, forward_proxy_cloud_init
 from terraform.allowed_hosts import AllowedHosts, NotReadError, allowed_hosts
 from terraform.encoded_texts import decoded
+from tests.terraform.proxies import user_data
 
 ALLOW = "http_access allow allowed"
-
-
-def user_data(*hosts: str) -> str:
-    return forward_proxy_cloud_init(SquidConfig(port=3128, clients="10.10.0.0/16", hosts=hosts), "/squid/proxy")
 
 
 def proxy(text: str) -> AllowedHosts:

@@ -126,6 +126,7 @@ def switched_off(plans: Plans, types: Mapping[str, str]) -> Iterator[ReviewFindi
 # By type and attribute, the values that switch an object on.
 # https://registry.terraform.io/providers/hashicorp/aws/latest/docs, collected on 2026-11-24
 _SWITCHES: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
+    ("aws_autoscaling_lifecycle_hook", "default_result", ("ABANDON",)),
     ("aws_cloudtrail", "enable_logging", (True, None)),
     ("aws_cloudwatch_event_rule", "state", ("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")),
     ("aws_cloudwatch_metric_alarm", "actions_enabled", (True, None)),

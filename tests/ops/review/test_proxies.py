@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 
-from buildspec.render import SquidConfig, forward_proxy_cloud_init
 from ops.review import PlanFile, review
 from tests.ops.review.plans import real, reviewed
 from tests.terraform.plans import change, plan
+from tests.terraform.proxies import user_data
 
 
 def _user_data(*hosts: str) -> str:
-    config = SquidConfig(port=3128, clients="10.10.0.0/16", hosts=hosts)
-    return base64.b64encode(forward_proxy_cloud_init(config, "/squid/proxy").encode()).decode()
+    return base64.b64encode(user_data(*hosts).encode()).decode()
 
 
 def _said(before: Any, after: Any, kind: str = "aws_launch_template", **more: Any) -> list[str]:

@@ -19,8 +19,14 @@ WATCH: list[Row] = [
             "aws_config_configuration_recorder",
             "aws_securityhub_account",
             "aws_scheduler_schedule",
+            "aws_autoscaling_lifecycle_hook",
         )
     ],
+    (
+        "watch-stopped",
+        "servers are used before they say that they work",
+        [updated("aws_autoscaling_lifecycle_hook", "default_result", "ABANDON", "CONTINUE")],
+    ),
     ("watch-stopped", "a trail stops", [updated("aws_cloudtrail", "enable_logging", True, False)]),
     *[
         (
