@@ -267,3 +267,26 @@ def test_the_record_separates_own_answers_from_corrected_ones(aws: Emulator, cli
     assert after.corrected["apigateway:CreateRestApi"] == before.corrected.get("apigateway:CreateRestApi", 0) + 1
     assert "apigateway:CreateRestApi" not in after.made
     assert after.calls == before.calls + 2
+
+
+def test_a_lifecycle_hook_notifies_only_whom_it_names(client: ClientOf) -> None:
+    ec2, autoscaling = client("ec2"), client("autoscaling")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    ec2.create_launch_template(LaunchTemplateName="proxy", LaunchTemplateData={"InstanceType": "t3.small"})
+    autoscaling.create_auto_scaling_group(
+        AutoScalingGroupName="proxy",
+        LaunchTemplate={"LaunchTemplateName": "proxy", "Version": "1"},
+        MinSize=0,
+        MaxSize=0,
+        VPCZoneIdentifier=subnet,
+    )
+    hook = {"AutoScalingGroupName": "proxy", "LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"}
+    notified = {"NotificationTargetARN": "arn:aws:sns:x", "RoleARN": "arn:aws:iam::1:role/x"}
+    autoscaling.put_lifecycle_hook(LifecycleHookName="quiet", DefaultResult="ABANDON", **hook)
+    autoscaling.put_lifecycle_hook(LifecycleHookName="loud", **hook, **notified)
+    hooks = autoscaling.describe_lifecycle_hooks(AutoScalingGroupName="proxy")["LifecycleHooks"]
+    quiet, loud = sorted(hooks, key=lambda one: one["LifecycleHookName"], reverse=True)
+    assert not notified.keys() & quiet.keys()
+    assert quiet["DefaultResult"] == "ABANDON"
+    assert loud == {**loud, **notified}
