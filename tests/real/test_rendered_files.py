@@ -134,6 +134,15 @@ def test_shellcheck_finds_nothing_in_a_servers_scripts(servers: dict[str, Render
     assert {script: shellcheck(script, "sh") for script in scripts | commands} == dict.fromkeys(scripts | commands, "")
 
 
+@pytest.mark.tool("shellcheck")
+def test_shellcheck_finds_nothing_in_a_proxys_scripts(example: Stacks) -> None:
+    template = example["dev-proxy"].resource("aws_launch_template.proxy_launch_template")
+    user_data = yaml(base64.b64decode(template["user_data"]).decode())
+    ((_, _, commands),) = user_data["runcmd"]
+    (check,) = (file["content"] for file in user_data["write_files"] if file["path"] == "/etc/kakehashi/check.sh")
+    assert (shellcheck(f"#!/bin/sh\n{commands}", "sh"), shellcheck(check, "sh")) == ("", "")
+
+
 @pytest.mark.tool("cloud-init")
 @pytest.mark.terraform
 def test_cloud_init_accepts_every_servers_user_data(servers: dict[str, RenderedServer], tmp_path: Path) -> None:
