@@ -28,18 +28,19 @@ STAND_INS = {
         echo "systemctl $*" >>"$BOOT/called"
     """,
     "aws": 'echo "aws $*" >>"$BOOT/called"',
-    "amazon-cloudwatch-agent-ctl": "",
+    "amazon-cloudwatch-agent-ctl": 'echo "${0##*/} $3 $4" >>"$BOOT/called"',
     # https://cloudinit.readthedocs.io/en/latest/reference/cli.html#query
     "cloud-init": '[ "$*" = "query instance_id" ] && echo i-0123456789abcdef0',
     # hostname(1): -I writes every address of the host, but those of the loopback interface, which has them all here.
     "hostname": f'[ "$*" = -I ] && echo "{PROXY} 10.10.0.5 "',
     # Debian's Squid has another group than Amazon Linux's.
-    "install": 'shift 4; exec /usr/bin/install "$@"',
+    "install": '[ "$1 $3 $4" = "-o -g squid" ] && shift 4 && exec /usr/bin/install "$@"',
 }
 
-STARTED = "systemctl start squid"
+# Nothing goes out before it is collected.
+STARTED = ["amazon-cloudwatch-agent-ctl -m ec2", "systemctl start squid"]
 IN_USE = [
-    STARTED,
+    *STARTED,
     "systemctl enable squid",
     "aws autoscaling complete-lifecycle-action --region ap-northeast-1 --auto-scaling-group-name kakehashi-dev-proxy "
     "--lifecycle-hook-name works --lifecycle-action-result CONTINUE --instance-id i-0123456789abcdef0",
@@ -101,15 +102,21 @@ def boot(proxy: Proxy, synthesised: Callable[[str], Stacks], tmp_path: Path) -> 
     return of
 
 
-def test_a_proxy_that_works_completes_the_hook_of_its_group(boot: Boot) -> None:
+def test_a_proxy_that_works_completes_the_hook_of_its_group(boot: Boot, proxy: Proxy, tmp_path: Path) -> None:
     calls, _ = boot()
     assert calls == IN_USE
+    folder = proxy.folder / tmp_path.name
+    assert (folder / "squid" / "squid.conf").read_text() == (folder / "written" / "squid.conf").read_text()
+    assert (folder / "squid" / "unused.pem").stat().st_mode & 0o777 == 0o640
 
 
-def test_squid_is_not_started_with_a_configuration_that_it_does_not_read(boot: Boot) -> None:
+def test_squid_is_not_started_with_a_configuration_that_it_does_not_read(
+    boot: Boot, proxy: Proxy, tmp_path: Path
+) -> None:
     calls, said = boot({"http_access deny inside": "http_acess deny inside"})
     assert "http_acess" in said
     assert calls == []
+    assert not (proxy.folder / tmp_path.name / "squid" / "squid.conf").exists()
 
 
 BROKEN = {
@@ -126,7 +133,7 @@ def test_a_proxy_that_does_not_work_is_stopped_and_completes_no_hook(boot: Boot,
     old, new, problem = BROKEN[broken]
     calls, said = boot({old: new})
     assert problem in said
-    assert calls == [STARTED, "systemctl stop squid"]
+    assert calls == [*STARTED, "systemctl stop squid"]
 
 
 def test_a_proxy_works_as_long_as_one_host_answers(boot: Boot, tmp_path: Path) -> None:
@@ -139,4 +146,4 @@ def test_a_proxy_without_a_way_out_does_not_work(boot: Boot, tmp_path: Path) -> 
     (tmp_path / ".curlrc").write_text("insecure\n")
     calls, said = boot(down=f"{GIT_HOST} awscli.amazonaws.com packages.gitlab.com", HOME=str(tmp_path))
     assert "no host answers through it" in said
-    assert calls == [STARTED, "systemctl stop squid"]
+    assert calls == [*STARTED, "systemctl stop squid"]

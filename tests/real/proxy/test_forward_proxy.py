@@ -1,7 +1,5 @@
 """Which requests Squid allows and refuses with the configuration that is deployed."""
 
-import base64
-import os
 import ssl
 import subprocess
 import sys
@@ -10,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
 from tests.real.mirror.certificates import certificates
 from tests.real.mirror.servers import GIT_HOST
@@ -223,50 +220,3 @@ def test_a_push_through_the_proxy_reaches_this_regions_codecommit_only(proxy: Pr
     refused = proxy.run(*elsewhere, environment=environment)
     assert refused.returncode != 0
     assert "CONNECT tunnel failed, response 403" in refused.stderr
-
-
-def _elsewhere(text: str, folder: Path) -> str:
-    return text.replace("/etc/", f"{folder}/etc/").replace("/opt/", f"{folder}/opt/")
-
-
-def _first_boot(stacks: Stacks, folder: Path, squid_conf: str) -> tuple[int, list[str]]:
-    """The status of the commands of the first boot, and the programs of Amazon Linux that they called.
-
-    Squid is real; its configuration is in `folder`, and its group has its name on Debian.
-    """
-    template = stacks["dev-proxy"].resource("aws_launch_template.proxy_launch_template")
-    (command,) = YAML(typ="safe").load(base64.b64decode(template["user_data"]).decode())["runcmd"]
-    agent = "opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl"
-    for program in (agent, "bin/systemctl"):
-        (folder / program).parent.mkdir(parents=True)
-        (folder / program).write_text(f'#!/bin/sh\necho "${{0##*/}} $*" >> "{folder}/called"\n')
-        (folder / program).chmod(0o755)
-    for name in ("kakehashi", "squid"):
-        (folder / "etc" / name).mkdir(parents=True)
-    (folder / "etc" / "kakehashi" / "squid.conf").write_text(_elsewhere(squid_conf, folder))
-    (folder / "called").touch()
-    commands = _elsewhere(command[2], folder)
-    ran = subprocess.run(
-        [*command[:2], commands.replace("-g squid", "-g proxy")],
-        env={"PATH": f"{folder}/bin:{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    return ran.returncode, [line.split()[0] for line in (folder / "called").read_text().splitlines()]
-
-
-def test_squid_starts_with_its_configuration_once_its_log_is_collected(example: Stacks, tmp_path: Path) -> None:
-    squid_conf = (example.out / "stacks" / "dev-proxy" / "squid.conf").read_text()
-    assert _first_boot(example, tmp_path, squid_conf) == (0, ["amazon-cloudwatch-agent-ctl", "systemctl"])
-    assert (tmp_path / "etc" / "squid" / "squid.conf").read_text() == _elsewhere(squid_conf, tmp_path)
-    certificate = tmp_path / "etc" / "squid" / "unused.pem"
-    assert (certificate.stat().st_mode & 0o777, certificate.group()) == (0o640, "proxy")
-
-
-def test_squid_is_not_started_with_a_configuration_that_it_refuses(example: Stacks, tmp_path: Path) -> None:
-    squid_conf = (example.out / "stacks" / "dev-proxy" / "squid.conf").read_text()
-    status, called = _first_boot(example, tmp_path, squid_conf.replace("acl clients", "acl others"))
-    assert status != 0
-    assert called == []
-    assert not (tmp_path / "etc" / "squid" / "squid.conf").exists()
