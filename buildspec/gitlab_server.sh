@@ -298,14 +298,9 @@ UNIT
     say "scheduled for $BACKUP_AT UTC"
 }
 
-# Where the image's own script has not run yet, it does not run any more; user data has removed it before, if there was
-# user data.
-remove_images_script() {
-    rm -f /var/lib/cloud/scripts/per-instance/gitlab
-}
-
 configure() {
-    remove_images_script
+    # User data has removed the image's own script before, if there was user data.
+    rm -f /var/lib/cloud/scripts/per-instance/gitlab
     mount_data_volume
     take_over
     make_certificate
