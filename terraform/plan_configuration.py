@@ -72,6 +72,24 @@ class PlanConfiguration:
         calls = _at(self._configuration, "root_module", "module_calls")
         return {name: str(_at(call, "source")) for name, call in (calls if isinstance(calls, dict) else {}).items()}
 
+    @property
+    def providers_and_modules(self) -> dict[str, Any]:
+        """The expressions of all providers and of all calls of modules, by address."""
+        calls = _at(self._configuration, "root_module", "module_calls")
+        called = {
+            f"module.{name}": [_at(call, key) for key in ("expressions", "count_expression", "for_each_expression")]
+            for name, call in (calls if isinstance(calls, dict) else {}).items()
+        }
+        return {address: arguments for (address, _), arguments in self.provider_arguments.items()} | called
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """The expressions of the root module's outputs."""
+        outputs = _at(self._configuration, "root_module", "outputs")
+        return (
+            {name: _at(output, "expression") for name, output in outputs.items()} if isinstance(outputs, dict) else {}
+        )
+
     def region(self, address: str) -> str | None:
         """The region that a resource's own provider is configured with, if it is a constant."""
         found = self._of_provider(address, "region")
@@ -96,7 +114,7 @@ class PlanConfiguration:
 
     def references(self, address: str, *path: str | int) -> list[str]:
         """The longest references in the expression of one argument."""
-        return _longest_references(_at(self._expressions(address), *path))
+        return longest_references(_at(self._expressions(address), *path))
 
     def references_below(self, address: str, *path: str | int) -> Iterator[str]:
         """The longest references in every expression below one argument."""
@@ -164,7 +182,7 @@ def _at(place: Any, *path: str | int) -> Any:
     return place
 
 
-def _longest_references(expression: Any) -> list[str]:
+def longest_references(expression: Any) -> list[str]:
     """Terraform lists `a.b.c`, `a.b` and `a` for one reference; only the first is needed."""
     listed = expression.get("references") if isinstance(expression, dict) else None
     names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
@@ -176,7 +194,7 @@ def _references_below(expression: Any) -> Iterator[str]:
         for item in expression:
             yield from _references_below(item)
     elif isinstance(expression, dict):
-        yield from _longest_references(expression)
+        yield from longest_references(expression)
         for key, item in expression.items():
             if key != "references":
                 yield from _references_below(item)

@@ -5,11 +5,13 @@ https://developer.hashicorp.com/terraform/internals/json-format
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from errors import RefusedError, refused
+from terraform.output import without_repetition
 
 _CONFIG = ConfigDict(extra="ignore", strict=True)
 _MOST_PROBLEMS = 3
@@ -142,21 +144,30 @@ class PlanDocument(BaseModel):
 
 def parse(text: str, where: str) -> PlanDocument:
     """The plan in `text`. Raises RefusedError for anything that is not a complete plan in format 1.x."""
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        place = f"{error.msg} at line {error.lineno}, column {error.colno}"
-        what = "it is empty" if not text.strip() else f"it is not complete JSON: {place}"
-        raise refused(where, what, _CREATE_AGAIN) from None
-    except RecursionError:
-        raise nested_too_deep(where) from None
-    _refuse_other_documents(content, where)
+    content = load(text, where)
     try:
         return PlanDocument.model_validate(content)
     except ValidationError as error:
         places = sorted({".".join(str(step) for step in problem["loc"]) for problem in error.errors()})
         what = f"Terraform does not write plans like this, at {', '.join(places[:_MOST_PROBLEMS])}"
         raise refused(where, what, _CREATE_AGAIN) from None
+
+
+def load(text: str, where: str, parse_float: Callable[[str], Any] | None = None) -> dict[str, Any]:
+    """The JSON of the plan in `text`, unread. Raises RefusedError for anything that is not a complete plan."""
+    try:
+        content = json.loads(text, object_pairs_hook=without_repetition, parse_float=parse_float)
+    except json.JSONDecodeError as error:
+        place = f"{error.msg} at line {error.lineno}, column {error.colno}"
+        what = "it is empty" if not text.strip() else f"it is not complete JSON: {place}"
+        raise refused(where, what, _CREATE_AGAIN) from None
+    except ValueError as error:
+        raise refused(where, f"it is no JSON that Terraform writes: {error}", _CREATE_AGAIN) from None
+    except RecursionError:
+        raise nested_too_deep(where) from None
+    _refuse_other_documents(content, where)
+    found: dict[str, Any] = content
+    return found
 
 
 def nested_too_deep(where: str) -> RefusedError:

@@ -9,7 +9,7 @@ import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError  # typer has no public names for these
 
 from errors import WRONG_USAGE
-from ops.cli import backlog, credentials, deployment, gitlab_mirror, review
+from ops.cli import approval, backlog, credentials, deployment, gitlab_mirror, review
 from ops.cli.help import ending
 from ops.cli.options import Synthesise
 from ops.cli.usage import CommandGroup, refusal
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 app.add_typer(deployment.app)
 app.add_typer(review.app)
+app.add_typer(approval.app, name="approval")
 app.add_typer(credentials.app, name="credentials")
 app.add_typer(gitlab_mirror.app, name="gitlab-mirror")
 app.add_typer(backlog.app)

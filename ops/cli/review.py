@@ -66,6 +66,13 @@ def review(
             show_default=False,
         ),
     ] = None,
+    in_order: Annotated[
+        bool,
+        typer.Option(
+            "--in-order",
+            help="The stacks are applied in this order, each planned again before and compared, as the pipelines do.",
+        ),
+    ] = False,
     language: Language = "en",
     post: Annotated[
         str | None,
@@ -87,6 +94,7 @@ def review(
             post_to=post,
             language=language,
             outputs=outputs,
+            in_order=in_order,
         )
     raise typer.Exit(status)
 

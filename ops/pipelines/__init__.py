@@ -23,6 +23,7 @@ TERRAFORM = "1.11.4"
 
 _DRIFT_AT = "17 3 * * *"  # not on the hour, when GitHub is busiest and drops schedules
 _ACKNOWLEDGED = Path("deployments/acknowledged.yaml")
+_MAIN = ".venv/bin/python main.py"
 _NOTHING_ACKNOWLEDGED = """\
 # Findings of `main.py review` that are meant, each as the comment shows it and with a reason. Take an entry out again
 # once its change is applied: one that matches no finding fails the review.
@@ -111,18 +112,21 @@ def render(
     if s3 is None:
         raise ValueError("a pipeline needs a state that outlives it")
     template = _environment().get_template(f"{platform}.yml.j2")
+    plans = " ".join(f"plans/{name}.json" for names in stacks.values() for name in names)
+    in_language = "" if language == "en" else f" --language {language}"
     return template.render(
-        reviewed=f" --acknowledged {_ACKNOWLEDGED} --outputs plans/applied cdktf.out",
+        applied=f"s3://{s3.bucket}/{s3.key_prefix}/plans/applied",
         branch=branch,
         deployment=file.as_posix(),
         drift_at=_DRIFT_AT,
         environments=list(stacks),
-        language="" if language == "en" else f" --language {language}",
-        plans=f"s3://{s3.bucket}/{s3.key_prefix}/plans",
-        plans_key=s3.kms_key_arn,
-        plans_role=s3.assume_role_arn,
+        language=in_language,
+        record=f'{_MAIN} approval record --commit "$(git rev-parse HEAD)" --to plans/approval.json {plans}',
         region=deployment.region,
+        reviewed=f" --acknowledged {_ACKNOWLEDGED} --outputs plans/applied cdktf.out --in-order{in_language} {plans}",
         stacks={environment: " ".join(names) for environment, names in stacks.items()},
+        state_key=s3.kms_key_arn,
+        state_role=s3.assume_role_arn,
         terraform=TERRAFORM,
     )
 
@@ -136,7 +140,7 @@ def _problems(file: Path, deployment: Deployment) -> list[LocatedProblem]:
                 file=str(file),
                 path=("state", "s3"),
                 what="is missing, and a pipeline cannot keep a state in files",
-                hint="name a bucket in state.s3: the states lie there, and the plans that wait for approval",
+                hint="name a bucket in state.s3: the states lie there, and the lock files of the last apply",
             )
         )
     profiles = [

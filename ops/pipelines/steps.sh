@@ -1,25 +1,39 @@
 #!/usr/bin/env bash
-# The steps of the generated pipelines: `ops/pipelines/steps.sh plan|keep|fetch|apply|drift STACK…`.
+# The steps of the generated pipelines: `ops/pipelines/steps.sh plan|apply|drift STACK…`.
 #
-# A plan has sensitive values, so it is stored in the bucket of the states, below PLANS, and never among the platform's
-# artifacts. Its key is the content of the commit (the tree), which a merge of an up-to-date branch does not change. If
-# the branch was not up to date, there is no plan for the content, and nothing is applied.
+# What applies trusts no file that a job of a pull request could write. It plans again, and applies its own plan if that
+# does what was approved: `main.py approval compare`. The lock file of a stack's last apply lies below APPLIED, where
+# only the roles that apply may write; every step restores it, so that a new release of a provider changes nothing.
+# A lock file that is committed beside the deployment file, as locks/STACK.lock.hcl, takes its place.
 #
 #   ROLE             the role to work with, in the account of the stacks
-#   PLANS            s3://BUCKET/PREFIX
-#   PLANS_ROLE       a role to reach that bucket with, if ROLE may not
-#   PLANS_KEY        the KMS key that encrypts them, if it is not the bucket's own
-#   REVIEWED_DIGEST  apply: the digest that fetch printed for the approved plans
+#   DEPLOYMENT       the deployment file
+#   APPLIED          s3://BUCKET/PREFIX
+#   STATE_ROLE       the role that the Terraform reads and writes the states with, if ROLE may not; for APPLIED too
+#   STATE_READ_ROLE  plan, drift: the role to read them with instead; needed where there is a STATE_ROLE
+#   STATE_KEY        apply: the KMS key that encrypts what lies below APPLIED, if it is not the bucket's own
+#   APPROVAL         apply: the record of the approved plans
+#   APPROVAL_DIGEST  apply: its digest
 set -euo pipefail
 umask 077
 step=$1
 shift
 stacks=("$@")
 
-out=${CDKTF_OUTDIR:-cdktf.out}
+kakehashi=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+synthesised=${CDKTF_OUTDIR:-cdktf.out}
+out=$synthesised
 work=$PWD/plans
-mkdir -p "$work"
+mkdir -p "$work/applied"
 export TF_IN_AUTOMATION=1 TF_INPUT=0
+
+fail() {
+    echo "error: $1" >&2
+    echo "hint: $2" >&2
+    exit "${3:-1}"
+}
+
+main() { "$kakehashi/.venv/bin/python" "$kakehashi/main.py" "$@"; }
 
 # AWS exchanges the platform's token of the job for the role's credentials, which are valid for an hour.
 sign_in() {
@@ -38,10 +52,25 @@ sign_in() {
 role_arn = ${ROLE:?the job has no role: set the variable of the pipeline}
 web_identity_token_file = $token
 role_session_name = kakehashi
-[profile plans]
-role_arn = ${PLANS_ROLE:-}
+[profile states]
+role_arn = ${STATE_READ_ROLE:-${STATE_ROLE:-}}
 source_profile = role
 END
+}
+
+# Writes standard input with one role in place of another.
+with_role() { python3 -c 'import sys; sys.stdout.write(sys.stdin.read().replace(*map("\"{}\"".format, sys.argv[1:])))' "$@"; }
+
+# A plan does not hold the role that writes states: Terraform reads them with another one, from a copy of the output.
+only_read_states() {
+    if [ -z "${STATE_ROLE:-}" ]; then return; fi
+    : "${STATE_READ_ROLE:?the job has no role that reads the states: set the variable of the pipeline}"
+    out=$work/read
+    rm -rf "$out"
+    cp -R "$synthesised" "$out"
+    for stack in "${stacks[@]}"; do
+        with_role "$STATE_ROLE" "$STATE_READ_ROLE" <"$synthesised/stacks/$stack/cdk.tf.json" >"$out/stacks/$stack/cdk.tf.json"
+    done
 }
 
 in_stack() {
@@ -51,89 +80,112 @@ in_stack() {
 }
 
 bucket() {
+    local profile=role
+    if [ -n "${STATE_ROLE:-}" ]; then profile=states; fi
+    aws --profile "$profile" "$@"
+}
+
+# Fetches what the last apply wrote. That there is none is known from a list alone: a request for one object fails in
+# the same way where it is missing and where it may not be read.
+fetch() {
+    local place=${APPLIED:?}/$1 found
+    local name=${place#s3://}
+    local key=${name#*/}
+    rm -f "$2"
+    found=$(bucket s3api list-objects-v2 --no-paginate --bucket "${name%%/*}" --prefix "$key" --output text \
+        --query "length(Contents[?Key=='$key'] || \`[]\`)")
+    case $found in
+    0) ;;
+    1) bucket s3 cp --only-show-errors "$place" "$2" ;;
+    *) fail "$place: its bucket cannot be listed" "allow s3:ListBucket to the role" ;;
+    esac
+}
+
+keep() {
     local key=()
-    if [ -n "${PLANS_KEY:-}" ] && [ "$1" = to ]; then key=(--sse aws:kms --sse-kms-key-id "$PLANS_KEY"); fi
-    aws --profile "${PLANS_ROLE:+plans}${PLANS_ROLE:-role}" s3 cp --only-show-errors "${key[@]}" "$2" "$3"
+    if [ -n "${STATE_KEY:-}" ]; then key=(--sse aws:kms --sse-kms-key-id "$STATE_KEY"); fi
+    bucket s3 cp --only-show-errors "${key[@]}" "$1" "${APPLIED:?}/$2"
 }
 
-# For the review: the lock files of this plan, and of the last apply if there was one, and that apply's Terraform.
-locks() {
-    cp "$out/stacks/$1/.terraform.lock.hcl" "$work/$1.lock.hcl"
-    bucket from "${PLANS:?}/applied/$1.lock.hcl" "$work/$1.applied.lock.hcl" 2>/dev/null || true
+# Initialises a stack with the providers of its last apply, or with those of a committed lock file.
+init() {
+    local lock=$out/stacks/$1/.terraform.lock.hcl committed
+    committed=$(dirname "${DEPLOYMENT:?}")/locks/$1.lock.hcl
+    fetch "$1.lock.hcl" "$work/$1.applied.lock.hcl"
     mkdir -p "$work/applied/stacks/$1"
-    bucket from "$PLANS/applied/$1.tf.json" "$work/applied/stacks/$1/cdk.tf.json" 2>/dev/null || true
+    fetch "$1.tf.json" "$work/applied/stacks/$1/cdk.tf.json"
+    rm -rf "$lock" "$out/stacks/$1/.terraform"
+    if [ -e "$committed" ]; then
+        cp "$committed" "$lock"
+    elif [ -e "$work/$1.applied.lock.hcl" ]; then
+        cp "$work/$1.applied.lock.hcl" "$lock"
+    fi
+    if [ -e "$lock" ]; then
+        in_stack "$1" init -lockfile=readonly
+    else
+        in_stack "$1" init
+    fi
 }
 
-kept() { printf '%s/%s/%s' "${PLANS:?}" "$(git rev-parse 'HEAD^{tree}')" "$1"; }
+# Plans a stack, and writes what the review and the comparison read.
+planned() {
+    local stack=$1 code=0
+    shift
+    rm -f "$work/$stack".{tfplan,json,lock.hcl,tfstate}
+    in_stack "$stack" plan -detailed-exitcode "$@" -out="$work/$stack.tfplan" || code=$?
+    if [ "$code" -ne 0 ] && [ "$code" -ne 2 ]; then exit "$code"; fi
+    changes=$code
+    in_stack "$stack" show -json "$work/$stack.tfplan" | with_role "${STATE_READ_ROLE:-}" "${STATE_ROLE:-}" >"$work/$stack.json"
+    in_stack "$stack" state pull >"$work/$stack.tfstate"
+    if [ -e "$out/stacks/$stack/.terraform.lock.hcl" ]; then
+        cp "$out/stacks/$stack/.terraform.lock.hcl" "$work/$stack.lock.hcl"
+    fi
+}
 
-digest() { (cd "$work" && sha256sum -- "${stacks[@]/%/.tfplan}" | sha256sum | cut -d ' ' -f 1); }
+apply() {
+    local stack=$1 code=0
+    init "$stack"
+    planned "$stack" -lock-timeout=5m
+    main approval compare "${APPROVAL:?}" "$work/$stack.json" --digest "${APPROVAL_DIGEST:?}" \
+        --commit "$(git rev-parse HEAD)" --from "$synthesised" || code=$?
+    if [ "$code" -eq 3 ]; then
+        main review --for gitlab --outputs "$work/applied" "$synthesised" "$work/$stack.json" || true
+        fail "$stack: nothing was applied: its plan is another one than what was approved" \
+            "run the pipeline again for this commit, and approve the new plan"
+    elif [ "$code" -ne 0 ]; then
+        exit "$code"
+    fi
+    # Terraform refuses a plan whose state has changed since.
+    if [ "$changes" -ne 0 ]; then in_stack "$stack" apply -lock-timeout=5m "$work/$stack.tfplan"; fi
+    if [ -e "$work/$stack.lock.hcl" ]; then keep "$work/$stack.lock.hcl" "$stack.lock.hcl"; fi
+    keep "$synthesised/stacks/$stack/cdk.tf.json" "$stack.tf.json"
+}
 
 case $step in
 plan)
     sign_in
+    only_read_states
     for stack in "${stacks[@]}"; do
-        in_stack "$stack" init
-        # The role of a plan may not write beside the states, so it cannot lock. Terraform does not apply a plan that is stale.
-        in_stack "$stack" plan -lock=false -out="$work/$stack.tfplan"
-        in_stack "$stack" show -json "$work/$stack.tfplan" >"$work/$stack.json"
-        locks "$stack"
+        init "$stack"
+        # The role of a plan may not write beside the states, so it cannot lock.
+        planned "$stack" -lock=false
     done
     ;;
-keep)
+apply)
+    unset STATE_READ_ROLE
     sign_in
-    for stack in "${stacks[@]}"; do
-        bucket to "$work/$stack.tfplan" "$(kept "$stack.tfplan")"
-        bucket to "$out/stacks/$stack/.terraform.lock.hcl" "$(kept "$stack.lock.hcl")"
-    done
-    ;;
-fetch | apply)
-    sign_in
-    for stack in "${stacks[@]}"; do
-        if ! bucket from "$(kept "$stack.tfplan")" "$work/$stack.tfplan"; then
-            echo "error: $stack: this commit's content was never planned in a reviewed change" >&2
-            echo "hint: bring the branch up to date in a new change, and have it reviewed" >&2
-            exit 1
-        fi
-        bucket from "$(kept "$stack.lock.hcl")" "$out/stacks/$stack/.terraform.lock.hcl"
-        # The providers of the plan, not newer ones.
-        in_stack "$stack" init -lockfile=readonly >&2
-    done
-    if [ "$step" = fetch ]; then
-        for stack in "${stacks[@]}"; do
-            in_stack "$stack" show -json "$work/$stack.tfplan" >"$work/$stack.json"
-            locks "$stack"
-        done
-        digest
-        exit
-    fi
-    if [ "$(digest)" != "${REVIEWED_DIGEST:?}" ]; then
-        echo "error: the plans are not the ones that were approved" >&2
-        echo "hint: run the pipeline again, and review what it shows" >&2
-        exit 1
-    fi
-    # Terraform refuses a plan whose state has changed since.
-    for stack in "${stacks[@]}"; do
-        in_stack "$stack" apply -lock-timeout=5m "$work/$stack.tfplan"
-        bucket to "$out/stacks/$stack/.terraform.lock.hcl" "$PLANS/applied/$stack.lock.hcl"
-        bucket to "$out/stacks/$stack/cdk.tf.json" "$PLANS/applied/$stack.tf.json"
-    done
+    for stack in "${stacks[@]}"; do apply "$stack"; done
     ;;
 drift)
     sign_in
+    only_read_states
     found=0
     for stack in "${stacks[@]}"; do
-        in_stack "$stack" init
-        code=0
-        in_stack "$stack" plan -lock=false -detailed-exitcode -out="$work/$stack.tfplan" || code=$?
-        if [ "$code" -eq 1 ]; then exit 1; fi
-        if [ "$code" -eq 2 ]; then found=1; fi
-        in_stack "$stack" show -json "$work/$stack.tfplan" >"$work/$stack.json"
+        init "$stack"
+        planned "$stack" -lock=false
+        if [ "$changes" -ne 0 ]; then found=1; fi
     done
     exit "$found"
     ;;
-*)
-    echo "error: $step: there is no such step" >&2
-    echo "hint: plan, keep, fetch, apply or drift" >&2
-    exit 2
-    ;;
+*) fail "$step: there is no such step" "plan, apply or drift" 2 ;;
 esac

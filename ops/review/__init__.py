@@ -52,8 +52,16 @@ class PlanFile:
     lacks_output: bool = False
 
 
-def review(files: Sequence[PlanFile], acknowledgements: Sequence[Acknowledgement], today: date | None = None) -> Review:
+def review(
+    files: Sequence[PlanFile],
+    acknowledgements: Sequence[Acknowledgement],
+    today: date | None = None,
+    *,
+    in_order: bool = False,
+) -> Review:
     """Read all plans and apply every rule; `today` is in UTC where it is not given.
+
+    `in_order` says that the stacks are applied in this order, and that each is planned again before.
 
     Raises RefusedError for the first plan that cannot be read.
     """
@@ -64,6 +72,7 @@ def review(files: Sequence[PlanFile], acknowledgements: Sequence[Acknowledgement
         [adopted(read(file.stack, file.text, file.where, file.locks)) for file in files],
         {file.stack: file.outputs for file in files if file.outputs is not None},
         lacking_output=frozenset(file.stack for file in files if file.lacks_output),
+        in_order=in_order,
     )
     dangerous, acknowledged, notes = [], [], []
     used: set[Acknowledgement] = set()
@@ -101,10 +110,11 @@ def run(
     post_to: str | None,
     language: str = "en",
     outputs: tuple[Path, Path] | None = None,
+    in_order: bool = False,
 ) -> int:
     """Print the review of the plans in `files` as Markdown, and post it as a comment if asked to.
 
-    `outputs` are the output folders of the last apply and of the plans.
+    `outputs` are the output folders of the last apply and of the plans; `in_order` is that of `review`.
 
     Returns the exit status: 0 nothing dangerous, 3 dangerous or acknowledgements to remove. Raises RefusedError for
     wrong options, plans that cannot be read and comments that cannot be written.
@@ -123,7 +133,7 @@ def run(
     compared_files = [
         replace(file, outputs=both, lacks_output=bool(folders) and both is None) for file, both in with_outputs
     ]
-    found = review(compared_files, acknowledgements)
+    found = review(compared_files, acknowledgements, in_order=in_order)
     text = markdown(found, LIMITS[platform], words, MEASURES.get(platform, in_characters))
     sys.stdout.write(text)
     if post_to is not None:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ops.review.secrets import SENSITIVE, Mask
+from ops.masking import SENSITIVE, Mask
 from ops.review.text import placeholder
 from terraform.encoded_texts import decoded
 from terraform.plan import Change

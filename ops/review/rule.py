@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from iam.comparison import ATTRIBUTES
+from ops.masking import Mask
 from ops.review.digests import digest
 from ops.review.resource_types import ASSIGNED
-from ops.review.secrets import Mask
 from ops.review.text import masking, placeholder
+from terraform.foretold import Foretold, foretold
 from terraform.output import Stack
 from terraform.plan import Action, Change, Plan
 from terraform.plan_configuration import module_of
@@ -121,6 +122,8 @@ class Plans:
     """The synthesised Terraform of the last apply and of the plan, by stack, where both are there."""
     lacking_output: frozenset[str] = frozenset()
     """The stacks of which one of the two was asked for and is not there."""
+    in_order: bool = False
+    """Whether the stacks are applied one after the other in this order, and each is planned again before."""
     found: dict[str, list[ReviewFinding]] = field(default_factory=dict)
     """What each rule has found in them, by the rule's id."""
 
@@ -128,6 +131,12 @@ class Plans:
     def references(self) -> dict[str, PlanReferences]:
         """By stack."""
         return {plan.stack: PlanReferences(plan) for plan in self.plans}
+
+    @cached_property
+    def foretold(self) -> dict[str, Foretold]:
+        """What may change in each stack because of the stacks before it; none unless they are applied in order."""
+        local_values = {stack: after.locals for stack, (_, after) in self.compared.items()}
+        return foretold(self.plans, local_values) if self.in_order else {}
 
     @cached_property
     def unlike(self) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from ops.review.secrets import SENSITIVE, Mask
+from ops.masking import SENSITIVE, Mask
 from ops.review.translatable import Joined, said
 from terraform.plan_configuration import remote_output
 from terraform.plan_values import KnownAfterApply, Sensitive

@@ -12,44 +12,9 @@ from ops.review.rules.places import left_behind
 from ops.review.text import code, codes, count
 from ops.review.translatable import said
 from terraform.arns import Arn
-from terraform.plan import Action, Plan
+from terraform.plan import Action
 
 _THE_PLAN = said("the plan")
-
-
-@rule(
-    id="stale-input",
-    what="A plan was made with another stack's output, and that output changes.",
-    why="Applying it puts the old value in force, for example an allow-list with a released address.",
-)
-def stale_input(plans: Plans) -> Iterator[ReviewFinding]:
-    for plan in plans.plans:
-        state, changed = plan.stack.replace("-", "_"), _changed_outputs(plan)
-        for other in plans.plans:
-            read = plans.references[other.stack].configuration.remote_outputs() if other is not plan else set()
-            for name, output in sorted(read):
-                if name.replace("-", "_") == state and output in changed:
-                    what = said(
-                        "was read before {stack}'s output {output} changes: this plan still has the old value. Apply "
-                        "that stack, then plan this one again",
-                        stack=code(plan.stack),
-                        output=code(output),
-                    )
-                    address = f"data.terraform_remote_state.{state}"
-                    brief = said(
-                        "still has the old value of {output}, which {stack} changes",
-                        stack=code(plan.stack),
-                        output=code(output),
-                    )
-                    yield ReviewFinding(stack=other.stack, address=address, what=what, brief=brief)
-
-
-def _changed_outputs(plan: Plan) -> set[str]:
-    return {
-        output.name
-        for output in plan.outputs
-        if output.action is not Action.NOTHING and (output.before is not None or output.action is Action.DELETE)
-    }
 
 
 @rule(

@@ -19,6 +19,7 @@ from settings import Deployment, SettingsError, load
 from tests.terraform import with_changes
 
 STACKS = {"dev": ["dev-network", "dev-gitlab"], "prd": ["prd-codecommit", "backlog-bridge"]}
+PLANS = " ".join(f"plans/{stack}.json" for stacks in STACKS.values() for stack in stacks)
 S3 = {"bucket": "example-terraform-state", "key_prefix": "kakehashi", "region": "ap-northeast-1"}
 LIBRARY = Path(check_jsonschema.__file__).parent
 
@@ -29,7 +30,7 @@ def deployment(project: Path, tmp_path: Path) -> Callable[..., tuple[Path, Deplo
 
     def changed(name: str = "example", **changes: object) -> tuple[Path, Deployment]:
         file = tmp_path / "deployments" / "mine.yaml"
-        file.parent.mkdir()
+        file.parent.mkdir(exist_ok=True)
         file.write_text(json.dumps(with_changes(project / "deployments" / f"{name}.yaml", changes)))
         return file, load(file)
 
@@ -88,8 +89,8 @@ def test_only_an_approved_environment_has_the_roles_that_apply(written: dict[str
     holding = {name for name, job in jobs.items() if "APPLY_ROLE" in json.dumps(job)}
     assert holding == {"apply-dev", "apply-prd"}
     assert {jobs[name]["environment"] for name in holding} == {"dev", "prd"}
-    assert all("approve" in jobs[name]["needs"] for name in holding)
-    assert jobs["approve"]["if"] == "github.event_name == 'push'"
+    assert all("plan" in jobs[name]["needs"] for name in holding)
+    assert jobs["plan"]["if"] == "github.event_name == 'push'"
     assert _parsed(written["github"])["on"]["push"] == {"branches": ["main"]}
 
 
@@ -115,30 +116,53 @@ def test_each_account_is_planned_with_its_own_role(written: dict[str, str]) -> N
 
 
 @pytest.mark.parametrize("platform", FILES)
-def test_the_head_says_where_the_roles_that_plan_read_and_write(written: dict[str, str], platform: str) -> None:
-    head = "".join(line.removeprefix("#") for line in written[platform].splitlines() if line.startswith("#"))
-    words = " ".join(head.split())
-    assert f"read the account, and read and write s3://example-terraform-state/kakehashi/plans as {ROLE}" in words
-    assert "only read" not in words
+def test_the_head_says_that_plans_need_a_role_that_only_reads_the_states(
+    deployment: Callable[..., tuple[Path, Deployment]], written: dict[str, str], platform: str
+) -> None:
+    def head(text: str) -> str:
+        return " ".join("".join(line.strip("#") for line in text.splitlines() if line.startswith("#")).split())
+
+    assert f"be able to assume {ROLE}, which writes the states" in head(written[platform])
+    _, loaded = deployment(state={"s3": S3})
+    without = render(platform, Path("mine.yaml"), loaded, STACKS, branch="main")
+    assert "read the accounts, the states and s3://example-terraform-state/kakehashi/plans/applied" in head(without)
+    assert "STATE" not in without
 
 
-def test_every_review_before_an_apply_compares_the_outputs(written: dict[str, str]) -> None:
+def test_only_jobs_that_do_not_apply_have_the_role_that_reads_the_states(written: dict[str, str]) -> None:
+    jobs = _parsed(written["github"])["jobs"]
+    assert {name for name, job in jobs.items() if "STATE_READ_ROLE" in json.dumps(job)} == {"review", "plan", "drift"}
+
+
+def test_every_review_before_an_apply_compares_the_outputs_in_the_order_of_the_applies(written: dict[str, str]) -> None:
     github, gitlab = (_parsed(written[platform]) for platform in ("github", "gitlab"))
     runs = {name: [step.get("run", "") for step in job["steps"]] for name, job in github["jobs"].items()}
-    for lines in (runs["review"], runs["approve"], gitlab["review"]["script"], gitlab["approve"]["script"]):
+    for lines in (runs["review"], runs["plan"], gitlab["review"]["script"], gitlab["plan"]["script"]):
         (review,) = [line for line in lines if "main.py review" in line]
-        assert " --outputs plans/applied cdktf.out plans/*.json" in review
+        assert f" --outputs plans/applied cdktf.out --in-order {PLANS}" in review
 
 
-def test_plans_are_kept_after_the_review_and_only_in_the_bucket_of_the_states(written: dict[str, str]) -> None:
+def test_what_is_approved_is_recorded_after_the_review_and_bound_by_its_digest(written: dict[str, str]) -> None:
     for platform in FILES:
         text = written[platform]
-        assert 0 < text.index("main.py review") < text.index("steps.sh keep")
-        assert 's3://example-terraform-state/kakehashi/plans"' in text
-        assert f'"{KEY}"' in text
-        assert f'"{ROLE}"' in text
-        assert "upload-artifact" not in text
-        assert "paths:" not in text
+        assert 0 < text.rindex("main.py review --for gitlab --ack") < text.index("main.py approval record")
+        assert f'--commit "$(git rev-parse HEAD)" --to plans/approval.json {PLANS})' in text
+    jobs, gitlab = _parsed(written["github"])["jobs"], _parsed(written["gitlab"])
+    for name in ("apply-dev", "apply-prd"):
+        assert jobs[name]["steps"][-1]["env"]["APPROVAL_DIGEST"] == "${{ needs.plan.outputs.digest }}"
+        assert "plan" in gitlab[name]["needs"]
+    assert gitlab["plan"]["artifacts"] == {"paths": ["plans/approval.json"], "reports": {"dotenv": "digest.env"}}
+
+
+def test_only_the_record_goes_from_job_to_job(written: dict[str, str]) -> None:
+    uploads = [
+        step["with"]["path"]
+        for job in _parsed(written["github"])["jobs"].values()
+        for step in job["steps"]
+        if "upload-artifact" in step.get("uses", "")
+    ]
+    assert uploads == ["plans/approval.json"]
+    assert written["gitlab"].count("artifacts:") == 1
 
 
 @pytest.mark.parametrize("platform", FILES)
@@ -150,7 +174,7 @@ def test_every_review_of_a_pipeline_is_in_the_language_asked_for(
     japanese = render(platform, Path("mine.yaml"), loaded, STACKS, branch="main", language="ja")
     reviews = [line for line in japanese.splitlines() if "main.py review" in line]
     assert len(reviews) == 3
-    assert all(" --language ja plans/*.json" in line for line in reviews)
+    assert all(" --language ja plans/" in line for line in reviews)
     assert japanese.replace(" --language ja", "") == english
 
 
@@ -201,7 +225,7 @@ def test_refuses_a_deployment_that_no_pipeline_can_work_with(
         pipelines.write("gitlab", file, loaded, _never, out=tmp_path, branch="main", force=False)
     assert str(raised.value) == (
         f"error: {file}: state.s3: is missing, and a pipeline cannot keep a state in files\n"
-        "hint: name a bucket in state.s3: the states lie there, and the plans that wait for approval\n"
+        "hint: name a bucket in state.s3: the states lie there, and the lock files of the last apply\n"
         f"error: {file}: dev.account.profile: 'mine' is a profile of your machine, and a pipeline has none\n"
         "hint: remove it, and set AWS_PROFILE where you work by hand"
     )

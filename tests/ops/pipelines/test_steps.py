@@ -1,4 +1,4 @@
-"""The pipelines' steps with the real Terraform and Git. A folder replaces the bucket; no AWS role is assumed."""
+"""The pipelines' steps with the real Terraform and Git. Folders replace the buckets; a stand-in judges the roles."""
 
 import json
 import os
@@ -6,22 +6,30 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.ops.pipelines import fake_provider, stand_in
+
 pytestmark = pytest.mark.terraform
 
-# A stand-in for `aws s3 cp`: buckets are folders in BUCKETS, and its arguments are appended to a file there.
-AWS = """#!/usr/bin/env bash
-set -euo pipefail
-[ "$1" = --profile ] && [ "$3 $4" = "s3 cp" ]
-shift 4
-echo "$*" >>"$BUCKETS/calls"
-while [[ $1 == --* ]]; do case $1 in --sse | --sse-kms-key-id) shift 2 ;; *) shift ;; esac; done
-from=${1/s3:\\/\\//$BUCKETS/} to=${2/s3:\\/\\//$BUCKETS/}
-mkdir -p "$(dirname "$to")"
-cp "$from" "$to" 2>/dev/null
-"""
+PLAN, APPLY, READ, WRITE = (f"arn:aws:iam::111111111111:role/{name}" for name in ("plan", "apply", "read", "write"))
+STATES = "arn:aws:s3:::states"
+TRUST: dict[str, Any] = {"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity"}]}
+READING: dict[str, Any] = {
+    "Statement": [
+        {"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": [STATES, f"{STATES}/*"]},
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": READ},
+    ]
+}
+ROLES: dict[str, dict[str, Any]] = {
+    PLAN: {"trust": TRUST, "permissions": READING},
+    APPLY: {"trust": TRUST, "permissions": stand_in.ALL},
+    READ: {"permissions": READING},
+    WRITE: {"permissions": stand_in.ALL},
+}
+TOKEN = json.dumps({"iss": "https://example.com", "sub": "a job"})
 
 Step = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -30,54 +38,64 @@ Step = Callable[..., subprocess.CompletedProcess[str]]
 def repository(tmp_path: Path) -> Path:
     """A repository with one stack that needs no provider from a registry."""
     folder = tmp_path / "repository"
-    stack = folder / "cdktf.out" / "stacks" / "network"
-    stack.mkdir(parents=True)
-    configuration = {
-        "terraform": {"backend": {"local": {"path": str(tmp_path / "network.tfstate")}}},
-        "resource": {"terraform_data": {"it": {"input": "reviewed"}}},
-    }
-    (stack / "cdk.tf.json").write_text(json.dumps(configuration))
-    (stack / ".terraform.lock.hcl").write_text("# what init writes for providers of a registry's\n")
-    (folder / ".gitignore").write_text("plans/\ncdktf.out/**/.terraform*\n")
-    _git(folder, "init", "-q", "-b", "main")
-    _commit(folder)
+    folder.mkdir()
+    (folder / ".gitignore").write_text("plans/\n")
+    git(folder, "init", "-q", "-b", "main")
+    write_stacks(folder, {"network": {"resource": {"terraform_data": {"it": {"input": "reviewed"}}}}})
     return folder
 
 
-def _git(folder: Path, *arguments: str) -> None:
+def write_stacks(folder: Path, stacks: dict[str, Any]) -> None:
+    """Put an output into the repository, each stack's state beside it, and commit it."""
+    out = folder / "cdktf.out"
+    shutil.rmtree(out, ignore_errors=True)
+    entries = {}
+    for number, (name, content) in enumerate(stacks.items()):
+        stack = out / "stacks" / name
+        stack.mkdir(parents=True)
+        backend = {"backend": {"local": {"path": str(folder.parent / f"{name}.tfstate")}}}
+        terraform = {"terraform": {**backend, **content.get("terraform", {})}}
+        (stack / "cdk.tf.json").write_text(json.dumps({**content, **terraform}))
+        entries[name] = {
+            "workingDirectory": f"stacks/{name}",
+            "synthesizedStackPath": f"stacks/{name}/cdk.tf.json",
+            "dependencies": list(stacks)[:number],
+        }
+    (out / "manifest.json").write_text(json.dumps({"stacks": entries}))
+    commit(folder)
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run Git in a repository; gives what it prints."""
     identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
-    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+    done = subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
 
 
-def _commit(folder: Path) -> None:
-    _git(folder, "add", "-A")
-    _git(folder, "commit", "-qm", "whatever", "--allow-empty")
+def commit(folder: Path) -> None:
+    """Commit everything but what Terraform has written."""
+    git(folder, "add", "-A", "--", ".", ":!**/.terraform*")
+    git(folder, "commit", "-qm", "whatever", "--allow-empty")
 
 
 @pytest.fixture
 def step(project: Path, tmp_path: Path, repository: Path) -> Step:
     """Runs one step in the repository."""
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    (programs / "aws").write_text(AWS)
-    (programs / "aws").chmod(0o755)
-    buckets = tmp_path / "buckets"
-    buckets.mkdir()
+    given = stand_in.install(tmp_path, tmp_path / "buckets", ROLES)
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_", "ACTIONS_"))}
-        given = {
-            "AWS_ID_TOKEN": "vouched",
-            "BUCKETS": str(buckets),
+        fixed = {
+            "APPLIED": "s3://states/kakehashi/plans/applied",
+            "AWS_ID_TOKEN": TOKEN,
             "CHECKPOINT_DISABLE": "1",
-            "PATH": f"{programs}:{kept['PATH']}",
-            "PLANS": "s3://states/kakehashi/plans",
-            "ROLE": "arn:aws:iam::111111111111:role/plan",
+            "DEPLOYMENT": "deployments/mine.yaml",
+            "ROLE": APPLY if arguments[0] == "apply" else PLAN,
         }
         return subprocess.run(
             [project / "ops" / "pipelines" / "steps.sh", *arguments],
             cwd=repository,
-            env={**kept, **given, **environment},
+            env={**kept, **given, **fixed, **environment},
             capture_output=True,
             text=True,
             check=False,
@@ -87,45 +105,31 @@ def step(project: Path, tmp_path: Path, repository: Path) -> Step:
     return run
 
 
+def record(project: Path, repository: Path, *stacks: str) -> dict[str, str]:
+    """Record the plans as the pipelines do; gives the environment of an apply."""
+    program = [str(project / ".venv/bin/python"), str(project / "main.py")]
+    plans = [f"plans/{stack}.json" for stack in stacks]
+    head = git(repository, "rev-parse", "HEAD")
+    command = [*program, "approval", "record", "--commit", head, "--to", "plans/approval.json", *plans]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+    return {"APPROVAL": "plans/approval.json", "APPROVAL_DIGEST": _done(done).strip()}
+
+
 def _done(run: subprocess.CompletedProcess[str]) -> str:
     assert run.returncode == 0, run.stderr + run.stdout
     return run.stdout
 
 
-def test_exactly_the_reviewed_plan_is_applied_after_a_merge(step: Step, repository: Path, tmp_path: Path) -> None:
+def test_what_was_approved_is_planned_again_and_applied(
+    step: Step, project: Path, repository: Path, tmp_path: Path
+) -> None:
     _done(step("plan", "network"))
-    assert json.loads((repository / "plans" / "network.json").read_text())["format_version"]
-    _done(step("keep", "network", PLANS_KEY="alias/plans"))
-    assert "--sse aws:kms --sse-kms-key-id alias/plans" in (tmp_path / "buckets" / "calls").read_text()
-
-    _commit(repository)  # a merge: another commit of the same content
-    shutil.rmtree(repository / "plans")
-    lock = repository / "cdktf.out" / "stacks" / "network" / ".terraform.lock.hcl"
-    lock.unlink()
-    digest = _done(step("fetch", "network")).strip()
-    assert len(digest) == 64
-    assert lock.exists()
-
-    refused = step("apply", "network", REVIEWED_DIGEST="0" * 64)
-    assert refused.returncode == 1
-    assert refused.stderr.endswith(
-        "error: the plans are not the ones that were approved\nhint: run the pipeline again, and review what it shows\n"
-    )
-    assert not (tmp_path / "network.tfstate").exists()
-
-    assert not (repository / "plans" / "network.applied.lock.hcl").exists()
-    applied = repository / "plans" / "applied" / "stacks" / "network" / "cdk.tf.json"
-    assert applied.parent.is_dir()
-    assert not applied.exists()
-    assert "Apply complete! Resources: 1 added" in _done(step("apply", "network", REVIEWED_DIGEST=digest))
-    _done(step("plan", "network"))
-    locks = [repository / "plans" / f"network.{which}" for which in ("lock.hcl", "applied.lock.hcl")]
-    assert [file.read_text() for file in locks] == [lock.read_text()] * 2
-    assert applied.read_text() == lock.with_name("cdk.tf.json").read_text()
-    _done(step("fetch", "network"))
-    again = step("apply", "network", REVIEWED_DIGEST=digest)
-    assert again.returncode == 1
-    assert "Saved plan is stale" in again.stderr
+    approved = record(project, repository, "network")
+    assert "Apply complete! Resources: 1 added" in _done(step("apply", "network", **approved, STATE_KEY="alias/states"))
+    calls = (tmp_path / "buckets" / "calls").read_text()
+    assert "--sse aws:kms --sse-kms-key-id alias/states cdktf.out" in calls
+    applied = tmp_path / "buckets" / "states" / "kakehashi" / "plans" / "applied" / "network.tf.json"
+    assert applied.read_text() == (repository / "cdktf.out/stacks/network/cdk.tf.json").read_text()
 
     assert step("drift", "network").returncode == 0
     state = tmp_path / "network.tfstate"
@@ -133,35 +137,75 @@ def test_exactly_the_reviewed_plan_is_applied_after_a_merge(step: Step, reposito
     assert step("drift", "network").returncode == 1
 
 
-def test_content_that_was_not_planned_in_a_reviewed_change_is_not_applied(
-    step: Step, repository: Path, tmp_path: Path
-) -> None:
+def test_nothing_is_applied_that_was_not_approved(step: Step, project: Path, repository: Path, tmp_path: Path) -> None:
     _done(step("plan", "network"))
-    _done(step("keep", "network"))
-    (repository / "another.txt").write_text("merged meanwhile\n")
-    _commit(repository)
-    for arguments in (("fetch", "network"), ("apply", "network")):
-        refused = step(*arguments, REVIEWED_DIGEST="0" * 64)
-        assert refused.returncode == 1
-        assert refused.stderr == (
-            "error: network: this commit's content was never planned in a reviewed change\n"
-            "hint: bring the branch up to date in a new change, and have it reviewed\n"
-        )
+    approved = record(project, repository, "network")
+    file = repository / "cdktf.out/stacks/network/cdk.tf.json"
+    file.write_text(file.read_text().replace("reviewed", "swapped"))
+    refused = step("apply", "network", **approved)
+    assert refused.returncode == 1
+    place = "network: terraform_data.it.change.after.input"
+    assert f'{place}: approved "reviewed", now "swapped"' in refused.stdout
+    assert "kakehashi-review" in refused.stdout
+    assert refused.stderr.endswith(
+        "error: network: nothing was applied: its plan is another one than what was approved\n"
+        "hint: run the pipeline again for this commit, and approve the new plan\n"
+    )
     assert not (tmp_path / "network.tfstate").exists()
 
 
-def test_the_bucket_may_have_a_separate_role(step: Step, repository: Path) -> None:
-    _done(step("plan", "network"))
-    _done(step("keep", "network", PLANS_ROLE="arn:aws:iam::333333333333:role/plans"))
+def test_a_plan_does_not_hold_the_role_that_writes_states(step: Step, repository: Path) -> None:
+    _done(step("plan", "network", STATE_ROLE=WRITE, STATE_READ_ROLE=READ))
     profiles = (repository / "plans" / ".aws").read_text()
-    assert profiles.endswith(
-        "[profile plans]\nrole_arn = arn:aws:iam::333333333333:role/plans\nsource_profile = role\n"
-    )
-    assert (repository / "plans" / ".token").read_text() == "vouched"
+    assert profiles.endswith(f"[profile states]\nrole_arn = {READ}\nsource_profile = role\n")
+    assert (repository / "plans" / ".token").read_text() == TOKEN
     assert (repository / "plans" / ".token").stat().st_mode & 0o077 == 0
+    refused = step("plan", "network", STATE_ROLE=WRITE)
+    assert refused.returncode != 0
+    assert "STATE_READ_ROLE: the job has no role that reads the states" in refused.stderr
 
 
 def test_refuses_an_unknown_step(step: Step) -> None:
     refused = step("deploy", "network")
     assert refused.returncode == 2
-    assert refused.stderr == "error: deploy: there is no such step\nhint: plan, keep, fetch, apply or drift\n"
+    assert refused.stderr == "error: deploy: there is no such step\nhint: plan, apply or drift\n"
+
+
+APPLIED = "buckets/states/kakehashi/plans/applied/network.lock.hcl"
+
+
+def test_the_lock_file_of_the_last_apply_is_restored_and_a_committed_one_takes_its_place(
+    step: Step, repository: Path, tmp_path: Path
+) -> None:
+    environment = fake_provider.install(tmp_path, "1.0.0", "1.1.0")
+    old, new = (fake_provider.lock(tmp_path, version) for version in ("1.0.0", "1.1.0"))
+    write_stacks(repository, {"network": {"terraform": fake_provider.REQUIRED}})
+    step("plan", "network", **environment)
+    assert fake_provider.started(tmp_path) == ["1.1.0"]
+
+    (tmp_path / APPLIED).parent.mkdir(parents=True)
+    (tmp_path / APPLIED).write_text(old)
+    for name in ("plan", "drift", "apply"):
+        step(name, "network", **environment)
+        assert fake_provider.started(tmp_path) == ["1.0.0"], name
+
+    committed = repository / "deployments/locks/network.lock.hcl"
+    committed.parent.mkdir(parents=True)
+    committed.write_text(new)
+    for name in ("plan", "drift", "apply"):
+        step(name, "network", **environment)
+        assert fake_provider.started(tmp_path) == ["1.1.0"], name
+    assert (repository / "plans" / "network.applied.lock.hcl").read_text() == old
+
+
+@pytest.mark.parametrize("action", ["s3:ListBucket", "s3:GetObject"])
+def test_a_lock_file_that_cannot_be_read_is_not_taken_for_a_missing_one(
+    step: Step, tmp_path: Path, action: str
+) -> None:
+    (tmp_path / APPLIED).parent.mkdir(parents=True)
+    (tmp_path / APPLIED).write_text("# what the last apply had")
+    less = {"Statement": [*READING["Statement"], {"Effect": "Deny", "Action": action}]}
+    stand_in.install(tmp_path, tmp_path / "buckets", {**ROLES, PLAN: {"trust": TRUST, "permissions": less}})
+    refused = step("plan", "network")
+    assert refused.returncode == 254
+    assert refused.stdout == ""

@@ -12,8 +12,8 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from errors import RefusedError
+from ops.masking import Mask
 from ops.review.outcome import Review
-from ops.review.secrets import Mask
 from tests.ops.review.mutations import comments, documents, mutated, reviewed_as, verdict
 from tests.terraform.plans import change
 

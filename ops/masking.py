@@ -1,4 +1,4 @@
-"""Masks what is sensitive somewhere in the plans wherever the same value appears elsewhere."""
+"""Masks what is sensitive somewhere in plans wherever the same value appears elsewhere."""
 
 import base64
 import json

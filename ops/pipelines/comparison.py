@@ -1,0 +1,284 @@
+"""Compares a plan with the one that was approved, and says whether applying it does what was approved and no more.
+
+Both are as `terraform.canonical_plan` writes them. Two differences are none: what an apply that stopped half-way has
+done already, and what the approved record foretells of the outputs of other stacks.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ops.pipelines.differences import MISSING, Difference, Open, at, is_below, leaves, marked, without
+from terraform.foretold import EVERYTHING, Foretold
+from terraform.plan_configuration import PlanConfiguration
+
+_BY_OBJECT = {"resource_changes", "prior_state", "planned_values", "resource_drift", "output_changes", "checks"}
+_OF_STATES = {"instances", "outputs", "modules"}
+_NOTHING, _CREATE, _UPDATE, _READ = ["no-op"], ["create"], ["update"], ["read"]
+_REMOVE = (["delete"], ["forget"])
+_REPLACE = (["delete", "create"], ["create", "delete"])
+_TAINTED = "replace_because_tainted"
+_OF_THE_STATE = {"depends_on", "sensitive_values", "tainted"}  # which no planned object has, or has otherwise
+_STAY = {"arn", "id"}  # in an update in place
+
+
+@dataclass(frozen=True)
+class _Object:
+    """What one plan says of an object: its change, and the object before and after."""
+
+    change: Any
+    prior: Any
+    planned: Any
+
+    @property
+    def actions(self) -> Any:
+        return at(self.change, "change", "actions")
+
+    def at(self, *steps: str) -> Any:
+        """A part of the change."""
+        return at(self.change, "change", *steps)
+
+
+@dataclass
+class Comparison:
+    """The differences between an approved plan and a new one; `approved` and `now` are canonical plans."""
+
+    approved: Mapping[str, Any]
+    now: Mapping[str, Any]
+    foretold: Foretold = field(default_factory=Foretold)
+    has_progressed: bool = False
+
+    def differences(self) -> list[Difference]:
+        """Every difference that is neither done already nor foretold."""
+        others = [{name: plan[name] for name in plan.keys() - _BY_OBJECT} for plan in (self.approved, self.now)]
+        found = [*leaves(others[0], others[1]), *self._objects(), *self._outputs()]
+        return [*found, *self._drift(), *self._states(), *self._checks()]
+
+    def _objects(self) -> Iterator[Difference]:
+        was, now = (self._all(plan) for plan in (self.approved, self.now))
+        nothing = _Object(None, None, None)
+        for address in sorted(was.keys() | now.keys()):
+            before, after = was.get(address, nothing), now.get(address, nothing)
+            plain = list(_between(before, after, address))
+            if not plain or self._is_to_do(address, before, after):
+                continue
+            if self._is_done(address, before, after) or self._is_half_done(address, before, after, was):
+                self.has_progressed = True
+                continue
+            yield from plain
+
+    def _open(self, address: str, change: Any) -> Open:
+        """What may be anything in an object after the apply."""
+        open_ = set(marked(at(change, "change", "after_unknown")))
+        attributes = self.foretold.of(address)
+        open_ |= {(name,) for name in attributes if name != EVERYTHING}
+        if EVERYTHING in attributes:
+            open_.add(())
+        elif attributes:
+            # What is not configured is AWS's to decide.
+            configured = _configured(self.approved, address)
+            names = {*at(change, "change", "after", default={}), *at(change, "change", "before", default={})}
+            open_ |= {(name,) for name in names if name not in configured | _STAY}
+        return frozenset(open_)
+
+    def _is_to_do(self, address: str, was: _Object, now: _Object) -> bool:
+        """Whether the new plan does with an object what was approved, or what was foretold."""
+        foretold, open_ = self.foretold.of(address), self._open(address, was.change)
+        if EVERYTHING in foretold and was.change is None:  # a data source
+            return now.actions in (None, _READ) and not list(_of_data(was, now, self._inputs(address)))
+        is_updated = bool(foretold) and was.actions == _NOTHING and now.actions == _UPDATE
+        if was.change is None or now.change is None or not (is_updated or was.actions == now.actions):
+            return self._is_input(address, was, now)
+        entries = [without(it.change, "change") for it in (was, now)]
+        changes = [without(it.change.get("change"), *_ABOUT_AFTER, "actions") for it in (was, now)]
+        return (
+            not list(leaves(*entries))
+            and not list(leaves(*changes))
+            and _is_after(was, now, open_)
+            and not list(leaves(was.prior, now.prior))
+            and _is_same_object(was.planned, now.planned, open_)
+        )
+
+    def _inputs(self, address: str) -> Open:
+        if EVERYTHING in self.foretold.of(address):
+            return frozenset({("values",), ("sensitive_values",)})
+        state = address.removeprefix("data.terraform_remote_state.")
+        names = [output for stack, output in self.foretold.inputs if stack.replace("-", "_") == state]
+        return frozenset((part, "outputs", name) for name in names for part in ("values", "sensitive_values"))
+
+    def _is_input(self, address: str, was: _Object, now: _Object) -> bool:
+        """Whether it is the state of another stack, read again, with no change but to foretold outputs."""
+        is_same = was.change is None and now.change is None and not list(leaves(was.planned, now.planned))
+        return is_same and not list(_of_data(was, now, self._inputs(address)))
+
+    def _is_done(self, address: str, was: _Object, now: _Object) -> bool:
+        """Whether an earlier apply did what was approved, so that nothing is left to do."""
+        open_ = self._open(address, was.change)
+        if was.actions in _REMOVE:
+            return now == _Object(None, None, None)
+        if was.actions == _READ:
+            values = at(now.prior, "values", default=MISSING)
+            return now.change is None and not list(leaves(was.at("after"), values, open_))
+        is_change = was.change is not None and (
+            was.actions != _NOTHING
+            or "previous_address" in was.change
+            or "importing" in was.change["change"]
+            or bool(self.foretold.of(address))
+        )
+        if not is_change or now.actions != _NOTHING or {"previous_address"} & now.change.keys():
+            return False
+        return (
+            "importing" not in now.change["change"]
+            and not list(leaves(was.at("after"), now.at("before"), open_))
+            and not list(leaves(was.at("after"), now.at("after"), open_))
+            and _is_same_object(was.planned, now.prior, open_)
+            and _is_same_object(was.planned, now.planned, open_)
+        )
+
+    def _is_half_done(self, address: str, was: _Object, now: _Object, approved: Mapping[str, _Object]) -> bool:
+        """Whether an earlier apply did one half of an approved change, and the new plan does the other."""
+        if was.change is None:  # the old object, after the new one was created
+            base = approved.get(address.partition(" (deposed ")[0])
+            is_deposed = at(now.change, "deposed", default=None) is not None and now.actions == _REMOVE[0]
+            return (
+                base is not None
+                and is_deposed
+                and base.actions == _REPLACE[1]
+                and not list(leaves(base.at("before"), now.at("before")))
+            )
+        is_other_half = was.actions in _REPLACE and now.actions == _CREATE
+        # It did not exist when this was approved, so nothing but the unfinished object is destroyed.
+        is_tainted = was.actions == _CREATE and now.actions in _REPLACE
+        is_tainted = is_tainted and at(now.change, "action_reason") == _TAINTED
+        open_ = self._open(address, was.change)
+        entries = [without(it.change, "change", "action_reason") for it in (was, now)]
+        return (
+            (is_other_half or is_tainted)
+            and not list(leaves(*entries))
+            and _is_after(was, now, open_)
+            and _is_same_object(was.planned, now.planned, open_)
+        )
+
+    def _outputs(self) -> Iterator[Difference]:
+        was, now = (self._all(plan, "output_changes", "outputs") for plan in (self.approved, self.now))
+        for name in sorted(was.keys() | now.keys()):
+            before, after = (
+                was.get(name, _Object(None, None, None)),
+                now.get(name, _Object(None, None, None)),
+            )
+            plain = list(_between(before, after, f"output.{name}"))
+            if plain and not self._is_same_output(name, before, after):
+                yield from plain
+
+    def _is_same_output(self, name: str, was: _Object, now: _Object) -> bool:
+        marks = at(was.change, "after_unknown")
+        open_ = frozenset({()}) if name in self.foretold.outputs else frozenset(marked(marks))
+        of_state: Open = frozenset({("value",), ("type",)}) if open_ else frozenset()
+        is_foretold = bool(self.foretold.outputs.get(name))
+        actions, new_actions = at(was.change, "actions"), at(now.change, "actions")
+        has_same_after = not list(leaves(at(was.change, "after"), at(now.change, "after"), open_))
+        if not has_same_after or not is_below(marked(at(now.change, "after_unknown")), open_):
+            return False
+        if not list(leaves(at(was.change, "before"), at(now.change, "before"))) and (
+            actions == new_actions or (is_foretold and actions == _NOTHING and new_actions == _UPDATE)
+        ):
+            is_to_do = not list(leaves(was.prior, now.prior))
+            return is_to_do and not list(leaves(was.planned, now.planned, of_state))
+        if new_actions == _NOTHING and not list(leaves(at(was.change, "after"), at(now.change, "before"), open_)):
+            is_done = not list(leaves(was.planned, now.prior, of_state))
+            return is_done and not list(leaves(was.planned, now.planned, of_state))
+        return False
+
+    def _drift(self) -> Iterator[Difference]:
+        """What was changed outside Terraform: an earlier apply wrote it to the state, and nothing else may be new."""
+        was, now = (at(plan, "resource_drift", default={}) for plan in (self.approved, self.now))
+        for difference in leaves(was, now):
+            is_whole = len(difference.place) == 1
+            if not (is_whole and difference.now is MISSING and self.has_progressed):
+                yield Difference(
+                    place=("resource_drift", *difference.place), approved=difference.approved, now=difference.now
+                )
+
+    def _states(self) -> Iterator[Difference]:
+        """What the states have besides objects and outputs."""
+        written_now = self.now.get("terraform_version")
+        for name in ("prior_state", "planned_values"):
+            was, now = (_rest(plan, name) for plan in (self.approved, self.now))
+            modules = {} if name == "planned_values" else _rest(self.approved, "planned_values").get("modules", {})
+            for difference in leaves(was, now):
+                is_new = self.has_progressed and difference.approved is MISSING
+                is_module = difference.place[:1] == ("modules",) and modules.get(difference.place[-1]) == difference.now
+                is_version = difference.place == ("terraform_version",) and difference.now == written_now
+                if (is_new and (is_module or difference.place == ("format_version",))) or (
+                    self.has_progressed and is_version
+                ):
+                    continue
+                yield Difference(place=(name, *difference.place), approved=difference.approved, now=difference.now)
+
+    def _checks(self) -> Iterator[Difference]:
+        """The conditions: one that was not known when this was approved may hold now."""
+        was, now = (at(plan, "checks", default={}) for plan in (self.approved, self.now))
+        for difference in leaves(was, now):
+            if not (
+                difference.place[-1:] == ("status",) and difference.approved == "unknown" and difference.now == "pass"
+            ):
+                yield Difference(place=("checks", *difference.place), approved=difference.approved, now=difference.now)
+
+    def _all(
+        self, plan: Mapping[str, Any], changes: str = "resource_changes", kind: str = "instances"
+    ) -> dict[str, _Object]:
+        """What a plan says of every object, by address, or of every output."""
+        parts = [
+            at(plan, changes, default={}),
+            at(plan, "prior_state", "values", kind, default={}),
+            at(plan, "planned_values", kind, default={}),
+        ]
+        # A list, where two objects have one address: compared as it is.
+        named = [part if isinstance(part, dict) else {changes: part} for part in parts]
+        names = {name for part in named for name in part}
+        return {name: _Object(*(part.get(name) for part in named)) for name in names}
+
+
+_ABOUT_AFTER = ("after", "after_unknown", "after_sensitive")
+
+
+def _between(was: _Object, now: _Object, name: str) -> Iterator[Difference]:
+    for part, before, after in (
+        ("", was.change, now.change),
+        ("before", was.prior, now.prior),
+        ("after", was.planned, now.planned),
+    ):
+        place = (name, part) if part else (name,)
+        yield from leaves(MISSING if before is None else before, MISSING if after is None else after, place=place)
+
+
+def _is_after(was: _Object, now: _Object, open_: Open) -> bool:
+    """Whether an object is the same after both applies, as far as it is known."""
+    return (
+        not list(leaves(was.at("after"), now.at("after"), open_))
+        and not list(leaves(was.at("after_sensitive"), now.at("after_sensitive"), open_))
+        and is_below(marked(now.at("after_unknown")), open_)
+    )
+
+
+def _is_same_object(was: Any, now: Any, open_: Open) -> bool:
+    below = frozenset(("values", *path) for path in open_)
+    return not list(leaves(without(was, *_OF_THE_STATE), without(now, *_OF_THE_STATE), below))
+
+
+def _of_data(was: _Object, now: _Object, open_: Open) -> Iterator[Difference]:
+    """The differences in a data source; the apply reads it where it depends on what changes."""
+    if now.change is None:
+        yield from leaves(was.prior, now.prior, open_)
+
+
+def _rest(plan: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """What a state of the plan has besides objects and outputs, its modules among that."""
+    state = at(plan, name, default={})
+    values = at(state, "values", default={}) if name == "prior_state" else state
+    return {**without(state, "values", *_OF_STATES), **without(values, "instances", "outputs")}
+
+
+def _configured(plan: Mapping[str, Any], address: str) -> set[str]:
+    """The arguments that the configuration sets."""
+    return set(PlanConfiguration(at(plan, "configuration", default={})).arguments(address) or ())

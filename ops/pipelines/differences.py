@@ -1,0 +1,88 @@
+"""The places where two values of plans differ, and what is known after the apply only."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from errors.shown import printable, shortened
+from ops.masking import SENSITIVE
+from terraform.canonical_plan import HIDDEN
+
+MISSING = object()
+"""Stands for what only the other plan has."""
+
+Path = tuple[str | int, ...]
+Open = frozenset[Path]
+"""Places that may have any value: the approved plan leaves them to the apply, or foretells that they change."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """One place where two plans differ; a value may be MISSING."""
+
+    place: Path
+    approved: Any
+    now: Any
+
+
+def shown(difference: Difference) -> str:
+    """A difference on one line."""
+    place = ".".join(map(str, difference.place))
+    return f"{place}: approved {_value(difference.approved)}, now {_value(difference.now)}"
+
+
+def _value(value: Any) -> str:
+    if value is MISSING or value is None:
+        return "nothing"
+    return shortened(printable(json.dumps(_without_digests(value), ensure_ascii=False)))
+
+
+def _without_digests(value: Any) -> Any:
+    if isinstance(value, dict):
+        return SENSITIVE if value.keys() == {HIDDEN} else {key: _without_digests(item) for key, item in value.items()}
+    return [_without_digests(item) for item in value] if isinstance(value, list) else value
+
+
+def leaves(was: Any, now: Any, open_: Open = frozenset(), place: Path = ()) -> Iterator[Difference]:
+    """The places where two values differ, but for open ones. What is hidden without a digest always differs."""
+    if place in open_:
+        return
+    if _is_hidden(was) and _is_hidden(now):
+        if was != now or was[HIDDEN] is None:
+            yield Difference(place=place, approved=was, now=now)
+    elif isinstance(was, dict) and isinstance(now, dict):
+        for key in sorted(was.keys() | now.keys()):
+            yield from leaves(was.get(key, MISSING), now.get(key, MISSING), open_, (*place, key))
+    elif isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
+        for number, pair in enumerate(zip(was, now, strict=True)):
+            yield from leaves(*pair, open_, (*place, number))
+    elif type(was) is not type(now) or was != now:
+        yield Difference(place=place, approved=was, now=now)
+
+
+def _is_hidden(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == {HIDDEN}
+
+
+def marked(marks: Any, place: Path = ()) -> Iterator[Path]:
+    """The places that are marked as known after the apply."""
+    if marks is True:
+        yield place
+    items = marks.items() if isinstance(marks, dict) else enumerate(marks) if isinstance(marks, list) else ()
+    for key, item in items:
+        yield from marked(item, (*place, key))
+
+
+def is_below(places: Iterator[Path], open_: Open) -> bool:
+    return all(any(place[:length] in open_ for length in range(len(place) + 1)) for place in places)
+
+
+def at(value: Any, *steps: str, default: Any = None) -> Any:
+    for step in steps:
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return default if value is None else value
+
+
+def without(value: Any, *names: str) -> Any:
+    return {key: item for key, item in value.items() if key not in names} if isinstance(value, Mapping) else value
