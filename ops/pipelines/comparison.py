@@ -276,7 +276,7 @@ def _rest(plan: Mapping[str, Any], name: str) -> dict[str, Any]:
     """What a state of the plan has besides objects and outputs, its modules among that."""
     state = at(plan, name, default={})
     values = at(state, "values", default={}) if name == "prior_state" else state
-    return {**without(state, "values", *_OF_STATES), **without(values, "instances", "outputs")}
+    return {"modules": {}, **without(state, "values", *_OF_STATES), **without(values, "instances", "outputs")}
 
 
 def _configured(plan: Mapping[str, Any], address: str) -> set[str]:

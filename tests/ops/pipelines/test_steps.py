@@ -1,131 +1,21 @@
 """The pipelines' steps with the real Terraform and Git. Folders replace the buckets; a stand-in judges the roles."""
 
-import json
-import os
-import shutil
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.ops.pipelines import fake_provider, stand_in
+from tests.ops.pipelines.steps import PLAN, READ, READING, ROLES, TOKEN, TRUST, WRITE, Step, done, record, write_stacks
 
 pytestmark = pytest.mark.terraform
-
-PLAN, APPLY, READ, WRITE = (f"arn:aws:iam::111111111111:role/{name}" for name in ("plan", "apply", "read", "write"))
-STATES = "arn:aws:s3:::states"
-TRUST: dict[str, Any] = {"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity"}]}
-READING: dict[str, Any] = {
-    "Statement": [
-        {"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": [STATES, f"{STATES}/*"]},
-        {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": READ},
-    ]
-}
-ROLES: dict[str, dict[str, Any]] = {
-    PLAN: {"trust": TRUST, "permissions": READING},
-    APPLY: {"trust": TRUST, "permissions": stand_in.ALL},
-    READ: {"permissions": READING},
-    WRITE: {"permissions": stand_in.ALL},
-}
-TOKEN = json.dumps({"iss": "https://example.com", "sub": "a job"})
-
-Step = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    """A repository with one stack that needs no provider from a registry."""
-    folder = tmp_path / "repository"
-    folder.mkdir()
-    (folder / ".gitignore").write_text("plans/\n")
-    git(folder, "init", "-q", "-b", "main")
-    write_stacks(folder, {"network": {"resource": {"terraform_data": {"it": {"input": "reviewed"}}}}})
-    return folder
-
-
-def write_stacks(folder: Path, stacks: dict[str, Any]) -> None:
-    """Put an output into the repository, each stack's state beside it, and commit it."""
-    out = folder / "cdktf.out"
-    shutil.rmtree(out, ignore_errors=True)
-    entries = {}
-    for number, (name, content) in enumerate(stacks.items()):
-        stack = out / "stacks" / name
-        stack.mkdir(parents=True)
-        backend = {"backend": {"local": {"path": str(folder.parent / f"{name}.tfstate")}}}
-        terraform = {"terraform": {**backend, **content.get("terraform", {})}}
-        (stack / "cdk.tf.json").write_text(json.dumps({**content, **terraform}))
-        entries[name] = {
-            "workingDirectory": f"stacks/{name}",
-            "synthesizedStackPath": f"stacks/{name}/cdk.tf.json",
-            "dependencies": list(stacks)[:number],
-        }
-    (out / "manifest.json").write_text(json.dumps({"stacks": entries}))
-    commit(folder)
-
-
-def git(folder: Path, *arguments: str) -> str:
-    """Run Git in a repository; gives what it prints."""
-    identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
-    done = subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
-
-
-def commit(folder: Path) -> None:
-    """Commit everything but what Terraform has written."""
-    git(folder, "add", "-A", "--", ".", ":!**/.terraform*")
-    git(folder, "commit", "-qm", "whatever", "--allow-empty")
-
-
-@pytest.fixture
-def step(project: Path, tmp_path: Path, repository: Path) -> Step:
-    """Runs one step in the repository."""
-    given = stand_in.install(tmp_path, tmp_path / "buckets", ROLES)
-
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_", "ACTIONS_"))}
-        fixed = {
-            "APPLIED": "s3://states/kakehashi/plans/applied",
-            "AWS_ID_TOKEN": TOKEN,
-            "CHECKPOINT_DISABLE": "1",
-            "DEPLOYMENT": "deployments/mine.yaml",
-            "ROLE": APPLY if arguments[0] == "apply" else PLAN,
-        }
-        return subprocess.run(
-            [project / "ops" / "pipelines" / "steps.sh", *arguments],
-            cwd=repository,
-            env={**kept, **given, **fixed, **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-
-    return run
-
-
-def record(project: Path, repository: Path, *stacks: str) -> dict[str, str]:
-    """Record the plans as the pipelines do; gives the environment of an apply."""
-    program = [str(project / ".venv/bin/python"), str(project / "main.py")]
-    plans = [f"plans/{stack}.json" for stack in stacks]
-    head = git(repository, "rev-parse", "HEAD")
-    command = [*program, "approval", "record", "--commit", head, "--to", "plans/approval.json", *plans]
-    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
-    return {"APPROVAL": "plans/approval.json", "APPROVAL_DIGEST": _done(done).strip()}
-
-
-def _done(run: subprocess.CompletedProcess[str]) -> str:
-    assert run.returncode == 0, run.stderr + run.stdout
-    return run.stdout
 
 
 def test_what_was_approved_is_planned_again_and_applied(
     step: Step, project: Path, repository: Path, tmp_path: Path
 ) -> None:
-    _done(step("plan", "network"))
+    done(step("plan", "network"))
     approved = record(project, repository, "network")
-    assert "Apply complete! Resources: 1 added" in _done(step("apply", "network", **approved, STATE_KEY="alias/states"))
+    assert "Apply complete! Resources: 1 added" in done(step("apply", "network", **approved, STATE_KEY="alias/states"))
     calls = (tmp_path / "buckets" / "calls").read_text()
     assert "--sse aws:kms --sse-kms-key-id alias/states cdktf.out" in calls
     applied = tmp_path / "buckets" / "states" / "kakehashi" / "plans" / "applied" / "network.tf.json"
@@ -138,7 +28,7 @@ def test_what_was_approved_is_planned_again_and_applied(
 
 
 def test_nothing_is_applied_that_was_not_approved(step: Step, project: Path, repository: Path, tmp_path: Path) -> None:
-    _done(step("plan", "network"))
+    done(step("plan", "network"))
     approved = record(project, repository, "network")
     file = repository / "cdktf.out/stacks/network/cdk.tf.json"
     file.write_text(file.read_text().replace("reviewed", "swapped"))
@@ -155,7 +45,7 @@ def test_nothing_is_applied_that_was_not_approved(step: Step, project: Path, rep
 
 
 def test_a_plan_does_not_hold_the_role_that_writes_states(step: Step, repository: Path) -> None:
-    _done(step("plan", "network", STATE_ROLE=WRITE, STATE_READ_ROLE=READ))
+    done(step("plan", "network", STATE_ROLE=WRITE, STATE_READ_ROLE=READ))
     profiles = (repository / "plans" / ".aws").read_text()
     assert profiles.endswith(f"[profile states]\nrole_arn = {READ}\nsource_profile = role\n")
     assert (repository / "plans" / ".token").read_text() == TOKEN
