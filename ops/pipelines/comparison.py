@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ops.pipelines.differences import MISSING, Difference, Open, at, is_below, leaves, marked, without
+from ops.pipelines.differences import MISSING, Difference, Open, at, is_below, leaves, open_places, without
 from terraform.foretold import EVERYTHING, Foretold
 from terraform.plan_configuration import PlanConfiguration
 
@@ -69,7 +69,7 @@ class Comparison:
 
     def _open(self, address: str, change: Any) -> Open:
         """What may be anything in an object after the apply."""
-        open_ = set(marked(at(change, "change", "after_unknown")))
+        open_ = set(open_places(at(change, "change", "after_unknown")))
         attributes = self.foretold.of(address)
         open_ |= {(name,) for name in attributes if name != EVERYTHING}
         if EVERYTHING in attributes:
@@ -96,7 +96,7 @@ class Comparison:
             and not list(leaves(*changes))
             and _is_after(was, now, open_)
             and not list(leaves(was.prior, now.prior))
-            and _is_same_object(was.planned, now.planned, open_)
+            and not list(leaves(was.planned, now.planned, _below(open_)))
         )
 
     def _inputs(self, address: str) -> Open:
@@ -172,12 +172,13 @@ class Comparison:
 
     def _is_same_output(self, name: str, was: _Object, now: _Object) -> bool:
         marks = at(was.change, "after_unknown")
-        open_ = frozenset({()}) if name in self.foretold.outputs else frozenset(marked(marks))
+        rest = [without(it.change, "actions", "before", *_ABOUT_AFTER[:2]) for it in (was, now)]
+        open_ = frozenset({()}) if name in self.foretold.outputs else open_places(marks)
         of_state: Open = frozenset({("value",), ("type",)}) if open_ else frozenset()
         is_foretold = bool(self.foretold.outputs.get(name))
         actions, new_actions = at(was.change, "actions"), at(now.change, "actions")
         has_same_after = not list(leaves(at(was.change, "after"), at(now.change, "after"), open_))
-        if not has_same_after or not is_below(marked(at(now.change, "after_unknown")), open_):
+        if list(leaves(*rest)) or not has_same_after or not is_below(at(now.change, "after_unknown"), open_):
             return False
         if not list(leaves(at(was.change, "before"), at(now.change, "before"))) and (
             actions == new_actions or (is_foretold and actions == _NOTHING and new_actions == _UPDATE)
@@ -257,13 +258,16 @@ def _is_after(was: _Object, now: _Object, open_: Open) -> bool:
     return (
         not list(leaves(was.at("after"), now.at("after"), open_))
         and not list(leaves(was.at("after_sensitive"), now.at("after_sensitive"), open_))
-        and is_below(marked(now.at("after_unknown")), open_)
+        and is_below(now.at("after_unknown"), open_)
     )
 
 
 def _is_same_object(was: Any, now: Any, open_: Open) -> bool:
-    below = frozenset(("values", *path) for path in open_)
-    return not list(leaves(without(was, *_OF_THE_STATE), without(now, *_OF_THE_STATE), below))
+    return not list(leaves(without(was, *_OF_THE_STATE), without(now, *_OF_THE_STATE), _below(open_)))
+
+
+def _below(open_: Open) -> Open:
+    return frozenset((part, *path) for path in open_ for part in ("values", "sensitive_values"))
 
 
 def _of_data(was: _Object, now: _Object, open_: Open) -> Iterator[Difference]:

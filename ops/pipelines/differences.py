@@ -65,17 +65,23 @@ def _is_hidden(value: Any) -> bool:
     return isinstance(value, dict) and value.keys() == {HIDDEN}
 
 
-def marked(marks: Any, place: Path = ()) -> Iterator[Path]:
-    """The places that are marked as known after the apply."""
-    if marks is True:
-        yield place
-    items = marks.items() if isinstance(marks, dict) else enumerate(marks) if isinstance(marks, list) else ()
-    for key, item in items:
-        yield from marked(item, (*place, key))
+def marked(marks: Any, place: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """The places that have a mark, of what is known after the apply only, and the mark: true, or what is no mark."""
+    if isinstance(marks, dict | list):
+        for key, item in marks.items() if isinstance(marks, dict) else enumerate(marks):
+            yield from marked(item, (*place, key))
+    elif marks not in (None, False):
+        yield place, marks
 
 
-def is_below(places: Iterator[Path], open_: Open) -> bool:
-    return all(any(place[:length] in open_ for length in range(len(place) + 1)) for place in places)
+def open_places(marks: Any) -> Open:
+    """The places that are known after the apply only."""
+    return frozenset(place for place, mark in marked(marks) if mark is True)
+
+
+def is_below(marks: Any, open_: Open) -> bool:
+    """Whether all marks are at open places."""
+    return all(any(place[:length] in open_ for length in range(len(place) + 1)) for place, _ in marked(marks))
 
 
 def at(value: Any, *steps: str, default: Any = None) -> Any:

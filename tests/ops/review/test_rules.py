@@ -10,7 +10,7 @@ from ops.review.resource_types import ACCESS, IRRELEVANT, LOSSES, SAFEGUARDS, is
 from ops.review.rules import RULES
 from tests.ops.review import server_cases
 from tests.ops.review.dangerous import DANGEROUS
-from tests.ops.review.plans import found_rules, reviewed
+from tests.ops.review.plans import found_rules, real, reviewed
 from tests.ops.review.rule_cases import CASES as OTHER_CASES
 from tests.ops.review.rule_cases import PlannedChange, deny, only_from, policy, updated
 from tests.terraform import Stacks
@@ -41,6 +41,9 @@ def test_a_dangerous_change_is_named_by_its_rule(rule: str, changes: Sequence[Pl
     assert rule in {finding.rule for finding in reviewed(plan(*changes)).dangerous}
 
 
+_OF_SEVERAL = ("foretold", "stale-input")
+
+
 def test_an_input_is_stale_when_its_stack_changes_it() -> None:
     """The rule needs two plans, so it is not among CASES."""
     reading = {"root_module": {"resources": [{"x": "data.terraform_remote_state.stack.outputs.addresses"}]}}
@@ -54,6 +57,35 @@ def test_an_input_is_stale_when_its_stack_changes_it() -> None:
     assert two(["no-op"], ["192.0.2.2"]) == set()
 
 
+def test_what_follows_from_an_output_is_foretold_where_stacks_are_applied_in_order() -> None:
+    order = ("dev-network", "prd-codecommit")
+    files = sorted(real("nat-address-replaced"), key=lambda file: order.index(file.stack))
+    found = review(files, [], in_order=True).dangerous
+    policy = "aws_iam_policy.push_user_deny_policy"
+    assert [(one.rule, one.address) for one in found if one.stack == order[1]] == [("foretold", policy)]
+    assert found[-1].what == "may be changed in `policy`, which refers to `dev-network.nat_public_ips`"
+    assert found[-1].digest is not None, "it can be acknowledged"
+
+    stale = ("stale-input", "data.terraform_remote_state.dev_network")
+    assert stale in found_rules(review(files, []))
+    assert stale in found_rules(review(files[::-1], [], in_order=True)), "the reader is applied first"
+
+
+def test_an_input_stays_stale_where_it_decides_which_objects_there_are() -> None:
+    of = "data.terraform_remote_state.stack.outputs.addresses"
+    resource = {"address": "terraform_data.it", "mode": "managed", "for_each_expression": {"references": [of]}}
+    output = {"actions": ["update"], "before": ["192.0.2.1"], "after": ["192.0.2.2"]}
+    plans = (
+        plan(output_changes={"addresses": output}),
+        plan(configuration={"root_module": {"resources": [{**resource, "expressions": {"input": f"${{{of}}}"}}]}}),
+    )
+    files = [
+        PlanFile(stack=name, where="p", text=json.dumps(one))
+        for name, one in zip(("stack", "stack-1"), plans, strict=True)
+    ]
+    assert found_rules(review(files, [], in_order=True)) == {("stale-input", "data.terraform_remote_state.stack")}
+
+
 def test_a_provider_is_upgraded_when_the_lock_files_have_different_versions() -> None:
     def rules(applied: str, planned: str) -> set[tuple[str, str]]:
         locks = tuple(f'provider "example/aws" {{\n  version = "{version}"\n}}\n' for version in (applied, planned))
@@ -65,7 +97,7 @@ def test_a_provider_is_upgraded_when_the_lock_files_have_different_versions() ->
 
 
 def test_every_rule_has_a_case_and_a_reason() -> None:
-    assert sorted(rule.id for rule in RULES) == sorted([*CASES, *_OF_OUTPUTS, "provider-upgraded", "stale-input"])
+    assert sorted(rule.id for rule in RULES) == sorted([*CASES, *_OF_OUTPUTS, *_OF_SEVERAL, "provider-upgraded"])
     assert all(rule.what.endswith(".") and rule.why.endswith(".") for rule in RULES)
 
 
