@@ -11,6 +11,19 @@ export DEPLOYMENT
 
 # pipenv has a separate environment, so that it never changes the project's packages.
 PIPENV_VERSION := 2026.10.3
+# What pip installs of it, by hash. Renew both with: pip install --dry-run --ignore-installed --report - pipenv
+define PIPENV_HASHES
+pipenv==$(PIPENV_VERSION) --hash=sha256:9a2b337fcbf2b3ed30ebf691ecfd201484bcdd0270afe0964cbcd5b7a39911bc
+certifi==2026.10.19.post1 --hash=sha256:1324c476b4811eff41a8bc2122cd0bbd4d9c7234c725446d99ab1612b3a7fdd2
+distlib==0.4.4 --hash=sha256:cf09d55b1e85a89576b036aeb71550bfd68320f3f21761ca329eadadad918638
+filelock==4.3.1 --hash=sha256:79e43df8e9fe509cd83a3899a7c186c8077cbbe4d200a1ed3705c2f3bb6bc487
+packaging==26.4 --hash=sha256:81383611a09c1bc0b08b76e0fd5829d7c6824c65b27a6aee339da133f4233ea2
+platformdirs==4.14.8 --hash=sha256:1e34af590de4d978631b751eb2202f2fee4497537a17c1720b12fcf57b331392
+python-discovery==1.9.6 --hash=sha256:93b10b90363d4151964cdeee2ec6601f3041b17fc2b253a1c3da7d6e7ddd8337
+setuptools==84.2.1 --hash=sha256:ca140b45d5325a9478f880e351484f62fef15f336462e449ca0c03c873d589c2
+virtualenv==21.15.11 --hash=sha256:0390c40275487b5e677a1e559e30204ff061db4c5fec39c81d0dff1b24d2b774
+endef
+export PIPENV_HASHES
 PIPENV := PIPENV_VENV_IN_PROJECT=1 PIPENV_IGNORE_VIRTUALENVS=1 PIPENV_NOSPIN=1 PIPENV_VERBOSITY=-1 .venv-pipenv/bin/pipenv
 
 RUN := .venv/bin/python
@@ -142,6 +155,8 @@ endef
 	@echo "set-up, step 1: pipenv, which installs packages, in .venv-pipenv (a few seconds, once)" >&2
 	@$(PYTHON) -m venv .venv-pipenv >/dev/null || \
 	  { printf 'error: %s cannot make a virtual environment\nhint: install its venv package, for example with: apt-get install python3-venv\n' $(PYTHON) >&2; exit 2; }
-	@.venv-pipenv/bin/pip install --quiet --disable-pip-version-check pipenv==$(PIPENV_VERSION) || \
+	@printf '%s\n' "$$PIPENV_HASHES" >.venv-pipenv/requirements.txt
+	@.venv-pipenv/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+	  --requirement .venv-pipenv/requirements.txt || \
 	  { printf 'error: pipenv: it cannot be installed\nhint: see that the package index in the configuration of pip answers\n' >&2; exit 2; }
 	@touch $@
