@@ -38,7 +38,7 @@ help: ## Show these commands
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: synth
-synth: .venv/.synth ## Write Terraform for DEPLOYMENT into cdktf.out
+synth: .venv/.synth ## Write Terraform for DEPLOYMENT into cdktf.out, beside a file outside this folder
 	@$(RUN) main.py
 
 .PHONY: hcl

@@ -28,7 +28,7 @@ def _run(project: Path, out: Path, deployment: Path) -> subprocess.CompletedProc
 @pytest.mark.slow
 def test_the_first_command_prints_what_the_readme_shows(project: Path, readme: str, tmp_path: Path) -> None:
     out = tmp_path / "cdktf.out"
-    done = _run(project, out, project / "deployments" / "example.yaml")
+    done = _run(project, out, Path("deployments/example.yaml"))
     assert done.stdout.replace(str(out), "cdktf.out") == _shown(readme, "make synth")
 
 

@@ -19,7 +19,7 @@ app = Commands()
     statuses={0: "written", 1: "a file cannot be written", 2: "wrong usage or settings; nothing is written"},
 )
 def synth(deployment: DeploymentFile = EXAMPLE) -> None:
-    """Write a deployment's Terraform into cdktf.out.
+    """Write a deployment's Terraform into cdktf.out, beside a deployment file outside this folder.
 
     CDKTF_OUTDIR names another folder. When anything is refused, what is in the folder stays as it is.
     """
@@ -101,7 +101,14 @@ def handover(
             "--from", metavar="FOLDER", help="An output folder of any cdktf project, in place of a deployment file."
         ),
     ] = None,
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder to write.")] = Path("handover"),
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="The folder to write; by default handover, beside a deployment file outside this checkout.",
+            show_default=False,
+        ),
+    ] = None,
     schema: Annotated[
         list[Path] | None,
         typer.Option(
@@ -117,10 +124,12 @@ def handover(
     stack is named.
     """
     from ops.handover import hand_over
+    from settings.place import folder_of
 
     source = context.get_parameter_source("deployment")
     if cdktf_out is not None and source is not None and source.name == "COMMANDLINE":
         raise refused("--from", "a deployment file is given too", "give one of the two", status=WRONG_USAGE)
+    out = out or (Path() if cdktf_out is not None else folder_of(deployment)) / "handover"
     written_by = nullcontext(cdktf_out) if cdktf_out is not None else synthesised(context, load(deployment))
     with written_by as terraform, waiting("writing HCL"):
         folders = hand_over(terraform, out, schema_files=schema or [], force=force)

@@ -244,8 +244,9 @@ def test_the_command_prints_the_stacks_and_the_next_command(project: Path, out: 
     done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert lines[0].split() == ["stack", "account", "resources"]
-    assert [line.split()[:2] for line in lines[1:6]] == [
+    assert lines[:2] == [f"Terraform of deployments/example.yaml, in {out}:", ""]
+    assert lines[2].split() == ["stack", "account", "resources"]
+    assert [line.split()[:2] for line in lines[3:8]] == [
         ["dev-network", "111111111111"],
         ["dev-proxy", "111111111111"],
         ["dev-gitlab", "111111111111"],
