@@ -107,18 +107,46 @@ def ci(
     context: typer.Context,
     platform: Annotated[str, typer.Argument(metavar="PLATFORM", help="github or gitlab.", show_default=False)],
     deployment: DeploymentFile = EXAMPLE,
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="The repository to write into.")] = Path(),
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="The repository to write into; by default that of the deployment file.",
+            show_default=False,
+        ),
+    ] = None,
+    kakehashi: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REPOSITORY@TAG",
+            help="What a pipeline of another repository takes Kakehashi from: a tag of this checkout, or a commit.",
+            show_default=False,
+        ),
+    ] = None,
     branch: Annotated[str, typer.Option(metavar="TEXT", help="The protected branch that is applied.")] = "main",
     language: Language = "en",
     force: Annotated[bool, typer.Option("--force", help="Replace another file.")] = False,
 ) -> None:
-    """Write the pipeline that plans, reviews and applies a deployment."""
+    """Write the pipeline that plans, reviews and applies a deployment, and name every file that is written.
+
+    The other file is acknowledged.yaml beside the deployment file, unless it exists: an empty list, which the
+    pipeline's reviews read.
+    """
     from ops.pipelines import write
     from ops.review.language import language as language_named
 
     language_named(language)  # refuses one that the review does not have
     settings, synthesise = load(deployment), partial(synthesised, context)
-    written = write(platform, deployment, settings, synthesise, out=out, branch=branch, force=force, language=language)
-    print(f"wrote {written[0]}; its head says what to set up")
-    for other in written[1:]:
-        print(f"wrote {other}")
+    written = write(
+        platform,
+        deployment,
+        settings,
+        synthesise,
+        out=out,
+        branch=branch,
+        force=force,
+        language=language,
+        kakehashi=kakehashi,
+    )
+    for file, what in written.items():
+        print(f"wrote {file}: {what}")

@@ -4,6 +4,7 @@ The pipelines run `steps.sh`. The files written here say only when, with which r
 """
 
 import json
+import os
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -13,7 +14,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from errors import WRONG_USAGE, refused
 from errors.shown import shown
+from ops.pipelines import sources
+from ops.pipelines.sources import Source
 from settings import Deployment, LocatedProblem, SettingsError
+from settings.place import is_outside
 from terraform import output
 
 FILES = {"github": Path(".github/workflows/kakehashi.yml"), "gitlab": Path(".gitlab-ci.yml")}
@@ -22,8 +26,7 @@ TERRAFORM = "1.11.4"
 """The release that pipelines install, for the plan as for the apply."""
 
 _DRIFT_AT = "17 3 * * *"  # not on the hour, when GitHub is busiest and drops schedules
-_ACKNOWLEDGED = Path("deployments/acknowledged.yaml")
-_MAIN = ".venv/bin/python main.py"
+_ACKNOWLEDGED = "acknowledged.yaml"  # beside the deployment file
 _NOTHING_ACKNOWLEDGED = """\
 # Findings of `main.py review` that are meant, each as the comment shows it and with a reason. Take an entry out again
 # once its change is applied: one that matches no finding fails the review.
@@ -42,14 +45,16 @@ def write(
     deployment: Deployment,
     synthesise: Synthesise,
     *,
-    out: Path,
+    out: Path | None,
     branch: str,
     force: bool,
     language: str = "en",
-) -> list[Path]:
-    """Write a platform's pipeline for the deployment in `file` below `out`, and give the files that were written.
+    kakehashi: str | None = None,
+) -> dict[Path, str]:
+    """Write a platform's pipeline for the deployment in `file` below `out`, by default into the repository it lies in.
 
-    Its reviews are in `language`, which is one that `main.py review` has.
+    Its reviews are in `language`, which is one that `main.py review` has. It takes Kakehashi from `kakehashi`, which is
+    REPOSITORY@COMMIT; without, the repository is Kakehashi's own. Gives what each written file is.
 
     Raises RefusedError for what no pipeline can work with and, unless `force`, for another file in its place.
     """
@@ -61,17 +66,28 @@ def write(
     problems = list(_problems(file, deployment))
     if problems:
         raise SettingsError(problems)
+    source = sources.source(kakehashi, platform) if kakehashi is not None else None
+    if source is None and is_outside(file):
+        hint = "name what its pipeline takes Kakehashi from: --kakehashi REPOSITORY@TAG"
+        raise refused(
+            str(file), "lies outside this checkout, in a repository without Kakehashi", hint, status=WRONG_USAGE
+        )
+    repository = _repository(file)
+    out = out or repository
+    inside = _inside(file, out, repository)
     target = out / FILES[platform]
     stacks = _stacks(deployment, synthesise)
-    text = render(platform, _inside(file, out), deployment, stacks, branch=branch, language=language)
+    text = render(platform, inside, deployment, stacks, branch=branch, language=language, source=source)
     if target.exists() and target.read_text(encoding="utf-8") != text and not force:
         hint = "compare it with what `--out` writes into an empty folder, or replace it with --force"
         raise refused(str(target), "there is another file already", hint)
     _put(target, text)
-    if (out / _ACKNOWLEDGED).exists():
-        return [target]
-    _put(out / _ACKNOWLEDGED, _NOTHING_ACKNOWLEDGED)
-    return [target, out / _ACKNOWLEDGED]
+    written = {target: "the pipeline; its head says what to set up"}
+    acknowledged = out / inside.with_name(_ACKNOWLEDGED)
+    if not acknowledged.exists():
+        _put(acknowledged, _NOTHING_ACKNOWLEDGED)
+        written[acknowledged] = "an empty list of acknowledged findings, which the pipeline's reviews read"
+    return written
 
 
 def _is_branch(name: str) -> bool:
@@ -84,9 +100,18 @@ def _is_branch(name: str) -> bool:
     )
 
 
-def _inside(file: Path, repository: Path) -> Path:
+def _repository(file: Path) -> Path:
+    """The folder of the repository that a deployment file lies in; where it is none of Git's, the file's folder."""
+    if not is_outside(file):
+        return Path()
+    own = file.parent.resolve()
+    found = next((folder for folder in (own, *own.parents) if (folder / ".git").exists()), own)
+    return found if file.is_absolute() else Path(os.path.relpath(found))
+
+
+def _inside(file: Path, out: Path, repository: Path) -> Path:
     """The deployment file as a pipeline finds it, from the repository's folder."""
-    for folder in (repository, Path()):
+    for folder in (out, repository):
         if file.resolve().is_relative_to(folder.resolve()):
             return file.resolve().relative_to(folder.resolve())
     hint = "keep it in the repository, below deployments/"
@@ -106,13 +131,18 @@ def render(
     *,
     branch: str,
     language: str = "en",
+    source: Source | None = None,
 ) -> str:
     """The pipeline's text; `stacks` are in the order of deployment, by environment."""
     s3 = deployment.state.s3
     if s3 is None:
         raise ValueError("a pipeline needs a state that outlives it")
     template = _environment().get_template(f"{platform}.yml.j2")
+    home = f"{sources.FOLDER}/" if source else ""
+    main = f"{home}.venv/bin/python {home}main.py"
+    beside = f' -C {sources.FOLDER} DEPLOYMENT="$PWD/$DEPLOYMENT" CDKTF_OUTDIR="$PWD/cdktf.out"' if source else ""
     plans = " ".join(f"plans/{name}.json" for names in stacks.values() for name in names)
+    acknowledged = file.with_name(_ACKNOWLEDGED).as_posix()
     in_language = "" if language == "en" else f" --language {language}"
     return template.render(
         applied=f"s3://{s3.bucket}/{s3.key_prefix}/plans/applied",
@@ -120,13 +150,18 @@ def render(
         deployment=file.as_posix(),
         drift_at=_DRIFT_AT,
         environments=list(stacks),
+        home=home,
         language=in_language,
-        record=f'{_MAIN} approval record --commit "$(git rev-parse HEAD)" --to plans/approval.json {plans}',
+        main=main,
+        record=f'{main} approval record --commit "$(git rev-parse HEAD)" --to plans/approval.json {plans}',
         region=deployment.region,
-        reviewed=f" --acknowledged {_ACKNOWLEDGED} --outputs plans/applied cdktf.out --in-order{in_language} {plans}",
+        reviewed=f" --acknowledged {acknowledged} --outputs plans/applied cdktf.out --in-order{in_language} {plans}",
+        source=source,
         stacks={environment: " ".join(names) for environment, names in stacks.items()},
         state_key=s3.kms_key_arn,
         state_role=s3.assume_role_arn,
+        steps=f"{home}ops/pipelines/steps.sh",
+        synth=f"make{beside} synth",
         terraform=TERRAFORM,
     )
 
@@ -181,6 +216,11 @@ def _yaml(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def _expression(value: str) -> str:
+    """A string in an expression of GitHub's, which doubles its quotation marks."""
+    return "'" + value.replace("'", "''") + "'"
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -196,4 +236,5 @@ def _environment() -> Environment:
         block_end_string="%]",
     )
     environment.filters["yaml"] = _yaml
+    environment.filters["expression"] = _expression
     return environment

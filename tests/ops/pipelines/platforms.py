@@ -90,6 +90,7 @@ class Run:
         job = pipeline["jobs"][name]
         token = claims("github", ref=f"refs/heads/{BRANCH}", environment=job.get("environment"))
         values = {
+            "github.workspace": str(checkout),
             "vars.PRD_PLAN_ROLE": PLAN_ROLE,
             "vars.PRD_APPLY_ROLE": APPLY_ROLE,
             **{f"needs.plan.outputs.{output}": value for output, value in self.outputs.items()},
@@ -124,7 +125,9 @@ class Run:
         token = claims("gitlab", ref=BRANCH, is_protected=True)
         shutil.copytree(self.artifacts, checkout, dirs_exist_ok=True)
         roles = {"PRD_PLAN_ROLE": PLAN_ROLE, "PRD_APPLY_ROLE": APPLY_ROLE}
-        variables = {**pipeline["variables"], **job.get("variables", {}), **roles, **self.outputs}
+        given = {**pipeline["variables"], **job.get("variables", {})}
+        variables = {name: value.replace("$CI_PROJECT_DIR", str(checkout)) for name, value in given.items()}
+        variables |= {**roles, **self.outputs}
         script = "\n".join([*job["before_script"], *job["script"]])
         done = self._shell(script, checkout, {**variables, "AWS_ID_TOKEN": json.dumps(token)}, None)
         if done.returncode == 0:

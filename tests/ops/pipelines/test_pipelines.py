@@ -15,18 +15,22 @@ from ruamel.yaml import YAML
 from errors import RefusedError
 from ops import pipelines
 from ops.pipelines import FILES, render
-from settings import Deployment, SettingsError, load
+from settings import Deployment, SettingsError, load, place
 from tests.terraform import with_changes
 
 STACKS = {"dev": ["dev-network", "dev-gitlab"], "prd": ["prd-codecommit", "backlog-bridge"]}
 PLANS = " ".join(f"plans/{stack}.json" for stacks in STACKS.values() for stack in stacks)
 S3 = {"bucket": "example-terraform-state", "key_prefix": "kakehashi", "region": "ap-northeast-1"}
+SUMMARY = {"github": "github-summary", "gitlab": "gitlab"}
 LIBRARY = Path(check_jsonschema.__file__).parent
 
 
 @pytest.fixture
-def deployment(project: Path, tmp_path: Path) -> Callable[..., tuple[Path, Deployment]]:
-    """The example with a state in S3, some settings changed, and the file it is read from."""
+def deployment(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[Path, Deployment]]:
+    """The example with some settings changed, and the file it is read from, as if in a checkout of Kakehashi's."""
+    monkeypatch.setattr(place, "CHECKOUT", tmp_path)
 
     def changed(name: str = "example", **changes: object) -> tuple[Path, Deployment]:
         file = tmp_path / "deployments" / "mine.yaml"
@@ -90,7 +94,9 @@ def test_only_an_approved_environment_has_the_roles_that_apply(written: dict[str
     assert holding == {"apply-dev", "apply-prd"}
     assert {jobs[name]["environment"] for name in holding} == {"dev", "prd"}
     assert all("plan" in jobs[name]["needs"] for name in holding)
-    assert jobs["plan"]["if"] == "github.event_name == 'push'"
+    by_hand = "github.event_name == 'workflow_dispatch'"
+    assert jobs["plan"]["if"] == f"github.event_name == 'push' || ({by_hand} && github.ref == 'refs/heads/main')"
+    assert {jobs[name]["if"] for name in holding} == {f"{by_hand} && inputs.approved != ''"}
     assert _parsed(written["github"])["on"]["push"] == {"branches": ["main"]}
 
 
@@ -145,7 +151,9 @@ def test_every_review_before_an_apply_compares_the_outputs_in_the_order_of_the_a
 def test_what_is_approved_is_recorded_after_the_review_and_bound_by_its_digest(written: dict[str, str]) -> None:
     for platform in FILES:
         text = written[platform]
-        assert 0 < text.rindex("main.py review --for gitlab --ack") < text.index("main.py approval record")
+        assert (
+            0 < text.rindex(f"main.py review --for {SUMMARY[platform]} --ack") < text.index("main.py approval record")
+        )
         assert f'--commit "$(git rev-parse HEAD)" --to plans/approval.json {PLANS})' in text
     jobs, gitlab = _parsed(written["github"])["jobs"], _parsed(written["gitlab"])
     for name in ("apply-dev", "apply-prd"):
@@ -162,7 +170,8 @@ def test_only_the_record_goes_from_job_to_job(written: dict[str, str]) -> None:
         if "upload-artifact" in step.get("uses", "")
     ]
     assert uploads == ["plans/approval.json"]
-    assert written["gitlab"].count("artifacts:") == 1
+    left = {name: job["artifacts"]["paths"] for name, job in _parsed(written["gitlab"]).items() if "artifacts" in job}
+    assert left == {"review": ["plans/review.md"], "plan": ["plans/approval.json"]}
 
 
 @pytest.mark.parametrize("platform", FILES)
@@ -191,18 +200,22 @@ def test_the_command_writes_the_pipeline_and_an_empty_list_of_acknowledgements(
             synthesise(deployment, Path(folder))
             yield Path(folder)
 
-    def write(*, force: bool = False) -> list[Path]:
+    def write(*, force: bool = False) -> dict[Path, str]:
         return pipelines.write("github", file, loaded, synthesised, out=tmp_path, branch="main", force=force)
 
     target = tmp_path / FILES["github"]
-    assert write() == [target, tmp_path / "deployments" / "acknowledged.yaml"]
+    assert write() == {
+        target: "the pipeline; its head says what to set up",
+        tmp_path / "deployments" / "acknowledged.yaml": "an empty list of acknowledged findings, which the pipeline's "
+        "reviews read",
+    }
     jobs = _parsed(target.read_text())["jobs"]
     assert "steps.sh plan prd-codecommit" in json.dumps(jobs["review"])
     assert "apply-dev" not in jobs
     assert _parsed(target.read_text())["env"]["DEPLOYMENT"] == "deployments/mine.yaml"
     assert YAML(typ="safe").load(tmp_path / "deployments" / "acknowledged.yaml") is None
 
-    assert write() == [target]
+    assert list(write()) == [target]
 
     target.write_text("name: a user's own\n")
     with pytest.raises(RefusedError) as refused:
@@ -213,7 +226,7 @@ def test_the_command_writes_the_pipeline_and_an_empty_list_of_acknowledgements(
         "hint: compare it with what `--out` writes into an empty folder, or replace it with --force"
     )
     assert target.read_text() == "name: a user's own\n"
-    assert write(force=True) == [target]
+    assert list(write(force=True)) == [target]
     assert "steps.sh plan" in target.read_text()
 
 
