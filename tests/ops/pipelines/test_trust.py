@@ -12,8 +12,10 @@ from ruamel.yaml import YAML
 
 from ops.pipelines import FILES, render
 from ops.pipelines.sources import Source
+from ops.review import run
 from settings import load
 from tests.terraform import with_changes
+from tests.terraform.plans import change, plan
 
 STACKS = {"dev": ["dev-network", "dev-gitlab"], "prd": ["prd-codecommit"]}
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -109,6 +111,32 @@ def test_github_applies_only_the_plan_whose_digest_a_person_gave(
     assert (done.returncode, bool(done.stderr)) == (status, bool(status))
     assert (tmp_path / "GITHUB_OUTPUT").read_text() == "digest=abc\n"
     assert "approved: `abc`" in (tmp_path / "GITHUB_STEP_SUMMARY").read_text()
+
+
+def test_the_nightly_review_fails_a_run_also_when_no_plan_changes_anything(
+    github: dict[str, Any], gitlab: dict[str, Any], tmp_path: Path
+) -> None:
+    *_, last = github["jobs"]["drift"]["steps"]
+    assert "main.py review " in last["run"]
+    assert last["if"] == "success() || failure()"
+    script = re.sub(r"\S+steps\.sh", "true", "\n".join(gitlab["drift"]["script"]))
+    for status, ends in ((0, 0), (3, 1)):
+        reviewed = re.sub(r"\S+python main\.py review [^|]*", f"(exit {status}) ", script)
+        done = subprocess.run(["bash", "-ec", reviewed], cwd=tmp_path, check=False)
+        assert done.returncode == ends
+
+
+def test_what_was_changed_by_hand_and_stays_fails_a_review_if_it_is_dangerous(tmp_path: Path) -> None:
+    opened = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}]}
+    was = {"bucket": "archive", "policy": "", "tags": {}}
+    now = {**was, "policy": json.dumps(opened)}
+    unchanged = plan(change("aws_s3_bucket.it", "no-op", now, now))
+    for changed, status in (({**was, "tags": {"seen": "yes"}}, 0), (now, 3)):
+        drift = [change("aws_s3_bucket.it", "update", was, changed)]
+        file = tmp_path / "stack.json"
+        file.write_text(json.dumps({**unchanged, "resource_drift": drift}))
+        reviewed = run([str(file)], allow=[], because=[], acknowledged=None, platform="gitlab", post_to=None)
+        assert reviewed == status
 
 
 @pytest.mark.parametrize("platform", FILES)
