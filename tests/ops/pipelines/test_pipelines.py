@@ -3,6 +3,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,6 +16,7 @@ from ruamel.yaml import YAML
 from errors import RefusedError
 from ops import pipelines
 from ops.pipelines import FILES, render
+from ops.pipelines.sources import Source
 from settings import Deployment, SettingsError, load, place
 from tests.terraform import with_changes
 
@@ -49,6 +51,18 @@ def written(deployment: Callable[..., tuple[Path, Deployment]]) -> dict[str, str
     return {platform: render(platform, file, loaded, STACKS, branch="main") for platform in FILES}
 
 
+@pytest.fixture
+def elsewhere(deployment: Callable[..., tuple[Path, Deployment]]) -> dict[str, str]:
+    """The text of each platform's pipeline for a repository that has no Kakehashi."""
+    _, loaded = deployment(state={"s3": S3})
+    source = Source(repository="https://gitlab.example.com/platform/kakehashi", commit="0123456789" * 4, tag="v1.2.0")
+    sources = {"github": replace(source, repository="example/kakehashi"), "gitlab": source}
+    return {
+        platform: render(platform, Path("prd.yaml"), loaded, STACKS, branch="main", source=sources[platform])
+        for platform in FILES
+    }
+
+
 KEY = "arn:aws:kms:ap-northeast-1:111111111111:key/1234abcd-12ab-34cd-86ef-1234567890ab"
 ROLE = "arn:aws:iam::333333333333:role/terraform-state"
 
@@ -59,22 +73,28 @@ def _parsed(text: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("platform", "schema"), [("github", "github-workflows"), ("gitlab", "gitlab-ci")])
-def test_a_pipeline_satisfies_the_platforms_schema(written: dict[str, str], platform: str, schema: str) -> None:
+def test_a_pipeline_satisfies_the_platforms_schema(
+    written: dict[str, str], elsewhere: dict[str, str], platform: str, schema: str
+) -> None:
     rules = json.loads((LIBRARY / "builtin_schemas" / "vendor" / f"{schema}.json").read_text())
-    jsonschema.validators.validator_for(rules)(rules).validate(_parsed(written[platform]))
+    for text in (written[platform], elsewhere[platform]):
+        jsonschema.validators.validator_for(rules)(rules).validate(_parsed(text))
 
 
-def test_zizmor_finds_nothing_in_the_pipeline_for_github(written: dict[str, str], tmp_path: Path) -> None:
-    file = tmp_path / ".github" / "workflows" / "kakehashi.yml"
-    file.parent.mkdir(parents=True)
-    file.write_text(written["github"])
+def test_zizmor_finds_nothing_in_the_pipeline_for_github(
+    written: dict[str, str], elsewhere: dict[str, str], tmp_path: Path
+) -> None:
+    folder = tmp_path / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    (folder / "kakehashi.yml").write_text(written["github"])
+    (folder / "elsewhere.yml").write_text(elsewhere["github"])
     command = [
         str(Path(sys.executable).with_name("zizmor")),
         "--offline",
         "--persona",
         "pedantic",
         "--no-progress",
-        str(file),
+        str(tmp_path),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
