@@ -5,9 +5,12 @@ from typing import Annotated
 
 import typer
 
-from ops.cli.usage import Commands
+from ops.cli.usage import group
 
-app = Commands(no_args_is_help=True, help="Record the plans that people approve, and compare new plans with them.")
+app = group(
+    "Record the plans that people approve, and compare new plans with them.",
+    example="approval record dev.json --commit ID --to ok",
+)
 
 Plans = Annotated[
     list[Path],
@@ -23,7 +26,11 @@ Commit = Annotated[str, typer.Option(metavar="ID", help="The commit of the run."
 OUT = Path("cdktf.out")
 
 
-@app.command("record")
+@app.command(
+    "record",
+    example="approval record dev.json --commit ID --to ok",
+    statuses={0: "recorded", 1: "a plan cannot be read or is missing"},
+)
 def record(
     plans: Plans,
     commit: Commit,
@@ -33,15 +40,21 @@ def record(
     """Record plans for a person's approval, in the order of their applies, and print the record's digest.
 
     Sensitive values are in the record as digests, with the lineage of the stack's state as the key.
-
-    Exit status: 0 recorded, 1 a plan cannot be read or is missing, 2 wrong usage.
     """
     from ops.pipelines.approval import run_record
 
     raise typer.Exit(run_record(plans, folder, commit, to))
 
 
-@app.command("compare")
+@app.command(
+    "compare",
+    example="approval compare ok dev.json --digest D --commit ID",
+    statuses={
+        0: "applying the plans does what was approved",
+        1: "a plan or the record cannot be read or is another one",
+        3: "it does not",
+    },
+)
 def compare(
     approved: Annotated[Path, typer.Argument(metavar="RECORD", help="The approved record.", show_default=False)],
     plans: Plans,
@@ -53,9 +66,6 @@ def compare(
 
     What an apply that stopped half-way has done already is no difference, and neither is what the record foretells of
     the outputs of other stacks.
-
-    Exit status: 0 applying the plans does what was approved, 3 it does not, 1 a plan or the record cannot be read or is
-    another one, 2 wrong usage.
     """
     from ops.pipelines.approval import run_compare
 

@@ -92,7 +92,7 @@ def sync(
         gitlab_mirror.sync(mirrors, dry_run=dry_run)
 
 
-@app.command(example="gitlab-mirror remove-branches deployments/mine.yaml --dry-run")
+@app.command(example="gitlab-mirror remove-branches mine.yaml --dry-run")
 def remove_branches(
     deployment: DeploymentFile = EXAMPLE,
     *,
