@@ -21,15 +21,18 @@ __all__ = ["codecommit"]  # the fixture
 
 WITHOUT_DRY_RUN = {
     "access": "reads",
+    "approval compare": "reads",
     "backlog-key check": "reads",
     "backlog-webhook show": "reads",
     "credentials list": "reads",
     "gitlab-mirror status": "reads",
     "host-key": "reads",
     "verify": "reads",
+    "approval record": "writes a file on this machine",
     "ci": "writes files on this machine, and replaces none without --force",
     "handover": "writes files on this machine, and replaces none without --force",
     "rehearse": "changes an emulated account on this machine",
+    "synth": "writes the output folder on this machine",
     "review": "prints what --post would write",
 }
 
