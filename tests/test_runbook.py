@@ -28,7 +28,7 @@ def test_every_resource_of_the_runbook_is_in_the_gitlab_stack(runbook: str, exam
 
 def test_every_command_of_the_runbook_exists(runbook: str) -> None:
     commands = re.findall(r"^\$ \.venv/bin/python main\.py (.*)$", runbook, re.MULTILINE)
-    assert len(commands) == 5
+    assert len(commands) == 6
     for line in commands:
         command, words = typer.main.get_command(app), line.split()
         while isinstance(command, typer.core.TyperGroup):
