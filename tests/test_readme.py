@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ops.production import production_labels
+from settings import load
+
 
 @pytest.fixture(scope="module")
 def readme(project: Path) -> str:
@@ -43,6 +46,21 @@ def test_wrong_settings_are_refused_as_the_readme_shows(project: Path, readme: s
     assert done.stderr.replace(str(mine), "deployments/mine.yaml") == _shown(
         readme, "make synth DEPLOYMENT=deployments/mine.yaml"
     )
+
+
+@pytest.mark.parametrize("page", ["in-the-room.md", "in-the-room.ja.md"])
+def test_the_page_for_the_room_has_the_names_of_the_example(project: Path, page: str) -> None:
+    deployment = load(project / "deployments" / "example.yaml")
+    labels = production_labels(deployment)
+    assert deployment.prd is not None
+    assert deployment.prd.codecommit is not None
+    text = (project / "docs" / page).read_text(encoding="utf-8")
+    assert f"`{labels.git_user('pull')}`" in text
+    assert f"--secret-id {labels.git_secret('pull')} " in text
+    assert f"`{labels.git_secret('pull', 'NAME')}`" in text
+    assert f"{labels.git_user('pull')}-at-{deployment.prd.account.id}" in text
+    assert f"https://git-codecommit.{deployment.region}.amazonaws.com/v1/repos/application" in text
+    assert "application" in deployment.prd.codecommit.repositories
 
 
 def test_every_make_command_that_is_named_exists(project: Path, readme: str) -> None:

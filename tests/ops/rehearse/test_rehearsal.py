@@ -230,7 +230,7 @@ def test_a_protected_resource_cannot_be_destroyed_until_it_is_unlocked(tmp_path:
     stack.parent.mkdir()
     lifecycle = {"prevent_destroy": True}
     provider = {"aws": [{"region": REGION, "allowed_account_ids": [DEV]}]}
-    resources = {"terraform_data": {"it": {"lifecycle": lifecycle}}}
+    resources = {"terraform_data": {"it": {"count": 2, "lifecycle": lifecycle}}}
     backend = {"backend": {"local": {"path": "it.tfstate"}}}
     stack.write_text(json.dumps({"provider": provider, "resource": resources, "terraform": backend}))
     (read_stack,) = read(stack.parent)
@@ -238,11 +238,11 @@ def test_a_protected_resource_cannot_be_destroyed_until_it_is_unlocked(tmp_path:
     noted: list[str] = []
     workspace.init()
     workspace.apply(report=noted.append)
-    assert noted[-1] == "1 of 1 resources"
+    assert noted[-1] == "1 of 1 resource"  # of which there are two instances
     assert workspace.refuses_to_be_destroyed()
     workspace.unlock()
     assert not workspace.refuses_to_be_destroyed()
-    assert workspace.addresses() == ["terraform_data.it"]
+    assert workspace.addresses() == ["terraform_data.it[0]", "terraform_data.it[1]"]
     workspace.destroy(report=noted.append)
     assert workspace.addresses() == []
 
