@@ -16,6 +16,7 @@ FREE_TEXTS = ("description", "open_to_the_world_because", "owner")
 """Settings that take the characters of every script; so do all tags."""
 
 _TAGS = "tags"
+_LONGEST, _LONGEST_LINE = 100_000, 2_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,15 +42,17 @@ class Scanned:
 
 
 def scanned(text: str) -> Scanned:
-    """Find the characters in a file's text."""
-    result = Scanned()
+    """Find the characters in a file's text, if it is as long as a deployment file may sensibly be."""
+    result = Scanned(corrected=text)
+    if len(text) > _LONGEST or (text.isascii() and "\t" not in text):
+        return result
     scanner = _Scanner()
     lines = []
     for number, line in enumerate(text.split("\n"), start=1):
-        scanner.read(line)
+        scanner.read(line if len(line) <= _LONGEST_LINE else "")
         result.slips += _slips(number, line, scanner.wrong)
         result.is_moved = result.is_moved or scanner.is_moved
-        lines.append("".join(scanner.written))
+        lines.append("".join(scanner.written) if len(line) <= _LONGEST_LINE else line)
     result.corrected = "\n".join(lines)
     return result
 
@@ -148,7 +151,7 @@ class _Scanner:
 
     def _plain(self, place: int) -> int:
         character, meant = self._line[place], self._meant(place)
-        before = "".join(self.written)[-1:]
+        before = next((text[-1] for text in reversed(self.written) if text), "")
         if meant == "#" and (not before or before.isspace()) and (character == "#" or not self._is_free):
             self._take(place)
             return self._keep(place + 1, len(self._line))
@@ -198,10 +201,8 @@ class _Scanner:
         return self._tags_above is not None or _TAGS in self._flow
 
     def _space(self, place: int) -> int:
-        before, rest = self._line[:place].strip(), self._line[place:]
-        if self._line[place] == "\t" and before and (self._starts or re.match(r"\s*(#|$|[,\]}:])", rest)):
-            return self._keep(place)  # YAML takes tabs between tokens
-        if not before and self._meant(place) and lookalike(self._line[place]) and rest.strip():
+        is_indentation = not self._line[:place].strip() and self._line[place:].strip()
+        if is_indentation and self._meant(place) and lookalike(self._line[place]):
             self.is_moved = True
         return self._take(place)
 

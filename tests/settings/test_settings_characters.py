@@ -103,6 +103,8 @@ def test_the_examples_have_none(name: str) -> None:
         ("    nat:", "\u3000   nat:", "a full-width space, 全角スペース U+3000", "indent with spaces"),
         ("    nat:", "\t   nat:", "a tab, タブ U+0009", "indent with spaces"),
         ("cron(0 8", "cron(0\t8", "a tab, タブ U+0009", "write a space"),
+        ("keep: 7", "keep: 7\t# days", "a tab, タブ U+0009", "write a space"),
+        ("key_prefix: k", "key_prefix:\t k", "a tab, タブ U+0009", "write a space"),
         ("keep: 7", "keep: ７", "a full-width digit, 全角数字 U+FF17", "write '7'"),
         ("[bat]", "［bat]", "a full-width left square bracket, 全角括弧 U+FF3B", "write '['"),
         ("[bat]", "「bat]", "a left corner bracket, かぎ括弧 U+300C", "write '['"),
@@ -200,6 +202,12 @@ def test_a_wrong_file_with_japanese_texts_has_only_its_own_error(refusal: Refusa
         "error: x.yaml:1: name: 'サーバー' is not a deployment name",
         "error: x.yaml:4: tags.担当１: '基盤：' is not a tag value",
     ]
+
+
+@pytest.mark.parametrize("text", ["a：b\n" * 25_001, "：" * 2_001])
+def test_a_file_or_line_that_is_too_long_for_a_deployment_is_not_searched(text: str) -> None:
+    found = characters.scanned(text)
+    assert (found.slips, found.corrected) == ([], text)
 
 
 def test_the_free_texts_are_those_settings_that_take_japanese() -> None:
