@@ -22,6 +22,13 @@ LEFT_OUT = {
 }
 """What is not compared, at the top of a plan, and why."""
 
+VARYING = {
+    "aws_backup_vault": {"recovery_points": "how many backups it has"},
+    "aws_efs_file_system": {"size_in_bytes": "how much is stored on it"},
+    "aws_instance": {"instance_state": "whether it runs, which its schedule decides"},
+}
+"""Attributes of an object, by type, that change while nobody changes it; no argument can set them, and why they do."""
+
 HIDDEN = "$hidden"
 """The only key of what stands for a sensitive value: its keyed digest, or null where there is no key."""
 
@@ -40,7 +47,7 @@ Mask = Callable[[str], str]
 
 
 def canonical(text: str, where: str, *, key: bytes, mask: Callable[[set[str]], Mask]) -> dict[str, Any]:
-    """The plan in `text`, without LEFT_OUT, and with digests in place of sensitive values.
+    """The plan in `text`, without LEFT_OUT and VARYING, and with digests in place of sensitive values.
 
     `key` makes the digests; with an empty one, no sensitive value can be compared. `mask` makes a mask of secrets, for
     texts that are not marked as sensitive and contain a secret. Objects are by address, in which order they may come.
@@ -65,12 +72,14 @@ def canonical(text: str, where: str, *, key: bytes, mask: Callable[[set[str]], M
         raise nested_too_deep(where) from None
     for name in ("resource_changes", "resource_drift", "checks"):
         plan[name] = _by_address(plan.get(name))
+        plan[name] = _without_varying(plan[name], is_drift=name == "resource_drift")
     for check in plan["checks"].values() if isinstance(plan["checks"], dict) else ():
         check["instances"] = _by_address(check.get("instances"))
     for values in (plan.get("planned_values"), plan.get("prior_state", {}).get("values")):
         if isinstance(values, dict) and isinstance(values.get("root_module"), dict):
             values["modules"], values["instances"] = {}, {}
             _flatten(values.pop("root_module"), values)
+            _without_varying(values["instances"])
     return plan
 
 
@@ -160,6 +169,20 @@ def _by_address(items: Any) -> Any:
     if len(set(named)) < len(items):
         return items
     return dict(zip(named, items, strict=True))
+
+
+def _without_varying(objects: Any, *, is_drift: bool = False) -> Any:
+    """Objects by address without VARYING; a drift in nothing else is none."""
+    kept = {}
+    for address, item in objects.items() if isinstance(objects, dict) else ():
+        names = VARYING.get(str(item.get("type")), {})
+        parts = [item, item["change"]] if isinstance(item.get("change"), dict) else [item]
+        for values in (part[name] for part in parts for name in part if isinstance(part[name], dict)):
+            for name in names:
+                values.pop(name, None)
+        if not (is_drift and names and parts[-1].get("before") == parts[-1].get("after")):
+            kept[address] = item
+    return kept if isinstance(objects, dict) else objects
 
 
 def _address(item: Any) -> str | None:

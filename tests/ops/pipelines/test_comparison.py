@@ -69,6 +69,24 @@ def test_every_value_of_a_real_plan_is_compared() -> None:
     assert [place for place in places.values() if not is_found(place)] == []
 
 
+def test_what_changes_by_itself_is_not_compared_and_everything_else_of_the_object_is() -> None:
+    def server(**changes: str) -> Any:
+        values = {"id": "i-1", "instance_state": "running", "ami": "ami-1", **changes}
+        place = {"address": "aws_instance.it", "mode": "managed", "type": "aws_instance"}
+        drift = change("aws_instance.it", "update", {"id": "i-1", "instance_state": "pending"}, values)
+        return plan(
+            change("aws_instance.it", "no-op", values, values, unknown={}),
+            prior_state={"values": {"root_module": {"resources": [{**place, "values": values}]}}},
+            resource_drift=[drift] if changes else [],
+        )
+
+    stopped = server(instance_state="stopped")
+    for values in (stopped["resource_drift"][0]["change"]["after"], stopped["resource_drift"][0]["change"]["before"]):
+        values.update(id="i-1", ami="ami-1")
+    assert _differences(server(), stopped) == []
+    assert _differences(server(), server(ami="ami-2")) != []
+
+
 def test_what_a_release_of_terraform_adds_to_plans_is_compared() -> None:
     assert _differences(plan(), plan(new_in_terraform={"a": [1]})) == [
         'new_in_terraform: approved nothing, now {"a": [1]}'
