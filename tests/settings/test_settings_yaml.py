@@ -1,11 +1,13 @@
 """YAML's own features in a deployment file: keys, merge keys, tags, aliases, sizes."""
 
+import os
 import re
-import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from settings import SettingsError, load
 from tests.settings.whole_file import WHOLE, Loaded, Refusal, error, line_of, spoilt
 
 
@@ -119,19 +121,19 @@ _TOO_MUCH = (
 
 
 @pytest.mark.parametrize("content", [_bomb(9, 10), _bomb(200, 2), "a: &a [*a]\n", "a: &a { b: *a }\n"])
-def test_refuses_an_alias_bomb_quickly(refusal: Refusal, content: str) -> None:
-    start = time.monotonic()
+def test_refuses_an_alias_bomb_without_expanding_it(refusal: Refusal, content: str) -> None:
     answer = refusal(content)
-    assert time.monotonic() - start < 1
     assert re.fullmatch(r"error: x\.yaml:[1-9][0-9]*: " + re.escape(_TOO_MUCH), answer)
 
 
-def test_refuses_ten_megabytes_without_reading_them(refusal: Refusal) -> None:
-    start = time.monotonic()
-    answer = refusal("# a comment of forty characters, repeated\n" * 250_000)
-    assert time.monotonic() - start < 1
-    assert answer == (
-        "error: x.yaml: the file has 10,500,000 bytes\n"
+def test_refuses_a_terabyte_without_reading_it(tmp_path: Path) -> None:
+    file = tmp_path / "x.yaml"
+    file.touch()
+    os.truncate(file, 10**12)  # a sparse file, which takes no space
+    with pytest.raises(SettingsError) as caught:
+        load(file)
+    assert str(caught.value) == (
+        f"error: {file}: the file has 1,000,000,000,000 bytes\n"
         "hint: a deployment file has at most 1,000,000: is this the right one?"
     )
 
@@ -149,11 +151,8 @@ def test_accepts_a_megabyte(loaded: Loaded) -> None:
     ids=["brackets", "braces", "dashes", "questions", "entries"],
 )
 @pytest.mark.slow
-def test_refuses_a_megabyte_of_nesting_or_entries_quickly(refusal: Refusal, content: str) -> None:
-    start = time.monotonic()
-    answer = refusal(content)
-    assert time.monotonic() - start < 10
-    assert answer.count("\n") == 1
+def test_refuses_a_megabyte_of_nesting_or_entries(refusal: Refusal, content: str) -> None:
+    assert refusal(content).count("\n") == 1
 
 
 def test_deep_nesting_is_refused_at_its_line(refusal: Refusal) -> None:

@@ -1,7 +1,6 @@
 """How the Terraform CLI is run, tested with a shell script in its place."""
 
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,12 +85,10 @@ def test_stopping_ends_every_run_and_its_processes_and_refuses_later_runs(progra
         codes.append(run.returncode)
 
     thread = threading.Thread(target=work)
-    began = time.monotonic()
     thread.start()
     assert started.wait(10)
     terraform.stop()
     thread.join(10)
     assert codes == [-9]
-    assert time.monotonic() - began < 10
     with pytest.raises(RefusedError, match="was stopped"):
         terraform.run("apply", folder=tmp_path)
