@@ -136,10 +136,12 @@ trap "kill $$! 2>/dev/null || true" EXIT; \
 $(PIPENV) sync $(1) --bare $(QUIETLY)
 endef
 
-# The packages are set up once, and again only when the lock file changes.
+# The packages are set up once, and again only when the lock file changes. git-remote-codecommit is built from its source,
+# with the setuptools of the hash above: the lock file has no hash of what builds a package.
 .venv/.synth: Pipfile.lock .venv-pipenv/.done
 	@echo "set-up, step 2: the packages that a synthesis needs, in .venv (about a minute, once)" >&2
-	@$(call COUNTED)
+	@printf '%s\n' "$$PIPENV_HASHES" | grep '^setuptools==' >.venv-pipenv/build.txt
+	@export PIP_BUILD_CONSTRAINT=$(CURDIR)/.venv-pipenv/build.txt; $(call COUNTED)
 	@touch $@
 
 .venv/.test: Pipfile.lock .venv/.synth
