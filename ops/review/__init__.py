@@ -6,7 +6,7 @@ review([PlanFile(stack="prd-codecommit", where="plan.json", text=...)], acknowle
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -17,12 +17,12 @@ from ops.review.acknowledgements import Acknowledgement
 from ops.review.comment import LIMITS, MEASURES, POSTED_TO, in_characters
 from ops.review.language import language as language_named
 from ops.review.outcome import Review
-from ops.review.outputs import compared, of
+from ops.review.outputs import compared, local_values, of
 from ops.review.outside import adopted
 from ops.review.report import markdown
 from ops.review.rule import Plans
 from ops.review.rules import RULES
-from terraform.output import Stack
+from terraform.output import Json, Stack
 from terraform.plan import read
 
 __all__ = ["DANGEROUS", "PlanFile", "review", "run"]
@@ -41,7 +41,7 @@ class PlanFile:
     """One plan's JSON, its stack and where it was read from; `locks` are those of `terraform.plan.read`.
 
     `outputs` are the stack's synthesised Terraform at the last apply, and that of the plan. `lacks_output` says that
-    they were asked for and that one of them is not there.
+    they were asked for and that one of them is not there. `local_values` are those of the plan's Terraform.
     """
 
     stack: str
@@ -50,6 +50,7 @@ class PlanFile:
     locks: tuple[str, str] = ("", "")
     outputs: tuple[Stack, Stack] | None = None
     lacks_output: bool = False
+    local_values: Json = field(default_factory=dict)
 
 
 def review(
@@ -73,6 +74,7 @@ def review(
         {file.stack: file.outputs for file in files if file.outputs is not None},
         lacking_output=frozenset(file.stack for file in files if file.lacks_output),
         in_order=in_order,
+        local_values={file.stack: file.local_values for file in files},
     )
     dangerous, acknowledged, notes = [], [], []
     used: set[Acknowledgement] = set()
@@ -131,7 +133,13 @@ def run(
     folders = compared(outputs)
     with_outputs = [(file, of(file.stack, folders)) for file in _plan_files(files)]
     compared_files = [
-        replace(file, outputs=both, lacks_output=bool(folders) and both is None) for file, both in with_outputs
+        replace(
+            file,
+            outputs=both,
+            lacks_output=bool(folders) and both is None,
+            local_values=local_values(file.stack, folders),
+        )
+        for file, both in with_outputs
     ]
     found = review(compared_files, acknowledgements, in_order=in_order)
     text = markdown(found, LIMITS[platform], words, MEASURES.get(platform, in_characters))

@@ -5,7 +5,7 @@ from pathlib import Path
 from errors import WRONG_USAGE, refused
 from terraform import output
 from terraform.guards import guards, ignored
-from terraform.output import Stack
+from terraform.output import Json, Stack
 from terraform.unreadable import refused_at
 
 Folders = tuple[Path, ...]
@@ -28,6 +28,12 @@ def of(stack: str, folders: Folders) -> tuple[Stack, Stack] | None:
         return None
     before, after = (_read(stack, file) for file in files)
     return before, after
+
+
+def local_values(stack: str, folders: Folders) -> Json:
+    """What a stack's local values are made of in the output of the plans; nothing where it is not in it."""
+    file = folders[-1] / "stacks" / stack / output.FILE if folders else Path()
+    return _read(stack, file).locals if file.is_file() else {}
 
 
 def _read(stack: str, file: Path) -> Stack:

@@ -10,7 +10,7 @@ from ops.review.digests import digest
 from ops.review.resource_types import ASSIGNED
 from ops.review.text import masking, placeholder
 from terraform.foretold import Foretold, foretold
-from terraform.output import Stack
+from terraform.output import Json, Stack
 from terraform.plan import Action, Change, Plan
 from terraform.plan_configuration import module_of
 from terraform.plan_references import PlanReferences
@@ -124,6 +124,8 @@ class Plans:
     """The stacks of which one of the two was asked for and is not there."""
     in_order: bool = False
     """Whether the stacks are applied one after the other in this order, and each is planned again before."""
+    local_values: Mapping[str, Json] = field(default_factory=dict)
+    """What each stack's local values are made of: no plan shows it."""
     found: dict[str, list[ReviewFinding]] = field(default_factory=dict)
     """What each rule has found in them, by the rule's id."""
 
@@ -135,8 +137,7 @@ class Plans:
     @cached_property
     def foretold(self) -> dict[str, Foretold]:
         """What may change in each stack because of the stacks before it; none unless they are applied in order."""
-        local_values = {stack: after.locals for stack, (_, after) in self.compared.items()}
-        return foretold(self.plans, local_values) if self.in_order else {}
+        return foretold(self.plans, self.local_values) if self.in_order else {}
 
     @cached_property
     def unlike(self) -> dict[str, list[str]]:

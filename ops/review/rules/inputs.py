@@ -1,11 +1,12 @@
 """Rules about outputs that change and that other stacks read."""
 
+import json
 from collections.abc import Iterator
 
 from ops.review.rule import Plans, ReviewFinding, rule
-from ops.review.text import code, codes
+from ops.review.text import code, codes, placeholder
 from ops.review.translatable import said
-from terraform.foretold import EVERYTHING
+from terraform.foretold import EVERYTHING, Output
 from terraform.plan import Action, Plan
 
 
@@ -69,4 +70,16 @@ def changes_foretold(plans: Plans) -> Iterator[ReviewFinding]:
                 arguments=codes(sorted(attributes)),
                 outputs=codes(sorted(outputs)),
             )
-            yield ReviewFinding(stack=stack, address=address, what=what, arguments=frozenset(attributes))
+            seen = _seen(plans, {source for sources in attributes.values() for source in sources})
+            yield ReviewFinding(stack=stack, address=address, what=what, seen=seen, arguments=frozenset(attributes))
+
+
+def _seen(plans: Plans, outputs: set[Output]) -> str:
+    """How outputs change."""
+    changes = [
+        [plan.stack, output.name, output.before, output.after, output.after_unknown]
+        for plan in plans.plans
+        for output in plan.outputs
+        if (plan.stack, output.name) in outputs
+    ]
+    return json.dumps(changes, sort_keys=True, default=placeholder)

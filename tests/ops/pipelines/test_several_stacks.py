@@ -1,6 +1,7 @@
 """One approval for several stacks, and an apply that goes on where it stopped, with the real Terraform."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,6 @@ def test_an_apply_that_fails_at_any_stack_goes_on_there(
     assert "three: terraform_data.first" in changed.stdout
     state.write_text(kept)
     assert "Resources: 1 added" in done(step("apply", *stacks, **approved))
-    assert "Apply complete" not in done(step("apply", *stacks, **approved))
 
 
 def _network(address: str) -> dict[str, Any]:
@@ -76,12 +76,11 @@ def test_a_change_that_goes_through_several_stacks_is_foretold_and_applied_in_on
     step: Step, project: Path, repository: Path, tmp_path: Path
 ) -> None:
     stacks = ("dev-network", "prd-codecommit")
-    write_stacks(repository, {"dev-network": _network("192.0.2.1"), "prd-codecommit": {}})
-    done(step("plan", *stacks))
-    done(step("apply", *stacks, **record(project, repository, *stacks)))
     write_stacks(repository, {"dev-network": _network("192.0.2.1"), "prd-codecommit": _repositories(tmp_path)})
-    done(step("plan", *stacks))
-    done(step("apply", *stacks, **record(project, repository, *stacks)))
+    for stack in stacks:
+        for command in (["init"], ["apply", "-auto-approve"]):
+            folder = repository / "cdktf.out" / "stacks" / stack
+            subprocess.run(["terraform", *command], cwd=folder, check=True, capture_output=True)
 
     write_stacks(repository, {"dev-network": _network("192.0.2.9"), "prd-codecommit": _repositories(tmp_path)})
     done(step("plan", *stacks))

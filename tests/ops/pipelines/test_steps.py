@@ -44,8 +44,10 @@ def test_nothing_is_applied_that_was_not_approved(step: Step, project: Path, rep
     assert not (tmp_path / "network.tfstate").exists()
 
 
-def test_a_plan_does_not_hold_the_role_that_writes_states(step: Step, repository: Path) -> None:
-    done(step("plan", "network", STATE_ROLE=WRITE, STATE_READ_ROLE=READ))
+def test_a_plan_does_not_hold_the_role_that_writes_states(step: Step, project: Path, repository: Path) -> None:
+    roles = {"STATE_ROLE": WRITE, "STATE_READ_ROLE": READ}
+    write_stacks(repository, {"network": {"resource": {"terraform_data": {"it": {"input": WRITE}}}}})
+    assert f'input  = "{READ}"' in done(step("plan", "network", **roles)), "Terraform uses the other role"
     profiles = (repository / "plans" / ".aws").read_text()
     assert profiles.endswith(f"[profile states]\nrole_arn = {READ}\nsource_profile = role\n")
     assert (repository / "plans" / ".token").read_text() == TOKEN
@@ -53,6 +55,12 @@ def test_a_plan_does_not_hold_the_role_that_writes_states(step: Step, repository
     refused = step("plan", "network", STATE_ROLE=WRITE)
     assert refused.returncode != 0
     assert "STATE_READ_ROLE: the job has no role that reads the states" in refused.stderr
+
+    done(step("plan", "network", **roles))
+    assert READ not in (repository / "plans" / "network.json").read_text()
+    done(step("apply", "network", **roles, **record(project, repository, "network")))
+    profiles = (repository / "plans" / ".aws").read_text()
+    assert profiles.endswith(f"[profile states]\nrole_arn = {WRITE}\nsource_profile = role\n")
 
 
 def test_refuses_an_unknown_step(step: Step) -> None:

@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ops.review import PlanFile, review
+from ops.review import PlanFile, review, run
 from ops.review.resource_types import ACCESS, IRRELEVANT, LOSSES, SAFEGUARDS, is_classified
 from ops.review.rules import RULES
 from tests.ops.review import server_cases
@@ -65,10 +68,36 @@ def test_what_follows_from_an_output_is_foretold_where_stacks_are_applied_in_ord
     assert [(one.rule, one.address) for one in found if one.stack == order[1]] == [("foretold", policy)]
     assert found[-1].what == "may be changed in `policy`, which refers to `dev-network.nat_public_ips`"
     assert found[-1].digest is not None, "it can be acknowledged"
+    other = files[0].text.replace('"127.147.37.139"', '"192.0.2.1"')
+    changed = review([replace(files[0], text=other), files[1]], [], in_order=True).dangerous[-1]
+    assert (changed.rule, changed.what) == ("foretold", found[-1].what)
+    assert changed.digest != found[-1].digest, "an acknowledgement is of one change of the output"
 
     stale = ("stale-input", "data.terraform_remote_state.dev_network")
     assert stale in found_rules(review(files, []))
     assert stale in found_rules(review(files[::-1], [], in_order=True)), "the reader is applied first"
+
+
+def test_what_is_foretold_through_local_values_is_said_for_a_stack_that_was_never_applied(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    of = "data.terraform_remote_state.stack.outputs.addresses"
+    expressions = {"input": {"constant_value": "${local.text}", "references": ["local.text"]}}
+    resource = {"address": "terraform_data.it", "mode": "managed", "expressions": expressions}
+    output = {"actions": ["update"], "before": ["192.0.2.1"], "after": ["192.0.2.2"]}
+    (tmp_path / "stack.json").write_text(json.dumps(plan(output_changes={"addresses": output})))
+    (tmp_path / "reader.json").write_text(json.dumps(plan(configuration={"root_module": {"resources": [resource]}})))
+    made_from = tmp_path / "after" / "stacks" / "reader" / "cdk.tf.json"
+    made_from.parent.mkdir(parents=True)
+    made_from.write_text(json.dumps({"locals": {"text": f"${{{of}}}"}}))
+    (tmp_path / "before").mkdir()
+    options: dict[str, Any] = {"allow": [], "because": [], "acknowledged": None, "platform": "gitlab", "post_to": None}
+    files = [str(tmp_path / "stack.json"), str(tmp_path / "reader.json")]
+    assert run(files, **options, outputs=(tmp_path / "before", tmp_path / "after"), in_order=True) == 3
+    assert (
+        "`reader/terraform_data.it` may be changed in `input`, which refers to `stack.addresses`"
+        in capsys.readouterr().out
+    )
 
 
 def test_an_input_stays_stale_where_it_decides_which_objects_there_are() -> None:
