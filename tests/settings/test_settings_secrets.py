@@ -1,5 +1,6 @@
 """Messages show no secret, no control character, and no long value completely."""
 
+import copy
 import json
 import re
 from pathlib import Path
@@ -79,10 +80,6 @@ def _leaves(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | in
 EXAMPLE = Path(__file__).parents[2] / "deployments" / "everything.yaml"
 
 
-def _everywhere() -> list[tuple[str | int, ...]]:
-    return [path for path in _leaves(document.read(EXAMPLE).data) if path]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "secret",
@@ -96,9 +93,9 @@ def _everywhere() -> list[tuple[str | int, ...]]:
 def test_a_secret_in_any_place_of_the_file_is_not_repeated(tmp_path: Path, secret: str) -> None:
     file = tmp_path / "x.yaml"
     refusals: list[SettingsError] = []
-    for path in _everywhere():
-        data = document.read(EXAMPLE).data
-        place = data
+    everything = document.read(EXAMPLE).data
+    for path in [path for path in _leaves(everything) if path]:
+        data = place = copy.deepcopy(everything)
         for step in path[:-1]:
             place = place[step]
         place[path[-1]] = secret
