@@ -73,6 +73,7 @@ def _enter_the_namespace(folder: Path) -> None:
         ["mount", "--bind", str(log), "/var/log/squid"],
         ["mount", "--bind", str(etc), "/etc/squid"],
         ["mount", "-t", "tmpfs", "tmpfs", "/run"],
+        ["mount", "-t", "tmpfs", "tmpfs", "/dev/shm"],  # noqa: S108  (every Squid of one name shares memory there)
     ):
         subprocess.run(command, check=True)
     shutil.chown(log, "proxy", "proxy")  # as whom Debian's Squid runs

@@ -1,7 +1,6 @@
 """What the commands of a proxy's first boot do with real Squid: a proxy that does not work is never in use."""
 
 import base64
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,14 +15,17 @@ from tests.terraform import Stacks
 STAND_INS = {
     # Starting waits until Squid is ready, as its unit is of the type notify:
     # https://github.com/squid-cache/squid/blob/master/tools/systemd/squid.service
-    # The other Squid of this namespace has the usual file for its process id.
+    # The other Squid of this namespace has the usual name, and the usual file for its process id.
     "systemctl": """
         case $1 in
         start)
           { cat "$BOOT/squid/squid.conf"; echo "pid_filename $BOOT/squid.pid"; } >"$BOOT/started.conf"
-          squid -N -d 1 -f "$BOOT/started.conf" >"$BOOT/squid.stderr" 2>&1 &
-          until [ "$(grep -c Accepting "$BOOT/squid.stderr")" = 2 ]; do sleep 0.05; done ;;
-        stop) squid -k kill -f "$BOOT/started.conf" ;;
+          squid -n boot -N -d 1 -f "$BOOT/started.conf" >"$BOOT/squid.stderr" 2>&1 &
+          until [ "$(grep -c Accepting "$BOOT/squid.stderr")" = 2 ]; do
+            kill -0 $! || { cat "$BOOT/squid.stderr" >&2; exit 1; }
+            sleep 0.05
+          done ;;
+        stop) squid -n boot -k kill -f "$BOOT/started.conf" ;;
         esac
         echo "systemctl $*" >>"$BOOT/called"
     """,
@@ -57,9 +59,10 @@ def boot(proxy: Proxy, synthesised: Callable[[str], Stacks], tmp_path: Path) -> 
     environment.
     """
     folder = proxy.folder / tmp_path.name
-    for part in ("written", "squid", "log"):
+    for part in ("written", "squid"):
         (folder / part).mkdir(parents=True)
-    shutil.chown(folder / "log", "proxy", "proxy")  # as whom Debian's Squid runs
+    # The namespace's own: other runs of pytest close the way to this one's folders to Debian's Squid, which is no root.
+    shared = f"/run/{tmp_path.name}"
 
     def of(changes: dict[str, str] | None = None, down: str = "", **more: str) -> tuple[list[str], str]:
         template = synthesised("everything")["dev-proxy"].resource("aws_launch_template.proxy_launch_template")
@@ -67,7 +70,7 @@ def boot(proxy: Proxy, synthesised: Callable[[str], Stacks], tmp_path: Path) -> 
         for old, new in {
             "/etc/kakehashi": str(folder / "written"),
             "/etc/squid": str(folder / "squid"),
-            "/var/log/squid": str(folder / "log"),
+            "/var/log/squid": shared,
             "/opt/aws/amazon-cloudwatch-agent/bin": str(folder),
             "3128": "23128",
             "3129": "23129",
@@ -81,8 +84,9 @@ def boot(proxy: Proxy, synthesised: Callable[[str], Stacks], tmp_path: Path) -> 
         for old, new in (changes or {}).items():
             assert old in conf.read_text()
             conf.write_text(conf.read_text().replace(old, new))
-        (folder / "hosts").write_text(f"203.0.113.1 {down}\n" if down else "")
-        conf.write_text(f"{conf.read_text()}\nhosts_file {folder}/hosts\n")
+        hosts = f"203.0.113.1 {down}" if down else ""
+        proxy.run("sh", "-c", f"install -d -o proxy {shared}; echo {hosts} >{shared}/hosts", environment={})
+        conf.write_text(f"{conf.read_text()}\nhosts_file {shared}/hosts\n")
         for name, commands in STAND_INS.items():
             program = folder / name
             program.write_text(f"#!/bin/sh\n{commands}\n")
@@ -93,7 +97,7 @@ def boot(proxy: Proxy, synthesised: Callable[[str], Stacks], tmp_path: Path) -> 
         try:
             booted = proxy.run(*command, environment=environment)
         finally:
-            proxy.run("squid", "-k", "kill", "-f", str(folder / "started.conf"), environment=environment)
+            proxy.run("squid", "-n", "boot", "-k", "kill", "-f", str(folder / "started.conf"), environment=environment)
         called = folder / "called"
         calls = called.read_text().splitlines() if called.exists() else []
         assert (booted.returncode == 0) == (calls == IN_USE), booted.stderr
