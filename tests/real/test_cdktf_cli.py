@@ -50,7 +50,7 @@ class Checkout:
         """Write `deployment` as the deployment file."""
         (self.folder / "deployment.yaml").write_text(json.dumps(deployment))
 
-    def cdktf(self, *arguments: str, account: str, fails: bool = False) -> str:
+    def cdktf(self, *arguments: str, account: str, fails: bool = False, deployment: str = "deployment.yaml") -> str:
         """Run the command with an account's credentials; returns its output on one line, without colours."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "TF_", "CDKTF_"))}
         if "TF_CLI_CONFIG_FILE" in os.environ:
@@ -63,7 +63,7 @@ class Checkout:
                 "HOME": str(self.folder / "home"),
                 "CI": "1",
                 "CHECKPOINT_DISABLE": "1",
-                "DEPLOYMENT": "deployment.yaml",
+                "DEPLOYMENT": deployment,
                 "TF_PLUGIN_CACHE_DIR": str(self.folder / "plugins"),
                 "AWS_ENDPOINT_URL": self.aws.url,
                 "AWS_ACCESS_KEY_ID": account,
@@ -87,7 +87,18 @@ class Checkout:
 @pytest.fixture
 def checkout(project: Path, tmp_path: Path) -> Iterator[Checkout]:
     folder = tmp_path / "checkout"
-    for name in ("bindings", "buildspec", "errors", "iam", "limits", "modules", "settings", "stacks", "terraform"):
+    for name in (
+        "bindings",
+        "buildspec",
+        "errors",
+        "iam",
+        "limits",
+        "modules",
+        "ops",
+        "settings",
+        "stacks",
+        "terraform",
+    ):
         shutil.copytree(project / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("cdktf.json", "main.py"):
         shutil.copy(project / name, folder)
@@ -103,7 +114,15 @@ def checkout(project: Path, tmp_path: Path) -> Iterator[Checkout]:
 def test_a_stack_is_synthesised_shown_deployed_and_destroyed_by_its_name(project: Path, checkout: Checkout) -> None:
     minimal = project / "deployments" / "minimal.yaml"
     checkout.deploy(with_changes(minimal, {}))
-    assert "Generated Terraform code for the stacks: prd-codecommit" in checkout.cdktf("synth", account=PRD)
+    generated = "Generated Terraform code for the stacks: prd-codecommit"
+    assert generated in checkout.cdktf("synth", account=PRD)
+
+    infra = checkout.folder.parent / "infra"
+    infra.mkdir()
+    shutil.copy(checkout.folder / "deployment.yaml", infra / "prd.yaml")
+    beside = ("synth", "--output", "../infra/cdktf.out")
+    assert generated in checkout.cdktf(*beside, account=PRD, deployment="../infra/prd.yaml")
+    assert (infra / "cdktf.out" / "stacks" / "prd-codecommit" / "cdk.tf.json").is_file()
 
     def run(*arguments: str, fails: bool = False) -> str:
         return checkout.cdktf(*arguments, "prd-codecommit", "--skip-provider-lock", account=PRD, fails=fails)
