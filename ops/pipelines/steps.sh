@@ -149,7 +149,8 @@ apply() {
     main approval compare "${APPROVAL:?}" "$work/$stack.json" --digest "${APPROVAL_DIGEST:?}" \
         --commit "$(git rev-parse HEAD)" --from "$synthesised" || code=$?
     if [ "$code" -eq 3 ]; then
-        main review --for gitlab --outputs "$work/applied" "$synthesised" "$work/$stack.json" || true
+        main review --for gitlab --outputs "$work/applied" "$synthesised" "$work/$stack.json" |
+            tee -a "${GITHUB_STEP_SUMMARY:-/dev/null}" || true
         fail "$stack: nothing was applied: its plan is another one than what was approved" \
             "run the pipeline again for this commit, and approve the new plan"
     elif [ "$code" -ne 0 ]; then
