@@ -65,8 +65,10 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def compare(file: Path, approved: str, plans: Sequence[Path], folder: Path, commit: str) -> list[str]:
-    """How plans differ from the ones that were approved, as lines; none if applying them does what was approved.
+def compare(file: Path, approved: str, plans: Sequence[Path], folder: Path, commit: str) -> tuple[list[str], list[str]]:
+    """How plans differ from the ones that were approved, as lines: not as foretold, and as foretold.
+
+    Without a line of the first kind, applying them does what was approved.
 
     `approved` is the digest of the record in `file`. Raises RefusedError for what cannot be read, for another record
     than the approved one, and for one of another commit or of other stacks.
@@ -76,17 +78,19 @@ def compare(file: Path, approved: str, plans: Sequence[Path], folder: Path, comm
         raise refused(str(file), "it is not the record that was approved", _AGAIN)
     stacks = _stacks(text, str(file), commit)
     _refuse_others(set(stacks), {stack.name for stack in output.read(folder)}, str(file), str(folder))
-    found = []
+    found, followed = [], []
     for plan in plans:
         now = _planned(plan)
         if now.name not in stacks:
             raise refused(str(plan), f"there is no stack {now.name!r} in {file}", _AGAIN)
         stack = stacks[now.name]
-        differences = Comparison(stack["plan"], now.canonical, _foretold(stack["foretold"])).differences()
+        comparison = Comparison(stack["plan"], now.canonical, _foretold(stack["foretold"]))
+        differences = comparison.differences()
         if stack["lock"] != now.lock:
             differences.append(Difference(place=("providers",), approved=stack["lock"], now=now.lock))
         found += [f"{now.name}: {shown(difference)}" for difference in differences]
-    return found
+        followed += [f"{now.name}: {shown(difference)}" for difference in comparison.followed]
+    return found, followed
 
 
 def run_record(plans: Sequence[Path], folder: Path, commit: str, target: Path) -> int:
@@ -100,7 +104,9 @@ def run_record(plans: Sequence[Path], folder: Path, commit: str, target: Path) -
 
 def run_compare(file: Path, approved: str, plans: Sequence[Path], folder: Path, commit: str) -> int:
     """Print how plans differ from the approved ones. Exit status: 0 they do not, 3 they do."""
-    lines = compare(file, approved, plans, folder, commit)
+    lines, followed = compare(file, approved, plans, folder, commit)
+    for line in followed:
+        print(f"foretold: {line}")
     if not lines:
         return 0
     for line in lines[:_MOST_SHOWN]:

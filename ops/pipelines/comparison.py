@@ -47,6 +47,8 @@ class Comparison:
     now: Mapping[str, Any]
     foretold: Foretold = field(default_factory=Foretold)
     has_progressed: bool = False
+    followed: list[Difference] = field(default_factory=list)
+    """What was foretold, and does change."""
 
     def differences(self) -> list[Difference]:
         """Every difference that is neither done already nor foretold."""
@@ -61,6 +63,8 @@ class Comparison:
             before, after = was.get(address, nothing), now.get(address, nothing)
             plain = list(_between(before, after, address))
             if not plain or self._is_to_do(address, before, after):
+                if self.foretold.of(address):
+                    self.followed += [one for one in plain if one.place[1:3] == ("change", "after")]
                 continue
             if self._is_done(address, before, after) or self._is_half_done(address, before, after, was):
                 self.has_progressed = True

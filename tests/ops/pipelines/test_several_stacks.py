@@ -103,6 +103,9 @@ def test_a_change_that_goes_through_several_stacks_is_foretold_and_applied_in_on
         assert refused.returncode == 1
         assert "nothing was applied" in refused.stderr
     file.write_text(kept)
-    assert "Resources: 0 added, 2 changed, 0 destroyed" in done(step("apply", "prd-codecommit", **approved))
+    printed = done(step("apply", "prd-codecommit", **approved))
+    changed = 'terraform_data.policy.change.after.input.0: approved "192.0.2.1/32", now "192.0.2.9/32"'
+    assert f"foretold: prd-codecommit: {changed}" in printed
+    assert "Resources: 0 added, 2 changed, 0 destroyed" in printed
     assert "x-192.0.2.9/32" in (tmp_path / "prd-codecommit.tfstate").read_text()
     assert "Apply complete" not in done(step("apply", *stacks, **approved)), "a run again finds everything done"
