@@ -84,8 +84,9 @@ class Checkout:
         return " ".join(printed.split())
 
 
-@pytest.fixture
-def checkout(project: Path, tmp_path: Path) -> Iterator[Checkout]:
+@pytest.fixture(scope="module")
+def checkout(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    tmp_path = tmp_path_factory.mktemp("cdktf")
     folder = tmp_path / "checkout"
     for name in (
         "bindings",
