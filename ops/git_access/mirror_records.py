@@ -8,16 +8,18 @@ Each mirror has its own parameter, which is created or deleted and never changed
 cannot overwrite each other's records, and no number of mirrors exceeds a parameter's size.
 """
 
+import json
 import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from errors import refused
 from errors.shown import shown
 from ops.production import aws_errors_as_refusals, client, production
 from settings import Deployment
+from terraform.output import without_repetition
 
 if TYPE_CHECKING:
     import boto3  # type: ignore[import-untyped]
@@ -59,7 +61,7 @@ class MirrorRecords:
         with aws_errors_as_refusals(self.path):
             pages = self._ssm.get_paginator("get_parameters_by_path").paginate(Path=self.path, Recursive=True)
             found = [parameter for page in pages for parameter in page["Parameters"]]
-        return [_record(parameter["Name"], parameter["Value"]) for parameter in found]
+        return [self._record(parameter["Name"], parameter["Value"]) for parameter in found]
 
     def add(self, record: MirrorRecord) -> None:
         """Write a record. Raises RefusedError where somebody else has recorded the mirror otherwise meanwhile."""
@@ -70,7 +72,7 @@ class MirrorRecords:
             except self._ssm.exceptions.ParameterAlreadyExists:
                 # An earlier attempt, whose answer was lost, or another person.
                 stored = self._ssm.get_parameter(Name=name)["Parameter"]["Value"]
-                if _record(name, stored) != record:
+                if self._record(name, stored) != record:
                     raise refused(name, "somebody recorded the mirror meanwhile", "run the command again") from None
 
     def remove(self, record: MirrorRecord) -> None:
@@ -84,10 +86,12 @@ class MirrorRecords:
         server = re.sub(r"[^A-Za-z0-9.-]", "_", record.gitlab.partition("://")[2])
         return f"{self.path}/{server}/{record.project_id}/{record.mirror_id}"
 
-
-def _record(name: str, text: str) -> MirrorRecord:
-    try:
-        return MirrorRecord.model_validate_json(text)
-    except ValidationError:
-        hint = "delete the parameter, and see with gitlab-mirror status which mirror it recorded"
-        raise refused(name, f"{shown(text)} is not the record of a mirror", hint) from None
+    def _record(self, name: str, text: str) -> MirrorRecord:
+        try:
+            record = MirrorRecord.model_validate(json.loads(text, object_pairs_hook=without_repetition))
+        except ValueError:  # also that of JSON, and pydantic's
+            record = None
+        if record is None or self.name(record) != name:
+            hint = "delete the parameter, and see with gitlab-mirror status which mirror it recorded"
+            raise refused(name, f"{shown(text)} is not the record of this mirror", hint)
+        return record

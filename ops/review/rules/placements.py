@@ -6,6 +6,7 @@ from typing import Any
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
 from ops.review.text import line, origin, shown
 from ops.review.translatable import said
+from terraform.plan import Action
 from terraform.plan_configuration import module_of
 from terraform.plan_values import KnownAfterApply, Sensitive, any_marked
 
@@ -25,7 +26,26 @@ _READ_ELSEWHERE = ("aws_security_group", "aws_default_security_group")
 # An endpoint's own policy and security groups decide who reaches what through it; its subnets and tables are its VPC's.
 _ENDPOINTS = ("aws_vpc_endpoint", ("subnet_ids", "route_table_ids"))
 
-_NAMES = {"aws_route53_record": ("records", "alias")}
+_LEADING = {
+    "aws_alb_listener": ("default_action",),
+    "aws_alb_target_group_attachment": ("target_id", "target_group_arn"),
+    "aws_eip_association": ("instance_id", "network_interface_id", "private_ip_address"),
+    "aws_lb_listener": ("default_action",),
+    "aws_lb_listener_rule": ("action",),
+    "aws_lb_target_group_attachment": ("target_id", "target_group_arn"),
+    "aws_route53_record": ("records", "alias", "name", "zone_id"),
+    "aws_route53_resolver_rule": ("target_ip", "domain_name"),
+    "aws_vpc_dhcp_options": ("domain_name", "domain_name_servers", "ntp_servers"),
+    "aws_vpc_dhcp_options_association": ("dhcp_options_id", "vpc_id"),
+}
+"""By type: the arguments that say where clients that use a name or an address arrive."""
+
+_JOINING = {
+    "aws_alb_target_group_attachment": "target_group_arn",
+    "aws_lb_target_group_attachment": "target_group_arn",
+    "aws_vpc_dhcp_options_association": "vpc_id",
+}
+"""By type: the argument that names what exists already, and leads elsewhere once the object is created."""
 
 
 @rule(
@@ -41,10 +61,15 @@ def placed_elsewhere(plans: Plans) -> Iterator[ReviewFinding]:
                     shown_place = origin(place) if isinstance(place, KnownAfterApply) else shown(line(place))
                     what = said("gets another {argument}: {place}", argument=shown(name), place=shown_place)
                     yield change.finding(what, name)
-        if change.is_modified:
-            for name in _NAMES.get(change.type, ()):
-                if change.is_open(name) or change.before.get(name) != change.after.get(name):
-                    yield change.finding(said("leads elsewhere"), name)
+        for name in _LEADING.get(change.type, ()) if change.is_modified else ():
+            is_open = change.is_open(name) and change.resolved(name) != change.before.get(name)
+            if is_open or (change.before.get(name) != change.after.get(name) and not change.unknown(name)):
+                yield change.finding(said("leads elsewhere"), name)
+        joined = _JOINING.get(change.type)
+        if change.action is Action.CREATE and joined and (change.after.get(joined) or change.resolved(joined)):
+            yield change.finding(said("leads what exists elsewhere"), joined)
+        if change.action is Action.CREATE and change.after.get("allow_overwrite"):
+            yield change.finding(said("leads elsewhere: it overwrites a record that may exist"), "allow_overwrite")
         if change.appears and change.type == "aws_main_route_table_association":
             what = said("decides which routes the subnets have that name no route table")
             yield change.finding(what, "route_table_id", "vpc_id")

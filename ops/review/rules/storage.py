@@ -174,7 +174,16 @@ def encryption_lifted(plans: Plans) -> Iterator[ReviewFinding]:
             elif change.is_modified and was and now != was and not change.unknown(name):
                 key = said("the key {key}", key=shown(now)) if now else said("a key of AWS")
                 yield change.finding(said("is encrypted with {key} instead of {old}", key=key, old=shown(was)), name)
+    for change in plans.changes(*_LISTENERS):
+        for name in _TLS if change.is_modified else ():
+            if change.before.get(name) and change.before[name] != _after(change, name):
+                what = said("its connections are encrypted in another way: {argument}", argument=code(name))
+                yield change.finding(what, name)
     yield from removed(plans, SAFEGUARDS["encryption-lifted"])
+
+
+def _after(change: ReviewedChange, name: str) -> object:
+    return change.resolved(name) if change.unknown(name) else change.after.get(name)
 
 
 # https://registry.terraform.io/providers/hashicorp/aws/latest/docs, collected on 2026-11-24
@@ -187,6 +196,9 @@ _ENCRYPTIONS = (
     ProtectiveSetting("sqs_managed_sse_enabled", True, "it is not encrypted"),
 )
 _KEYS = ("kms_key_id", "kms_key_arn", "kms_master_key_id", "encryption_key")
+
+_TLS = ("ssl_policy", "certificate_arn", "security_policy", "protocol")
+_LISTENERS = ("aws_lb_listener", "aws_alb_listener", "aws_api_gateway_domain_name", "aws_apigatewayv2_domain_name")
 
 
 @rule(

@@ -207,12 +207,28 @@ def test_a_record_is_written_once(world: Production) -> None:
     assert sorted(record.mirror_id for record in kept.read()) == list(range(100, 112))
 
 
-@pytest.mark.parametrize("text", ["no", "{}", '{"gitlab": "x", "project_id": "1"}'])
+_OF_MIRROR_7 = (
+    '{"gitlab":"https://x","project_id":1,"mirror_id":7,"project":"a/b","target":"https://x/y","credential_id":null,'
+    '"is_ours":true}'
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no",
+        "{}",
+        '{"gitlab": "x", "project_id": "1"}',
+        _OF_MIRROR_7,
+        _OF_MIRROR_7.replace(":7,", ":2,").replace('"is_ours"', '"is_ours":false,"is_ours"'),
+    ],
+    ids=["no JSON", "empty", "wrong type", "another mirror", "says both"],
+)
 def test_refuses_a_parameter_that_is_no_record(world: Production, text: str) -> None:
     issue(world)
     world.client("ssm").put_parameter(Name=f"{PATH}/x/1/2", Value=text, Type="String")
     assert refusal(lambda: apply(world)) == (
-        f"error: {PATH}/x/1/2: {text!r} is not the record of a mirror\n"
+        f"error: {PATH}/x/1/2: {text!r} is not the record of this mirror\n"
         "hint: delete the parameter, and see with gitlab-mirror status which mirror it recorded"
     )
     assert world.gitlab.calls == []

@@ -334,10 +334,43 @@ PLACED: list[Row] = [
             [{"security_groups": ["sg-2"]}],
         ),
         "a name leads to another address": updated("aws_route53_record", "records", ["192.0.2.1"], ["192.0.2.2"]),
+        "a name is another name": updated("aws_route53_record", "name", "a", "b"),
+        "a new record may overwrite one": created("aws_route53_record", name="a", allow_overwrite=True),
+        "a listener forwards to others": updated(
+            "aws_lb_listener", "default_action", [{"target_group_arn": "a"}], [{"target_group_arn": "b"}]
+        ),
+        "a listener redirects": updated(
+            "aws_lb_listener", "default_action", [{"type": "forward"}], [{"type": "redirect"}]
+        ),
+        "another server gets the requests": updated("aws_lb_target_group_attachment", "target_id", "i-1", "192.0.2.1"),
+        "a further server gets requests": created(
+            "aws_lb_target_group_attachment", target_group_arn="arn:of:it", target_id="192.0.2.1"
+        ),
+        "machines ask another name server": replaced(
+            "aws_vpc_dhcp_options",
+            {"domain_name_servers": ["AmazonProvidedDNS"]},
+            {"domain_name_servers": ["192.0.2.1"]},
+        ),
+        "a network gets other name servers": created(
+            "aws_vpc_dhcp_options_association", vpc_id="vpc-1", dhcp_options_id="dopt-1"
+        ),
+        "an address leads to another server": updated("aws_eip_association", "instance_id", "i-1", "i-2"),
+        "names are asked elsewhere": updated(
+            "aws_route53_resolver_rule", "target_ip", [{"ip": "192.0.2.1"}], [{"ip": "192.0.2.2"}]
+        ),
         "a name leads to another load balancer": updated(
             "aws_route53_record", "alias", [{"name": "a"}], [{"name": "b"}]
         ),
     }.items()
 ]
 
-ROWS = [*WORLD, *MOVED, *WAYS, *OPENED, *PLACED]
+ENCRYPTED: list[Row] = [
+    ("encryption-lifted", what, [updated("aws_lb_listener", name, before, after)])
+    for what, name, before, after in [
+        ("older TLS", "ssl_policy", "ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-2016-08"),
+        ("another certificate", "certificate_arn", "arn:a", "arn:b"),
+        ("no TLS", "protocol", "HTTPS", "HTTP"),
+    ]
+]
+
+ROWS = [*WORLD, *MOVED, *WAYS, *OPENED, *PLACED, *ENCRYPTED]
