@@ -58,8 +58,12 @@ source_profile = role
 END
 }
 
-# Writes standard input with one role in place of another.
-with_role() { python3 -c 'import sys; sys.stdout.write(sys.stdin.read().replace(*map("\"{}\"".format, sys.argv[1:])))' "$@"; }
+# Writes standard input with one role in place of another, if there is the first.
+with_role() {
+    if [ -z "$1" ]; then cat; else
+        python3 -c 'import sys; sys.stdout.write(sys.stdin.read().replace(*map("\"{}\"".format, sys.argv[1:])))' "$@"
+    fi
+}
 
 # A plan does not hold the role that writes states: Terraform reads them with another one, from a copy of the output.
 only_read_states() {

@@ -46,7 +46,8 @@ def test_nothing_is_applied_that_was_not_approved(step: Step, project: Path, rep
 
 def test_a_plan_does_not_hold_the_role_that_writes_states(step: Step, project: Path, repository: Path) -> None:
     roles = {"STATE_ROLE": WRITE, "STATE_READ_ROLE": READ}
-    write_stacks(repository, {"network": {"resource": {"terraform_data": {"it": {"input": WRITE}}}}})
+    objects = {"it": {"input": WRITE}, "empty": {"input": ""}}
+    write_stacks(repository, {"network": {"resource": {"terraform_data": objects}}})
     assert f'input  = "{READ}"' in done(step("plan", "network", **roles)), "Terraform uses the other role"
     profiles = (repository / "plans" / ".aws").read_text()
     assert profiles.endswith(f"[profile states]\nrole_arn = {READ}\nsource_profile = role\n")
