@@ -43,9 +43,7 @@ def _where_gitlab_stands(valid: ValidValues) -> Iterator[SettingProblem]:
 
 
 def _emails_once(valid: ValidValues) -> Iterator[SettingProblem]:
-    path = (*_SQUID, "alerts", "emails")
-    for index, email in valid.repeated(*path):
-        yield SettingProblem(path=(*path, index), what=f"'{email}' is named twice", hint="remove one")
+    yield from named_once(valid, (*_SQUID, "alerts", "emails"), ignoring_case=True)
 
 
 def _reachable(valid: ValidValues) -> Iterator[SettingProblem]:

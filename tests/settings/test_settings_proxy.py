@@ -55,11 +55,11 @@ def test_refuses_networks_of_a_proxy_that_we_build(refusal: Refusal) -> None:
 
 
 def test_refuses_an_address_that_is_notified_twice(refusal: Refusal) -> None:
-    text = _proxy("squid:\n  alerts: { emails: [a@example.com, a@example.com] }", _BUILT)
+    text = _proxy("squid:\n  alerts: { emails: [a@example.com, A@example.com] }", _BUILT)
     assert refusal(text) == error(
         line_of(text, "      alerts:"),
         "dev.proxy.squid.alerts.emails[1]",
-        "'a@example.com' is named twice",
+        "'A@example.com' is named twice",
         "remove one",
     )
 
