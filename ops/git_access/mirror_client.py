@@ -18,6 +18,7 @@ from urllib.parse import quote
 from pydantic import SecretStr
 
 from errors import WRONG_USAGE, Problem, RefusedError, refused
+from errors.shown import counted
 from ops.git_access import PATIENCE_SECONDS
 from ops.git_access.gitlab_api import MOST_RETRIES, connect, gitlab_errors_as_refusals, unless_not_found
 from ops.git_access.mirror_limits import limits
@@ -181,7 +182,9 @@ class MirrorClient:
 
     def prove(self, mirrors: MirrorIds, steps: Steps) -> None:
         """Run the mirrors until each has succeeded. Raises RefusedError with the problem of each that has not."""
-        if mirrors and steps.take(f"have {_count(mirrors)} run, and wait until GitLab says that it succeeded"):
+        if mirrors and steps.take(
+            f"have {counted(len(mirrors), 'mirror')} run, and wait until GitLab says that it succeeded"
+        ):
             self._run(mirrors)
 
     def sync(self, steps: Steps) -> None:
@@ -219,7 +222,7 @@ class MirrorClient:
                 break
             if time.monotonic() - reported > _PROGRESS_SECONDS:
                 reported = time.monotonic()
-                print(f"{len(runs) - len(pending)} of {_count(runs)} succeeded", file=sys.stderr)
+                print(f"{len(runs) - len(pending)} of {counted(len(runs), 'mirror')} succeeded", file=sys.stderr)
             time.sleep(self._poll_seconds)
             for run in pending:
                 self._check(run)
@@ -322,10 +325,6 @@ class MirrorClient:
 
     def _project(self, project_id: int) -> Any:
         return self._gitlab.projects.get(project_id, lazy=True)
-
-
-def _count(mirrors: Collection[object]) -> str:
-    return "1 mirror" if len(mirrors) == 1 else f"{len(mirrors)} mirrors"
 
 
 def _json(value: Any) -> str:
