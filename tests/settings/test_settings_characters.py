@@ -192,6 +192,28 @@ def test_comments_strings_and_free_texts_keep_their_characters(loaded: Loaded, o
     assert characters.scanned(text).slips == []
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("a: '本''：基'", None),
+        ('a: "本\\" ：基"', None),
+        ('a: "本”: 基"', None),
+        ('a: "本” 基\n  ：課"', None),
+        ("a: |\n  本：基", None),
+        ("tags: { 担１: 基２ }", None),
+        ("owner: 基 ＃ 課", None),
+        ("- http：//example.com", "- http://example.com"),
+        ('description: "本" ＃', 'description: "本" #'),
+        ("{ description: 本, a：b }", "{ description: 本, a: b }"),
+        ("tags:\n  担１: 基\na１: b", "tags:\n  担１: 基\na1: b"),
+    ],
+)
+def test_a_text_ends_where_yaml_ends_it(text: str, meant: str | None) -> None:
+    found = characters.scanned(text)
+    assert found.corrected == (meant or text)
+    assert bool(found.slips) == (meant is not None)
+
+
 def test_a_wrong_file_with_japanese_texts_has_only_its_own_error(refusal: Refusal) -> None:
     text = spoilt(
         ("Terraform of the production systems", "本番：\u3000基盤、（新）＃1\n          続き：“２”"),
