@@ -198,6 +198,18 @@ OTHERWISE: dict[str, tuple[list[Any], list[Any]]] = {
         [change(A, "no-op", SAME, SAME, unknown={})],
         [change(A, "no-op", {"id": "2", "input": "x"}, {"id": "2", "input": "x"}, unknown={})],
     ),
+    "updated, and moved": (
+        [change(A, "update", {"input": "w"}, {"input": "x"}, unknown={})],
+        [change(A, "no-op", {"input": "x"}, {"input": "x"}, unknown={}, previous_address="terraform_data.z")],
+    ),
+    "updated, and imported": (
+        [change(A, "update", {"input": "w"}, {"input": "x"}, unknown={})],
+        [change(A, "no-op", {"input": "x"}, {"input": "x"}, unknown={}, importing={"id": "1"})],
+    ),
+    "no longer sensitive": (
+        [change(A, "create", None, {"input": "x"}, unknown={}, sensitive=({}, {"tags": True}))],
+        [change(A, "create", None, {"input": "x"}, unknown={}, sensitive=({}, {}))],
+    ),
     "gone, though it was to stay": ([change(A, "no-op", SAME, SAME, unknown={})], []),
     "true in place of 1": (
         [change(A, "create", None, {"input": 1}, unknown={})],
@@ -212,6 +224,50 @@ def test_anything_else_is_a_difference(what: str) -> None:
     assert _differences(plan(*approved), plan(*now)) != []
 
 
+def _in_states(changed: Any, prior: Any, planned: Any) -> Any:
+    def module(values: Any) -> Any:
+        return {"root_module": {"resources": [{"address": A, "mode": "managed", "values": values}]}}
+
+    return plan(changed, prior_state={"values": module(prior)}, planned_values=module(planned))
+
+
+def test_what_the_states_say_of_an_object_is_compared_too() -> None:
+    old, new, other = ({"input": text, "name": name} for text, name in (("w", "n"), ("x", "n"), ("x", "m")))
+    update, done = change(A, "update", old, new, unknown={}), change(A, "no-op", new, new, unknown={})
+    approved = _in_states(update, old, new)
+    assert _differences(approved, _in_states(done, new, new)) == []
+    assert _differences(approved, _in_states(done, other, new)) != []
+    assert _differences(approved, _in_states(done, new, other)) != []
+    left_open = _in_states(change(A, "update", old, {"name": "n"}, unknown={"input": True}), old, {"name": "n"})
+    assert _differences(left_open, _in_states(update, old, new)) == []
+    assert _differences(left_open, _in_states(update, other, new)) != []
+    assert _differences(left_open, _in_states(update, old, other)) != []
+
+
+def test_what_the_states_say_of_an_output_is_compared_too() -> None:
+    def output(prior: str, planned: str | None, actions: str = "update", **more: Any) -> Any:
+        changed = {"actions": [actions], "before": "old", "after": planned, "after_sensitive": False, **more}
+        planned_values = {"outputs": {"o": {"value": planned}}, "root_module": {}}
+        values = {"outputs": {"o": {"value": prior}}, "root_module": {}}
+        return plan(output_changes={"o": changed}, prior_state={"values": values}, planned_values=planned_values)
+
+    approved, left_open = output("old", "new"), output("old", None, after_unknown=True)
+    assert _differences(approved, output("new", "new", "no-op", before="new")) == []
+    assert _differences(approved, output("other", "new", "no-op", before="new")) != []
+    assert _differences(left_open, output("old", "new")) == []
+    assert _differences(left_open, output("older", "new")) != []
+    assert _differences(left_open, output("old", None, after_unknown=True, after_sensitive={})) != []
+
+
+def test_a_state_may_be_there_by_now_only_if_something_was_applied_and_with_the_approved_modules_alone() -> None:
+    state = {"format_version": "1.0", "values": {"root_module": {}}}
+    other = {"format_version": "1.0", "values": {"root_module": {"child_modules": [{"address": "module.m"}]}}}
+    approved, now = (plan(*changes) for changes in DONE["created"])
+    assert _differences(approved, {**now, "prior_state": state}) == []
+    assert _differences(approved, {**now, "prior_state": other}) != []
+    assert _differences(approved, {**approved, "prior_state": state}) != []
+
+
 def test_what_was_changed_outside_since_the_approval_is_a_difference() -> None:
     drift = [change(A, "update", {"input": "x"}, {"input": "y"})]
     assert _differences(plan(), plan(resource_drift=drift)) != []
@@ -223,7 +279,7 @@ def test_a_condition_may_hold_by_now_and_not_fail() -> None:
         return plan(checks=[{"address": {"to_display": "check.c"}, "status": status, "instances": []}])
 
     assert _differences(with_status("unknown"), with_status("pass")) == []
-    for was, now in (("unknown", "fail"), ("unknown", "error"), ("pass", "fail"), ("pass", "unknown")):
+    for was, now in (("unknown", "fail"), ("fail", "pass"), ("pass", "fail"), ("pass", "unknown")):
         assert _differences(with_status(was), with_status(now)) != []
 
 
