@@ -13,6 +13,7 @@ from terraform.foretold import EVERYTHING, Foretold
 from terraform.plan_configuration import PlanConfiguration
 
 _BY_OBJECT = {"resource_changes", "prior_state", "planned_values", "resource_drift", "output_changes", "checks"}
+_NOT_BY_ADDRESS = "resource_changes"  # no address is like this
 _OF_STATES = {"instances", "outputs", "modules"}
 _NOTHING, _CREATE, _UPDATE, _READ = ["no-op"], ["create"], ["update"], ["read"]
 _REMOVE = (["delete"], ["forget"])
@@ -62,6 +63,9 @@ class Comparison:
         for address in sorted(was.keys() | now.keys()):
             before, after = was.get(address, nothing), now.get(address, nothing)
             plain = list(_between(before, after, address))
+            if address == _NOT_BY_ADDRESS:
+                yield from plain
+                continue
             if not plain or self._is_to_do(address, before, after):
                 if self.foretold.of(address):
                     self.followed += [one for one in plain if one.place[1:3] == ("change", "after")]
@@ -239,7 +243,7 @@ class Comparison:
             at(plan, "planned_values", kind, default={}),
         ]
         # A list, where two objects have one address: compared as it is.
-        named = [part if isinstance(part, dict) else {changes: part} for part in parts]
+        named = [part if isinstance(part, dict) else {_NOT_BY_ADDRESS: part} for part in parts]
         names = {name for part in named for name in part}
         return {name: _Object(*(part.get(name) for part in named)) for name in names}
 

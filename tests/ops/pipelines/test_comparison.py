@@ -274,6 +274,12 @@ def test_what_was_changed_outside_since_the_approval_is_a_difference() -> None:
     assert _differences(plan(resource_drift=drift), plan()) != []
 
 
+def test_of_two_objects_with_one_address_both_are_compared() -> None:
+    first, second, other = (change(A, "create", None, {"input": text}, unknown={}) for text in "xyz")
+    assert _differences(plan(first, second), plan(first, second)) == []
+    assert _differences(plan(first, second), plan(other, second)) != []
+
+
 def test_a_condition_may_hold_by_now_and_not_fail() -> None:
     def with_status(status: str) -> Any:
         return plan(checks=[{"address": {"to_display": "check.c"}, "status": status, "instances": []}])
