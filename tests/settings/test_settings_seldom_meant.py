@@ -1,5 +1,6 @@
 """Values that are valid and seldom meant cause a warning and are not refused."""
 
+import datetime
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,12 @@ def test_warns_about_a_zone_that_not_every_account_has(tmp_path: Path, listed: b
     line = line_of(text, "[b, c]" if listed else "b: { public")
     what = "'b' is not one of a, c, d, the zones known of ap-northeast-1"
     assert found == [f"warning: {line}: dev.network.zones{place}: {what}\nhint: {_SEE}"]
+
+
+def test_a_schedule_that_runs_this_year_for_the_last_time_causes_no_warning(tmp_path: Path) -> None:
+    this_year = datetime.datetime.now(datetime.UTC).year
+    start = f"start: cron(0 8 ? * MON-FRI {this_year})"
+    assert _warnings(tmp_path, _WITHOUT_PROFILE, ("start: cron(0 8 ? * MON-FRI *)", start))[1] == []
 
 
 @pytest.mark.parametrize(
