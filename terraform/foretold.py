@@ -19,7 +19,8 @@ Output = tuple[str, str]
 EVERYTHING = ""
 """The attribute of a data source: it is read again as a whole."""
 
-_STAYS = {"arn", "id"}  # of an object that is updated in place
+STAYS = frozenset({"arn", "id"})
+"""What an update in place does not change."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +147,7 @@ class _Stack:
             attribute = _ATTRIBUTE.match(rest)
             set_here = self._configuration.arguments(address) or frozenset()
             of_one = attributes.get(attribute[1]) if attribute is not None else None
-            stays = attribute is not None and (attribute[1] in _STAYS or attribute[1] in set_here)
+            stays = attribute is not None and (attribute[1] in STAYS or attribute[1] in set_here)
             if of_one is not None or EVERYTHING in attributes or not stays:
                 return frozenset().union(*([of_one] if of_one is not None else attributes.values()))
         return frozenset()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ops.pipelines.differences import MISSING, Difference, Open, at, is_below, leaves, open_places, without
-from terraform.foretold import EVERYTHING, Foretold
+from terraform.foretold import EVERYTHING, STAYS, Foretold
 from terraform.plan_configuration import PlanConfiguration
 
 _BY_OBJECT = {"resource_changes", "prior_state", "planned_values", "resource_drift", "output_changes", "checks"}
@@ -20,7 +20,6 @@ _REMOVE = (["delete"], ["forget"])
 _REPLACE = (["delete", "create"], ["create", "delete"])
 _TAINTED = "replace_because_tainted"
 _OF_THE_STATE = {"depends_on", "sensitive_values", "tainted"}  # which no planned object has, or has otherwise
-_STAY = {"arn", "id"}  # in an update in place
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ class Comparison:
             # What is not configured is AWS's to decide.
             configured = _configured(self.approved, address)
             names = {*at(change, "change", "after", default={}), *at(change, "change", "before", default={})}
-            open_ |= {(name,) for name in names if name not in configured | _STAY}
+            open_ |= {(name,) for name in names if name not in configured | STAYS}
         return frozenset(open_)
 
     def _is_to_do(self, address: str, was: _Object, now: _Object) -> bool:
