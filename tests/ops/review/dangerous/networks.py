@@ -313,6 +313,7 @@ def placed_after_apply(kind: str, name: str, before: dict[str, Any]) -> PlannedC
 PLACED: list[Row] = [
     ("placed-elsewhere", what, [found])
     for what, found in {
+        "a load balancer gets its first group": updated("aws_lb", "security_groups", [], ["sg-1"]),
         "a load balancer gets another group": updated("aws_lb", "security_groups", ["sg-1"], ["sg-2"]),
         "a server gets a group that only the apply knows": placed_after_apply(
             "aws_instance", "vpc_security_group_ids", {"vpc_security_group_ids": ["sg-1"]}
