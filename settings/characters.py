@@ -181,7 +181,6 @@ class _Scanner:
         elif meant == "-" and not self._flow and (not after or after.isspace()):
             self._starts = True
         else:
-            self._starts = meant in "&!" and re.match(r"\S+\s", self._line[place:]) is not None
             return self._text(place)
         return self._take(place)
 

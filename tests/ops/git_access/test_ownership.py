@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from errors import RefusedError
+from errors.shown import shortened
 from ops.git_access.mirror_records import MirrorRecord, MirrorRecords
 from ops.git_access.mirror_status import status
 from tests.ops.git_access.commands import (
@@ -228,7 +229,7 @@ def test_refuses_a_parameter_that_is_no_record(world: Production, text: str) -> 
     issue(world)
     world.client("ssm").put_parameter(Name=f"{PATH}/x/1/2", Value=text, Type="String")
     assert refusal(lambda: apply(world)) == (
-        f"error: {PATH}/x/1/2: {text!r} is not the record of this mirror\n"
+        f"error: {PATH}/x/1/2: {shortened(f'{text!r} is not the record of this mirror')}\n"
         "hint: delete the parameter, and see with gitlab-mirror status which mirror it recorded"
     )
     assert world.gitlab.calls == []
@@ -250,6 +251,17 @@ def test_an_eleventh_mirror_is_refused_before_anything_changes(world: Production
         f"error: {WHERE}: the project has 10 enabled mirrors and needs 1 more, GitLab allows 10\n"
         "hint: delete some that nobody needs, in the project's Settings > Repository > Mirroring repositories"
     )
+    assert only_reads(world)
+
+
+def test_a_disabled_mirror_of_ours_that_would_be_the_eleventh_is_refused(world: Production) -> None:
+    issue(world)
+    apply(world)
+    (mirror,) = world.gitlab.projects[INFRASTRUCTURE]
+    mirror["enabled"] = False
+    with_mirrors_elsewhere(world, 10)
+    world.gitlab.calls.clear()
+    assert "the project has 10 enabled mirrors and needs 1 more" in refusal(lambda: apply(world))
     assert only_reads(world)
 
 
@@ -343,7 +355,9 @@ def test_records_of_a_gitlab_at_another_address_own_nothing_here(world: Producti
     ssm = world.client("ssm")
     for parameter in ssm.get_parameters_by_path(Path=PATH, Recursive=True)["Parameters"]:
         value: dict[str, Any] = json.loads(parameter["Value"]) | {"gitlab": "https://old.example.com"}
-        ssm.put_parameter(Name=parameter["Name"], Value=json.dumps(value), Type="String", Overwrite=True)
+        ssm.delete_parameter(Name=parameter["Name"])
+        name = f"{PATH}/old.example.com/{value['project_id']}/{value['mirror_id']}"
+        ssm.put_parameter(Name=name, Value=json.dumps(value), Type="String")
     assert refusal(lambda: apply(world)).startswith(unknown(101, "infrastructure"))
 
 

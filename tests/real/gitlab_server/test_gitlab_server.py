@@ -1,5 +1,6 @@
 """The program that configures a GitLab server, in a separate root directory: first, repeated and interrupted runs."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -115,14 +116,37 @@ def test_roots_password_is_random_and_only_in_gitlab_and_its_parameter(
     assert re.fullmatch(r"[0-9a-f]{48}", seed)
 
 
-@pytest.mark.tool("ruby")
-def test_the_ruby_for_gitlabs_console_is_valid_and_turns_sign_up_off(
-    configured: tuple[GitlabMachine, str, list[str]],
+# Rails' own methods of these classes: https://gitlab.com/gitlab-org/gitlab/-/blob/master/app/models/user.rb, whose
+# `sign_in_count` Devise counts, and lib/gitlab/current_settings.rb.
+CONSOLE = """
+module Gitlab; end
+Gitlab::CurrentSettings = Object.new
+def (Gitlab::CurrentSettings).update!(**settings) = warn("settings #{settings}")
+Root = Struct.new(:sign_in_count) { def update!(**columns) = warn("root #{columns}") }
+class User; def self.find_by!(username:) = username == "root" ? Root.new(ENV.fetch("SIGNED_IN").to_i) : raise; end
+load ARGV.fetch(0)
+"""
+"""What the script calls in GitLab's console; each prints what it was given."""
+
+
+@pytest.mark.parametrize(("signed_in", "is_set"), [(0, True), (1, False), (7, False)])
+def test_the_script_for_gitlabs_console_turns_sign_up_off_and_sets_a_password_that_nobody_has_used(
+    configured: tuple[GitlabMachine, str, list[str]], signed_in: int, is_set: bool
 ) -> None:
     server, _, _ = configured
-    checked = subprocess.run(["ruby", "-wc", server.srv / "rails.rb"], capture_output=True, text=True, timeout=60)
-    assert (checked.stdout, checked.stderr) == ("Syntax OK\n", "")
-    assert "signup_enabled: false" in server.read("srv/rails.rb")
+    run = subprocess.run(
+        ["ruby", "-w", "-e", CONSOLE, server.srv / "rails.rb"],
+        env={**os.environ, "SIGNED_IN": str(signed_in)},
+        input="of-root",
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (run.returncode, run.stdout) == (0, "kakehashi: set\n" if is_set else "")
+    settings, *root = run.stderr.splitlines()
+    assert re.sub(r"\W+", " ", settings) == "settings signup_enabled false "
+    columns = "root password of root password_confirmation of root password_automatically_set false "
+    assert [re.sub(r"\W+", " ", line) for line in root] == [columns] * is_set
 
 
 def test_the_certificate_is_for_the_host_and_its_fingerprint_is_printed(
