@@ -4,6 +4,9 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
+STATE_FOLDER = "terraform-state"
+"""Local states are next to the output folder instead of in it, because the output may be deleted."""
+
 
 def is_outside(file: Path) -> bool:
     """Whether a deployment file lies outside this checkout, in a repository of its own."""

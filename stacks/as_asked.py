@@ -10,9 +10,9 @@ from ipaddress import IPv4Network
 from errors import Problem
 from modules.git_detection import IAM_REGION
 from settings import Deployment
+from settings.place import STATE_FOLDER
 from stacks import asked_arguments, asked_inventory, asked_texts, asked_values
 from stacks.backlog_bridge import mirror_buildspec
-from stacks.base import STATE_FOLDER
 from stacks.variables import Apart, list_checks
 from terraform import facts
 from terraform.facts import AddressList

@@ -23,6 +23,7 @@ from constructs import Construct, Node
 import bindings
 from modules.labels import Labels
 from settings import AccountSettings, Deployment
+from settings.place import STATE_FOLDER
 from terraform import facts
 from terraform.facts import Fact
 
@@ -30,9 +31,6 @@ TERRAFORM_VERSION = ">= 1.10.0"
 """The first that locks an S3 state with a file: https://developer.hashicorp.com/terraform/language/backend/s3"""
 
 PROVIDER_VERSION = ">= 5.100.0, < 7.0.0"
-
-STATE_FOLDER = "terraform-state"
-"""Local states are next to the output folder instead of in it, because the output may be deleted."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from errors import WRONG_USAGE, refused
 from settings import Deployment, load, warnings
-from settings.place import folder_of, is_outside
+from settings.place import STATE_FOLDER, folder_of, is_outside
 
 if TYPE_CHECKING:
     from stacks.synthesis import SynthesisedStack
@@ -37,8 +37,6 @@ def synth(file: Path | None = None) -> int:
 
 def _refuse_another_state(deployment: Deployment, file: Path, out: Path, elsewhere: Path) -> None:
     """Raise RefusedError if the local states are below `elsewhere` and Terraform would start with empty ones."""
-    from stacks.base import STATE_FOLDER
-
     found, wanted = (folder / STATE_FOLDER / deployment.name for folder in (elsewhere, out.parent))
     if found.exists() and not wanted.exists():
         what = f"the local states of {file} are here, and Terraform would look for them in {wanted}"
