@@ -7,8 +7,7 @@ from pathlib import Path
 from errors import refused
 from ops.git_access import PATIENCE_SECONDS
 from ops.git_access.credential_store import CURRENT, PENDING, CredentialStore
-from ops.git_access.mirror_client import MirrorClient
-from ops.git_access.mirrors import wanted_mirrors
+from ops.git_access.mirror_client import MirrorClient, has_mirrors
 from ops.git_access.users import git_user
 from ops.steps import Steps
 from settings import Deployment
@@ -17,12 +16,12 @@ from settings import Deployment
 def connected(
     deployment: Deployment, token_file: Path | None, *, patience_seconds: float = PATIENCE_SECONDS
 ) -> MirrorClient | None:
-    """The deployment's mirrors. Where no repository names a GitLab project, says so and returns None, without a token.
+    """The deployment's mirrors. Where it wants none and has recorded none, says so and returns None, without a token.
 
     Raises RefusedError where GitLab's address or token is missing.
     """
-    if not wanted_mirrors(deployment):
-        print("nothing to mirror: no repository names gitlab_project", file=sys.stderr)
+    if not has_mirrors(deployment):
+        print("nothing to mirror: no repository names gitlab_project, and no mirror is recorded", file=sys.stderr)
         return None
     return MirrorClient.connected(deployment, token_file, patience_seconds=patience_seconds)
 
@@ -42,6 +41,12 @@ def apply(
     """
     steps = Steps(dry_run=dry_run)
     listing = mirrors.decide(mirrors.find(), adopt=adopt, not_ours=not_ours, steps=steps)
+    if not mirrors.wanted:
+        # Needs no credential: the push user may be gone.
+        mirrors.check(listing, "")
+        mirrors.delete(listing.obsolete, steps)
+        mirrors.forget(listing.missing, steps)
+        return
     user = git_user(deployment, "push")
     store = CredentialStore(deployment, user)
     state = store.read()

@@ -42,6 +42,11 @@ MirrorIds = list[tuple[WantedMirror, int]]
 """Mirrors by their ids in GitLab, each with the wanted mirror whose project it belongs to."""
 
 
+def has_mirrors(deployment: Deployment) -> bool:
+    """Whether the deployment wants mirrors or has recorded some, which push until they are deleted in GitLab."""
+    return bool(wanted_mirrors(deployment) or MirrorRecords(deployment).read())
+
+
 @dataclass(frozen=True, kw_only=True)
 class Switched:
     """The mirrors that have the new password and have not succeeded yet, and those that nothing needs any more."""

@@ -11,8 +11,7 @@ from pydantic import SecretStr
 
 from errors import refused
 from ops.git_access.credential_store import CURRENT, PENDING, Credential, CredentialState, CredentialStore
-from ops.git_access.mirror_client import MirrorClient
-from ops.git_access.mirrors import wanted_mirrors
+from ops.git_access.mirror_client import MirrorClient, has_mirrors
 from ops.git_access.users import CredentialUser, git_user
 from ops.steps import Steps
 from settings import Deployment
@@ -23,13 +22,14 @@ def rotate(
 ) -> None:
     """Replace a user's credential, and delete the first where GitLab's mirrors are the only ones that use it.
 
-    People use the other users' credentials, and nothing shows when all of them have changed to the second. Their first
-    credential stays until `revoke --superseded`.
+    Where people use the credentials, nothing shows when all of them have changed to the second. The first then stays
+    until `revoke --superseded`; so does the push user's where the deployment no longer wants a mirror.
     """
     user = git_user(deployment, user_name)
     store = CredentialStore(deployment, user)
     # Connects before anything is changed, so that a missing token is noticed first.
-    mirrors = connect_mirrors() if user.role == "push" and wanted_mirrors(deployment) else None
+    mirrors = connect_mirrors() if user.role == "push" and has_mirrors(deployment) else None
+    keeps_first = mirrors is None or not mirrors.wanted
     steps = Steps(dry_run=dry_run)
 
     second = _second_credential(user, store.read())
@@ -48,11 +48,12 @@ def rotate(
         mirrors.prove(switched.unproved, steps)
         _promote(store, state, second, steps)
         mirrors.delete(switched.superseded, steps)
-        store.delete([found for found in state.usable if found != second], steps)
+        if not keeps_first:
+            store.delete([found for found in state.usable if found != second], steps)
 
     if not dry_run:
         print(f"the credential of {user.name} is in the secret {user.secret}")
-        if mirrors is None:
+        if keeps_first:
             print(
                 "the first credential still works; when all who use it have the second: "
                 f"credentials revoke {user.role} --superseded",

@@ -19,6 +19,7 @@ PUSH = "kakehashi-prd-push"
 PULL = "kakehashi-prd-pull"
 INFRASTRUCTURE = PROJECTS["infrastructure"]
 TARGET_HOST = TARGET.partition("/")[0]
+NO_PROJECTS = {f"prd.codecommit.repositories.{name}": None for name in PROJECTS}
 WHERE = f"{INFRASTRUCTURE} to infrastructure"
 
 

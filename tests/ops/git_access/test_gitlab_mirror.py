@@ -2,17 +2,17 @@
 
 import copy
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 import main
 from errors import RefusedError
-from ops.git_access import gitlab_mirror
+from ops.git_access import credentials, gitlab_mirror
 from ops.git_access.mirror_status import status
 from tests.ops.git_access.commands import (
     INFRASTRUCTURE,
+    NO_PROJECTS,
     WHERE,
     adopt_all,
     apply,
@@ -24,6 +24,7 @@ from tests.ops.git_access.commands import (
     refusal,
     rotate,
 )
+from tests.ops.gitlab_stand_in import TOKEN
 from tests.ops.production import PROJECTS, TARGET, Production, stopped_everywhere
 
 pytestmark = pytest.mark.emulator
@@ -31,11 +32,40 @@ pytestmark = pytest.mark.emulator
 
 @pytest.mark.parametrize("command", ["apply", "status", "sync", "remove-branches"])
 def test_asks_for_no_token_where_there_is_nothing_to_mirror(
-    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
+    world: Production, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     monkeypatch.delenv("GITLAB_TOKEN", raising=False)
-    assert main.main(["gitlab-mirror", command, str(project / "deployments" / "minimal.yaml")]) == 0
-    assert capsys.readouterr() == ("", "nothing to mirror: no repository names gitlab_project\n")
+    world.say(NO_PROJECTS)
+    assert main.main(["gitlab-mirror", command, str(world.file)]) == 0
+    assert capsys.readouterr() == (
+        "",
+        "nothing to mirror: no repository names gitlab_project, and no mirror is recorded\n",
+    )
+
+
+def test_the_last_mirrors_are_deleted_when_no_repository_names_a_project(
+    world: Production, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITLAB_TOKEN", TOKEN)
+    issue(world)
+    apply(world)
+    world.say(NO_PROJECTS)
+    command = ["gitlab-mirror", "apply", str(world.file)]
+    capsys.readouterr()
+    assert main.main(["gitlab-mirror", "status", str(world.file)]) == 1
+    assert capsys.readouterr().err == "".join(
+        f"error: {project} to {repository}: the deployment no longer wants the mirror {number}\n"
+        "hint: run gitlab-mirror apply\n"
+        for number, (repository, project) in enumerate(PROJECTS.items(), start=101)
+    )
+    assert main.main([*command, "--dry-run"]) == 0
+    assert all(world.working(repository) for repository in PROJECTS)
+    credentials.revoke(world.deployment, "push", dry_run=False)
+    assert main.main(command) == 0
+    assert not any(world.gitlab.projects.values())
+    capsys.readouterr()
+    assert main.main(command) == 0
+    assert capsys.readouterr().err.startswith("nothing to mirror: ")
 
 
 def test_creates_mirrors_with_the_right_attributes_and_runs_them(

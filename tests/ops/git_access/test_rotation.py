@@ -10,6 +10,7 @@ import pytest
 from errors import RefusedError
 from ops.git_access import credentials
 from tests.ops.git_access.commands import (
+    NO_PROJECTS,
     PULL,
     PUSH,
     TARGET_HOST,
@@ -86,6 +87,21 @@ def test_a_rotation_can_be_stopped_after_every_request_and_never_leaves_a_mirror
     assert stops >= 20
     world.after_request = lambda: None
     nothing_leaked(world, capsys, caplog)
+
+
+def test_a_rotation_deletes_the_last_mirrors_and_keeps_the_first_credential_when_no_repository_names_a_project(
+    world: Production, capsys: pytest.CaptureFixture[str]
+) -> None:
+    issue(world)
+    apply(world)
+    world.say(NO_PROJECTS)
+    first = world.credentials()
+    rotate(world)
+    assert not any(world.gitlab.projects.values())
+    assert world.credentials() == [*first, world.secret()["credential_id"]]
+    assert capsys.readouterr().err.endswith(
+        "the first credential still works; when all who use it have the second: credentials revoke push --superseded\n"
+    )
 
 
 def test_keeps_the_first_credential_when_a_mirror_fails_with_the_second(
