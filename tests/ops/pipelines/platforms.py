@@ -19,14 +19,18 @@ from ops.pipelines import FILES
 from tests.ops.pipelines.steps import git
 
 REPOSITORY, BRANCH = "example/infra", "main"
+GITHUB_SUBJECTS = ("repo:example@1234567/infra@89012345", f"repo:{REPOSITORY}")
+"""How the subject of a GitHub repository begins: since July 2026, and before."""
 ACCOUNT = "222222222222"
 PLAN_ROLE, APPLY_ROLE = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("plan", "apply"))
 _ISSUERS = {"github": "https://token.actions.githubusercontent.com", "gitlab": "https://gitlab.example.com"}
 
 
-def documented(project: Path, platform: str) -> dict[str, dict[str, Any]]:
-    """The roles with the policies that docs/review.md has as text to paste."""
+def documented(project: Path, platform: str, *, subject: str = GITHUB_SUBJECTS[0]) -> dict[str, dict[str, Any]]:
+    """The roles with the policies that docs/review.md has as text to paste, and the subject put in that it shows."""
     text = (project / "docs" / "review.md").read_text(encoding="utf-8")
+    assert f"`{subject}`" in text
+    text = text.replace(f'"{GITHUB_SUBJECTS[0]}:', f'"{subject}:')
 
     def policy(heading: str) -> Any:
         [found] = re.findall(rf"^{heading}[^\n]*:\n\n```json\n(.*?)```", text, re.MULTILINE | re.DOTALL)
@@ -43,15 +47,22 @@ def documented(project: Path, platform: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def claims(platform: str, *, ref: str, environment: str | None = None, is_protected: bool = False) -> dict[str, str]:
+def claims(
+    platform: str,
+    *,
+    ref: str,
+    environment: str | None = None,
+    is_protected: bool = False,
+    subject: str = GITHUB_SUBJECTS[0],
+) -> dict[str, str]:
     """The claims of a job's token that the policies read.
 
-    https://docs.github.com/actions/reference/openid-connect-reference
+    https://docs.github.com/actions/reference/security/oidc#immutable-subject-claims
     https://docs.gitlab.com/ci/secrets/id_token_authentication, with the `sub` that docs/review.md asks for
     """
     if platform == "github":
         plain = f"ref:{ref}" if ref.startswith("refs/heads/") else "pull_request"
-        sub = f"repo:{REPOSITORY}:{f'environment:{environment}' if environment else plain}"
+        sub = f"{subject}:{f'environment:{environment}' if environment else plain}"
         return {"iss": _ISSUERS[platform], "aud": "sts.amazonaws.com", "sub": sub, "ref": ref}
     protected = str(is_protected).lower()
     sub = f"project_path:{REPOSITORY}:ref_type:branch:ref:{ref}:ref_protected:{protected}"

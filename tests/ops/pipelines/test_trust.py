@@ -14,6 +14,8 @@ from ops.pipelines import FILES, render
 from ops.pipelines.sources import Source
 from ops.review import run
 from settings import load
+from tests.ops.pipelines import stand_in
+from tests.ops.pipelines.platforms import APPLY_ROLE, GITHUB_SUBJECTS, PLAN_ROLE, claims, documented
 from tests.terraform import with_changes
 from tests.terraform.plans import change, plan
 
@@ -197,3 +199,38 @@ def test_gitlabs_job_token_goes_to_its_own_server_alone(project: Path, tmp_path:
     )
     assert ("password=t0ken" in done.stdout) == given
     assert (done.returncode == 0) == given
+
+
+def _trusted(roles: dict[str, dict[str, Any]], token: dict[str, str]) -> list[str]:
+    token = dict(token)
+    issuer = token.pop("iss").removeprefix("https://")
+    context = {f"{issuer}:{name}": value for name, value in token.items()}
+    return [
+        role
+        for role, policies in roles.items()
+        if stand_in.allows(policies["trust"], "sts:AssumeRoleWithWebIdentity", "", context)
+    ]
+
+
+@pytest.mark.parametrize("subject", GITHUB_SUBJECTS, ids=["with ids", "without ids"])
+def test_githubs_roles_trust_a_repository_by_the_form_of_its_subject_alone(project: Path, subject: str) -> None:
+    roles = documented(project, "github", subject=subject)
+    (other,) = set(GITHUB_SUBJECTS) - {subject}
+    for one, trusted in ((subject, True), (other, False), ("repo:example@1234567/infra@1", False)):
+        jobs = (
+            (claims("github", ref="refs/pull/1/merge", subject=one), PLAN_ROLE),
+            (claims("github", ref="refs/heads/main", subject=one), PLAN_ROLE),
+            (claims("github", ref="refs/heads/main", environment="prd", subject=one), APPLY_ROLE),
+        )
+        for token, role in jobs:
+            assert _trusted(roles, token) == ([role] if trusted else [])
+
+
+def test_the_role_that_plans_decrypts_states_and_nothing_else(project: Path) -> None:
+    permissions = documented(project, "github")[PLAN_ROLE]["permissions"]
+    through_s3 = {"kms:ViaService": "s3.ap-northeast-1.amazonaws.com"}
+    key = "arn:aws:kms:ap-northeast-1:222222222222:key/1234abcd-12ab-34cd-86ef-1234567890ab"
+    assert stand_in.allows(permissions, "kms:Decrypt", key, through_s3)
+    assert not stand_in.allows(permissions, "kms:Decrypt", key, {})
+    assert not stand_in.allows(permissions, "kms:Decrypt", key.replace("1234abcd", "00000000"), through_s3)
+    assert not stand_in.allows(permissions, "kms:GenerateDataKey", key, through_s3)
