@@ -9,6 +9,8 @@ from pydantic_core import ErrorDetails
 
 from errors.shown import shortened, shown
 from settings import schema
+from settings.characters import FREE_TEXTS
+from settings.lookalikes import lookalike
 from settings.problems import Path, SettingProblem
 
 
@@ -22,7 +24,10 @@ def problems(error: ValidationError, data: Any) -> Iterator[SettingProblem]:
         context = details.get("ctx", {})
         if details["type"] == "too_short" and len(details["input"]) >= context["min_length"]:
             continue  # pydantic does not count entries that are wrong themselves
-        if details["type"] == "refused":
+        if unlike := _lookalikes(details, path):
+            what, hint = unlike
+            yield SettingProblem(path=path, what=what, hint=hint)
+        elif details["type"] == "refused":
             yield SettingProblem(path=path, what=context["what"], hint=context["hint"])
         elif details["type"] != "value_error" or details["loc"]:
             what, hint = _explained(details, path)
@@ -43,6 +48,24 @@ def _path(details: ErrorDetails, data: Any) -> Path:
         elif details["type"] == "missing" and index == len(steps) - 1:
             path = (*path, step)
     return path
+
+
+def _lookalikes(details: ErrorDetails, path: Path) -> tuple[str, str] | None:
+    """What to say of a refused text in which characters only look like those that were meant, in quotes or a key.
+
+    None where a text may have them, and where the corrected text would not be shown: it may have a secret.
+    """
+    text = details["input"]
+    if details["type"] not in ("refused", "literal_error") or not isinstance(text, str) or text.isascii():
+        return None
+    if not {*FREE_TEXTS, "tags"}.isdisjoint(path):
+        return None
+    kinds = [None if character.isascii() else lookalike(character) for character in text]
+    meant = "".join(character if kind is None else kind.meant for character, kind in zip(text, kinds, strict=True))
+    if not meant.isascii() or shown(meant) != repr(meant):
+        return None
+    named = ", ".join(dict.fromkeys(f"{kind.name} ({kind.japanese})" for kind in kinds if kind is not None))
+    return f"{shown(text)} has characters that are not ASCII: {named}", f"write {shown(meant)}"
 
 
 _OF_ONE_VALUE = {

@@ -1,6 +1,7 @@
 """URLs in a deployment file: GitLab's, its API's and a proxy's."""
 
 import re
+import unicodedata
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ _PROXY_URL = "http://" + _HOST
 
 
 def _url(value: str, pattern: str, hint: str) -> str:
-    if "@" in value:
+    if "@" in unicodedata.normalize("NFKC", value):
         # The value is not repeated, because it may be a password.
         raise refuse("the URL has a user name or password", f"a deployment file must have no secret; {hint}")
     match = re.fullmatch(pattern, value)

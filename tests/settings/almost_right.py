@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - ambiguous characters are what some of these are about
 """Values that look right and are not: reserved names, addresses of nothing, spaces and dots too many."""
 
 from tests.settings.contradictions import Contradiction
@@ -28,13 +29,47 @@ ALMOST_RIGHT: list[WrongValue] = (
     ]
     + [
         (
+            old,
+            f'{key}: "{text}"',
+            path,
+            f"'{text}' has characters that are not ASCII: {named}",
+            f"write '{meant}'",
+        )
+        for old, path, text, named, meant in (
+            ("\nregion: ap-northeast-1", "region", "ap-northeast-１", "full-width digit (全角数字)", "ap-northeast-1"),
+            (
+                'id: "222222222222"',
+                "prd.account.id",
+                "２" * 12,
+                "full-width digit (全角数字)",
+                "2" * 12,
+            ),
+            (
+                "domain: backlog.jp",
+                "prd.backlog.spaces.example.domain",
+                "backlog．jp",
+                "full-width full stop (全角ピリオド)",
+                "backlog.jp",
+            ),
+            (
+                "type: io2",
+                "dev.gitlab.data_volume.type",
+                "ｇｐ‐3",
+                "full-width letter (全角英字), typographic hyphen (ハイフン)",
+                "gp-3",
+            ),
+        )
+        for key in [old.partition(":")[0]]
+    ]
+    + [
+        (
             "owner: platform-team",
             f"owner: '{owner}'",
             "owner",
             f"'{owner}' is not a tag value",
             f"use up to 256 letters, {_TAG_ENDS}",
         )
-        for owner in (" ", "platform-team ", " platform-team", "aws:team", "AWS:team")
+        for owner in (" ", "Ａ！", "platform-team ", " platform-team", "aws:team", "AWS:team")
     ]
     + [
         (

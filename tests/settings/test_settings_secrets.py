@@ -29,6 +29,7 @@ _URL = "url: http://proxy.dev.example.com:3128"
         f"http://user:{SECRET}/x@proxy.example.com:3128",
         f"http://user:{SECRET} x@proxy.example.com:3128",
         f"user:{SECRET}@proxy.example.com:3128",
+        f"http://user:{SECRET}\uff20proxy.example.com:3128",
     ],
 )
 @pytest.mark.parametrize(
@@ -123,7 +124,7 @@ def test_a_secret_in_any_place_of_the_file_is_not_repeated(tmp_path: Path, secre
 )
 def test_control_characters_are_shown_as_escapes(refusal: Refusal, written: str, valid: str) -> None:
     new = f"bucket: {written}"
-    assert f"state.s3.bucket: {valid} is not" in refusal(spoilt(("bucket: example-terraform-state", new)))
+    assert f"state.s3.bucket: {valid} " in refusal(spoilt(("bucket: example-terraform-state", new)))
 
 
 @pytest.mark.parametrize("key", ['"\\e[31mred"', '"a\\nb"', '"\\u202e"'])

@@ -230,7 +230,11 @@ BAD_NETWORKS: list[WrongValue] = [
     _pull("gitlab.example.com", "'gitlab.example.com' is not an IPv4 network", _CIDR_HINT),
     _pull("' 198.51.100.7/32'", "' 198.51.100.7/32' is not an IPv4 network", _CIDR_HINT),
     _pull("'198.51.100.7/32 '", "'198.51.100.7/32 ' is not an IPv4 network", _PREFIX_HINT),
-    _pull("'\uff1198.51.100.7/32'", "'\uff1198.51.100.7/32' is not an IPv4 network", _CIDR_HINT),
+    _pull(
+        "'\uff1198.51.100.7/32'",
+        "'\uff1198.51.100.7/32' has characters that are not ASCII: full-width digit (全角数字)",
+        "write '198.51.100.7/32'",
+    ),
     _pull("''", "'' is not an IPv4 network", _CIDR_HINT),
     _pull(
         "'2001:db8::/32'",
