@@ -30,6 +30,9 @@ def _allowed_host(value: str) -> str:
         raise refuse(f"{shown(value)} is not a host", hint)
     if re.fullmatch("0x[0-9a-f]*|[0-9]+", value.lower().rpartition(".")[2]):
         raise refuse(f"{shown(value)} is an address, which the proxy never allows", hint)
+    if value.lower().rpartition(".")[2] == "invalid":
+        # RFC 6761. A new proxy must refuse such a name before it is used (buildspec/forward_proxy_check.sh).
+        raise refuse(f"{shown(value)} is in .invalid, in which no host can be", hint)
     # Host names ignore case, and Squid compares them in lower case.
     return value.lower()
 

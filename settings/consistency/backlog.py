@@ -95,10 +95,6 @@ def _vpc(valid: ValidValues) -> Iterator[SettingProblem]:
     yield from named_once(valid, (*_BACKLOG, "vpc", "subnet_ids"))
 
 
-def _emails_once(valid: ValidValues) -> Iterator[SettingProblem]:
-    yield from named_once(valid, (*_BACKLOG, "alerts", "emails"), ignoring_case=True)
-
-
 def _silence_is_longer_than_the_schedule(valid: ValidValues) -> Iterator[SettingProblem]:
     hours = valid.value(*_BACKLOG, "alerts", "silent_hours") or AlertsSettings().silent_hours
     reconcile = valid.value(*_BACKLOG, "reconcile")
@@ -130,7 +126,6 @@ RULES = (
     _targets_exist,
     _senders,
     _vpc,
-    _emails_once,
     _silence_is_longer_than_the_schedule,
     _keys,
 )

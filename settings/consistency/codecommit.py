@@ -192,10 +192,6 @@ def _prefixes(valid: ValidValues) -> Iterator[SettingProblem]:
     yield from named_once(valid, path)
 
 
-def _emails_once(valid: ValidValues) -> Iterator[SettingProblem]:
-    yield from named_once(valid, (*_CODECOMMIT, "detection", "emails"), ignoring_case=True)
-
-
 def _something_to_push(valid: ValidValues) -> Iterator[SettingProblem]:
     names = valid.all_keys(*_CODECOMMIT, "repositories")
     mirrors = valid.keys("prd", "backlog", "repositories")
@@ -267,7 +263,6 @@ RULES = (
     _rooms_are_apart,
     _known_repositories,
     _prefixes,
-    _emails_once,
     _something_to_push,
     _keys,
     _credentials_key,

@@ -42,10 +42,6 @@ def _where_gitlab_stands(valid: ValidValues) -> Iterator[SettingProblem]:
         yield SettingProblem(path=_SQUID, what="the proxy has no network", hint=f"add dev.network, or {hint}")
 
 
-def _emails_once(valid: ValidValues) -> Iterator[SettingProblem]:
-    yield from named_once(valid, (*_SQUID, "alerts", "emails"), ignoring_case=True)
-
-
 def _reachable(valid: ValidValues) -> Iterator[SettingProblem]:
     yield from allow_list(valid, _PROXY, "cidrs", excusable=False)
 
@@ -101,7 +97,6 @@ RULES = (
     _somebody_to_serve,
     _where_gitlab_stands,
     _reachable,
-    _emails_once,
     _no_host_twice,
     _mirrors_use_the_proxy,
     _nobody_elses_hosts,

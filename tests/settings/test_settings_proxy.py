@@ -127,6 +127,17 @@ def test_refuses_an_allowed_host_that_is_not_a_name(refusal: Refusal, host: str,
     )
 
 
+@pytest.mark.parametrize("host", [".invalid", "refused.Invalid", ".refused.invalid", "invalid"])
+def test_refuses_hosts_that_a_new_proxy_must_refuse(refusal: Refusal, host: str) -> None:
+    text = _allowing(host)
+    assert refusal(text) == error(
+        line_of(text, f"- '{host}'"),
+        "dev.proxy.squid.allowed_hosts[0]",
+        f"'{host}' is in .invalid, in which no host can be",
+        "write a host, or a domain with a leading dot, for example .example.com",
+    )
+
+
 @pytest.mark.parametrize("host", ["203.0.113.10", "1", "0x7f.1", "0X7F000001", "host.10"])
 def test_refuses_an_address_as_allowed_host(refusal: Refusal, host: str) -> None:
     text = _allowing(host)
