@@ -165,6 +165,18 @@ def test_the_commands_of_the_page_work_one_after_another(project: Path, terminal
     assert terminal.run("git pull", person=False).status == 0
 
 
+def test_the_last_helper_that_was_chosen_is_the_only_one(project: Path, tmp_path: Path) -> None:
+    page = (project / "docs" / "in-the-room.md").read_text(encoding="utf-8")
+    helper = r"credential\.https://\S+\.helper"
+    commands = [command for command, _ in _commands(page) if re.search(rf"config .*{helper}", command)]
+    (name,) = {found[0] for command in commands if (found := re.search(helper, command))}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "GIT_CONFIG_NOSYSTEM": "1"}
+    for chosen in ("store", "'cache --timeout=28800'", "store"):
+        script = "\n".join([*commands, f"git config --get-all {name}"]).replace("helper store", f"helper {chosen}")
+        done = subprocess.run(["bash", "-ec", script], env=environment, capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines() == ["", chosen.strip("'")]
+
+
 def _wrong_password(terminal: Terminal) -> Ran:
     terminal.user = SECOND
     return terminal.run(f"git ls-remote {URL}")
