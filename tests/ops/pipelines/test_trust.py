@@ -45,6 +45,18 @@ def gitlab(project: Path, tmp_path: Path) -> dict[str, Any]:
     return YAML(typ="safe").load(_text(project, tmp_path, "gitlab"))  # type: ignore[no-any-return]
 
 
+@pytest.mark.parametrize("platform", FILES)
+def test_the_head_names_the_pages_that_explain_it_and_the_file_of_code_owners(
+    project: Path, tmp_path: Path, platform: str
+) -> None:
+    text = _text(project, tmp_path, platform, SOURCES[platform])
+    head = "\n".join(line for line in text.partition("\n\n")[0].splitlines() if line.startswith("#"))
+    pages = re.findall(r"docs/[a-z-]+\.md", head)
+    assert pages == ["docs/pipelines.md", "docs/review.md"]
+    assert all((project / page).exists() for page in pages)
+    assert ".github/CODEOWNERS" in head if platform == "github" else "CODEOWNERS" not in head
+
+
 def test_no_job_of_gitlabs_has_a_token_that_may_comment(project: Path, tmp_path: Path) -> None:
     text = _text(project, tmp_path, "gitlab")
     assert "TOKEN" not in text.replace("AWS_ID_TOKEN", "")
