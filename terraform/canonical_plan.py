@@ -54,8 +54,9 @@ def canonical(text: str, where: str, *, key: bytes, mask: Callable[[set[str]], M
 
     Raises RefusedError for anything that is not a complete plan.
     """
-    content = load(text, where, parse_float=lambda number: {_NUMBER: number})
+    content = load(text, where, parse_float=_Fraction)
     try:
+        content = _with_own_names(content)
         declared = content.get("configuration", {}).get("root_module", {}).get("variables", {})
         for name, variable in content.get("variables", {}).items():
             if declared.get(name, {}).get("sensitive"):
@@ -158,6 +159,23 @@ class _Hidden:
     def _digest(self, value: Any) -> dict[str, str | None]:
         text = json.dumps(value, sort_keys=True).encode()
         return {HIDDEN: hmac.new(self._key, text, hashlib.sha256).hexdigest() if self._key else None}
+
+
+class _Fraction(str):
+    """A number with a fraction, as it is written."""
+
+    __slots__ = ()
+
+
+def _with_own_names(value: Any) -> Any:
+    """A value with {_NUMBER: text} in place of a number with a fraction; no other key begins with just one dollar."""
+    if isinstance(value, _Fraction):
+        return {_NUMBER: str(value)}
+    if isinstance(value, list):
+        return [_with_own_names(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {f"${name}" if name.startswith("$") else name: _with_own_names(item) for name, item in value.items()}
 
 
 def _by_address(items: Any) -> Any:

@@ -211,6 +211,10 @@ OTHERWISE: dict[str, tuple[list[Any], list[Any]]] = {
         [change(A, "create", None, {"input": "x"}, unknown={}, sensitive=({}, {}))],
     ),
     "gone, though it was to stay": ([change(A, "no-op", SAME, SAME, unknown={})], []),
+    "a map in place of a number": (
+        [change(A, "create", None, {"input": 1.5}, unknown={})],
+        [change(A, "create", None, {"input": {"$number": "1.5"}}, unknown={})],
+    ),
     "true in place of 1": (
         [change(A, "create", None, {"input": 1}, unknown={})],
         [change(A, "create", None, {"input": True}, unknown={})],
