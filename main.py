@@ -8,7 +8,8 @@ from io import TextIOWrapper
 def main(arguments: list[str]) -> int:
     """Synthesise, which is what `synth` or nothing in `arguments` asks for, or run another command.
 
-    Exit status: 0 done, 1 refused or failed, 2 wrong usage or settings, 130 interrupted.
+    Exit status: 0 done, 1 refused or failed, 2 wrong usage or settings, 3 found what stops an apply (review,
+    approval compare), 130 interrupted.
     """
     for stream in (sys.stdout, sys.stderr):
         # A terminal decides its own encoding; files and pipes get UTF-8 on every machine.

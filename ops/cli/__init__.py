@@ -21,7 +21,13 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # ours is laid out in help.py
-    epilog=ending("synth deployments/mine.yaml", {3: "review: something dangerous was found", 130: "interrupted"}),
+    epilog=ending(
+        "synth deployments/mine.yaml",
+        {
+            3: "review: something dangerous was found; approval compare: the plans do not do what was approved",
+            130: "interrupted",
+        },
+    ),
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(deployment.app)

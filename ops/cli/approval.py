@@ -10,6 +10,7 @@ from ops.cli.usage import group
 app = group(
     "Record the plans that people approve, and compare new plans with them.",
     example="approval record dev.json --commit ID --to ok",
+    statuses={3: "compare: applying the plans does not do what was approved"},
 )
 
 Plans = Annotated[

@@ -38,9 +38,16 @@ def load(file: Path) -> "Deployment":
     import settings
 
     deployment = settings.load(file)
+    warn(deployment, file)
+    return deployment
+
+
+def warn(deployment: "Deployment", file: Path) -> None:
+    """Print the warnings about `file`, which `deployment` was read from."""
+    import settings
+
     for warning in settings.warnings(deployment, file):
         typer.echo(warning.printed.as_warning(), err=True)
-    return deployment
 
 
 @contextmanager

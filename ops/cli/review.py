@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from errors.shown import counted
-from ops.cli.options import EXAMPLE, DeploymentFile, load, synthesised
+from ops.cli.options import EXAMPLE, DeploymentFile, synthesised, warn
 from ops.cli.usage import Commands
 from ops.waiting import waiting
 
@@ -134,6 +134,7 @@ def ci(
     """
     from ops.pipelines import write
     from ops.review.language import language as language_named
+    from settings import load
 
     language_named(language)  # refuses one that the review does not have
     settings, synthesise = load(deployment), partial(synthesised, context)
@@ -148,5 +149,6 @@ def ci(
         language=language,
         kakehashi=kakehashi,
     )
+    warn(settings, deployment)  # after the errors: a profile would have been both
     for file, what in written.items():
         print(f"wrote {file}: {what}")

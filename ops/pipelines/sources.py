@@ -31,16 +31,18 @@ def source(text: str, platform: str) -> Source:
     """REPOSITORY@COMMIT or REPOSITORY@TAG, a tag of this checkout. Raises RefusedError."""
     repository, _, revision = text.rpartition("@")
     pattern, form = _REPOSITORIES[platform]
+    is_commit = re.fullmatch(_COMMIT, revision) is not None
+    commit = revision if is_commit else _commit(revision) if revision and revision.isprintable() else ""
     if not re.fullmatch(pattern, repository, re.ASCII) or not revision:
+        # Where the last @ is none of a revision, a password may be before it.
+        no_address = f"{shown(repository)} is no address that this platform takes"
+        what = no_address if commit else f"{shown(text)} names no commit of a repository"
         hint = f"write REPOSITORY@TAG or REPOSITORY@COMMIT; on this platform, REPOSITORY is {form}"
-        raise refused("--kakehashi", f"{shown(text)} names no commit of a repository", hint, status=WRONG_USAGE)
-    if re.fullmatch(_COMMIT, revision):
-        return Source(repository=repository, commit=revision)
-    found = _commit(revision) if revision.isprintable() else ""
-    if not found:
+        raise refused("--kakehashi", what, hint, status=WRONG_USAGE)
+    if not commit:
         hint = "check that tag out here, or write the commit's 40 digits"
         raise refused("--kakehashi", f"{shown(revision)} is no tag of this checkout", hint, status=WRONG_USAGE)
-    return Source(repository=repository, commit=found, tag=revision)
+    return Source(repository=repository, commit=commit, tag="" if is_commit else revision)
 
 
 def _commit(tag: str) -> str:

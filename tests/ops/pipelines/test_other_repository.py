@@ -111,21 +111,25 @@ def test_kakehashi_is_pinned_by_a_commit_also_where_a_tag_names_it(
 
 
 @pytest.mark.parametrize(
-    ("platform", "text"),
+    ("platform", "text", "what"),
     [
-        ("github", "kakehashi"),
-        ("github", f"kakehashi@{COMMIT}"),
-        ("github", "example/kakehashi@"),
-        ("github", f"https://github.com/example/kakehashi@{COMMIT}"),
-        ("github", f"../kakehashi@{COMMIT}\n"),
-        ("gitlab", f"example/kakehashi@{COMMIT}"),
-        ("gitlab", f"https://user:secret@gitlab.example.com/a/b@{COMMIT}"),
-        ("gitlab", f'https://gitlab.example.com/a"$(id)/b@{COMMIT}'),
-        ("gitlab", f"http://gitlab.example.com/a/b@{COMMIT}"),
+        ("github", "kakehashi", "'kakehashi' names no commit of a repository"),
+        ("github", "example/kakehashi@", "'example/kakehashi@' names no commit of a repository"),
+        ("github", f"../kakehashi@{COMMIT}\n", f"'../kakehashi@{COMMIT}\\n' names no commit of a repository"),
+        ("gitlab", "https://user:secret@gitlab.example.com/a/b", "'https://…@gitlab.example.com/a/b' names no commit"),
+        ("gitlab", "https://user:se/cret@gitlab.example.com/a", "'https://…@gitlab.example.com/a' names no commit"),
+        ("github", f"kakehashi@{COMMIT}", "'kakehashi' is no address"),
+        ("github", f"https://github.com/example/kakehashi@{COMMIT}", "'https://github.com/example/kakehashi' is no"),
+        ("gitlab", f"git@gitlab.example.com:p/k.git@{COMMIT}", "'git@gitlab.example.com:p/k.git' is no address"),
+        ("gitlab", f"example/kakehashi@{COMMIT}", "'example/kakehashi' is no address that this platform takes"),
+        ("gitlab", f"https://user:secret@gitlab.example.com/a/b@{COMMIT}", "'https://…@gitlab.example.com/a/b' is no"),
+        ("gitlab", f'https://gitlab.example.com/a"$(id)/b@{COMMIT}', "'https://gitlab.example.com/a\"$(id)/b' is no"),
+        ("gitlab", f"http://gitlab.example.com/a/b@{COMMIT}", "'http://gitlab.example.com/a/b' is no address"),
     ],
 )
-def test_refuses_what_names_no_commit_of_a_repository(platform: str, text: str) -> None:
+def test_refuses_what_names_no_commit_of_a_repository(platform: str, text: str, what: str) -> None:
     with pytest.raises(RefusedError) as refused:
         sources.source(text, platform)
     assert refused.value.status == 2
-    assert "secret" not in str(refused.value)
+    assert str(refused.value).startswith(f"error: --kakehashi: {what}")
+    assert "REPOSITORY is" in str(refused.value)

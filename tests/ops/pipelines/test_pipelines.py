@@ -13,6 +13,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 from ruamel.yaml import YAML
 
+import main
 from errors import RefusedError
 from ops import pipelines
 from ops.pipelines import FILES, render
@@ -263,6 +264,15 @@ def test_refuses_a_deployment_that_no_pipeline_can_work_with(
         "hint: remove it, and set AWS_PROFILE where you work by hand"
     )
     assert not (tmp_path / FILES["gitlab"]).exists()
+
+
+def test_ci_says_once_that_a_pipeline_has_no_profile(
+    deployment: Callable[..., tuple[Path, Deployment]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, _ = deployment(state={"s3": {**S3, "profile": "mine"}})
+    assert main.main(["ci", "gitlab", str(file), "--out", str(tmp_path)]) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("error:"), said.err.count("warning:")) == ("", 1, 0)
 
 
 def test_refuses_an_unknown_platform(deployment: Callable[..., tuple[Path, Deployment]], tmp_path: Path) -> None:
