@@ -125,6 +125,19 @@ def test_a_review_is_printed_as_utf_8_where_the_default_encoding_is_another(proj
             ["access", "--markdown"],
             "error: main.py access: option '--markdown' requires an argument\nhint: see main.py access --help\n",
         ),
+        (
+            ["gitlab-mirror", "remove-branches", "--allow-deletions", "-1"],
+            "error: main.py gitlab-mirror remove-branches: --allow-deletions: '-1' is too small\nhint: use at least 0\n",
+        ),
+        (
+            ["gitlab-mirror", "sync", "--wait-seconds", "0"],
+            "error: main.py gitlab-mirror sync: --wait-seconds: '0' is too small\nhint: use at least 1\n",
+        ),
+        (
+            ["gitlab-mirror", "sync", "--wait-seconds", "1m"],
+            "error: main.py gitlab-mirror sync: --wait-seconds: '1m' is not a number of this kind\n"
+            "hint: write digits, for example 30\n",
+        ),
         (["access", "--jsn"], "error: main.py access: '--jsn' is not an option\nhint: did you mean --json?\n"),
         (
             ["credentials", "issue", "push", "--dry-run=x"],

@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.models import CommandFunctionType
 
 from errors import WRONG_USAGE, RefusedError, refused
+from errors.shown import shown
 from ops.cli.help import Helpful, ending
 
 
@@ -57,6 +58,21 @@ class CommandGroup(Helpful, TyperGroup):
         return f"did you mean {near[0]}?" if near else f"see {ctx.command_path} --help"
 
 
+def _wrong_number(error: ValueError) -> tuple[str, str] | None:
+    """What is wrong with the number of an option, and the hint; None where pydantic, which typer asks, says else."""
+    from pydantic import ValidationError
+
+    if isinstance(error, ValidationError):
+        details = error.errors(include_url=False)[0]
+        given = shown(details["input"])
+        match details["type"]:
+            case "greater_than_equal":
+                return f"{given} is too small", f"use at least {details['ctx']['ge']:g}"
+            case "int_parsing" | "float_parsing":
+                return f"{given} is not a number of this kind", "write digits, for example 30"
+    return None
+
+
 def refusal(error: UsageError) -> RefusedError:
     """A wrong option or argument as a refusal."""
     command = error.ctx.command_path if error.ctx is not None else "main.py"
@@ -65,5 +81,8 @@ def refusal(error: UsageError) -> RefusedError:
         near = error.possibilities
         what = f"{error.option_name!r} is not an option"
         return refused(command, what, f"did you mean {near[0]}?" if near else hint, status=WRONG_USAGE)
+    if isinstance(error.__cause__, ValueError) and (number := _wrong_number(error.__cause__)):
+        what, hint = number
+        return refused(f"{command}: {error.param.opts[-1]}", what, hint, status=WRONG_USAGE)
     message = error.format_message().rstrip(".")
     return refused(command, message[:1].lower() + message[1:], hint, status=WRONG_USAGE)
