@@ -127,7 +127,8 @@ def test_a_review_is_printed_as_utf_8_where_the_default_encoding_is_another(proj
         ),
         (
             ["gitlab-mirror", "remove-branches", "--allow-deletions", "-1"],
-            "error: main.py gitlab-mirror remove-branches: --allow-deletions: '-1' is too small\nhint: use at least 0\n",
+            "error: main.py gitlab-mirror remove-branches: --allow-deletions: '-1' is too small\n"
+            "hint: use at least 0\n",
         ),
         (
             ["gitlab-mirror", "sync", "--wait-seconds", "0"],

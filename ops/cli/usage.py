@@ -58,7 +58,7 @@ class CommandGroup(Helpful, TyperGroup):
         return f"did you mean {near[0]}?" if near else f"see {ctx.command_path} --help"
 
 
-def _wrong_number(error: ValueError) -> tuple[str, str] | None:
+def _wrong_number(error: BaseException | None) -> tuple[str, str] | None:
     """What is wrong with the number of an option, and the hint; None where pydantic, which typer asks, says else."""
     from pydantic import ValidationError
 
@@ -81,7 +81,7 @@ def refusal(error: UsageError) -> RefusedError:
         near = error.possibilities
         what = f"{error.option_name!r} is not an option"
         return refused(command, what, f"did you mean {near[0]}?" if near else hint, status=WRONG_USAGE)
-    if isinstance(error.__cause__, ValueError) and (number := _wrong_number(error.__cause__)):
+    if isinstance(error, typer.BadParameter) and error.param and (number := _wrong_number(error.__cause__)):
         what, hint = number
         return refused(f"{command}: {error.param.opts[-1]}", what, hint, status=WRONG_USAGE)
     message = error.format_message().rstrip(".")
