@@ -152,8 +152,16 @@ def test_the_head_says_that_plans_need_a_role_that_only_reads_the_states(
     assert f"be able to assume {ROLE}, which writes the states" in head(written[platform])
     _, loaded = deployment(state={"s3": S3})
     without = render(platform, Path("mine.yaml"), loaded, STACKS, branch="main")
-    assert "read the accounts, the states and s3://example-terraform-state/kakehashi/plans/applied" in head(without)
+    reads = {"github": "each with the ARN of a role that reads its account", "gitlab": "read the accounts"}[platform]
+    assert f"{reads}, the states and s3://example-terraform-state/kakehashi/plans/applied" in head(without)
     assert "STATE" not in without
+
+
+def test_the_head_of_one_environment_asks_for_one_role(deployment: Callable[..., tuple[Path, Deployment]]) -> None:
+    _, loaded = deployment(state={"s3": S3})
+    text = render("github", Path("mine.yaml"), loaded, {"prd": STACKS["prd"]}, branch="main")
+    assert "PRD_PLAN_ROLE, with the ARN of a role that\n" in text
+    assert "PRD_APPLY_ROLE, of its environment below, with the ARN of a\n" in text
 
 
 def test_only_jobs_that_do_not_apply_have_the_role_that_reads_the_states(written: dict[str, str]) -> None:
