@@ -23,6 +23,15 @@ STAYS = frozenset({"arn", "id"})
 """What an update in place does not change."""
 
 
+FOLLOWING = {
+    "aws_instance": {"public_dns": "the name of public_ip", "public_ip": "new user data stops a server"},
+    "aws_launch_template": {"default_version": "each change makes a version", "latest_version": "the newest one"},
+    "aws_ssm_parameter": {"version": "each change makes a version"},
+    "terraform_data": {"output": "the input"},
+}
+"""Attributes of an object, by type, that no argument sets and that an update in place may change, and why."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Foretold:
     """What may change in one stack.

@@ -78,13 +78,19 @@ def compare(file: Path, approved: str, plans: Sequence[Path], folder: Path, comm
         raise refused(str(file), "it is not the record that was approved", _AGAIN)
     stacks = _stacks(text, str(file), commit)
     _refuse_others(set(stacks), {stack.name for stack in output.read(folder)}, str(file), str(folder))
+    sources = {
+        (name, output): change
+        for name, stack in stacks.items()
+        for output, change in (stack["plan"].get("output_changes") or {}).items()
+        if output not in stack["foretold"]["outputs"]
+    }
     found, followed = [], []
     for plan in plans:
         now = _planned(plan)
         if now.name not in stacks:
             raise refused(str(plan), f"there is no stack {now.name!r} in {file}", _AGAIN)
         stack = stacks[now.name]
-        comparison = Comparison(stack["plan"], now.canonical, _foretold(stack["foretold"]))
+        comparison = Comparison(stack["plan"], now.canonical, _foretold(stack["foretold"]), sources)
         differences = comparison.differences()
         if stack["lock"] != now.lock:
             differences.append(Difference(place=("providers",), approved=stack["lock"], now=now.lock))

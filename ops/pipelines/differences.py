@@ -84,6 +84,38 @@ def is_below(marks: Any, open_: Open) -> bool:
     return all(any(place[:length] in open_ for length in range(len(place) + 1)) for place, _ in marked(marks))
 
 
+def follows(was: Any, now: Any, written: Any) -> bool:
+    """Whether two values of an argument differ only where `written`, its expression in a plan, has a reference.
+
+    A set has no order, so an item of a list may be at another place.
+    """
+    if not list(leaves(was, now)):
+        return True
+    if isinstance(written, dict) and written and written.keys() <= {"constant_value", "references"}:
+        if "constant_value" not in written:
+            return bool(written["references"])
+        written = written["constant_value"]
+    if isinstance(written, str) or MISSING in (was, now):
+        return _has_reference(written)
+    if isinstance(was, dict) and isinstance(now, dict) and isinstance(written, dict):
+        keys = was.keys() | now.keys()
+        return all(follows(was.get(key, MISSING), now.get(key, MISSING), written.get(key)) for key in keys)
+    if not (isinstance(was, list) and isinstance(now, list) and len(was) == len(now)):
+        return False
+    items = [item for item in (written if isinstance(written, list) else [written]) if _has_reference(item)]
+    old, new = (
+        [item for item in one if all(list(leaves(item, it)) for it in other)] for one, other in ((was, now), (now, was))
+    )
+    return len(new) <= len(items) and all(any(follows(a, b, item) for a in old for item in items) for b in new)
+
+
+def _has_reference(written: Any) -> bool:
+    """Whether an expression of a plan, or one in it, has a reference."""
+    if isinstance(written, dict):
+        return bool(written.get("references")) or any(map(_has_reference, written.values()))
+    return any(map(_has_reference, written)) if isinstance(written, list) else "${" in str(written)
+
+
 def at(value: Any, *steps: str, default: Any = None) -> Any:
     for step in steps:
         value = value.get(step) if isinstance(value, Mapping) else None

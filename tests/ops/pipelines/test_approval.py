@@ -83,6 +83,32 @@ def test_another_provider_is_a_difference_and_a_comment_in_the_lock_file_is_none
         assert refused.value.status == 3
 
 
+def test_a_foretold_output_has_the_value_that_the_plan_of_its_stack_says(folder: Path) -> None:
+    def reads(address: Any, reference: str = "data.terraform_remote_state.network.outputs.address") -> Any:
+        state = {"address": "data.terraform_remote_state.network", "mode": "data", "values": {"outputs": address}}
+        resource = {"address": "x.y", "expressions": {"a": {"constant_value": f"${{{reference}}}"}}}
+        configuration = {"root_module": {"resources": [resource]}}
+        prior = {"values": {"root_module": {"resources": [state]}}}
+        return plan(configuration=configuration, prior_state=prior)
+
+    def compared(*, unknown: bool, now: Any) -> int:
+        changed = {"actions": ["update"], "before": "old", "after_unknown": unknown}
+        changed |= {} if unknown else {"after": "192.0.2.9"}
+        _write(folder, "network", plan(output_changes={"address": changed}))
+        _write(folder, "users", reads({"address": "old"}))
+        assert _record("network.json", "users.json") == 0
+        _write(folder, "users", reads(now))
+        try:
+            return _compare(digest_of((folder / "approval.json").read_text()), "users.json")
+        except RefusedError as refused:
+            return refused.status
+
+    assert compared(unknown=False, now={"address": "192.0.2.9"}) == 0
+    assert compared(unknown=False, now={"address": "0.0.0.0/0#"}) == 3
+    assert compared(unknown=False, now={}) == 3
+    assert compared(unknown=True, now={"address": "192.0.2.10"}) == 0
+
+
 def test_refuses_another_record_and_one_of_another_commit(folder: Path, digest: str) -> None:
     with pytest.raises(RefusedError) as refused:
         _compare(digest, "network.json", commit="other")

@@ -98,6 +98,11 @@ A = "terraform_data.a"
 SAME = {"id": "1", "input": "x"}
 REPLACED = (["delete", "create"], {"input": "old"}, {"input": "new"})
 REPLACED_LATER = (["create", "delete"], {"input": "old"}, {"input": "new"})
+B, DATA = "terraform_data.b", "data.x.d"
+CREATED = (
+    [change(B, "create", None, {"input": "b"}, unknown={"id": True})],
+    [change(B, "no-op", {"id": "2", "input": "b"}, {"id": "2", "input": "b"}, unknown={})],
+)
 TAINTED: dict[str, Any] = {"action_reason": "replace_because_tainted"}
 
 DONE: dict[str, tuple[list[Any], list[Any]]] = {
@@ -135,12 +140,16 @@ DONE: dict[str, tuple[list[Any], list[Any]]] = {
         ],
     ),
     "tried, and the new object is unfinished": (
-        [change(A, "create", None, {"input": "x"}, unknown={})],
-        [change(A, ["delete", "create"], SAME, {"input": "x"}, unknown={}, **TAINTED)],
+        [change(A, "create", None, {"input": "x"}, unknown={"id": True})],
+        [change(A, ["delete", "create"], SAME, {"input": "x"}, unknown={"id": True}, **TAINTED)],
     ),
     "still to do, with a value that is known by now": (
-        [change(A, "create", None, {}, unknown={"input": True})],
-        [change(A, "create", None, {"input": "x"}, unknown={})],
+        [change(A, "create", None, {}, unknown={"input": True}), *CREATED[0]],
+        [change(A, "create", None, {"input": "x"}, unknown={}), *CREATED[1]],
+    ),
+    "still to be read, with values that are known by now": (
+        [change(DATA, "read", None, {}, unknown=True), *CREATED[0]],
+        CREATED[1],
     ),
 }
 
@@ -186,6 +195,35 @@ OTHERWISE: dict[str, tuple[list[Any], list[Any]]] = {
             change(A, "delete", {"input": "older"}, deposed="1234abcd"),
         ],
     ),
+    "known by now, though nothing was applied": (
+        [change(A, "create", None, {"input": "x"}, unknown={"policy": True})],
+        [change(A, "create", None, {"input": "x", "policy": "*"}, unknown={})],
+    ),
+    "a part of it known by now, though nothing was applied": (
+        [change(A, "create", None, {}, unknown={"policy": True})],
+        [change(A, "create", None, {"policy": [{"to": "*"}]}, unknown={"policy": [{"from": True}]})],
+    ),
+    "an object known as a whole by now, though nothing was applied": (
+        [change(A, "update", {"policy": "old"}, {}, unknown=True)],
+        [change(A, "update", {"policy": "old"}, {"policy": "*"}, unknown={})],
+    ),
+    "half replaced, and what was unknown is known, though nothing else was applied": (
+        [change(A, ["delete", "create"], {"input": "w"}, {"input": "x"}, unknown={"policy": True})],
+        [change(A, "create", None, {"input": "x", "policy": "*"}, unknown={})],
+    ),
+    "read by now, though nothing was applied": ([change(DATA, "read", None, {}, unknown=True)], []),
+    "unfinished, and not what was to be created": (
+        [change(A, "create", None, {"input": "x"}, unknown={"id": True})],
+        [change(A, ["delete", "create"], {"id": "1", "input": "y"}, {"input": "x"}, unknown={"id": True}, **TAINTED)],
+    ),
+    "two old objects destroyed": (
+        [change(A, *REPLACED_LATER, unknown={})],
+        [
+            change(A, "no-op", {"input": "new"}, {"input": "new"}, unknown={}),
+            change(A, "delete", {"input": "old"}, deposed="1234abcd"),
+            change(A, "delete", {"input": "old"}, deposed="5678abcd"),
+        ],
+    ),
     "a value that was known is left open": (
         [change(A, "create", None, {"input": "x"}, unknown={})],
         [change(A, "create", None, {}, unknown={"input": True})],
@@ -228,11 +266,11 @@ def test_anything_else_is_a_difference(what: str) -> None:
     assert _differences(plan(*approved), plan(*now)) != []
 
 
-def _in_states(changed: Any, prior: Any, planned: Any) -> Any:
+def _in_states(changed: Any, prior: Any, planned: Any, *others: Any) -> Any:
     def module(values: Any) -> Any:
         return {"root_module": {"resources": [{"address": A, "mode": "managed", "values": values}]}}
 
-    return plan(changed, prior_state={"values": module(prior)}, planned_values=module(planned))
+    return plan(changed, *others, prior_state={"values": module(prior)}, planned_values=module(planned))
 
 
 def test_what_the_states_say_of_an_object_is_compared_too() -> None:
@@ -242,24 +280,28 @@ def test_what_the_states_say_of_an_object_is_compared_too() -> None:
     assert _differences(approved, _in_states(done, new, new)) == []
     assert _differences(approved, _in_states(done, other, new)) != []
     assert _differences(approved, _in_states(done, new, other)) != []
-    left_open = _in_states(change(A, "update", old, {"name": "n"}, unknown={"input": True}), old, {"name": "n"})
-    assert _differences(left_open, _in_states(update, old, new)) == []
-    assert _differences(left_open, _in_states(update, other, new)) != []
-    assert _differences(left_open, _in_states(update, old, other)) != []
+    left_open = _in_states(
+        change(A, "update", old, {"name": "n"}, unknown={"input": True}), old, {"name": "n"}, *CREATED[0]
+    )
+    assert _differences(left_open, _in_states(update, old, new, *CREATED[1])) == []
+    assert _differences(left_open, _in_states(update, other, new, *CREATED[1])) != []
+    assert _differences(left_open, _in_states(update, old, other, *CREATED[1])) != []
 
 
 def test_what_the_states_say_of_an_output_is_compared_too() -> None:
-    def output(prior: str, planned: str | None, actions: str = "update", **more: Any) -> Any:
+    def output(prior: str, planned: str | None, actions: str = "update", *, made: Any = (), **more: Any) -> Any:
         changed = {"actions": [actions], "before": "old", "after": planned, "after_sensitive": False, **more}
         planned_values = {"outputs": {"o": {"value": planned}}, "root_module": {}}
         values = {"outputs": {"o": {"value": prior}}, "root_module": {}}
-        return plan(output_changes={"o": changed}, prior_state={"values": values}, planned_values=planned_values)
+        states = {"prior_state": {"values": values}, "planned_values": planned_values}
+        return plan(*made, output_changes={"o": changed}, **states)
 
-    approved, left_open = output("old", "new"), output("old", None, after_unknown=True)
+    approved, left_open = output("old", "new"), output("old", None, made=CREATED[0], after_unknown=True)
     assert _differences(approved, output("new", "new", "no-op", before="new")) == []
     assert _differences(approved, output("other", "new", "no-op", before="new")) != []
-    assert _differences(left_open, output("old", "new")) == []
-    assert _differences(left_open, output("older", "new")) != []
+    assert _differences(left_open, output("old", "new", made=CREATED[1])) == []
+    assert _differences(left_open, output("old", "new", made=CREATED[0])) != [], "nothing was applied"
+    assert _differences(left_open, output("older", "new", made=CREATED[1])) != []
     assert _differences(left_open, output("old", None, after_unknown=True, after_sensitive={})) != []
 
 
@@ -293,12 +335,12 @@ def test_a_condition_may_hold_by_now_and_not_fail() -> None:
         assert _differences(with_status(was), with_status(now)) != []
 
 
-POLICY = {"resources": [{"address": A, "expressions": {"policy": {}, "name": {}}}]}
+POLICY = {"resources": [{"address": A, "expressions": {"policy": {"references": ["local.p"]}, "name": {}}}]}
 FORETOLD = Foretold(attributes={A: {"policy": frozenset({("network", "address")})}})
 
 
 def test_only_a_foretold_argument_may_change_and_only_in_place() -> None:
-    before = {"policy": "old", "name": "n", "id": "1", "arn": "a", "version": "1"}
+    before = {"policy": "old", "name": "n", "id": "1", "arn": "a", "version": "1", "output": "old"}
     approved = plan(change(A, "no-op", before, before, unknown={}), configuration={"root_module": POLICY})
 
     def now(actions: list[str] | str, unknown: Any = None, was: Any = before, **changes: Any) -> list[str]:
@@ -308,12 +350,50 @@ def test_only_a_foretold_argument_may_change_and_only_in_place() -> None:
 
     assert now("update", policy="new") == []
     assert now("update", policy="new", version=None, unknown={"version": True}) == []
-    assert now("no-op", was={**before, "policy": "new"}) == [], "applied already"
-    for differing in ({"name": "m"}, {"id": "2"}, {"arn": "b"}):
+    assert now("no-op", was={**before, "policy": "new", "output": "new"}) == [], "applied already"
+    assert now("no-op", was={**before, "policy": "new", "version": "2"}) != [], "what no argument sets, by hand"
+    for differing in ({"name": "m"}, {"id": "2"}, {"arn": "b"}, {"version": "2"}):
         assert now("update", policy="new", **differing) != []
     assert now("update", policy="new", name=None, unknown={"name": True}) != []
     assert now(["delete", "create"], policy="new") != []
     assert now("update", policy="new", was={**before, "name": "m"}) != []
+
+
+NEW = "${local.address}/32"
+KEPT = {"cidr": "10.0.0.1/32", "port": 443}
+WRITTEN: dict[str, tuple[Any, list[Any], list[list[Any]]]] = {
+    # How it is written, a value that follows from that, and values that do not.
+    "a list": (
+        {"constant_value": ["10.0.0.1/32", NEW]},
+        ["192.0.2.9/32", "10.0.0.1/32"],
+        [["192.0.2.9/32", "0.0.0.0/0"], ["192.0.2.9/32"], ["10.0.0.1/32", "192.0.2.9/32", "0.0.0.0/0"]],
+    ),
+    "blocks": (
+        [{"cidr": {"constant_value": text}, "port": {"constant_value": 443}} for text in ("10.0.0.1/32", NEW)],
+        [{"cidr": "192.0.2.9/32", "port": 443}, KEPT],
+        [
+            [KEPT, {"cidr": "192.0.2.9/32", "port": 22}],
+            [{"cidr": "0.0.0.0/0", "port": 443}, {"cidr": "192.0.2.9/32", "port": 443}],
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("how", WRITTEN)
+def test_of_a_foretold_argument_only_what_has_a_reference_may_change(how: str) -> None:
+    expression, follows, others = WRITTEN[how]
+    resource = {"address": A, "expressions": {"policy": expression}}
+    more = {"configuration": {"root_module": {"resources": [resource]}}}
+    old = "192.0.2.1/32"
+    before = {"policy": [KEPT, {"cidr": old, "port": 443}] if how == "blocks" else ["10.0.0.1/32", old]}
+    approved = plan(change(A, "no-op", before, before, unknown={}), **more)
+    for value in (follows, *others):
+        after = {"policy": value}
+        is_same = value is follows
+        to_do = plan(change(A, "update", before, after, unknown={}), **more)
+        done = plan(change(A, "no-op", after, after, unknown={}), **more)
+        assert (_differences(approved, to_do, FORETOLD) == []) is is_same
+        assert (_differences(approved, done, FORETOLD) == []) is is_same
 
 
 def test_a_data_source_that_is_foretold_may_be_read_again_and_no_other() -> None:
