@@ -18,7 +18,10 @@ from terraform.plan_document import (
 from terraform.plan_values import any_marked, marked, masked, sensitive_texts
 
 # https://developer.hashicorp.com/terraform/language/files/dependency-lock
-_LOCKED = re.compile(r'^provider "([^"]+)" \{\n\s*version\s*=\s*"([^"]+)"', re.MULTILINE)
+_LOCKED = re.compile(r'^provider "([^"]+)" \{\n\s*version\s*=\s*"([^"]+)"((?:\n(?!\}).*)*)', re.MULTILINE)
+_NAMED = re.compile(r'\bprovider\s*"([^"]+)"')
+_CONSTRAINTS = re.compile(r"^\s*constraints\s*=.*", re.MULTILINE)
+_TEXT = re.compile(r'"([^"]*)"')
 
 
 class Action(StrEnum):
@@ -123,7 +126,7 @@ class DeferredChange:
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderUpgrade:
-    """A provider whose version differs from the one of the last apply."""
+    """A provider that has another version than at the last apply, or other packages of that version."""
 
     provider: str
     before: str
@@ -151,7 +154,9 @@ class Plan:
     secrets: frozenset[str]
     """Texts that are sensitive somewhere in the plan, so no output may contain them."""
     upgrades: tuple[ProviderUpgrade, ...]
-    """From the lock files: a plan itself names no provider version."""
+    """From the lock files: a plan itself names no provider version. Of one version, hashes were added."""
+    providers_not_compared: tuple[str, ...]
+    """The providers that are not in both lock files, or not in a way that can be read, where there is any."""
 
 
 def read(stack: str, text: str, where: str, locks: tuple[str, str] = ("", "")) -> Plan:
@@ -167,21 +172,36 @@ def read(stack: str, text: str, where: str, locks: tuple[str, str] = ("", "")) -
         for name, output in document.output_changes.items():
             if tuple(output.actions) not in _ACTIONS:
                 raise unknown_actions(where, f"output.{name}", output.actions)
-        return _plan(stack, document, _upgrades(*locks))
+        return _plan(stack, document, *locks)
     except RecursionError:
         raise nested_too_deep(where) from None
 
 
+def _locked(lock: str) -> dict[str, tuple[str, frozenset[str]]]:
+    """The version of every provider in a lock file, and the hashes of its packages."""
+    return {
+        name: (version, frozenset(_TEXT.findall(_CONSTRAINTS.sub("", rest))))
+        for name, version, rest in _LOCKED.findall(lock)
+    }
+
+
 def _upgrades(applied: str, planned: str) -> tuple[ProviderUpgrade, ...]:
-    before, after = (dict(_LOCKED.findall(text)) for text in (applied, planned))
+    before, after = _locked(applied), _locked(planned)
     return tuple(
-        ProviderUpgrade(provider=name, before=before[name], after=after[name])
+        ProviderUpgrade(provider=name, before=before[name][0], after=after[name][0])
         for name in sorted(before.keys() & after.keys())
-        if before[name] != after[name]
+        # Terraform runs a package that has any of the hashes.
+        if before[name][0] != after[name][0] or after[name][1] - before[name][1]
     )
 
 
-def _plan(stack: str, document: PlanDocument, upgrades: tuple[ProviderUpgrade, ...]) -> Plan:
+def _not_compared(applied: str, planned: str) -> tuple[str, ...]:
+    before, after = _locked(applied).keys(), _locked(planned).keys()
+    named = set(_NAMED.findall(planned)) or before
+    return tuple(sorted(named - (before & after)))
+
+
+def _plan(stack: str, document: PlanDocument, applied: str, planned: str) -> Plan:
     return Plan(
         stack=stack,
         changes=_changes(stack, document.resource_changes),
@@ -199,7 +219,8 @@ def _plan(stack: str, document: PlanDocument, upgrades: tuple[ProviderUpgrade, .
         state_terraform_version=document.prior_state.terraform_version,
         is_complete=document.complete and not document.deferred_changes and not document.deferred_action_invocations,
         secrets=frozenset(_secrets(document)),
-        upgrades=upgrades,
+        upgrades=_upgrades(applied, planned),
+        providers_not_compared=_not_compared(applied, planned),
     )
 
 

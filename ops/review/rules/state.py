@@ -92,15 +92,22 @@ def provider_changed(plans: Plans) -> Iterator[ReviewFinding]:
 
 @rule(
     id="provider-upgraded",
-    what="A provider has another version than at the last apply.",
-    why="It may change or replace objects whose configuration did not change, and its state may not go back.",
+    what="A provider has another version than at the last apply, or other packages, or cannot be compared with it.",
+    why="It may change or replace objects whose configuration did not change, and runs with the roles of the pipeline.",
 )
 def provider_upgraded(plans: Plans) -> Iterator[ReviewFinding]:
     for plan in plans.plans:
         for upgrade in plan.upgrades:
             template = "has version {version}; the last apply had {old}"
             what = said(template, version=code(upgrade.after), old=code(upgrade.before))
+            if upgrade.before == upgrade.after:
+                template = "may run another package of version {version} than at the last apply: hashes were added"
+                what = said(template, version=code(upgrade.after))
             yield ReviewFinding(stack=plan.stack, address=upgrade.provider, what=what)
+        is_new = not any(instance.is_managed for instance in plan.before.values())
+        for provider in plan.providers_not_compared if not is_new else ():
+            what = said("is not in both lock files, so what the last apply ran is not known")
+            yield ReviewFinding(stack=plan.stack, address=provider, what=what)
 
 
 @rule(id="action-invoked", what="The apply runs an action.", why="A plan does not show what an action does.")

@@ -125,6 +125,46 @@ def test_a_provider_is_upgraded_when_the_lock_files_have_different_versions() ->
     assert rules("5.100.0", "5.100.0") == set()
 
 
+def _lock(*hashes: str, more: str = "") -> str:
+    lines = "".join(f'    "{one}",\n' for one in hashes)
+    return f'provider "example/aws" {{\n{more}  version = "5.1.0"\n  hashes = [\n{lines}  ]\n}}\n'
+
+
+LOCKS = {
+    # The lock files of the last apply and of the plan, and whether the review is to say something.
+    "equal": (_lock("h1:a", "zh:b"), _lock("h1:a", "zh:b"), False),
+    "fewer hashes": (_lock("h1:a", "zh:b"), _lock("h1:a"), False),
+    "other constraints": (
+        _lock("h1:a"),
+        _lock("h1:a").replace("  hashes", '  constraints = ">= 5.0"\n  hashes'),
+        False,
+    ),
+    "no hash is the same": (_lock("h1:a"), _lock("h1:b"), True),
+    "a hash is added": (_lock("h1:a"), _lock("h1:a", "h1:b"), True),
+    "a hash is added with an escape": (_lock("h1:a"), _lock("h1:a", "h1\\u003ab"), True),
+    "no lock file of the last apply": ("", _lock("h1:a"), True),
+    "no lock file of the plan": (_lock("h1:a"), "", True),
+    "another provider": (_lock("h1:a"), _lock("h1:a") + _lock("h1:c").replace("aws", "other"), True),
+    "an entry that is written otherwise": (_lock("h1:a"), _lock("h1:b", more="  # a comment\n"), True),
+    "neither": ("", "", False),
+}
+
+
+@pytest.mark.parametrize("what", LOCKS)
+def test_the_packages_of_a_provider_are_those_of_the_last_apply_where_there_was_one(what: str) -> None:
+    applied, planned, is_found = LOCKS[what]
+    resource = {"address": "terraform_data.it", "mode": "managed", "type": "terraform_data", "values": {}}
+    state = {"values": {"root_module": {"resources": [resource]}}}
+    file = PlanFile(stack="stack", where="p", text=json.dumps(plan(prior_state=state)), locks=(applied, planned))
+    found = {rule for rule, _ in found_rules(review([file], []))}
+    assert found == ({"provider-upgraded"} if is_found else set())
+
+
+def test_a_first_apply_has_no_lock_file_to_compare() -> None:
+    file = PlanFile(stack="stack", where="p", text=json.dumps(plan()), locks=("", _lock("h1:a")))
+    assert found_rules(review([file], [])) == set()
+
+
 def test_every_rule_has_a_case_and_a_reason() -> None:
     assert sorted(rule.id for rule in RULES) == sorted([*CASES, *_OF_OUTPUTS, *_OF_SEVERAL, "provider-upgraded"])
     assert all(rule.what.endswith(".") and rule.why.endswith(".") for rule in RULES)
