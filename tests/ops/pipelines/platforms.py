@@ -38,8 +38,6 @@ def documented(project: Path, platform: str, *, subject: str = GITHUB_SUBJECTS[0
 
     name = {"github": "GitHub", "gitlab": "GitLab"}[platform]
     permissions = policy("Permissions of `PRD_PLAN_ROLE`")
-    # What of AWS's ReadOnlyAccess could matter here.
-    permissions["Statement"].append({"Effect": "Allow", "Action": ["s3:Get*", "s3:List*"], "Resource": "*"})
     everything = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
     return {
         PLAN_ROLE: {"trust": policy(f"Trust of `PRD_PLAN_ROLE` for {name}"), "permissions": permissions},
