@@ -14,6 +14,9 @@
 #   STATE_KEY        apply: the KMS key that encrypts what lies below APPLIED, if it is not the bucket's own
 #   APPROVAL         apply: the record of the approved plans
 #   APPROVAL_DIGEST  apply: its digest
+#
+# Providers come from their registry, unless the runner has settings of Terraform's own (TF_CLI_CONFIG_FILE, ~/.terraformrc).
+# Only what plans may take them from a cache (TF_PLUGIN_CACHE_DIR).
 set -euo pipefail
 umask 077
 step=$1
@@ -24,13 +27,40 @@ kakehashi=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 synthesised=${CDKTF_OUTDIR:-cdktf.out}
 out=$synthesised
 work=$PWD/plans
-mkdir -p "$work/applied"
 export TF_IN_AUTOMATION=1 TF_INPUT=0
 
 fail() {
     echo "error: $1" >&2
     echo "hint: $2" >&2
     exit "${3:-1}"
+}
+
+# What the steps write, or Terraform takes providers from, is of this run alone: what is committed there was not reviewed.
+refuse_committed() {
+    local found
+    found=$(git ls-files -- .cache approved cdktf.out plans terraform.d)
+    if [ -n "$found" ]; then
+        fail "${found%%$'\n'*}: it is committed, where this pipeline writes files of its own" \
+            "remove it from the repository, and name its folder in .gitignore"
+    fi
+}
+
+# Nothing runs with the role that applies before this holds.
+refuse_unapproved() {
+    local digest
+    digest=$(sha256sum <"${APPROVAL:?the job has no record of approved plans}")
+    if [ "${digest%% *}" != "${APPROVAL_DIGEST:?the job has no digest of approved plans}" ]; then
+        fail "$APPROVAL: it is not the record that was approved" \
+            "run the pipeline again for this commit, and approve what it shows"
+    fi
+}
+
+# Without settings, Terraform would also take providers from terraform.d, in this folder and in the stack's.
+settle_terraform() {
+    if [ "$step" = apply ]; then unset TF_PLUGIN_CACHE_DIR; fi
+    if [ -n "${TF_CLI_CONFIG_FILE:-}" ] || [ -e ~/.terraformrc ]; then return; fi
+    export TF_CLI_CONFIG_FILE=$work/.terraformrc
+    printf 'provider_installation {\n  direct {}\n}\n' >"$TF_CLI_CONFIG_FILE"
 }
 
 main() { "$kakehashi/.venv/bin/python" "$kakehashi/main.py" "$@"; }
@@ -42,7 +72,7 @@ sign_in() {
         curl --silent --show-error --fail --retry 3 \
             --header @<(printf 'Authorization: bearer %s' "$ACTIONS_ID_TOKEN_REQUEST_TOKEN") \
             "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=sts.amazonaws.com" |
-            python3 -c 'import json, sys; print(json.load(sys.stdin)["value"], end="")' >"$token"
+            python3 -I -c 'import json, sys; print(json.load(sys.stdin)["value"], end="")' >"$token"
     else
         printf %s "${AWS_ID_TOKEN:?the job has no id token}" >"$token"
     fi
@@ -61,7 +91,7 @@ END
 # Writes standard input with one role in place of another, if there is the first.
 with_role() {
     if [ -z "$1" ]; then cat; else
-        python3 -c 'import sys; sys.stdout.write(sys.stdin.read().replace(*map("\"{}\"".format, sys.argv[1:])))' "$@"
+        python3 -I -c 'import sys; sys.stdout.write(sys.stdin.read().replace(*map("\"{}\"".format, sys.argv[1:])))' "$@"
     fi
 }
 
@@ -167,6 +197,15 @@ apply() {
 }
 
 case $step in
+plan | apply | drift) ;;
+*) fail "$step: there is no such step" "plan, apply or drift" 2 ;;
+esac
+refuse_committed
+if [ "$step" = apply ]; then refuse_unapproved; fi
+mkdir -p "$work/applied"
+settle_terraform
+
+case $step in
 plan)
     sign_in
     only_read_states
@@ -192,5 +231,4 @@ drift)
     done
     exit "$found"
     ;;
-*) fail "$step: there is no such step" "plan, apply or drift" 2 ;;
 esac

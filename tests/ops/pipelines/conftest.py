@@ -15,7 +15,7 @@ def repository(tmp_path: Path) -> Path:
     """A repository with one stack that needs no provider from a registry."""
     folder = tmp_path / "repository"
     folder.mkdir()
-    (folder / ".gitignore").write_text("plans/\n")
+    (folder / ".gitignore").write_text("cdktf.out/\nplans/\n")
     git(folder, "init", "-q", "-b", "main")
     write_stacks(folder, {"network": {"resource": {"terraform_data": {"it": {"input": "reviewed"}}}}})
     return folder

@@ -1,5 +1,6 @@
 """Runs the pipelines' steps with the real Terraform and Git, in a repository of their own."""
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -57,8 +58,8 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def commit(folder: Path) -> None:
-    """Commit everything but what Terraform has written."""
-    git(folder, "add", "-A", "--", ".", ":!**/.terraform*")
+    """Commit everything that is not ignored."""
+    git(folder, "add", "-A")
     git(folder, "commit", "-qm", "whatever", "--allow-empty")
 
 
@@ -70,6 +71,14 @@ def record(project: Path, repository: Path, *stacks: str) -> dict[str, str]:
     command = [*program, "approval", "record", "--commit", head, "--to", "plans/approval.json", *plans]
     recorded = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
     return {"APPROVAL": "plans/approval.json", "APPROVAL_DIGEST": done(recorded).strip()}
+
+
+def some_record(repository: Path) -> dict[str, str]:
+    """The environment of an apply with some record, which is compared after the plan."""
+    record = repository / "plans" / "approval.json"
+    record.parent.mkdir(exist_ok=True)
+    record.write_text("{}")
+    return {"APPROVAL": "plans/approval.json", "APPROVAL_DIGEST": hashlib.sha256(b"{}").hexdigest()}
 
 
 def done(run: subprocess.CompletedProcess[str]) -> str:

@@ -17,7 +17,7 @@ from ops.pipelines import FILES, render
 from settings import load
 from tests.ops.pipelines import fake_provider, stand_in
 from tests.ops.pipelines.platforms import APPLY_ROLE, BRANCH, PLAN_ROLE, Run, claims, documented
-from tests.ops.pipelines.steps import commit, git
+from tests.ops.pipelines.steps import commit, git, some_record
 from tests.terraform import with_changes
 
 S3 = {"bucket": "example-terraform-state", "key_prefix": "kakehashi", "region": "ap-northeast-1"}
@@ -210,6 +210,9 @@ def test_the_branch_starts_no_provider_that_a_pull_request_leaves(world: World, 
     if attack != "lock":
         [program] = mirror.rglob("terraform-provider-fake_*")
         program.write_text(program.read_text().replace("1.0.0", "swapped"))
+    record = some_record(run.artifacts)  # of a plan that succeeds, which the provider's does not
+    shutil.copy(run.artifacts / record["APPROVAL"], run.artifacts)
+    run.outputs |= {**record, "digest": record["APPROVAL_DIGEST"]}
     for job in ("plan", "apply-prd"):
         assert run.job(job).returncode != 0  # the provider does nothing
         assert fake_provider.started(world.folder) == ([] if attack == "provider" else ["1.0.0"])

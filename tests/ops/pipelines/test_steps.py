@@ -5,7 +5,20 @@ from pathlib import Path
 import pytest
 
 from tests.ops.pipelines import fake_provider, stand_in
-from tests.ops.pipelines.steps import PLAN, READ, READING, ROLES, TOKEN, TRUST, WRITE, Step, done, record, write_stacks
+from tests.ops.pipelines.steps import (
+    PLAN,
+    READ,
+    READING,
+    ROLES,
+    TOKEN,
+    TRUST,
+    WRITE,
+    Step,
+    done,
+    record,
+    some_record,
+    write_stacks,
+)
 
 pytestmark = pytest.mark.terraform
 
@@ -76,7 +89,7 @@ APPLIED = "buckets/states/kakehashi/plans/applied/network.lock.hcl"
 def test_the_lock_file_of_the_last_apply_is_restored_and_a_committed_one_takes_its_place(
     step: Step, repository: Path, tmp_path: Path
 ) -> None:
-    environment = fake_provider.install(tmp_path, "1.0.0", "1.1.0")
+    environment = fake_provider.install(tmp_path, "1.0.0", "1.1.0") | some_record(repository)
     old, new = (fake_provider.lock(tmp_path, version) for version in ("1.0.0", "1.1.0"))
     write_stacks(repository, {"network": {"terraform": fake_provider.REQUIRED}})
     step("plan", "network", **environment)
