@@ -176,8 +176,19 @@ planned() {
     fi
 }
 
+# The commit of a stack's last apply is part of what is applied next: an older run must not undo what came after it.
+refuse_older() {
+    local stack=$1 last=$work/$1.commit
+    fetch "$stack.commit" "$last"
+    if [ -e "$last" ] && ! git merge-base --is-ancestor "$(cat "$last")" HEAD; then
+        fail "$stack: this run's commit does not contain the last applied one, $(cat "$last")" \
+            "apply the branch's newest commit; if the branch was rewritten, first remove ${APPLIED:?}/$stack.commit"
+    fi
+}
+
 apply() {
     local stack=$1 code=0
+    refuse_older "$stack"
     init "$stack"
     planned "$stack" -lock-timeout=5m
     main approval compare "${APPROVAL:?}" "$work/$stack.json" --digest "${APPROVAL_DIGEST:?}" \
@@ -190,6 +201,9 @@ apply() {
     elif [ "$code" -ne 0 ]; then
         exit "$code"
     fi
+    # Before the apply: also one that stops half-way is newer than what was applied before.
+    git rev-parse HEAD >"$work/$stack.commit"
+    keep "$work/$stack.commit" "$stack.commit"
     # Terraform refuses a plan whose state has changed since.
     if [ "$changes" -ne 0 ]; then in_stack "$stack" apply -lock-timeout=5m "$work/$stack.tfplan"; fi
     if [ -e "$work/$stack.lock.hcl" ]; then keep "$work/$stack.lock.hcl" "$stack.lock.hcl"; fi

@@ -31,7 +31,13 @@ Step = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def write_stacks(folder: Path, stacks: dict[str, Any]) -> None:
-    """Put an output into the repository, each stack's state beside it, and commit it."""
+    """Put an output into the repository, and make a commit."""
+    write_output(folder, stacks)
+    commit(folder)
+
+
+def write_output(folder: Path, stacks: dict[str, Any]) -> None:
+    """Put an output into the repository, each stack's state beside the repository."""
     out = folder / "cdktf.out"
     shutil.rmtree(out, ignore_errors=True)
     entries = {}
@@ -47,7 +53,6 @@ def write_stacks(folder: Path, stacks: dict[str, Any]) -> None:
             "dependencies": list(stacks)[:number],
         }
     (out / "manifest.json").write_text(json.dumps({"stacks": entries}))
-    commit(folder)
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -15,8 +15,10 @@ from tests.ops.pipelines.steps import (
     WRITE,
     Step,
     done,
+    git,
     record,
     some_record,
+    write_output,
     write_stacks,
 )
 
@@ -75,6 +77,33 @@ def test_a_plan_does_not_hold_the_role_that_writes_states(step: Step, project: P
     done(step("apply", "network", **roles, **record(project, repository, "network")))
     profiles = (repository / "plans" / ".aws").read_text()
     assert profiles.endswith(f"[profile states]\nrole_arn = {WRITE}\nsource_profile = role\n")
+
+
+def test_an_older_run_applies_nothing_after_a_newer_one(
+    step: Step, project: Path, repository: Path, tmp_path: Path
+) -> None:
+    older = git(repository, "rev-parse", "HEAD")
+    done(step("plan", "network"))
+    approved = record(project, repository, "network")
+    text = (repository / "plans" / "approval.json").read_text()
+    write_stacks(repository, {"network": {}})
+    newer = git(repository, "rev-parse", "HEAD")
+    done(step("plan", "network"))
+    done(step("apply", "network", **record(project, repository, "network")))
+
+    git(repository, "checkout", "-q", older)
+    (repository / "plans" / "approval.json").write_text(text)
+    write_output(repository, {"network": {"resource": {"terraform_data": {"it": {"input": "reviewed"}}}}})
+    refused = step("apply", "network", **approved)
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        f"error: network: this run's commit does not contain the last applied one, {newer}\n"
+        "hint: apply the branch's newest commit; if the branch was rewritten, first remove "
+        "s3://states/kakehashi/plans/applied/network.commit\n"
+    )
+    assert not (tmp_path / "network.tfstate").exists()
+    (tmp_path / "buckets/states/kakehashi/plans/applied/network.commit").write_text(f"{older}\n")
+    assert "Resources: 1 added" in done(step("apply", "network", **approved)), "it is refused for its age alone"
 
 
 def test_refuses_an_unknown_step(step: Step) -> None:

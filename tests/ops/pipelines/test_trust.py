@@ -99,6 +99,13 @@ def test_jobs_of_the_branch_cache_providers_alone_and_those_that_apply_nothing(
     assert jobs == {"apply-dev": [], "apply-prd": []}
 
 
+def test_jobs_that_apply_have_the_history(github: dict[str, Any], gitlab: dict[str, Any]) -> None:
+    for name in STACKS:
+        assert github["jobs"][f"apply-{name}"]["steps"][0]["with"]["fetch-depth"] == 0
+        assert "GIT_DEPTH" not in gitlab[f"apply-{name}"]["variables"]
+    assert gitlab["variables"]["GIT_DEPTH"] == "0"
+
+
 def test_a_newer_run_takes_the_place_of_a_pull_requests_older_one_and_of_no_other(github: dict[str, Any]) -> None:
     assert github["concurrency"] == {
         "group": "${{ github.workflow }}-${{ github.event.pull_request.number || github.run_id }}",
