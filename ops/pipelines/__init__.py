@@ -142,7 +142,8 @@ def render(
     main = f"{home}.venv/bin/python {home}main.py"
     beside = f' -C {sources.FOLDER} DEPLOYMENT="$PWD/$DEPLOYMENT" CDKTF_OUTDIR="$PWD/cdktf.out"' if source else ""
     plans = " ".join(f"plans/{name}.json" for names in stacks.values() for name in names)
-    acknowledged = file.with_name(_ACKNOWLEDGED).as_posix()
+    # The path itself stands in no script: a shell would read what is in it.
+    acknowledged = f'"$(dirname "$DEPLOYMENT")/{_ACKNOWLEDGED}"'
     in_language = "" if language == "en" else f" --language {language}"
     return template.render(
         applied=f"s3://{s3.bucket}/{s3.key_prefix}/plans/applied",

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from errors import RefusedError
 from ops import pipelines
@@ -57,11 +58,23 @@ def test_the_pipeline_goes_into_the_deployment_files_repository_and_the_acknowle
     pipeline, acknowledged = infra / FILES["github"], infra / "environments" / "acknowledged.yaml"
     text = pipeline.read_text()
     assert 'DEPLOYMENT: "environments/prd.yaml"' in text
-    assert "--acknowledged environments/acknowledged.yaml" in text
+    assert '--acknowledged "$(dirname "$DEPLOYMENT")/acknowledged.yaml"' in text
     acknowledged.write_text("- a reader's own\n")
     written = _write(infra, f"example/kakehashi@{COMMIT}", out=tmp_path / "elsewhere")
     assert (tmp_path / "elsewhere" / FILES["github"]).read_text() == text
     assert acknowledged.read_text() == "- a reader's own\n"
+
+
+@pytest.mark.parametrize("platform", FILES)
+def test_no_script_of_a_pipeline_holds_the_path_of_the_deployment_file(infra: Path, platform: str) -> None:
+    deployment = load(infra / "environments" / "prd.yaml")
+    for path in ("a$(id)/b.yaml", "a b/b.yaml", "a;id;/b.yaml", "a'b/b.yaml", "a #b/b: c.yaml"):
+        text = pipelines.render(platform, Path(path), deployment, {"prd": ["prd-codecommit"]}, branch="main")
+        pipeline = YAML(typ="safe").load(text)
+        given = pipeline["env" if platform == "github" else "variables"]
+        assert given.pop("DEPLOYMENT") == path
+        folder = str(Path(path).parent)
+        assert folder not in json.dumps(pipeline)
 
 
 def test_refuses_a_repository_without_kakehashi_when_nothing_says_where_it_is(infra: Path) -> None:
