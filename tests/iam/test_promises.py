@@ -271,8 +271,8 @@ def test_the_api_and_gitlab_may_be_open_for_a_written_reason(changed: Callable[.
 
 @pytest.mark.slow
 def test_a_room_that_shares_addresses_with_others_is_still_a_room(changed: Callable[..., Stacks]) -> None:
-    senders = changed("example", {"prd.backlog.webhook.sender_cidrs": ["198.51.100.0/28"]})
-    assert findings(senders, nothing) == []
+    senders = variable("backlog-bridge", "webhook_sender_cidrs", default=["198.51.100.0/28"])
+    assert findings(changed("example", {}), senders) == []
 
     pushers = changed("example", {"prd.codecommit.push": {"from_cidrs": ["203.0.113.10/32"]}})
     overlapping = variable("prd-codecommit", "push_from_cidrs", default=["198.51.100.0/28"])
