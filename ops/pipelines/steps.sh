@@ -103,6 +103,11 @@ only_read_states() {
     rm -rf "$out"
     cp -R "$synthesised" "$out"
     for stack in "${stacks[@]}"; do
+        # Written back, it would be shown as the other role.
+        if grep -qF "\"$STATE_READ_ROLE\"" "$synthesised/stacks/$stack/cdk.tf.json"; then
+            fail "$stack: it names the role that reads the states, $STATE_READ_ROLE, which its plan would not show" \
+                "let that role be for the pipeline alone"
+        fi
         with_role "$STATE_ROLE" "$STATE_READ_ROLE" <"$synthesised/stacks/$stack/cdk.tf.json" >"$out/stacks/$stack/cdk.tf.json"
     done
 }

@@ -79,6 +79,16 @@ def test_a_plan_does_not_hold_the_role_that_writes_states(step: Step, project: P
     assert profiles.endswith(f"[profile states]\nrole_arn = {WRITE}\nsource_profile = role\n")
 
 
+def test_refuses_to_plan_a_stack_whose_roles_its_plan_would_show_as_another(step: Step, repository: Path) -> None:
+    write_stacks(repository, {"network": {"resource": {"terraform_data": {"it": {"input": [READ, WRITE]}}}}})
+    refused = step("plan", "network", STATE_ROLE=WRITE, STATE_READ_ROLE=READ)
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        f"error: network: it names the role that reads the states, {READ}, which its plan would not show\n"
+        "hint: let that role be for the pipeline alone\n"
+    )
+
+
 def test_an_older_run_applies_nothing_after_a_newer_one(
     step: Step, project: Path, repository: Path, tmp_path: Path
 ) -> None:
