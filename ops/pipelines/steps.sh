@@ -14,6 +14,8 @@
 #   STATE_KEY        apply: the KMS key that encrypts what lies below APPLIED, if it is not the bucket's own
 #   APPROVAL         apply: the record of the approved plans
 #   APPROVAL_DIGEST  apply: its digest
+#   BRANCH           apply: the protected branch
+#   GITHUB_TOKEN     apply, on GitHub: reads the repository, to ask for that branch's newest commit
 #
 # Providers come from their registry, unless the runner has settings of Terraform's own (TF_CLI_CONFIG_FILE, ~/.terraformrc).
 # Only what plans may take them from a cache (TF_PLUGIN_CACHE_DIR).
@@ -52,6 +54,20 @@ refuse_unapproved() {
     if [ "${digest%% *}" != "${APPROVAL_DIGEST:?the job has no digest of approved plans}" ]; then
         fail "$APPROVAL: it is not the record that was approved" \
             "run the pipeline again for this commit, and approve what it shows"
+    fi
+}
+
+# What was merged since may undo what an older run would apply.
+refuse_outdated() {
+    local newest credential=()
+    if [ -n "${GITHUB_TOKEN:-}" ]; then
+        # shellcheck disable=SC2016 # Git runs it, so that the token is in no argument
+        credential=(-c "credential.${GITHUB_SERVER_URL:?}.helper="'!f() { echo username=x-access-token; echo "password=$GITHUB_TOKEN"; }; f')
+    fi
+    newest=$(git "${credential[@]}" ls-remote --exit-code origin "refs/heads/${BRANCH:?the job has no branch}" | cut -f 1) ||
+        fail "the newest commit of $BRANCH cannot be read" "let the job read the repository"
+    if [ "$newest" != "$(git rev-parse HEAD)" ]; then
+        fail "this run is not of the newest commit of $BRANCH, $newest" "approve and apply the plan of that commit"
     fi
 }
 
@@ -220,7 +236,10 @@ plan | apply | drift) ;;
 *) fail "$step: there is no such step" "plan, apply or drift" 2 ;;
 esac
 refuse_committed
-if [ "$step" = apply ]; then refuse_unapproved; fi
+if [ "$step" = apply ]; then
+    refuse_unapproved
+    refuse_outdated
+fi
 mkdir -p "$work/applied"
 settle_terraform
 

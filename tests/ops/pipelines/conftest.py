@@ -17,6 +17,7 @@ def repository(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / ".gitignore").write_text("cdktf.out/\nplans/\n")
     git(folder, "init", "-q", "-b", "main")
+    git(folder, "remote", "add", "origin", str(folder))
     write_stacks(folder, {"network": {"resource": {"terraform_data": {"it": {"input": "reviewed"}}}}})
     return folder
 
@@ -31,6 +32,7 @@ def step(project: Path, tmp_path: Path, repository: Path) -> Step:
         fixed = {
             "APPLIED": "s3://states/kakehashi/plans/applied",
             "AWS_ID_TOKEN": TOKEN,
+            "BRANCH": "main",
             "CHECKPOINT_DISABLE": "1",
             "DEPLOYMENT": "deployments/mine.yaml",
             "ROLE": APPLY if arguments[0] == "apply" else PLAN,

@@ -101,10 +101,16 @@ def test_an_older_run_applies_nothing_after_a_newer_one(
     done(step("plan", "network"))
     done(step("apply", "network", **record(project, repository, "network")))
 
-    git(repository, "checkout", "-q", older)
+    git(repository, "checkout", "-q", "-b", "rewritten", older)
     (repository / "plans" / "approval.json").write_text(text)
     write_output(repository, {"network": {"resource": {"terraform_data": {"it": {"input": "reviewed"}}}}})
-    refused = step("apply", "network", **approved)
+    outdated = step("apply", "network", **approved)
+    assert outdated.returncode == 1
+    assert outdated.stderr == (
+        f"error: this run is not of the newest commit of main, {newer}\n"
+        "hint: approve and apply the plan of that commit\n"
+    )
+    refused = step("apply", "network", **approved, BRANCH="rewritten")
     assert refused.returncode == 1
     assert refused.stderr == (
         f"error: network: this run's commit does not contain the last applied one, {newer}\n"
@@ -113,7 +119,22 @@ def test_an_older_run_applies_nothing_after_a_newer_one(
     )
     assert not (tmp_path / "network.tfstate").exists()
     (tmp_path / "buckets/states/kakehashi/plans/applied/network.commit").write_text(f"{older}\n")
-    assert "Resources: 1 added" in done(step("apply", "network", **approved)), "it is refused for its age alone"
+    applied = done(step("apply", "network", **approved, BRANCH="rewritten"))
+    assert "Resources: 1 added" in applied, "it is refused for its age alone"
+
+
+@pytest.mark.parametrize("branch", ["gone", ""])
+def test_applies_nothing_where_the_newest_commit_is_not_known(
+    step: Step, project: Path, repository: Path, tmp_path: Path, branch: str
+) -> None:
+    done(step("plan", "network"))
+    refused = step("apply", "network", **record(project, repository, "network"), BRANCH=branch)
+    assert refused.returncode == 1
+    assert not (tmp_path / "network.tfstate").exists()
+    if branch:
+        assert refused.stderr.endswith(
+            "error: the newest commit of gone cannot be read\nhint: let the job read the repository\n"
+        )
 
 
 def test_refuses_an_unknown_step(step: Step) -> None:
