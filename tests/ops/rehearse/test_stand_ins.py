@@ -251,7 +251,18 @@ def test_a_user_has_at_most_two_git_credentials_and_each_password_is_returned_on
 
 def test_every_stand_in_gives_its_reason_and_the_api_it_stands_for() -> None:
     stand_ins = load()
-    assert set(stand_ins) == {"apigateway", "cloudtrail", "codebuild", "codecommit", "dlm", "ec2", "efs", "iam", "ssm"}
+    assert set(stand_ins) == {
+        "apigateway",
+        "autoscaling",
+        "cloudtrail",
+        "codebuild",
+        "codecommit",
+        "dlm",
+        "ec2",
+        "efs",
+        "iam",
+        "ssm",
+    }
     for stand_in in stand_ins.values():
         assert stand_in.because.startswith("moto ")
         assert stand_in.api.startswith("https://docs.aws.amazon.com/")
