@@ -1,3 +1,5 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034 # the stand-ins use these
 DATABASE=/var/opt/gitlab/postgresql
 SECRETS=/etc/gitlab/gitlab-secrets.json
 
