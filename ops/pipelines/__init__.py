@@ -111,6 +111,9 @@ def _repository(file: Path) -> Path:
 
 def _inside(file: Path, out: Path, repository: Path) -> Path:
     """The deployment file as a pipeline finds it, from the repository's folder."""
+    if "$" in str(file):
+        what = "a pipeline cannot work with a path with '$', which make and GitLab take for a variable"
+        raise SettingsError([LocatedProblem(file=str(file), what=what, hint="rename it")])
     for folder in (out, repository):
         if file.resolve().is_relative_to(folder.resolve()):
             return file.resolve().relative_to(folder.resolve())

@@ -435,7 +435,7 @@ SECRET = "correct horse battery"
 
 def _secret(value: str, *, is_marked: bool = True) -> Any:
     marks: tuple[Any, Any] = ({}, {"password": is_marked})
-    text = {"password": value, "url": f"https://user:{value}@example.com"}
+    text = {"password": value, "url": f"https://user:{value}@example.com", "tags": {f"by {value}": "x"}}
     return plan(change(A, "create", None, text, unknown={}, sensitive=marks))
 
 

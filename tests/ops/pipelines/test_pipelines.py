@@ -283,6 +283,19 @@ def test_ci_says_once_that_a_pipeline_has_no_profile(
     assert (said.out, said.err.count("error:"), said.err.count("warning:")) == ("", 1, 0)
 
 
+def test_refuses_a_path_that_make_or_gitlab_would_expand(
+    deployment: Callable[..., tuple[Path, Deployment]], tmp_path: Path
+) -> None:
+    _, loaded = deployment(state={"s3": S3})
+    file = tmp_path / "$(shell id)" / "mine.yaml"
+    with pytest.raises(SettingsError) as raised:
+        pipelines.write("github", file, loaded, _never, out=tmp_path, branch="main", force=False)
+    assert str(raised.value) == (
+        f"error: {file}: a pipeline cannot work with a path with '$', which make and GitLab take for a variable\n"
+        "hint: rename it"
+    )
+
+
 def test_refuses_an_unknown_platform(deployment: Callable[..., tuple[Path, Deployment]], tmp_path: Path) -> None:
     file, loaded = deployment(state={"s3": S3})
     with pytest.raises(RefusedError) as raised:
