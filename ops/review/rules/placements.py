@@ -66,13 +66,18 @@ def placed_elsewhere(plans: Plans) -> Iterator[ReviewFinding]:
             if is_open or (change.before.get(name) != change.after.get(name) and not change.unknown(name)):
                 yield change.finding(said("leads elsewhere"), name)
         joined = _JOINING.get(change.type)
-        if change.action is Action.CREATE and joined and (change.after.get(joined) or change.resolved(joined)):
+        if change.action is Action.CREATE and joined and not _is_of_new_object(change, joined):
             yield change.finding(said("leads what exists elsewhere"), joined)
         if change.action is Action.CREATE and change.after.get("allow_overwrite"):
             yield change.finding(said("leads elsewhere: it overwrites a record that may exist"), "allow_overwrite")
         if change.appears and change.type == "aws_main_route_table_association":
             what = said("decides which routes the subnets have that name no route table")
             yield change.finding(what, "route_table_id", "vpc_id")
+
+
+def _is_of_new_object(change: ReviewedChange, name: str) -> bool:
+    """Whether an argument names an object that this plan creates, and nothing else."""
+    return change.unknown(name) and change.references.assigned(change, name) is not None
 
 
 def _is_of_endpoint(change: ReviewedChange, name: str) -> bool:

@@ -347,6 +347,13 @@ PLACED: list[Row] = [
         "a further server gets requests": created(
             "aws_lb_target_group_attachment", target_group_arn="arn:of:it", target_id="192.0.2.1"
         ),
+        "a further server gets requests of a group that cannot be read": change(
+            "aws_lb_target_group_attachment.it",
+            "create",
+            None,
+            {"target_id": "i-1"},
+            unknown={"target_group_arn": True},
+        ),
         "machines ask another name server": replaced(
             "aws_vpc_dhcp_options",
             {"domain_name_servers": ["AmazonProvidedDNS"]},
