@@ -68,7 +68,7 @@ proofs: .venv/.test ## Try all generated cases of the review, of which make test
 tools: .venv-pipenv/.done ## Set up checkov and cdktf-cli, for the tests that use them
 	@command -v npm >/dev/null || \
 	  { printf 'error: npm is not installed\nhint: cdktf-cli needs Node 20 or 22, with npm\n' >&2; exit 2; }
-	@node -e 'process.exit(parseInt(process.versions.node) < 20)' || \
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || \
 	  { printf 'error: %s is Node %s\nhint: cdktf-cli needs Node 20 or 22, with npm\n' "$$(command -v node)" "$$(node --version)" >&2; exit 2; }
 	@echo "setting up checkov, about a minute" >&2
 	@PIPENV_PIPFILE=tests/checkov/Pipfile $(PIPENV) sync --bare $(QUIETLY)
