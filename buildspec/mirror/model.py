@@ -23,6 +23,8 @@ class Listing:
 class Change:
     """A ref of the target: `old` is None to create it, `new` is None to delete it."""
 
+    __slots__ = ("new", "old", "ref")  # there may be 100,000
+
     ref: bytes
     old: bytes | None
     new: bytes | None

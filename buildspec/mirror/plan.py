@@ -50,7 +50,7 @@ def plan(
     """
     _check_limits(limits)
     wanted, had = mirrored(source), mirrored(target)
-    changes = [Change(ref, had.get(ref), new) for ref, new in sorted(wanted.items()) if had.get(ref) != new]
+    changes = [Change(ref, had.get(ref), wanted[ref]) for ref in sorted(wanted) if had.get(ref) != wanted[ref]]
     gone = {ref for ref in had if ref not in wanted}
     if changes or gone:
         _check_deletions(wanted, len(gone), len(had), limits, build)
@@ -67,6 +67,8 @@ def plan(
 
 def mirrored(listing: Listing) -> dict[bytes, bytes]:
     """The refs of an end that are mirrored: heads and tags."""
+    if all(ref.startswith((HEADS, TAGS)) for ref in listing.refs):
+        return listing.refs  # no second dictionary of 100,000
     return {ref: commit for ref, commit in listing.refs.items() if ref.startswith((HEADS, TAGS))}
 
 
@@ -133,18 +135,16 @@ class _Order:
         leaving = {ref for ref in self.gone if ref == self.target_default}
         first, blocked = _divided(self.changes, self.gone)
         yield first
-        there = {ref for ref in self.wanted if ref in self.had} | {change.ref for change in first}
         current, deleted = self.target_default, self.gone
-        if leaving and not self._successor(there, blocked, leaving):
+        if leaving and not self._successor(blocked, leaving):
             # The next default branch itself waits for a deletion, but not for that of the old default.
             deleted = leaving
             yield self._deletions(self.gone - leaving)
             second, blocked = _divided(blocked, leaving)
             yield second
-            there.update(change.ref for change in second)
-            if not self._successor(there, blocked, leaving):
+            if not self._successor(blocked, leaving):
                 raise StoppedError(self._nowhere_to_go())
-        successor = self._successor(there, blocked, leaving)
+        successor = self._successor(blocked, leaving)
         if successor and successor != current:
             yield SetDefault(successor)
             current = successor
@@ -153,14 +153,15 @@ class _Order:
         if self.default and self.default != current:
             yield SetDefault(self.default)
 
-    def _successor(self, there: set[bytes], blocked: list[Change], leaving: set[bytes]) -> bytes | None:
+    def _successor(self, blocked: list[Change], leaving: set[bytes]) -> bytes | None:
         """The branch to become the target's default now: the source's, or another for a while."""
-        if self.default in there:
+        waiting = {change.ref for change in blocked}
+        if self.default and self.default not in waiting:
             return self.default
-        others = {change.ref for change in _divided(blocked, leaving)[0]}
-        if not leaving or self.default in others:
+        free_without_leaving = {change.ref for change in _divided(blocked, leaving)[0]}
+        if not leaving or self.default in free_without_leaving:
             return None
-        branches = (ref for ref in there if ref.startswith(HEADS))
+        branches = (ref for ref in self.wanted if ref.startswith(HEADS) and ref not in waiting)
         return min(branches, key=lambda ref: (ref not in self.had, ref), default=None)
 
     def _deletions(self, refs: Iterable[bytes]) -> list[Change]:
