@@ -128,6 +128,8 @@ class Child(io.RawIOBase):
                 self._keep_messages()
             if self._output in ready or self._input in ready:
                 return self._output in ready
+        if self._process is not None:
+            self._process.kill()
         raise UnreachableError(f"the {self._end} was silent for {self._silence:g} seconds")
 
     def _keep_messages(self) -> bool:

@@ -17,8 +17,8 @@ LONGEST_PAYLOAD = 65516
 
 _LENGTH = re.compile(rb"[0-9a-fA-F]{4}")
 _ID = re.compile(rb"[0-9a-f]{40}")
-_MIRRORED = re.compile(rb"refs/(?:heads|tags)/")
-_NAME = re.compile(rb"[^\x00-\x20\x7f~^:?*\[\\]+")  # https://git-scm.com/docs/git-check-ref-format
+_MIRRORED = (b"refs/heads/", b"refs/tags/")
+_NAME = re.compile(rb"refs/[a-z]+/[^\x00-\x20\x7f~^:?*\[\\]+")  # https://git-scm.com/docs/git-check-ref-format
 _MOST_SHOWN = 300
 
 
@@ -108,7 +108,7 @@ def read_listing(packets: Packets, like: Listing | None = None) -> Listing:
             continue
         if not space or not _ID.fullmatch(value):
             raise packets.strange(line)
-        if not _MIRRORED.match(name) or name.endswith(b"^{}"):  # others, and what an annotated tag points to
+        if not name.startswith(_MIRRORED) or name.endswith(b"^{}"):  # others, and what an annotated tag points to
             continue
         if not _NAME.fullmatch(name):
             raise packets.strange(line)

@@ -1,4 +1,4 @@
-"""The two ends of a mirror on this machine: a source behind a stand-in for ssh, and a target as narrow as CodeCommit."""
+"""The ends of a mirror on this machine: a source behind a stand-in for ssh, and a target as narrow as CodeCommit."""
 
 import os
 import subprocess
@@ -25,6 +25,9 @@ TOKEN = "AKIAEXAMPLE%session-token"
 _ENVIRONMENT = {
     "PATH": os.environ["PATH"],
     "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_KEY_0": "core.fsync",
+    "GIT_CONFIG_VALUE_0": "none",
     "GIT_AUTHOR_NAME": "a",
     "GIT_AUTHOR_EMAIL": "a@example.com",
     "GIT_COMMITTER_NAME": "c",
@@ -61,15 +64,22 @@ def add(repository: Path, *texts: bytes) -> None:
         git(repository, "fast-import", "--quiet", "--force", input=text)
 
 
-def tags(names: Iterable[str], commit: str) -> bytes:
-    """Text for git fast-import: lightweight tags."""
-    return b"".join(f"reset refs/tags/{name}\nfrom {commit}\n\n".encode() for name in names)
+def pack_tags(repository: Path, tags: Mapping[str, bytes]) -> None:
+    """Add lightweight tags, as many as one likes."""
+    git(repository, "pack-refs", "--all")
+    packed = (repository / "packed-refs").read_bytes().splitlines(keepends=True)
+    lines = [b"%b refs/tags/%b\n" % (value, name.encode()) for name, value in tags.items()]
+    (repository / "packed-refs").write_bytes(packed[0] + b"".join(sorted(packed[1:] + lines, key=_name)))
+
+
+def _name(line: bytes) -> bytes:
+    return line[41:]
 
 
 def refs(repository: Path) -> dict[bytes, bytes]:
     """The heads and tags of a repository."""
     lines = git(repository, "for-each-ref", "--format=%(refname) %(objectname)", "refs/heads", "refs/tags")
-    return {name: value for name, value in (line.split() for line in lines.splitlines())}
+    return {line.split()[0]: line.split()[1] for line in lines.splitlines()}
 
 
 def changes(source: Mapping[bytes, bytes], target: Mapping[bytes, bytes]) -> list[Change]:
@@ -100,7 +110,8 @@ class Ends:
     target: Path
     server: NarrowTarget
     ssh: Path
-    timeouts: Timeouts = QUICK
+    source_timeouts: Timeouts = QUICK
+    target_timeouts: Timeouts = QUICK
 
     def connect_source(self) -> Source:
         folder = self.source.parent
@@ -110,7 +121,7 @@ class Ends:
             str(self.source),
             str(folder / "key"),
             str(folder / "known_hosts"),
-            self.timeouts,
+            self.source_timeouts,
         )
 
     def connect_target(self) -> Target:
@@ -118,7 +129,7 @@ class Ends:
             "ap-northeast-1",
             self.target.name,
             lambda: (TOKEN, PASSWORD),
-            timeouts=self.timeouts,
+            timeouts=self.target_timeouts,
             connect=self.server.connect,
         )
 

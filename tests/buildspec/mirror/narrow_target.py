@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import IO
 
 OFFERED = frozenset({b"report-status", b"delete-refs", b"side-band-64k"})
 PASSWORD = "20260101T000000Zsignature"
@@ -164,6 +163,9 @@ class _Connection(BaseHTTPRequestHandler):
         environment = {
             "PATH": os.environ["PATH"],
             "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "core.fsync",
+            "GIT_CONFIG_VALUE_0": "none",
             "GIT_PROJECT_ROOT": str(self.world.folder),
             "GIT_HTTP_EXPORT_ALL": "1",
             "PATH_INFO": path.removeprefix("/v1/repos"),
@@ -193,8 +195,7 @@ class _Connection(BaseHTTPRequestHandler):
         self._line()
 
     def _line(self) -> bytes:
-        rfile: IO[bytes] = self.rfile
-        line = rfile.readline()
+        line = self.rfile.readline()
         if not line:
             raise ConnectionAbortedError
         return line

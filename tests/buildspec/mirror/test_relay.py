@@ -10,7 +10,7 @@ import pytest
 from buildspec.mirror.failures import LookNeededError, RelayRefusedError, StoppedError
 from buildspec.mirror.model import Change, Listing, Push
 from buildspec.mirror.relay import relay
-from tests.buildspec.mirror.ends import Ends, Passing, add, changes, commits, empty, git, refs, tags
+from tests.buildspec.mirror.ends import Ends, Passing, add, changes, commits, empty, git, pack_tags, refs
 
 pytestmark = pytest.mark.tool("git")
 
@@ -28,9 +28,9 @@ def test_mirrors_into_an_empty_target(ends: Ends) -> None:
         ends.source,
         commits("refs/heads/main", [("a", b"1"), ("a", b"2")]),
         commits("refs/heads/other", [("b", b"1")], "refs/heads/main^"),
-        tags(["v1"], "refs/heads/main"),
         commits("refs/notes/kept", [("n", b"no head and no tag")]),
     )
+    git(ends.source, "tag", "v1", "main")
     git(ends.source, "tag", "-a", "-m", "text", "v2", "main")
     assert ends.mirror() == dict.fromkeys(refs(ends.source))
     assert ends.whole()
@@ -72,7 +72,8 @@ def test_asks_nothing_of_the_source_for_commits_that_the_target_has(ends: Ends) 
     seen = Passing()
     assert ends.mirror(seen) == {b"refs/heads/same": None}
     assert ends.whole()
-    assert seen.pack == b"PACK\0\0\0\2\0\0\0\0" + hashlib.sha1(b"PACK\0\0\0\2\0\0\0\0").digest()
+    header = b"PACK" + (2).to_bytes(4, "big") + (0).to_bytes(4, "big")
+    assert seen.pack == header + hashlib.sha1(header, usedforsecurity=False).digest()
     assert seen.finished
 
 
@@ -102,16 +103,12 @@ def test_mirrors_a_default_branch_whose_name_looks_like_an_option(ends: Ends) ->
     assert ends.whole()
 
 
+@pytest.mark.slow
 def test_mirrors_thousands_of_tags_in_batches(ends: Ends) -> None:
     history(ends)
-    add(
-        ends.source,
-        commits("refs/heads/main", [("t", b"%d" % number) for number in range(50)], "refs/heads/main"),
-        b"".join(
-            tags((f"t{tag}" for tag in range(start, 12_000, 50)), f"refs/heads/main~{start}^0") for start in range(50)
-        ),
-    )
-    git(ends.source, "pack-refs", "--all")
+    add(ends.source, commits("refs/heads/main", [("t", b"%d" % number) for number in range(50)], "refs/heads/main"))
+    tagged = git(ends.source, "rev-list", "main").split()
+    pack_tags(ends.source, {f"t{number}": tagged[number % 50] for number in range(12_000)})
     target = ends.connect_target()
     listing = target.list()
     with ends.connect_source().open(listing) as session:
@@ -202,7 +199,7 @@ def test_says_that_the_target_refuses_a_pack_whose_bases_it_lacks(ends: Ends) ->
 
 
 @pytest.mark.parametrize("failure", [LookNeededError, StoppedError])
-@pytest.mark.parametrize("size", [1, 3_000_000])
+@pytest.mark.parametrize("size", [1, 1_200_000])
 def test_applies_nothing_that_the_inspector_objects_to(ends: Ends, failure: type[Exception], size: int) -> None:
     history(ends)
     before = refs(ends.target)
