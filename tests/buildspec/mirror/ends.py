@@ -67,13 +67,10 @@ def add(repository: Path, *texts: bytes) -> None:
 def pack_tags(repository: Path, tags: Mapping[str, bytes]) -> None:
     """Add lightweight tags, as many as one likes."""
     git(repository, "pack-refs", "--all")
-    packed = (repository / "packed-refs").read_bytes().splitlines(keepends=True)
-    lines = [b"%b refs/tags/%b\n" % (value, name.encode()) for name, value in tags.items()]
-    (repository / "packed-refs").write_bytes(packed[0] + b"".join(sorted(packed[1:] + lines, key=_name)))
-
-
-def _name(line: bytes) -> bytes:
-    return line[41:]
+    header, *lines = (repository / "packed-refs").read_bytes().splitlines(keepends=True)
+    lines += [b"%b refs/tags/%b\n" % (value, name.encode()) for name, value in tags.items()]
+    lines.sort(key=lambda line: line[41:])
+    (repository / "packed-refs").write_bytes(header + b"".join(lines))
 
 
 def refs(repository: Path) -> dict[bytes, bytes]:
