@@ -226,16 +226,17 @@ class Copy:
 
     def _bring_recent(self, source: Listing, changes: Collection[Change]) -> bool:
         """With newest commits of the target at hand, the source sends only newer ones. False where they do not meet."""
-        if not self._target.refs or len(changes) > _MOST_BY_NAME:
-            return False
+        wanted = [change.ref for change in changes if change.new]
         had = self._target.refs
-        near = [change.ref for change in changes if change.new and change.ref in had]
-        if len(near) < sum(1 for change in changes if change.new):  # a new branch most often begins at a default one
+        if not had or len(wanted) > _MOST_BY_NAME:
+            return False
+        near = [name for name in wanted if name in had]
+        if len(near) < len(wanted):  # a new branch most often begins at a default one
             likely = (self._target.default, source.default, b"refs/heads/main", b"refs/heads/master")
             near += [name for name in likely if name in had][:1]
         every = [name for name in had if name.startswith(b"refs/heads/")]
-        for names in ({*near}, {*near, *every}):
-            if names and self._meet(names, [change.ref for change in changes if change.new]):
+        for names in {frozenset(near): 0, frozenset((*near, *every)): 1}:  # the second is often the same
+            if names and self._meet(names, wanted):
                 return True
         self._say("the newest commits are not enough")
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -56,25 +57,27 @@ class Delivery:
             self._step(changes[0], planned)
 
     def _step(self, change: Change, planned: int) -> None:
-        """Move one ref along its history, as far as one push can."""
+        """Move one ref along its history, each time as far as a push can."""
         assert change.new is not None  # noqa: S101  (a deletion has no size)
-        between, smallest = _intermediate(self.git, change.new, self.had, planned)
-        step = replace(change, new=between)
-        pack = self._pack([step])
-        if pack is None and not smallest:
-            self._step(change, planned // 2)
-        elif pack is None:
-            self.results[change.ref] = (
-                f"commit {between.decode()} alone has more than the {self.most_bytes} bytes that a push may have"
-            )
-        else:
-            self.say(f"pushes {change.ref.decode(errors='replace')} in steps, now at {between.decode()}")
-            refused = self._push([step], pack).get(change.ref)
-            if refused is not None or between == change.new:
-                self.results[change.ref] = refused
-            else:
+        at_once = planned
+        while change.ref not in self.results:
+            between, smallest = _intermediate(self.git, change.new, self.had, at_once)
+            step = replace(change, new=between)
+            pack = self._pack([step])
+            if pack is not None:
+                self.say(f"pushes {change.ref.decode(errors='replace')} in steps, as far as {between.decode()}")
+                refused = self._push([step], pack)[change.ref]
+                if refused is not None or between == change.new:
+                    self.results[change.ref] = refused
                 self.moved[change.ref] = between
-                self._deliver([replace(change, old=between)], planned)
+                change = replace(change, old=between)
+                at_once = planned
+            elif smallest:
+                self.results[change.ref] = (
+                    f"commit {between.decode()} alone has more than the {self.most_bytes} bytes that a push may have"
+                )
+            else:
+                at_once //= 2
 
     def _push(self, changes: Sequence[Change], pack: BinaryIO) -> dict[bytes, str | None]:
         with pack:
@@ -96,12 +99,15 @@ class Delivery:
 
     def _pack(self, changes: Iterable[Change]) -> BinaryIO | None:
         """What the target lacks; None where that is more than a push may have."""
+        new = _new(changes)
+        if not new:
+            return io.BytesIO()
         options = [] if b"no-thin" in self.capabilities else ["--thin"]
         options += ["--delta-base-offset"] if b"ofs-delta" in self.capabilities else []
         try:
             return self.git.run(
                 *("pack-objects", "--revs", "--stdout", "--quiet", *options),
-                given=self._range(_new(changes)),
+                given=self._range(new),
                 most_bytes=self.most_bytes,
             )
         except TooLargeError:

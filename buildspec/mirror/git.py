@@ -187,13 +187,17 @@ class Git:
         environment = {**self._environment, **(remote.environment if remote else {})}
         output = tempfile.TemporaryFile(dir=self.folder.parent)  # noqa: SIM115  (it is the result)
         try:
-            with _file_of(given, self.folder.parent) as lines, tempfile.TemporaryFile() as messages:
+            with (
+                _file_of(given, self.folder.parent) as lines,
+                tempfile.TemporaryFile(dir=self.folder.parent) as messages,
+            ):
                 process = subprocess.Popen(  # noqa: S603  (the program is Git)
                     command, stdin=lines, stdout=output, stderr=messages, env=environment, start_new_session=True
                 )
                 status = self._watch(process, output, most_bytes)
                 if status == no_is:
                     raise _NoError(arguments[0])
+                _measure(output, most_bytes)
                 if status != 0:
                     raise GitError(f"git {arguments[0]} ended with {status}{_shown(messages)}")
         except BaseException:
@@ -211,8 +215,7 @@ class Git:
                     return process.wait(timeout=1)
                 except subprocess.TimeoutExpired:
                     pass
-                if most_bytes is not None and os.fstat(output.fileno()).st_size > most_bytes:
-                    raise TooLargeError(f"git wrote more than {most_bytes} bytes")
+                _measure(output, most_bytes)
                 now = _work_of(process.pid)
                 if now != seen:
                     seen, since = now, time.monotonic()
@@ -226,6 +229,11 @@ class Git:
 
 class _NoError(GitError):
     """Git answers no."""
+
+
+def _measure(output: BinaryIO, most_bytes: int | None) -> None:
+    if most_bytes is not None and os.fstat(output.fileno()).st_size > most_bytes:
+        raise TooLargeError(f"git wrote more than {most_bytes} bytes")
 
 
 @contextmanager

@@ -37,22 +37,21 @@ def present(git: Git, ids: Iterable[bytes]) -> list[bytes]:
 
 
 def _attributes_of_commits(git: Git, new: Iterable[bytes], old: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """Id and path of every `.gitattributes` that a new commit brings, compared with each of its parents."""
+    """Id and path of every `.gitattributes` of a new commit that none of its parents has so."""
     output = git.run(
-        *("log", "--format=", "--raw", "-z", "--no-abbrev", "--no-renames", "--full-history", "-m", "--root"),
-        *("--no-show-signature", "--no-decorate", "--no-mailmap", "--no-notes", "--no-ext-diff", "--stdin"),
+        *("log", "--format=", "--raw", "-z", "--no-abbrev", "--no-renames", "--full-history", "-c", "--root"),
+        *("--no-show-signature", "--no-mailmap", "--no-notes", "--no-ext-diff", "--stdin"),
         *("--", ":(glob)**/.gitattributes"),
         given=[*new, *(b"^" + oid for oid in old)],
     )
     with output:
         fields = iter(output.read().split(b"\0"))
     for head in fields:
-        parts = head.lstrip(b"\n:").split(b" ")
-        if len(parts) < 5:
-            continue
-        path = next(fields)
-        if parts[1] in _REGULAR_FILES:
-            yield parts[3], path
+        modes_and_ids = head.strip(b"\n:").split(b" ")[:-1]  # of each parent and of the commit
+        if modes_and_ids:
+            path = next(fields)
+            if modes_and_ids[len(modes_and_ids) // 2 - 1] in _REGULAR_FILES:
+                yield modes_and_ids[-1], path
 
 
 def _attributes_of_trees(git: Git, new: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
