@@ -56,8 +56,8 @@ class Kept:
                 files[file.name] = file.stat().st_size
         written = self.folder / f"{_LIST}.new"
         _remove(written)
-        written.write_bytes(_listed(self._source_url, files, refs))
-        written.replace(self.folder / _LIST)
+        written.write_bytes(listed(self._source_url, files, refs))
+        _put(written, self.folder / _LIST)
         for entry in list(self.folder.iterdir()):
             if entry.name != _LIST and entry.name not in files:
                 _remove(entry)
@@ -80,7 +80,7 @@ class Kept:
                 files[name.decode()] = int(value)
             elif kind == b"ref" and _ID.fullmatch(value) and _REF.fullmatch(name):
                 refs[name] = value
-        if text != _listed(self._source_url, files, refs) or _in_the_way(refs):
+        if text != listed(self._source_url, files, refs) or _in_the_way(refs):
             return None
         whole = all(name.replace(".pack", ".idx") in files and name.replace(".idx", ".pack") in files for name in files)
         there = all(_is_file(self.folder / name, size) for name, size in files.items())
@@ -117,7 +117,7 @@ def _locked(descriptor: int) -> bool:
     return True
 
 
-def _listed(source_url: bytes, files: Mapping[str, int], refs: Mapping[bytes, bytes]) -> bytes:
+def listed(source_url: bytes, files: Mapping[str, int], refs: Mapping[bytes, bytes]) -> bytes:
     lines = [b"source %b" % source_url]
     lines += [b"file %d %b" % (size, name.encode()) for name, size in sorted(files.items())]
     lines += [b"ref %b %b" % (oid, name) for name, oid in sorted(refs.items())]
@@ -143,6 +143,10 @@ def _copy(file: Path, to: Path) -> None:
     new = to.with_name(f"{to.name}.new")
     _remove(new)
     shutil.copyfile(file, new)
+    _put(new, to)
+
+
+def _put(new: Path, to: Path) -> None:
     if to.is_dir():
         _remove(to)
     new.replace(to)
