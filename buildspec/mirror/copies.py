@@ -62,12 +62,11 @@ def kept_places(cache: str, key: str, environment: Mapping[str, str]) -> tuple[P
 class Copy:
     """The copy of one mirror during one build, in `work`, a folder that only this program can read.
 
-    Call `bring` first, at each pass. Raises UnreachableError where Git fails for good, and RelayRefusedError where the
-    target does not even take what a whole copy has.
+    Call `bring` first, at each pass. `bytes_in` counts the packs that came in. Raises UnreachableError where Git fails
+    for good, and RelayRefusedError where the target does not even take what a whole copy has.
     """
 
     bytes_in: int
-    bytes_out: int
 
     def __init__(self, settings: CopySettings, work: Path, say: Callable[[str], None]) -> None:
         self._settings = settings
@@ -79,7 +78,8 @@ class Copy:
         self._whole = self._linked = False
         self._number = 0
         self._target = Listing({})
-        self.bytes_in = self.bytes_out = 0
+        self._delivered: list[bytes] = []
+        self.bytes_in = 0
 
     def __enter__(self) -> Copy:
         return self
@@ -96,6 +96,7 @@ class Copy:
     def bring(self, source: Listing, target: Listing, changes: Collection[Change]) -> None:
         """Have everything that the changes from what `target` has to what `source` has need."""
         self._target = target
+        self._delivered.clear()
         if self._settings.lock is not None and self._lock is None:
             self._lock = lock(self._settings.lock, self._settings.lock_seconds, self._say)
         self._soundly(lambda: self._bring(source, changes))
@@ -113,6 +114,7 @@ class Copy:
             self._deliver(changes, target, results, moved)
 
         self._soundly(rest)
+        self._delivered += [change.new for change in push.changes if change.new and results.get(change.ref, "") is None]
         return results
 
     def uses_lfs(self, new: Collection[bytes], old: Iterable[bytes]) -> bytes | None:
@@ -150,14 +152,11 @@ class Copy:
     ) -> None:
         git = self._repository()
         there = set(looks.present(git, (change.new for change in changes if change.new)))
-        had = looks.present(git, chain(self._target.refs.values(), moved.values())) if there else []
+        had = looks.present(git, chain(self._target.refs.values(), self._delivered, moved.values())) if there else []
         delivery = Delivery(
             *(git, target, self._target.capabilities, had, self._settings.bytes_per_push, self._say, results, moved)
         )
-        try:
-            delivery.deliver([change for change in changes if change.new is None or change.new in there])
-        finally:
-            self.bytes_out += delivery.bytes_out
+        delivery.deliver([change for change in changes if change.new is None or change.new in there])
 
     def _bring(self, source: Listing, changes: Collection[Change]) -> None:
         wanted = {change.new for change in changes if change.new}

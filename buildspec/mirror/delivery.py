@@ -37,7 +37,6 @@ class Delivery:
     say: Callable[[str], None]
     results: dict[bytes, str | None] = field(default_factory=dict)
     moved: dict[bytes, bytes] = field(default_factory=dict)
-    bytes_out: int = 0
 
     def deliver(self, changes: Sequence[Change]) -> None:
         """Push the changes, in their order, in as few pushes as their size allows."""
@@ -81,12 +80,8 @@ class Delivery:
 
     def _push(self, changes: Sequence[Change], pack: BinaryIO) -> dict[bytes, str | None]:
         with pack:
-            size = pack.seek(0, 2)
-            pack.seek(0)
             results = dict(self.target.push(changes, iter(lambda: pack.read(_PART), b"")))
-        self.bytes_out += size
         self.had += [change.new for change in changes if change.new and results.get(change.ref, "") is None]
-        self.say(f"pushed {len(changes)} changes: {size} bytes")
         return results
 
     def _size(self, changes: Iterable[Change]) -> int:

@@ -34,6 +34,8 @@ _ENVIRONMENT = {
 _SETTINGS = (
     *("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.commitGraph=false", "core.multiPackIndex=false"),
     *("gc.auto=0", "maintenance.auto=false", "repack.writeBitmaps=false", "fetch.writeCommitGraph=false"),
+    # A build has 3 GB of memory or more, and compares ten objects at a time on each processor.
+    *("pack.windowMemory=100m", "core.bigFileThreshold=100m"),
     *("fetch.unpackLimit=1", "fetch.recurseSubmodules=false", "transfer.bundleURI=false"),
     *("protocol.allow=never", "credential.helper=", "http.followRedirects=false"),
     # In bytes a second, and seconds. Servers send a few bytes now and then while they count and compress.

@@ -140,6 +140,18 @@ def test_a_target_that_takes_no_thin_packs_gets_whole_ones(tmp_path: Path) -> No
     mirror.assert_equal()
 
 
+def test_what_one_push_brought_is_not_sent_with_the_next(tmp_path: Path) -> None:
+    mirror = mirror_in(tmp_path)
+    large = mirror.source.commit("refs/heads/main", {"a": os.urandom(20_000)})
+    mirror.source.commit("refs/heads/second", {"b": b"1"}, [large])
+    with mirror.copy() as copy:
+        first, second = mirror.bring(copy).changes
+        copy.deliver(Push((first,)), mirror.target)
+        copy.deliver(Push((second,)), mirror.target)
+    assert [len(pack) > 20_000 for pack in mirror.target.packs] == [True, False]
+    mirror.assert_equal()
+
+
 def test_deletions_alone_send_no_pack(tmp_path: Path) -> None:
     mirror = mirror_in(tmp_path)
     mirror.source.commit("refs/heads/main", {"a": b"1"})

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,7 @@ def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path
     return stand_in
 
 
-def _mirror_over_ssh(folder: Path, **settings: object) -> Mirror:
+def _mirror_over_ssh(folder: Path, **settings: Any) -> Mirror:
     mirror = mirror_in(folder / "mirror", **settings)
     mirror.source.commit("refs/heads/main", {"a": b"1"})
     key, known = folder / "a key", folder / "known"

@@ -294,8 +294,9 @@ def test_a_second_build_waits_until_the_first_is_done(mirror: Mirror) -> None:
     _change(mirror)
     first = mirror.copy()
     mirror.bring(first)
+    said: list[str] = []
     with ThreadPoolExecutor(1) as thread:
-        second = thread.submit(Mirror.build, replace(mirror, said=(said := [])))
+        second = thread.submit(Mirror.build, replace(mirror, said=said))
         while "waits for another build of this repository" not in said:
             time.sleep(0.01)
         assert not second.done()
