@@ -5,9 +5,9 @@ import string
 from unittest.mock import patch
 from urllib.parse import unquote, urlsplit
 
-import botocore.auth
-import botocore.awsrequest
-import botocore.credentials
+import botocore.auth  # type: ignore[import-untyped]
+import botocore.awsrequest  # type: ignore[import-untyped]
+import botocore.credentials  # type: ignore[import-untyped]
 import git_remote_codecommit  # type: ignore[import-untyped]
 import hypothesis.strategies as st
 from hypothesis import given
