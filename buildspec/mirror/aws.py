@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
-from .connections import Connections
+from .calls import Connections
 from .failures import UnreachableError
 from .signing import Credentials, domain, sign
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from .aws import Provider, RefusedError, Renewed, credentials_of
-from .connections import Connections
+from .calls import Connections
 from .failures import UnreachableError
 from .signing import Credentials
 

@@ -12,7 +12,7 @@ import boto3  # type: ignore[import-untyped]
 import pytest
 
 from buildspec.mirror.aws import Aws, RefusedError, Renewed
-from buildspec.mirror.connections import Connections, Patience
+from buildspec.mirror.calls import Connections, Patience
 from buildspec.mirror.container import own_credentials
 from buildspec.mirror.failures import UnreachableError
 from buildspec.mirror.signing import Credentials

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import random
 import ssl
 import threading
@@ -34,7 +35,8 @@ class Connections:
 
     def __init__(self, patience: Patience | None = None) -> None:
         self.patience = patience or Patience()
-        self._tls = ssl.create_default_context()
+        self._tls = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
+        self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
         self._open = threading.local()
 
     def request(
