@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from iam import codecommit, powers
+from iam import codecommit, powers, tags
+from iam.chains import assumed_from
 from iam.evaluation import Decision, evaluate
-from iam.matching import names_resource
 from iam.model import Identity, Model, Resource
 from iam.requests import Principal, Request
 from iam.sources import ELSEWHERE, RequestSource, sources
@@ -14,6 +14,7 @@ from terraform.arns import Arn
 
 ANYBODY = "anybody"
 OTHERS = "any other repository"
+TAGGED = "any other repository with the tag {key}={value}"
 ON_BEHALF = "an AWS service on its behalf"
 
 
@@ -57,23 +58,25 @@ def of_identity(
     model: Model, identity: Identity, places: Sequence[RequestSource], codecommit_actions: Sequence[str]
 ) -> Iterator[MatrixRow]:
     """The rows of one user or role; for a role, on the repositories in its policies and on any other."""
-    arns = {Arn.of(repository.arn).resource: repository.arn for repository in model.repositories}
+    found = {Arn.of(repository.arn).resource: repository for repository in model.repositories}
     if identity.trust is not None:
-        arns = {name: arn for name, arn in arns.items() if _reaches(identity, arn)}
+        found = {name: repository for name, repository in found.items() if _reaches(identity, repository)}
     if model.repositories:
-        arns[OTHERS] = str(Arn.of(model.repositories[0].arn)._replace(resource="another"))
+        found |= dict(_others(identity, model.repositories[0]))
     if identity.trust is not None:
         callers = list(_callers(model, identity))
     else:
         callers = [(place, None) for place in (*places, _on_behalf(places))]
-    alike = _alike(identity, arns)
+    alike = _alike(identity, found)
+    asked = tags.asked(powers.allowing(identity))
     for source, refusal in callers:
         decisions: dict[tuple[str, str], Decision] = {}
-        for name in arns:
+        for name in found:
+            there = tags.on(source, alike[name].tags, asked)
             for action in codecommit_actions:
-                one = (action, alike[name])
+                one = (action, alike[name].arn)
                 if one not in decisions:
-                    decisions[one] = refusal or _decision(identity, source, action, alike[name])
+                    decisions[one] = refusal or _decision(identity, there, action, alike[name].arn)
                 decision = decisions[one]
                 yield _row(identity.name, name, action, source.name, decision, is_repository=True, refusal=refusal)
         for statement in powers.allowing(identity):
@@ -89,20 +92,32 @@ def _on_behalf(places: Sequence[RequestSource]) -> RequestSource:
     return replace(elsewhere, name=ON_BEHALF, places=(), context={**elsewhere.context, "aws:viaawsservice": "true"})
 
 
-def _alike(identity: Identity, arns: Mapping[str, str]) -> dict[str, str]:
+def _others(identity: Identity, repository: Resource) -> Iterator[tuple[str, Resource]]:
+    """A repository that is none of the deployment's: without any tag, and with each that the policies ask for."""
+    arn = str(Arn.of(repository.arn)._replace(resource="another"))
+    yield OTHERS, replace(repository, arn=arn, tags={})
+    for statement in powers.allowing(identity):
+        for condition in tags.conditions(statement):
+            key = condition.written_key.partition("/")[2]
+            for value in condition.values:
+                tagged = replace(repository, arn=f"{arn}-{key}-{value}", tags={key: value})
+                yield TAGGED.format(key=key, value=value), tagged
+
+
+def _alike(identity: Identity, repositories: Mapping[str, Resource]) -> dict[str, Resource]:
     """Maps each repository to one that the policies treat the same, so that each group is evaluated once."""
     statements = [statement for policy in identity.policies for statement in policy.statements]
     if any("${" in pattern for statement in statements for pattern in statement.resource_patterns):
-        return dict(arns)
-    first: dict[tuple[bool, ...], str] = {}
+        return dict(repositories)
+    first: dict[tuple[bool, ...], Resource] = {}
     return {
-        name: first.setdefault(tuple(names_resource(statement, arn) for statement in statements), arn)
-        for name, arn in arns.items()
+        name: first.setdefault(tuple(tags.may_apply(statement, one) for statement in statements), one)
+        for name, one in repositories.items()
     }
 
 
-def _reaches(identity: Identity, repository: str) -> bool:
-    return any(names_resource(statement, repository) for statement in powers.allowing(identity))
+def _reaches(identity: Identity, repository: Resource) -> bool:
+    return any(tags.may_apply(statement, repository) for statement in powers.allowing(identity))
 
 
 def _decision(
@@ -175,6 +190,10 @@ def _callers(model: Model, role: Identity) -> Iterator[tuple[RequestSource, Deci
         for name in statement.services
     )
     trusted = [name for name in services if name in role.trusted_services]
+    for other in model.identities:
+        if other is not role and (other.arn in role.trusted_principals or role in assumed_from(other, [role])):
+            asks = Principal(kind="user" if other.trust is None else "role", name=other.arn, account=other.account)
+            yield _through(other.name, role, [asks], None, other.policies)
     others = [
         Principal(kind="service", name=name) for name in (*services, "another.amazonaws.com") if name not in trusted
     ]
@@ -193,9 +212,9 @@ def _callers(model: Model, role: Identity) -> Iterator[tuple[RequestSource, Deci
 
 
 def _through(
-    name: str, role: Identity, principals: Sequence[Principal], account: str | None
+    name: str, role: Identity, principals: Sequence[Principal], account: str | None, own: Sequence[Policy] = ()
 ) -> tuple[RequestSource, Decision | None]:
-    """A source of a role's requests; refused when none of the principals may assume the role."""
+    """A source of a role's requests; refused when none of the principals, whose policies are `own`, may assume it."""
     session = RequestSource(
         name=name,
         places=(),
@@ -212,7 +231,7 @@ def _through(
             absent=frozenset(("aws:sourceip", "aws:sourceaccount")),
         )
         trust = [role.trust] if role.trust is not None else []
-        refusal = evaluate(asked, resource=trust, resource_account=role.account, resource_decides=True)
+        refusal = evaluate(asked, identity=own, resource=trust, resource_account=role.account, resource_decides=True)
         if refusal.allowed:
             return session, None
     return session, refusal

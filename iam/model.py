@@ -4,6 +4,7 @@
 that equals nothing else.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Address
@@ -72,6 +73,17 @@ class Identity:
         )
 
     @cached_property
+    def trusted_principals(self) -> frozenset[str]:
+        """The ARNs, accounts and wildcards that the trust policy names beside services."""
+        return frozenset(
+            name
+            for statement in (self.trust.statements if self.trust else ())
+            for kind, names in (statement.principals or {}).items()
+            for name in names
+            if kind != "Service"
+        )
+
+    @cached_property
     def asked_keys(self) -> frozenset[str]:
         """Service keys that only Allow statements test: a request without them is allowed less."""
         statements = [statement for policy in self.evaluated for statement in policy.statements]
@@ -89,12 +101,26 @@ class Identity:
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """A resource with a policy of its own, or a repository."""
+    """A resource with a policy of its own, or a repository.
+
+    `tags` are a repository's, None as value or as a whole for what is not known.
+    """
 
     address: str
     arn: str
     account: str
     policy: Policy | None = None
+    tags: Mapping[str, str | None] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """One build with the ARNs of its role and of the repositories that it mirrors into."""
+
+    name: str
+    address: str
+    role: str
+    targets: frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +162,7 @@ class Model:
 
     identities: tuple[Identity, ...] = ()
     repositories: tuple[Resource, ...] = ()
+    units: tuple[Unit, ...] = ()
     resources: tuple[Resource, ...] = ()
     methods: tuple[ApiMethod, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()

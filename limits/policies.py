@@ -115,21 +115,24 @@ def _may_exist(action: str) -> bool:
 
 
 @limit(
-    what="a role's trust names services, sts:AssumeRole and no resource",
+    what="a role's trust names services or roles, sts:AssumeRole and no resource",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
 )
-def roles_trust_services(stack: Configuration) -> Iterator[Found]:
+def roles_have_trust(stack: Configuration) -> Iterator[Found]:
     for place, statement in _statements(stack, "aws_iam_role", "assume_role_policy"):
-        if not _trusts_services(statement):
-            hint = "name a service, sts:AssumeRole and no resource"
-            yield place, f"{statement.sid or 'a statement'} is no trust in a service", hint
+        if not _is_trust(statement):
+            hint = "name a service or a role, sts:AssumeRole and no resource"
+            yield place, f"{statement.sid or 'a statement'} is no trust in a service or a role", hint
 
 
-def _trusts_services(statement: Statement) -> bool:
+_TRUSTED = re.compile(r"[a-z0-9-]+\.amazonaws\.com|arn:aws:iam::\d{12}:role/[\w+=,.@/-]+")
+
+
+def _is_trust(statement: Statement) -> bool:
     named = [name for names in (statement.principals or {}).values() for name in names]
     return (
         bool(named)
-        and all(re.fullmatch(r"[a-z0-9-]+\.amazonaws\.com", name) for name in named)
+        and all(map(_TRUSTED.fullmatch, named))
         and statement.actions == ("sts:AssumeRole",)
         and not (statement.resources or statement.but_principals or statement.but_actions)
     )
@@ -154,6 +157,6 @@ LIMITS = (
     policies_are_documents,
     *(_size(*place, *most) for place, most in _SIZES.items()),
     actions_exist,
-    roles_trust_services,
+    roles_have_trust,
     policies_of_a_user,
 )

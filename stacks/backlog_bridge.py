@@ -18,6 +18,7 @@ from settings.codecommit import RepositorySettings
 from stacks.base import BaseStack, Output
 from stacks.operations_variables import BacklogVariables
 from stacks.prd_codecommit import repository_props
+from terraform.facts import MirrorUnit
 
 
 class BacklogBridgeStack(BaseStack):
@@ -48,6 +49,9 @@ class BacklogBridgeStack(BaseStack):
             RepositoriesProps(repositories=created, deletion_protected=settings.deletion_protected),
         )
         projects = self._projects(settings, variables)
+        for key, project in projects.items():
+            targets = [target_name(settings.repositories[key])]
+            self.record(MirrorUnit(unit=key, build=project.friendly_unique_id, targets=targets))
         webhook = WebhookApi(
             self,
             "webhook",

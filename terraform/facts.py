@@ -87,7 +87,17 @@ class TerminationProtection:
     variable: str
 
 
-Fact = AddressList | OutputAddresses | KeptApart | LogRetention | Retention | TerminationProtection
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class MirrorUnit:
+    """The build `aws_codebuild_project.<build>` of the unit `unit` mirrors into the repositories `targets`."""
+
+    fact: Literal["mirror unit"] = "mirror unit"
+    unit: str
+    build: str
+    targets: Annotated[list[str], Field(min_length=1)]
+
+
+Fact = AddressList | OutputAddresses | KeptApart | LogRetention | Retention | TerminationProtection | MirrorUnit
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -124,7 +134,7 @@ def read(stack: str, document: Mapping[str, Any]) -> tuple[Fact, ...]:
     hint = "record each fact once, about a list of this stack"
     wrong = [
         Problem(where=f"{stack}: {PLACE}", what=what, hint=hint)
-        for what in _contradictions(facts, Stack(name=stack, document=document).variables)
+        for what in _contradictions(facts, Stack(name=stack, document=document))
     ]
     if wrong:
         raise RefusedError(wrong)
@@ -138,7 +148,8 @@ def _malformed(stack: str, error: ValidationError) -> Iterator[Problem]:
         yield Problem(where=f"{stack}: {where}", what=what, hint="synthesise again with this version")
 
 
-def _contradictions(facts: Sequence[Fact], variables: Mapping[str, Any]) -> Iterator[str]:
+def _contradictions(facts: Sequence[Fact], stack: Stack) -> Iterator[str]:
+    variables = stack.variables
     lists = [fact for fact in facts if isinstance(fact, AddressList)]
     others = [fact for fact in facts if isinstance(fact, LogRetention | Retention | TerminationProtection)]
     rooms = {fact.variable for fact in lists if fact.use == "room"}
@@ -154,6 +165,10 @@ def _contradictions(facts: Sequence[Fact], variables: Mapping[str, Any]) -> Iter
     for apart in facts:
         if isinstance(apart, KeptApart) and apart.variable not in rooms:
             yield f"var.{apart.variable} is kept apart, and is not a room's list"
+    units = [fact for fact in facts if isinstance(fact, MirrorUnit)]
+    builds = {name for kind, name, _ in stack.resources() if kind == "aws_codebuild_project"}
+    yield from (f"aws_codebuild_project.{unit.build} is not there" for unit in units if unit.build not in builds)
     keys = [f"${{var.{fact.variable}}}" for fact in [*lists, *others]]
+    keys += [f"aws_codebuild_project.{unit.build}" for unit in units] + [f"the unit {unit.unit}" for unit in units]
     keys += [fact.expression for fact in facts if isinstance(fact, OutputAddresses)]
     yield from (f"{key} has two facts" for key, times in Counter(keys).items() if times > 1)

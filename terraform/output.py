@@ -82,6 +82,11 @@ class Stack:
                 place["account"] = account
         return place
 
+    def default_tags(self, arguments: Json) -> list[Any]:
+        """The tags that a resource's provider gives to everything."""
+        provider = self._aws_provider(str(arguments.get("provider", "")).rpartition(".")[2] or None)
+        return [block["tags"] for block in objects(provider.get("default_tags")) if block.get("tags")]
+
     @property
     def variables(self) -> dict[str, Json]:
         return self._named("variable")

@@ -18,6 +18,7 @@ from iam.deployed.identities import identities
 from iam.deployed.networks import openings, places, representatives, service_endpoints
 from iam.deployed.resources import methods, refuse_open_buckets, refuse_shared_file_systems, repositories, resources
 from iam.deployed.stack import DeployedStack
+from iam.deployed.units import units
 from iam.deployed.unread import refuse_others
 from iam.model import Model
 from iam.statements import UnsupportedError
@@ -55,6 +56,7 @@ def model_of(configurations: Iterable[Configuration]) -> Model:
     return Model(
         identities=people,
         repositories=tuple(repository for stack in stacks for repository in repositories(stack)),
+        units=tuple(unit for stack in stacks for unit in units(stack)),
         resources=tuple(resource for stack in stacks for resource in resources(stack)),
         methods=tuple(method for stack in stacks for method in methods(stack)),
         endpoints=tuple(endpoint for stack in stacks for endpoint in service_endpoints(stack)),

@@ -1,6 +1,7 @@
 """Reads repositories, resources with a policy of their own, and API methods from finished Terraform."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from iam.deployed.stack import DeployedStack
 from iam.model import ApiMethod, Resource
@@ -10,8 +11,9 @@ from terraform.policy_documents import blocks
 
 def repositories(stack: DeployedStack) -> Iterator[Resource]:
     """The repositories, which hold code."""
-    for name, _, _ in stack.of("aws_codecommit_repository"):
-        yield _resource(stack, "aws_codecommit_repository", name, None)
+    for name, address, arguments in stack.of("aws_codecommit_repository"):
+        found = _resource(stack, "aws_codecommit_repository", name, None)
+        yield replace(found, tags=stack.tags(arguments, address))
 
 
 def resources(stack: DeployedStack) -> Iterator[Resource]:

@@ -80,6 +80,23 @@ class DeployedStack:
         """The ARN in an attribute of a resource."""
         return self.text(f"${{{kind}.{name}.{attribute}}}", f"{self.name}: {kind}.{name}")
 
+    def tags(self, arguments: Json, place: str) -> Mapping[str, str | None] | None:
+        """The tags of a resource: its own, over those that its provider gives everything; None for what is not known.
+
+        Raises UnsupportedError for two keys that differ in nothing but the case, which a policy cannot tell apart.
+        """
+        known: dict[str, str | None] = {}
+        for written in (*self.configuration.stack.default_tags(arguments), arguments.get("tags") or {}):
+            value = self.configuration.value(written)
+            if not isinstance(value, dict):
+                return None
+            known |= {key: one if isinstance(one, str) else None for key, one in value.items()}
+        if any("${" in key for key in known):
+            return None
+        if len({key.lower() for key in known}) < len(known):
+            raise UnsupportedError(place, f"which of two tags of one name counts: {', '.join(sorted(known))}")
+        return known
+
     def policy(self, written: str, name: str) -> Policy:
         """The policy that an argument holds, under the name `name`."""
         arguments = self.configuration.policy_arguments(written)

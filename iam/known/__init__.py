@@ -16,7 +16,7 @@ _EVERYWHERE: Arguments = {
     "//": harmless("a comment"),
     "//.*": harmless("a comment"),
     "depends_on": harmless("in which order Terraform works"),
-    "tags.*": harmless("what people and bills call it"),
+    "tags.*": harmless("what people and bills call it; the policies' evaluation reads those of repositories"),
     "lifecycle.prevent_destroy": harmless("whether it can be lost, not who reaches it"),
     "lifecycle.create_before_destroy": harmless("in which order Terraform works"),
 }

@@ -40,7 +40,9 @@ BLOCKS = KnownArguments(
         "provider.aws.alias": harmless("what resources call it"),
         "provider.aws.allowed_account_ids": OWN_ACCOUNT,
         **each(_ACCOUNT, "provider.aws.assume_role.role_arn", "provider.aws.profile", "provider.aws.region"),
-        "provider.aws.default_tags.tags.*": harmless("what people and bills call it"),
+        "provider.aws.default_tags.tags.*": harmless(
+            "what people and bills call it; the policies' evaluation reads those of repositories"
+        ),
         "variable.*": harmless("what operations may change; the promises read the lists of addresses"),
         "output.*": harmless("what the state shows; it changes nothing"),
         "locals.*": harmless("a value under a name; what uses it is read with it"),

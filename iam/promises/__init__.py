@@ -1,7 +1,7 @@
 """What every deployment promises about access, checked on its policies at each synthesis."""
 
 from iam.model import Model
-from iam.promises import exposure, identities, least_privilege, rooms
+from iam.promises import exposure, identities, least_privilege, rooms, units
 from iam.promises.promise import BrokenPromise, Promise, PromiseSubject
 from terraform.unreadable import refused_at
 
@@ -14,6 +14,9 @@ PROMISES: tuple[Promise, ...] = (
     exposure.nothing_is_public,
     identities.roles_are_for_services,
     identities.only_builds_write,
+    units.builds_reach_their_targets,
+    units.one_build_assumes_a_role,
+    units.nobody_tags,
     least_privilege.nobody_does_more,
     least_privilege.nothing_outside_is_named,
     identities.policies_name_what_they_mean,

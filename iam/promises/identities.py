@@ -1,10 +1,11 @@
 """Promises about users and roles: what they may do, from where, and that no secret of theirs is in the state."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from iam import codecommit, powers
+from iam import codecommit, powers, tags
 from iam.aws_managed import aws_managed
+from iam.chains import ASSUME
 from iam.promises.promise import Breach, PromiseSubject, is_for_account, promise
 from iam.statements import Statement, has_wildcard
 from terraform.arns import Arn
@@ -83,13 +84,15 @@ def users_stay_in_place(subject: PromiseSubject) -> Iterator[Breach]:
 
 @promise(
     id="nobody-administers",
-    what="no user or role can delete a repository, change its settings, change IAM, or assume another role",
+    what="no user or role can delete a repository, change its settings or change IAM, and none but a build's can "
+    "assume another role",
     why="whoever can change the rules is not bound by them",
 )
 def nobody_administers(subject: PromiseSubject) -> Iterator[Breach]:
     for identity in subject.model.identities:
         for statement in powers.allowing(identity):
-            action = next(filter(_administers, powers.actions(statement)), None)
+            found = filter(_administers, powers.actions(statement))
+            action = next((one for one in found if one.lower() != ASSUME or identity.arn not in subject.builds), None)
             if action is not None:
                 yield Breach(place=statement.place, what=f"lets {identity.name} {action}")
 
@@ -125,10 +128,13 @@ def _vague(statement: Statement) -> str:
     if "*" in statement.resources and not statement.named_actions <= _WITHOUT_RESOURCE:
         listed = ", ".join(action for action in statement.actions if action.lower() not in _WITHOUT_RESOURCE)
         return f"{listed} on every resource"
-    if everything := [resource for resource in statement.resources if resource != "*" and _is_everything(resource)]:
-        return f"{statement.actions[0]} on {everything[0]}"
+    is_tagged = tags.are_demanded(statement)
+    vague = [one for one in statement.resources if one != "*" and _is_everything(one, is_tagged=is_tagged)]
+    if vague:
+        return f"{statement.actions[0]} on {vague[0]}"
     services = {Arn.of(resource).service for resource in statement.resources if resource != "*"}
-    strange = [action for action in statement.actions if services and action.split(":")[0].lower() not in services]
+    acting = {action: action.split(":")[0].lower().replace("sts", "iam") for action in statement.actions}
+    strange = [action for action, service in acting.items() if services and service not in services]
     return f"{', '.join(strange)}, which is no action on what it names" if strange else ""
 
 
@@ -145,8 +151,11 @@ def _says_what_for(statement: Statement) -> bool:
     )
 
 
-def _is_everything(resource: str) -> bool:
-    """Whether a pattern names no resource: it leaves the account, the region or the whole name open."""
+def _is_everything(resource: str, *, is_tagged: bool) -> bool:
+    """Whether a pattern names no resource: it leaves the account, the region or the whole name open.
+
+    With `is_tagged`, the statement applies only to repositories with a tag that Terraform alone sets.
+    """
     named = Arn.of(resource)
     in_place = (named.region, named.account) if named.service != "s3" else ()
     if any(map(has_wildcard, in_place)):
@@ -154,6 +163,8 @@ def _is_everything(resource: str) -> bool:
     if resource.startswith("arn:aws:ec2:") and named.resource == "network-interface/*":
         return False  # the interface that a build gets is not known before
     name = named.resource
+    if named.service == "codecommit" and is_tagged:
+        return False
     if named.service == "codecommit" and has_wildcard(name[:1]):
         return True  # names that begin alike belong together; names that end alike do not
     if named.service in _WITH_TYPES:
@@ -163,13 +174,13 @@ def _is_everything(resource: str) -> bool:
 
 @promise(
     id="roles-are-for-services",
-    what="only AWS services can assume a role",
+    what="only AWS services can assume a role, and one build's role the role that writes for it",
     why="people who can assume a role can push from wherever they are",
 )
 def roles_are_for_services(subject: PromiseSubject) -> Iterator[Breach]:
     for role in subject.roles:
         for statement in role.trust.statements if role.trust else ():
-            if not statement.allows:
+            if not statement.allows or _is_for_one_build(statement, subject.builds):
                 continue
             if statement.but_principals or set(statement.principals or ()) != {"Service"}:
                 yield Breach(place=statement.place, what=f"lets others than a service assume {role.name}")
@@ -179,14 +190,26 @@ def roles_are_for_services(subject: PromiseSubject) -> Iterator[Breach]:
                 yield Breach(place=statement.place, what=f"lets a service assume {role.name} for another account")
 
 
+def _is_for_one_build(statement: Statement, builds: Collection[str]) -> bool:
+    """Whether a trust lets one build's role, and nobody else, assume a role."""
+    named = (statement.principals or {}).get("AWS", ())
+    return (
+        not (statement.but_principals or statement.but_actions or statement.action_patterns)
+        and statement.named_actions == {ASSUME}
+        and set(statement.principals or ()) == {"AWS"}
+        and len(named) == 1
+        and named[0] in builds
+    )
+
+
 @promise(
     id="only-builds-write",
-    what="only a build's role can write to a repository",
+    what="only a build's role can write to a repository, or the role that a build assumes",
     why="on a machine that people can log in to, its role's credentials can be copied and used elsewhere",
 )
 def only_builds_write(subject: PromiseSubject) -> Iterator[Breach]:
     for role in subject.roles:
-        if role.trusted_services <= {"codebuild.amazonaws.com"}:
+        if role.trusted_services <= {"codebuild.amazonaws.com"} and role.trusted_principals <= subject.builds.keys():
             continue
         for statement in powers.allowing(role):
             written = next((action for action in powers.actions(statement) if action in codecommit.WRITES), None)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from iam import codecommit, powers
 from iam.aws_managed import aws_managed
+from iam.chains import may_assume
 from iam.model import Identity
 from iam.promises.promise import Breach, PromiseSubject, promise
 from iam.statements import Statement
@@ -55,12 +56,19 @@ _MANAGED = frozenset(
     )
 )
 
-_ROLES = {
-    "codebuild.amazonaws.com": frozenset((*codecommit.READS, *codecommit.MIRRORING))
-    | _REPOSITORY_KEYS
-    | _WRITE_LOGS
+_MIRROR = frozenset((*codecommit.READS, *codecommit.MIRRORING)) | _REPOSITORY_KEYS
+"""What it takes to mirror into repositories."""
+
+_BUILD = (
+    _WRITE_LOGS
     | _NETWORK_INTERFACES
-    | {"ssm:GetParameters", "s3:GetObject", "s3:PutObject"},
+    | {"events:PutEvents", "kms:Decrypt", "s3:GetObject"}
+    | {"ssm:GetParameter", "ssm:GetParameters", "ssm:PutParameter"}
+)
+"""What every build needs: its log, program and key, what it remembers of its mirrors, and to say that some differ."""
+
+_ROLES = {
+    "codebuild.amazonaws.com": _BUILD | _MIRROR | {"s3:PutObject"},
     "apigateway.amazonaws.com": frozenset(("codebuild:StartBuild",)),
     "scheduler.amazonaws.com": frozenset(("codebuild:StartBuild", "ec2:StartInstances", "ec2:StopInstances")),
     "events.amazonaws.com": frozenset(("events:PutEvents",)),
@@ -87,7 +95,7 @@ _MANAGED_POLICIES = {
 )
 def nobody_does_more(subject: PromiseSubject) -> Iterator[Breach]:
     for identity in subject.model.identities:
-        wanted, managed = _work(identity)
+        wanted, managed = _work(identity, subject)
         for policy in identity.policies:
             if policy is aws_managed(policy.name):
                 if policy.name not in managed:
@@ -99,10 +107,15 @@ def nobody_does_more(subject: PromiseSubject) -> Iterator[Breach]:
                     yield Breach(place=statement.place, what=f"lets {identity.name} {more[0]}, which it does not need")
 
 
-def _work(identity: Identity) -> tuple[frozenset[str], frozenset[str]]:
+def _work(identity: Identity, subject: PromiseSubject) -> tuple[frozenset[str], frozenset[str]]:
     """The actions that an identity needs, in lower case, and the policies of AWS's own."""
     if identity.trust is None:
         return _lower(_USERS), frozenset()
+    if identity.trusted_principals:
+        is_for_builds = identity.trusted_principals <= subject.builds.keys()
+        return _lower(_MIRROR) if is_for_builds else frozenset(), frozenset()
+    if any(map(may_assume, powers.allowing(identity))):
+        return _lower(_BUILD | {"sts:AssumeRole"}) if identity.arn in subject.builds else frozenset(), frozenset()
     services = identity.trusted_services
     if len(services) != 1:
         return frozenset(), frozenset()

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from iam.model import Identity, Model
+from iam.chains import assumed_from
+from iam.model import Identity, Model, Unit
 from iam.sources import RequestSource, sources
 from iam.statements import Statement
 from terraform.arns import Arn
@@ -30,6 +31,16 @@ class PromiseSubject:
     def roles(self) -> list[Identity]:
         """The identities that are assumed."""
         return [identity for identity in self.model.identities if identity.trust is not None]
+
+    @cached_property
+    def builds(self) -> dict[str, Unit]:
+        """The unit of each build's role, by the role's ARN; the first where builds share a role."""
+        return {unit.role: unit for unit in reversed(self.model.units)}
+
+    def roles_of(self, unit: Unit) -> list[Identity]:
+        """The role of a unit's build, then those that it may become: that trust it, or that it may ask for."""
+        build = next((role for role in self.roles if role.arn == unit.role), None)
+        return [] if build is None else [build, *assumed_from(build, self.roles)]
 
 
 def is_for_account(statement: Statement, account: str) -> bool:

@@ -17,17 +17,17 @@ SOURCE_IP = {"test": "NotIpAddress", "variable": "aws:SourceIp"}
 
 def findings(stacks: Stacks, change: Change) -> list[str]:
     """The promises that the changed Terraform breaks: the promise's id, the place and the problem."""
-    model = deployed.model_of(configurations(_changed(stacks, change), defaults=False).values())
+    model = deployed.model_of(configurations(changed_documents(stacks, change), defaults=False).values())
     return [f"{f.promise.id}: {f.place}: {f.what}" for f in broken(model)]
 
 
 def refusals(stacks: Stacks, change: Change) -> list[str]:
     """What is refused in the changed Terraform because nothing is known of it: the place and the problem."""
-    found = configurations(_changed(stacks, change), defaults=False).values()
+    found = configurations(changed_documents(stacks, change), defaults=False).values()
     return [f"{problem.where}: {problem.what}" for stack in found for problem in known.problems(stack)]
 
 
-def _changed(stacks: Stacks, change: Change) -> dict[str, Json]:
+def changed_documents(stacks: Stacks, change: Change) -> dict[str, Json]:
     # This copies faster than copy.deepcopy does.
     changed: dict[str, Json] = pickle.loads(pickle.dumps({n: dict(t.json) for n, t in stacks.terraform.items()}))  # noqa: S301
     change(changed)

@@ -212,16 +212,19 @@ def test_refuses_an_action_of_an_unknown_service(action: str) -> None:
         {"principals": []},
         {"principals": [{"type": "Service", "identifiers": ["ec2.amazon.com"]}]},
         {"principals": [{"type": "AWS", "identifiers": ["*"]}]},
+        {"principals": [{"type": "AWS", "identifiers": ["arn:aws:iam::222222222222:root"]}]},
+        {"principals": [{"type": "AWS", "identifiers": ["arn:aws:iam::222222222222:role/*"]}]},
         {"actions": ["sts:AssumeRole", "sts:TagSession"]},
         {"actions": [], "not_actions": ["sts:AssumeRole"]},
         {"resources": ["*"]},
     ],
 )
-def test_refuses_a_role_that_does_not_trust_a_service_alone(change: dict[str, Any]) -> None:
+def test_refuses_a_role_that_trusts_neither_a_service_nor_a_role(change: dict[str, Any]) -> None:
     role = {"aws_iam_role": {"assume_role_policy": "${data.aws_iam_policy_document.x.json}", "name": "x"}}
-    assert _found(role, data=_documents(ASSUME)) == []
+    a_role = {"principals": [{"type": "AWS", "identifiers": ["arn:aws:iam::222222222222:role/a"]}]}
+    assert _found(role, data=_documents(ASSUME)) == _found(role, data=_documents(ASSUME | a_role)) == []
     (found,) = _found(role, data=_documents(ASSUME | change))
-    assert "aws_iam_role.x.assume_role_policy: Assume is no trust in a service" in found
+    assert "aws_iam_role.x.assume_role_policy: Assume is no trust in a service or a role" in found
 
 
 def test_counts_the_number_of_one_of_several_resources_with_three_digits() -> None:

@@ -8,6 +8,7 @@ from terraform.facts import (
     Fact,
     KeptApart,
     LogRetention,
+    MirrorUnit,
     OutputAddresses,
     Retention,
     TerminationProtection,
@@ -60,7 +61,8 @@ def test_reads_no_facts_where_a_stack_left_none(document: dict[str, Any]) -> Non
             {"facts": [{"fact": "open", "variable": "x"}]},
             "prd: //.metadata.kakehashi.facts.0: {'fact': 'open', 'variable': 'x'} is not a known fact: "
             "Input tag 'open' found using 'fact' does not match any of the expected tags: "
-            "'address list', 'output addresses', 'kept apart', 'log retention', 'retention', 'termination protection'",
+            "'address list', 'output addresses', 'kept apart', 'log retention', 'retention', "
+            "'termination protection', 'mirror unit'",
         ),
         (
             {"facts": [{"fact": "address list", "variable": "x", "use": "anybody"}]},
@@ -103,6 +105,7 @@ def test_refuses_a_fact_that_is_unknown_or_malformed(metadata: object, problem: 
         ([LogRetention(variable="pull_from_cidrs")], "var.pull_from_cidrs is not a number"),
         ([Retention(variable="other", low=1, high=2)], "var.other is not a number"),
         ([TerminationProtection(variable="pull_from_cidrs")], "var.pull_from_cidrs is not a bool"),
+        ([MirrorUnit(unit="a", build="b", targets=["c"])], "aws_codebuild_project.b is not there"),
         ([APART], "var.pull_from_cidrs is kept apart, and is not a room's list"),
     ],
 )
