@@ -1,6 +1,7 @@
 """Renders the templates in this folder."""
 
 import functools
+import hashlib
 import json
 import shlex
 from collections.abc import Mapping, Sequence
@@ -42,6 +43,21 @@ class MirrorBuildspec:
     cache: str
     lfs: str
     max_lost_percent: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MirrorUnit:
+    """What the builds of one unit work with; `program` and `config` are the texts that they fetch from `bucket`.
+
+    `cache` is `s3` (the copy lies in the build's folder), `efs` (in the mounted file system) or `none`.
+    """
+
+    bucket: str
+    program_key: str
+    program: str
+    config_key: str
+    config: str
+    cache: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +127,27 @@ def mirror_buildspec(values: MirrorBuildspec) -> str:
         for name, file in (("script", "mirror.sh"), ("requirements", "mirror.requirements.txt"))
     }
     return _environment().get_template("mirror.buildspec.yml.j2").render(mirror=values, **texts)
+
+
+@functools.cache
+def mirror_program() -> str:
+    """The program of the mirrors as one script of a shell, which writes its files into the folder that it is given."""
+    folder = Path(__file__).with_name("mirror")
+    files = {f"mirror/{file.name}": file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.py"))}
+    return _environment().get_template("program.sh.j2").render(files=files)
+
+
+def unit_buildspec(values: MirrorUnit) -> str:
+    """The buildspec of a unit's builds, YAML.
+
+    The program and the config come from a bucket, because CodeBuild takes a buildspec of 25,600 characters, and only as
+    those whose digests stand here, so that whoever writes to the bucket runs nothing.
+    """
+    digests = {
+        name: hashlib.sha256(text.encode()).hexdigest()
+        for name, text in (("program", values.program), ("config", values.config))
+    }
+    return _environment().get_template("unit.buildspec.yml.j2").render(unit=values, digests=digests)
 
 
 def gitlab_rb(values: GitlabConfig) -> str:

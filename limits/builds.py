@@ -1,6 +1,5 @@
 """Limits on builds, on what starts them and on their logs."""
 
-import json
 from collections.abc import Iterator
 
 from limits.limit import Found, Limit, api, estimated, form, length, limit
@@ -11,6 +10,7 @@ from terraform.references import Configuration
 from terraform.templates import Interpolation, Literal, TemplateError, parts
 
 _API_LIMITS = "https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html"
+_TEMPLATE_BYTES = 300_000
 _EVENT_QUOTAS = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html"
 _PATH_PARTS = "https://github.com/aws/aws-cdk/issues/22477"
 _PATH_HINT = "use letters, digits, '.', '_', ':' and '-'"
@@ -64,28 +64,17 @@ def schedules(stack: Configuration) -> Iterator[Found]:
             yield place, f"{expression!r} {wrong}", "write it like cron(0 9 ? * MON-FRI *) or rate(1 hour)"
 
 
-def _constant_templates(kind: str, argument: str) -> Limit:
-    @limit(
-        what=f"{argument} of {kind} are constant JSON: API Gateway reads $ and # as its template language",
-        source="https://docs.aws.amazon.com/apigateway/latest/developerguide/models-mappings.html",
-    )
+def _template_sizes(kind: str, argument: str) -> Limit:
+    @limit(what=f"each of {argument} of {kind} has at most 300 KB", source=_API_LIMITS)
     def check(stack: Configuration) -> Iterator[Found]:
         for name, arguments in stack.resources(kind).items():
             for content_type, template in arguments.get(argument, {}).items():
-                plain = stack.known(template, estimated)
-                if "$" in plain or "#" in plain or not _is_json(plain):
-                    what = f"{plain!r} for {content_type} is not constant JSON"
-                    yield f"{kind}.{name}.{argument}", what, "send a constant"
+                size = len(str(stack.known(template, estimated)).encode())
+                if size > _TEMPLATE_BYTES:
+                    what = f"{size:,} bytes for {content_type}, API Gateway takes {_TEMPLATE_BYTES:,}"
+                    yield f"{kind}.{name}.{argument}", what, "divide the mirrors among deployments"
 
     return check
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
 
 
 @limit(what="an API has at most 300 resources", source=_API_LIMITS)
@@ -100,9 +89,9 @@ LIMITS = (
     log_retention,
     schedules,
     length("aws_cloudwatch_event_rule.event_pattern", 2_048, _EVENT_QUOTAS),
-    _constant_templates("aws_api_gateway_integration", "request_templates"),
-    _constant_templates("aws_api_gateway_integration_response", "response_templates"),
+    _template_sizes("aws_api_gateway_integration", "request_templates"),
+    _template_sizes("aws_api_gateway_integration_response", "response_templates"),
     resources_of_an_api,
     # No page documents the characters of a path; API Gateway's error lists them.
-    form("aws_api_gateway_resource.path_part", r"[A-Za-z0-9._:-]+", _PATH_HINT, _PATH_PARTS),
+    form("aws_api_gateway_resource.path_part", r"[A-Za-z0-9._:-]+|\{[A-Za-z0-9._:-]+\}", _PATH_HINT, _PATH_PARTS),
 )

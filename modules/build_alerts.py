@@ -1,4 +1,4 @@
-"""Notifies people when a mirror failed, or has not succeeded for too long."""
+"""Notifies people when mirrors differ, when a build failed, or when nothing was reconciled for too long."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from cdktf_cdktf_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
-from cdktf_cdktf_provider_aws.codebuild_project import CodebuildProject
 from constructs import Construct
 
 from modules.alert_topic import AlertTopic, AlertTopicProps, Message
 from modules.labels import Labels
+from modules.policies import builds
 
 FAILURES = ("FAILED", "FAULT", "TIMED_OUT", "STOPPED")
 
@@ -20,25 +20,43 @@ FAILED = Message(
         "status": "$.detail.build-status",
         "logs": "$.detail.additional-information.logs.deep-link",
     },
-    text="The mirror <project> ended as <status>. Its log: <logs>",
+    text="The mirror build <project> ended as <status>. Its log: <logs>",
 )
+DIFFERING = Message(
+    paths={"what": "$.detail-type", "unit": "$.detail.unit", "mirrors": "$.detail.mirrors", "log": "$.detail.log"},
+    text="<what> in <unit>: <mirrors>. The log: <log>",
+)
+
+NAMESPACE = "Kakehashi/Backlog"
 
 _SECONDS_PER_HOUR = 3600
 
 
 @dataclass(frozen=True, kw_only=True)
+class AlertedUnit:
+    """A unit's name, and the parameter that says which of its mirrors differ."""
+
+    name: str
+    state_parameter: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class BuildAlertsProps:
-    """`silent_hours` is how long a project may go without a success, whole hours up to a week, or a reference."""
+    """`silent_hours` is how long mirrors may differ, or none be reconciled: whole hours up to a week, or a reference.
+
+    `silent_seconds` is the same in seconds. `units` by their keys.
+    """
 
     labels: Labels
     account_id: str
     emails: Sequence[str]
     silent_hours: float
-    projects: Mapping[str, CodebuildProject]
+    silent_seconds: float
+    units: Mapping[str, AlertedUnit]
 
 
 class BuildAlerts(AlertTopic):
-    """A topic for every failed build, and for every project without a successful build for too long."""
+    """A topic for every failed build and every mirror that begins or ceases to differ, with two alarms a unit."""
 
     def __init__(self, scope: Construct, id: str, props: BuildAlertsProps) -> None:
         super().__init__(
@@ -46,51 +64,96 @@ class BuildAlerts(AlertTopic):
             id,
             AlertTopicProps(name=props.labels.name("backlog-alerts"), account_id=props.account_id, emails=props.emails),
         )
-        self._failures(props)
-        self._silence(props)
+        self._events(props)
+        self._alarms(props)
 
-    def _failures(self, props: BuildAlertsProps) -> None:
-        rule = CloudwatchEventRule(
+    def _events(self, props: BuildAlertsProps) -> None:
+        failed = CloudwatchEventRule(
             self,
             "failures",
             name=props.labels.name("backlog-failures", limit=64),
             description="Mirror builds that failed",
             event_pattern=failures(props.labels),
         )
-        self.notify(rule, FAILED)
+        self.notify(failed, FAILED)
+        differing = CloudwatchEventRule(
+            self,
+            "differences",
+            name=props.labels.name("backlog-differences", limit=64),
+            description="Mirrors that differ, or are equal again",
+            event_pattern=differences(props.labels),
+        )
+        self.notify(differing, DIFFERING)
 
-    def _silence(self, props: BuildAlertsProps) -> None:
-        alarms = Construct(self, "silence")
-        for key, project in props.projects.items():
+    def _alarms(self, props: BuildAlertsProps) -> None:
+        inequality, silence = Construct(self, "inequality"), Construct(self, "silence")
+        told = [self.topic.arn]
+        for key, unit in props.units.items():
             CloudwatchMetricAlarm(
-                alarms,
+                inequality,
+                key,
+                alarm_name=props.labels.name("backlog", key, "differs"),
+                alarm_description=f"A mirror of {unit.name} differs for too long. The SSM parameter "
+                f"{unit.state_parameter} says which, and since when",
+                namespace=NAMESPACE,
+                metric_name="OldestInequality",
+                dimensions={"Unit": unit.name},
+                statistic="Maximum",
+                period=_SECONDS_PER_HOUR,
+                evaluation_periods=1,
+                threshold=props.silent_seconds,
+                comparison_operator="GreaterThanThreshold",
+                # An hour without a build is what the other alarm is about.
+                treat_missing_data="notBreaching",
+                alarm_actions=told,
+                ok_actions=told,
+            )
+            CloudwatchMetricAlarm(
+                silence,
                 key,
                 alarm_name=props.labels.name("backlog", key, "silent"),
-                alarm_description=f"No successful mirror build of {key} for too long",
-                namespace="AWS/CodeBuild",
-                metric_name="SucceededBuilds",
-                dimensions={"ProjectName": project.name},
+                alarm_description=f"{unit.name} reconciled no mirror for too long",
+                namespace=NAMESPACE,
+                metric_name="Reconciled",
+                dimensions={"Unit": unit.name},
                 statistic="Sum",
                 period=_SECONDS_PER_HOUR,
                 evaluation_periods=props.silent_hours,
                 threshold=1,
                 comparison_operator="LessThanThreshold",
-                # CodeBuild reports no data for an hour without a build.
+                # There is no data for an hour without a build.
                 treat_missing_data="breaching",
-                alarm_actions=[self.topic.arn],
-                ok_actions=[self.topic.arn],
+                alarm_actions=told,
+                ok_actions=told,
             )
 
 
 def failures(labels: Labels) -> str:
     """The event pattern of builds that failed."""
-    pattern = {
-        "source": ["aws.codebuild"],
-        "detail-type": ["CodeBuild Build State Change"],
-        "detail": {
-            "build-status": FAILURES,
-            # By prefix, because a list of many names would exceed the size of a pattern.
-            "project-name": [{"prefix": labels.name("backlog", "")}],
-        },
-    }
+    return _pattern(
+        {
+            "source": ["aws.codebuild"],
+            "detail-type": ["CodeBuild Build State Change"],
+            "detail": {"build-status": FAILURES, "project-name": _of_deployment(labels)},
+        }
+    )
+
+
+def differences(labels: Labels) -> str:
+    """The event pattern of mirrors that differ, or are equal again."""
+    return _pattern(
+        {
+            "source": [builds.EVENT_SOURCE],
+            "detail-type": builds.EVENTS,
+            "detail": {"unit": _of_deployment(labels)},
+        }
+    )
+
+
+def _of_deployment(labels: Labels) -> list[dict[str, str]]:
+    """By prefix, because a list of many names would exceed the size of a pattern."""
+    return [{"prefix": labels.name("backlog", "")}]
+
+
+def _pattern(pattern: Mapping[str, object]) -> str:
     return json.dumps(pattern, sort_keys=True, separators=(",", ":"))  # as Terraform's jsonencode

@@ -3,6 +3,9 @@
 import hashlib
 from dataclasses import dataclass
 
+MIRRORED_BY = "kakehashi:mirrored-by"
+"""The tag of a repository that a mirror fills: the name of the unit that fills it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Labels:

@@ -1,4 +1,4 @@
-"""One CodeBuild project that mirrors one Backlog repository."""
+"""One CodeBuild project that mirrors the Backlog repositories of a unit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,9 +24,11 @@ from modules.build_network import BuildNetwork
 from modules.cache_bucket import CacheBucket
 from modules.cache_file_system import CacheFileSystem
 from modules.labels import Labels
-from modules.policies import builds, git_users, roles
+from modules.policies import builds, roles
 from modules.policies.statement import PolicyStatement
+from modules.program_bucket import ProgramBucket
 from modules.role import Role, RoleProps
+from modules.unit_state import UnitState, UnitStateProps
 from terraform.templates import escaped
 
 # https://docs.aws.amazon.com/codebuild/latest/userguide/available-images.html
@@ -36,7 +38,12 @@ FILE_SYSTEM_IDENTIFIER = "CACHE"
 
 @dataclass(frozen=True, kw_only=True)
 class MirrorBuildProps:
-    """`buildspec` is plain text; `log_retention_days` and `timeout_minutes` may be references.
+    """`unit` is the key of a space or of a mirror, `mirrors` are the keys of its mirrors; `buildspec` is plain text.
+
+    `mirroring_role` is the name of the role that works with the targets. It is the build's own, or with `builds_assume`
+    another one, which the build becomes, each time for one target, because its own has no access to repositories.
+    `programs` has what the build fetches. `notify_parameter` names a parameter with the URL of a chat.
+    `log_retention_days` and `timeout_minutes` may be references.
 
     The build keeps its copy of the repository in `cache`: a bucket, or a file system of its own, which needs `network`.
     """
@@ -44,13 +51,19 @@ class MirrorBuildProps:
     labels: Labels
     region: str
     account_id: str
-    key: str
+    unit: str
+    mirrors: tuple[str, ...]
     description: str
     buildspec: str
-    target_arn: str
-    target_key_arn: str | None
+    programs: ProgramBucket
+    target_arns: Sequence[str]
+    target_key_arns: Sequence[str]
+    mirroring_role: str
+    builds_assume: bool
     ssh_key_parameter: str
     ssh_key_kms_key_arn: str | None
+    state_parameter: str
+    notify_parameter: str | None
     log_retention_days: float
     timeout_minutes: float
     cache: CacheBucket | CacheFileSystem | None
@@ -59,10 +72,12 @@ class MirrorBuildProps:
     def __post_init__(self) -> None:
         if isinstance(self.cache, CacheFileSystem) and self.network is None:
             raise ValueError("a cache in a file system needs network")
+        if self.cache is not None and len(self.mirrors) > 1:
+            raise ValueError("a cache has the copy of one mirror")
 
 
 class MirrorBuild(Construct):
-    """A project without source, its log group and its role.
+    """A project without source, its log group, its state, its role and, for several mirrors, the role of its targets.
 
     It has no limit of concurrent builds: with one, CodeBuild refuses a start where without it would queue it, and the
     push that asked for it would be lost.
@@ -73,25 +88,17 @@ class MirrorBuild(Construct):
 
     def __init__(self, scope: Construct, id: str, props: MirrorBuildProps) -> None:
         super().__init__(scope, id)
-        name = props.labels.name("backlog", props.key)
+        name = props.labels.name("backlog", props.unit)
         log_group = CloudwatchLogGroup(
             self, "log_group", name=f"/aws/codebuild/{name}", retention_in_days=props.log_retention_days
         )
         acknowledge(
             log_group,
-            CKV_AWS_158="CloudWatch encrypts with a key of its own; the one secret of a build is masked in its log",
+            CKV_AWS_158="CloudWatch encrypts with a key of its own; no secret is in a build's log",
             CKV_AWS_338="the deployment says how long, in log_retention_days",
         )
-        role = Role(
-            self,
-            "role",
-            RoleProps(
-                name=props.labels.name("backlog-mirror", props.key, limit=64),
-                description=escaped(props.description),
-                trust=roles.assumed_by("codebuild", account_id=props.account_id),
-                permissions=_permissions(props, log_group.arn),
-            ),
-        )
+        UnitState(self, "state", UnitStateProps(name=props.state_parameter, keys=props.mirrors))
+        role, permissions = self._roles(props, log_group.arn)
         self.project = CodebuildProject(
             self,
             "project",
@@ -115,26 +122,70 @@ class MirrorBuild(Construct):
                 cloudwatch_logs=CodebuildProjectLogsConfigCloudwatchLogs(group_name=log_group.name),
                 s3_logs=CodebuildProjectLogsConfigS3Logs(status="DISABLED"),
             ),
-            depends_on=[*role.permissions, *_mounts(props)],
+            depends_on=[*permissions, *props.programs.objects(props.unit), *_mounts(props)],
         )
         if isinstance(props.cache, CacheFileSystem):
             acknowledge(self.project, CKV_AWS_316="CodeBuild mounts a file system in privileged builds only")
 
+    def _roles(self, props: MirrorBuildProps, log_group_arn: str) -> tuple[Role, list[ITerraformDependable]]:
+        """The build's role, and the permissions that a build needs."""
+        targets = builds.mirror_into(
+            props.target_arns,
+            props.target_key_arns,
+            unit=props.labels.name("backlog", props.unit),
+            region=props.region,
+            account_id=props.account_id,
+        )
+        own = _permissions(props, log_group_arn)
+        if props.builds_assume:
+            own.append(roles.assume(f"arn:aws:iam::{props.account_id}:role/{props.mirroring_role}"))
+        else:
+            own += targets
+        role = Role(
+            self,
+            "role",
+            RoleProps(
+                name=props.labels.name("backlog-build", props.unit, limit=64)
+                if props.builds_assume
+                else props.mirroring_role,
+                description=escaped(props.description),
+                trust=roles.assumed_by("codebuild", account_id=props.account_id),
+                permissions=own,
+            ),
+        )
+        if not props.builds_assume:
+            return role, [*role.permissions]
+        mirror_role = Role(
+            self,
+            "mirror_role",
+            RoleProps(
+                name=props.mirroring_role,
+                description=f"Targets of the mirrors of {props.unit}, one for each session",
+                trust=roles.assumed_by_role(role.role.arn),
+                permissions=targets,
+            ),
+        )
+        return role, [*role.permissions, *mirror_role.permissions]
+
 
 def _permissions(props: MirrorBuildProps, log_group_arn: str) -> list[PolicyStatement]:
+    """What a build may do beside mirroring."""
     here = f"{props.region}:{props.account_id}"
-    parameter_arn = f"arn:aws:ssm:{here}:parameter{props.ssh_key_parameter}"
+    parameters = f"arn:aws:ssm:{here}:parameter"
+    key_arn = f"{parameters}{props.ssh_key_parameter}"
     statements = [
         roles.write_logs(log_group_arn),
-        builds.mirror_into(props.target_arn),
-        builds.read_parameter(parameter_arn),
+        builds.read_parameters("ReadSshKey", [key_arn]),
+        builds.fetch_program(list(props.programs.objects(props.unit).values())),
+        builds.keep_state(f"{parameters}{props.state_parameter}"),
+        builds.report_mirrors(props.region, props.account_id),
     ]
-    if props.target_key_arn is not None:
-        statements += git_users.repository_keys([props.target_key_arn], props.region)
+    if props.notify_parameter is not None:
+        statements.append(builds.read_parameters("ReadChatUrl", [f"{parameters}{props.notify_parameter}"]))
     if props.ssh_key_kms_key_arn is not None:
-        statements.append(builds.decrypt_parameter(props.ssh_key_kms_key_arn, parameter_arn))
+        statements.append(builds.decrypt_parameter(props.ssh_key_kms_key_arn, key_arn))
     if isinstance(props.cache, CacheBucket):
-        statements.append(builds.keep_cache(props.cache.bucket.arn, props.key))
+        statements.append(builds.keep_cache(props.cache.bucket.arn, props.unit))
     if props.network is not None:
         subnet_arns = [f"arn:aws:ec2:{here}:subnet/{subnet_id}" for subnet_id in props.network.subnet_ids]
         statements += builds.build_in_vpc(subnet_arns, props.region, props.account_id)
@@ -144,7 +195,7 @@ def _permissions(props: MirrorBuildProps, log_group_arn: str) -> list[PolicyStat
 def _cache(props: MirrorBuildProps) -> CodebuildProjectCache | None:
     if not isinstance(props.cache, CacheBucket):
         return None
-    return CodebuildProjectCache(type="S3", location=f"{props.cache.bucket.bucket}/{props.key}")
+    return CodebuildProjectCache(type="S3", location=f"{props.cache.bucket.bucket}/{props.unit}")
 
 
 def _file_systems(props: MirrorBuildProps) -> list[CodebuildProjectFileSystemLocations] | None:

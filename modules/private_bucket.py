@@ -1,4 +1,4 @@
-"""A bucket that needs credentials and TLS, and whose contents expire."""
+"""A bucket that needs credentials and TLS."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ _ABORT_UPLOADS_AFTER_DAYS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class PrivateBucketProps:
-    """`expiration_days` is a number, or a reference to one.
+    """`expiration_days` is a number, or a reference to one; without it, nothing expires but what was replaced.
 
     With `replaced_days` the bucket is versioned, and keeps replaced and deleted versions for so many days. With
     `deletion_protected` Terraform refuses any plan that deletes the bucket; without it, Terraform deletes the bucket
@@ -43,14 +43,14 @@ class PrivateBucketProps:
     """
 
     name: str
-    expiration_days: float
+    expiration_days: float | None
     deletion_protected: bool
     replaced_days: int | None = None
     grants: Sequence[PolicyStatement] = ()
 
 
 class PrivateBucket(Construct):
-    """A private, encrypted bucket whose contents expire."""
+    """A private, encrypted bucket."""
 
     bucket: S3Bucket
     policy: S3BucketPolicy
@@ -127,7 +127,9 @@ def _expiration_rule(props: PrivateBucketProps) -> S3BucketLifecycleConfiguratio
         id="expire",
         status="Enabled",
         filter=[S3BucketLifecycleConfigurationRuleFilter(prefix="")],
-        expiration=[S3BucketLifecycleConfigurationRuleExpiration(days=props.expiration_days)],
+        expiration=[S3BucketLifecycleConfigurationRuleExpiration(days=props.expiration_days)]
+        if props.expiration_days is not None
+        else None,
         noncurrent_version_expiration=replaced,
         abort_incomplete_multipart_upload=[unfinished],
     )

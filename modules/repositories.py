@@ -8,15 +8,17 @@ from cdktf_cdktf_provider_aws.codecommit_repository import CodecommitRepository
 from constructs import Construct
 
 from modules.acknowledged import acknowledge
+from modules.labels import MIRRORED_BY
 from terraform.templates import escaped
 
 
 @dataclass(frozen=True, kw_only=True)
 class RepositoryProps:
-    """A repository's description and, optionally, the customer-managed key that encrypts it."""
+    """A repository's description; optionally, the customer-managed key that encrypts it and the unit that fills it."""
 
     description: str
     kms_key_arn: str | None = None
+    mirrored_by: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,7 @@ class Repositories(Construct):
                 repository_name=name,
                 description=escaped(repository.description),
                 kms_key_id=repository.kms_key_arn,
+                tags={MIRRORED_BY: repository.mirrored_by} if repository.mirrored_by is not None else None,
                 lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if props.deletion_protected else None,
             )
             for name, repository in props.repositories.items()

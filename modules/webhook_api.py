@@ -1,10 +1,10 @@
 """An API that starts a build when Backlog's webhook reports a push."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from cdktf import Fn, IResolvable, ITerraformDependable, TerraformResourceLifecycle
+from cdktf import Fn, IResolvable, ITerraformDependable, TerraformResource, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.api_gateway_deployment import ApiGatewayDeployment
 from cdktf_cdktf_provider_aws.api_gateway_integration import ApiGatewayIntegration
 from cdktf_cdktf_provider_aws.api_gateway_integration_response import ApiGatewayIntegrationResponse
@@ -21,15 +21,20 @@ from cdktf_cdktf_provider_aws.api_gateway_stage import ApiGatewayStage
 from cdktf_cdktf_provider_aws.codebuild_project import CodebuildProject
 from constructs import Construct
 
+from modules import webhook_templates
 from modules.acknowledged import acknowledge
 from modules.labels import Labels
 from modules.policies import builds, roles
 from modules.policies.statement import document
 from modules.role import Role, RoleProps
+from terraform.templates import escaped
 
 STAGE = "hook"
-FORM = "application/x-www-form-urlencoded"
+HOOKS = "hooks"
+CONTENT_TYPES = ("application/x-www-form-urlencoded", "application/json")
+"""Of the webhooks of a Git repository, and of a project."""
 ACCEPTED = "200"
+UNKNOWN = "404"
 TRY_AGAIN = "503"
 
 # Backlog sends few webhooks at a time; more requests do not come from Backlog.
@@ -39,19 +44,24 @@ _BURST = 20
 
 @dataclass(frozen=True, kw_only=True)
 class WebhookApiProps:
-    """`projects` by the path they are started at; `sender_cidrs` a list, or a reference to one."""
+    """`hooks` has the name of one of `projects` and the value of its variable MIRROR, by the last part of a URL.
+
+    `sender_cidrs` is a list, or a reference to one.
+    """
 
     labels: Labels
     region: str
     sender_cidrs: list[str]
     projects: Mapping[str, CodebuildProject]
+    hooks: Mapping[str, tuple[str, str]]
 
 
 class WebhookApi(Construct):
-    """A regional REST API with one POST method per project, which calls CodeBuild without a Lambda function.
+    """A regional REST API whose one method calls CodeBuild without a Lambda function, at `/hooks/<name>`.
 
-    It never uses the request's body: every method sends a constant. It answers 503 if CodeBuild does not succeed,
-    because Backlog repeats a webhook on 5xx only.
+    It never uses the request's body: it sends a constant, which it finds by the name. It answers 404 to a name that it
+    does not know, and 503 if CodeBuild does not succeed, because Backlog repeats a webhook on 5xx only. The method is
+    also at `/<name>`, where it was before, so that webhooks registered then go on working.
     """
 
     urls: dict[str, str]
@@ -82,14 +92,15 @@ class WebhookApi(Construct):
                 permissions=builds.start_builds([project.arn for project in props.projects.values()]),
             ),
         )
-        hooks = Construct(self, "hooks")
+        hooks = ApiGatewayResource(self, "hooks", rest_api_id=api.id, parent_id=api.root_resource_id, path_part=HOOKS)
+        parents = {"hook": hooks.id, "old_hook": api.root_resource_id}
         methods = [
             StartBuildMethod(
-                hooks,
-                path,
-                StartBuildMethodProps(api=api, path=path, region=props.region, project=project, role=role),
+                self,
+                name,
+                StartBuildMethodProps(api=api, parent_id=parent, region=props.region, hooks=props.hooks, role=role),
             )
-            for path, project in props.projects.items()
+            for name, parent in parents.items()
         ]
         # A deployment is a snapshot: only a new one applies a changed method or sender list.
         # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-create-attach.html
@@ -99,7 +110,7 @@ class WebhookApi(Construct):
             rest_api_id=api.id,
             triggers={
                 "senders": Fn.sha1(senders.policy),
-                "methods": Fn.sha1(Fn.jsonencode([part for method in methods for part in method.deployed])),
+                "methods": Fn.sha1(Fn.jsonencode([part for method in methods for part in method.deployed()])),
             },
             lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
             depends_on=[senders, *(method.last for method in methods)],
@@ -132,53 +143,58 @@ class WebhookApi(Construct):
             ),
         )
         acknowledge(throttle, CKV_AWS_225="a cached answer would start no build")
-        self.urls = {path: f"{stage.invoke_url}/{path}" for path in props.projects}
+        self.urls = {name: f"{stage.invoke_url}/{HOOKS}/{name}" for name in props.hooks}
 
 
 @dataclass(frozen=True, kw_only=True)
 class StartBuildMethodProps:
-    """The API, the path below its root, and the project that a POST there starts."""
+    """The API, the resource above the path, and the builds that its names start."""
 
     api: ApiGatewayRestApi
-    path: str
+    parent_id: str
     region: str
-    project: CodebuildProject
+    hooks: Mapping[str, tuple[str, str]]
     role: Role
 
 
 class StartBuildMethod(Construct):
-    """`POST /<path>` as a call of CodeBuild's StartBuild."""
+    """`POST …/<name>` as a call of CodeBuild's StartBuild."""
 
-    deployed: list[IResolvable]
-    """Values that need a new deployment when they change."""
     last: ApiGatewayIntegrationResponse
 
     def __init__(self, scope: Construct, id: str, props: StartBuildMethodProps) -> None:
         super().__init__(scope, id)
         api_id = props.api.id
-        resource = ApiGatewayResource(
-            self, "resource", rest_api_id=api_id, parent_id=props.api.root_resource_id, path_part=props.path
+        self._api_id = api_id
+        self._resource = ApiGatewayResource(
+            self,
+            "resource",
+            rest_api_id=api_id,
+            parent_id=props.parent_id,
+            path_part=f"{{{webhook_templates.PARAMETER}}}",
         )
-        method = ApiGatewayMethod(
+        self._method = ApiGatewayMethod(
             self,
             "post",
             rest_api_id=api_id,
-            resource_id=resource.id,
+            resource_id=self._resource.id,
             http_method="POST",
             authorization="NONE",
             api_key_required=False,
+            request_parameters={f"method.request.path.{webhook_templates.PARAMETER}": True},
         )
         acknowledge(
-            method,
+            self._method,
             CKV_AWS_59="Backlog cannot sign its webhooks; the resource policy admits its addresses only",
-            CKV2_AWS_53="nothing of the request is used: CodeBuild gets a constant",
+            CKV2_AWS_53="nothing of the request is used but the name, which a table of constants must have",
         )
-        integration = ApiGatewayIntegration(
+        template = escaped(webhook_templates.request(props.hooks))
+        self._integration = ApiGatewayIntegration(
             self,
             "start_build",
             rest_api_id=api_id,
-            resource_id=resource.id,
-            http_method=method.http_method,
+            resource_id=self._resource.id,
+            http_method=self._method.http_method,
             type="AWS",
             integration_http_method="POST",
             uri=f"arn:aws:apigateway:{props.region}:codebuild:action/StartBuild",
@@ -188,58 +204,63 @@ class StartBuildMethod(Construct):
                 "integration.request.header.Content-Type": "'application/x-amz-json-1.1'",
                 "integration.request.header.X-Amz-Target": "'CodeBuild_20161006.StartBuild'",
             },
-            request_templates={FORM: json.dumps({"projectName": props.project.name})},
+            request_templates=dict.fromkeys(CONTENT_TYPES, template),
         )
-        accepted = self._answer(props, method, [integration], "accepted", ACCEPTED, r"2\d{2}")
+        # CodeBuild's own response has the account, the role and the log group.
+        accepted = self._answer("accepted", ACCEPTED, r"2\d{2}", json.dumps({"started": True}), [self._integration])
         # The response without a pattern is the default. It depends on the other, because API Gateway refuses concurrent
         # changes of one method.
-        try_again = self._answer(props, method, [accepted.response], "try_again", TRY_AGAIN, None)
-        self.last = try_again.response
-        # Only what is configured here: a whole resource has attributes that AWS sets later.
-        configured = {
-            resource: ("id", "path_part"),
-            method: ("authorization",),
-            integration: ("uri", "credentials", "request_parameters", "request_templates", "passthrough_behavior"),
-            accepted.response: ("status_code", "selection_pattern", "response_templates"),
-            try_again.response: ("status_code", "selection_pattern", "response_templates"),
+        unknown = self._status("unknown", UNKNOWN)
+        refused = escaped(webhook_templates.refused(props.hooks))
+        self.last = self._answer("try_again", TRY_AGAIN, None, refused, [accepted, unknown])
+        self._answers = [accepted, self.last]
+
+    def deployed(self) -> list[IResolvable]:
+        """Values that need a new deployment when they change.
+
+        Only what is configured here: a whole resource has attributes that AWS sets later.
+        """
+        return list(self._deployed())
+
+    def _deployed(self) -> Iterator[IResolvable]:
+        mapped = ("uri", "credentials", "request_parameters", "request_templates", "passthrough_behavior")
+        answered = ("status_code", "selection_pattern", "response_templates")
+        configured: dict[TerraformResource, tuple[str, ...]] = {
+            self._resource: ("id", "path_part"),
+            self._method: ("authorization", "request_parameters"),
+            self._integration: mapped,
+            **dict.fromkeys(self._answers, answered),
         }
-        self.deployed = [part.interpolation_for_attribute(name) for part, names in configured.items() for name in names]
+        for part, names in configured.items():
+            for name in names:
+                yield part.interpolation_for_attribute(name)
+
+    def _status(self, name: str, status: str) -> ApiGatewayMethodResponse:
+        return ApiGatewayMethodResponse(
+            self,
+            f"{name}_status",
+            rest_api_id=self._api_id,
+            resource_id=self._method.resource_id,
+            http_method=self._method.http_method,
+            status_code=status,
+        )
 
     def _answer(
         self,
-        props: StartBuildMethodProps,
-        method: ApiGatewayMethod,
-        after: Sequence[ITerraformDependable],
         name: str,
         status: str,
         pattern: str | None,
-    ) -> "_Answer":
-        declared = ApiGatewayMethodResponse(
-            self,
-            f"{name}_status",
-            rest_api_id=props.api.id,
-            resource_id=method.resource_id,
-            http_method=method.http_method,
-            status_code=status,
-        )
-        response = ApiGatewayIntegrationResponse(
+        template: str,
+        after: Sequence[ITerraformDependable],
+    ) -> ApiGatewayIntegrationResponse:
+        return ApiGatewayIntegrationResponse(
             self,
             name,
-            rest_api_id=props.api.id,
-            resource_id=method.resource_id,
-            http_method=method.http_method,
-            status_code=declared.status_code,
+            rest_api_id=self._api_id,
+            resource_id=self._method.resource_id,
+            http_method=self._method.http_method,
+            status_code=self._status(name, status).status_code,
             selection_pattern=pattern,
-            # CodeBuild's own response has the account, the role and the log group.
-            response_templates={"application/json": json.dumps({"started": status == ACCEPTED})},
+            response_templates={"application/json": template},
             depends_on=after,
         )
-        return _Answer(status=declared, response=response)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Answer:
-    """A status that a method may answer with, and the integration's response for it."""
-
-    status: ApiGatewayMethodResponse
-    response: ApiGatewayIntegrationResponse

@@ -162,8 +162,8 @@ class CacheSettings(Settings):
 
     mode: Literal["s3", "efs", "none"] = Field(
         "none",
-        description="none: nowhere, because the target has what was mirrored before; s3: in a bucket; efs: in a file "
-        "system (needs vpc).",
+        description="Where the copy strategy keeps its copy. none: nowhere, because the target has what was mirrored "
+        "before; s3: in a bucket; efs: in a file system (needs vpc). s3 and efs need `isolation: repository`.",
     )
     expiration_days: StrictInt = Field(30, ge=1, le=3650, description="How long an unused S3 cache is kept.")
 
@@ -198,12 +198,25 @@ class AlertsSettings(Settings):
         (), max_length=50, description="Addresses to notify; each has to confirm AWS's first message."
     )
     silent_hours: StrictInt = Field(
-        6, ge=2, le=168, description="Raise an alarm when a mirror had no successful build for this long, hours."
+        6,
+        ge=2,
+        le=168,
+        description="Raise an alarm when a mirror has differed, or none was reconciled, for this long, hours.",
+    )
+    webhook_parameter: ParameterName | None = Field(
+        None,
+        description="Name of an SSM SecureString, under AWS's own key, with the URL of a Slack or Teams webhook, which "
+        "hears when a mirror fails and when it is well again.",
+    )
+    metric_of_each_mirror: Flag = Field(
+        False,
+        description="Whether CloudWatch keeps metrics of each mirror besides those of its unit, about 0.30 USD a month "
+        "each.",
     )
 
 
 class BacklogSettings(Settings):
-    """The bridge: a webhook, a build for each repository, a cache."""
+    """The bridge: a webhook, and a build for each space or each repository."""
 
     spaces: dict[SpaceId, SpaceSettings] = Field(
         min_length=1, description="Backlog spaces by their id, the first part of their address."
@@ -215,6 +228,17 @@ class BacklogSettings(Settings):
         True, description="Whether Terraform refuses to delete the repositories that the bridge creates."
     )
     webhook: WebhookSettings = Field(description="Which addresses may start a mirror run.")
+    isolation: Literal["space", "repository"] = Field(
+        "space",
+        description="What has a build and a role of its own. space: each Backlog space, whose build narrows its "
+        "permissions to one repository before it mirrors it; repository: each mirror, so that IAM itself keeps them "
+        "apart, for a build's price each.",
+    )
+    transfer: Literal["relay", "copy"] = Field(
+        "relay",
+        description="How new commits travel. relay: the source's pack goes to the target as it is, and a copy is the "
+        "fallback; copy: always by a copy.",
+    )
     cache: CacheSettings = Field(
         CacheSettings(), description="Where a build keeps its copy of the repository between runs."
     )
@@ -229,6 +253,13 @@ class BacklogSettings(Settings):
         le=100,
         description="A build stops before it deletes 10 or more of the target's refs and more than this share of them.",
     )
+    max_rewritten_percent: StrictInt = Field(
+        50,
+        ge=1,
+        le=100,
+        description="A build stops before it moves 10 or more of the target's branches, and more than this share of "
+        "them, to commits that do not contain their old ones.",
+    )
     vpc: VpcSettings | None = Field(None, description="Run the builds in this VPC; needed for cache mode efs.")
     reconcile: ScheduleExpression = Field(
         "rate(1 hour)",
@@ -239,6 +270,19 @@ class BacklogSettings(Settings):
     )
     build_timeout_minutes: StrictInt = Field(60, ge=5, le=2160, description="Stop a build after this time, minutes.")
     log_retention_days: LogRetentionDays = Field(90, description="How long CloudWatch keeps the builds' logs.")
+
+
+def mirrors(backlog: BacklogSettings) -> dict[str, MirrorSettings]:
+    """Every mirror by its key."""
+    return dict(backlog.repositories)
+
+
+def units(backlog: BacklogSettings) -> dict[str, dict[str, MirrorSettings]]:
+    """The mirrors that share a build, by the build's unit: a space's, or each alone under its own key."""
+    found: dict[str, dict[str, MirrorSettings]] = {}
+    for key, mirror in mirrors(backlog).items():
+        found.setdefault(mirror.space if backlog.isolation == "space" else key, {})[key] = mirror
+    return found
 
 
 def target_name(mirror: MirrorSettings) -> str:

@@ -9,10 +9,11 @@ from ipaddress import IPv4Network
 
 from errors import Problem
 from modules.git_detection import IAM_REGION
+from modules.policies.builds import EVENT_SOURCE
 from settings import Deployment
 from settings.place import STATE_FOLDER
 from stacks import asked_arguments, asked_inventory, asked_texts, asked_values
-from stacks.backlog_bridge import mirror_buildspec
+from stacks.backlog_units import bridge_units, unit_buildspec
 from stacks.variables import Apart, list_checks
 from terraform import facts
 from terraform.facts import AddressList
@@ -223,28 +224,34 @@ def _alarms(deployment: Deployment, stacks: Stacks) -> Found:
     if deployment.prd is None or deployment.prd.backlog is None:
         return
     stack = stacks["backlog-bridge"]
-    watched = {
-        stack.resource_of(alarm["dimensions"]["ProjectName"], "aws_codebuild_project")
-        for alarm in stack.resources("aws_cloudwatch_metric_alarm").values()
-        if alarm.get("alarm_actions") and alarm.get("treat_missing_data") == "breaching"
-    }
-    for project in stack.resources("aws_codebuild_project"):
-        if project not in watched:
-            yield f"backlog-bridge: aws_codebuild_project.{project}", "no alarm notifies anybody when it is silent"
+    alarms = stack.resources("aws_cloudwatch_metric_alarm").values()
+    for metric, missing in (("OldestInequality", "notBreaching"), ("Reconciled", "breaching")):
+        watched = {
+            alarm["dimensions"].get("Unit")
+            for alarm in alarms
+            if alarm.get("alarm_actions")
+            and (alarm["metric_name"], alarm.get("treat_missing_data")) == (metric, missing)
+        }
+        for unit in bridge_units(deployment, deployment.prd.backlog).values():
+            if unit.name not in watched:
+                yield "backlog-bridge: aws_cloudwatch_metric_alarm", f"none notifies anybody of {metric} of {unit.name}"
     rules = stack.resources("aws_cloudwatch_event_rule").values()
-    if not any(_pattern(stack, rule).get("source") == ["aws.codebuild"] and _is_on(rule) for rule in rules):
-        yield "backlog-bridge: aws_cloudwatch_event_rule", "no rule selects failed builds, so nobody is notified of one"
+    for source, what in (("aws.codebuild", "failed builds"), (EVENT_SOURCE, "mirrors that differ")):
+        if not any(_pattern(stack, rule).get("source") == [source] and _is_on(rule) for rule in rules):
+            place = "backlog-bridge: aws_cloudwatch_event_rule"
+            yield place, f"no rule selects {what}, so nobody is notified of one"
 
 
 def _buildspecs(deployment: Deployment, stacks: Stacks) -> Found:
-    """Builds run the buildspecs of our templates, one for each mirror of the deployment file."""
+    """Builds run the buildspecs of our templates, one for each unit of mirrors of the deployment file."""
     asked = set()
     if deployment.prd is not None and (backlog := deployment.prd.backlog) is not None:
-        asked = {escaped(mirror_buildspec(deployment.region, backlog, key)) for key in backlog.repositories}
+        units = bridge_units(deployment, backlog).values()
+        asked = {escaped(unit_buildspec(deployment, backlog, unit)) for unit in units}
     for name, stack in stacks.items():
         for project, arguments in stack.resources("aws_codebuild_project").items():
             if {source.get("buildspec") for source in objects(arguments["source"])} - asked:
-                what = "this is no buildspec of a mirror in the deployment file, as buildspec/ renders it"
+                what = "this is no buildspec of mirrors in the deployment file, as buildspec/ renders it"
                 yield f"{name}: aws_codebuild_project.{project}.source.buildspec", what
 
 

@@ -10,8 +10,9 @@ from errors.shown import shown
 from modules.labels import Labels
 from modules.mirror_build import IMAGE
 from settings import Deployment
-from settings.backlog import BacklogSettings
+from settings.backlog import BacklogSettings, units
 from settings.gitlab import GitlabSettings
+from stacks.backlog_moves import SCOPES
 from terraform.output import Json, objects
 from terraform.references import Configuration
 from terraform.templates import escaped
@@ -77,33 +78,39 @@ def _of_bridge(backlog: BacklogSettings) -> dict[str, Values]:
     in_vpc: Values = {"vpc_config.vpc_id": None, "vpc_config.subnets": None}
     if backlog.vpc is not None:
         in_vpc = {"vpc_config.vpc_id": backlog.vpc.id, "vpc_config.subnets": list(backlog.vpc.subnet_ids)}
-    asked: dict[str, Values] = {
-        f"aws_scheduler_schedule.reconciliation_schedules_{key}": {
+    asked: dict[str, Values] = {}
+    for key in units(backlog):
+        asked[f"aws_scheduler_schedule.reconciliation_schedules_{key}"] = {
             "schedule_expression": "${var.reconcile_schedule}",
             "schedule_expression_timezone": None,
             "flexible_time_window.mode": "OFF",
         }
-        for key in backlog.repositories
-    }
-    for key in backlog.repositories:
-        asked[f"aws_codebuild_project.mirrors_{key}_project"] = {
+        asked[f"aws_codebuild_project.{SCOPES[backlog.isolation]}_{key}_project"] = {
             "build_timeout": "${var.build_timeout_minutes}",
             "environment.image": IMAGE,
             "environment.privileged_mode": backlog.cache.mode == "efs",
             **in_vpc,
         }
+        watched: Values = {"namespace": "Kakehashi/Backlog", "period": 3600}
+        asked[f"aws_cloudwatch_metric_alarm.alerts_silence_{key}"] = {
+            **watched,
+            "metric_name": "Reconciled",
+            "statistic": "Sum",
+            "evaluation_periods": "${var.silent_hours}",
+            "threshold": 1,
+            "comparison_operator": "LessThanThreshold",
+        }
+        asked[f"aws_cloudwatch_metric_alarm.alerts_inequality_{key}"] = {
+            **watched,
+            "metric_name": "OldestInequality",
+            "statistic": "Maximum",
+            "evaluation_periods": 1,
+            "threshold": "${var.silent_hours * 3600}",
+            "comparison_operator": "GreaterThanThreshold",
+        }
     asked["aws_cloudwatch_log_group"] = _LOGS
-    asked["aws_cloudwatch_metric_alarm"] = {
-        "namespace": "AWS/CodeBuild",
-        "metric_name": "SucceededBuilds",
-        "statistic": "Sum",
-        "period": 3600,
-        "evaluation_periods": "${var.silent_hours}",
-        "threshold": 1,
-        "comparison_operator": "LessThanThreshold",
-    }
     if backlog.cache.mode == "s3":
-        asked["aws_s3_bucket_lifecycle_configuration"] = _kept("cache_retention_days", None)
+        asked["aws_s3_bucket_lifecycle_configuration.cache_lifecycle"] = _kept("cache_retention_days", None)
     return asked
 
 

@@ -8,17 +8,20 @@ from collections.abc import Iterator, Mapping
 
 from buildspec import render
 from errors.shown import shown
-from modules import build_alerts, git_detection, proxy_alerts
+from modules import build_alerts, git_detection, proxy_alerts, webhook_templates
 from modules.alert_topic import Message
 from modules.git_detection import CREDENTIALS, FROM_ELSEWHERE, IAM_REGION, STATE
 from modules.labels import Labels
 from modules.server_files import document_content
 from modules.terraform_text import template
+from modules.webhook_api import CONTENT_TYPES
 from settings import Deployment
 from stacks import gitlab_files
+from stacks.backlog_units import bridge_labels, bridge_units, hooks, unit_config
 from stacks.dev_proxy import proxy_server, squid_config
 from stacks.prd_codecommit import detection_props, source_addresses
 from terraform.references import Configuration
+from terraform.templates import escaped
 
 _READ = {
     "aws_instance": ("user_data",),
@@ -27,10 +30,14 @@ _READ = {
     "aws_ssm_association": ("schedule_expression",),
     "aws_cloudwatch_event_rule": ("count", "event_pattern", "provider", "state"),
     "aws_cloudwatch_event_target": ("arn", "count", "input_transformer", "rule"),
+    "aws_s3_object": ("content",),
+    "aws_api_gateway_integration": ("request_templates",),
+    "aws_api_gateway_integration_response": ("response_templates",),
 }
 """The arguments that are compared, by type."""
 
 _RULE, _TARGET = "aws_cloudwatch_event_rule", "aws_cloudwatch_event_target"
+_SENT, _ANSWERED = "aws_api_gateway_integration", "aws_api_gateway_integration_response"
 
 Texts = dict[str, object]
 """Values by place, `stack: type.name.argument`; None stands for an argument that is left out."""
@@ -161,8 +168,27 @@ def _detection(deployment: Deployment) -> Texts:
 def _alerts(deployment: Deployment) -> Texts:
     if deployment.prd is None or deployment.prd.backlog is None:
         return {}
-    pattern = build_alerts.failures(_labels(deployment, "prd"))
-    return _notified("backlog-bridge", "alerts_failures", "alerts", build_alerts.FAILED, pattern, None, None)
+    stack, labels, backlog = "backlog-bridge", bridge_labels(deployment), deployment.prd.backlog
+    asked: Texts = {}
+    for name, message, pattern in (
+        ("failures", build_alerts.FAILED, build_alerts.failures(labels)),
+        ("differences", build_alerts.DIFFERING, build_alerts.differences(labels)),
+    ):
+        asked |= _notified(stack, f"alerts_{name}", "alerts", message, pattern, None, None)
+    texts = {"script": render.mirror_program()}
+    for key, unit in bridge_units(deployment, backlog).items():
+        texts[f"units_{key}"] = unit_config(deployment, backlog, unit)
+    for name, text in texts.items():
+        asked |= _resource(stack, f"aws_s3_object.program_{name}", content=escaped(text))
+    names = hooks(deployment, backlog)
+    sent = dict.fromkeys(CONTENT_TYPES, escaped(webhook_templates.request(names)))
+    answers = {"accepted": '{"started": true}', "try_again": escaped(webhook_templates.refused(names))}
+    for hook in ("hook", "old_hook"):
+        asked |= _resource(stack, f"{_SENT}.webhook_{hook}_start_build", request_templates=sent)
+        for answer, text in answers.items():
+            place = f"{_ANSWERED}.webhook_{hook}_{answer}"
+            asked |= _resource(stack, place, response_templates={"application/json": text})
+    return asked
 
 
 def _notified(

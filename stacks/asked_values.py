@@ -9,7 +9,7 @@ from errors.shown import shown
 from modules.git_detection import IAM_REGION
 from modules.labels import Labels
 from settings import Deployment
-from settings.backlog import CreatedTargetSettings
+from settings.backlog import CreatedTargetSettings, mirrors
 from settings.codecommit import RepositorySettings
 from settings.proxy import PORT
 from stacks.asked_arguments import values_at
@@ -163,7 +163,7 @@ def _asked_repositories(deployment: Deployment) -> dict[tuple[str, str], tuple[s
             kms_key_arn = (repository or RepositorySettings()).kms_key_arn
             asked["prd-codecommit", key] = (kms_key_arn, codecommit.deletion_protected)
     if prd is not None and (backlog := prd.backlog) is not None:
-        for mirror in backlog.repositories.values():
+        for mirror in mirrors(backlog).values():
             if isinstance(target := mirror.target, CreatedTargetSettings):
                 asked["backlog-bridge", target.create] = (target.kms_key_arn, backlog.deletion_protected)
     return asked

@@ -4,17 +4,29 @@ from cdktf_cdktf_provider_aws.codebuild_project import CodebuildProject
 from constructs import Construct
 
 from buildspec import render
-from modules.build_alerts import BuildAlerts, BuildAlertsProps
+from modules.build_alerts import AlertedUnit, BuildAlerts, BuildAlertsProps
 from modules.build_network import BuildNetwork, BuildNetworkProps
 from modules.cache_bucket import CacheBucket, CacheBucketProps
 from modules.cache_file_system import CacheFileSystem, CacheFileSystemProps
 from modules.mirror_build import MirrorBuild, MirrorBuildProps
+from modules.program_bucket import ProgramBucket, ProgramBucketProps
 from modules.reconciliation import Reconciliation, ReconciliationProps
 from modules.repositories import Repositories, RepositoriesProps
 from modules.webhook_api import WebhookApi, WebhookApiProps
 from settings import Deployment
-from settings.backlog import BacklogSettings, CreatedTargetSettings, MirrorSettings, source_url, target_name
-from settings.codecommit import RepositorySettings
+from settings.backlog import BacklogSettings, CreatedTargetSettings, mirrors, target_name
+from stacks import backlog_moves
+from stacks.backlog_units import (
+    PROGRAM_KEY,
+    BridgeUnit,
+    bridge_units,
+    hooks,
+    mirroring_units,
+    program_bucket,
+    target_settings,
+    unit_buildspec,
+    unit_config,
+)
 from stacks.base import BaseStack, Output
 from stacks.operations_variables import BacklogVariables
 from stacks.prd_codecommit import repository_props
@@ -22,7 +34,7 @@ from terraform.facts import MirrorUnit
 
 
 class BacklogBridgeStack(BaseStack):
-    """A webhook, a build for each repository, and their caches."""
+    """A webhook, a build for each space or each repository, and their caches."""
 
     def __init__(
         self,
@@ -37,9 +49,11 @@ class BacklogBridgeStack(BaseStack):
         if codecommit is not None:
             self.add_dependency(codecommit)
         variables = BacklogVariables(self, settings)
+        units = bridge_units(deployment, settings)
+        filled_by = mirroring_units(deployment)
         created = {
-            mirror.target.create: repository_props(mirror.target)
-            for mirror in settings.repositories.values()
+            mirror.target.create: repository_props(mirror.target, filled_by[mirror.target.create])
+            for mirror in mirrors(settings).values()
             if isinstance(mirror.target, CreatedTargetSettings)
         }
 
@@ -48,10 +62,7 @@ class BacklogBridgeStack(BaseStack):
             "repositories",
             RepositoriesProps(repositories=created, deletion_protected=settings.deletion_protected),
         )
-        projects = self._projects(settings, variables)
-        for key, project in projects.items():
-            targets = [target_name(settings.repositories[key])]
-            self.record(MirrorUnit(unit=key, build=project.friendly_unique_id, targets=targets))
+        projects = self._projects(settings, variables, units)
         webhook = WebhookApi(
             self,
             "webhook",
@@ -60,6 +71,7 @@ class BacklogBridgeStack(BaseStack):
                 region=deployment.region,
                 sender_cidrs=variables.webhook_sender_cidrs,
                 projects=projects,
+                hooks=hooks(deployment, settings),
             ),
         )
         Reconciliation(
@@ -80,45 +92,76 @@ class BacklogBridgeStack(BaseStack):
                 account_id=self.account.id,
                 emails=settings.alerts.emails,
                 silent_hours=variables.silent_hours,
-                projects=projects,
+                silent_seconds=variables.silent_seconds,
+                units={
+                    key: AlertedUnit(name=unit.name, state_parameter=unit.state_parameter)
+                    for key, unit in units.items()
+                },
             ),
         )
+        self.record(
+            *(
+                MirrorUnit(
+                    unit=unit.name,
+                    build=projects[key].friendly_unique_id,
+                    targets=sorted(target_name(mirror) for mirror in unit.mirrors.values()),
+                )
+                for key, unit in units.items()
+            )
+        )
+        for kind, blocks in backlog_moves.blocks(settings).items():
+            self.add_override(kind, blocks)
 
         self.outputs(
             {
                 "webhook_urls": Output(
-                    value=webhook.urls, description="The URL to register as webhook in Backlog, by repository."
+                    value=webhook.urls,
+                    description="The URL to register as webhook in Backlog, by repository, or for all of a project.",
                 ),
                 "alerts_topic_arn": Output(
                     value=alerts.topic.arn, description="ARN of the topic that hears of failed and silent mirrors."
                 ),
                 "build_projects": Output(
-                    value={key: project.name for key, project in projects.items()},
+                    value={key: projects[unit.key].name for unit in units.values() for key in unit.mirrors},
                     description="Names of the CodeBuild projects, by repository.",
                 ),
             }
         )
 
-    def _projects(self, settings: BacklogSettings, variables: BacklogVariables) -> dict[str, CodebuildProject]:
-        """The build of each mirror, with its cache."""
+    def _projects(
+        self, settings: BacklogSettings, variables: BacklogVariables, units: dict[str, BridgeUnit]
+    ) -> dict[str, CodebuildProject]:
+        """The build of each unit, with its cache."""
         network = self._network(settings)
         bucket = self._bucket(settings, variables)
+        programs = ProgramBucket(
+            self,
+            "program",
+            ProgramBucketProps(
+                name=program_bucket(self.deployment),
+                program_key=PROGRAM_KEY,
+                program=render.mirror_program(),
+                configs={
+                    key: (unit.config_key, unit_config(self.deployment, settings, unit)) for key, unit in units.items()
+                },
+            ),
+        )
         # Scopes of their own: a mirror may be called `webhook` or `cache`.
-        mirrors, caches = Construct(self, "mirrors"), Construct(self, "caches")
+        scope, caches = Construct(self, backlog_moves.SCOPES[settings.isolation]), Construct(self, "caches")
         return {
             key: MirrorBuild(
-                mirrors,
+                scope,
                 key,
                 self._build_props(
                     settings,
                     variables,
-                    key,
-                    mirror,
+                    unit,
+                    programs=programs,
                     network=network,
                     cache=self._file_system(caches, key, network) if settings.cache.mode == "efs" else bucket,
                 ),
             ).project
-            for key, mirror in settings.repositories.items()
+            for key, unit in units.items()
         }
 
     def _network(self, settings: BacklogSettings) -> BuildNetwork | None:
@@ -152,24 +195,32 @@ class BacklogBridgeStack(BaseStack):
         self,
         settings: BacklogSettings,
         variables: BacklogVariables,
-        key: str,
-        mirror: MirrorSettings,
+        unit: BridgeUnit,
         *,
+        programs: ProgramBucket,
         network: BuildNetwork | None,
         cache: CacheBucket | CacheFileSystem | None,
     ) -> MirrorBuildProps:
-        region, target, space = self.deployment.region, target_name(mirror), settings.spaces[mirror.space]
+        region = self.deployment.region
+        targets = {target_name(mirror): target_settings(self.deployment, mirror) for mirror in unit.mirrors.values()}
+        keys = {target.kms_key_arn for target in targets.values() if target.kms_key_arn is not None}
         return MirrorBuildProps(
             labels=self.labels,
             region=region,
             account_id=self.account.id,
-            key=key,
-            description=f"Mirrors {mirror.project}/{mirror.repository} of Backlog into {target}",
-            buildspec=mirror_buildspec(region, settings, key),
-            target_arn=f"arn:aws:codecommit:{region}:{self.account.id}:{target}",
-            target_key_arn=_target_repository(self.deployment, mirror).kms_key_arn,
-            ssh_key_parameter=space.ssh_key_parameter,
-            ssh_key_kms_key_arn=space.ssh_key_kms_key_arn,
+            unit=unit.key,
+            mirrors=tuple(unit.mirrors),
+            description=_description(settings, unit),
+            buildspec=unit_buildspec(self.deployment, settings, unit),
+            programs=programs,
+            target_arns=[f"arn:aws:codecommit:{region}:{self.account.id}:{target}" for target in targets],
+            target_key_arns=sorted(keys),
+            mirroring_role=unit.mirroring_role,
+            builds_assume=unit.builds_assume,
+            ssh_key_parameter=unit.space.ssh_key_parameter,
+            ssh_key_kms_key_arn=unit.space.ssh_key_kms_key_arn,
+            state_parameter=unit.state_parameter,
+            notify_parameter=settings.alerts.webhook_parameter,
             log_retention_days=variables.log_retention_days,
             timeout_minutes=variables.build_timeout_minutes,
             cache=cache,
@@ -177,28 +228,8 @@ class BacklogBridgeStack(BaseStack):
         )
 
 
-def mirror_buildspec(region: str, settings: BacklogSettings, key: str) -> str:
-    """The buildspec of a mirror, by its key in the settings."""
-    mirror = settings.repositories[key]
-    space = settings.spaces[mirror.space]
-    return render.mirror_buildspec(
-        render.MirrorBuildspec(
-            source_url=source_url(settings, mirror),
-            target_url=f"codecommit::{region}://{target_name(mirror)}",
-            known_hosts=space.known_hosts,
-            ssh_key_parameter=space.ssh_key_parameter,
-            key=key,
-            cache=settings.cache.mode,
-            lfs=settings.lfs,
-            max_lost_percent=settings.max_lost_percent,
-        )
-    )
-
-
-def _target_repository(deployment: Deployment, mirror: MirrorSettings) -> RepositorySettings:
-    if isinstance(mirror.target, CreatedTargetSettings):
-        return mirror.target
-    codecommit = deployment.prd.codecommit if deployment.prd is not None else None
-    if codecommit is None:
-        raise ValueError(f"{mirror.target.codecommit} needs prd.codecommit")
-    return codecommit.repositories[mirror.target.codecommit] or RepositorySettings()
+def _description(settings: BacklogSettings, unit: BridgeUnit) -> str:
+    if settings.isolation == "space":
+        return f"Mirrors repositories of the Backlog space {unit.key}"
+    (mirror,) = unit.mirrors.values()
+    return f"Mirrors {mirror.project}/{mirror.repository} of Backlog into {target_name(mirror)}"

@@ -3,7 +3,7 @@
 from cdktf import App
 
 from settings import Deployment
-from settings.backlog import target_name
+from settings.backlog import mirrors, target_name
 from stacks.backlog_bridge import BacklogBridgeStack
 from stacks.base import BaseStack
 from stacks.dev_gitlab import DevGitlabStack
@@ -25,14 +25,14 @@ def compose(app: App, deployment: Deployment) -> dict[str, BaseStack]:
         stacks["dev-gitlab"] = DevGitlabStack(
             app, "dev-gitlab", deployment, dev.gitlab, network=network, built_proxy=stacks.get("dev-proxy")
         )
-    mirrors = prd.backlog.repositories.values() if prd is not None and prd.backlog is not None else ()
+    filled = mirrors(prd.backlog).values() if prd is not None and prd.backlog is not None else ()
     if prd is not None and prd.codecommit is not None:
         stacks["prd-codecommit"] = PrdCodecommitStack(
             app,
             "prd-codecommit",
             deployment,
             prd.codecommit,
-            mirrored={target_name(mirror): mirror.target for mirror in mirrors},
+            mirrored={target_name(mirror): mirror.target for mirror in filled},
             push_source=stacks[deployment.push_stack] if deployment.push_stack is not None else None,
         )
     if prd is not None and prd.backlog is not None:

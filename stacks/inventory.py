@@ -1,38 +1,55 @@
 """What the names in inventory.json stand for in a deployment: its zones, mirrors and users, and what each one has."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from buildspec import render
 from modules.git_detection import IAM_REGION
-from modules.labels import Labels
+from modules.labels import MIRRORED_BY, Labels
 from settings import Deployment
-from settings.backlog import BacklogSettings, CreatedTargetSettings
+from settings.backlog import BacklogSettings, CreatedTargetSettings, mirrors
 from settings.codecommit import CodeCommitSettings
 from settings.gitlab import GitlabSettings
 from settings.network import NetworkSettings
 from settings.types import architecture
-from stacks.backlog_bridge import mirror_buildspec
+from stacks.backlog_moves import SCOPES
+from stacks.backlog_units import (
+    PROGRAM_KEY,
+    BridgeUnit,
+    bridge_units,
+    mirroring_units,
+    program_bucket,
+    unit_buildspec,
+    unit_config,
+)
 from terraform.templates import escaped
 
 Values = dict[str, Any]
 Lists = dict[str, Sequence[Mapping[str, Any]]]
 
+_HOOKS = {
+    "hook": "${aws_api_gateway_resource.webhook_hooks.id}",
+    "old_hook": "${aws_api_gateway_rest_api.webhook_api.root_resource_id}",
+}
+"""The resources above the methods that start builds, at the path of today and of before."""
+
 _DEPLOYED = {
-    "resource.webhook_hooks_{}_resource": ("id", "path_part"),
-    "method.webhook_hooks_{}_post": ("authorization",),
-    "integration.webhook_hooks_{}_start_build": (
+    "resource.webhook_{}_resource": ("id", "path_part"),
+    "method.webhook_{}_post": ("authorization", "request_parameters"),
+    "integration.webhook_{}_start_build": (
         "uri",
         "credentials",
         "request_parameters",
         "request_templates",
         "passthrough_behavior",
     ),
-    "integration_response.webhook_hooks_{}_accepted": ("status_code", "selection_pattern", "response_templates"),
-    "integration_response.webhook_hooks_{}_try_again": ("status_code", "selection_pattern", "response_templates"),
+    "integration_response.webhook_{}_accepted": ("status_code", "selection_pattern", "response_templates"),
+    "integration_response.webhook_{}_try_again": ("status_code", "selection_pattern", "response_templates"),
 }
-"""What a new deployment of the API is made for, of each mirror's method."""
+"""What a new deployment of the API is made for, of each method."""
 
 
 def terraform_name(written: str) -> str:
@@ -74,6 +91,10 @@ def _conditions(**holds: bool) -> Values:
 
 def _protected(is_protected: bool) -> dict[str, bool] | None:
     return {"prevent_destroy": True} if is_protected else None
+
+
+def _mirrored(unit: str | None) -> dict[str, str] | None:
+    return {MIRRORED_BY: unit} if unit is not None else None
 
 
 def _network(settings: NetworkSettings) -> tuple[Values, Lists]:
@@ -159,7 +180,7 @@ def _gitlab(deployment: Deployment, settings: GitlabSettings) -> Values:
 
 
 def _codecommit(deployment: Deployment, settings: CodeCommitSettings) -> tuple[Values, Lists]:
-    detection = settings.detection
+    detection, filled_by = settings.detection, mirroring_units(deployment)
     users = [
         *(["pull_user"] if settings.pull is not None else []),
         *(["push_user"] if settings.push is not None or deployment.push_stack is not None else []),
@@ -170,7 +191,10 @@ def _codecommit(deployment: Deployment, settings: CodeCommitSettings) -> tuple[V
     given = [name for name, place in places.items() if place is not None and place.from_cidrs is not None]
     lists: Lists = {
         "user": _each("user", users),
-        "repository": _each("repository", settings.repositories),
+        "repository": [
+            {"repository": terraform_name(name), "repository_tags": _mirrored(filled_by.get(name))}
+            for name in settings.repositories
+        ],
         "detected": _each("detected", detection.emails if detection is not None else ()),
         "watched": _each("watched", ("pushes", "pulls")),
         "list": _each("list", given),
@@ -188,28 +212,29 @@ def _codecommit(deployment: Deployment, settings: CodeCommitSettings) -> tuple[V
 
 
 def _backlog(deployment: Deployment, settings: BacklogSettings) -> tuple[Values, Lists]:
-    labels = Labels(project=deployment.name, environment="prd", owner=deployment.owner)
     subnets = settings.vpc.subnet_ids if settings.vpc is not None else ()
-    targets = [one.target for one in settings.repositories.values()]
-    mirrors = {key: terraform_name(key) for key in settings.repositories}
+    targets = [one.target for one in mirrors(settings).values()]
+    units = bridge_units(deployment, settings)
+    filled_by = mirroring_units(deployment)
     lists: Lists = {
-        "mirror": [
-            {
-                "mirror": name,
-                "written": key,
-                "build_name": labels.name("backlog", key),
-                **_build(deployment.region, settings, key, name),
-            }
-            for key, name in mirrors.items()
+        "scope": [{"scope": SCOPES[settings.isolation]}],
+        "unit": [
+            {"unit": terraform_name(key), "written": key, **_unit(deployment, settings, unit)}
+            for key, unit in units.items()
         ],
-        "created": _each("created", (one.create for one in targets if isinstance(one, CreatedTargetSettings))),
+        "hook": [{"hook": name, "parent": parent} for name, parent in _HOOKS.items()],
+        "created": [
+            {"created": terraform_name(one.create), "filled_by": filled_by[one.create]}
+            for one in targets
+            if isinstance(one, CreatedTargetSettings)
+        ],
         "alerted": _each("alerted", settings.alerts.emails),
         "subnet": [{"subnet": terraform_name(one.replace("-", "_")), "subnet_id": one} for one in subnets],
     }
-    last = [f"aws_api_gateway_integration_response.webhook_hooks_{name}_try_again" for name in mirrors.values()]
+    last = [f"aws_api_gateway_integration_response.webhook_{hook}_try_again" for hook in _HOOKS]
     deployed = [
-        f"aws_api_gateway_{block.format(name)}.{attribute}"
-        for name in mirrors.values()
+        f"aws_api_gateway_{block.format(hook)}.{attribute}"
+        for hook in _HOOKS
         for block, attributes in _DEPLOYED.items()
         for attribute in attributes
     ]
@@ -219,24 +244,46 @@ def _backlog(deployment: Deployment, settings: BacklogSettings) -> tuple[Values,
         "webhook_depends_on": ["aws_api_gateway_rest_api_policy.webhook_senders", *last],
         "methods": ", ".join(deployed),
         "is_efs": settings.cache.mode == "efs",
-        **_conditions(efs=settings.cache.mode == "efs", s3=settings.cache.mode == "s3", vpc=settings.vpc is not None),
+        "scope": SCOPES[settings.isolation],
+        "program_bucket": program_bucket(deployment),
+        "program_key": PROGRAM_KEY,
+        "program_digest": _etag(render.mirror_program()),
+        **_conditions(
+            efs=settings.cache.mode == "efs",
+            s3=settings.cache.mode == "s3",
+            vpc=settings.vpc is not None,
+            shared=settings.isolation == "space",
+        ),
     }
     return found, lists
 
 
-def _build(region: str, settings: BacklogSettings, key: str, name: str) -> Values:
-    """A mirror's buildspec, and what depends on the network and the cache of its build."""
-    is_efs, vpc = settings.cache.mode == "efs", settings.vpc
+def _etag(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _unit(deployment: Deployment, settings: BacklogSettings, unit: BridgeUnit) -> Values:
+    """What a unit's build runs, and what depends on the network and the cache of its build."""
+    is_efs, vpc, name = settings.cache.mode == "efs", settings.vpc, terraform_name(unit.key)
     groups = ["build_security_group", *([f"caches_{name}_clients"] if is_efs else [])]
     subnets = [subnet.replace("-", "_") for subnet in vpc.subnet_ids] if vpc is not None and is_efs else []
+    roles = ["role", *(["mirror_role"] if unit.builds_assume else [])]
+    most = sum(len(key) + 40 for key in unit.mirrors)
     return {
-        "buildspec": escaped(mirror_buildspec(region, settings, key)),
+        "build_name": unit.name,
+        "state_parameter": unit.state_parameter,
+        "state_tier": "Advanced" if most > 4096 else "Standard",
+        "config_key": unit.config_key,
+        "config_digest": _etag(unit_config(deployment, settings, unit)),
+        "buildspec": escaped(unit_buildspec(deployment, settings, unit)),
         "build_depends_on": [
-            f"aws_iam_role_policy.mirrors_{name}_role_policy",
+            *(f"aws_iam_role_policy.{SCOPES[settings.isolation]}_{name}_{role}_policy" for role in roles),
+            "aws_s3_object.program_script",
+            f"aws_s3_object.program_units_{name}",
             *(f"aws_efs_mount_target.caches_{name}_mount_target_{subnet}" for subnet in subnets),
             *([f"aws_efs_file_system_policy.caches_{name}_policy"] if is_efs else []),
         ],
-        "cache": {"type": "S3", "location": f"${{aws_s3_bucket.cache_bucket.bucket}}/{key}"}
+        "cache": {"type": "S3", "location": f"${{aws_s3_bucket.cache_bucket.bucket}}/{unit.key}"}
         if settings.cache.mode == "s3"
         else None,
         "file_systems": [

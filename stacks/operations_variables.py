@@ -6,6 +6,8 @@ Each attribute is a reference to one variable. `stacks.variables` has the kinds 
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network
 
+from cdktf import Token
+
 from settings.backlog import BacklogSettings
 from settings.codecommit import CodeCommitSettings
 from settings.gitlab import AmiSettings, GitlabSettings
@@ -218,11 +220,12 @@ class BacklogVariables:
         self.silent_hours = variables.whole_number(
             stack,
             "silent_hours",
-            "An alarm is raised when a mirror had no successful build for this long, hours.",
+            "An alarm is raised when a mirror differed, or none was reconciled, for this long, hours.",
             settings.alerts.silent_hours,
             low=2,
             high=168,
         )
+        self.silent_seconds = Token.as_number("${var.silent_hours * 3600}")
         if settings.cache.mode == "s3":
             self.cache_retention_days = variables.retention(
                 stack,

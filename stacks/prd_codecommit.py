@@ -16,6 +16,7 @@ from modules.repositories import Repositories, RepositoriesProps, RepositoryProp
 from settings import Deployment
 from settings.backlog import CodeCommitTargetSettings, CreatedTargetSettings
 from settings.codecommit import CodeCommitSettings, PullSettings, PushSettings, RepositorySettings
+from stacks.backlog_units import MIRRORING_ROLE, bridge_units, mirroring_units
 from stacks.base import BaseStack, Output
 from stacks.operations_variables import CodecommitVariables
 from terraform.address_lists import all_public, no_overlap, single_addresses
@@ -88,13 +89,16 @@ class PrdCodecommitStack(BaseStack):
             region=deployment.region,
             account_id=self.account.id,
         )
+        mirrored_by = mirroring_units(deployment)
         push_cidrs = self._push_cidrs(settings.push, variables, push_source)
 
         repositories = Repositories(
             self,
             "repositories",
             RepositoriesProps(
-                repositories={name: repository_props(repository) for name, repository in own.items()},
+                repositories={
+                    name: repository_props(repository, mirrored_by.get(name)) for name, repository in own.items()
+                },
                 deletion_protected=settings.deletion_protected,
             ),
         ).repositories
@@ -224,11 +228,10 @@ def detection_props(
         # A push mirror first reads what is there.
         pull_cidrs=[*pushing, *pull_cidrs],
         vpc_endpoint_ids=[endpoint for room in rooms for endpoint in room.from_vpc_endpoints or ()],
-        builder_roles=[
-            labels.name("backlog-mirror", mirror, limit=64)
-            for mirror in (backlog.repositories if backlog is not None else ())
-        ],
-        builder_role_prefix=labels.name("backlog-mirror", ""),
+        builder_roles=[unit.mirroring_role for unit in bridge_units(deployment, backlog).values()]
+        if backlog is not None
+        else [],
+        builder_role_prefix=labels.name(MIRRORING_ROLE, ""),
         git_user_prefixes=[labels.name(role) for role in ("push", "pull")],
         iam_provider=iam_provider,
     )
@@ -240,9 +243,11 @@ def source_addresses(stack: str, state: str) -> str:
     return single_addresses(listed.format(f"{state}.outputs.{output}"))
 
 
-def repository_props(repository: RepositorySettings) -> RepositoryProps:
-    """A repository's settings as its construct takes them."""
-    return RepositoryProps(description=repository.description, kms_key_arn=repository.kms_key_arn)
+def repository_props(repository: RepositorySettings, mirrored_by: str | None) -> RepositoryProps:
+    """A repository's settings, and the unit of the bridge that fills it, as its construct takes them."""
+    return RepositoryProps(
+        description=repository.description, kms_key_arn=repository.kms_key_arn, mirrored_by=mirrored_by
+    )
 
 
 def _pull_user_props(

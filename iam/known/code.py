@@ -34,6 +34,21 @@ _COUNT = text(
     why="into how many rules a long list of addresses is divided",
 )
 
+_WORD = r"[A-Za-z0-9_.-]+"
+_TABLE = rf'#set\(\$hooks = \{{{{\n(?:  "{_WORD}": {{value}},?\n)+\}}}}\)\n'
+_NAME = r'#set\(\$name = \$input\.params\("mirror"\)\)\n'
+_IS_UNKNOWN = r'"\$!name" != "" && "\$!hooks\.get\(\$name\)" == ""'
+_OVERRIDE = r'\[\{"name": "MIRROR", "value": "\$!found\.mirror", "type": "PLAINTEXT"\}\]'
+_START = text(
+    _TABLE.format(value=rf'\{{"project": "{_WORD}", "mirror": "{_WORD}"\}}')
+    + _NAME
+    + r"#set\(\$found = \$hooks\.get\(\$name\)\)\n"
+    rf'\{{"projectName": "\$!found\.project", "environmentVariablesOverride": {_OVERRIDE}\}}',
+    wanted="a table of names with a build and its variable MIRROR for each, and nothing of the request beside the name",
+    why="it overrides nothing of the build but which mirror it is about",
+)
+_SAYS_NOTHING = "the sender of a webhook gets nothing of CodeBuild's own response, which describes the build"
+
 TYPES: dict[str, Arguments] = {
     "aws_codecommit_repository": {
         "description": _LOOKS,
@@ -75,7 +90,7 @@ TYPES: dict[str, Arguments] = {
     },
     "aws_api_gateway_rest_api_policy": {"policy": read_by("the promise no-method-is-open"), "rest_api_id": _API},
     "aws_api_gateway_resource": {
-        "parent_id": own("aws_api_gateway_rest_api", "root_resource_id"),
+        "parent_id": own("aws_api_gateway_rest_api", "root_resource_id") | own("aws_api_gateway_resource"),
         "path_part": _LOOKS,
         "rest_api_id": _API,
     },
@@ -83,6 +98,7 @@ TYPES: dict[str, Arguments] = {
         "api_key_required": one_of(False, why="the API's policy says who may call it"),
         "authorization": one_of("NONE", why="the API's policy says who may call it"),
         "http_method": one_of("POST", why="a webhook is a POST"),
+        "request_parameters.method.request.path.mirror": harmless("the name that a table of constants is asked for"),
         "resource_id": _RESOURCE,
         "rest_api_id": _API,
     },
@@ -97,10 +113,10 @@ TYPES: dict[str, Arguments] = {
         "request_parameters.integration.request.header.X-Amz-Target": one_of(
             "'CodeBuild_20161006.StartBuild'", why="a webhook starts a build and does nothing else"
         ),
-        "request_templates.application/x-www-form-urlencoded": text(
-            r'\{"projectName": "\$\{aws_codebuild_project\.[\w-]+\.name\}"\}',
-            wanted="the name of this stack's build, and nothing beside it",
-            why="it overrides nothing of the build",
+        **each(
+            _START,
+            "request_templates.application/json",
+            "request_templates.application/x-www-form-urlencoded",
         ),
         "resource_id": _RESOURCE,
         "rest_api_id": _API,
@@ -115,10 +131,12 @@ TYPES: dict[str, Arguments] = {
         "http_method": _METHOD,
         "resource_id": _RESOURCE,
         "response_templates.application/json": required(
-            one_of(
-                '{"started": true}',
-                '{"started": false}',
-                why="the sender of a webhook gets nothing of CodeBuild's own response, which describes the build",
+            one_of('{"started": true}', why=_SAYS_NOTHING)
+            | text(
+                _TABLE.format(value='"known"') + _NAME + r"#if\(" + _IS_UNKNOWN + r"\)"
+                r'#set\(\$context\.responseOverride\.status = 404\)#end\n\{"started": false\}',
+                wanted="a table of names, and what says whether a build started",
+                why=_SAYS_NOTHING,
             )
         ),
         "selection_pattern": _ANSWER,
@@ -171,7 +189,7 @@ TYPES: dict[str, Arguments] = {
     "aws_cloudwatch_metric_alarm": {
         **each(_TOPIC, "alarm_actions", "ok_actions"),
         **each(_LOOKS, "alarm_description", "alarm_name"),
-        "dimensions.ProjectName": own("aws_codebuild_project", "name"),
+        "dimensions.Unit": harmless("which builds' metrics, which stacks/as_asked.py compares"),
         **each(
             harmless("when people are told"),
             "comparison_operator",

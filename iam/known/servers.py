@@ -1,6 +1,6 @@
 """Servers: instances, their disks, images, schedules, and what runs on them."""
 
-from iam.known.argument import Arguments, each, harmless, one_of, own, required, role_for, text
+from iam.known.argument import Arguments, each, harmless, one_of, own, read_by, required, role_for, text
 from iam.known.networks import GROUP, SUBNET
 
 _PROGRAM = harmless("a program of this project, which stacks/asked_texts.py renders again")
@@ -152,6 +152,13 @@ TYPES: dict[str, Arguments] = {
             why="it overrides nothing of the build",
         ),
         "target.role_arn": role_for("scheduler.amazonaws.com"),
+    },
+    "aws_ssm_parameter": {
+        **each(harmless("what people and bills call it"), "description", "tier"),
+        "lifecycle.ignore_changes": one_of("value", why="builds write it"),
+        "name": read_by("the policies' evaluation"),
+        "type": one_of("String", why="no secret is in it"),
+        "value": one_of("{}", why="what it has before a build writes it"),
     },
 }
 

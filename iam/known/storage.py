@@ -42,6 +42,16 @@ TYPES: dict[str, Arguments] = {
         "bucket": _BUCKET,
         "rule.apply_server_side_encryption_by_default.sse_algorithm": one_of("AES256", why="S3's own key"),
     },
+    "aws_s3_object": {
+        "bucket": _BUCKET,
+        **each(
+            harmless("what builds run, which their buildspecs name by its digest and stacks/as_asked.py compares"),
+            "content",
+            "content_type",
+            "etag",
+            "key",
+        ),
+    },
     "aws_s3_bucket_versioning": {
         "bucket": _BUCKET,
         "versioning_configuration.status": one_of("Enabled", why="what was overwritten is kept"),

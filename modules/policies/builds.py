@@ -1,28 +1,78 @@
 """What mirror builds may do, and who may start them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from modules.labels import MIRRORED_BY
+from modules.policies import git_users, sizes
 from modules.policies.statement import PolicyCondition, PolicyStatement
 
+_MIRROR = (
+    "codecommit:GetRepository",
+    "codecommit:GitPull",
+    "codecommit:GitPush",
+    "codecommit:UpdateDefaultBranch",
+)
 
-def mirror_into(repository_arn: str) -> PolicyStatement:
-    """Change the refs and the default branch of a mirror build's target."""
+EVENT_SOURCE = "kakehashi.backlog"
+EVENTS = ("Mirrors differ", "Mirrors equal again")
+"""What builds tell EventBridge."""
+
+
+def mirror_into(
+    repository_arns: Sequence[str], key_arns: Sequence[str], *, unit: str, region: str, account_id: str
+) -> list[PolicyStatement]:
+    """Change the refs and the default branch of a unit's targets, which `key_arns` encrypt.
+
+    The targets are named where IAM's quota for a role has room for their ARNs. Where it has none, they are those that
+    carry the unit's name in a tag: only Terraform sets that tag, and no identity of ours may tag a repository, so the
+    tag says what the names would say. A build gets a session for one of them in either case.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    """
+    keys = git_users.repository_keys(key_arns, region)
+    named = PolicyStatement(sid="MirrorIntoTarget", effect="Allow", actions=_MIRROR, resources=repository_arns)
+    if sizes.size([named, *keys]) <= sizes.ROLE_CHARACTERS:
+        return [named, *keys]
+    tagged = replace(
+        named,
+        resources=(f"arn:aws:codecommit:{region}:{account_id}:*",),
+        conditions=(PolicyCondition(test="StringEquals", variable=f"aws:ResourceTag/{MIRRORED_BY}", values=(unit,)),),
+    )
+    return [tagged, *keys]
+
+
+def read_parameters(sid: str, parameter_arns: Sequence[str]) -> PolicyStatement:
+    """Read SSM parameters; AWS's own key for SSM needs no statement."""
+    return PolicyStatement(sid=sid, effect="Allow", actions=("ssm:GetParameter",), resources=parameter_arns)
+
+
+def keep_state(parameter_arn: str) -> PolicyStatement:
+    """Read and write the parameter that says since when mirrors differ."""
     return PolicyStatement(
-        sid="MirrorIntoTarget",
-        effect="Allow",
-        actions=(
-            "codecommit:GetRepository",
-            "codecommit:GitPull",
-            "codecommit:GitPush",
-            "codecommit:UpdateDefaultBranch",
-        ),
-        resources=(repository_arn,),
+        sid="KeepState", effect="Allow", actions=("ssm:GetParameter", "ssm:PutParameter"), resources=(parameter_arn,)
     )
 
 
-def read_parameter(parameter_arn: str) -> PolicyStatement:
-    """Read one SSM parameter; AWS's own key for SSM needs no statement."""
-    return PolicyStatement(sid="ReadSshKey", effect="Allow", actions=("ssm:GetParameters",), resources=(parameter_arn,))
+def fetch_program(object_arns: Sequence[str]) -> PolicyStatement:
+    """Read the program and the config of a build."""
+    return PolicyStatement(sid="FetchProgram", effect="Allow", actions=("s3:GetObject",), resources=object_arns)
+
+
+def report_mirrors(region: str, account_id: str) -> PolicyStatement:
+    """Tell EventBridge which mirrors differ, and nothing that could pass for another program's event.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
+    """
+    return PolicyStatement(
+        sid="ReportMirrors",
+        effect="Allow",
+        actions=("events:PutEvents",),
+        resources=(f"arn:aws:events:{region}:{account_id}:event-bus/default",),
+        conditions=(
+            PolicyCondition(test="StringEquals", variable="events:source", values=(EVENT_SOURCE,)),
+            PolicyCondition(test="StringEquals", variable="events:detail-type", values=EVENTS),
+        ),
+    )
 
 
 def decrypt_parameter(key_arn: str, parameter_arn: str) -> PolicyStatement:

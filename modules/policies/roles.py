@@ -22,6 +22,16 @@ def assumed_by(service: str, *, account_id: str | None = None) -> list[PolicySta
     ]
 
 
+def assumed_by_role(role_arn: str) -> list[PolicyStatement]:
+    """A role's trust in one other role of the account, and in nobody else."""
+    return [PolicyStatement(sid="Assume", effect="Allow", actions=("sts:AssumeRole",), roles=(role_arn,))]
+
+
+def assume(role_arn: str) -> PolicyStatement:
+    """Become one other role."""
+    return PolicyStatement(sid="AssumeRole", effect="Allow", actions=("sts:AssumeRole",), resources=(role_arn,))
+
+
 def write_logs(log_group_arn: str) -> PolicyStatement:
     """Write to the streams of one log group that exists already."""
     return PolicyStatement(

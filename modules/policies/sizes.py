@@ -8,6 +8,8 @@ from modules.policies.statement import PolicyStatement
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 POLICY_CHARACTERS = 6_144
+ROLE_CHARACTERS = 10_240
+"""All inline policies of a role together."""
 
 
 def repository_arns(

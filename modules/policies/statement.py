@@ -25,9 +25,9 @@ class PolicyCondition:
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyStatement:
-    """One statement; without `services` and `everybody` it has no principal, as in an identity's policy.
+    """One statement; without `services`, `roles` and `everybody` it has no principal, as in an identity's policy.
 
-    `acknowledged` has the reasons for accepting checkov's findings on it, by the check's id.
+    `roles` are ARNs. `acknowledged` has the reasons for accepting checkov's findings on it, by the check's id.
     """
 
     sid: str
@@ -35,6 +35,7 @@ class PolicyStatement:
     actions: Sequence[str]
     resources: Sequence[str] = ()
     services: Sequence[str] = ()
+    roles: Sequence[str] = ()
     everybody: bool = False
     conditions: Sequence[PolicyCondition] = ()
     acknowledged: Mapping[str, str] = field(default_factory=dict)
@@ -55,6 +56,11 @@ def _terraform(statement: PolicyStatement) -> DataAwsIamPolicyDocumentStatement:
         *(
             [DataAwsIamPolicyDocumentStatementPrincipals(type="Service", identifiers=list(statement.services))]
             if statement.services
+            else []
+        ),
+        *(
+            [DataAwsIamPolicyDocumentStatementPrincipals(type="AWS", identifiers=list(statement.roles))]
+            if statement.roles
             else []
         ),
     ]

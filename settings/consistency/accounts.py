@@ -7,7 +7,10 @@ from settings.consistency.valid_values import ValidValues
 from settings.problems import Path, SettingProblem
 
 LABEL_TAGS = ("name", "project", "environment", "owner", "managed-by")
-"""The tags that the labels set; a deployment's own tags must not replace them."""
+"""The tags that the labels set; a deployment's own tags must not replace them.
+
+Nor may they replace those that policies name, which start with kakehashi: and are on single repositories.
+"""
 
 _PARTS = (("dev", "network"), ("dev", "gitlab"), ("prd", "codecommit"), ("prd", "backlog"))
 
@@ -42,7 +45,7 @@ def _roles_are_of_their_account(valid: ValidValues) -> Iterator[SettingProblem]:
 def _tags(valid: ValidValues) -> Iterator[SettingProblem]:
     first: dict[str, str] = {}
     for key in valid.keys("tags"):
-        if key.lower() in LABEL_TAGS:
+        if key.lower() in LABEL_TAGS or key.lower().startswith("kakehashi:"):
             yield SettingProblem(
                 path=("tags", key), what=f"{shown(key)} is a tag that the labels set", hint="choose another key"
             )

@@ -95,6 +95,15 @@ def _vpc(valid: ValidValues) -> Iterator[SettingProblem]:
     yield from named_once(valid, (*_BACKLOG, "vpc", "subnet_ids"))
 
 
+def _caches_are_of_one_mirror(valid: ValidValues) -> Iterator[SettingProblem]:
+    """A build of a space would bring along the copies of all its mirrors."""
+    path = (*_BACKLOG, "cache", "mode")
+    mode, isolation = valid.value(*path), valid.value(*_BACKLOG, "isolation")
+    if mode in ("s3", "efs") and isolation in (None, "space") and not valid.is_refused(*_BACKLOG, "isolation"):
+        hint = "give isolation: repository in prd.backlog, or use mode: none"
+        yield SettingProblem(path=path, what=f"'{mode}' needs a build for each repository", hint=hint)
+
+
 def _silence_is_longer_than_the_schedule(valid: ValidValues) -> Iterator[SettingProblem]:
     hours = valid.value(*_BACKLOG, "alerts", "silent_hours") or AlertsSettings().silent_hours
     reconcile = valid.value(*_BACKLOG, "reconcile")
@@ -126,6 +135,7 @@ RULES = (
     _targets_exist,
     _senders,
     _vpc,
+    _caches_are_of_one_mirror,
     _silence_is_longer_than_the_schedule,
     _keys,
 )

@@ -1,41 +1,74 @@
 from dataclasses import replace
 from ipaddress import IPv4Network
+from unittest.mock import Mock
 
 import pytest
 from cdktf import App, TerraformStack
 
+from modules.build_network import BuildNetwork
 from modules.cache_file_system import CacheFileSystem, CacheFileSystemProps
 from modules.labels import Labels
 from modules.mirror_build import MirrorBuildProps
 from modules.network import NetworkProps, ZoneSubnets
+from modules.program_bucket import ProgramBucket, ProgramBucketProps
 from modules.security_group import SecurityGroupRule
 from terraform.templates import escaped
 
 LABELS = Labels(project="kakehashi", environment="prd", owner="platform-team")
 
-BUILD = MirrorBuildProps(
-    labels=LABELS,
-    region="ap-northeast-1",
-    account_id="222222222222",
-    key="web",
-    description="Mirrors web",
-    buildspec="version: 0.2",
-    target_arn="arn:aws:codecommit:ap-northeast-1:222222222222:web",
-    target_key_arn=None,
-    ssh_key_parameter="/key",
-    ssh_key_kms_key_arn=None,
-    log_retention_days=30,
-    timeout_minutes=60,
-    cache=None,
-    network=None,
-)
+
+@pytest.fixture
+def build(stack: TerraformStack) -> MirrorBuildProps:
+    """What a build needs that mirrors one repository."""
+    configs = {"web": ("units/web.json", "{}")}
+    programs = ProgramBucketProps(name="programs", program_key="mirror.sh", program="", configs=configs)
+    return MirrorBuildProps(
+        labels=LABELS,
+        region="ap-northeast-1",
+        account_id="222222222222",
+        unit="web",
+        mirrors=("web",),
+        description="Mirrors web",
+        buildspec="version: 0.2",
+        programs=ProgramBucket(stack, "program", programs),
+        target_arns=["arn:aws:codecommit:ap-northeast-1:222222222222:web"],
+        target_key_arns=[],
+        mirroring_role="mirror-web",
+        builds_assume=False,
+        ssh_key_parameter="/key",
+        ssh_key_kms_key_arn=None,
+        state_parameter="/state",
+        notify_parameter=None,
+        log_retention_days=30,
+        timeout_minutes=60,
+        cache=None,
+        network=None,
+    )
 
 
-def test_a_build_needs_a_network_to_mount_a_file_system(app: App) -> None:
+@pytest.fixture
+def stack(app: App) -> TerraformStack:
+    """An empty stack."""
+    return TerraformStack(app, "stack")
+
+
+@pytest.fixture
+def file_system(stack: TerraformStack) -> CacheFileSystem:
+    """A file system for copies."""
     props = CacheFileSystemProps(labels=LABELS, key="web", vpc_id="vpc-1", subnet_ids={})
-    file_system = CacheFileSystem(TerraformStack(app, "stack"), "cache", props)
+    return CacheFileSystem(stack, "cache", props)
+
+
+def test_a_build_needs_a_network_to_mount_a_file_system(build: MirrorBuildProps, file_system: CacheFileSystem) -> None:
     with pytest.raises(ValueError, match=r"^a cache in a file system needs network$"):
-        replace(BUILD, cache=file_system)
+        replace(build, cache=file_system)
+
+
+def test_a_build_of_several_mirrors_has_no_cache(build: MirrorBuildProps, file_system: CacheFileSystem) -> None:
+    network = Mock(BuildNetwork)
+    replace(build, cache=file_system, network=network)
+    with pytest.raises(ValueError, match=r"^a cache has the copy of one mirror$"):
+        replace(build, cache=file_system, network=network, mirrors=("web", "api"))
 
 
 @pytest.mark.parametrize("peers", [{}, {"cidr": "10.0.0.0/8", "group_id": "sg-1"}])

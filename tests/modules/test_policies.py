@@ -2,7 +2,8 @@ import itertools
 
 import pytest
 
-from modules.policies import builds, git_users, roles, servers
+from modules.policies import builds, git_users, roles, servers, sizes
+from modules.policies.statement import PolicyStatement
 
 ARN = "arn:aws:codecommit:ap-northeast-1:222222222222:app"
 
@@ -53,7 +54,10 @@ def test_statements_allow_no_wildcard_action() -> None:
         git_users.repository_keys(["arn"], "r"),
         roles.deliver_flow_logs("arn"),
         servers.start_and_stop("arn"),
-        [builds.mirror_into(ARN), builds.read_parameter("arn"), builds.keep_cache("arn", "key")],
+        builds.mirror_into([ARN], ["arn"], unit="unit", region="r", account_id="1"),
+        [builds.read_parameters("Read", ["arn"]), builds.keep_state("arn"), builds.keep_cache("arn", "key")],
+        [builds.fetch_program(["arn"]), builds.report_mirrors("r", "1"), roles.assume("arn")],
+        roles.assumed_by_role("arn"),
         [builds.decrypt_parameter("arn", "arn"), roles.write_logs("arn")],
         builds.build_in_vpc(["arn"], "r", "1"),
         builds.start_builds(["arn"]),
@@ -62,3 +66,34 @@ def test_statements_allow_no_wildcard_action() -> None:
     for statement in every:
         if statement.effect == "Allow":
             assert not [action for action in statement.actions if "*" in action], statement.sid
+
+
+def _targets(count: int) -> list[str]:
+    return [f"arn:aws:codecommit:ap-northeast-1:222222222222:repository-{number:04}" for number in range(count)]
+
+
+def _mirroring(count: int, keys: list[str]) -> list[PolicyStatement]:
+    return builds.mirror_into(
+        _targets(count), keys, unit="kakehashi-prd-backlog-example", region="ap-northeast-1", account_id="222222222222"
+    )
+
+
+def test_a_role_names_its_targets_as_long_as_they_fit_into_its_policy() -> None:
+    most = max(count for count in range(300) if _mirroring(count, [])[0].resources == _targets(count))
+    assert 100 < most < 200
+    assert sizes.size(_mirroring(most, [])) <= 10_240
+    (tagged,) = _mirroring(most + 1, [])
+    assert tagged.resources == ("arn:aws:codecommit:ap-northeast-1:222222222222:*",)
+    (condition,) = tagged.conditions
+    assert (condition.test, condition.variable) == ("StringEquals", "aws:ResourceTag/kakehashi:mirrored-by")
+    assert condition.values == ("kakehashi-prd-backlog-example",)
+    assert tagged.actions == _mirroring(1, [])[0].actions
+
+
+def test_the_keys_of_targets_count_for_the_size_of_a_policy() -> None:
+    keys = [f"arn:aws:kms:ap-northeast-1:222222222222:key/{number:036}" for number in range(90)]
+    named, _ = _mirroring(20, keys)
+    assert named.resources == _targets(20)
+    tagged, used = _mirroring(60, keys)
+    assert tagged.conditions
+    assert (used.sid, used.resources) == ("RepositoryKeys", keys)

@@ -57,7 +57,7 @@ def test_the_bridge_can_be_deployed_alone_in_an_existing_vpc() -> None:
     assert deployment.prd.codecommit is None
     assert deployment.prd.backlog is not None
     assert deployment.prd.backlog.vpc is not None
-    assert deployment.prd.backlog.cache.mode == "efs"
+    assert (deployment.prd.backlog.isolation, deployment.prd.backlog.cache.mode) == ("repository", "s3")
 
 
 def test_gitlab_can_be_deployed_in_an_existing_vpc() -> None:

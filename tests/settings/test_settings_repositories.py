@@ -179,6 +179,28 @@ def test_an_efs_cache_needs_a_vpc(refusal: Refusal) -> None:
     )
 
 
+@pytest.mark.parametrize("mode", ["s3", "efs"])
+@pytest.mark.parametrize("isolation", ["    isolation: space\n", ""])
+def test_a_cache_needs_a_build_for_each_repository(refusal: Refusal, mode: str, isolation: str) -> None:
+    text = spoilt(("    isolation: repository\n", isolation), ("mode: s3", f"mode: {mode}"))
+    assert refusal(text) == error(
+        line_of(text, f"mode: {mode}"),
+        "prd.backlog.cache.mode",
+        f"'{mode}' needs a build for each repository",
+        "give isolation: repository in prd.backlog, or use mode: none",
+    )
+
+
+def test_a_wrong_isolation_is_the_only_error(refusal: Refusal) -> None:
+    text = spoilt(("isolation: repository", "isolation: project"))
+    assert refusal(text) == error(
+        line_of(text, "isolation: project"),
+        "prd.backlog.isolation",
+        "'project' is not known here",
+        "use 'space' or 'repository'",
+    )
+
+
 def test_a_list_instead_of_a_map_of_repositories_is_the_only_error(refusal: Refusal) -> None:
     listed = ("  codecommit:\n    repositories:\n", "  codecommit:\n    repositories: [app, batch]\n")
     text = without("      infrastructure:\n", "    deletion_protected: true\n", listed)

@@ -112,6 +112,7 @@ prd:
         target: {{ codecommit: batch }}
     webhook:
       sender_cidrs: [192.0.2.16/28, 192.0.2.64/28]
+    isolation: repository
     cache:
       mode: s3
       expiration_days: 30

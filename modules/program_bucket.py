@@ -1,0 +1,76 @@
+"""A bucket with the program that builds run, and with what each unit of builds works with."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cdktf_cdktf_provider_aws.s3_object import S3Object
+from constructs import Construct
+
+from modules.acknowledged import acknowledge
+from modules.private_bucket import PrivateBucket, PrivateBucketProps
+from terraform.templates import escaped
+
+_KEEP_REPLACED_DAYS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramBucketProps:
+    """`program` and the texts of `configs`, by unit, are what the keys beside them name in the bucket."""
+
+    name: str
+    program_key: str
+    program: str
+    configs: Mapping[str, tuple[str, str]]
+
+
+class ProgramBucket(PrivateBucket):
+    """A private, encrypted bucket that is deleted together with the bridge.
+
+    A buildspec has the digests of both texts, so that a build runs nothing else that somebody may put here.
+    """
+
+    program: S3Object
+    configs: dict[str, S3Object]
+
+    def __init__(self, scope: Construct, id: str, props: ProgramBucketProps) -> None:
+        super().__init__(
+            scope,
+            id,
+            PrivateBucketProps(
+                name=props.name,
+                expiration_days=None,
+                deletion_protected=False,
+                replaced_days=_KEEP_REPLACED_DAYS,
+            ),
+        )
+        acknowledge(
+            self.bucket,
+            CKV_AWS_18="its only readers are the builds, which have logs of their own",
+            CKV_AWS_144="Terraform makes it anew when it is gone",
+            CKV_AWS_145="S3 encrypts with a key of its own; nothing in it is a secret",
+            CKV2_AWS_62="nothing has to happen when a program is replaced",
+        )
+        self.program = self._object(self, "script", props.program_key, props.program)
+        units = Construct(self, "units")
+        self.configs = {unit: self._object(units, unit, *config) for unit, config in props.configs.items()}
+
+    def objects(self, unit: str) -> dict[S3Object, str]:
+        """What the builds of a unit fetch, with the ARNs, which are known before the objects are."""
+        found = (self.program, self.configs[unit])
+        return {one: f"{self.bucket.arn}/{one.key_input}" for one in found}
+
+    def _object(self, scope: Construct, id: str, key: str, text: str) -> S3Object:
+        made = S3Object(
+            scope,
+            id,
+            bucket=self.bucket.id,
+            key=key,
+            content=escaped(text),
+            content_type="text/plain; charset=utf-8",
+            # S3's own digest of an object: Terraform sees when somebody replaced it.
+            etag=hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(),
+            depends_on=[self.policy],
+        )
+        acknowledge(made, CKV_AWS_186="S3 encrypts with a key of its own; nothing in it is a secret")
+        return made

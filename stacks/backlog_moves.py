@@ -1,0 +1,47 @@
+"""What becomes of the bridge's resources when `isolation` changes, as it does for who had a build for each repository.
+
+A log group without a build stays in the account: `removed` takes it out of the state alone. Where a mirror has the key
+of a space, both would have the same names, so the resources move.
+https://developer.hashicorp.com/terraform/language/block/removed
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from settings.backlog import BacklogSettings
+
+SCOPES = {"space": "spaces", "repository": "mirrors"}
+"""The construct that holds the builds, by `isolation`."""
+
+_OTHER = {"space": "repository", "repository": "space"}
+
+# What a build for a space has under the same name, by what a build for a mirror has.
+_SAME_NAME = {
+    "aws_cloudwatch_log_group.{}_log_group": "aws_cloudwatch_log_group.{}_log_group",
+    "aws_codebuild_project.{}_project": "aws_codebuild_project.{}_project",
+    "aws_iam_role.{}_role": "aws_iam_role.{}_mirror_role",
+    "aws_iam_role_policy.{}_role_policy": "aws_iam_role_policy.{}_mirror_role_policy",
+    "aws_ssm_parameter.{}_state": "aws_ssm_parameter.{}_state",
+}
+
+
+def blocks(settings: BacklogSettings) -> dict[str, list[dict[str, Any]]]:
+    """The `moved` and `removed` blocks by their kind; mirrors whose list comes from Backlog never had another build."""
+    of_mirrors = list(settings.repositories)
+    spaces = list(dict.fromkeys(mirror.space for mirror in settings.repositories.values()))
+    gone = of_mirrors if settings.isolation == "space" else spaces
+    both = [key for key in gone if key in of_mirrors and key in spaces]
+    removed = [_kept(_OTHER[settings.isolation], key) for key in gone if key not in both]
+    moved = [move for key in both for move in _moves(settings.isolation, key)]
+    return {kind: found for kind, found in (("moved", moved), ("removed", removed)) if found}
+
+
+def _kept(isolation: str, key: str) -> dict[str, Any]:
+    address = f"aws_cloudwatch_log_group.{SCOPES[isolation]}_{key}_log_group"
+    return {"from": address, "lifecycle": {"destroy": False}}
+
+
+def _moves(isolation: str, key: str) -> Iterator[dict[str, str]]:
+    for mirror, space in _SAME_NAME.items():
+        named = {"repository": mirror.format(f"mirrors_{key}"), "space": space.format(f"spaces_{key}")}
+        yield {"from": named[_OTHER[isolation]], "to": named[isolation]}
