@@ -7,8 +7,9 @@ on objects that the target has, and the target completes it.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Protocol
 
 from .failures import RelayRefusedError
@@ -40,26 +41,34 @@ def relay(
     What `inspector` raises breaks the push off before anything is applied. Raises RelayRefusedError where the target
     does not take the pack, and UnreachableError where an end broke off.
     """
-    known = set(listing.refs.values())
+    known = frozenset(listing.refs.values())
     if any(change.new is not None and change.new not in known for change in push.changes):
         session.ready()
-    available = known.union(session.listing.refs.values())
-    changes = [change for change in push.changes if change.new is None or change.new in available]
+    listed = frozenset(session.listing.refs.values())
+    changes = [change for change in push.changes if change.new is None or change.new in known or change.new in listed]
     if not changes:
         return {}
-    return target.push(changes, _inspected(_pack(session, changes, known, listing), inspector))
-
-
-def _pack(session: SourceSession, changes: Iterable[Change], known: set[bytes], listing: Listing) -> Iterator[bytes]:
     # In the order of the changes, and each once.
     wants = dict.fromkeys(change.new for change in changes if change.new is not None and change.new not in known)
     if not wants:
-        return iter([_EMPTY_PACK])
-    # Offset deltas only where the target reads them, which CodeCommit does not: https://github.com/src-d/go-git/issues/945
+        return target.push(changes, _inspected([_EMPTY_PACK], inspector))
+    # CodeCommit reads no offset deltas: https://github.com/src-d/go-git/issues/945
     capabilities = {b"ofs-delta"} & listing.capabilities
     if b"no-thin" not in listing.capabilities:
         capabilities |= {b"thin-pack"}
-    return session.fetch(wants.keys(), known, capabilities)
+    pack = session.fetch(wants.keys(), _haves(changes, listing, listed), capabilities)
+    return target.push(changes, _inspected(pack, inspector))
+
+
+def _haves(changes: Iterable[Change], target: Listing, listed: Collection[bytes]) -> list[bytes]:
+    """All ids of the target, and first those that tell most about the changes: what was there before, and the branches.
+
+    Of these, the ones that the source lists come first, because upload-pack is not satisfied before it knows some.
+    """
+    likely = [change.old for change in changes if change.old is not None]
+    likely += [value for name, value in target.refs.items() if name.startswith(b"refs/heads/")]
+    likely.sort(key=lambda value: value not in listed)
+    return list(dict.fromkeys(itertools.chain(likely, target.refs.values())))
 
 
 def _inspected(pack: Iterable[bytes], inspector: Inspects) -> Iterator[bytes]:

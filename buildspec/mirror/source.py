@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,8 @@ from .packets import FLUSH, Packets, demultiplexed, packet, read_listing, shown
 from .retries import DEFAULT_TIMEOUTS, FinalError, Timeouts, patiently
 
 _LINES_AT_ONCE = 1000
-_ACK = len(packet(b"ACK %040d\n" % 0))
+_LONGEST_ACK = len(packet(b"ACK %040d common\n" % 0))
+_FIRST_HAVES = 256
 
 
 @dataclass(frozen=True)
@@ -81,21 +83,27 @@ class SourceSession:
             self._connect(self.listing)
 
     def fetch(
-        self, wants: Collection[bytes], haves: Collection[bytes], capabilities: Collection[bytes]
+        self, wants: Collection[bytes], haves: Sequence[bytes], capabilities: Collection[bytes]
     ) -> Iterator[bytes]:
         """The pack with what `wants` need and `haves` do not have; of `capabilities` those that the source offers.
 
-        `wants` are ids of `listing`. Raises UnreachableError where the pack does not arrive as a whole.
+        `wants` are ids of `listing`. Of many `haves`, the source gets more than the first 256 only where it does not
+        know from these for each want where to begin. Raises UnreachableError where the pack does not arrive whole.
         """
         self._used = True
         offered = self.listing.capabilities
         if b"side-band-64k" not in offered:
             raise FinalError("the source does not offer side-band-64k, without which a cut pack looks whole")
         asked = {b"side-band-64k"} | ({b"no-progress", *capabilities} & offered)
+        first, rest = haves, haves[:0]
+        if b"multi_ack_detailed" in offered and len(haves) > _FIRST_HAVES:
+            asked |= {b"multi_ack_detailed"}
+            first, rest = haves[:_FIRST_HAVES], haves[_FIRST_HAVES:]
         with self._explained():
-            # upload-pack acknowledges at most every line, and waits if nobody reads that.
-            # https://git-scm.com/docs/gitprotocol-pack#_packfile_negotiation
-            self._child.send(_request(wants, haves, asked), (len(haves) + 1) * _ACK)
+            self._send(itertools.chain(_wants(wants, asked), _haves(first), [FLUSH] if rest else []), len(first))
+            if rest and self._is_satisfied():
+                rest = rest[:0]
+            self._send(itertools.chain(_haves(rest), [packet(b"done\n")]), len(rest))
             line = self._packets.read()
             while line is not None and line[:3] in (b"ACK", b"NAK"):
                 line = self._packets.read()
@@ -117,6 +125,17 @@ class SourceSession:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _send(self, lines: Iterable[bytes], acknowledged: int) -> None:
+        """Send lines. upload-pack acknowledges each have at most once, and waits if nobody reads that."""
+        self._child.send(_blocks(lines), (acknowledged + 2) * _LONGEST_ACK)
+
+    def _is_satisfied(self) -> bool:
+        """Whether upload-pack knows for each want where to begin. https://git-scm.com/docs/protocol-capabilities"""
+        satisfied = False
+        while (line := self._packets.read()) is not None and line.startswith(b"ACK "):
+            satisfied = satisfied or line.rstrip(b"\n").endswith(b" ready")
+        return satisfied
 
     def _connect(self, like: Listing | None) -> None:
         self._used = True
@@ -145,23 +164,23 @@ def _environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
 
 
-def _request(wants: Iterable[bytes], haves: Iterable[bytes], capabilities: Iterable[bytes]) -> Iterator[bytes]:
+def _wants(wants: Iterable[bytes], capabilities: Iterable[bytes]) -> Iterator[bytes]:
     first = b" " + b" ".join(sorted(capabilities))
-    lines = []
     for want in wants:
-        lines.append(packet(b"want %b%b\n" % (want, first)))
+        yield packet(b"want %b%b\n" % (want, first))
         first = b""
-        if len(lines) >= _LINES_AT_ONCE:
-            yield b"".join(lines)
-            lines.clear()
-    lines.append(FLUSH)
-    for have in haves:
-        lines.append(packet(b"have %b\n" % have))
-        if len(lines) >= _LINES_AT_ONCE:
-            yield b"".join(lines)
-            lines.clear()
-    lines.append(packet(b"done\n"))
-    yield b"".join(lines)
+    yield FLUSH
+
+
+def _haves(haves: Iterable[bytes]) -> Iterator[bytes]:
+    return (packet(b"have %b\n" % have) for have in haves)
+
+
+def _blocks(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines, many at once."""
+    remaining = iter(lines)
+    while block := b"".join(itertools.islice(remaining, _LINES_AT_ONCE)):
+        yield block
 
 
 def _explanation(said: bytes) -> str:

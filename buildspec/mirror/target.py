@@ -109,9 +109,14 @@ class Target:
     def _deliver(self, changes: Sequence[Change], body: bytes | Iterable[bytes]) -> dict[bytes, str | None]:
         path = f"{self._path}/git-receive-pack"
         with answer(self._connect, self._timeouts, self._credentials, path, body) as response:
-            if self.listing is not None and b"report-status" in self.listing.capabilities:
-                return _results(_report(Packets(io.BufferedReader(response, 1 << 16), "target")), changes)
-            response.read(_LONGEST_REPORT)
+            report = response.read(_LONGEST_REPORT)
+            if response.length:
+                raise UnreachableError("the target broke off")
+        if self.listing is not None and b"report-status" in self.listing.capabilities:
+            try:
+                return _results(_report(report), changes)
+            except UnreachableError as error:
+                raise RelayRefusedError(str(error)) from error
         refs = self.list(self.listing).refs
         return {
             change.ref: None if refs.get(change.ref) == change.new else "the target did not change it"
@@ -136,16 +141,12 @@ def _beginning(parts: Iterator[bytes]) -> tuple[bytes, bool]:
     return bytes(found), True
 
 
-def _report(packets: Packets) -> Iterator[bytes]:
+def _report(answer: bytes) -> Iterator[bytes]:
     """The lines of a report, with or without side-band."""
+    packets = Packets(io.BytesIO(answer), "target")
     line = packets.read()
     if line is not None and line[:1] in (b"\x01", b"\x02", b"\x03"):
-        report = bytearray()
-        for data in demultiplexed(packets, line):
-            report += data
-            if len(report) > _LONGEST_REPORT:
-                raise UnreachableError("the target sends a report without end")
-        packets = Packets(io.BytesIO(report), "target")
+        packets = Packets(io.BytesIO(b"".join(demultiplexed(packets, line))), "target")
         line = packets.read()
     while line is not None:
         yield line.rstrip(b"\n")

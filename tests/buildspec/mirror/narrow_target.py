@@ -31,7 +31,9 @@ class NarrowTarget:
     busy: int = 0  # so many of the next requests are answered 503
     status: int = 0  # every request is answered so
     cut_pushes: int = 0  # so many of the next pushes are cut when they begin
-    cut_answers: int = 0  # so many of the next pushes are applied, and their answers cut
+    cut_answers: int | None = None  # pushes are applied, and only so many bytes of their answers sent
+    busy_answers: bool = False  # pushes are applied, and answered 503
+    answers: bytes | None = None  # pushes are answered so, and not applied
     silent: bool = False  # reads a push, and does not answer
     stops_reading: bool = False  # reads the beginning of a push, and no more
     full: bool = False  # does not take the push, and ends the connection with 413 while it comes
@@ -101,10 +103,9 @@ class _Connection(BaseHTTPRequestHandler):
             with contextlib.suppress(ConnectionError):
                 self._push()
 
-    def _answer(self, status: int, body: bytes = b"", content_type: str = "text/plain") -> None:
+    def _answer(self, status: int, body: bytes = b"", length: int | None = None) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(body) if length is None else length))
         self.end_headers()
         self.wfile.write(body)
 
@@ -126,6 +127,9 @@ class _Connection(BaseHTTPRequestHandler):
         named = beginning[4 : int(beginning[:4], 16)].partition(b"\0")[2].split()
         if world.cut_pushes or not world.offered.issuperset(named):
             world.cut_pushes = max(0, world.cut_pushes - 1)
+            return
+        if world.answers is not None:
+            self._answer(200, world.answers)
             return
         if world.full:
             self._answer(413)
@@ -153,10 +157,11 @@ class _Connection(BaseHTTPRequestHandler):
         finally:
             backend.wait()
             backend.stdout.close()
-        if world.cut_answers:
-            world.cut_answers -= 1
+        if world.cut_answers is not None:
+            if world.cut_answers:
+                self._answer(200, answer[: world.cut_answers], length=len(answer))
             return
-        self._answer(200, answer)
+        self._answer(503 if world.busy_answers else 200, answer)
 
     def _backend(self) -> "subprocess.Popen[bytes]":
         path, _, query = self.path.partition("?")

@@ -120,6 +120,26 @@ def test_mirrors_thousands_of_tags_in_batches(ends: Ends) -> None:
     assert ends.whole()
 
 
+@pytest.mark.parametrize("start", ["refs/heads/main", "refs/tags/t0", "refs/tags/unrelated"])
+def test_names_no_more_of_many_refs_than_the_source_has_to_know(ends: Ends, start: str) -> None:
+    add(ends.source, commits("refs/heads/main", [("t", b"%d" % number) for number in range(300)]))
+    add(ends.source, commits("refs/tags/unrelated", [("a", LINES)]))
+    main = git(ends.source, "rev-list", "main").split()
+    pack_tags(ends.source, {f"t{number}": main[number] for number in range(300)})
+    assert set(ends.mirror().values()) == {None}
+    add(ends.source, commits("refs/heads/new", [("a", LINES + b"more\n")], start))
+    ends.ssh.write_text(ends.ssh.read_text().replace("exec sh", 'tee "$0.sent" | sh'))
+    seen = Passing()
+    assert ends.mirror(seen) == {b"refs/heads/new": None}
+    assert ends.whole()
+    sent = ends.ssh.with_suffix(".sent").read_bytes().count(b"have ")
+    if start == "refs/tags/unrelated":  # no branch has anything in common with it
+        assert sent == 301
+        assert len(seen.pack) < 500
+    else:
+        assert sent == 256
+
+
 def test_a_refused_ref_keeps_no_other_from_arriving(ends: Ends) -> None:
     history(ends)
     hooks = ends.target / "hooks"

@@ -16,6 +16,7 @@ from cryptography.x509.oid import NameOID
 from buildspec.mirror.connection import secure
 from buildspec.mirror.failures import RelayRefusedError, UnreachableError
 from buildspec.mirror.model import Change
+from buildspec.mirror.packets import FLUSH, packet
 from buildspec.mirror.retries import Timeouts
 from buildspec.mirror.target import Target
 from tests.buildspec.mirror.ends import TOKEN, Ends, Passing, add, commits, empty, git, refs
@@ -81,12 +82,22 @@ def test_says_that_a_push_was_cut(ends: Ends, content: bytes) -> None:
     assert ends.whole()
 
 
-def test_does_not_repeat_a_push_whose_answer_was_cut(ends: Ends) -> None:
+@pytest.mark.parametrize("sent", [0, 20])
+def test_does_not_repeat_a_push_whose_answer_was_cut(ends: Ends, sent: int) -> None:
     commit(ends)
-    ends.server.cut_answers = 1
+    ends.server.cut_answers = sent
     with pytest.raises(UnreachableError, match="the target broke off"):
         ends.mirror()
     assert ends.server.requests == ["GET", "POST"]
+    assert ends.whole()
+
+
+def test_does_not_repeat_a_push_that_was_applied_all_the_same(ends: Ends) -> None:
+    commit(ends)
+    ends.server.busy_answers = True
+    with pytest.raises(UnreachableError, match="503"):
+        ends.mirror()
+    assert ends.server.requests == ["GET", "POST", "GET"]
     assert ends.whole()
 
 
@@ -185,6 +196,30 @@ def test_sends_in_chunks_only_what_is_large(ends: Ends, content: bytes) -> None:
 def test_a_push_without_objects_is_refused_as_a_whole(ends: Ends) -> None:
     with pytest.raises(RelayRefusedError, match="refuses the pack"):
         ends.connect_target().push(CREATION, [b"PACK is not a pack"])
+
+
+REFUSALS = {
+    b"": "the target broke off",
+    FLUSH: "refuses the pack: nothing",
+    packet(b"unpack ok\n"): "the target broke off",
+    packet(b"unpack index-pack abnormal exit\n") + FLUSH: "refuses the pack: unpack index-pack abnormal exit",
+    packet(b"\x03pack exceeds the largest size") + FLUSH: "the target aborted: pack exceeds the largest size",
+    packet(b"\x02progress") + FLUSH: "the target broke off",
+    packet(b"ERR no"): "the target answers: no",
+    b"<html>": "not Git's protocol",
+}
+
+
+@pytest.mark.parametrize("answer", REFUSALS)
+def test_takes_nothing_but_a_whole_report_for_a_success(ends: Ends, answer: bytes) -> None:
+    ends.server.answers = answer
+    with pytest.raises(RelayRefusedError, match=REFUSALS[answer]):
+        ends.connect_target().push(CREATION, [b"PACK"])
+
+
+def test_a_ref_that_the_report_leaves_out_was_not_changed(ends: Ends) -> None:
+    ends.server.answers = packet(b"unpack ok\n") + packet(b"ok refs/heads/other\n") + FLUSH
+    assert ends.connect_target().push(CREATION, [b"PACK"]) == {b"refs/heads/main": "the target says nothing about it"}
 
 
 @pytest.fixture(scope="module")
