@@ -88,6 +88,15 @@ def rewrites_permitted(target: Listing, limits: Limits) -> int:
     return _permitted(_branches(target), limits.max_rewritten_percent, limits.allow_rewrites)
 
 
+def unproved_permitted(actions: Iterable[Action], target: Listing, limits: Limits) -> int:
+    """How many unproved moves the pack of each of these pushes may leave.
+
+    None where several pushes have such moves: what one of them leaves could not be added up before it is applied.
+    """
+    pushes = sum(isinstance(action, Push) and bool(action.unproved) for action in actions)
+    return 0 if pushes > 1 else rewrites_permitted(target, limits)
+
+
 def check_rewrites(rewritten: Collection[Change], target: Listing, limits: Limits, build: Build) -> None:
     """StoppedError if a pass would rewrite too many branches; `rewritten` are those of all its pushes."""
     if len(rewritten) > rewrites_permitted(target, limits):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from buildspec.mirror.failures import StoppedError
 from buildspec.mirror.model import Change, Limits, Listing, Push
-from buildspec.mirror.plan import Build, check_rewrites, plan, rewrites_permitted
+from buildspec.mirror.plan import Build, check_rewrites, plan, rewrites_permitted, unproved_permitted
 from tests.buildspec.mirror.git_server import HEADS, GitServer, in_the_way
 
 ANYTHING = Limits(max_lost_percent=100, max_rewritten_percent=100)
@@ -258,6 +258,14 @@ def test_moved_branches_are_to_be_proved_once_they_are_too_many() -> None:
         assert len(push.changes) == number + 1
         assert len(push.unproved) == unproved
         assert all(change.ref.startswith(HEADS) for change in push.unproved)
+
+
+def test_moves_that_are_to_be_proved_in_several_pushes_leave_none_unproved() -> None:
+    source, target = _branches(30, TWO), _branches(30, ONE)
+    for most, permitted in ((31, 15), (30, 15), (29, 0)):
+        limits = Limits(50, 50, changes_per_push=most)
+        actions = plan(source, target, None, None, limits, BUILD)
+        assert unproved_permitted(actions, target, limits) == permitted
 
 
 def test_created_branches_need_no_proof() -> None:
