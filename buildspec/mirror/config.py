@@ -99,7 +99,7 @@ def read_config(text: str) -> Config:
         content = json.loads(text)
     except ValueError as error:
         raise ConfigError(f"unit.json is no JSON: {error}. Apply the deployment again") from None
-    mirrors = content.pop("mirrors", None) if isinstance(content, dict) else None
+    mirrors: Any = content.pop("mirrors", None) if isinstance(content, dict) else None
     problems = list(_problems(content, _UNIT, ""))
     if isinstance(mirrors, dict) and mirrors:
         for key, mirror in mirrors.items():

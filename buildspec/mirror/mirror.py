@@ -1,0 +1,283 @@
+"""One mirror: passes until the target has what the source has.
+
+A pass lists both ends, plans what differs and delivers it. Passes follow each other until there is nothing left, so a
+push that arrives meanwhile is not lost; and whatever a killed build left behind, the next one starts from what the ends
+say.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Generic, Protocol, TypeVar
+
+from .aws import RefusedError
+from .failures import LookNeededError, RelayRefusedError, StoppedError, UnreachableError
+from .model import Action, Change, Limits, Listing, Push, SetDefault
+from .plan import Build, check_rewrites, mirrored, plan
+from .report import Log
+from .retries import FinalError
+
+MOST_PASSES = 10
+MOST_FAILURES = 3
+_NAMED = 10
+
+
+class SourceSession(AbstractContextManager["SourceSession"], Protocol):
+    """An open connection to the source, and what it listed."""
+
+    listing: Listing
+
+
+class Copy(Protocol):
+    """The copy strategy, as `copies.Copy` has it."""
+
+    def bring(self, source: Listing, target: Listing, changes: Collection[Change]) -> None: ...
+
+    def uses_lfs(self, new: Collection[bytes], old: Iterable[bytes]) -> bytes | None: ...
+
+    def contains(self, new: bytes, old: bytes) -> bool: ...
+
+    def deliver(self, push: Push) -> Mapping[bytes, str | None]: ...
+
+
+_Session = TypeVar("_Session", bound=SourceSession)
+
+
+class Ends(Protocol[_Session]):
+    """Both ends of a mirror, and the ways between them."""
+
+    def list_target(self) -> Listing: ...
+
+    def default_branch(self) -> bytes | None: ...
+
+    def set_default_branch(self, ref: bytes) -> None: ...
+
+    def open_source(self, like: Listing) -> _Session: ...
+
+    def relay(self, session: _Session, push: Push, listing: Listing) -> Mapping[bytes, str | None]:
+        """Why each ref was refused, None where it was not; nothing of a ref that the source has no longer."""
+
+    def copy(self) -> Copy: ...
+
+    def moved(self) -> tuple[int, int]:
+        """The bytes of packs that came in and went out so far."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How a mirror is made equal. `transfer` is `relay` or `copy`, `lfs` is `refuse` or `warn`."""
+
+    limits: Limits
+    build: Build
+    transfer: str = "relay"
+    lfs: str = "refuse"
+    pause: float = 2
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a mirror. `reason` says why it is not equal.
+
+    `final`: the next build will not do better, so somebody has to. `compared`: both ends were read at least once.
+    """
+
+    equal: bool
+    compared: bool
+    reason: str = ""
+    final: bool = False
+    refs: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+
+
+class Mirror(Generic[_Session]):
+    """One mirror in one build. `run` does it all, and lets no failure of an end out."""
+
+    def __init__(self, ends: Ends[_Session], rules: Rules, log: Log) -> None:
+        self._ends = ends
+        self._rules = rules
+        self._log = log
+        self._refused: dict[Change | SetDefault, str] = {}
+        self._looked_again = False
+        self._outcome = Outcome(equal=False, compared=False)
+
+    def run(self) -> Outcome:
+        """Make the target equal, and say in the last line what became of it."""
+        try:
+            outcome = self._passes()
+        except (StoppedError, RefusedError, FinalError) as error:
+            outcome = replace(self._outcome, reason=str(error), final=True)
+        except UnreachableError as error:
+            outcome = replace(self._outcome, reason=str(error))
+        if not outcome.equal:
+            self._log(f"stopped: {outcome.reason}")
+        received, sent = self._ends.moved()
+        return replace(outcome, bytes_in=received, bytes_out=sent)
+
+    def _passes(self) -> Outcome:
+        failures = 0
+        for _ in range(MOST_PASSES):
+            try:
+                outcome = self._pass()
+            except FinalError:
+                raise
+            except (UnreachableError, RelayRefusedError) as error:
+                # Another build may have been quicker, or an end was away.
+                failures += 1
+                if failures == MOST_FAILURES:
+                    raise UnreachableError(f"{MOST_FAILURES} passes failed, the last because {error}") from error
+                self._log(f"failed: {error}")
+                time.sleep(self._rules.pause * failures)
+                continue
+            if outcome:
+                return outcome
+        reason = f"the source still changes after {MOST_PASSES} passes; the next build goes on"
+        return replace(self._outcome, reason=reason)
+
+    def _pass(self) -> Outcome | None:
+        """Deliver what differs; an outcome where nothing is left that the target takes."""
+        # The target first: what it has and the source, asked later, has not, was deleted there.
+        with self._log.step("read the refs of the target"):
+            target = self._ends.list_target()
+            target_default = self._ends.default_branch()
+        with self._log.step("read the refs of the source"):
+            session = self._ends.open_source(target)
+        with session:
+            source = session.listing
+            self._outcome = replace(self._outcome, compared=True, refs=len(mirrored(source)))
+            limits, build = self._rules.limits, self._rules.build
+            planned = plan(source, target, source.default, target_default, limits, build)
+            actions = [action for action in map(self._without_refused, planned) if action]
+            if not actions:
+                return self._end(planned)
+            self._say_what_differs(actions)
+            left: Sequence[Action] = actions
+            if self._rules.transfer == "relay":
+                left = self._relay(session, target, actions)
+        if left:
+            self._copy(source, target, left)
+        return None
+
+    def _without_refused(self, action: Action) -> Action | None:
+        """The action without what the target has refused already."""
+        if isinstance(action, SetDefault):
+            return None if action in self._refused else action
+        changes = tuple(change for change in action.changes if change not in self._refused)
+        return Push(changes, action.unproved.intersection(changes)) if changes else None
+
+    def _end(self, refused: Sequence[Action]) -> Outcome | None:
+        """Nothing is left to do but what the target refused: `refused`."""
+        if not refused:
+            self._log(f"done: the target has the source's {self._outcome.refs} refs")
+            return replace(self._outcome, equal=True)
+        if not self._looked_again:
+            # A build at the same time may have held the lock of such a ref, and made it equal.
+            # The default branch's name may have arrived after it was set.
+            self._looked_again = True
+            self._refused = {part: reason for part, reason in self._refused.items() if isinstance(part, Change)}
+            time.sleep(self._rules.pause)
+            return None
+        reasons = [
+            f"{_name(part)}: {self._refused[part]}"
+            for action in refused
+            for part in ((action,) if isinstance(action, SetDefault) else action.changes)
+        ]
+        named = ", ".join(reasons[:_NAMED])
+        others = f", and {len(reasons) - _NAMED} others" if len(reasons) > _NAMED else ""
+        reason = f"the target refuses {named}{others}; everything else is equal"
+        return replace(self._outcome, reason=reason, final=True)
+
+    def _say_what_differs(self, actions: Iterable[Action]) -> None:
+        changes = _changes(actions)
+        gone = sum(change.new is None for change in changes)
+        self._log(f"the target lacks {len(changes) - gone} refs, and has {gone} that are gone")
+
+    def _relay(self, session: _Session, target: Listing, actions: Sequence[Action]) -> Sequence[Action]:
+        """Relay packs; returns what a copy has to deliver instead."""
+        for number, action in enumerate(actions):
+            if isinstance(action, SetDefault):
+                self._set_default(action)
+                continue
+            try:
+                with self._log.step(f"relayed {_described(action)}", self._ends.moved):
+                    results = self._ends.relay(session, action, target)
+            except (RelayRefusedError, LookNeededError) as error:
+                self._log(f"{error}; the copy strategy takes over")
+                return actions[number:]
+            self._note(action, results)
+            # What arrived need not be sent again with the next push.
+            arrived = {change.ref: change.new for change in action.changes if results.get(change.ref, "") is None}
+            target = replace(target, refs={**target.refs, **{ref: new for ref, new in arrived.items() if new}})
+        return ()
+
+    def _copy(self, source: Listing, target: Listing, actions: Sequence[Action]) -> None:
+        copy = self._ends.copy()
+        changes = _changes(actions)
+        if changes:
+            with self._log.step(f"brought {len(changes)} refs into the copy", self._ends.moved):
+                copy.bring(source, target, changes)
+            self._look(copy, target, actions)
+        for action in actions:
+            if isinstance(action, SetDefault):
+                self._set_default(action)
+            else:
+                with self._log.step(f"pushed {_described(action)}", self._ends.moved):
+                    results = copy.deliver(action)
+                self._note(action, results)
+
+    def _look(self, copy: Copy, target: Listing, actions: Sequence[Action]) -> None:
+        """Ask the history what the relay cannot see."""
+        new = {change.new for change in _changes(actions) if change.new}.difference(target.refs.values())
+        with self._log.step("looked at the history", self._ends.moved):
+            path = copy.uses_lfs(new, target.refs.values()) if new else None
+            unproved = [change for action in actions if isinstance(action, Push) for change in action.unproved]
+            rewritten = [
+                change for change in unproved if change.new and change.old and not copy.contains(change.new, change.old)
+            ]
+        check_rewrites(rewritten, target, self._rules.limits, self._rules.build)
+        if path is None:
+            return
+        name = path.decode(errors="replace")
+        if self._rules.lfs == "refuse":
+            raise StoppedError(
+                f"the source uses Git LFS ({name}), whose content the target cannot hold; it was not pushed. With "
+                "'lfs: warn' everything else is mirrored"
+            )
+        self._log(f"WARNING: the source uses Git LFS ({name}); the content of such files does not reach the target")
+
+    def _set_default(self, action: SetDefault) -> None:
+        try:
+            with self._log.step(f"changed the default branch to {_name(action)}"):
+                self._ends.set_default_branch(action.ref)
+        except RefusedError as error:
+            self._refuse({action: str(error)})
+
+    def _note(self, push: Push, results: Mapping[bytes, str | None]) -> None:
+        reasons = ((change, results.get(change.ref)) for change in push.changes)
+        self._refuse({change: reason for change, reason in reasons if reason is not None})
+
+    def _refuse(self, reasons: Mapping[Change | SetDefault, str]) -> None:
+        """Remember what the target does not take; it keeps nothing else from arriving."""
+        self._refused.update(reasons)
+        for part, reason in list(reasons.items())[:_NAMED]:
+            self._log(f"the target refuses {_name(part)}: {reason}")
+        if len(reasons) > _NAMED:
+            self._log(f"the target refuses {len(reasons) - _NAMED} others")
+
+
+def _changes(actions: Iterable[Action]) -> list[Change]:
+    return [change for action in actions if isinstance(action, Push) for change in action.changes]
+
+
+def _described(push: Push) -> str:
+    gone = sum(change.new is None for change in push.changes)
+    parts = ((len(push.changes) - gone, "new or moved refs"), (gone, "deletions"))
+    return " and ".join(f"{number} {what}" for number, what in parts if number)
+
+
+def _name(part: Change | SetDefault) -> str:
+    name = part.ref.decode(errors="replace")
+    return f"the default branch {name}" if isinstance(part, SetDefault) else name

@@ -1,0 +1,71 @@
+"""What a build says: lines that people read, and records that CloudWatch makes metrics of."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+NAMESPACE = "Kakehashi/Backlog"
+
+
+class Log:
+    """Writes lines, each as a whole, from any thread. Every mirror has its own `prefix`."""
+
+    def __init__(self, stream: TextIO, prefix: str = "mirror: ", lock: threading.Lock | None = None) -> None:
+        self._stream = stream
+        self._prefix = prefix
+        self._lock = lock or threading.Lock()
+
+    def of(self, key: str) -> Log:
+        """The lines of one mirror among several."""
+        return Log(self._stream, f"mirror {key}: ", self._lock)
+
+    def __call__(self, text: str) -> None:
+        self._write(self._prefix + " ".join(text.split("\n")))
+
+    def record(self, record: dict[str, Any]) -> None:
+        """Write a log event for machines."""
+        self._write(json.dumps(record, separators=(",", ":")))
+
+    @contextmanager
+    def step(self, what: str, moved: Callable[[], tuple[int, int]] | None = None) -> Iterator[None]:
+        """Say what was done, how long it took, and how many bytes it moved; `moved` counts those in and out."""
+        began, (received, sent) = time.monotonic(), moved() if moved else (0, 0)
+        try:
+            yield
+        except BaseException:
+            what = f"failed: {what}"
+            raise
+        finally:
+            milliseconds = round((time.monotonic() - began) * 1000)
+            size = ""
+            if moved:
+                now = moved()
+                size = f"{now[0] - received} bytes in, {now[1] - sent} bytes out, "
+            self(f"{what}: {size}{milliseconds} ms")
+
+    def _write(self, line: str) -> None:
+        with self._lock:
+            self._stream.write(line + "\n")
+            self._stream.flush()
+
+
+def metrics(values: dict[str, tuple[str, float]], **dimensions: str) -> dict[str, Any]:
+    """A log event of which CloudWatch makes metrics: each name's unit and value.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+    described = {
+        "Namespace": NAMESPACE,
+        "Dimensions": [list(dimensions)],
+        "Metrics": [{"Name": name, "Unit": unit} for name, (unit, _) in values.items()],
+    }
+    return {
+        "_aws": {"Timestamp": round(time.time() * 1000), "CloudWatchMetrics": [described]},
+        **dimensions,
+        **{name: value for name, (_, value) in values.items()},
+    }
