@@ -5,7 +5,6 @@ Each call has timeouts, and is repeated a few times where AWS did not take it. A
 
 from __future__ import annotations
 
-import http.client
 import json
 import threading
 import time
@@ -123,10 +122,8 @@ class Aws:
 
     def _call(self, service: str, call: str, headers: Mapping[str, str], body: bytes) -> bytes:
         url = self._endpoint or f"https://{service}.{self.region}.{domain(self.region)}"
-        patience, problem = self.connections.patience, ""
-        for attempt in range(patience.attempts):
-            if attempt:
-                patience.pause(attempt - 1)
+
+        def ask() -> tuple[int, bytes]:
             signed = sign(
                 self.provider(),
                 region=self.region,
@@ -136,18 +133,13 @@ class Aws:
                 body=body,
                 now=datetime.now(timezone.utc),
             )
-            try:
-                status, answer = self.connections.request("POST", url, signed, body)
-            except (OSError, http.client.HTTPException) as error:
-                problem = f"no answer ({error or type(error).__name__})"
-                continue
-            if status == 200:
-                return answer
+            return self.connections.request("POST", url, signed, body)
+
+        status, answer = self.connections.patiently(f"{call} of {service}", ask, _is_busy)
+        if status != 200:
             code, message = _error(answer)
-            if status < 500 and status != 429 and code not in _THROTTLED:
-                raise RefusedError(call, code or str(status), message)
-            problem = f"{status} {code}"
-        raise UnreachableError(f"{call} of {service} failed {patience.attempts} times, at last with {problem.strip()}")
+            raise RefusedError(call, code or str(status), message)
+        return answer
 
 
 class Renewed:
@@ -186,6 +178,10 @@ def credentials_of(answer: Mapping[str, str], token: str) -> Credentials:
         )
     except (KeyError, ValueError, AttributeError):
         raise UnreachableError("an answer that should hold credentials does not") from None
+
+
+def _is_busy(status: int, answer: bytes) -> bool:
+    return status >= 500 or status == 429 or (status != 200 and _error(answer)[0] in _THROTTLED)
 
 
 def _error(answer: bytes) -> tuple[str, str]:

@@ -8,9 +8,11 @@ import random
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from .failures import UnreachableError
 
 LONGEST_ANSWER = 1 << 20
 
@@ -38,6 +40,27 @@ class Connections:
         self._tls = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
         self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
         self._open = threading.local()
+
+    def patiently(
+        self,
+        what: str,
+        ask: Callable[[], tuple[int, bytes]],
+        is_busy: Callable[[int, bytes], bool] = lambda status, _: status >= 500 or status == 429,
+    ) -> tuple[int, bytes]:
+        """The status and body of the first answer that is not busy. Raises UnreachableError where there is none."""
+        problem = ""
+        for attempt in range(self.patience.attempts):
+            if attempt:
+                self.patience.pause(attempt - 1)
+            try:
+                status, answer = ask()
+            except (OSError, http.client.HTTPException) as error:
+                problem = f"no answer ({type(error).__name__})"
+                continue
+            if not is_busy(status, answer):
+                return status, answer
+            problem = f"HTTP {status}"
+        raise UnreachableError(f"{what} failed {self.patience.attempts} times, at last with {problem}")
 
     def request(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", path: str = "/"

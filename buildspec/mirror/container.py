@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import ipaddress
 import json
 from collections.abc import Mapping
@@ -60,19 +59,12 @@ def _authorization(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _ask(server: str, path: str, headers: Mapping[str, str], connections: Connections) -> Credentials:
-    patience, problem = connections.patience, ""
-    for attempt in range(patience.attempts):
-        if attempt:
-            patience.pause(attempt - 1)
-        try:
-            status, answer = connections.request("GET", server, {"Accept": "application/json", **headers}, path=path)
-        except (OSError, http.client.HTTPException) as error:
-            problem = str(error) or type(error).__name__
-            continue
-        if status == 200:
-            try:
-                return credentials_of(json.loads(answer), "Token")
-            except (ValueError, TypeError):
-                raise UnreachableError("the build's credentials are no JSON") from None
-        problem = str(status)
-    raise UnreachableError(f"the build's credentials cannot be read: {problem}")
+    asked = {"Accept": "application/json", **headers}
+    what = "asking for the build's credentials"
+    status, answer = connections.patiently(what, lambda: connections.request("GET", server, asked, path=path))
+    if status != 200:
+        raise RefusedError(what, str(status), "the container does not give them")
+    try:
+        return credentials_of(json.loads(answer), "Token")
+    except (ValueError, TypeError):
+        raise UnreachableError("the build's credentials are no JSON") from None

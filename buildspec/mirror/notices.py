@@ -1,0 +1,105 @@
+"""What people are told when mirrors differ, and when they are equal again: through EventBridge, Slack or Teams."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote, urlsplit
+
+from .aws import Aws, RefusedError
+from .calls import Connections
+from .failures import UnreachableError
+from .mirror import Outcome
+from .state import State, shown
+
+SOURCE = "kakehashi.backlog"
+DIFFER = "Mirrors differ"
+EQUAL_AGAIN = "Mirrors equal again"
+_NAMED = 20
+_LONGEST_REASON = 400
+
+
+class NotToldError(Exception):
+    """A notice did not get out."""
+
+
+def about_differing(keys: Sequence[str], state: State, outcomes: Mapping[str, Outcome]) -> str:
+    """Names the mirrors, since when they differ, and why."""
+    named = [
+        f"{key} (since {shown(state.entries[key].since)}: {_plain(outcomes[key].reason)})" for key in keys[:_NAMED]
+    ]
+    return "; ".join(named) + _others(len(keys) - _NAMED) + _in_all(state)
+
+
+def about_equal(keys: Sequence[str]) -> str:
+    """Names the mirrors."""
+    return ", ".join(keys[:_NAMED]) + _others(len(keys) - _NAMED)
+
+
+def log_link(environment: Mapping[str, str], region: str, account_id: str) -> str:
+    """Where the build's log is in the console."""
+    build = environment.get("CODEBUILD_BUILD_ID", "")
+    project = build.partition(":")[0]
+    host = "console.amazonaws.cn" if region.startswith("cn-") else "console.aws.amazon.com"
+    return (
+        f"https://{region}.{host}/codesuite/codebuild/{account_id}/projects/{quote(project, safe='')}"
+        f"/build/{quote(build, safe='')}/?region={region}"
+    )
+
+
+class Notices:
+    """Tells people through all ways that there are. `webhook_parameter` has the address of a Slack or Teams webhook."""
+
+    def __init__(self, aws: Aws, connections: Connections, unit: str, log: str, webhook_parameter: str | None) -> None:
+        self._aws = aws
+        self._connections = connections
+        self._unit = unit
+        self._log = log
+        self._webhook_parameter = webhook_parameter
+
+    def tell(self, kind: str, mirrors: str) -> None:
+        """Tell everybody. Raises NotToldError with every way that failed; the others were told."""
+        problems = []
+        try:
+            self._aws.put_event(SOURCE, kind, {"unit": self._unit, "mirrors": mirrors, "log": self._log})
+        except (RefusedError, UnreachableError) as error:
+            problems.append(str(error))
+        if self._webhook_parameter:
+            try:
+                text = f"{kind}: {mirrors}\nUnit {self._unit}, log: {self._log}"
+                self._post(self._aws.parameter(self._webhook_parameter).strip(), text)
+            except (RefusedError, UnreachableError) as error:
+                problems.append(f"the webhook of {self._webhook_parameter}: {error}")
+        if problems:
+            raise NotToldError("; ".join(problems))
+
+    def _post(self, url: str, text: str) -> None:
+        """Post as Slack and Teams take it. The address is a secret, so no error names it."""
+        parts = urlsplit(url)
+        if parts.scheme != "https" or not parts.netloc or parts.username is not None:
+            raise RefusedError(
+                "the webhook", "NoAddress", "the parameter's value is no address that begins with https://"
+            )
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        server, body = f"{parts.scheme}://{parts.netloc}", json.dumps({"text": text}).encode()
+        headers = {"Content-Type": "application/json"}
+        status, _ = self._connections.patiently(
+            "a post", lambda: self._connections.request("POST", server, headers, body, path)
+        )
+        if not 200 <= status < 300:
+            raise RefusedError("a post", f"HTTP {status}", "the webhook does not take it")
+
+
+def _plain(text: str) -> str:
+    """A text that can stand in a template of EventBridge, which escapes nothing."""
+    kept = "".join(sign if sign.isprintable() else " " for sign in text).replace('"', "'").replace("\\", "/")
+    return kept if len(kept) <= _LONGEST_REASON else kept[:_LONGEST_REASON] + "…"
+
+
+def _others(number: int) -> str:
+    return f", and {number} others" if number > 0 else ""
+
+
+def _in_all(state: State) -> str:
+    number = len(state.entries) + state.others
+    return f". In all, {number} {'mirror differs' if number == 1 else 'mirrors differ'}"

@@ -1,0 +1,132 @@
+"""Since when mirrors differ, and when people are told."""
+
+from datetime import UTC, datetime, timedelta
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from buildspec.mirror.mirror import Outcome
+from buildspec.mirror.state import Entry, State, Verdict, decide, parse, written
+
+NOW = datetime(2026, 11, 29, 5, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+EQUAL = Outcome(equal=True, compared=True)
+AWAY = Outcome(equal=False, compared=False, reason="no answer")
+STOPPED = Outcome(equal=False, compared=True, reason="a guard", final=True)
+
+KEYS = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=1, max_size=60)
+TIMES = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)).map(
+    lambda time: time.replace(second=0, microsecond=0, tzinfo=UTC)
+)
+ENTRIES = st.builds(Entry, TIMES) | st.builds(
+    Entry, TIMES, TIMES, st.text("0123456789abcdef", min_size=6, max_size=6) | st.just("")
+)
+STATES = st.builds(State, st.dictionaries(KEYS, ENTRIES, max_size=200), st.integers(0, 1000))
+
+
+@given(STATES)
+def test_the_parameter_holds_those_that_differ_longest_and_counts_the_others(state: State) -> None:
+    text = written(state)
+    assert len(text.encode()) <= 4096
+    kept = parse(text)
+    assert kept.entries.items() <= state.entries.items()
+    assert len(kept.entries) + kept.others == len(state.entries) + state.others
+    left_out = [entry.since for key, entry in state.entries.items() if key not in kept.entries]
+    assert not left_out or max(entry.since for entry in kept.entries.values()) <= min(left_out)
+
+
+def test_an_empty_state_is_an_empty_object() -> None:
+    assert written(State()) == "{}"
+    assert parse("{}") == State()
+
+
+def test_a_state_reads_well() -> None:
+    state = State({"website": Entry(NOW, NOW + HOUR, "0a1b2c"), "shop": Entry(NOW)})
+    assert written(state) == '{"shop":"2026-11-29T05:00Z","website":"2026-11-29T05:00Z 2026-11-29T06:00Z 0a1b2c"}'
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "x", "[]", "null", '{"a":1}', '{"a":"yesterday"}', '{"+":"x"}', '{"+":-1}', '{"a":"2026-11-29T05:00Z x"}'],
+)
+def test_what_is_no_state_is_not_taken_for_an_empty_one(value: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        parse(value)
+
+
+def _hours(outcome: Outcome, hours: int, state: State | None = None) -> list[tuple[str, ...]]:
+    """Of which mirrors people were told at each of the hours that a unit was reconciled."""
+    said, state = [], state or State()
+    for hour in range(hours):
+        verdict = decide(state, {"website": outcome}, whole=True, now=NOW + hour * HOUR, alert_hours=6)
+        state = parse(written(verdict.state))
+        said.append(verdict.differ)
+    return said
+
+
+def test_people_are_told_after_the_hours_of_the_alert_and_again_each_day() -> None:
+    told = [hour for hour, keys in enumerate(_hours(AWAY, 60)) if keys]
+    assert told == [6, 30, 54]
+
+
+def test_people_are_told_at_once_of_what_needs_somebody_and_again_each_day() -> None:
+    told = [hour for hour, keys in enumerate(_hours(STOPPED, 50)) if keys]
+    assert told == [0, 24, 48]
+
+
+def test_people_are_told_of_another_reason() -> None:
+    first = decide(State(), {"website": STOPPED}, whole=True, now=NOW, alert_hours=6)
+    other = Outcome(equal=False, compared=True, reason="another guard", final=True)
+    again = decide(first.state, {"website": other}, whole=True, now=NOW + HOUR, alert_hours=6)
+    assert again.differ == ("website",)
+    assert again.state.entries["website"].since == NOW
+    same = decide(again.state, {"website": other}, whole=True, now=NOW + 2 * HOUR, alert_hours=6)
+    assert same.differ == ()
+
+
+@pytest.mark.parametrize(("entry", "again"), [(Entry(NOW), ()), (Entry(NOW, NOW, "0a1b2c"), ("website",))])
+def test_people_are_told_that_it_is_well_if_they_were_told_that_it_is_not(entry: Entry, again: tuple[str, ...]) -> None:
+    verdict = decide(State({"website": entry}), {"website": EQUAL}, whole=True, now=NOW, alert_hours=6)
+    assert verdict == Verdict(State(), (), again)
+
+
+def test_what_could_not_be_told_is_told_next_time() -> None:
+    failed = decide(State(), {"website": STOPPED}, whole=True, now=NOW, alert_hours=6, told=False)
+    assert failed == Verdict(State({"website": Entry(NOW)}), ("website",))
+    assert decide(failed.state, {"website": STOPPED}, whole=True, now=NOW, alert_hours=6).differ == ("website",)
+    known = State({"website": Entry(NOW, NOW, "0a1b2c")})
+    assert decide(known, {"website": EQUAL}, whole=True, now=NOW, alert_hours=6, told=False).state == known
+
+
+@given(STATES, st.dictionaries(KEYS, st.sampled_from([EQUAL, AWAY, STOPPED])), st.booleans())
+def test_a_build_changes_the_entries_of_its_own_mirrors_alone(
+    before: State, outcomes: dict[str, Outcome], whole: bool
+) -> None:
+    after = decide(before, outcomes, whole=whole, now=NOW, alert_hours=6).state
+    for key, entry in before.entries.items():
+        if key not in outcomes:
+            assert after.entries.get(key) == (None if whole else entry)
+    for key, outcome in outcomes.items():
+        assert (key in after.entries) != outcome.equal
+        if not outcome.equal and key in before.entries:
+            assert after.entries[key].since == before.entries[key].since
+    assert after.others == (0 if whole else before.others)
+
+
+def test_while_some_do_not_fit_nobody_is_told_of_each_of_them_each_hour() -> None:
+    outcomes = {f"mirror-{number:04}": STOPPED for number in range(1000)}
+    state, told = State(), []
+    for hour in range(30):
+        verdict = decide(state, outcomes, whole=True, now=NOW + hour * HOUR, alert_hours=6)
+        state = parse(written(verdict.state))
+        told.append(len(verdict.differ))
+    assert told[0] == 1000
+    assert sum(told[1:24]) == 0
+    assert told[24] > 0
+
+
+def test_the_oldest_inequality_is_in_seconds() -> None:
+    state = State({"a": Entry(NOW - HOUR), "b": Entry(NOW - 2 * HOUR)})
+    assert state.oldest(NOW) == 7200
+    assert State().oldest(NOW) == 0
