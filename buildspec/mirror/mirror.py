@@ -11,7 +11,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from .aws import RefusedError
 from .failures import LookNeededError, RelayRefusedError, StoppedError, UnreachableError
@@ -40,14 +40,16 @@ class Copy(Protocol):
 
     def contains(self, new: bytes, old: bytes) -> bool: ...
 
-    def deliver(self, push: Push) -> Mapping[bytes, str | None]: ...
+    def deliver(self, push: Push, target: Any) -> Mapping[bytes, str | None]: ...
 
 
 _Session = TypeVar("_Session", bound=SourceSession)
 
 
 class Ends(Protocol[_Session]):
-    """Both ends of a mirror, and the ways between them."""
+    """Both ends of a mirror, and the ways between them. `target` is what a copy pushes to."""
+
+    target: Any
 
     def list_target(self) -> Listing: ...
 
@@ -225,7 +227,7 @@ class Mirror(Generic[_Session]):
                 self._set_default(action)
             else:
                 with self._log.step(f"pushed {_described(action)}", self._ends.moved):
-                    results = copy.deliver(action)
+                    results = copy.deliver(action, self._ends.target)
                 self._note(action, results)
 
     def _look(self, copy: Copy, target: Listing, actions: Sequence[Action]) -> None:

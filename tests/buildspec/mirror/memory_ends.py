@@ -131,8 +131,9 @@ class MemoryEnds:
         self._step("contains")
         return old in self.source.history(new)
 
-    def deliver(self, push: Push) -> Mapping[bytes, str | None]:
+    def deliver(self, push: Push, target: Repository) -> Mapping[bytes, str | None]:
         assert self.brought is not None
+        assert target is self.target
         self._step("deliver")
         have = self.brought
         return self._push([change for change in push.changes if change.new is None or change.new in have])
