@@ -2,11 +2,14 @@
 
 import contextlib
 import json
+import re
 import socket
+import ssl
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 CUT = b"cut"
@@ -30,51 +33,48 @@ def answer(status: int, content: Any = None, *, more: str = "") -> bytes:
 
 
 @contextmanager
-def scripted(answers: Sequence[bytes]) -> Iterator[Scripted]:
-    """Serve until the block ends."""
+def scripted(answers: Sequence[bytes], *, certificate: Path | None = None) -> Iterator[Scripted]:
+    """Serve until the block ends, with a certificate over TLS."""
+    tls = None
+    if certificate:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(certificate)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = Scripted(f"http://127.0.0.1:{listener.getsockname()[1]}", list(answers))
-        open_connections: list[socket.socket] = []
-
-        def accept() -> None:
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                open_connections.append(connection)
-                server.connections += 1
-                threading.Thread(target=serve, args=(connection,), daemon=True).start()
-
-        def serve(connection: socket.socket) -> None:
-            with connection, connection.makefile("rb") as stream:
-                while (head := _head(stream)) is not None:
-                    lengths = [
-                        line.split(b":")[1]
-                        for line in head.split(b"\r\n")
-                        if line.lower().startswith(b"content-length:")
-                    ]
-                    server.requests.append(head + stream.read(int(lengths[0]) if lengths else 0))
-                    said = server.answers.pop(0) if len(server.answers) > 1 else server.answers[0]
-                    if said == CUT:
-                        connection.shutdown(socket.SHUT_RDWR)
-                        return
-                    if said != SILENT:
-                        with contextlib.suppress(OSError):  # the client gave up
-                            connection.sendall(said)
-
-        threading.Thread(target=accept, daemon=True).start()
+        scheme = "https" if tls else "http"
+        server = Scripted(f"{scheme}://127.0.0.1:{listener.getsockname()[1]}", list(answers))
+        threading.Thread(target=_accept, args=(server, listener, tls), daemon=True).start()
         try:
             yield server
         finally:
             listener.shutdown(socket.SHUT_RDWR)
-            for connection in open_connections:
-                connection.close()
+
+
+def _accept(server: Scripted, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
+    with contextlib.suppress(OSError):  # the listener is closed
+        while True:
+            connection, _ = listener.accept()
+            server.connections += 1
+            threading.Thread(target=_serve, args=(server, connection, tls), daemon=True).start()
+
+
+def _serve(server: Scripted, connection: socket.socket, tls: ssl.SSLContext | None) -> None:
+    with contextlib.suppress(OSError):  # the client does not trust the certificate, or gave up
+        if tls:
+            connection = tls.wrap_socket(connection, server_side=True)
+        with connection, connection.makefile("rb") as stream:
+            while (head := _head(stream)) is not None:
+                length = re.search(rb"(?i)content-length: *([0-9]+)", head)
+                server.requests.append(head + stream.read(int(length[1]) if length else 0))
+                said = server.answers.pop(0) if len(server.answers) > 1 else server.answers[0]
+                if said == CUT:
+                    connection.shutdown(socket.SHUT_RDWR)
+                    return
+                if said != SILENT:
+                    connection.sendall(said)
 
 
 def _head(stream: Any) -> bytes | None:
     lines = []
-    with contextlib.suppress(ConnectionResetError):
-        while (line := stream.readline()) not in (b"", b"\r\n"):
-            lines.append(line)
+    while (line := stream.readline()) not in (b"", b"\r\n"):
+        lines.append(line)
     return b"".join(lines) + b"\r\n" if lines else None

@@ -1,0 +1,360 @@
+"""A unit's mirrors side by side, and what a build leaves behind: state, notices and records."""
+
+import dataclasses
+import io
+import ipaddress
+import json
+import re
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from buildspec.mirror.calls import Connections
+from buildspec.mirror.config import Started
+from buildspec.mirror.mirror import Mirror, Outcome, Rules
+from buildspec.mirror.model import Limits
+from buildspec.mirror.notices import Notices, log_link
+from buildspec.mirror.plan import Build
+from buildspec.mirror.report import Log
+from buildspec.mirror.unit import AT_A_TIME, Bookkeeping, reconcile, summarise
+from tests.buildspec.mirror.cloud import PATIENCE, Cloud
+from tests.buildspec.mirror.memory_ends import MemoryEnds
+from tests.buildspec.mirror.scripted import CUT, answer, scripted
+from tests.buildspec.mirror.test_config import CONFIG
+
+NOW = datetime(2026, 11, 29, 5, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+EQUAL = Outcome(equal=True, compared=True, refs=5)
+AWAY = Outcome(equal=False, compared=False, reason="no answer")
+STOPPED = Outcome(equal=False, compared=True, reason='the target refuses refs/heads/x: "no"\nnever', final=True)
+KEYS = ("website", "shop", "api")
+STATE = CONFIG.state_parameter
+
+
+@pytest.fixture
+def cloud() -> Iterator[Cloud]:
+    with Cloud() as cloud:
+        cloud.parameters[STATE] = "{}"
+        yield cloud
+
+
+def _close(
+    cloud: Cloud, outcomes: dict[str, Outcome], now: datetime = NOW, *, whole: bool = True, **changed: Any
+) -> tuple[bool, list[str], list[dict[str, Any]]]:
+    """Close a build; whether that went well, the lines of its log, and its records."""
+    config = dataclasses.replace(CONFIG, **changed)
+    stream = io.StringIO()
+    notices = Notices(cloud.aws(), cloud.connections, config.unit, "https://log", config.notify_parameter)
+    started = Started(tuple(outcomes), whole)
+    well = Bookkeeping(config, started, cloud.aws(), notices, Log(stream)).close(outcomes, now)
+    lines = stream.getvalue().splitlines()
+    records = [json.loads(line) for line in lines if line.startswith("{")]
+    return well, [line for line in lines if not line.startswith("{")], records
+
+
+def _equal_at_first(count: int) -> dict[str, MemoryEnds]:
+    mirrors = {f"mirror-{number:04}": MemoryEnds() for number in range(count)}
+    for ends in mirrors.values():
+        ends.source.commit(b"refs/heads/main")
+    return mirrors
+
+
+def _run(mirrors: dict[str, MemoryEnds], log: Log) -> dict[str, Outcome]:
+    rules = Rules(Limits(50, 50), Build("example", "x"), pause=0)
+    return reconcile(tuple(mirrors), lambda key, own: Mirror(mirrors[key], rules, own).run(), log)
+
+
+def test_a_mirror_that_fails_or_hangs_leaves_the_others_alone() -> None:
+    mirrors = _equal_at_first(200)
+    go_on = threading.Event()
+
+    def hang(_: str) -> None:
+        go_on.wait(30)
+
+    def fail(_: str) -> None:
+        raise KeyError
+
+    mirrors["mirror-0000"].before = hang
+    mirrors["mirror-0001"].before = fail
+    for key in ("mirror-0000", "mirror-0001"):
+        mirrors[key].source.commit(b"refs/heads/late")
+    stream = io.StringIO()
+    outcomes: dict[str, Outcome] = {}
+    thread = threading.Thread(target=lambda: outcomes.update(_run(mirrors, Log(stream))))
+    thread.start()
+    until = time.monotonic() + 20
+    while stream.getvalue().count(": done: ") < 198 and time.monotonic() < until:
+        time.sleep(0.01)
+    assert stream.getvalue().count(": done: ") == 198
+    go_on.set()
+    thread.join()
+    assert [key for key, outcome in outcomes.items() if not outcome.equal] == ["mirror-0001"]
+    assert re.fullmatch(r"an error of this program: KeyError \(.*test_unit\.py:\d+\)", outcomes["mirror-0001"].reason)
+    assert outcomes["mirror-0001"].final
+    assert all(line.startswith("mirror mirror-") for line in stream.getvalue().splitlines())
+
+
+def test_sixteen_mirrors_run_at_a_time() -> None:
+    running, most, lock = 0, 0, threading.Lock()
+
+    def run_one(_key: str, _own: Log) -> Outcome:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.005)
+        with lock:
+            running -= 1
+        return EQUAL
+
+    reconcile(tuple(map(str, range(100))), run_one, Log(io.StringIO()))
+    assert most == AT_A_TIME
+
+
+def test_when_an_end_is_away_the_last_mirrors_do_not_wait_for_it() -> None:
+    tried = []
+
+    def run_one(key: str, _own: Log) -> Outcome:
+        tried.append(key)
+        return AWAY
+
+    outcomes = reconcile(tuple(map(str, range(1000))), run_one, Log(io.StringIO()))
+    assert 2 * AT_A_TIME <= len(tried) < 4 * AT_A_TIME
+    assert not any(outcome.equal or outcome.final for outcome in outcomes.values())
+    assert outcomes["999"].reason == "not tried, as 32 others could not be read"
+
+
+@pytest.mark.parametrize("other", [EQUAL, STOPPED])
+def test_mirrors_that_are_away_among_others_do_not_stop_them(other: Outcome) -> None:
+    tried = []
+
+    def run_one(key: str, _own: Log) -> Outcome:
+        tried.append(key)
+        return AWAY if int(key) % 10 else other
+
+    reconcile(tuple(map(str, range(500))), run_one, Log(io.StringIO()))
+    assert len(tried) == 500
+
+
+def test_lines_of_one_mirror_do_not_name_it() -> None:
+    stream = io.StringIO()
+    _run(_equal_at_first(1), Log(stream))
+    assert all(line.startswith("mirror: ") for line in stream.getvalue().splitlines())
+
+
+def test_the_last_lines_of_several_mirrors_name_those_that_differ() -> None:
+    stream = io.StringIO()
+    summarise({"website": EQUAL, "shop": AWAY, **{f"x{number}": AWAY for number in range(60)}}, Log(stream))
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == "mirror: shop: no answer"
+    assert lines[-2:] == ["mirror: and 11 others", "mirror: 1 of 62 mirrors are equal"]
+
+
+def test_a_build_whose_mirrors_are_equal_writes_nothing(cloud: Cloud) -> None:
+    well, lines, _ = _close(cloud, dict.fromkeys(KEYS, EQUAL))
+    assert well
+    assert lines == []
+    assert cloud.calls == ["GetParameter"]
+
+
+def test_people_are_told_of_a_mirror_from_when_it_differs_until_it_is_equal(cloud: Cloud) -> None:
+    for hour in range(8):
+        well, _, _ = _close(cloud, {"website": AWAY, "shop": EQUAL}, NOW + hour * HOUR)
+        assert well
+    text = "website (since 2026-11-29 05:00 UTC: no answer). In all, 1 mirror differs"
+    assert cloud.events == [("Mirrors differ", {"unit": "example", "mirrors": text, "log": "https://log"})]
+    _close(cloud, {"website": EQUAL, "shop": EQUAL}, NOW + 9 * HOUR)
+    assert cloud.events[1:] == [
+        ("Mirrors equal again", {"unit": "example", "mirrors": "website", "log": "https://log"})
+    ]
+    assert cloud.parameters[STATE] == "{}"
+
+
+def test_a_reason_stands_in_a_template_as_it_is(cloud: Cloud) -> None:
+    _close(cloud, {"website": STOPPED})
+    text = cloud.events[0][1]["mirrors"]
+    assert "the target refuses refs/heads/x: 'no' never" in text
+    assert not set(text) & set('"\\\n')
+
+
+def test_many_mirrors_are_counted(cloud: Cloud) -> None:
+    _close(cloud, {f"mirror-{number:04}": STOPPED for number in range(1000)})
+    [(_, detail)] = cloud.events
+    assert detail["mirrors"].endswith(", and 980 others. In all, 1000 mirrors differ")
+    assert len(json.dumps(detail).encode()) < 200_000
+    assert '"+":9' in cloud.parameters[STATE]
+
+
+def test_a_build_for_one_mirror_changes_its_entry_alone(cloud: Cloud) -> None:
+    _close(cloud, {"website": AWAY, "shop": AWAY})
+    _close(cloud, {"website": EQUAL}, whole=False)
+    assert json.loads(cloud.parameters[STATE]) == {"shop": "2026-11-29T05:00Z"}
+
+
+def test_what_another_build_wrote_while_people_were_told_stays(cloud: Cloud) -> None:
+    def before(call: str) -> None:
+        if call == "PutEvents":
+            cloud.parameters[STATE] = '{"shop":"2026-11-29T04:00Z"}'
+
+    cloud.before = before
+    _close(cloud, {"website": STOPPED}, whole=False)
+    assert json.loads(cloud.parameters[STATE]).keys() == {"website", "shop"}
+
+
+@pytest.mark.parametrize("call", ["GetParameter", "PutParameter"])
+def test_a_state_that_cannot_be_used_is_not_taken_for_an_empty_one(cloud: Cloud, call: str) -> None:
+    before = cloud.parameters[STATE] = '{"shop":"2026-11-28T05:00Z"}'
+    cloud.failing = {call}
+    well, lines, records = _close(cloud, {"website": AWAY, "shop": AWAY})
+    assert not well
+    assert lines == [
+        f"mirror: failed: it is not known since when mirrors differ, as {STATE} cannot be used: "
+        f"{call} was refused: AccessDeniedException: no"
+    ]
+    assert cloud.parameters[STATE] == before
+    assert "OldestInequality" not in records[-1]
+    assert records[-1]["Failed"] == 2
+
+
+def test_a_state_that_somebody_broke_is_reported_and_kept_anew(cloud: Cloud) -> None:
+    cloud.parameters[STATE] = "none"
+    well, lines, _ = _close(cloud, {"website": AWAY, "shop": EQUAL})
+    assert not well
+    assert "it held something else; from now on it is kept anew" in lines[0]
+    assert json.loads(cloud.parameters[STATE]) == {"website": "2026-11-29T05:00Z"}
+    assert _close(cloud, {"website": AWAY, "shop": EQUAL})[0]
+
+
+def test_a_notice_that_failed_makes_the_build_fail_and_is_repeated(cloud: Cloud) -> None:
+    cloud.failing = {"PutEvents"}
+    well, lines, _ = _close(cloud, {"website": STOPPED})
+    assert not well
+    assert lines[0].startswith("mirror: failed: people were not told that mirrors differ or are equal again: PutEvents")
+    assert json.loads(cloud.parameters[STATE]) == {"website": "2026-11-29T05:00Z"}
+    cloud.failing = set()
+    assert _close(cloud, {"website": STOPPED}, NOW + HOUR)[0]
+    assert len(cloud.events) == 1
+    assert "2026-11-29 05:00 UTC" in cloud.events[0][1]["mirrors"]
+    assert _close(cloud, {"website": STOPPED}, NOW + 2 * HOUR)[0]
+    assert len(cloud.events) == 1
+
+
+def test_cloudwatch_gets_the_metrics_of_the_unit_and_an_event_for_each_mirror(cloud: Cloud) -> None:
+    cloud.parameters[STATE] = '{"shop":"2026-11-29T03:00Z"}'
+    moved = dataclasses.replace(EQUAL, bytes_in=10, bytes_out=20)
+    _, _, [website, shop, unit] = _close(cloud, {"website": moved, "shop": AWAY})
+    assert website == {
+        "unit": "example",
+        "mirror": "website",
+        "equal_since": "2026-11-29 05:00 UTC",
+        "differs_since": None,
+        "refs": 5,
+        "bytes": 30,
+        "failed": False,
+    }
+    assert (shop["equal_since"], shop["differs_since"], shop["failed"]) == (None, "2026-11-29 03:00 UTC", True)
+    [described] = unit["_aws"]["CloudWatchMetrics"]
+    assert (described["Namespace"], described["Dimensions"]) == ("Kakehashi/Backlog", [["Unit"]])
+    assert {metric["Name"]: (metric["Unit"], unit[metric["Name"]]) for metric in described["Metrics"]} == {
+        "OldestInequality": ("Seconds", 7200),
+        "Failed": ("Count", 1),
+        "BytesMoved": ("Bytes", 30),
+        "Reconciled": ("Count", 1),
+    }
+    assert unit["Unit"] == "example"
+
+
+def test_a_build_for_one_mirror_is_no_reconcile(cloud: Cloud) -> None:
+    _, _, records = _close(cloud, {"website": EQUAL}, whole=False)
+    assert "Reconciled" not in records[-1]
+
+
+def test_each_mirror_has_a_metric_where_that_is_wanted(cloud: Cloud) -> None:
+    _, _, records = _close(cloud, {"website": EQUAL}, metric_of_each_mirror=True)
+    assert records[0]["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["Unit", "Mirror"]]
+    assert (records[0]["Unit"], records[0]["Mirror"], records[0]["Inequality"]) == ("example", "website", 0)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "A webhook")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(x509.random_serial_number())
+    builder = builder.not_valid_before(now - HOUR).not_valid_after(now + HOUR)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    made = builder.add_extension(address, critical=False).sign(key, hashes.SHA256())
+    encoding, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    private = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, plain)
+    file = tmp_path_factory.mktemp("webhook") / "server.pem"
+    file.write_bytes(made.public_bytes(encoding) + private)
+    return file
+
+
+WEBHOOK: dict[str, Any] = {"notify_parameter": "/notify", "alert_hours": 0}
+PATH = "/services/T0/B0/verysecret?token=alsosecret"
+
+
+def test_slack_or_teams_is_told_the_same(cloud: Cloud, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+    cloud.connections = Connections(PATIENCE)
+    with scripted([answer(503), answer(200, "ok")], certificate=certificate) as webhook:
+        cloud.parameters["/notify"] = f"{webhook.url}{PATH}\n"
+        assert _close(cloud, {"website": AWAY}, **WEBHOOK)[0]
+    head, _, body = webhook.requests[1].partition(b"\r\n\r\n")
+    assert head.startswith(f"POST {PATH} HTTP/1.1\r\n".encode())
+    assert json.loads(body) == {
+        "text": f"Mirrors differ: {cloud.events[0][1]['mirrors']}\nUnit example, log: https://log"
+    }
+
+
+@pytest.mark.parametrize(
+    "trouble", [answer(404, "no_team"), answer(503), answer(302, more="Location: https://x\r\n"), CUT]
+)
+def test_a_webhook_that_fails_makes_the_build_fail_and_its_address_stays_secret(
+    cloud: Cloud, certificate: Path, monkeypatch: pytest.MonkeyPatch, trouble: bytes
+) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+    cloud.connections = Connections(PATIENCE)
+    with scripted([trouble], certificate=certificate) as webhook:
+        cloud.parameters["/notify"] = webhook.url + PATH
+        well, lines, _ = _close(cloud, {"website": AWAY}, **WEBHOOK)
+    assert not well
+    assert "the webhook of /notify: " in lines[0]
+    assert "secret" not in lines[0]
+    assert len(cloud.events) == 1
+
+
+def test_a_webhook_that_shows_an_unknown_certificate_gets_nothing(cloud: Cloud, certificate: Path) -> None:
+    with scripted([answer(200)], certificate=certificate) as webhook:
+        cloud.parameters["/notify"] = webhook.url + PATH
+        assert not _close(cloud, {"website": AWAY}, **WEBHOOK)[0]
+    assert webhook.requests == []
+
+
+@pytest.mark.parametrize("address", ["http://hooks.example.com/secret", "secret", "", "https://a:secret@example.com/"])
+def test_a_webhook_without_https_gets_nothing(cloud: Cloud, address: str) -> None:
+    cloud.parameters["/notify"] = address
+    well, lines, _ = _close(cloud, {"website": AWAY}, **WEBHOOK)
+    assert not well
+    assert "no address that begins with https://" in lines[0]
+    assert "secret" not in lines[0]
+
+
+def test_the_link_leads_to_the_builds_log() -> None:
+    build = {"CODEBUILD_BUILD_ID": "kakehashi-backlog-example:0a-1b"}
+    assert log_link(build, "ap-northeast-1", "222222222222") == (
+        "https://ap-northeast-1.console.aws.amazon.com/codesuite/codebuild/222222222222/projects/"
+        "kakehashi-backlog-example/build/kakehashi-backlog-example%3A0a-1b/?region=ap-northeast-1"
+    )
