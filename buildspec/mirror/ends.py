@@ -109,9 +109,13 @@ class MirrorEnds:
         self._session = self._source.open(like)
         return self._session
 
-    def relay(self, session: SourceSession, push: Push, listing: Listing) -> Mapping[bytes, str | None]:
+    def relay(self, session: SourceSession, push: Push, listing: Listing, permitted: int) -> Mapping[bytes, str | None]:
         """Hand the source's pack to the target."""
-        return relay(session, self.target, push, listing, Inspector(push, self._config.lfs))
+        inspector = Inspector(push, lfs=self._config.lfs, permitted=permitted)
+        results = relay(session, self.target, push, listing, inspector)
+        for warning in inspector.warnings:
+            self._log(f"WARNING: {warning}")
+        return results
 
     def copy(self) -> copies.Copy:
         """The copy of this mirror, the same one during the whole build."""

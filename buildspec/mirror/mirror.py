@@ -7,8 +7,9 @@ say.
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
@@ -16,7 +17,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from .aws import RefusedError
 from .failures import LookNeededError, RelayRefusedError, StoppedError, UnreachableError
 from .model import Action, Change, Limits, Listing, Push, SetDefault
-from .plan import Build, check_rewrites, mirrored, plan
+from .plan import Build, check_rewrites, mirrored, plan, rewrites_permitted
 from .report import Log
 from .retries import FinalError
 
@@ -59,8 +60,11 @@ class Ends(Protocol[_Session]):
 
     def open_source(self, like: Listing) -> _Session: ...
 
-    def relay(self, session: _Session, push: Push, listing: Listing) -> Mapping[bytes, str | None]:
-        """Why each ref was refused, None where it was not; nothing of a ref that the source has no longer."""
+    def relay(self, session: _Session, push: Push, listing: Listing, permitted: int) -> Mapping[bytes, str | None]:
+        """Why each ref was refused, None where it was not; nothing of a ref that the source has no longer.
+
+        `permitted` of the push's unproved moves may stay unproved.
+        """
 
     def copy(self) -> Copy: ...
 
@@ -103,7 +107,7 @@ class Mirror(Generic[_Session]):
         self._rules = rules
         self._log = log
         self._refused: dict[Change | SetDefault, str] = {}
-        self._looked_again = False
+        self._fewest_refused = sys.maxsize
         self._outcome = Outcome(equal=False, compared=False)
 
     def run(self) -> Outcome:
@@ -154,13 +158,13 @@ class Mirror(Generic[_Session]):
             planned = plan(source, target, source.default, target_default, limits, build)
             actions = [action for action in map(self._without_refused, planned) if action]
             if not actions:
-                return self._end(planned)
+                return self._end(planned, target)
             self._say_what_differs(actions)
             left: Sequence[Action] = actions
             if self._rules.transfer == "relay":
                 left = self._relay(session, target, actions)
         if left:
-            self._copy(source, target, left)
+            self._copy(source, target, left, _unproved(actions))
         return None
 
     def _without_refused(self, action: Action) -> Action | None:
@@ -170,23 +174,20 @@ class Mirror(Generic[_Session]):
         changes = tuple(change for change in action.changes if change not in self._refused)
         return Push(changes, action.unproved.intersection(changes)) if changes else None
 
-    def _end(self, refused: Sequence[Action]) -> Outcome | None:
+    def _end(self, refused: Sequence[Action], target: Listing) -> Outcome | None:
         """Nothing is left to do but what the target refused: `refused`."""
         if not refused:
             self._log(f"done: the target has the source's {self._outcome.refs} refs")
             return replace(self._outcome, equal=True)
-        if not self._looked_again:
-            # A build at the same time may have held the lock of such a ref, and made it equal.
-            # The default branch's name may have arrived after it was set.
-            self._looked_again = True
-            self._refused = {part: reason for part, reason in self._refused.items() if isinstance(part, Change)}
+        parts = [part for action in refused for part in _parts(action)]
+        if len(parts) < self._fewest_refused:
+            # A build at the same time may have held the lock of such a ref, and made it equal. And what was in the way
+            # of others, as the default branch is of its deletion, may have gone.
+            self._fewest_refused = len(parts)
+            self._refused = {part: self._refused[part] for part in _refused_for_themselves(parts, target)}
             time.sleep(self._rules.pause)
             return None
-        reasons = [
-            f"{_name(part)}: {self._refused[part]}"
-            for action in refused
-            for part in ((action,) if isinstance(action, SetDefault) else action.changes)
-        ]
+        reasons = [f"{_name(part)}: {self._refused[part]}" for part in parts]
         named = ", ".join(reasons[:_NAMED])
         others = f", and {len(reasons) - _NAMED} others" if len(reasons) > _NAMED else ""
         reason = f"the target refuses {named}{others}; everything else is equal"
@@ -199,29 +200,31 @@ class Mirror(Generic[_Session]):
 
     def _relay(self, session: _Session, target: Listing, actions: Sequence[Action]) -> Sequence[Action]:
         """Relay packs; returns what a copy has to deliver instead."""
+        permitted = rewrites_permitted(target, self._rules.limits)
         for number, action in enumerate(actions):
             if isinstance(action, SetDefault):
                 self._set_default(action)
                 continue
             try:
                 with self._log.step(f"relayed {_described(action)}", self._ends.moved):
-                    results = self._ends.relay(session, action, target)
+                    results = self._ends.relay(session, action, target, permitted)
             except (RelayRefusedError, LookNeededError) as error:
                 self._log(f"{error}; the copy strategy takes over")
                 return actions[number:]
             self._note(action, results)
+            permitted = max(0, permitted - len(action.unproved))  # how many of them were proved is not known
             # What arrived need not be sent again with the next push.
             arrived = {change.ref: change.new for change in action.changes if results.get(change.ref, "") is None}
             target = replace(target, refs={**target.refs, **{ref: new for ref, new in arrived.items() if new}})
         return ()
 
-    def _copy(self, source: Listing, target: Listing, actions: Sequence[Action]) -> None:
+    def _copy(self, source: Listing, target: Listing, actions: Sequence[Action], unproved: Collection[Change]) -> None:
         copy = self._ends.copy()
         changes = _changes(actions)
         if changes:
             with self._log.step(f"brought {len(changes)} refs into the copy", self._ends.moved):
                 copy.bring(source, target, changes)
-            self._look(copy, target, actions)
+            self._look(copy, target, changes, unproved)
         for action in actions:
             if isinstance(action, SetDefault):
                 self._set_default(action)
@@ -230,12 +233,11 @@ class Mirror(Generic[_Session]):
                     results = copy.deliver(action, self._ends.target)
                 self._note(action, results)
 
-    def _look(self, copy: Copy, target: Listing, actions: Sequence[Action]) -> None:
+    def _look(self, copy: Copy, target: Listing, changes: Iterable[Change], unproved: Iterable[Change]) -> None:
         """Ask the history what the relay cannot see."""
-        new = {change.new for change in _changes(actions) if change.new}.difference(target.refs.values())
+        new = {change.new for change in changes if change.new}.difference(target.refs.values())
         with self._log.step("looked at the history", self._ends.moved):
             path = copy.uses_lfs(new, target.refs.values()) if new else None
-            unproved = [change for action in actions if isinstance(action, Push) for change in action.unproved]
             rewritten = [
                 change for change in unproved if change.new and change.old and not copy.contains(change.new, change.old)
             ]
@@ -270,8 +272,32 @@ class Mirror(Generic[_Session]):
             self._log(f"the target refuses {len(reasons) - _NAMED} others")
 
 
+def _parts(action: Action) -> Sequence[Change | SetDefault]:
+    return (action,) if isinstance(action, SetDefault) else action.changes
+
+
+def _refused_for_themselves(parts: Iterable[Change | SetDefault], target: Listing) -> Iterator[Change]:
+    """Those that create or move a ref which no other ref is in the way of."""
+    folders = {folder for ref in target.refs for folder in _folders(ref)}
+    for part in parts:
+        if isinstance(part, Change) and part.new:
+            in_the_way = part.ref in folders or any(folder in target.refs for folder in _folders(part.ref))
+            if part.old or not in_the_way:
+                yield part
+
+
+def _folders(ref: bytes) -> Iterator[bytes]:
+    while ref:
+        ref = ref.rpartition(b"/")[0]
+        yield ref
+
+
 def _changes(actions: Iterable[Action]) -> list[Change]:
     return [change for action in actions if isinstance(action, Push) for change in action.changes]
+
+
+def _unproved(actions: Iterable[Action]) -> list[Change]:
+    return [change for action in actions if isinstance(action, Push) for change in action.unproved]
 
 
 def _described(push: Push) -> str:

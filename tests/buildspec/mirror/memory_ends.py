@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 from buildspec.mirror.aws import RefusedError
+from buildspec.mirror.failures import LookNeededError
 from buildspec.mirror.model import Change, Listing, Push
 
 CAPABILITIES = frozenset((b"report-status", b"delete-refs"))
@@ -101,10 +102,13 @@ class MemoryEnds:
             raise RefusedError("UpdateDefaultBranch", "BranchDoesNotExistException", ref.decode())
         self.target.default = ref
 
-    def relay(self, session: Session, push: Push, listing: Listing) -> Mapping[bytes, str | None]:
+    def relay(self, session: Session, push: Push, listing: Listing, permitted: int) -> Mapping[bytes, str | None]:
         assert session.open
         assert all(self.target.parents.get(commit) is not None for commit in listing.refs.values())
         self._step("relay")
+        rewritten = [change for change in push.unproved if change.old not in self.source.history(change.new or b"")]
+        if len(rewritten) > permitted:
+            raise LookNeededError("the pack does not show it")
         available = {*session.listing.refs.values(), *listing.refs.values()}
         return self._push([change for change in push.changes if change.new is None or change.new in available])
 

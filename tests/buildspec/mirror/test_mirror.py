@@ -15,6 +15,7 @@ from buildspec.mirror.plan import Build
 from buildspec.mirror.report import Log
 from buildspec.mirror.retries import FinalError
 from tests.buildspec.mirror.memory_ends import MemoryEnds, Repository
+from tests.cases import EVERY
 
 LIMITS = Limits(max_lost_percent=50, max_rewritten_percent=50)
 BUILD = Build("example", "website")
@@ -129,7 +130,7 @@ def _some_repository(random: random.Random, source: Repository) -> None:
     source.default = random.choice(heads)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3000 // EVERY, deadline=None)
 @given(
     st.randoms(use_true_random=False),
     st.sampled_from(["relay", "copy"]),
@@ -344,8 +345,9 @@ def test_git_lfs_is_only_warned_of_where_that_is_wanted() -> None:
     assert any(line.startswith("WARNING: the source uses Git LFS (a/.gitattributes)") for line in lines)
 
 
+@pytest.mark.parametrize("transfer", ["relay", "copy"])
 @pytest.mark.parametrize("allowed", [0, 16])
-def test_rewriting_most_branches_needs_permission(allowed: int) -> None:
+def test_rewriting_most_branches_needs_permission(allowed: int, transfer: str) -> None:
     ends = MemoryEnds()
     for number in range(16):
         ends.source.commit(b"refs/heads/b%02d" % number)
@@ -354,12 +356,25 @@ def test_rewriting_most_branches_needs_permission(allowed: int) -> None:
     for ref in ends.source.refs:
         ends.source.commit(ref)
     limits = Limits(max_lost_percent=50, max_rewritten_percent=50, allow_rewrites=allowed)
-    outcome, _ = _run(ends, transfer="copy", limits=limits)
+    outcome, _ = _run(ends, transfer=transfer, limits=limits)
     assert outcome.equal == bool(allowed)
     if not allowed:
         assert outcome.final
         assert "name=ALLOW_REWRITES,value=16" in outcome.reason
         assert ends.target.refs == before
+
+
+def test_rewritten_branches_are_counted_over_all_pushes_of_a_pass() -> None:
+    ends = MemoryEnds()
+    for number in range(40):
+        ends.source.commit(b"refs/heads/b%02d" % number)
+    assert _run(ends)[0].equal
+    for ref in ends.source.refs:
+        ends.source.commit(ref)
+    limits = Limits(max_lost_percent=50, max_rewritten_percent=50, changes_per_push=10)
+    outcome, _ = _run(ends, limits=limits)
+    assert "the source rewrote 40 of the target's 40 branches" in outcome.reason
+    assert sum(ends.target.refs[ref] == ends.source.refs[ref] for ref in ends.source.refs) <= 20
 
 
 def test_moving_every_branch_forward_needs_no_permission() -> None:
