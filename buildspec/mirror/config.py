@@ -153,18 +153,18 @@ def _fits(value: Any, wanted: Any) -> bool:
 
 def read_started(environment: Mapping[str, str], config: Config) -> Started:
     """What the build's variables MIRROR, ALLOW_DELETIONS and ALLOW_REWRITES say. Raises ConfigError."""
-    wanted = environment.get("MIRROR", "")
+    wanted, space = environment.get("MIRROR", ""), config.source.user  # Backlog's SSH user is the space
     deletions, rewrites = (_allowed(environment, name) for name in ("ALLOW_DELETIONS", "ALLOW_REWRITES"))
     if not wanted:
         keys = tuple(config.mirrors)
     elif wanted in config.mirrors:
         keys = (wanted,)
     else:
-        keys = tuple(key for key, mirror in config.mirrors.items() if f"{config.unit}.{mirror.project}" == wanted)
+        keys = tuple(key for key, mirror in config.mirrors.items() if f"{space}.{mirror.project}" == wanted)
     if not keys:
         raise ConfigError(
             f"MIRROR is {wanted!r}, which is no mirror of the unit {config.unit}, and no Backlog project as "
-            f"{config.unit}.PROJECT. Its mirrors are: {', '.join(sorted(config.mirrors))}"
+            f"{space}.PROJECT. Its mirrors are: {', '.join(sorted(config.mirrors))}"
         )
     if (deletions or rewrites) and wanted not in config.mirrors:
         raise ConfigError(

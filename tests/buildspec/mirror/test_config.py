@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from buildspec.mirror.config import Config, ConfigError, Started, read_config, read_started
 
 UNIT: dict[str, Any] = {
-    "unit": "example",
+    "unit": "kakehashi-prd-backlog-example",
     "region": "ap-northeast-1",
     "account_id": "222222222222",
     "source": {
@@ -138,9 +138,22 @@ def test_a_build_is_for_the_mirrors_that_it_was_started_with(variables: dict[str
     assert read_started(variables, CONFIG) == started
 
 
-@pytest.mark.parametrize("name", ["Shop", "other.WEB", "example.web", "example.", "*", "shop,api", " shop", "shop\n"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Shop",
+        "other.WEB",
+        "example.web",
+        "example.",
+        "kakehashi-prd-backlog-example.WEB",
+        "*",
+        "shop,api",
+        " shop",
+        "shop\n",
+    ],
+)
 def test_refuses_a_mirror_that_is_not_of_the_unit(name: str) -> None:
-    with pytest.raises(ConfigError, match="which is no mirror of the unit example"):
+    with pytest.raises(ConfigError, match="which is no mirror of the unit kakehashi-prd-backlog-example"):
         read_started({"MIRROR": name}, CONFIG)
 
 

@@ -171,10 +171,10 @@ def test_people_are_told_of_a_mirror_from_when_it_differs_until_it_is_equal(clou
         well, _, _ = _close(cloud, {"website": AWAY, "shop": EQUAL}, NOW + hour * HOUR)
         assert well
     text = "website (since 2026-11-29 05:00 UTC: no answer). In all, 1 mirror differs"
-    assert cloud.events == [("Mirrors differ", {"unit": "example", "mirrors": text, "log": "https://log"})]
+    assert cloud.events == [("Mirrors differ", {"unit": CONFIG.unit, "mirrors": text, "log": "https://log"})]
     _close(cloud, {"website": EQUAL, "shop": EQUAL}, NOW + 9 * HOUR)
     assert cloud.events[1:] == [
-        ("Mirrors equal again", {"unit": "example", "mirrors": "website", "log": "https://log"})
+        ("Mirrors equal again", {"unit": CONFIG.unit, "mirrors": "website", "log": "https://log"})
     ]
     assert cloud.parameters[STATE] == "{}"
 
@@ -253,7 +253,7 @@ def test_cloudwatch_gets_the_metrics_of_the_unit_and_an_event_for_each_mirror(cl
     moved = dataclasses.replace(EQUAL, bytes_in=10, bytes_out=20)
     _, _, [website, shop, unit] = _close(cloud, {"website": moved, "shop": AWAY})
     assert website == {
-        "unit": "example",
+        "unit": CONFIG.unit,
         "mirror": "website",
         "equal_since": "2026-11-29 05:00 UTC",
         "differs_since": None,
@@ -270,7 +270,7 @@ def test_cloudwatch_gets_the_metrics_of_the_unit_and_an_event_for_each_mirror(cl
         "BytesMoved": ("Bytes", 30),
         "Reconciled": ("Count", 1),
     }
-    assert unit["Unit"] == "example"
+    assert unit["Unit"] == CONFIG.unit
 
 
 def test_a_build_for_one_mirror_is_no_reconcile(cloud: Cloud) -> None:
@@ -281,7 +281,7 @@ def test_a_build_for_one_mirror_is_no_reconcile(cloud: Cloud) -> None:
 def test_each_mirror_has_a_metric_where_that_is_wanted(cloud: Cloud) -> None:
     _, _, records = _close(cloud, {"website": EQUAL}, metric_of_each_mirror=True)
     assert records[0]["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["Unit", "Mirror"]]
-    assert (records[0]["Unit"], records[0]["Mirror"], records[0]["Inequality"]) == ("example", "website", 0)
+    assert (records[0]["Unit"], records[0]["Mirror"], records[0]["Inequality"]) == (CONFIG.unit, "website", 0)
 
 
 @pytest.fixture(scope="module")
@@ -315,7 +315,7 @@ def test_slack_or_teams_is_told_the_same(cloud: Cloud, certificate: Path, monkey
     head, _, body = webhook.requests[1].partition(b"\r\n\r\n")
     assert head.startswith(f"POST {PATH} HTTP/1.1\r\n".encode())
     assert json.loads(body) == {
-        "text": f"Mirrors differ: {cloud.events[0][1]['mirrors']}\nUnit example, log: https://log"
+        "text": f"Mirrors differ: {cloud.events[0][1]['mirrors']}\nUnit {CONFIG.unit}, log: https://log"
     }
 
 
