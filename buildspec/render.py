@@ -46,7 +46,7 @@ class MirrorBuildspec:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MirrorUnit:
+class UnitBuildspec:
     """What the builds of one unit work with; `program` and `config` are the texts that they fetch from `bucket`.
 
     `cache` is `s3` (the copy lies in the build's folder), `efs` (in the mounted file system) or `none`.
@@ -137,7 +137,7 @@ def mirror_program() -> str:
     return _environment().get_template("program.sh.j2").render(files=files)
 
 
-def unit_buildspec(values: MirrorUnit) -> str:
+def unit_buildspec(values: UnitBuildspec) -> str:
     """The buildspec of a unit's builds, YAML.
 
     The program and the config come from a bucket, because CodeBuild takes a buildspec of 25,600 characters, and only as

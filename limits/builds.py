@@ -11,6 +11,8 @@ from terraform.templates import Interpolation, Literal, TemplateError, parts
 
 _API_LIMITS = "https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html"
 _TEMPLATE_BYTES = 300_000
+_ALARM_QUOTAS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html"
+_REPOSITORY_QUOTAS = "https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html"
 _EVENT_QUOTAS = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html"
 _PATH_PARTS = "https://github.com/aws/aws-cdk/issues/22477"
 _PATH_HINT = "use letters, digits, '.', '_', ':' and '-'"
@@ -77,11 +79,13 @@ def _template_sizes(kind: str, argument: str) -> Limit:
     return check
 
 
-@limit(what="an API has at most 300 resources", source=_API_LIMITS)
-def resources_of_an_api(stack: Configuration) -> Iterator[Found]:
-    count = len(stack.resources("aws_api_gateway_resource"))
-    if count > 300:
-        yield "", f"{count} of aws_api_gateway_resource, AWS takes 300", "divide them among deployments"
+def _count(kind: str, what: str, most: int, source: str) -> Limit:
+    @limit(what=f"there are at most {most:,} {what}", source=source)
+    def check(stack: Configuration) -> Iterator[Found]:
+        if (count := len(stack.resources(kind))) > most:
+            yield "", f"{count:,} of {kind}, AWS takes {most:,}", "divide them among deployments"
+
+    return check
 
 
 LIMITS = (
@@ -91,7 +95,11 @@ LIMITS = (
     length("aws_cloudwatch_event_rule.event_pattern", 2_048, _EVENT_QUOTAS),
     _template_sizes("aws_api_gateway_integration", "request_templates"),
     _template_sizes("aws_api_gateway_integration_response", "response_templates"),
-    resources_of_an_api,
+    _count("aws_api_gateway_resource", "resources of an API", 300, _API_LIMITS),
+    _count("aws_cloudwatch_metric_alarm", "alarms in an account and region", 5_000, _ALARM_QUOTAS),
+    _count("aws_codecommit_repository", "repositories in an account and region", 1_000, _REPOSITORY_QUOTAS),
+    length("aws_cloudwatch_metric_alarm.alarm_description", 1_024, api("AmazonCloudWatch", "PutMetricAlarm")),
+    length("aws_ssm_parameter.value", 4_096, api("systems-manager", "PutParameter")),
     # No page documents the characters of a path; API Gateway's error lists them.
     form("aws_api_gateway_resource.path_part", r"[A-Za-z0-9._:-]+|\{[A-Za-z0-9._:-]+\}", _PATH_HINT, _PATH_PARTS),
 )

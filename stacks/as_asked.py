@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Network
 
 from errors import Problem
+from errors.shown import shown
 from modules.git_detection import IAM_REGION
 from modules.policies.builds import EVENT_SOURCE
 from settings import Deployment
 from settings.place import STATE_FOLDER
-from stacks import asked_arguments, asked_inventory, asked_texts, asked_values
+from stacks import asked_arguments, asked_inventory, asked_texts, asked_values, backlog_moves
 from stacks.backlog_units import bridge_units, unit_buildspec
 from stacks.variables import Apart, list_checks
 from terraform import facts
@@ -255,6 +256,16 @@ def _buildspecs(deployment: Deployment, stacks: Stacks) -> Found:
                 yield f"{name}: aws_codebuild_project.{project}.source.buildspec", what
 
 
+def _moves(deployment: Deployment, stacks: Stacks) -> Found:
+    """What is moved in a state, or leaves it: nothing but what the bridge's `isolation` may have changed."""
+    backlog = deployment.prd.backlog if deployment.prd is not None else None
+    for name, stack in stacks.items():
+        asked = backlog_moves.blocks(backlog) if backlog is not None and name == "backlog-bridge" else {}
+        for kind in ("moved", "removed", "import"):
+            if (written := stack.stack.document.get(kind)) != asked.get(kind):
+                yield f"{name}: {kind}", f"{shown(written)} is not what the deployment file asks for"
+
+
 def _is_on(rule: Json) -> bool:
     return rule.get("state") in (None, "ENABLED", _ALL_EVENTS)
 
@@ -267,6 +278,7 @@ _CHECKS: dict[str, Callable[[Deployment, Stacks], Found]] = {
     "aws_cloudtrail and aws_cloudwatch_event_rule": _detection,
     "aws_cloudwatch_metric_alarm and aws_cloudwatch_event_rule": _alarms,
     "aws_codebuild_project": _buildspecs,
+    "moved, removed and import": _moves,
     "programs, event patterns and messages": asked_texts.problems,
     "accounts, variables, outputs and repositories": asked_values.problems,
     "protections, schedules, retention and alarms": asked_arguments.problems,

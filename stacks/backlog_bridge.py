@@ -99,18 +99,7 @@ class BacklogBridgeStack(BaseStack):
                 },
             ),
         )
-        self.record(
-            *(
-                MirrorUnit(
-                    unit=unit.name,
-                    build=projects[key].friendly_unique_id,
-                    targets=sorted(target_name(mirror) for mirror in unit.mirrors.values()),
-                )
-                for key, unit in units.items()
-            )
-        )
-        for kind, blocks in backlog_moves.blocks(settings).items():
-            self.add_override(kind, blocks)
+        self._record(settings, units, projects)
 
         self.outputs(
             {
@@ -127,6 +116,23 @@ class BacklogBridgeStack(BaseStack):
                 ),
             }
         )
+
+    def _record(
+        self, settings: BacklogSettings, units: dict[str, BridgeUnit], projects: dict[str, CodebuildProject]
+    ) -> None:
+        """Leave what the checks have to know of the units, and what becomes of earlier ones."""
+        self.record(
+            *(
+                MirrorUnit(
+                    unit=unit.name,
+                    build=projects[key].friendly_unique_id,
+                    targets=sorted(target_name(mirror) for mirror in unit.mirrors.values()),
+                )
+                for key, unit in units.items()
+            )
+        )
+        for kind, blocks in backlog_moves.blocks(settings).items():
+            self.add_override(kind, blocks)
 
     def _projects(
         self, settings: BacklogSettings, variables: BacklogVariables, units: dict[str, BridgeUnit]

@@ -110,7 +110,7 @@ def unit_config(deployment: Deployment, settings: BacklogSettings, unit: BridgeU
 def unit_buildspec(deployment: Deployment, settings: BacklogSettings, unit: BridgeUnit) -> str:
     """The buildspec of a unit's builds."""
     return render.unit_buildspec(
-        render.MirrorUnit(
+        render.UnitBuildspec(
             bucket=program_bucket(deployment),
             program_key=PROGRAM_KEY,
             program=render.mirror_program(),

@@ -91,17 +91,24 @@ def test_finds_nothing_wrong_with_the_example(example: Stacks) -> None:
         ),
         (
             "aws_api_gateway_integration",
-            {"request_templates": {"text/plain": "$input.body"}},
+            {"request_templates": {"text/plain": "橋" * 100_001}},
             "request_templates",
-            "'$input.body' for text/plain is not constant JSON",
-            "send a constant",
+            "300,003 bytes for text/plain, API Gateway takes 300,000",
+            "divide the mirrors among deployments",
         ),
         (
             "aws_api_gateway_integration_response",
-            {"response_templates": {"text/plain": "{"}},
+            {"response_templates": {"text/plain": "x" * 300_001}},
             "response_templates",
-            "'{' for text/plain is not constant JSON",
-            "send a constant",
+            "300,001 bytes for text/plain, API Gateway takes 300,000",
+            "divide the mirrors among deployments",
+        ),
+        (
+            "aws_api_gateway_resource",
+            {"path_part": "{a/b}"},
+            "path_part",
+            "'{a/b}' is not what AWS takes",
+            "use letters, digits, '.', '_', ':' and '-'",
         ),
         (
             "aws_codebuild_project",
@@ -275,10 +282,22 @@ def test_refuses_two_resources_of_a_kind_with_one_name() -> None:
     assert found.startswith("error: some-stack: aws_sns_topic.b.name: 'same' is also the name of aws_sns_topic.a\n")
 
 
-def test_refuses_more_webhooks_than_an_api_can_have() -> None:
-    paths = {f"x{number}": {"path_part": f"x{number}"} for number in range(301)}
-    (found,) = (str(problem) for problem in problems({"s": {"resource": {"aws_api_gateway_resource": paths}}}))
-    assert "301 of aws_api_gateway_resource, AWS takes 300" in found
+@pytest.mark.parametrize(
+    ("kind", "arguments", "most"),
+    [
+        ("aws_api_gateway_resource", {"path_part": "{mirror}"}, 300),
+        ("aws_cloudwatch_metric_alarm", {}, 5_000),
+        ("aws_codecommit_repository", {}, 1_000),
+    ],
+)
+def test_refuses_more_resources_than_an_account_may_have(kind: str, arguments: dict[str, str], most: int) -> None:
+    def with_resources(count: int) -> list[str]:
+        named = {f"x{number}": arguments for number in range(count)}
+        return [str(problem) for problem in problems({"s": {"resource": {kind: named}}})]
+
+    assert with_resources(most) == []
+    (found,) = with_resources(most + 1)
+    assert f"{most + 1:,} of {kind}, AWS takes {most:,}" in found
 
 
 def test_accepts_a_text_about_an_object_at_an_address() -> None:
@@ -290,15 +309,17 @@ LONG_STATEMENT = {"sid": "S", "effect": "Deny", "actions": ["none:Such"], "resou
 
 BREAKING: dict[str, Any] = {
     "resource": {
-        "aws_api_gateway_integration": {"x": {"request_templates": {"text/plain": "$input.body"}}},
-        "aws_api_gateway_integration_response": {"x": {"response_templates": {"text/plain": "{"}}},
+        "aws_api_gateway_integration": {"x": {"request_templates": {"text/plain": LONG * 8}}},
+        "aws_api_gateway_integration_response": {"x": {"response_templates": {"text/plain": LONG * 8}}},
         "aws_api_gateway_resource": {f"x{number}": {"path_part": "a/b"} for number in range(301)},
         "aws_api_gateway_rest_api_policy": {"x": {"policy": "${data.aws_iam_policy_document.long.json}"}},
         "aws_cloudwatch_event_rule": {"x": {"name": LONG, "event_pattern": LONG}},
         "aws_cloudwatch_log_group": {"x": {"name": LONG, "retention_in_days": 91}},
-        "aws_cloudwatch_metric_alarm": {"x": {"alarm_name": LONG}},
+        "aws_cloudwatch_metric_alarm": {
+            f"x{number}": {"alarm_name": LONG, "alarm_description": LONG} for number in range(5_001)
+        },
         "aws_codebuild_project": {"x": {"name": "_", "description": LONG, "source": {"buildspec": "${HOME}"}}},
-        "aws_codecommit_repository": {"x": {"description": LONG}},
+        "aws_codecommit_repository": {f"x{number}": {"description": LONG} for number in range(1_001)},
         "aws_iam_policy": {
             "x": {"name": LONG, "policy": "${data.aws_iam_policy_document.long.json}"},
             "y": {"name": LONG, "policy": "{}"},
@@ -324,6 +345,7 @@ BREAKING: dict[str, Any] = {
         "aws_scheduler_schedule": {"x": {"name": "a b", "schedule_expression": "daily"}},
         "aws_security_group": {"x": {"name": LONG, "description": "門番"}},
         "aws_sns_topic": {"x": {"name": LONG}},
+        "aws_ssm_parameter": {"x": {"value": LONG}},
         "aws_sns_topic_policy": {"x": {"policy": "${data.aws_iam_policy_document.long.json}"}},
         "aws_vpc": {"x": {"region": "us-east-1", "tags": {"k": LONG}, "cidr_block": "${TfToken[TOKEN.7]}"}},
         "aws_vpc_security_group_egress_rule": {

@@ -18,6 +18,8 @@ Change = Callable[[dict[str, Json]], object]
 
 PRD, BRIDGE, GITLAB, NETWORK = "prd-codecommit", "backlog-bridge", "dev-gitlab", "dev-network"
 RULE, TARGET = "aws_cloudwatch_event_rule", "aws_cloudwatch_event_target"
+FORGOTTEN = {"from": "aws_codecommit_repository.repositories_batch", "lifecycle": {"destroy": False}}
+SILENT = "none notifies anybody of Reconciled of kakehashi-prd-backlog-batch"
 SUBSCRIPTION, ALARM = "aws_sns_topic_subscription", "aws_cloudwatch_metric_alarm"
 
 
@@ -125,25 +127,45 @@ CHANGES: dict[str, tuple[Change, str]] = {
         without(BRIDGE, SUBSCRIPTION, "alerts_subscriptions_on-call_example_com"),
         "platform-team@example.com instead of",
     ),
-    "no alarm": (without(BRIDGE, ALARM), "no alarm notifies anybody"),
-    "no alarm of one mirror": (without(BRIDGE, ALARM, "alerts_silence_batch"), "mirrors_batch_project: no alarm"),
+    "no alarm": (without(BRIDGE, ALARM), "none notifies anybody of Reconciled"),
+    "no alarm of one mirror's silence": (without(BRIDGE, ALARM, "alerts_silence_batch"), SILENT),
+    "no alarm of one mirror that differs": (
+        without(BRIDGE, ALARM, "alerts_inequality_batch"),
+        "none notifies anybody of OldestInequality of kakehashi-prd-backlog-batch",
+    ),
     "an alarm without action": (
         lambda stacks: stacks[BRIDGE]["resource"][ALARM]["alerts_silence_batch"].update(alarm_actions=[]),
-        "mirrors_batch_project: no alarm",
+        SILENT,
     ),
     "an alarm that takes silence for health": (
         lambda stacks: stacks[BRIDGE]["resource"][ALARM]["alerts_silence_batch"].update(treat_missing_data="ignore"),
-        "mirrors_batch_project: no alarm",
+        SILENT,
+    ),
+    "a repository that leaves the state": (
+        lambda stacks: stacks[PRD].update(removed=[FORGOTTEN]),
+        f"{PRD}: removed: ",
+    ),
+    "a log group that leaves the account": (
+        lambda stacks: stacks[BRIDGE]["removed"][0].update(lifecycle={"destroy": True}),
+        f"{BRIDGE}: removed: ",
+    ),
+    "a repository that another state takes": (
+        lambda stacks: stacks[BRIDGE].update(moved=[{"from": "aws_s3_bucket.a", "to": "aws_s3_bucket.b"}]),
+        f"{BRIDGE}: moved: ",
     ),
     "no rule for failed builds": (without(BRIDGE, RULE), "no rule selects failed builds"),
+    "no rule for mirrors that differ": (
+        without(BRIDGE, RULE, "alerts_differences"),
+        "no rule selects mirrors that differ",
+    ),
     "a disabled rule for failed builds": (rule("alerts_failures", BRIDGE, state="DISABLED"), SELECTS),
     "one more command in a build": (
         lambda stacks: in_build(stacks, lambda text: text + "\n      - curl https://example.com"),
-        "aws_codebuild_project.mirrors_batch_project.source.buildspec: this is no buildspec of a mirror",
+        "aws_codebuild_project.mirrors_batch_project.source.buildspec: this is no buildspec of mirrors",
     ),
     "a build with an expression": (
-        lambda stacks: in_build(stacks, lambda text: text.replace("$${", "${")),
-        "this is no buildspec of a mirror",
+        lambda stacks: in_build(stacks, lambda text: text.replace("$folder", "${HOME}")),
+        "this is no buildspec of mirrors",
     ),
     "another list": (default(PRD, "pull_from_cidrs", ["203.0.113.200/32"]), NETWORKS),
     "an empty list": (default(BRIDGE, "webhook_sender_cidrs", []), NETWORKS),

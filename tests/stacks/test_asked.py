@@ -72,6 +72,8 @@ def removed(stack: str, kind: str, name: str) -> Change:
 
 
 PATTERN = f"{RULE}.detection_pushes", "event_pattern"
+START = "aws_api_gateway_integration.webhook_hook_start_build"
+ANSWER = "aws_api_gateway_integration_response.webhook_hook_try_again"
 MESSAGE = f"{TARGET}.detection_pushes_to_topic.input_transformer"
 TEMPLATE = "aws_launch_template.proxy_launch_template"
 INSTANCE, DOCUMENT = "aws_instance.gitlab_instance", "aws_ssm_document.configuration_document"
@@ -190,6 +192,26 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "failed builds that are called another way": (
         replaced(BRIDGE, f"{RULE}.alerts_failures", "event_pattern", '"FAILED"', '"BROKEN"'),
         f"{BRIDGE}: {RULE}.alerts_failures.event_pattern",
+    ),
+    "mirrors that differ of another deployment": (
+        replaced(BRIDGE, f"{RULE}.alerts_differences", "event_pattern", "kakehashi-prd-backlog-", ""),
+        f"{BRIDGE}: {RULE}.alerts_differences.event_pattern",
+    ),
+    "another program for builds": (
+        replaced(BRIDGE, "aws_s3_object.program_script", "content", "mkdir -p", "curl https://example.com; mkdir -p"),
+        f"{BRIDGE}: aws_s3_object.program_script.content",
+    ),
+    "another host for builds": (
+        replaced(BRIDGE, "aws_s3_object.program_units_batch", "content", "git.backlog.jp", "git.example.com"),
+        f"{BRIDGE}: aws_s3_object.program_units_batch.content",
+    ),
+    "a hook that starts another build": (
+        replaced(BRIDGE, f"{START}.request_templates", "application/json", '"mirror": "batch"', '"mirror": "website"'),
+        f"{BRIDGE}: {START}.request_templates",
+    ),
+    "an answer that takes unknown names for known ones": (
+        replaced(BRIDGE, f"{ANSWER}.response_templates", "application/json", "= 404", "= 200"),
+        f"{BRIDGE}: {ANSWER}.response_templates",
     ),
     "a message with the whole event": (
         changed(PRD, f"{MESSAGE}.input_paths", what="$.detail"),

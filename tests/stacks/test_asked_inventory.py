@@ -60,7 +60,7 @@ LISTENER, BALANCER = "aws_lb_listener.load_balancer_https_listener", "aws_lb.loa
 SSM, SERVER, GROUP = f"{ENDPOINT}.endpoints_ssm", "aws_instance.gitlab_instance", "aws_autoscaling_group.proxy_group"
 BUILD, THROTTLE = f"{PROJECT}.mirrors_website_project", "aws_api_gateway_method_settings.webhook_throttle"
 ENCRYPTION, BUCKET_POLICY = "aws_s3_bucket_server_side_encryption_configuration", "aws_s3_bucket_policy"
-STARTS = "webhook_hooks_website_start_build"
+HOOK = "webhook_hook"
 
 CHANGES: dict[str, tuple[Change, str]] = {
     "a subscription to a decoy": (changed(PRD, SUBSCRIBED, topic_arn=DECOY), f"{PRD}: {SUBSCRIBED}.topic_arn"),
@@ -204,9 +204,21 @@ CHANGES: dict[str, tuple[Change, str]] = {
         swapped(SCHEDULE, "reconciliation_schedules_website", "target"),
         f"{BRIDGE}: {SCHEDULE}.reconciliation_schedules_website.target",
     ),
-    "a webhook of another mirror": (
-        swapped("aws_api_gateway_integration", STARTS, "request_templates"),
-        f"{BRIDGE}: aws_api_gateway_integration.{STARTS}.request_templates",
+    "a webhook that anybody may call without a name": (
+        changed(BRIDGE, f"aws_api_gateway_resource.{HOOK}_resource", path_part="{mirror+}"),
+        f"{BRIDGE}: aws_api_gateway_resource.{HOOK}_resource.path_part",
+    ),
+    "a repository that another unit fills": (
+        changed(BRIDGE, "aws_codecommit_repository.repositories_website", tags={"kakehashi:mirrored-by": "other"}),
+        f"{BRIDGE}: aws_codecommit_repository.repositories_website.tags",
+    ),
+    "a repository of GitLab's that a unit fills": (
+        changed(PRD, "aws_codecommit_repository.repositories_application", tags={"kakehashi:mirrored-by": "other"}),
+        f"{PRD}: aws_codecommit_repository.repositories_application.tags",
+    ),
+    "a state that Terraform resets": (
+        changed(BRIDGE, "aws_ssm_parameter.mirrors_batch_state", lifecycle=None),
+        f"{BRIDGE}: aws_ssm_parameter.mirrors_batch_state.lifecycle",
     ),
     "a buildspec of another mirror": (
         swapped(PROJECT, "mirrors_website_project", "source"),
