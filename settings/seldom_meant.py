@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from errors.shown import shown
 from settings import cron, data
-from settings.backlog import target_name
+from settings.backlog import mirrors, target_name
 from settings.deployment import Deployment
 from settings.problems import Path, SettingProblem, dotted
 
@@ -57,7 +57,7 @@ def _repositories(deployment: Deployment) -> Iterator[SettingProblem]:
     if prd is not None and prd.codecommit is not None:
         named = {name: ("prd", "codecommit", "repositories", name) for name in prd.codecommit.repositories}
     if prd is not None and prd.backlog is not None:
-        for key, mirror in prd.backlog.repositories.items():
+        for key, mirror in mirrors(prd.backlog).items():
             named.setdefault(target_name(mirror), ("prd", "backlog", "repositories", key, "target"))
     first: dict[str, str] = {}
     for name, path in named.items():

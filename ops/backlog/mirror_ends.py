@@ -15,7 +15,7 @@ from errors import RefusedError, refused
 from ops.backlog import bridge
 from ops.backlog.refs import MirrorRefs, parse
 from settings import Deployment
-from settings.backlog import MirrorSettings, git_host, source_url, target_name
+from settings.backlog import MirrorSettings, git_host, mirrors, source_url, target_name
 
 SCRIPTS = sysconfig.get_path("scripts")
 """The folder of the programs that are installed beside this Python, such as git-remote-codecommit."""
@@ -77,7 +77,7 @@ def all_ends(deployment: Deployment, folder: Path) -> list[MirrorEnds]:
             pinned=backlog.spaces[mirror.space].known_hosts,
             folder=folder / key,
         )
-        for key, mirror in backlog.repositories.items()
+        for key, mirror in mirrors(backlog).items()
     ]
     for each in ends:
         each.folder.mkdir()

@@ -12,6 +12,7 @@ from ops.backlog import bridge
 from ops.production import aws_errors_as_refusals, client, production, production_labels
 from ops.steps import Steps
 from settings import Deployment
+from settings.backlog import mirrors
 
 _STARTED = 200
 _NOT_STARTED_HINT = (
@@ -52,7 +53,7 @@ def check(deployment: Deployment, key: str | None, *, dry_run: bool) -> bool:
     The call is API Gateway's own test of the method. It does not come from Backlog's addresses, so it cannot show that
     these are admitted. https://docs.aws.amazon.com/apigateway/latest/api/API_TestInvokeMethod.html
     """
-    known = bridge(deployment).repositories
+    known = mirrors(bridge(deployment))
     if key is not None and key not in known:
         raise refused(
             "--repository",
@@ -89,7 +90,7 @@ def _started(api: HookApi, hook: BacklogHook) -> bool:
 
 
 def _api(deployment: Deployment) -> HookApi:
-    mirrors = bridge(deployment).repositories
+    mirrored = mirrors(bridge(deployment))
     name = production_labels(deployment).webhook_api()
     gateway = client(production(deployment), "apigateway")
     with aws_errors_as_refusals(name):
@@ -97,7 +98,7 @@ def _api(deployment: Deployment) -> HookApi:
         stages = gateway.get_stages(restApiId=api_id)["item"]
         pages = gateway.get_paginator("get_resources").paginate(restApiId=api_id)
         resources = {found["path"]: found["id"] for page in pages for found in page["items"]}
-    missing = [key for key in mirrors if f"/{key}" not in resources]
+    missing = [key for key in mirrored if f"/{key}" not in resources]
     if missing or not stages:
         what = f"the API has no path for {', '.join(missing)}" if missing else "the API has no stage"
         raise refused(name, what, "deploy the stack backlog-bridge again")
@@ -109,7 +110,7 @@ def _api(deployment: Deployment) -> HookApi:
             url=f"{address}/{key}",
             resource_id=resources[f"/{key}"],
         )
-        for key, mirror in mirrors.items()
+        for key, mirror in mirrored.items()
     ]
     return HookApi(id=api_id, gateway=gateway, hooks=hooks)
 

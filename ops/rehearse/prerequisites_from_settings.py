@@ -14,7 +14,7 @@ from ops.rehearse.prerequisites import (
     Prerequisites,
 )
 from settings import Deployment
-from settings.backlog import CreatedTargetSettings
+from settings.backlog import CreatedTargetSettings, mirrors
 from settings.codecommit import RepositorySettings
 
 # For networks and addresses of which the deployment gives only ids.
@@ -114,7 +114,7 @@ def _key_arns(deployment: Deployment) -> Iterator[str]:
             yield deployment.prd.codecommit.credentials.kms_key_arn
         repositories += [found for found in deployment.prd.codecommit.repositories.values() if found is not None]
     if deployment.prd.backlog is not None:
-        targets = [mirror.target for mirror in deployment.prd.backlog.repositories.values()]
+        targets = [mirror.target for mirror in mirrors(deployment.prd.backlog).values()]
         repositories += [target for target in targets if isinstance(target, CreatedTargetSettings)]
         yield from (
             space.ssh_key_kms_key_arn for space in deployment.prd.backlog.spaces.values() if space.ssh_key_kms_key_arn
