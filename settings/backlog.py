@@ -10,8 +10,9 @@ from pydantic import AfterValidator, ConfigDict, Discriminator, Field, StrictInt
 from errors.shown import shown
 from settings.cidrs import PublicCidr
 from settings.codecommit import RepositorySettings
-from settings.forms import Matching, OneOf
+from settings.forms import OneOf
 from settings.problems import refuse
+from settings.projects import BacklogRepositoryName, ProjectKey, ProjectSettings, derived_key
 from settings.schedules import ScheduleExpression
 from settings.types import (
     Email,
@@ -92,6 +93,11 @@ class SpaceSettings(Settings):
         description="Lines of known_hosts that pin the host keys of <space>.git.<domain>; compare them with Nulab's "
         "before pinning.",
     )
+    api_key_parameter: ParameterName | None = Field(
+        None,
+        description="Name of the SSM SecureString with a key of Backlog's API, for `backlog-repositories` and "
+        "`backlog-webhook register`. No build reads it. Never write the key itself here.",
+    )
     ssh_key_parameter: ParameterName = Field(
         description="Name of the SSM SecureString with the private key. Never write the key itself here."
     )
@@ -135,19 +141,11 @@ def _kind_of_target(value: Any) -> str:
 class MirrorSettings(Settings):
     """One Backlog repository, and the CodeCommit repository it is mirrored into."""
 
+    model_config = ConfigDict(title="One Backlog repository")
+
     space: SpaceId = Field(description="A key of prd.backlog.spaces.")
-    project: Annotated[
-        str,
-        Matching("[A-Z0-9_]{1,25}", "the key of a Backlog project", "write 1-25 of A-Z, 0-9 and '_', for example WEB"),
-    ] = Field(description="The Backlog project's key.")
-    repository: Annotated[
-        str,
-        Matching(
-            r"(?!.*\.[Gg][Ii][Tt]$)[A-Za-z0-9][A-Za-z0-9_.-]{0,99}",
-            "the name of a Backlog repository",
-            "write its name without .git, for example website",
-        ),
-    ] = Field(description="The Backlog repository's name, without .git.")
+    project: ProjectKey = Field(description="The Backlog project's key.")
+    repository: BacklogRepositoryName = Field(description="The Backlog repository's name, without .git.")
     target: Annotated[
         Annotated[CreatedTargetSettings, Tag("created")] | Annotated[CodeCommitTargetSettings, Tag("existing")],
         Discriminator(_kind_of_target),
@@ -155,6 +153,12 @@ class MirrorSettings(Settings):
         description="The target: `create: NAME`, a repository of the bridge's own, or `codecommit: NAME`, one of "
         "prd.codecommit's."
     )
+
+
+def _kind_of_entry(value: Any) -> str:
+    of_project = isinstance(value, ProjectSettings) or (isinstance(value, dict) and "from_project" in value)
+    # Not the name of a setting, which the place of an error would be mistaken for.
+    return "of_project" if of_project else "of_repository"
 
 
 class CacheSettings(Settings):
@@ -221,8 +225,15 @@ class BacklogSettings(Settings):
     spaces: dict[SpaceId, SpaceSettings] = Field(
         min_length=1, description="Backlog spaces by their id, the first part of their address."
     )
-    repositories: dict[Key, MirrorSettings] = Field(
-        min_length=1, description="Mirrors by a short key, part of names and of the URL."
+    repositories: dict[
+        Key,
+        Annotated[
+            Annotated[MirrorSettings, Tag("of_repository")] | Annotated[ProjectSettings, Tag("of_project")],
+            Discriminator(_kind_of_entry),
+        ],
+    ] = Field(
+        min_length=1,
+        description="Mirrors by a short key, part of names and of the URL: of one repository, or of a project's.",
     )
     deletion_protected: Flag = Field(
         True, description="Whether Terraform refuses to delete the repositories that the bridge creates."
@@ -273,8 +284,22 @@ class BacklogSettings(Settings):
 
 
 def mirrors(backlog: BacklogSettings) -> dict[str, MirrorSettings]:
-    """Every mirror by its key."""
-    return dict(backlog.repositories)
+    """Every mirror of the bridge by its key, those of whole projects too."""
+    found: dict[str, MirrorSettings] = {}
+    for entry, settings in backlog.repositories.items():
+        if isinstance(settings, MirrorSettings):
+            found[entry] = settings
+            continue
+        for name in settings.agreed:
+            target = CreatedTargetSettings(
+                create=f"{settings.target.create_prefix}{name}",
+                description=settings.target.description,
+                kms_key_arn=settings.target.kms_key_arn,
+            )
+            found[derived_key(entry, name)] = MirrorSettings(
+                space=settings.space, project=settings.from_project, repository=name, target=target
+            )
+    return found
 
 
 def units(backlog: BacklogSettings) -> dict[str, dict[str, MirrorSettings]]:

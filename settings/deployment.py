@@ -129,8 +129,8 @@ class Deployment(Settings):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Deployment":
-        if problems := list(
-            consistency.problems(consistency.ValidValues(self.model_dump(mode="json", exclude_unset=True)))
-        ):
+        # By the names that the file has: `except` cannot name a field.
+        given = self.model_dump(mode="json", exclude_unset=True, by_alias=True)
+        if problems := list(consistency.problems(consistency.ValidValues(given))):
             raise ValueError("; ".join(problem.what for problem in problems))
         return self

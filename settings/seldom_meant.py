@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from errors.shown import shown
 from settings import cron, data
-from settings.backlog import mirrors, target_name
+from settings.backlog import MirrorSettings, target_name
 from settings.deployment import Deployment
 from settings.problems import Path, SettingProblem, dotted
 
@@ -15,6 +15,7 @@ def problems(deployment: Deployment) -> Iterator[SettingProblem]:
     yield from _zones(deployment)
     yield from _profiles(deployment)
     yield from _repositories(deployment)
+    yield from _nothing_agreed(deployment)
     yield from _schedules(deployment, datetime.datetime.now(datetime.UTC).year)
 
 
@@ -57,14 +58,30 @@ def _repositories(deployment: Deployment) -> Iterator[SettingProblem]:
     if prd is not None and prd.codecommit is not None:
         named = {name: ("prd", "codecommit", "repositories", name) for name in prd.codecommit.repositories}
     if prd is not None and prd.backlog is not None:
-        for key, mirror in mirrors(prd.backlog).items():
-            named.setdefault(target_name(mirror), ("prd", "backlog", "repositories", key, "target"))
+        for key, entry in prd.backlog.repositories.items():
+            place = ("prd", "backlog", "repositories", key)
+            if isinstance(entry, MirrorSettings):
+                named.setdefault(target_name(entry), (*place, "target"))
+            else:
+                for index, name in enumerate(entry.agreed):
+                    named.setdefault(f"{entry.target.create_prefix}{name}", (*place, "agreed", index))
     first: dict[str, str] = {}
     for name, path in named.items():
         other = first.setdefault(name.lower(), name)
         if other != name:
             what = f"'{name}' differs from '{other}' in upper and lower case only"
             yield SettingProblem(path=path, what=what, hint="rename one, or clone them into different folders")
+
+
+def _nothing_agreed(deployment: Deployment) -> Iterator[SettingProblem]:
+    backlog = deployment.prd.backlog if deployment.prd is not None else None
+    for key, entry in (backlog.repositories if backlog is not None else {}).items():
+        if not isinstance(entry, MirrorSettings) and not entry.agreed:
+            yield SettingProblem(
+                path=("prd", "backlog", "repositories", key),
+                what=f"no repository of {entry.from_project} is mirrored, because `agreed` names none",
+                hint="see what the project has, and agree to it: main.py backlog-repositories FILE",
+            )
 
 
 def _schedules(deployment: Deployment, this_year: int) -> Iterator[SettingProblem]:

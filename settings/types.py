@@ -73,10 +73,13 @@ def _not_reserved(value: str) -> str:
     return value
 
 
+LONGEST_REPOSITORY_NAME = 100
+
+
 def _repository(value: str) -> str:
     # https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html
     # In a URL, a name of dots alone is a step to another folder.
-    if not re.fullmatch(r"(?!\.+$)[A-Za-z0-9._-]{1,100}", value) or value.endswith(".git"):
+    if not re.fullmatch(rf"(?!\.+$)[A-Za-z0-9._-]{{1,{LONGEST_REPOSITORY_NAME}}}", value) or value.endswith(".git"):
         hint = "CodeCommit takes 1-100 of letters, digits, '.', '_' and '-', not ending in .git"
         raise refuse(f"{shown(value)} is not a repository name", hint)
     return value
@@ -133,8 +136,14 @@ TagKey = Annotated[
         editor_pattern=_TAG_START + _NOT_IN_TAGS + "{1,128}",
     ),
 ]
+LONGEST_KEY = 40
 Key = Annotated[
-    str, Matching(r"[a-z][a-z0-9_-]{0,39}", "a key", "use 1-40 of a-z, 0-9, '_' and '-', starting with a letter")
+    str,
+    Matching(
+        rf"[a-z][a-z0-9_-]{{0,{LONGEST_KEY - 1}}}",
+        "a key",
+        f"use 1-{LONGEST_KEY} of a-z, 0-9, '_' and '-', starting with a letter",
+    ),
 ]
 SpaceId = Annotated[
     str,

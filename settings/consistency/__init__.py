@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from settings.consistency import accounts, backlog, codecommit, gitlab, network, once, proxy
+from settings.consistency import accounts, backlog, codecommit, gitlab, mirrors, network, once, proxy
 from settings.consistency.valid_values import ValidValues
 from settings.problems import SettingProblem
 
@@ -11,6 +11,6 @@ __all__ = ["ValidValues", "problems"]
 
 def problems(valid: ValidValues) -> Iterator[SettingProblem]:
     """Every value that contradicts another."""
-    for part in (accounts, network, gitlab, proxy, codecommit, backlog, once):
+    for part in (accounts, network, gitlab, proxy, codecommit, backlog, mirrors, once):
         for rule in part.RULES:
             yield from rule(valid)

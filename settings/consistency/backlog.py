@@ -7,22 +7,23 @@ from settings import cron
 from settings.backlog import AlertsSettings
 from settings.consistency.accounts import kms_key_problems
 from settings.consistency.allow_lists import allow_list
+from settings.consistency.mirrors import MIRRORS, named_mirrors
 from settings.consistency.once import named_once
 from settings.consistency.valid_values import ValidValues
 from settings.problems import SettingProblem
+from settings.projects import by_hand
 
 _BACKLOG = ("prd", "backlog")
-_MIRRORS = (*_BACKLOG, "repositories")
 
 
 def _known_spaces(valid: ValidValues) -> Iterator[SettingProblem]:
     spaces = valid.all_keys(*_BACKLOG, "spaces")
-    for key in valid.keys(*_MIRRORS):
-        space = valid.value(*_MIRRORS, key, "space")
+    for key in valid.keys(*MIRRORS):
+        space = valid.value(*MIRRORS, key, "space")
         if space is not None and spaces and space not in spaces:
             hint = f"use one of {', '.join(spaces[:10])}, or add it there"
             what = f"{shown(space)} is not one of prd.backlog.spaces"
-            yield SettingProblem(path=(*_MIRRORS, key, "space"), what=what, hint=hint)
+            yield SettingProblem(path=(*MIRRORS, key, "space"), what=what, hint=hint)
 
 
 def _pinned_hosts(valid: ValidValues) -> Iterator[SettingProblem]:
@@ -39,49 +40,23 @@ def _pinned_hosts(valid: ValidValues) -> Iterator[SettingProblem]:
                 )
 
 
-def _one_source_once(valid: ValidValues) -> Iterator[SettingProblem]:
-    first: dict[tuple[str, ...], str] = {}
-    for key in valid.keys(*_MIRRORS):
-        source = tuple(valid.value(*_MIRRORS, key, part) for part in ("space", "project", "repository"))
-        if None in source:
-            continue
-        if source in first:
-            yield SettingProblem(
-                path=(*_MIRRORS, key),
-                what=f"'{'/'.join(source)}' is already the source of '{first[source]}'",
-                hint="a repository has one mirror, because Backlog calls one webhook for it: remove one",
-            )
-        first.setdefault(source, key)
-
-
-def _one_target_once(valid: ValidValues) -> Iterator[SettingProblem]:
-    first: dict[str, str] = {}
-    for key in valid.keys(*_MIRRORS):
-        path = (*_MIRRORS, key, "target")
-        name = valid.value(*path, "create") or valid.value(*path, "codecommit")
-        if name in first:
-            what = f"'{name}' is already the target of '{first[name]}'"
-            hint = "give each mirror its own target: two mirrors would undo each other's pushes"
-            yield SettingProblem(path=path, what=what, hint=hint)
-        elif name is not None:
-            first[name] = key
-
-
 def _targets_exist(valid: ValidValues) -> Iterator[SettingProblem]:
     if valid.is_refused("prd", "codecommit", "repositories"):
         return
     names = valid.all_keys("prd", "codecommit", "repositories")
-    for key in valid.keys(*_MIRRORS):
-        path = (*_MIRRORS, key, "target")
-        existing, created = valid.value(*path, "codecommit"), valid.value(*path, "create")
-        if existing is not None and existing not in names:
-            what = f"'{existing}' is not one of prd.codecommit.repositories"
+    for mirror in named_mirrors(valid):
+        if mirror.existing is not None and mirror.existing not in names:
+            what = f"'{mirror.existing}' is not one of prd.codecommit.repositories"
             hint = "add it there, or write create: to have the bridge create it"
-            yield SettingProblem(path=(*path, "codecommit"), what=what, hint=hint)
-        if created is not None and created in names:
-            what = f"'{created}' is also one of prd.codecommit.repositories"
+            yield SettingProblem(path=(*mirror.target_path, "codecommit"), what=what, hint=hint)
+        if mirror.created is not None and mirror.created in names:
+            what = f"'{mirror.created}' is also one of prd.codecommit.repositories"
+            if mirror.is_discovered:
+                hint = by_hand(str(mirror.repository))
+                yield SettingProblem(path=mirror.path, what=what, hint=hint)
+                continue
             hint = "write codecommit: to mirror into that one, or choose another name"
-            yield SettingProblem(path=(*path, "create"), what=what, hint=hint)
+            yield SettingProblem(path=(*mirror.target_path, "create"), what=what, hint=hint)
 
 
 def _senders(valid: ValidValues) -> Iterator[SettingProblem]:
@@ -122,16 +97,14 @@ def _keys(valid: ValidValues) -> Iterator[SettingProblem]:
     for space in valid.keys(*_BACKLOG, "spaces"):
         path = (*_BACKLOG, "spaces", space, "ssh_key_kms_key_arn")
         yield from kms_key_problems(valid, path, user="the parameter", region=region, account=account)
-    for name in valid.keys(*_BACKLOG, "repositories"):
-        key = (*_BACKLOG, "repositories", name, "target", "kms_key_arn")
+    for name in valid.keys(*MIRRORS):
+        key = (*MIRRORS, name, "target", "kms_key_arn")
         yield from kms_key_problems(valid, key, user="the repository", region=region, account=account)
 
 
 RULES = (
     _known_spaces,
     _pinned_hosts,
-    _one_source_once,
-    _one_target_once,
     _targets_exist,
     _senders,
     _vpc,

@@ -7,6 +7,7 @@ from errors.shown import shown
 from settings.addresses import ALLOW_LIST_PREFIX
 from settings.consistency.accounts import kms_key_problems
 from settings.consistency.allow_lists import allow_list, open_list
+from settings.consistency.mirrors import MIRRORS, named_mirrors
 from settings.consistency.once import named_once
 from settings.consistency.valid_values import ValidValues
 from settings.problems import Path, SettingProblem, dotted
@@ -167,11 +168,9 @@ def _rooms_are_apart(valid: ValidValues) -> Iterator[SettingProblem]:
 
 
 def _known_repositories(valid: ValidValues) -> Iterator[SettingProblem]:
-    mirrors = ("prd", "backlog", "repositories")
-    keys = valid.all_keys(*mirrors)
-    if valid.is_refused(*_CODECOMMIT, "repositories") or keys != valid.keys(*mirrors):
+    if valid.is_refused(*_CODECOMMIT, "repositories") or valid.all_keys(*MIRRORS) != valid.keys(*MIRRORS):
         return
-    created = [valid.value(*mirrors, key, "target", "create") for key in keys]
+    created = [mirror.created for mirror in named_mirrors(valid)]
     known = [*valid.all_keys(*_CODECOMMIT, "repositories"), *created]
     for room in valid.keys(*_ROOMS):
         path = (*_ROOMS, room, "repositories")
@@ -194,8 +193,7 @@ def _prefixes(valid: ValidValues) -> Iterator[SettingProblem]:
 
 def _something_to_push(valid: ValidValues) -> Iterator[SettingProblem]:
     names = valid.all_keys(*_CODECOMMIT, "repositories")
-    mirrors = valid.keys("prd", "backlog", "repositories")
-    mirrored = {valid.value("prd", "backlog", "repositories", key, "target", "codecommit") for key in mirrors}
+    mirrored = {mirror.existing for mirror in named_mirrors(valid)}
     if names and valid.names(*_PUSH) and mirrored.issuperset(names):
         what = "every repository is the target of a Backlog mirror, so there is nothing to push"
         yield SettingProblem(path=_PUSH, what=what, hint="leave push out")
@@ -223,8 +221,7 @@ def _credentials_key(valid: ValidValues) -> Iterator[SettingProblem]:
 
 def _gitlab_projects(valid: ValidValues) -> Iterator[SettingProblem]:
     repositories = (*_CODECOMMIT, "repositories")
-    mirrors = ("prd", "backlog", "repositories")
-    mirrored = {valid.value(*mirrors, key, "target", "codecommit"): key for key in valid.keys(*mirrors)}
+    mirrored = {mirror.existing: mirror.key for mirror in named_mirrors(valid)}
     named = {name: valid.value(*repositories, name, "gitlab_project") for name in valid.keys(*repositories)}
     first: dict[str, str] = {}
     for name, project in named.items():

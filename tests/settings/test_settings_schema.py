@@ -57,11 +57,11 @@ def test_an_editor_marks_nothing_in_a_whole_file() -> None:
         ("start: cron(0 8 ? * MON-FRI *)", "start: 0 8 * * 1-5", "$.dev.gitlab.schedule.start"),
         ("      application:\n", "      app.git:\n", "$.prd.codecommit.repositories"),
         ("      website:\n", "      Website:\n", "$.prd.backlog.repositories"),
-        ("target: { create: website }", "target: { made: website }", "$.prd.backlog.repositories.website.target"),
+        ("target: { create: website }", "target: { made: website }", "$.prd.backlog.repositories.website"),
         (
             "target: { codecommit: batch }",
             "target: { codecommit: b, create: b }",
-            "$.prd.backlog.repositories.batch.target",
+            "$.prd.backlog.repositories.batch",
         ),
         ("from_cidrs: [198.51.100.0/28]", "from_cidrs: [198.51.100.0]", "$.prd.codecommit.pull.from_cidrs[0]"),
         ("domain: backlog.jp", "domain: backlog.example", "$.prd.backlog.spaces.example.domain"),
@@ -110,9 +110,9 @@ def test_every_part_refuses_unknown_keys() -> None:
     assert len(closed) + len(by_form) == len(objects) > 25
 
 
-def test_an_editor_distinguishes_the_forms_of_zones_and_target() -> None:
+def test_an_editor_distinguishes_the_forms_of_a_setting() -> None:
     forms = {
-        path.rpartition(".")[2]: [
+        path.removesuffix(".additionalProperties").rpartition(".")[2]: [
             SCHEMA["$defs"].get(form.get("$ref", "").rpartition("/")[2], form) for form in part["oneOf"]
         ]
         for path, part in _parts(SCHEMA)
@@ -121,6 +121,7 @@ def test_an_editor_distinguishes_the_forms_of_zones_and_target() -> None:
     assert {name: [form["title"] for form in found] for name, found in forms.items()} == {
         "zones": ["Zones", "Zones with CIDRs"],
         "target": ["A repository of the bridge's own", "One of prd.codecommit's repositories"],
+        "repositories": ["One Backlog repository", "The repositories of a Backlog project"],
     }
 
 
