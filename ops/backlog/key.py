@@ -6,6 +6,7 @@ from typing import Any
 from errors import WRONG_USAGE, refused
 from errors.shown import shown
 from ops.backlog import bridge
+from ops.backlog.secure_parameters import secure_value
 from ops.backlog.ssh_keys import fingerprint, public_half
 from ops.production import aws_errors_as_refusals, client, production
 from ops.steps import Steps
@@ -78,19 +79,8 @@ def _read(file: Path) -> str:
 
 
 def _stored(parameters: Any, space: SpaceSettings) -> str | None:
-    with aws_errors_as_refusals(space.ssh_key_parameter):
-        try:
-            answer = parameters.get_parameter(Name=space.ssh_key_parameter, WithDecryption=True)
-        except parameters.exceptions.ParameterNotFound:
-            return None
-    value: str = answer["Parameter"]["Value"]
-    if answer["Parameter"]["Type"] != "SecureString":
-        raise refused(
-            space.ssh_key_parameter,
-            f"the parameter is a {answer['Parameter']['Type']}, which is not encrypted",
-            "delete it, revoke the key in Backlog, and store a new one: backlog-key put FILE",
-        )
-    return value
+    hint = "delete it, revoke the key in Backlog, and store a new one: backlog-key put FILE"
+    return secure_value(parameters, space.ssh_key_parameter, if_plain=hint)
 
 
 def _refuse_unexpected(space: SpaceSettings, name: str, public: str, where: str) -> None:

@@ -9,7 +9,7 @@ from errors import RefusedError
 from ops.backlog import mirror_ends
 from ops.backlog.mirror_ends import MirrorEnds, read_source, read_target, target_url
 from settings import load
-from settings.backlog import source_url
+from settings.backlog import mirrors, source_url
 from tests.ops.backlog.sshd import TOOLS, sshd
 from tests.terraform import Stacks, with_changes
 
@@ -160,7 +160,7 @@ def test_reads_where_the_builds_fetch_from_and_push_to(project: Path, example: S
     assert deployment.prd is not None
     assert deployment.prd.backlog is not None
     backlog = deployment.prd.backlog
-    for key, mirror in backlog.repositories.items():
+    for key, mirror in mirrors(backlog).items():
         build = example["backlog-bridge"].resource(f"aws_codebuild_project.mirrors_{key}_project")
         for url in (source_url(backlog, mirror), target_url(deployment, mirror)):
             assert f"{url}\n" in build["source"]["buildspec"].replace('"', "").replace("'", "")
@@ -173,5 +173,5 @@ def test_reads_the_target_with_the_profile_of_its_account(tmp_path: Path, projec
     with_profile = load(file)
     assert with_profile.prd is not None
     assert with_profile.prd.backlog is not None
-    mirror = with_profile.prd.backlog.repositories["website"]
+    mirror = mirrors(with_profile.prd.backlog)["website"]
     assert target_url(with_profile, mirror) == "codecommit::ap-northeast-1://production@website"
