@@ -1,4 +1,4 @@
-"""The commands `verify`, `host-key`, `backlog-webhook show|check` and `backlog-key put|check`."""
+"""The commands that serve the bridge from Backlog: `verify`, `host-key` and those that start with `backlog-`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -48,6 +48,31 @@ def host_key(
     from ops.backlog import host_keys
 
     host_keys.show(space_host, port)
+
+
+@app.command(
+    "backlog-repositories",
+    example="backlog-repositories deployments/mine.yaml --agree",
+    statuses={0: "the lists are complete", 1: "something is new or gone, or has to be done by hand"},
+)
+def repositories(
+    deployment: DeploymentFile = EXAMPLE,
+    *,
+    agree: Annotated[
+        bool, typer.Option("--agree", help="Write what is new into the deployment file, which mirrors it.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show what is new and gone in the Backlog projects that prd.backlog.repositories names by from_project.
+
+    Reads each project's Git repositories through Backlog's API, with the key in the space's api_key_parameter. Only
+    repositories in the lists `agreed` are mirrored. --agree adds to these, and changes nothing else in the file; what
+    is gone in Backlog stays there, because its CodeCommit repository does.
+    """
+    from ops.backlog.discovery import discover
+
+    if not discover(load(deployment), deployment, agreeing=agree, as_json=json):
+        raise typer.Exit(1)
 
 
 @webhook_app.command(example="backlog-webhook show deployments/mine.yaml")

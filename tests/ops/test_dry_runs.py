@@ -29,6 +29,7 @@ WITHOUT_DRY_RUN = {
     "host-key": "reads",
     "verify": "reads",
     "approval record": "writes a file on this machine",
+    "backlog-repositories": "writes the deployment file on this machine, with --agree alone",
     "ci": "writes files on this machine, and replaces none without --force",
     "handover": "writes files on this machine, and replaces none without --force",
     "rehearse": "changes an emulated account on this machine",

@@ -18,6 +18,7 @@ from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any
 from urllib.parse import parse_qs
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -174,6 +175,12 @@ def serving(backlog: BacklogStandIn, folder: Path, *, host: str = HOST) -> Itera
         finally:
             server.shutdown()
             thread.join()
+
+
+def reached(backlog: BacklogStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have httpx connect to the stand-in, whatever the host, and trust its CA."""
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{backlog.port}")
+    monkeypatch.setenv("SSL_CERT_FILE", str(backlog.ca_file))
 
 
 def _certificate(folder: Path, host: str) -> Path:

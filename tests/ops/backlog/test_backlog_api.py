@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,21 +11,9 @@ from pydantic import SecretStr
 from errors import RefusedError
 from ops.backlog import backlog_api
 from ops.backlog.backlog_api import BacklogApi
-from tests.ops.backlog.backlog_stand_in import API_KEY, HOST, BacklogFault, BacklogStandIn, serving
+from tests.ops.backlog.backlog_stand_in import API_KEY, HOST, BacklogFault, BacklogStandIn, reached, serving
 
 REPOSITORIES = "GET /api/v2/projects/WEB/git/repositories"
-
-
-@pytest.fixture
-def backlog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BacklogStandIn]:
-    with serving(BacklogStandIn(repositories={"WEB": ["app", "site"]}), tmp_path) as served:
-        _reach(served, monkeypatch)
-        yield served
-
-
-def _reach(served: BacklogStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{served.port}")
-    monkeypatch.setenv("SSL_CERT_FILE", str(served.ca_file))
 
 
 @pytest.fixture
@@ -181,7 +169,7 @@ def test_sends_the_key_to_no_server_whose_certificate_is_not_of_the_space(
         "hint: somebody may be in between; if a proxy of yours opens TLS, name its CA's file in SSL_CERT_FILE"
     )
     with serving(BacklogStandIn(repositories={"WEB": []}), tmp_path, host="other.backlog.jp") as other:
-        _reach(other, monkeypatch)
+        reached(other, monkeypatch)
         assert _refusal(lambda: _api().git_repositories("WEB")) == f"error: {HOST}: {untrusted}"
         assert _api(host="other.backlog.jp").git_repositories("WEB") == []
         monkeypatch.delenv("SSL_CERT_FILE")

@@ -97,8 +97,8 @@ def test_every_command_has_the_short_option_for_help(
 
 def test_the_list_of_commands_shows_whole_sentences(capsys: pytest.CaptureFixture[str]) -> None:
     lines = _sections(_help(capsys, ()))["Commands"]
-    assert "  verify           Compare every Backlog mirror's target with its source:" in lines
-    assert "                   heads, tags and the default branch." in lines
+    assert "  verify                Compare every Backlog mirror's target with its source:" in lines
+    assert "                        heads, tags and the default branch." in lines
     assert "..." not in "".join(lines)
 
 
