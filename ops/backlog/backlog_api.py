@@ -58,6 +58,7 @@ class GitRepository(_Answer):
     """A Git repository of a project: https://developer.nulab.com/docs/backlog/api/2/get-list-of-git-repositories."""
 
     name: str
+    hook_url: str | None = Field(None, alias="hookUrl")
 
 
 class ProjectHook(_Answer):
@@ -85,10 +86,9 @@ class BacklogApi:
     host: str
     key: SecretStr
 
-    def git_repositories(self, project: str) -> list[str]:
-        """The names of the project's Git repositories, in Backlog's order."""
-        path = f"projects/{project}/git/repositories"
-        return [found.name for found in self._read(path, _REPOSITORIES)]
+    def git_repositories(self, project: str) -> list[GitRepository]:
+        """The project's Git repositories, in Backlog's order."""
+        return self._read(f"projects/{project}/git/repositories", _REPOSITORIES)
 
     def hooks(self, project: str) -> list[ProjectHook]:
         """The project's webhooks, whoever made them."""

@@ -73,7 +73,10 @@ def discover(deployment: Deployment, file: Path, *, agreeing: bool, as_json: boo
         raise refused("prd.backlog.repositories", "no entry names a project", hint)
     apis = {space: space_api(deployment, backlog, space) for space in {entry.space for entry in entries.values()}}
     with waiting("reading Backlog's lists of repositories"):
-        found = {key: apis[entry.space].git_repositories(entry.from_project) for key, entry in entries.items()}
+        found = {
+            key: [one.name for one in apis[entry.space].git_repositories(entry.from_project)]
+            for key, entry in entries.items()
+        }
     plans = _plans(backlog, entries, found, read(file).data)
     if agreeing and any(plan.new for plan in plans):
         agree(file, {plan.entry: [one.repository for one in plan.new] for plan in plans})

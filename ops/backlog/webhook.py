@@ -14,7 +14,8 @@ from ops.steps import Steps
 from settings import Deployment
 from settings.backlog import mirrors
 
-_STARTED = 200
+HOOKS = "hooks"
+_STARTED, _UNKNOWN = 200, 404
 _NOT_STARTED_HINT = (
     "deploy the stack backlog-bridge again if a project or role is missing; Backlog calls again by itself after a 503"
 )
@@ -22,26 +23,27 @@ _NOT_STARTED_HINT = (
 
 @dataclass(frozen=True, kw_only=True)
 class BacklogHook:
-    """What one Backlog repository calls; `resource_id` is the id of its path in API Gateway."""
+    """What one Backlog repository calls."""
 
     key: str
     source: str
     url: str
-    resource_id: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class HookApi:
-    """The bridge's API: its id, a client of API Gateway, and a hook for each repository."""
+    """The bridge's API: its id, a client of API Gateway, the id of its one method's resource, and where hooks are."""
 
     id: str
     gateway: Any
+    resource_id: str
+    address: str
     hooks: list[BacklogHook]
 
 
 def show(deployment: Deployment) -> None:
     """Print the URL to register in each Backlog repository's settings."""
-    for hook in _api(deployment).hooks:
+    for hook in hook_api(deployment).hooks:
         print(f"{hook.source}  {hook.url}")
 
 
@@ -61,7 +63,7 @@ def check(deployment: Deployment, key: str | None, *, dry_run: bool) -> bool:
             f"use one of {', '.join(known)}",
             status=WRONG_USAGE,
         )
-    api = _api(deployment)
+    api = hook_api(deployment)
     chosen = [hook for hook in api.hooks if key in (None, hook.key)]
     steps = Steps(dry_run=dry_run)
     taken = (hook for hook in chosen if steps.take(f"call the hook of {hook.key}, which starts a build"))
@@ -74,8 +76,9 @@ def _started(api: HookApi, hook: BacklogHook) -> bool:
     with aws_errors_as_refusals(hook.key):
         answer = api.gateway.test_invoke_method(
             restApiId=api.id,
-            resourceId=hook.resource_id,
+            resourceId=api.resource_id,
             httpMethod="POST",
+            pathWithQueryString=f"/{HOOKS}/{hook.key}",
             headers={"Content-Type": "application/x-www-form-urlencoded"},
             body="payload=%7B%7D",
         )
@@ -84,13 +87,17 @@ def _started(api: HookApi, hook: BacklogHook) -> bool:
         print(f"{hook.key}: CodeBuild started {_build(body)}")
         return True
     print(f"{hook.key}: not started")
+    if answer["status"] == _UNKNOWN:
+        what, hint = "the API does not know this mirror", "deploy the stack backlog-bridge again"
+        print(refused(hook.key, what, hint), file=sys.stderr)
+        return False
     what = f"CodeBuild answered: {body or answer.get('body') or 'nothing'}"
     print(refused(hook.key, what, _NOT_STARTED_HINT), file=sys.stderr)
     return False
 
 
-def _api(deployment: Deployment) -> HookApi:
-    mirrored = mirrors(bridge(deployment))
+def hook_api(deployment: Deployment) -> HookApi:
+    """The bridge's API as it is deployed. Raises RefusedError where it is not, or not completely."""
     name = production_labels(deployment).webhook_api()
     gateway = client(production(deployment), "apigateway")
     with aws_errors_as_refusals(name):
@@ -98,21 +105,16 @@ def _api(deployment: Deployment) -> HookApi:
         stages = gateway.get_stages(restApiId=api_id)["item"]
         pages = gateway.get_paginator("get_resources").paginate(restApiId=api_id)
         resources = {found["path"]: found["id"] for page in pages for found in page["items"]}
-    missing = [key for key in mirrored if f"/{key}" not in resources]
-    if missing or not stages:
-        what = f"the API has no path for {', '.join(missing)}" if missing else "the API has no stage"
+    paths = [path for path in resources if re.fullmatch(rf"/{HOOKS}/\{{[a-z]+\}}", path)]
+    if not paths or not stages:
+        what = "the API has no stage" if paths else f"the API has no path /{HOOKS}/NAME"
         raise refused(name, what, "deploy the stack backlog-bridge again")
-    address = f"https://{api_id}.execute-api.{deployment.region}.amazonaws.com/{stages[0]['stageName']}"
+    address = f"https://{api_id}.execute-api.{deployment.region}.amazonaws.com/{stages[0]['stageName']}/{HOOKS}"
     hooks = [
-        BacklogHook(
-            key=key,
-            source=f"{mirror.space}/{mirror.project}/{mirror.repository}",
-            url=f"{address}/{key}",
-            resource_id=resources[f"/{key}"],
-        )
-        for key, mirror in mirrored.items()
+        BacklogHook(key=key, source=f"{mirror.space}/{mirror.project}/{mirror.repository}", url=f"{address}/{key}")
+        for key, mirror in mirrors(bridge(deployment)).items()
     ]
-    return HookApi(id=api_id, gateway=gateway, hooks=hooks)
+    return HookApi(id=api_id, gateway=gateway, resource_id=resources[paths[0]], address=address, hooks=hooks)
 
 
 def _api_id(gateway: Any, name: str) -> str:

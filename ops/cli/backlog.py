@@ -10,7 +10,7 @@ from ops.cli.usage import Commands, group
 
 app = Commands()
 webhook_app = group(
-    "Show and test the webhooks that Backlog calls.", example="backlog-webhook show deployments/mine.yaml"
+    "Show, test and register the webhooks that Backlog calls.", example="backlog-webhook show deployments/mine.yaml"
 )
 key_app = group(
     "Store and check the SSH key that mirrors fetch with.",
@@ -100,6 +100,22 @@ def check_webhook(
     from ops.backlog import webhook
 
     if not webhook.check(load(deployment), repository, dry_run=dry_run):
+        raise typer.Exit(1)
+
+
+@webhook_app.command(
+    example="backlog-webhook register --dry-run",
+    statuses={0: "every project's webhook is registered", 1: "one is not, or pushes start builds twice"},
+)
+def register(deployment: DeploymentFile = EXAMPLE, *, dry_run: DryRun = False) -> None:
+    """Add to each Backlog project the webhook that starts its mirrors, or change it where it differs.
+
+    Uses Backlog's API with the key in the space's api_key_parameter, whose user has to be an administrator of the
+    projects. Other webhooks are left alone. With `isolation: repository` it refuses: register what show prints.
+    """
+    from ops.backlog import project_hooks
+
+    if not project_hooks.register(load(deployment), dry_run=dry_run):
         raise typer.Exit(1)
 
 

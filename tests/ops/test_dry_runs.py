@@ -11,13 +11,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 import main
 from ops.cli import app
+from tests.ops.backlog.backlog_stand_in import API_KEY, BacklogStandIn
+from tests.ops.backlog.conftest import backlog
+from tests.ops.backlog.deployed_bridge import API_KEY_PARAMETER, deployed_api, with_bridge
 from tests.ops.git_access.commands import INFRASTRUCTURE
 from tests.ops.git_access.test_branches import COMMIT, CodeCommitBranches, codecommit
 from tests.ops.gitlab_stand_in import TOKEN
 from tests.ops.production import TARGET, Production
-from tests.settings.whole_file import ED25519
 
-__all__ = ["codecommit"]  # the fixture
+__all__ = ["backlog", "codecommit"]  # the fixtures
 
 WITHOUT_DRY_RUN = {
     "access": "reads",
@@ -40,6 +42,7 @@ WITHOUT_DRY_RUN = {
 ARGUMENTS = {
     "backlog-key put": ["KEY"],
     "backlog-webhook check": [],
+    "backlog-webhook register": [],
     "credentials issue": ["pull"],
     "credentials revoke": ["push"],
     "credentials rotate": ["push"],
@@ -67,38 +70,26 @@ def test_a_command_has_a_dry_run_unless_it_changes_nothing_outside_this_machine(
 
 
 @pytest.fixture
-def busy(world: Production, codecommit: CodeCommitBranches, tmp_path: Path) -> Production:
+def busy(world: Production, codecommit: CodeCommitBranches, backlog: BacklogStandIn, tmp_path: Path) -> Production:
     """A deployment in which each command finds something to change; `codecommit` has set up its mirrors."""
     codecommit.branches.update({"main": COMMIT, "old": COMMIT})
     world.gitlab.branches[INFRASTRUCTURE] = ["main"]
     world.gitlab.add(INFRASTRUCTURE, f"https://u:p@{TARGET}/infrastructure/", enabled=False)
-    space = {
-        "domain": "backlog.jp",
-        "known_hosts": [f"example.git.backlog.jp ssh-ed25519 {ED25519}"],
-        "ssh_key_parameter": "/kakehashi/backlog/ssh-key",
-    }
-    repository = {"space": "example", "project": "WEB", "repository": "web", "target": {"create": "web"}}
-    webhook = {"sender_cidrs": ["192.0.2.16/28"]}
-    world.say({"prd.backlog": {"spaces": {"example": space}, "repositories": {"web": repository}, "webhook": webhook}})
-    gateway = world.client("apigateway")
-    for api in gateway.get_rest_apis()["items"]:
-        gateway.delete_rest_api(restApiId=api["id"])
-    api_id = gateway.create_rest_api(name="kakehashi-prd-backlog")["id"]
-    (root,) = gateway.get_resources(restApiId=api_id)["items"]
-    hook = gateway.create_resource(restApiId=api_id, parentId=root["id"], pathPart="web")
-    method = {"restApiId": api_id, "resourceId": hook["id"], "httpMethod": "POST"}
-    gateway.put_method(**method, authorizationType="NONE")
-    gateway.put_integration(**method, type="MOCK")
-    gateway.create_stage(
-        restApiId=api_id, stageName="hook", deploymentId=gateway.create_deployment(restApiId=api_id)["id"]
-    )
+    with_bridge(world)
+    deployed_api(world)
+    world.client("ssm").put_parameter(Name=API_KEY_PARAMETER, Value=API_KEY, Type="SecureString", Overwrite=True)
+    backlog.repositories.update({"WEB": ["website"], "OPS": ["jobs"]})
     key = ed25519.Ed25519PrivateKey.generate()
     (tmp_path / "KEY").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
     return world
 
 
 def test_a_dry_run_says_what_it_would_do_and_only_reads(
-    busy: Production, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    busy: Production,
+    backlog: BacklogStandIn,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("GITLAB_TOKEN", TOKEN)
     monkeypatch.chdir(tmp_path)
@@ -110,7 +101,7 @@ def test_a_dry_run_says_what_it_would_do_and_only_reads(
         said = capsys.readouterr().err.splitlines()
         assert said, name
         assert [line for line in said if not line.startswith("would ")] == [], name
-        assert [call for call in busy.gitlab.calls if not call.startswith("GET ")] == [], name
+        assert [call for call in (*busy.gitlab.calls, *backlog.calls) if not call.startswith("GET ")] == [], name
         operations = [call.partition(":")[2] for call in busy.aws.calls]
         assert operations
         assert [call for call in operations if not call.startswith(("Get", "List", "Describe"))] == [], name

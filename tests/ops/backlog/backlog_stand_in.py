@@ -46,6 +46,7 @@ class BacklogStandIn:
 
     repositories: dict[str, list[str]] = field(default_factory=dict)
     hooks: dict[str, list[Hook]] = field(default_factory=dict)
+    git_hooks: dict[str, str] = field(default_factory=dict)
     faults: list[BacklogFault] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     connected_to: set[str] = field(default_factory=set)
@@ -62,7 +63,8 @@ class BacklogStandIn:
             return 404, _error("No project.", 6)  # error-response: the response example
         if (method, rest) == ("GET", "git/repositories"):
             # api/2/get-list-of-git-repositories
-            return 200, [_repository(number, root, name) for number, name in enumerate(self.repositories[root], 1)]
+            names = enumerate(self.repositories[root], 1)
+            return 200, [_repository(number, root, name, self.git_hooks.get(name)) for number, name in names]
         hooks = self.hooks.setdefault(root, [])
         match method, rest.split("/"):
             case "GET", ["webhooks"]:
@@ -85,13 +87,13 @@ def _error(message: str, code: int) -> dict[str, Any]:
     return {"errors": [{"message": message, "code": code, "moreInfo": ""}]}  # error-response
 
 
-def _repository(number: int, project: str, name: str) -> dict[str, Any]:
+def _repository(number: int, project: str, name: str, hook_url: str | None) -> dict[str, Any]:
     return {
         "id": number,
         "projectId": 151,
         "name": name,
         "description": "",
-        "hookUrl": None,
+        "hookUrl": hook_url,
         "httpUrl": f"https://{HOST}/git/{project}/{name}.git",
         "sshUrl": f"example@example.git.backlog.jp:/{project}/{name}.git",
         "displayOrder": 0,

@@ -28,6 +28,10 @@ def _api(key: str = API_KEY, *, host: str = HOST) -> BacklogApi:
     return BacklogApi(host=host, key=SecretStr(key))
 
 
+def _names() -> list[str]:
+    return [found.name for found in _api().git_repositories("WEB")]
+
+
 def _refusal(command: Callable[[], object]) -> str:
     with pytest.raises(RefusedError) as caught:
         command()
@@ -35,7 +39,7 @@ def _refusal(command: Callable[[], object]) -> str:
 
 
 def test_lists_the_repositories_of_a_project_at_the_spaces_own_address(backlog: BacklogStandIn) -> None:
-    assert _api().git_repositories("WEB") == ["app", "site"]
+    assert _names() == ["app", "site"]
     assert (backlog.connected_to, backlog.calls) == ({f"{HOST}:443"}, [REPOSITORIES])
 
 
@@ -122,7 +126,7 @@ def test_waits_until_backlog_takes_requests_again(backlog: BacklogStandIn, pause
         ),
         BacklogFault(429),
     ]
-    assert _api().git_repositories("WEB") == ["app", "site"]
+    assert _names() == ["app", "site"]
     assert 28 < pauses[0] <= 31
     assert pauses[1:] == [61.0]
 
@@ -139,7 +143,7 @@ def test_waits_for_no_longer_than_a_limit_lasts_and_gives_up(backlog: BacklogSta
 
 def test_repeats_a_read_and_no_change(backlog: BacklogStandIn, pauses: list[float]) -> None:
     backlog.faults += [BacklogFault(0), BacklogFault(503)]
-    assert _api().git_repositories("WEB") == ["app", "site"]
+    assert _names() == ["app", "site"]
     for fault, said in (
         (BacklogFault(0), "Backlog gave no complete answer (RemoteProtocolError)"),
         (BacklogFault(503), "Backlog answered 503 to /api/v2/projects/WEB/webhooks: no explanation"),

@@ -8,58 +8,17 @@ import pytest
 from errors import RefusedError
 from ops.backlog import webhook as backlog_webhook
 from ops.rehearse.stand_ins import Call, Reply
+from tests.ops.backlog.deployed_bridge import API, deployed_api, hook_resource, with_bridge
 from tests.ops.production import REGION, Production
-from tests.settings.whole_file import ED25519
 from tests.terraform import Stacks
 
 pytestmark = pytest.mark.emulator
-
-API = "kakehashi-prd-backlog"
 
 
 @pytest.fixture
 def bridge(world: Production) -> Production:
     """A deployment with two mirrors, and nothing deployed."""
-    mirrors = {"website": "WEB", "jobs": "OPS"}
-    world.say(
-        {
-            "prd.backlog": {
-                "spaces": {
-                    "example": {
-                        "domain": "backlog.jp",
-                        "known_hosts": [f"example.git.backlog.jp ssh-ed25519 {ED25519}"],
-                        "ssh_key_parameter": "/kakehashi/backlog/ssh-key",
-                    }
-                },
-                "repositories": {
-                    key: {"space": "example", "project": project, "repository": key, "target": {"create": key}}
-                    for key, project in mirrors.items()
-                },
-                "webhook": {"sender_cidrs": ["192.0.2.16/28"]},
-            }
-        }
-    )
-    gateway = world.client("apigateway")
-    for api in gateway.get_rest_apis()["items"]:
-        gateway.delete_rest_api(restApiId=api["id"])
-    gateway.create_rest_api(name="somebody-elses")
-    return world
-
-
-def _deployed(bridge: Production, *paths: str) -> str:
-    gateway = bridge.client("apigateway")
-    api_id: str = gateway.create_rest_api(name=API)["id"]
-    (root,) = gateway.get_resources(restApiId=api_id)["items"]
-    for path in paths:
-        resource = gateway.create_resource(restApiId=api_id, parentId=root["id"], pathPart=path)
-        asked = {"restApiId": api_id, "resourceId": resource["id"], "httpMethod": "POST"}
-        gateway.put_method(**asked, authorizationType="NONE")
-        start_build = f"arn:aws:apigateway:{REGION}:codebuild:action/StartBuild"
-        role = "arn:aws:iam::222222222222:role/webhook"
-        gateway.put_integration(**asked, type="AWS", integrationHttpMethod="POST", uri=start_build, credentials=role)
-    made = gateway.create_deployment(restApiId=api_id)
-    gateway.create_stage(restApiId=api_id, stageName="hook", deploymentId=made["id"])
-    return api_id
+    return with_bridge(world)
 
 
 def _codebuild_answers(bridge: Production, status: int, said: str) -> list[Call]:
@@ -87,16 +46,16 @@ def _refusal(command: Callable[[], object]) -> str:
 
 
 def test_prints_the_url_of_every_repository(bridge: Production, capsys: pytest.CaptureFixture[str]) -> None:
-    api_id = _deployed(bridge, "website", "jobs")
+    api_id = deployed_api(bridge)
     backlog_webhook.show(bridge.deployment)
-    address = f"https://{api_id}.execute-api.{REGION}.amazonaws.com/hook"
+    address = f"https://{api_id}.execute-api.{REGION}.amazonaws.com/hook/hooks"
     assert capsys.readouterr().out == (f"example/WEB/website  {address}/website\nexample/OPS/jobs  {address}/jobs\n")
 
 
 def test_calls_every_webhook_as_backlog_does_and_names_the_builds(
     bridge: Production, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    api_id = _deployed(bridge, "website", "jobs")
+    api_id = deployed_api(bridge)
     calls = _codebuild_answers(bridge, 200, json.dumps({"build": {"id": "mirror:1a2b", "arn": "arn:aws:x"}}))
     assert backlog_webhook.check(bridge.deployment, None, dry_run=False) is True
     assert capsys.readouterr() == (
@@ -106,11 +65,13 @@ def test_calls_every_webhook_as_backlog_does_and_names_the_builds(
     assert [call.params["restApiId"] for call in calls] == [api_id, api_id]
     assert {call.params["httpMethod"] for call in calls} == {"POST"}
     assert calls[0].params["headers"] == {"Content-Type": "application/x-www-form-urlencoded"}
-    assert calls[0].params["resourceId"] != calls[1].params["resourceId"]
+    assert [call.params["pathWithQueryString"] for call in calls] == ["/hooks/website", "/hooks/jobs"]
+    resources = {one["id"]: one["path"] for one in bridge.client("apigateway").get_resources(restApiId=api_id)["items"]}
+    assert {resources[call.params["resourceId"]] for call in calls} == {"/hooks/{mirror}"}
 
 
 def test_a_dry_run_calls_no_webhook(bridge: Production, capsys: pytest.CaptureFixture[str]) -> None:
-    _deployed(bridge, "website", "jobs")
+    deployed_api(bridge)
     calls = _codebuild_answers(bridge, 200, "{}")
     assert backlog_webhook.check(bridge.deployment, None, dry_run=True) is True
     assert capsys.readouterr() == (
@@ -133,7 +94,7 @@ def test_a_dry_run_calls_no_webhook(bridge: Production, capsys: pytest.CaptureFi
 def test_prints_the_start_that_codebuild_refused(
     bridge: Production, capsys: pytest.CaptureFixture[str], body: str, shown: str
 ) -> None:
-    _deployed(bridge, "website", "jobs")
+    deployed_api(bridge)
     calls = _codebuild_answers(bridge, 503, body)
     assert backlog_webhook.check(bridge.deployment, "website", dry_run=False) is False
     assert len(calls) == 1
@@ -146,8 +107,20 @@ def test_prints_the_start_that_codebuild_refused(
     )
 
 
+def test_says_that_the_deployed_api_does_not_know_a_new_mirror(
+    bridge: Production, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed_api(bridge)
+    _codebuild_answers(bridge, 404, "{}")
+    assert backlog_webhook.check(bridge.deployment, "jobs", dry_run=False) is False
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "error: jobs: the API does not know this mirror",
+        "hint: deploy the stack backlog-bridge again",
+    ]
+
+
 def test_names_the_build_from_a_truncated_answer(bridge: Production, capsys: pytest.CaptureFixture[str]) -> None:
-    _deployed(bridge, "website", "jobs")
+    deployed_api(bridge)
     _codebuild_answers(bridge, 200, '{"build":{"arn":"arn:aws:codebuild","id":"mirror:1a2b","phases":[{ [TRUNC')
     assert backlog_webhook.check(bridge.deployment, "website", dry_run=False) is True
     assert capsys.readouterr().out == "website: CodeBuild started mirror:1a2b\n"
@@ -158,16 +131,20 @@ def test_refuses_an_api_that_is_not_deployed_completely(bridge: Production) -> N
         backlog_webhook.show(bridge.deployment)
 
     assert _refusal(show) == (f"error: {API}: the account has no such API\nhint: deploy the stack backlog-bridge first")
-    _deployed(bridge, "website")
-    assert _refusal(show) == f"error: {API}: the API has no path for jobs\nhint: deploy the stack backlog-bridge again"
-    _deployed(bridge, "website", "jobs")
+    api_id = bridge.client("apigateway").create_rest_api(name=API)["id"]
+    assert _refusal(show) == (
+        f"error: {API}: the API has no path /hooks/NAME\nhint: deploy the stack backlog-bridge again"
+    )
+    hook_resource(bridge, api_id)
+    assert _refusal(show) == f"error: {API}: the API has no stage\nhint: deploy the stack backlog-bridge again"
+    deployed_api(bridge)
     assert _refusal(show) == (
         f"error: {API}: the account has 2 APIs of this name\nhint: delete the one that is not the bridge's"
     )
 
 
 def test_an_unknown_repository_is_wrong_usage(bridge: Production) -> None:
-    _deployed(bridge, "website", "jobs")
+    deployed_api(bridge)
     calls = _codebuild_answers(bridge, 200, "{}")
     with pytest.raises(RefusedError) as caught:
         backlog_webhook.check(bridge.deployment, "web", dry_run=False)
