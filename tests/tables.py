@@ -1,14 +1,15 @@
-"""The tables of promises and rules in the documentation; `make tables` writes them after a wanted change."""
+"""The tables of promises, rules and prices in the documentation; `make tables` writes them after a wanted change."""
 
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from benchmarks import price
 from iam.promises import PROMISES
 from ops.review.rules import RULES
 
 DOCS = Path(__file__).parents[1] / "docs"
-NAMES = {"promises": DOCS / "access.md", "rules": DOCS / "review.md"}
+NAMES = {"promises": DOCS / "access.md", "rules": DOCS / "review.md", "prices": DOCS / "backlog.md"}
 """Each table's name, and the document that has it between markers."""
 
 
@@ -16,6 +17,8 @@ def table(name: str) -> str:
     """A table as Markdown."""
     if name == "promises":
         return _markdown(("promise", "what", "why"), ((f"`{it.id}`", it.what, it.why) for it in PROMISES))
+    if name == "prices":
+        return _markdown(("100 mirrors, every hour", "minutes", "alarms", "metrics", "USD a month"), price.rows())
     rules = sorted(RULES, key=lambda rule: rule.id)
     rows = ((f"`{rule.id}`", "yes" if rule.dangerous else "no", rule.what, rule.why) for rule in rules)
     return _markdown(("rule", "dangerous", "what", "why"), rows)

@@ -74,4 +74,4 @@ def test_every_make_command_that_is_named_exists(project: Path, readme: str) -> 
 def test_every_file_that_is_linked_exists(project: Path, readme: str) -> None:
     links = [link for link in re.findall(r"\]\(([^)]+)\)", readme) if not link.startswith("http")]
     assert len(links) > 5
-    assert [link for link in links if not (project / link).exists()] == []
+    assert [link for link in links if not (project / link.partition("#")[0]).exists()] == []
