@@ -160,10 +160,19 @@ def test_reads_where_the_builds_fetch_from_and_push_to(project: Path, example: S
     assert deployment.prd is not None
     assert deployment.prd.backlog is not None
     backlog = deployment.prd.backlog
-    for key, mirror in mirrors(backlog).items():
-        build = example["backlog-bridge"].resource(f"aws_codebuild_project.mirrors_{key}_project")
-        for url in (source_url(backlog, mirror), target_url(deployment, mirror)):
-            assert f"{url}\n" in build["source"]["buildspec"].replace('"', "").replace("'", "")
+    objects = example["backlog-bridge"].resources("aws_s3_object").values()
+    configs = [json.loads(found["content"]) for found in objects if found["key"].startswith("units/")]
+    ends = {
+        key: (
+            f"{config['source']['user']}@{config['source']['host']}:/{mirror['project']}/{mirror['repository']}.git",
+            f"codecommit::{config['region']}://{mirror['target']}",
+        )
+        for config in configs
+        for key, mirror in config["mirrors"].items()
+    }
+    assert ends == {
+        key: (source_url(backlog, mirror), target_url(deployment, mirror)) for key, mirror in mirrors(backlog).items()
+    }
 
 
 def test_reads_the_target_with_the_profile_of_its_account(tmp_path: Path, project: Path) -> None:
