@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from .git import Git
+from .lfs import attributes_use_lfs
 
 _REGULAR_FILES = (b"100644", b"100755")
 
@@ -17,7 +18,7 @@ def uses_lfs(git: Git, new: Collection[bytes], old: Iterable[bytes]) -> bytes | 
     for oid, path in _attributes_of_trees(git, new):
         paths.setdefault(oid, path)
     for oid, content in _contents(git, list(paths)):
-        if any(_attribute_line_uses_lfs(line) for line in content.splitlines()):
+        if attributes_use_lfs(content):
             return paths[oid]
     return None
 
@@ -78,14 +79,3 @@ def _contents(git: Git, ids: Collection[bytes]) -> Iterator[tuple[bytes, bytes]]
             size = int(output.readline().split(b" ")[2])
             yield oid, output.read(size)
             output.read(1)
-
-
-def _attribute_line_uses_lfs(line: bytes) -> bool:
-    """https://git-scm.com/docs/gitattributes: a pattern, quoted where it has spaces, and attributes."""
-    line = line.strip(b" \t\r")
-    if line.startswith(b"#"):
-        return False
-    if line.startswith(b'"'):
-        line = line.rpartition(b'"')[2]
-        return b"filter=lfs" in line.split()
-    return b"filter=lfs" in line.split()[1:]

@@ -28,6 +28,8 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Mirror:
     mirror.source.commit("refs/heads/feature/a", {"c": b"1"}, [mirror.source.refs()[b"refs/heads/main"]])
     git(mirror.source.path, "tag", "-a", "-m", "v1", "v1", "main~3")
     mirror.build()
+    for work in mirror.folder.glob("work-*"):
+        shutil.rmtree(work)
     return mirror
 
 
@@ -160,7 +162,8 @@ def test_a_broken_copy_is_replaced(mirror: Mirror, damage: Callable[[Mirror], No
     damage(mirror)
     _change(mirror)
     assert set(mirror.build().values()) == {None}
-    assert ANEW in mirror.said
+    # What is seen at once costs no attempt. Whether all objects are sound is seen when they are used.
+    assert ANEW in (mirror.said if damage in (_corrupt_packs, _corrupt_indexes) else mirror.said[:1])
     mirror.source.commit("refs/heads/main", {"a": b"and more"})
     assert set(mirror.build().values()) == {None}
     assert ANEW not in mirror.said
