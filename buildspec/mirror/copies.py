@@ -217,7 +217,6 @@ class Copy:
         if self._kept.packs() >= _MOST_PACKS:
             with git.run("repack", "-a", "-d", "--quiet"):
                 alone = True
-            git.alternates.unlink(missing_ok=True)
         try:
             self._kept.keep(git.folder / "objects" / "pack", refs, alone)
         except OSError as error:

@@ -106,7 +106,6 @@ def write_secret(file: Path, text: str) -> None:
     """Write a file that nobody else can read, at any moment."""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with open(descriptor, "w", encoding="utf-8") as opened:
-        os.fchmod(descriptor, 0o600)
         opened.write(text)
 
 
@@ -136,12 +135,9 @@ class Git:
         with self.run("init", "--quiet", "--bare", "--template=", str(self.folder)):
             pass
         if objects is not None:
-            self.alternates.parent.mkdir(exist_ok=True)
-            self.alternates.write_bytes(os.fsencode(objects) + b"\n")
-
-    @property
-    def alternates(self) -> Path:
-        return self.folder / "objects" / "info" / "alternates"
+            info = self.folder / "objects" / "info"
+            info.mkdir(exist_ok=True)
+            info.joinpath("alternates").write_bytes(os.fsencode(objects) + b"\n")
 
     def packed(self) -> int:
         """How many bytes its own packs have."""
