@@ -121,7 +121,7 @@ ATTACKS: dict[str, tuple[Change, str]] = {
     ),
     "every key": (
         more(
-            "mirrors_website_role_permissions",
+            "spaces_example_role_permissions",
             allow(on="arn:aws:ssm:ap-northeast-1:222222222222:parameter/*", action="ssm:GetParameters"),
             stack=BRIDGE,
         ),
@@ -129,7 +129,7 @@ ATTACKS: dict[str, tuple[Change, str]] = {
     ),
     "a bucket of the other account": (
         more(
-            "mirrors_website_role_permissions",
+            "spaces_example_role_permissions",
             allow(on="arn:aws:s3:::kakehashi-dev-gitlab-backups-111111111111/x", action="s3:PutObject"),
             stack=BRIDGE,
         ),
@@ -176,23 +176,23 @@ ATTACKS: dict[str, tuple[Change, str]] = {
     "every repository": (pulls(allow(on="arn:aws:codecommit:*:*:*", action="codecommit:GitPull")), NAMES),
     "every repository here": (pulls(allow(on=f"{REPOSITORY}*", action="codecommit:GitPull")), NAMES),
     "every bucket": (
-        more("mirrors_website_role_permissions", allow(on="arn:aws:s3:::*", action="s3:GetObject"), stack=BRIDGE),
+        more("spaces_example_role_permissions", allow(on="arn:aws:s3:::*", action="s3:GetObject"), stack=BRIDGE),
         NAMES,
     ),
     "a bucket of somebody else": (
-        more("mirrors_website_role_permissions", allow(on="arn:aws:s3:::x/*", action="s3:PutObject"), stack=BRIDGE),
+        more("spaces_example_role_permissions", allow(on="arn:aws:s3:::x/*", action="s3:PutObject"), stack=BRIDGE),
         OUTSIDE,
     ),
     "a repository of another account": (
         more(
-            "mirrors_website_role_permissions",
+            "spaces_example_role_permissions",
             allow(on="arn:aws:codecommit:ap-northeast-1:999999999999:x"),
             stack=BRIDGE,
         ),
         OUTSIDE,
     ),
     "a role's variable with a default": (
-        more("mirrors_website_role_permissions", allow(on=REPOSITORY + "&{aws:SourceAccount, 'x'}"), stack=BRIDGE),
+        more("spaces_example_role_permissions", allow(on=REPOSITORY + "&{aws:SourceAccount, 'x'}"), stack=BRIDGE),
         OUTSIDE,
     ),
     "a build with another program": (
@@ -203,7 +203,7 @@ ATTACKS: dict[str, tuple[Change, str]] = {
         added(
             BRIDGE,
             "aws_iam_role_policy_attachment",
-            role="${aws_iam_role.mirrors_website_role.name}",
+            role="${aws_iam_role.spaces_example_role.name}",
             policy_arn="arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
         ),
         WORK,
@@ -233,9 +233,9 @@ ATTACKS: dict[str, tuple[Change, str]] = {
     ),
     "two policies of a bucket": (
         lambda stacks: stacks[BRIDGE]["resource"]["aws_s3_bucket_policy"].update(
-            x=stacks[BRIDGE]["resource"]["aws_s3_bucket_policy"]["cache_policy"]
+            x=stacks[BRIDGE]["resource"]["aws_s3_bucket_policy"]["program_policy"]
         ),
-        "which of two policies of aws_s3_bucket.cache_bucket counts",
+        "which of two policies of aws_s3_bucket.program_bucket counts",
     ),
     "another stage of the API": (
         every(
@@ -267,7 +267,7 @@ ATTACKS: dict[str, tuple[Change, str]] = {
         "without a public access block",
     ),
     "a service assumes a role for every account": (
-        bridge("mirrors_website_role_trust", "Assume", condition=[]),
+        bridge("spaces_example_role_trust", "Assume", condition=[]),
         "for another account",
     ),
     "public addresses in no list": (

@@ -98,7 +98,6 @@ NEW_TYPES = [
     (NETWORK, "aws_ram_resource_share", {"name": "x"}),
     (GITLAB, "aws_security_group_rule", {"cidr_blocks": ["0.0.0.0/0"]}),
     (GITLAB, "aws_ami_launch_permission", {"account_id": FOREIGN}),
-    (GITLAB, "aws_ssm_parameter", {"name": "x"}),
     (GITLAB, "null_resource", {"provisioner": {"local-exec": {"command": "true"}}}),
     (GITLAB, "terraform_data", {"input": "x"}),
 ]
@@ -112,7 +111,7 @@ def test_a_resource_type_that_is_not_known_is_refused(example: Stacks, stack: st
 RULE = "aws_vpc_security_group_ingress_rule"
 FOREIGN_BUS = f"arn:aws:events:ap-northeast-1:{FOREIGN}:event-bus/default"
 DELETES = "arn:aws:apigateway:ap-northeast-1:codecommit:action/DeleteRepository"
-OVERRIDES = '{"projectName": "${aws_codebuild_project.mirrors_website_project.name}", "buildspecOverride": "x"}'
+OVERRIDES = '{"projectName": "${aws_codebuild_project.spaces_example_project.name}", "buildspecOverride": "x"}'
 SCHEDULED = '${jsonencode({"ProjectName" = aws_codebuild_project.x.name, "ServiceRoleOverride" = "x"})}'
 
 ANSWERS = "aws_api_gateway_integration_response"
@@ -121,11 +120,11 @@ ANSWER = "response_templates.application/json"
 CHANGES = [
     (
         in_first(BRIDGE, ANSWERS, **{"response_templates__application/json": "$input.body"}),
-        f"{BRIDGE}: {ANSWERS}.webhook_hooks_batch_accepted.{ANSWER}: {value('$input.body')}",
+        f"{BRIDGE}: {ANSWERS}.webhook_hook_accepted.{ANSWER}: {value('$input.body')}",
     ),
     (
         lambda stacks: next(iter(stacks[BRIDGE]["resource"][ANSWERS].values())).pop("response_templates"),
-        f"{BRIDGE}: {ANSWERS}.webhook_hooks_batch_accepted.{ANSWER}: {LEFT_OUT}",
+        f"{BRIDGE}: {ANSWERS}.webhook_hook_accepted.{ANSWER}: {LEFT_OUT}",
     ),
     (
         added(BRIDGE, "aws_sns_topic_subscription", topic_arn="${aws_sns_topic.alerts_topic.arn}", protocol="https"),
@@ -133,7 +132,7 @@ CHANGES = [
     ),
     (
         in_first(BRIDGE, "aws_cloudwatch_event_target", arn=FOREIGN_BUS),
-        f"{BRIDGE}: aws_cloudwatch_event_target.alerts_failures_to_topic.arn: {value(FOREIGN_BUS)}",
+        f"{BRIDGE}: aws_cloudwatch_event_target.alerts_differences_to_topic.arn: {value(FOREIGN_BUS)}",
     ),
     (
         in_first(BRIDGE, "aws_codebuild_project", service_role="${aws_iam_role.reconciliation_role.arn}"),
@@ -159,12 +158,21 @@ CHANGES = [
         ),
         "request_templates.application/x-www-form-urlencoded: it is not known what ",
     ),
-    (in_first(BRIDGE, "aws_api_gateway_integration", request_templates={"application/json": "$input"}), ARGUMENT),
+    (
+        in_first(BRIDGE, "aws_api_gateway_integration", request_templates={"application/json": "$input"}),
+        "request_templates.application/json: " + value("$input"),
+    ),
+    (in_first(BRIDGE, "aws_api_gateway_integration", request_templates={"text/plain": "x"}), ARGUMENT),
+    (in_first(BRIDGE, "aws_ssm_parameter", type="SecureString"), "type: " + value("SecureString")),
+    (in_first(BRIDGE, "aws_ssm_parameter", value="${var.x}"), "value: " + value("${var.x}")),
+    (in_first(BRIDGE, "aws_s3_object", source_hash="x"), f"source_hash: {ARGUMENT}"),
+    (in_first(BRIDGE, "aws_s3_object", bucket="elsewhere"), "bucket: " + value("elsewhere")),
+    (block(BRIDGE, "removed", [{"from": "x", "lifecycle": {"destroy": True}}]), "destroy: it is not known what true"),
     (in_first(BRIDGE, "aws_api_gateway_integration", type="HTTP"), "type: " + value("HTTP")),
     (in_first(BRIDGE, "aws_api_gateway_integration", passthrough_behavior="WHEN_NO_MATCH"), value("WHEN_NO_MATCH")),
     (
-        in_first(BRIDGE, "aws_api_gateway_integration", credentials="${aws_iam_role.mirrors_website_role.arn}"),
-        "credentials: " + value("${aws_iam_role.mirrors_website_role.arn}"),
+        in_first(BRIDGE, "aws_api_gateway_integration", credentials="${aws_iam_role.spaces_example_role.arn}"),
+        "credentials: " + value("${aws_iam_role.spaces_example_role.arn}"),
     ),
     (in_first(BRIDGE, "aws_scheduler_schedule", target__input=SCHEDULED), "target.input: it is not known what "),
     (in_first(BRIDGE, "aws_scheduler_schedule", target__arn="arn:aws:lambda:x"), value("arn:aws:lambda:x")),
@@ -218,8 +226,6 @@ CHANGES = [
     (in_first(NETWORK, "aws_default_security_group", ingress=[{"protocol": -1}]), f"ingress.protocol: {ARGUMENT}"),
     (block(PRD, "module", {"x": {"source": "./x"}}), f"{PRD}.module.x.source: {ARGUMENT}"),
     (block(PRD, "import", [{"to": "aws_iam_user.x", "id": "x"}]), f"{PRD}.import.to: {ARGUMENT}"),
-    (block(PRD, "removed", [{"from": "aws_iam_policy.x"}]), f"{PRD}.removed.from: {ARGUMENT}"),
-    (block(PRD, "moved", [{"from": "aws_iam_user.x", "to": "aws_iam_user.y"}]), f"{PRD}.moved.from: {ARGUMENT}"),
     (block(PRD, "ephemeral", {"aws_secretsmanager_secret_version": {"x": {"id": "x"}}}), ARGUMENT),
     (block(PRD, "check", {"x": {"assert": {"condition": True}}}), f"{PRD}.check.x.assert.condition: {ARGUMENT}"),
     (provider(PRD, endpoints=[{"iam": "https://example.com"}]), f"{PRD}.provider.aws.endpoints.iam: {ARGUMENT}"),

@@ -36,7 +36,8 @@ def test_only_gitlab_and_the_builds_push_and_only_from_their_own_origins(cells: 
         for place in ("dev-network's NAT addresses", matrix.ON_BEHALF)
     }
     by_builds = {
-        (f"kakehashi-prd-backlog-mirror-{name}", name, "codebuild.amazonaws.com") for name in ("batch", "website")
+        ("kakehashi-prd-backlog-mirror-example", name, "kakehashi-prd-backlog-build-example")
+        for name in ("batch", "website")
     }
     assert _where(cells, codecommit.PUSH) == from_gitlab | by_builds
 
@@ -80,10 +81,10 @@ def test_nobody_deletes_a_repository(cells: Cells) -> None:
         ),
         (
             (
-                "kakehashi-prd-backlog-mirror-batch",
+                "kakehashi-prd-backlog-mirror-example",
                 "batch",
                 codecommit.PUSH,
-                "codebuild.amazonaws.com for another account",
+                "anywhere else",
             ),
             (False, "may not assume the role: nothing allows it"),
         ),

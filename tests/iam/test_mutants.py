@@ -26,7 +26,8 @@ Rows = dict[tuple[str, ...], tuple[bool, str]]
 
 def _rows(model: Model, identities: frozenset[str]) -> Rows:
     """The matrix's rows for some identities and for anyone else; the other identities' rows cannot have changed."""
-    part = replace(model, identities=tuple(found for found in model.identities if found.arn in identities))
+    trusted = {arn for found in model.identities if found.arn in identities for arn in found.trusted_principals}
+    part = replace(model, identities=tuple(found for found in model.identities if found.arn in identities | trusted))
     return {(row.principal, row.resource, row.action, row.source): (row.allowed, row.because) for row in matrix(part)}
 
 

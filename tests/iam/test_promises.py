@@ -83,45 +83,45 @@ def test_every_deployment_keeps_every_promise(synthesised: Callable[[str], Stack
             ],
         ),
         (
-            bridge("mirrors_batch_role_permissions", "MirrorIntoTarget", actions=["codecommit:*"]),
+            bridge("spaces_example_mirror_role_permissions", "MirrorIntoTarget", actions=["codecommit:*"]),
             [
-                "nobody-administers: kakehashi-prd-backlog-mirror-batch/permissions, statement MirrorIntoTarget: "
-                "lets kakehashi-prd-backlog-mirror-batch codecommit:AssociateApprovalRuleTemplateWithRepository",
-                "nobody-tags: kakehashi-prd-backlog-mirror-batch/permissions, statement MirrorIntoTarget: "
-                "lets kakehashi-prd-backlog-mirror-batch codecommit:CreateRepository",
-                "nobody-does-more-than-its-work: kakehashi-prd-backlog-mirror-batch/permissions, "
-                "statement MirrorIntoTarget: lets kakehashi-prd-backlog-mirror-batch "
+                "nobody-administers: kakehashi-prd-backlog-mirror-example/permissions, statement MirrorIntoTarget: "
+                "lets kakehashi-prd-backlog-mirror-example codecommit:AssociateApprovalRuleTemplateWithRepository",
+                "nobody-tags: kakehashi-prd-backlog-mirror-example/permissions, statement MirrorIntoTarget: "
+                "lets kakehashi-prd-backlog-mirror-example codecommit:CreateRepository",
+                "nobody-does-more-than-its-work: kakehashi-prd-backlog-mirror-example/permissions, "
+                "statement MirrorIntoTarget: lets kakehashi-prd-backlog-mirror-example "
                 "codecommit:AssociateApprovalRuleTemplateWithRepository, which it does not need",
-                "policies-name-what-they-mean: kakehashi-prd-backlog-mirror-batch/permissions, "
-                "statement MirrorIntoTarget: allows kakehashi-prd-backlog-mirror-batch codecommit:*",
+                "policies-name-what-they-mean: kakehashi-prd-backlog-mirror-example/permissions, "
+                "statement MirrorIntoTarget: allows kakehashi-prd-backlog-mirror-example codecommit:*",
             ],
         ),
         (
-            bridge("mirrors_batch_role_permissions", "ReadSshKey", resources=["*"]),
+            bridge("spaces_example_role_permissions", "ReadSshKey", resources=["*"]),
             [
-                "policies-name-what-they-mean: kakehashi-prd-backlog-mirror-batch/permissions, statement ReadSshKey: "
-                "allows kakehashi-prd-backlog-mirror-batch ssm:GetParameters on every resource",
+                "policies-name-what-they-mean: kakehashi-prd-backlog-build-example/permissions, statement ReadSshKey: "
+                "allows kakehashi-prd-backlog-build-example ssm:GetParameter on every resource",
             ],
         ),
         (
             bridge(
-                "mirrors_batch_role_trust",
+                "spaces_example_role_trust",
                 "Assume",
                 principals=[{"type": "AWS", "identifiers": ["arn:aws:iam::222222222222:root"]}],
             ),
             [
-                "roles-are-for-services: kakehashi-prd-backlog-mirror-batch's trust, statement Assume: "
-                "lets others than a service assume kakehashi-prd-backlog-mirror-batch",
-                "only-builds-write: kakehashi-prd-backlog-mirror-batch/permissions, statement MirrorIntoTarget: "
-                "lets kakehashi-prd-backlog-mirror-batch codecommit:GitPush, which is not a build's role",
+                "roles-are-for-services: kakehashi-prd-backlog-build-example's trust, statement Assume: "
+                "lets others than a service assume kakehashi-prd-backlog-build-example",
                 *(
-                    "nobody-does-more-than-its-work: kakehashi-prd-backlog-mirror-batch/permissions, "
-                    f"statement {sid}: lets kakehashi-prd-backlog-mirror-batch {action}, which it does not need"
+                    "nobody-does-more-than-its-work: kakehashi-prd-backlog-build-example/permissions, "
+                    f"statement {sid}: lets kakehashi-prd-backlog-build-example {action}, which it does not need"
                     for sid, action in (
                         ("WriteLogs", "logs:CreateLogStream"),
-                        ("MirrorIntoTarget", "codecommit:GetRepository"),
-                        ("ReadSshKey", "ssm:GetParameters"),
-                        ("KeepCache", "s3:GetObject"),
+                        ("ReadSshKey", "ssm:GetParameter"),
+                        ("FetchProgram", "s3:GetObject"),
+                        ("KeepState", "ssm:GetParameter"),
+                        ("ReportMirrors", "events:PutEvents"),
+                        ("AssumeRole", "sts:AssumeRole"),
                     )
                 ),
             ],
@@ -145,10 +145,10 @@ def test_every_deployment_keeps_every_promise(synthesised: Callable[[str], Stack
             ],
         ),
         (
-            bridge("cache_transport", "DenyInsecureTransport", effect="Allow"),
+            bridge("program_transport", "DenyInsecureTransport", effect="Allow"),
             [
-                "nothing-is-public: backlog-bridge: aws_s3_bucket_policy.cache_policy, "
-                "statement DenyInsecureTransport: lets everybody into backlog-bridge: aws_s3_bucket.cache_bucket",
+                "nothing-is-public: backlog-bridge: aws_s3_bucket_policy.program_policy, "
+                "statement DenyInsecureTransport: lets everybody into backlog-bridge: aws_s3_bucket.program_bucket",
             ],
         ),
         (
@@ -184,16 +184,16 @@ def test_every_deployment_keeps_every_promise(synthesised: Callable[[str], Stack
             bridge("webhook_policy", "DenyOtherSenders", actions=["execute-api:ManageConnections"]),
             [
                 "no-method-is-open: backlog-bridge: aws_api_gateway_rest_api_policy.webhook_senders, statement Invoke: "
-                "lets everybody call backlog-bridge: aws_api_gateway_method.webhook_hooks_website_post "
+                "lets everybody call backlog-bridge: aws_api_gateway_method.webhook_old_hook_post "
                 "from another VPC endpoint",
             ],
         ),
         (
             lambda stacks: stacks["backlog-bridge"]["resource"].pop("aws_api_gateway_rest_api_policy"),
             [
-                "no-method-is-open: backlog-bridge: aws_api_gateway_method.webhook_hooks_batch_post: "
+                "no-method-is-open: backlog-bridge: aws_api_gateway_method.webhook_hook_post: "
                 "answers everybody: the API has no policy",
-                "no-method-is-open: backlog-bridge: aws_api_gateway_method.webhook_hooks_website_post: "
+                "no-method-is-open: backlog-bridge: aws_api_gateway_method.webhook_old_hook_post: "
                 "answers everybody: the API has no policy",
             ],
         ),
@@ -316,7 +316,7 @@ def test_a_reason_to_pull_from_everywhere_does_not_open_the_webhook(changed: Cal
 
     assert [finding for finding in findings(open_room, opened) if finding.startswith("no-method-is-open")] == [
         "no-method-is-open: backlog-bridge: aws_api_gateway_rest_api_policy.webhook_senders, statement Invoke: "
-        "lets everybody call backlog-bridge: aws_api_gateway_method.webhook_hooks_website_post "
+        "lets everybody call backlog-bridge: aws_api_gateway_method.webhook_old_hook_post "
         "from the isolated room, 128.0.0.0/1"
     ]
 
