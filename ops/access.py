@@ -13,6 +13,7 @@ from iam.matrix import ANYBODY, MatrixRow, matrix
 from iam.model import Model
 from iam.promises import PROMISES, broken
 from iam.promises.promise import BrokenPromise, Promise
+from iam.ways import Way, ways
 from terraform import output
 
 _NOTE = (
@@ -125,6 +126,12 @@ def show(found: Access) -> None:
             put(Text("  from     "), *row.sources)
             put(Text("  because  "), row.because)
             console.print()
+    for way in ways(found.model):
+        console.print(Text(way.unit, "bold"), soft_wrap=True)
+        put(Text("  roles    "), " → ".join(way.roles))
+        put(Text("  on       "), _reached(way, _some(way.repositories)))
+        put(Text("  limit    "), way.protection)
+        console.print()
     for promise, findings in _promises(found):
         mark = Text("broken  ", "red") if findings else Text("kept  ", "green")
         put(mark, f"{promise.id}: {promise.what}", *findings)
@@ -151,6 +158,7 @@ def as_markdown(found: Access) -> str:
             "",
             *_markdown_table(others, "resource"),
             "",
+            *_units(found),
             "## Promises",
             "",
             "| kept | promise | broken by |",
@@ -181,10 +189,29 @@ def as_json(found: Access) -> str:
         "note": _NOTE,
         "places": places,
         "promises": promises,
+        "units": [{**asdict(way), "protection": way.protection} for way in ways(found.model)],
         "repositories": [asdict(line) for line in _on_repositories(found)],
         "other_resources": [asdict(line) for line in lines([row for row in found.rows if not row.is_repository])],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _units(found: Access) -> Iterator[str]:
+    """The way of each unit's build, as Markdown; nothing without units."""
+    rows = list(ways(found.model))
+    if not rows:
+        return
+    yield from ("## Builds", "", "| unit | by | repositories |", "|---|---|---|")
+    for way in rows:
+        reached = _reached(way, _code(way.repositories))
+        yield f"| `{way.unit}` | {' → '.join(f'`{role}`' for role in way.roles)} | {reached} |"
+    yield ""
+    for protection in dict.fromkeys(way.protection for way in rows):
+        yield from (protection, "")
+
+
+def _reached(way: Way, names: str) -> str:
+    return f"{names}, by their tag" if way.by_tag else names
 
 
 def _on_repositories(found: Access) -> list[Line]:

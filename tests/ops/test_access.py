@@ -12,6 +12,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from errors import RefusedError
+from iam.ways import BY_IAM, NARROWED
 from modules.policies import git_users
 from modules.policies.statement import PolicyCondition, PolicyStatement
 from ops import access
@@ -215,3 +216,18 @@ def test_a_policy_that_cannot_be_evaluated_is_an_error_of_two_lines(example: Sta
     assert error.startswith("error: ")
     assert "cannot be evaluated" in error
     assert hint.startswith("hint: ")
+
+
+def test_the_ways_of_builds_say_what_keeps_them_from_other_repositories(
+    synthesised: Callable[[str], Stacks], found: access.Access, capsys: pytest.CaptureFixture[str]
+) -> None:
+    roles = ("kakehashi-prd-backlog-build-example", "kakehashi-prd-backlog-mirror-example")
+    (space,) = json.loads(access.as_json(found))["units"]
+    assert (space["roles"], sorted(space["repositories"]), space["by_tag"]) == ([*roles], ["batch", "website"], False)
+    assert space["protection"] == NARROWED
+    access.show(found)
+    assert " → ".join(roles) in " ".join(capsys.readouterr().out.split())
+    by_mirror = access.access(synthesised("backlog-only").out)
+    for unit in json.loads(access.as_json(by_mirror))["units"]:
+        assert (len(unit["roles"]), len(unit["repositories"]), unit["protection"]) == (1, 1, BY_IAM)
+    assert f"\n\n{BY_IAM}\n" in access.as_markdown(by_mirror)
