@@ -21,6 +21,12 @@ env >"$0.environment"
 for command; do :; done
 exec sh -c "$command"
 """
+LISTING = """#!/bin/sh
+for command; do :; done
+eval "set -- $command"
+git upload-pack --advertise-refs "$2"
+"""
+"""The beginning of another ssh, which lists the refs."""
 TOKEN = "AKIAEXAMPLE%session-token"
 _ENVIRONMENT = {
     "PATH": os.environ["PATH"],

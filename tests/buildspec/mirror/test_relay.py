@@ -3,14 +3,19 @@
 import hashlib
 import re
 import subprocess
+import sys
+import tracemalloc
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
 
 from buildspec.mirror.failures import LookNeededError, RelayRefusedError, StoppedError
 from buildspec.mirror.model import Change, Listing, Push
+from buildspec.mirror.packets import FLUSH, packet
 from buildspec.mirror.relay import relay
-from tests.buildspec.mirror.ends import Ends, Passing, add, changes, commits, empty, git, pack_tags, refs
+from buildspec.mirror.target import Target
+from tests.buildspec.mirror.ends import LISTING, Ends, Passing, add, changes, commits, empty, git, pack_tags, refs
 
 pytestmark = pytest.mark.tool("git")
 
@@ -234,6 +239,59 @@ def test_applies_nothing_that_the_inspector_objects_to(ends: Ends, failure: type
         ends.mirror(Objecting())
     assert refs(ends.target) == before
     assert ("POST" in ends.server.requests[2:]) == (size > 1)
+
+
+def test_keeps_the_checksum_back_until_the_inspector_has_seen_everything(ends: Ends) -> None:
+    add(ends.source, commits("refs/heads/main", [("a", LINES)]))
+    sent = bytearray()
+
+    class Recording(Target):
+        def push(self, changes: Sequence[Change], pack: Iterable[bytes]) -> dict[bytes, str | None]:
+            for chunk in pack:
+                sent.extend(chunk)
+            return dict.fromkeys(change.ref for change in changes)
+
+    class Objecting(Passing):
+        def finish(self) -> None:
+            raise LookNeededError
+
+    target = Recording("x", "website", lambda: ("", ""), connect=ends.server.connect)
+    objecting, passing = Objecting(), Passing()
+    with ends.connect_source().open() as session:
+        push = Push(tuple(changes(session.listing.refs, {})))
+        with pytest.raises(LookNeededError):
+            relay(session, target, push, Listing({}), objecting)
+        assert sent == objecting.pack[:-20] != b""
+        sent.clear()
+        relay(session, target, push, Listing({}), passing)
+        assert sent == passing.pack
+
+
+@pytest.mark.slow
+def test_holds_little_of_a_large_pack(ends: Ends) -> None:
+    add(ends.source, commits("refs/heads/main", [("a", b"1")]))
+    large = """
+import sys
+sys.stdout.buffer.write(b"0008NAK\\n")
+for _ in range(1600):
+    sys.stdout.buffer.write(b"fff0" + bytes([1]) + bytes(65515))
+sys.stdout.buffer.write(b"0000")
+"""
+    ends.ssh.write_text(f"{LISTING}exec {sys.executable} -c '{large}'\n")
+    ends.server.answers = b"".join(map(packet, (b"unpack ok\n", b"ok refs/heads/main\n"))) + FLUSH
+
+    class Forgetting(Passing):
+        def feed(self, chunk: bytes) -> None:
+            self.size = getattr(self, "size", 0) + len(chunk)
+
+    seen = Forgetting()
+    tracemalloc.start()
+    try:
+        assert ends.mirror(seen) == {b"refs/heads/main": None}
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+    assert seen.size == 1600 * 65515
 
 
 def test_leaves_out_what_vanished_from_the_source_meanwhile(ends: Ends) -> None:

@@ -7,16 +7,11 @@ import pytest
 
 from buildspec.mirror.failures import UnreachableError
 from buildspec.mirror.retries import Timeouts
-from tests.buildspec.mirror.ends import Ends, add, commits, git, pack_tags
+from tests.buildspec.mirror.ends import LISTING, Ends, add, commits, git, pack_tags
 
 pytestmark = pytest.mark.tool("git")
 
 IMPATIENT = Timeouts(connect=1, silence=0.2)
-LISTING = """#!/bin/sh
-for command; do :; done
-eval "set -- $command"
-git upload-pack --advertise-refs "$2"
-"""
 LONG = 100_000
 
 
@@ -94,10 +89,12 @@ def test_says_what_the_source_does_not_give(ends: Ends) -> None:
 
 
 def test_reads_acknowledgements_while_it_names_what_the_target_has(ends: Ends) -> None:
-    """upload-pack acknowledges each parent of the commit before, and waits until that is read."""
+    """upload-pack acknowledges each commit that it has, and waits until that is read."""
     add(ends.source, commits("refs/heads/main", [("a", b"%d" % number) for number in range(5000)]))
-    new, *old = git(ends.source, "rev-list", "main").split()
+    add(ends.source, commits("refs/heads/unrelated", [("b", b"1")]))
     with ends.connect_source().open() as session:
+        new = session.listing.refs[b"refs/heads/unrelated"]
+        old = git(ends.source, "rev-list", "main").split()
         assert b"".join(session.fetch([new], old, [b"thin-pack"])).startswith(b"PACK")
 
 
