@@ -39,7 +39,8 @@ class Target:
         connect: Connect | None = None,
     ) -> None:
         # https://docs.aws.amazon.com/codecommit/latest/userguide/regions.html
-        self._connect = connect or secure(f"git-codecommit.{region}.amazonaws.com")
+        domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+        self._connect = connect or secure(f"git-codecommit.{region}.{domain}")
         self._path = f"/v1/repos/{repository}"
         self._credentials = credentials
         self._timeouts = timeouts

@@ -7,10 +7,12 @@ CodeCommit's receive-pack was not seen to offer ofs-delta (https://github.com/sr
 
 import base64
 import contextlib
+import itertools
 import os
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -39,11 +41,20 @@ class NarrowTarget:
     full: bool = False  # does not take the push, and ends the connection with 413 while it comes
     requests: list[str] = field(default_factory=list)
     users: set[str] = field(default_factory=set)
+    ended: int = 0
     chunked: bool = False
     over: threading.Event = field(default_factory=threading.Event)
 
     def connect(self, timeout: float) -> HTTPConnection:
         return HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+
+    def settle(self, requests: int) -> None:
+        """Wait until so many requests have ended, well or not."""
+        for _ in range(1000):
+            if self.ended >= requests:
+                return
+            time.sleep(0.01)
+        raise AssertionError(self.requests)
 
 
 @contextlib.contextmanager
@@ -88,6 +99,13 @@ class _Connection(BaseHTTPRequestHandler):
         world = self.world
         self.close_connection = True
         world.requests.append(self.command)
+        try:
+            self._authorised()
+        finally:
+            world.ended += 1
+
+    def _authorised(self) -> None:
+        world = self.world
         user, _, password = base64.b64decode(self.headers["Authorization"].partition(" ")[2]).decode().partition(":")
         world.users.add(user)
         if password != PASSWORD:
@@ -139,31 +157,33 @@ class _Connection(BaseHTTPRequestHandler):
         if world.stops_reading:
             world.over.wait()
             return
+        answer = self._receive(itertools.chain([beginning], body))
+        if world.cut_answers is not None:
+            if world.cut_answers:
+                self._answer(200, answer[: world.cut_answers], length=len(answer))
+            return
+        self._answer(503 if world.busy_answers else 200, answer)
+
+    def _receive(self, body: Iterator[bytes]) -> bytes:
+        """What git receive-pack answers; it is killed where the body is cut."""
         backend = self._backend()
         assert backend.stdin is not None
         assert backend.stdout is not None
         try:
-            with contextlib.suppress(BrokenPipeError):
-                backend.stdin.write(beginning)
             for part in body:
                 with contextlib.suppress(BrokenPipeError):
                     backend.stdin.write(part)
             with contextlib.suppress(BrokenPipeError):
                 backend.stdin.close()
-            if world.silent:
-                world.over.wait()
-            answer = backend.stdout.read().partition(b"\r\n\r\n")[2]
+            if self.world.silent:
+                self.world.over.wait()
+            return backend.stdout.read().partition(b"\r\n\r\n")[2]
         except ConnectionError:
             backend.kill()
             raise
         finally:
             backend.wait()
             backend.stdout.close()
-        if world.cut_answers is not None:
-            if world.cut_answers:
-                self._answer(200, answer[: world.cut_answers], length=len(answer))
-            return
-        self._answer(503 if world.busy_answers else 200, answer)
 
     def _backend(self) -> "subprocess.Popen[bytes]":
         path, _, query = self.path.partition("?")
