@@ -1,12 +1,15 @@
 """What goes wrong between a build and Backlog."""
 
 import itertools
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
 from buildspec.mirror.failures import UnreachableError
 from buildspec.mirror.retries import Timeouts
+from buildspec.mirror.source import Source
 from tests.buildspec.mirror.ends import LISTING, Ends, add, commits, git, pack_tags
 
 pytestmark = pytest.mark.tool("git")
@@ -26,6 +29,31 @@ def says(ends: Ends, script: str) -> str:
     with pytest.raises(UnreachableError) as error:
         ends.connect_source().open()
     return str(error.value)
+
+
+@pytest.mark.tool("ssh")
+def test_ssh_knows_all_its_options(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.touch()
+    source = Source("example.git.backlog.jp", "example", "/WEB/website.git", str(key), "/known_hosts")
+    program, *arguments = source.command()
+    read = subprocess.run([program, "-G", *arguments], capture_output=True, text=True, check=True)
+    assert {
+        "hostname example.git.backlog.jp",
+        "user example",
+        f"identityfile {key}",
+        "identitiesonly yes",
+        "identityagent none",
+        "batchmode yes",
+        "stricthostkeychecking true",
+        "userknownhostsfile /known_hosts",
+        "globalknownhostsfile /dev/null",
+        "updatehostkeys false",
+        "clearallforwardings yes",
+        "connecttimeout 30",
+        "serveraliveinterval 30",
+    } <= set(read.stdout.splitlines())
+    assert arguments[-1] == "git-upload-pack '/WEB/website.git'"
 
 
 def test_waits_only_so_long_for_the_listing(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
