@@ -188,21 +188,21 @@ class _Order:
 
 
 def _divided(changes: Iterable[Change], gone: Collection[bytes]) -> tuple[list[Change], list[Change]]:
-    """The changes that none of the refs `gone` is in the way of, and the others. What is there already can move."""
+    """The changes that none of the refs `gone` is in the way of, and the others."""
     folders = {folder for ref in gone for folder in _folders(ref)}
     free: list[Change] = []
     blocked: list[Change] = []
     for change in changes:
         ref = change.ref
-        in_the_way = not change.old and (ref in folders or any(folder in gone for folder in _folders(ref)))
+        in_the_way = ref in folders or any(folder in gone for folder in _folders(ref))
         (blocked if in_the_way else free).append(change)
     return free, blocked
 
 
 def _folders(ref: bytes) -> Iterator[bytes]:
-    """`refs/heads/a/b` and `refs/heads/a` for `refs/heads/a/b/c`."""
+    """`refs/heads/a`, `refs/heads` and `refs` for `refs/heads/a/b`."""
     end = ref.rfind(b"/")
-    while end > len(b"refs/heads"):
+    while end > 0:
         yield ref[:end]
         end = ref.rfind(b"/", 0, end)
 

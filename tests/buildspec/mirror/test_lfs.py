@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from buildspec.mirror.lfs import (
@@ -162,6 +162,10 @@ def _looked(parts: list[bytes | None]) -> bool:
 
 @settings(max_examples=500, deadline=None)
 @given(content=CONTENTS, sizes=SIZES)
+@example(content=b"\xef\xbb\xbf# filter=lfs", sizes=[2])
+@example(content=b"a\0\n* filter=lfs", sizes=[3])
+@example(content=b"* filter=lfs" + b" -text" * 339, sizes=[2000])
+@example(content=b"* filter=lfs" + b" -text" * 340, sizes=[2000])
 def test_a_blob_in_any_parts_is_seen_as_the_whole_blob(content: bytes, sizes: list[int]) -> None:
     assert _looked([*chunks(content, sizes)]) == attributes_use_lfs(content)
 
@@ -212,6 +216,19 @@ def test_a_pointer_in_a_delta_is_suspected() -> None:
     assert _looked([POINTER[:60], None])
     assert delta_may_be_suspected(delta([POINTER[:60], 90]))
     assert not _looked([None, POINTER])
+
+
+@pytest.mark.parametrize("cut", range(6))
+def test_a_line_is_suspected_whose_pattern_is_cut_anywhere(cut: int) -> None:
+    for pattern in (b"a#bcde", b"ab!cde", b'"a b#" ', b"\\!ab#c"):
+        assert _looked([None, pattern[cut:] + b" filter=lfs", None])
+
+
+def test_a_line_of_the_largest_length_is_found_after_a_long_text() -> None:
+    line = b"* filter=lfs".ljust(2047)
+    text = b"a text\n" * 10_000
+    assert _looked([text + line, b"\n" + text])
+    assert not _looked([text + line, b"x\n" + text])
 
 
 INSTRUCTIONS = st.lists(st.one_of(st.binary(min_size=1, max_size=300), st.integers(1, 1000)), max_size=8)

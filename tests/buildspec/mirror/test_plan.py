@@ -92,8 +92,9 @@ def test_a_renamed_default_branch_makes_way_for_a_folder_of_branches() -> None:
 
 
 def test_a_new_default_branch_waits_for_deletions_but_not_for_the_old_default() -> None:
-    steps = _steps(_refs("a/b", "main/sub"), _refs("a", "main"), "a/b", "main")
-    assert steps == ["-a", "+a/b", "=a/b", "-main", "+main/sub"]
+    for other in ([], ["c"]):
+        steps = _steps(_refs("a/b", "main/sub", *other), _refs("a", "main", *other), "a/b", "main")
+        assert steps == ["-a", "+a/b", "=a/b", "-main", "+main/sub"]
 
 
 def test_another_branch_is_the_default_while_the_old_one_is_in_the_way() -> None:
