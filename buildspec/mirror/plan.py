@@ -55,10 +55,8 @@ def plan(
     if changes or gone:
         _check_deletions(wanted, len(gone), len(had), limits, build)
     default = default if default in wanted else None
-    if default and default not in had:
-        changes.sort(
-            key=lambda change: change.ref != default
-        )  # the first branch of an empty target becomes its default
+    # The first branch that a target without branches receives becomes its default.
+    changes.sort(key=lambda change: change.ref != default)
     moved = [change for change in changes if change.old and change.ref.startswith(HEADS)]
     unproved = frozenset(moved if len(moved) > rewrites_permitted(target, limits) else ())
     order = _Order(wanted, had, changes, gone, default, target_default)
