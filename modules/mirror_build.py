@@ -28,7 +28,7 @@ from modules.policies import builds, roles
 from modules.policies.statement import PolicyStatement
 from modules.program_bucket import ProgramBucket
 from modules.role import Role, RoleProps
-from modules.unit_state import UnitState, UnitStateProps
+from modules.unit_state import UnitState
 from terraform.templates import escaped
 
 # https://docs.aws.amazon.com/codebuild/latest/userguide/available-images.html
@@ -38,7 +38,7 @@ FILE_SYSTEM_IDENTIFIER = "CACHE"
 
 @dataclass(frozen=True, kw_only=True)
 class MirrorBuildProps:
-    """`unit` is the key of a space or of a mirror, `mirrors` are the keys of its mirrors; `buildspec` is plain text.
+    """`unit` is the key of a space or of a mirror; `buildspec` is plain text.
 
     `mirroring_role` is the name of the role that works with the targets. It is the build's own, or with `builds_assume`
     another one, which the build becomes, each time for one target, because its own has no access to repositories.
@@ -52,7 +52,6 @@ class MirrorBuildProps:
     region: str
     account_id: str
     unit: str
-    mirrors: tuple[str, ...]
     description: str
     buildspec: str
     programs: ProgramBucket
@@ -72,7 +71,7 @@ class MirrorBuildProps:
     def __post_init__(self) -> None:
         if isinstance(self.cache, CacheFileSystem) and self.network is None:
             raise ValueError("a cache in a file system needs network")
-        if self.cache is not None and len(self.mirrors) > 1:
+        if self.cache is not None and self.builds_assume:
             raise ValueError("a cache has the copy of one mirror")
 
 
@@ -97,7 +96,7 @@ class MirrorBuild(Construct):
             CKV_AWS_158="CloudWatch encrypts with a key of its own; no secret is in a build's log",
             CKV_AWS_338="the deployment says how long, in log_retention_days",
         )
-        UnitState(self, "state", UnitStateProps(name=props.state_parameter, keys=props.mirrors))
+        UnitState(self, "state", props.state_parameter)
         role, permissions = self._roles(props, log_group.arn)
         self.project = CodebuildProject(
             self,

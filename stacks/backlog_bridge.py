@@ -215,7 +215,6 @@ class BacklogBridgeStack(BaseStack):
             region=region,
             account_id=self.account.id,
             unit=unit.key,
-            mirrors=tuple(unit.mirrors),
             description=_description(settings, unit),
             buildspec=unit_buildspec(self.deployment, settings, unit),
             programs=programs,

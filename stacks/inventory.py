@@ -268,11 +268,9 @@ def _unit(deployment: Deployment, settings: BacklogSettings, unit: BridgeUnit) -
     groups = ["build_security_group", *([f"caches_{name}_clients"] if is_efs else [])]
     subnets = [subnet.replace("-", "_") for subnet in vpc.subnet_ids] if vpc is not None and is_efs else []
     roles = ["role", *(["mirror_role"] if unit.builds_assume else [])]
-    most = sum(len(key) + 40 for key in unit.mirrors)
     return {
         "build_name": unit.name,
         "state_parameter": unit.state_parameter,
-        "state_tier": "Advanced" if most > 4096 else "Standard",
         "config_key": unit.config_key,
         "config_digest": _etag(unit_config(deployment, settings, unit)),
         "buildspec": escaped(unit_buildspec(deployment, settings, unit)),

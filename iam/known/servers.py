@@ -154,7 +154,7 @@ TYPES: dict[str, Arguments] = {
         "target.role_arn": role_for("scheduler.amazonaws.com"),
     },
     "aws_ssm_parameter": {
-        **each(harmless("what people and bills call it"), "description", "tier"),
+        "description": _LOOKS,
         "lifecycle.ignore_changes": one_of("value", why="builds write it"),
         "name": read_by("the policies' evaluation"),
         "type": one_of("String", why="no secret is in it"),

@@ -27,7 +27,6 @@ def build(stack: TerraformStack) -> MirrorBuildProps:
         region="ap-northeast-1",
         account_id="222222222222",
         unit="web",
-        mirrors=("web",),
         description="Mirrors web",
         buildspec="version: 0.2",
         programs=ProgramBucket(stack, "program", programs),
@@ -68,7 +67,7 @@ def test_a_build_of_several_mirrors_has_no_cache(build: MirrorBuildProps, file_s
     network = Mock(BuildNetwork)
     replace(build, cache=file_system, network=network)
     with pytest.raises(ValueError, match=r"^a cache has the copy of one mirror$"):
-        replace(build, cache=file_system, network=network, mirrors=("web", "api"))
+        replace(build, cache=file_system, network=network, builds_assume=True)
 
 
 @pytest.mark.parametrize("peers", [{}, {"cidr": "10.0.0.0/8", "group_id": "sg-1"}])

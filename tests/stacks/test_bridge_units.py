@@ -128,7 +128,6 @@ def test_a_unit_keeps_its_state_in_a_parameter_that_terraform_does_not_reset(bri
     state = bridge.resource("aws_ssm_parameter.spaces_example_state")
     assert (state["name"], state["type"]) == ("/kakehashi/kakehashi/prd/backlog/example", "String")
     assert state["lifecycle"] == {"ignore_changes": ["value"]}
-    assert state["tier"] == "Standard"
 
 
 def test_a_log_group_without_a_build_leaves_the_state_and_stays_in_the_account(
