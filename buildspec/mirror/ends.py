@@ -12,12 +12,14 @@ from typing import Any
 from . import copies, git
 from .aws import Aws
 from .config import Config
+from .failures import UnreachableError
 from .inspection import Inspector
 from .model import Listing, Push
 from .relay import relay
 from .report import Log
+from .shared import SharedConnections, SharedSource
 from .signing import git_credentials, git_url
-from .source import Source, SourceSession
+from .source import SourceSession
 from .target import Target
 
 # What a mirror does at its target.
@@ -61,10 +63,20 @@ def session_name(key: str) -> str:
 class MirrorEnds:
     """Both ends of mirror `key`, with a session of its own that may touch nothing but its target.
 
-    `files` has the SSH key and the host keys; `work` is a folder of this mirror alone.
+    `files` has the SSH key and the host keys; `work` is a folder of this mirror alone,
+    `shared` the connections to the source that mirrors share.
     """
 
-    def __init__(self, key: str, config: Config, aws: Aws, files: Path, work: Path, log: Log) -> None:
+    def __init__(
+        self,
+        key: str,
+        config: Config,
+        aws: Aws,
+        files: Path,
+        work: Path,
+        log: Log,
+        shared: SharedConnections | None = None,
+    ) -> None:
         mirror = config.mirrors[key]
         self._config = config
         self._key = key
@@ -75,8 +87,14 @@ class MirrorEnds:
         self._files = files
         self._work = work
         self._log = log
-        self._source = Source(
-            config.source.host, config.source.user, mirror.path, str(files / "key"), str(files / "known_hosts")
+        self._shared = shared
+        self._source = SharedSource(
+            config.source.host,
+            config.source.user,
+            mirror.path,
+            str(files / "key"),
+            str(files / "known_hosts"),
+            shared=shared,
         )
         self.target = Target(config.region, mirror.target, self._git_credentials)
         self._session: SourceSession | None = None
@@ -106,7 +124,12 @@ class MirrorEnds:
         """Connect to the source."""
         self._received += self._session.pack_bytes if self._session else 0
         self._session = None
-        self._session = self._source.open(like)
+        try:
+            self._session = self._source.open(like)
+        except UnreachableError:
+            if self._shared:
+                self._shared.drop()
+            raise
         return self._session
 
     def relay(self, session: SourceSession, push: Push, listing: Listing, permitted: int) -> Mapping[bytes, str | None]:

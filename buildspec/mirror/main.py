@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 from .aws import Aws, RefusedError
@@ -21,7 +22,8 @@ from .model import Limits
 from .notices import Notices, log_link
 from .plan import Build
 from .report import Log
-from .unit import Bookkeeping, reconcile, summarise
+from .shared import SharedConnections
+from .unit import AT_A_TIME, Bookkeeping, reconcile, summarise
 
 _ALL_EQUAL, _SOMETHING_DIFFERS, _WRONG_CONFIGURATION = 0, 1, 2
 
@@ -59,6 +61,8 @@ def run(
     """Run the mirrors that a build was started for."""
     build = environment.get("CODEBUILD_BUILD_ID", "").partition(":")[0] or config.unit
 
+    shared: SharedConnections | None = None
+
     def run_one(key: str, own: Log) -> Outcome:
         folder = Path(tempfile.mkdtemp(dir=work))
         limits = Limits(
@@ -66,7 +70,7 @@ def run(
         )
         rules = Rules(limits, Build(build, key), config.transfer, config.lfs)
         try:
-            with MirrorEnds(key, config, aws, work, folder, own) as ends:
+            with MirrorEnds(key, config, aws, work, folder, own, shared) as ends:
                 return Mirror(ends, rules, own).run()
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -79,7 +83,8 @@ def run(
         outcomes = dict.fromkeys(started.mirrors, Outcome(equal=False, compared=False, reason=reason, final=final))
         log(f"stopped: {reason}")
     else:
-        outcomes = reconcile(started.mirrors, run_one, log)
+        with SharedConnections() if len(started.mirrors) > AT_A_TIME else nullcontext() as shared:
+            outcomes = reconcile(started.mirrors, run_one, log)
         if len(outcomes) > 1:
             summarise(outcomes, log)
     link = log_link(environment, config.region, config.account_id)
