@@ -115,11 +115,9 @@ class Mirror(Generic[_Session]):
         try:
             outcome = self._passes()
         except (StoppedError, RefusedError, FinalError) as error:
-            outcome = replace(self._outcome, reason=str(error), final=True)
+            outcome = self._stopped(str(error), final=True)
         except UnreachableError as error:
-            outcome = replace(self._outcome, reason=str(error))
-        if not outcome.equal:
-            self._log(f"stopped: {outcome.reason}")
+            outcome = self._stopped(str(error))
         received, sent = self._ends.moved()
         return replace(outcome, bytes_in=received, bytes_out=sent)
 
@@ -140,8 +138,11 @@ class Mirror(Generic[_Session]):
                 continue
             if outcome:
                 return outcome
-        reason = f"the source still changes after {MOST_PASSES} passes; the next build goes on"
-        return replace(self._outcome, reason=reason)
+        return self._stopped(f"the source still changes after {MOST_PASSES} passes; the next build goes on")
+
+    def _stopped(self, reason: str, *, final: bool = False) -> Outcome:
+        self._log(f"stopped: {reason}")
+        return replace(self._outcome, reason=reason, final=final)
 
     def _pass(self) -> Outcome | None:
         """Deliver what differs; an outcome where nothing is left that the target takes."""
@@ -191,6 +192,7 @@ class Mirror(Generic[_Session]):
         named = ", ".join(reasons[:_NAMED])
         others = f", and {len(reasons) - _NAMED} others" if len(reasons) > _NAMED else ""
         reason = f"the target refuses {named}{others}; everything else is equal"
+        self._log(reason)
         return replace(self._outcome, reason=reason, final=True)
 
     def _say_what_differs(self, actions: Iterable[Action]) -> None:
