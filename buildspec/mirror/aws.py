@@ -33,7 +33,7 @@ _THROTTLED = frozenset(
 )
 
 
-class RefusedError(Exception):
+class AwsRefusedError(Exception):
     """AWS answered, and refused a call. `code` is AWS's name of the error."""
 
     def __init__(self, call: str, code: str, message: str) -> None:
@@ -100,7 +100,7 @@ class Aws:
         try:
             name = ref.decode()[len("refs/heads/") :]
         except UnicodeDecodeError:
-            raise RefusedError("UpdateDefaultBranch", "InvalidBranchName", f"{ref!r} is not UTF-8") from None
+            raise AwsRefusedError("UpdateDefaultBranch", "InvalidBranchName", f"{ref!r} is not UTF-8") from None
         content = {"repositoryName": repository, "defaultBranchName": name}
         self._json("codecommit", "CodeCommit_20150413.UpdateDefaultBranch", content)
 
@@ -110,7 +110,7 @@ class Aws:
         answer = self._json("events", "AWSEvents.PutEvents", {"Entries": [entry]})
         if answer.get("FailedEntryCount"):
             refused = answer["Entries"][0]
-            raise RefusedError("PutEvents", refused.get("ErrorCode", ""), refused.get("ErrorMessage", ""))
+            raise AwsRefusedError("PutEvents", refused.get("ErrorCode", ""), refused.get("ErrorMessage", ""))
 
     def _json(self, service: str, target: str, content: Mapping[str, Any]) -> dict[str, Any]:
         headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": target}
@@ -138,7 +138,7 @@ class Aws:
         status, answer = self.connections.patiently(f"{call} of {service}", ask, _is_busy)
         if status != 200:
             code, message = _error(answer)
-            raise RefusedError(call, code or str(status), message)
+            raise AwsRefusedError(call, code or str(status), message)
         return answer
 
 
@@ -156,7 +156,7 @@ class Renewed:
             if self._kept is None or not self._lasts(self._kept, self._before):
                 try:
                     self._kept = self._ask()
-                except (UnreachableError, RefusedError):
+                except (UnreachableError, AwsRefusedError):
                     if self._kept is None or not self._lasts(self._kept, 0):
                         raise
             return self._kept

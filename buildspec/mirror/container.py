@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .aws import Provider, RefusedError, Renewed, credentials_of
+from .aws import AwsRefusedError, Provider, Renewed, credentials_of
 from .calls import Connections
 from .failures import UnreachableError
 from .signing import Credentials
@@ -35,7 +35,7 @@ def own_credentials(
     relative, full = (environment.get(f"AWS_CONTAINER_CREDENTIALS_{kind}_URI") for kind in ("RELATIVE", "FULL"))
     url = container + relative if relative else full
     if not url or (not relative and not _trusted(url)):
-        raise RefusedError("the build", "NoCredentials", "its environment has no credentials and no address of them")
+        raise AwsRefusedError("the build", "NoCredentials", "its environment has no credentials and no address of them")
     parts = urlsplit(url)
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     return Renewed(lambda: _ask(f"{parts.scheme}://{parts.netloc}", path, _authorization(environment), connections))
@@ -63,7 +63,7 @@ def _ask(server: str, path: str, headers: Mapping[str, str], connections: Connec
     what = "asking for the build's credentials"
     status, answer = connections.patiently(what, lambda: connections.request("GET", server, asked, path=path))
     if status != 200:
-        raise RefusedError(what, str(status), "the container does not give them")
+        raise AwsRefusedError(what, str(status), "the container does not give them")
     try:
         return credentials_of(json.loads(answer), "Token")
     except (ValueError, TypeError):

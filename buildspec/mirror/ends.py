@@ -60,7 +60,7 @@ def session_name(key: str) -> str:
     return key[:64] if len(key) > 1 else f"mirror-{key}"
 
 
-class MirrorEnds:
+class NetworkEnds:
     """Both ends of mirror `key`, with a session of its own that may touch nothing but its target.
 
     `files` has the SSH key and the host keys; `work` is a folder of this mirror alone,
@@ -102,7 +102,7 @@ class MirrorEnds:
         self._copy: copies.Copy | None = None
         self._opened = ExitStack()
 
-    def __enter__(self) -> MirrorEnds:
+    def __enter__(self) -> NetworkEnds:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
-from .aws import Aws, RefusedError
+from .aws import Aws, AwsRefusedError
 from .calls import Connections
 from .config import Config, ConfigError, Started, read_config, read_started
 from .container import own_credentials
-from .ends import MirrorEnds
+from .ends import NetworkEnds
 from .failures import UnreachableError
 from .git import write_secret
 from .mirror import Mirror, Outcome, Rules
@@ -42,7 +42,7 @@ def main() -> int:
         connections = Connections()
         aws = Aws(config.region, own_credentials(os.environ, connections), connections)
         return run(config, started, aws, connections, os.environ, work, log)
-    except RefusedError as error:
+    except AwsRefusedError as error:
         log(f"stopped: {error}")
         return _SOMETHING_DIFFERS
     finally:
@@ -70,16 +70,16 @@ def run(
         )
         rules = Rules(limits, Build(build, key), config.transfer, config.lfs)
         try:
-            with MirrorEnds(key, config, aws, work, folder, own, shared) as ends:
+            with NetworkEnds(key, config, aws, work, folder, own, shared) as ends:
                 return Mirror(ends, rules, own).run()
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
     try:
         _write_keys(config, aws, work)
-    except (RefusedError, UnreachableError) as error:
+    except (AwsRefusedError, UnreachableError) as error:
         reason = f"the SSH key cannot be read from {config.source.key_parameter}: {error}"
-        final = isinstance(error, RefusedError)
+        final = isinstance(error, AwsRefusedError)
         outcomes = dict.fromkeys(started.mirrors, Outcome(equal=False, compared=False, reason=reason, final=final))
         log(f"stopped: {reason}")
     else:

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
-from .aws import RefusedError
+from .aws import AwsRefusedError
 from .failures import LookNeededError, RelayRefusedError, StoppedError, UnreachableError
 from .model import Action, Change, Limits, Listing, Push, SetDefault
 from .plan import Build, check_rewrites, mirrored, plan, rewrites_permitted
@@ -26,13 +26,13 @@ MOST_FAILURES = 3
 _NAMED = 10
 
 
-class SourceSession(AbstractContextManager["SourceSession"], Protocol):
+class Session(AbstractContextManager["Session"], Protocol):
     """An open connection to the source, and what it listed."""
 
     listing: Listing
 
 
-class Copy(Protocol):
+class Strategy(Protocol):
     """The copy strategy, as `copies.Copy` has it."""
 
     def bring(self, source: Listing, target: Listing, changes: Collection[Change]) -> None: ...
@@ -44,7 +44,7 @@ class Copy(Protocol):
     def deliver(self, push: Push, target: Any) -> Mapping[bytes, str | None]: ...
 
 
-_Session = TypeVar("_Session", bound=SourceSession)
+_Session = TypeVar("_Session", bound=Session)
 
 
 class Ends(Protocol[_Session]):
@@ -66,7 +66,7 @@ class Ends(Protocol[_Session]):
         `permitted` of the push's unproved moves may stay unproved.
         """
 
-    def copy(self) -> Copy: ...
+    def copy(self) -> Strategy: ...
 
     def moved(self) -> tuple[int, int]:
         """The bytes of packs that came in and went out so far."""
@@ -114,7 +114,7 @@ class Mirror(Generic[_Session]):
         """Make the target equal, and say in the last line what became of it."""
         try:
             outcome = self._passes()
-        except (StoppedError, RefusedError, FinalError) as error:
+        except (StoppedError, AwsRefusedError, FinalError) as error:
             outcome = self._stopped(str(error), final=True)
         except UnreachableError as error:
             outcome = self._stopped(str(error))
@@ -235,7 +235,7 @@ class Mirror(Generic[_Session]):
                     results = copy.deliver(action, self._ends.target)
                 self._note(action, results)
 
-    def _look(self, copy: Copy, target: Listing, changes: Iterable[Change], unproved: Iterable[Change]) -> None:
+    def _look(self, copy: Strategy, target: Listing, changes: Iterable[Change], unproved: Iterable[Change]) -> None:
         """Ask the history what the relay cannot see."""
         new = {change.new for change in changes if change.new}.difference(target.refs.values())
         with self._log.step("looked at the history", self._ends.moved):
@@ -258,7 +258,7 @@ class Mirror(Generic[_Session]):
         try:
             with self._log.step(f"changed the default branch to {_name(action)}"):
                 self._ends.set_default_branch(action.ref)
-        except RefusedError as error:
+        except AwsRefusedError as error:
             self._refuse({action: str(error)})
 
     def _note(self, push: Push, results: Mapping[bytes, str | None]) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlsplit
 
-from .aws import Aws, RefusedError
+from .aws import Aws, AwsRefusedError
 from .calls import Connections
 from .failures import UnreachableError
 from .mirror import Outcome
@@ -62,13 +62,13 @@ class Notices:
         problems = []
         try:
             self._aws.put_event(SOURCE, kind, {"unit": self._unit, "mirrors": mirrors, "log": self._log})
-        except (RefusedError, UnreachableError) as error:
+        except (AwsRefusedError, UnreachableError) as error:
             problems.append(str(error))
         if self._webhook_parameter:
             try:
                 text = f"{kind}: {mirrors}\nUnit {self._unit}, log: {self._log}"
                 self._post(self._aws.parameter(self._webhook_parameter).strip(), text)
-            except (RefusedError, UnreachableError) as error:
+            except (AwsRefusedError, UnreachableError) as error:
                 problems.append(f"the webhook of {self._webhook_parameter}: {error}")
         if problems:
             raise NotToldError("; ".join(problems))
@@ -77,7 +77,7 @@ class Notices:
         """Post as Slack and Teams take it. The address is a secret, so no error names it."""
         parts = urlsplit(url)
         if parts.scheme != "https" or not parts.netloc or parts.username is not None:
-            raise RefusedError(
+            raise AwsRefusedError(
                 "the webhook", "NoAddress", "the parameter's value is no address that begins with https://"
             )
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -87,7 +87,7 @@ class Notices:
             "a post", lambda: self._connections.request("POST", server, headers, body, path)
         )
         if not 200 <= status < 300:
-            raise RefusedError("a post", f"HTTP {status}", "the webhook does not take it")
+            raise AwsRefusedError("a post", f"HTTP {status}", "the webhook does not take it")
 
 
 def _plain(text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 
-from .aws import Aws, RefusedError
+from .aws import Aws, AwsRefusedError
 from .config import Config, Started
 from .failures import UnreachableError
 from .mirror import Outcome
@@ -71,7 +71,7 @@ class Bookkeeping:
         except NotToldError as error:
             self._log(f"failed: people were not told that mirrors differ or are equal again: {error}")
             well = False
-        except (RefusedError, UnreachableError) as error:
+        except (AwsRefusedError, UnreachableError) as error:
             self._log(
                 f"failed: it is not known since when mirrors differ, as {self._config.state_parameter} cannot be used: "
                 f"{error}"
@@ -97,7 +97,7 @@ class Bookkeeping:
         if problem:
             raise problem
         if not readable:
-            raise RefusedError("reading it", "NoState", "it held something else; from now on it is kept anew")
+            raise AwsRefusedError("reading it", "NoState", "it held something else; from now on it is kept anew")
         return verdict.state
 
     def _decide(self, before: State, outcomes: Mapping[str, Outcome], now: datetime, *, told: bool = True) -> Verdict:

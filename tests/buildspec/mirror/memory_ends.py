@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 
-from buildspec.mirror.aws import RefusedError
+from buildspec.mirror.aws import AwsRefusedError
 from buildspec.mirror.failures import LookNeededError
 from buildspec.mirror.model import Change, Listing, Push
 
@@ -99,7 +99,7 @@ class MemoryEnds:
     def set_default_branch(self, ref: bytes) -> None:
         self._step("set default")
         if ref not in self.target.refs:
-            raise RefusedError("UpdateDefaultBranch", "BranchDoesNotExistException", ref.decode())
+            raise AwsRefusedError("UpdateDefaultBranch", "BranchDoesNotExistException", ref.decode())
         self.target.default = ref
 
     def relay(self, session: Session, push: Push, listing: Listing, permitted: int) -> Mapping[bytes, str | None]:

@@ -11,7 +11,7 @@ from typing import Any
 import boto3  # type: ignore[import-untyped]
 import pytest
 
-from buildspec.mirror.aws import Aws, RefusedError, Renewed
+from buildspec.mirror.aws import Aws, AwsRefusedError, Renewed
 from buildspec.mirror.calls import Connections, Patience
 from buildspec.mirror.container import own_credentials
 from buildspec.mirror.failures import UnreachableError
@@ -65,7 +65,7 @@ def test_an_answer_that_trickles_does_not_hold_the_build() -> None:
 def test_a_refusal_is_said_at_once() -> None:
     with (
         scripted([DENIED]) as server,
-        pytest.raises(RefusedError, match="GetParameter was refused: AccessDeniedException"),
+        pytest.raises(AwsRefusedError, match="GetParameter was refused: AccessDeniedException"),
     ):
         _aws(server.url).parameter("/x")
     assert len(server.requests) == 1
@@ -73,14 +73,14 @@ def test_a_refusal_is_said_at_once() -> None:
 
 def test_a_refusal_of_sts_is_said_with_its_code() -> None:
     refusal = "<ErrorResponse xmlns='https://sts'><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
-    with scripted([answer(403, refusal)]) as server, pytest.raises(RefusedError) as refused:
+    with scripted([answer(403, refusal)]) as server, pytest.raises(AwsRefusedError) as refused:
         _aws(server.url).assume_role("arn:aws:iam::111111111111:role/x", "website", {})
     assert refused.value.code == "AccessDenied"
 
 
 def test_an_event_that_the_bus_does_not_take_is_refused() -> None:
     failed = answer(200, {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "MalformedDetail", "ErrorMessage": "no"}]})
-    with scripted([failed]) as server, pytest.raises(RefusedError, match="PutEvents was refused: MalformedDetail"):
+    with scripted([failed]) as server, pytest.raises(AwsRefusedError, match="PutEvents was refused: MalformedDetail"):
         _aws(server.url).put_event("kakehashi.backlog", "Mirrors differ", {})
 
 
@@ -135,7 +135,7 @@ def test_credentials_of_the_environment_come_first() -> None:
 
 @pytest.mark.parametrize("url", ["http://example.com/x", "ftp://127.0.0.1/x", "http://169.254.169.254/latest", ""])
 def test_credentials_come_from_no_other_machine_in_clear(url: str) -> None:
-    with pytest.raises(RefusedError):
+    with pytest.raises(AwsRefusedError):
         own_credentials({"AWS_CONTAINER_CREDENTIALS_FULL_URI": url}, Connections())
 
 
@@ -191,14 +191,14 @@ def test_the_calls_are_those_of_aws(emulated: str) -> None:
     assert aws.parameter("/key") == "the key"
     aws.put_parameter("/state", '{"website": 1}')
     assert json.loads(aws.parameter("/state")) == {"website": 1}
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(AwsRefusedError) as refused:
         aws.parameter("/missing")
     assert refused.value.code == "ParameterNotFound"
 
     code = _boto("codecommit", emulated)
     code.create_repository(repositoryName="website")
     assert aws.default_branch("website") is None
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(AwsRefusedError) as refused:
         aws.default_branch("missing")
     assert refused.value.code == "RepositoryDoesNotExistException"
 

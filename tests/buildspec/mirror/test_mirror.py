@@ -7,7 +7,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from buildspec.mirror.aws import RefusedError
+from buildspec.mirror.aws import AwsRefusedError
 from buildspec.mirror.failures import LookNeededError, RelayRefusedError, UnreachableError
 from buildspec.mirror.mirror import Mirror, Outcome, Rules
 from buildspec.mirror.model import Change, Limits
@@ -275,7 +275,7 @@ def test_three_failed_passes_are_one_that_the_next_build_may_mend(step: str) -> 
 
 
 @pytest.mark.parametrize(
-    "error", [FinalError("no such repository"), RefusedError("GetRepository", "AccessDenied", "no")]
+    "error", [FinalError("no such repository"), AwsRefusedError("GetRepository", "AccessDenied", "no")]
 )
 def test_what_an_end_would_answer_again_ends_at_once(error: Exception) -> None:
     ends = _mirrored()
