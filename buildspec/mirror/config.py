@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +72,7 @@ class Started:
     allow_rewrites: int = 0
 
 
+_NAMED = 20
 _TEXT, _NUMBER, _SWITCH = "text", "a whole number that is not negative", "true or false"
 _SOURCE: dict[str, Any] = {"host": _TEXT, "user": _TEXT, "known_hosts": [_TEXT], "key_parameter": _TEXT}
 _MIRROR: dict[str, Any] = {"project": _TEXT, "repository": _TEXT, "target": _TEXT, "key_arn": (_TEXT, None)}
@@ -164,7 +165,7 @@ def read_started(environment: Mapping[str, str], config: Config) -> Started:
     if not keys:
         raise ConfigError(
             f"MIRROR is {wanted!r}, which is no mirror of the unit {config.unit}, and no Backlog project as "
-            f"{space}.PROJECT. Its mirrors are: {', '.join(sorted(config.mirrors))}"
+            f"{space}.PROJECT. Its mirrors are: {_some(config.mirrors)}"
         )
     if (deletions or rewrites) and wanted not in config.mirrors:
         raise ConfigError(
@@ -172,6 +173,12 @@ def read_started(environment: Mapping[str, str], config: Config) -> Started:
             "the refusal was about"
         )
     return Started(keys, set(keys) == set(config.mirrors) and not wanted, deletions, rewrites)
+
+
+def _some(keys: Iterable[str]) -> str:
+    named = sorted(keys)
+    others = f" and {len(named) - _NAMED} others" if len(named) > _NAMED else ""
+    return ", ".join(named[:_NAMED]) + others
 
 
 def _allowed(environment: Mapping[str, str], name: str) -> int:

@@ -1,6 +1,7 @@
 """The document of a unit, and the variables that a build is started with."""
 
 import copy
+import dataclasses
 import json
 from typing import Any
 
@@ -174,3 +175,9 @@ def test_refuses_numbers_that_a_shell_would_take(value: str) -> None:
 def test_nothing_is_allowed_for_several_mirrors_at_once(variables: dict[str, str]) -> None:
     with pytest.raises(ConfigError, match="are for one mirror"):
         read_started({**variables, "ALLOW_DELETIONS": "31"}, CONFIG)
+
+
+def test_of_many_mirrors_some_are_named() -> None:
+    many = dataclasses.replace(CONFIG, mirrors={f"m{number:03}": CONFIG.mirrors["api"] for number in range(1000)})
+    with pytest.raises(ConfigError, match=r"m000, .*, m019 and 980 others$"):
+        read_started({"MIRROR": "x"}, many)
