@@ -52,6 +52,7 @@ _READING: tuple[ReviewRule, ...] = (
     code.metadata_opened,
     identities.shared,
     code.host_key_changed,
+    code.target_tag_changed,
     code.runs_otherwise,
     places.server_stopped,
     places.place_changed,

@@ -53,7 +53,8 @@ def _metadata(values: Mapping[str, Any], name: str) -> Any:
     why="The owner of that key can put code into production's repositories.",
 )
 def host_key_changed(plans: Plans) -> Iterator[ReviewFinding]:
-    for change in plans.changes("aws_codebuild_project"):
+    # Where builds fetch what they work with, the keys are in an object of a bucket.
+    for change in plans.changes("aws_codebuild_project", "aws_s3_object"):
         was, now = (set(_HOST_KEY.findall(json.dumps(values, default=str))) for values in (change.before, change.after))
         if change.appears and change.before:
             yield from (
@@ -63,6 +64,33 @@ def host_key_changed(plans: Plans) -> Iterator[ReviewFinding]:
 
 # A line of known_hosts: host, type of the key, and the key in Base64.
 _HOST_KEY = re.compile(r"[\w.\[\]:,-]+ (?:ssh|ecdsa|sk)-[\w@.-]+ [A-Za-z0-9+/=]{20,}")
+
+
+@rule(
+    id="target-tag-changed",
+    what="A tag changes by which policies name a repository.",
+    why="With the tag, a build or a user reaches the repository; without it, they no longer do.",
+)
+def target_tag_changed(plans: Plans) -> Iterator[ReviewFinding]:
+    for change in plans.changes("aws_codecommit_repository"):
+        was, now = (
+            {**(values.get("tags_all") or {}), **(values.get("tags") or {})} for values in (change.before, change.after)
+        )
+        keys = sorted(
+            key for key in {*was, *now} if key.lower().startswith("kakehashi:") and was.get(key) != now.get(key)
+        )
+        for key in keys if change.appears and change.before else ():
+            yield change.finding(
+                said(
+                    "the tag {key} changes from {was} to {now}",
+                    key=code(key),
+                    was=shown(was.get(key)),
+                    now=shown(now.get(key)),
+                ),
+                "tags",
+            )
+        if change.appears and change.before and any(change.unknown(name) for name in ("tags", "tags_all")):
+            yield open_setting(change, "tags", "the tags by which policies name it change")
 
 
 @rule(
@@ -92,6 +120,7 @@ _CODE_AND_ROLE = {
     "aws_launch_template": ("user_data", "iam_instance_profile"),
     "aws_spot_instance_request": ("user_data", "user_data_base64", "iam_instance_profile"),
     "aws_lambda_function": ("source_code_hash", "image_uri", "handler", "role"),
+    "aws_s3_object": ("bucket", "key", "content", "content_base64", "source", "source_hash", "etag"),
     "aws_ssm_document": ("content",),
     "aws_ssm_association": ("parameters", "name"),
     "aws_cloudwatch_event_target": ("arn", "role_arn", "input"),

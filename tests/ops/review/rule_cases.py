@@ -335,6 +335,10 @@ CASES: dict[str, RuleCase] = {
         ),
         updated("aws_codebuild_project", "source", [{"buildspec": HOST_KEY}], [{"buildspec": f"echo; {HOST_KEY}"}]),
     ),
+    "target-tag-changed": _case(
+        updated("aws_codecommit_repository", "tags", {"kakehashi:mirrored-by": "a"}, {}),
+        updated("aws_codecommit_repository", "tags", {"team": "a"}, {"team": "b"}),
+    ),
     "runs-otherwise": _case(
         updated("aws_instance", "user_data", "a", "b"),
         updated("aws_instance", "instance_type", "a", "b"),

@@ -104,6 +104,23 @@ CODE: list[Row] = [
             )
         ],
     ),
+    (
+        "host-key-changed",
+        "what builds fetch has another host key",
+        [
+            updated(
+                "aws_s3_object",
+                "content",
+                '{"known_hosts": ["example.git.backlog.jp ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPDx8vP09fb3"]}',
+                '{"known_hosts": ["example.git.backlog.jp ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPDy8vP09fb3"]}',
+            )
+        ],
+    ),
+    (
+        "target-tag-changed",
+        "a unit's tag comes to another repository",
+        [updated("aws_codecommit_repository", "tags", {}, {"Kakehashi:mirrored-by": "kakehashi-prd-backlog-a"})],
+    ),
     ("type-unknown", "something unknown is created", [created("aws_something_new")]),
     ("type-unknown", "something unknown is changed", [updated("aws_something_new", "name", "a", "b")]),
     ("moved", "an object moves", [change("aws_sns_topic.it", "no-op", {}, {}, previous_address="aws_sns_topic.was")]),
