@@ -2,6 +2,7 @@
 
 from cdktf import App
 
+from errors import WRONG_USAGE, refused
 from settings import Deployment
 from settings.backlog import mirrors, target_name
 from stacks.backlog_bridge import BacklogBridgeStack
@@ -26,6 +27,10 @@ def compose(app: App, deployment: Deployment) -> dict[str, BaseStack]:
             app, "dev-gitlab", deployment, dev.gitlab, network=network, built_proxy=stacks.get("dev-proxy")
         )
     filled = mirrors(prd.backlog).values() if prd is not None and prd.backlog is not None else ()
+    if prd is not None and prd.backlog is not None and not filled:
+        what = "nothing is mirrored: no repository of a project is agreed to"
+        hint = "see what there is, and agree to it: main.py backlog-repositories FILE --agree"
+        raise refused("prd.backlog.repositories", what, hint, status=WRONG_USAGE)
     if prd is not None and prd.codecommit is not None:
         stacks["prd-codecommit"] = PrdCodecommitStack(
             app,

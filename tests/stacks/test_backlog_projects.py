@@ -1,0 +1,57 @@
+"""The agreed repositories of a whole Backlog project, in Terraform."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cdktf import App
+
+from errors import WRONG_USAGE, RefusedError
+from settings import load
+from stacks.composition import compose
+from tests.deployments import deployment_file
+from tests.stacks.test_backlog_bridge import PRD_ALONE
+from tests.terraform import Stacks, with_changes
+
+PROJECT = {
+    "space": "example",
+    "from_project": "WEB",
+    "except": ["scratch"],
+    "target": {"create_prefix": "web-", "description": "Of WEB"},
+    "agreed": ["api", "Shop.Front"],
+}
+
+
+def test_only_agreed_repositories_reach_terraform_each_protected_and_found_by_its_webhook(
+    changed: Callable[..., Stacks],
+) -> None:
+    bridge = changed("example", {**PRD_ALONE, "prd.backlog.repositories": {"web": PROJECT}})["backlog-bridge"]
+    repositories = bridge.resources("aws_codecommit_repository").values()
+    assert {one["repository_name"]: one["description"] for one in repositories} == {
+        "web-api": "Of WEB",
+        "web-Shop.Front": "Of WEB",
+    }
+    assert all(one["lifecycle"] == {"prevent_destroy": True} for one in repositories)
+    (template, *_) = {
+        text
+        for integration in bridge.resources("aws_api_gateway_integration").values()
+        for text in integration["request_templates"].values()
+    }
+    for name in ("web-api", "web-shop-front", "example.WEB"):
+        assert f'"{name}"' in template
+    assert "scratch" not in template
+
+
+def test_refuses_a_bridge_that_mirrors_nothing_yet(tmp_path: Path) -> None:
+    file = tmp_path / "x.yaml"
+    nothing = {"web": {**PROJECT, "agreed": []}}
+    changes = {**PRD_ALONE, "prd.backlog.repositories": nothing}
+    file.write_text(json.dumps(with_changes(deployment_file("example"), changes)))
+    with pytest.raises(RefusedError) as caught:
+        compose(App(), load(file))
+    assert caught.value.status == WRONG_USAGE
+    assert str(caught.value) == (
+        "error: prd.backlog.repositories: nothing is mirrored: no repository of a project is agreed to\n"
+        "hint: see what there is, and agree to it: main.py backlog-repositories FILE --agree"
+    )
