@@ -8,7 +8,7 @@ https://developer.hashicorp.com/terraform/language/block/removed
 from collections.abc import Iterator
 from typing import Any
 
-from settings.backlog import BacklogSettings
+from settings.backlog import BacklogSettings, mirrors
 
 SCOPES = {"space": "spaces", "repository": "mirrors"}
 """The construct that holds the builds, by `isolation`."""
@@ -26,9 +26,9 @@ _SAME_NAME = {
 
 
 def blocks(settings: BacklogSettings) -> dict[str, list[dict[str, Any]]]:
-    """The `moved` and `removed` blocks by their kind; mirrors whose list comes from Backlog never had another build."""
-    of_mirrors = list(settings.repositories)
-    spaces = list(dict.fromkeys(mirror.space for mirror in settings.repositories.values()))
+    """The `moved` and `removed` blocks by their kind."""
+    of_mirrors = list(mirrors(settings))
+    spaces = list(dict.fromkeys(mirror.space for mirror in mirrors(settings).values()))
     gone = of_mirrors if settings.isolation == "space" else spaces
     both = [key for key in gone if key in of_mirrors and key in spaces]
     removed = [_kept(_OTHER[settings.isolation], key) for key in gone if key not in both]

@@ -78,10 +78,11 @@ def discover(deployment: Deployment, file: Path, *, agreeing: bool, as_json: boo
             for key, entry in entries.items()
         }
     plans = _plans(backlog, entries, found, read(file).data)
-    if agreeing and any(plan.new for plan in plans):
+    is_written = agreeing and any(plan.new for plan in plans)
+    if is_written:
         agree(file, {plan.entry: [one.repository for one in plan.new] for plan in plans})
     if as_json:
-        print(json.dumps({"written": agreeing, "projects": [asdict(plan) for plan in plans]}, indent=2))
+        print(json.dumps({"written": is_written, "projects": [asdict(plan) for plan in plans]}, indent=2))
     else:
         for plan in plans:
             print("\n".join(_lines(plan, agreeing=agreeing)))

@@ -11,7 +11,7 @@ from errors import WRONG_USAGE, RefusedError
 from settings import load
 from stacks.composition import compose
 from tests.deployments import deployment_file
-from tests.stacks.test_backlog_bridge import PRD_ALONE
+from tests.stacks.bridge import PRD_ALONE
 from tests.terraform import Stacks, with_changes
 
 PROJECT = {
@@ -41,6 +41,15 @@ def test_only_agreed_repositories_reach_terraform_each_protected_and_found_by_it
     for name in ("web-api", "web-shop-front", "example.WEB"):
         assert f'"{name}"' in template
     assert "scratch" not in template
+
+
+def test_the_logs_of_a_projects_builds_stay_when_the_isolation_changes(changed: Callable[..., Stacks]) -> None:
+    # The entry has the name of the space, and is no mirror itself.
+    repositories = {"prd.backlog.repositories": {"example": PROJECT}}
+    bridge = changed("example", {**PRD_ALONE, **repositories})["backlog-bridge"]
+    kept = [block["from"] for block in bridge.json["removed"]]
+    assert kept == [f"aws_cloudwatch_log_group.mirrors_example-{name}_log_group" for name in ("api", "shop-front")]
+    assert "moved" not in bridge.json
 
 
 def test_refuses_a_bridge_that_mirrors_nothing_yet(tmp_path: Path) -> None:

@@ -178,7 +178,8 @@ def test_every_room_has_a_user_with_its_own_addresses_and_repositories(rooms: Te
 
 def test_a_room_without_a_list_of_repositories_pulls_all_of_them(rooms: Terraform) -> None:
     allow = rooms.statements(rooms.resource("aws_iam_policy.rooms_vault_allow_policy")["policy"])
-    assert allow["Pull"]["resources"] == _arns("infrastructure*", "application", "batch", "website", "partner-api")
+    created = ("website", "partner-api", "partner-lib-client", "partner-lib-server.java")
+    assert allow["Pull"]["resources"] == _arns("infrastructure*", "application", "batch", *created)
 
 
 def test_no_user_of_a_room_may_write_or_has_a_secret(rooms: Terraform) -> None:
