@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from benchmarks import price
 from buildspec.mirror.calls import Connections
 from buildspec.mirror.config import Started
 from buildspec.mirror.mirror import Mirror, Outcome, Rules
@@ -271,6 +272,7 @@ def test_cloudwatch_gets_the_metrics_of_the_unit_and_an_event_for_each_mirror(cl
         "Reconciled": ("Count", 1),
     }
     assert unit["Unit"] == CONFIG.unit
+    assert len(described["Metrics"]) == price.METRICS_OF_UNIT
 
 
 def test_a_build_for_one_mirror_is_no_reconcile(cloud: Cloud) -> None:
