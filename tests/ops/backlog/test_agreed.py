@@ -1,14 +1,18 @@
 """Adding names to a list in a deployment file, whatever its form, and changing nothing else."""
 
+import json
 import stat
 from pathlib import Path
 from textwrap import indent
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from errors import RefusedError
 from ops.backlog import agreed
 from ops.backlog.agreed import agree
+from settings.document import parsed
 
 _HEAD = """\
 # The bridge   of   somebody
@@ -146,3 +150,44 @@ def test_a_file_that_somebody_changed_meanwhile_stays_as_it_is(file: Path, monke
     assert str(caught.value) == f"error: {file}: the file was changed meanwhile\nhint: run the command again"
     assert file.read_text() == "somebody else's\n"
     assert [found.name for found in file.parent.iterdir()] == ["mine.yaml"]
+
+
+_NAMES = st.lists(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,8}", fullmatch=True), min_size=1, max_size=4, unique=True)
+
+
+def _entry(form: str, names: list[str], step: int, comment: str) -> str:
+    quoted, deeper = [json.dumps(name) for name in names], " " * step
+    match form:
+        case "in a line":
+            return f"agreed: [{', '.join(quoted)}]{comment}\n"
+        case "in lines":
+            return "agreed:\n" + "".join(f"{deeper}- {name}{comment}\n" for name in quoted)
+        case "in lines of a bracket":
+            inner = f",{comment}\n".join(f"{deeper}{name}" for name in quoted)
+            return f"agreed: [{comment}\n{inner}{comment}\n]\n"
+        case _:
+            return f"space: example{comment}\n"
+
+
+@given(
+    form=st.sampled_from(["in a line", "in lines", "in lines of a bracket", "absent"]),
+    have=_NAMES,
+    new=_NAMES,
+    step=st.integers(0, 4),
+    comment=st.sampled_from(["", "  # agreed: [no]", "   "]),
+    after=st.sampled_from(["", "target: { create_prefix: w }\n", "\n# end\n"]),
+)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_the_form_the_names_are_added_and_one_piece_of_text_is_new(
+    file: Path, form: str, have: list[str], new: list[str], step: int, comment: str, after: str
+) -> None:
+    entry = indent(_entry(form, have, step, comment) + after, " " * 8)
+    before = f"prd:\n  backlog:\n    repositories:\n      web:\n{entry}"
+    file.write_text(before)
+    old = [] if form == "absent" else have
+    agree(file, {"web": new})
+    written = file.read_text()
+    assert parsed(written, "x").data["prd"]["backlog"]["repositories"]["web"]["agreed"] == [*old, *new]
+    start = next((i for i, (a, b) in enumerate(zip(before, written, strict=False)) if a != b), len(before))
+    end = len(before) - start
+    assert written[:start] + (written[-end:] if end else "") == before
