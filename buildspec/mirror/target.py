@@ -11,6 +11,7 @@ from .failures import RelayRefusedError, UnreachableError
 from .model import Change, Listing
 from .packets import FLUSH, Packets, demultiplexed, packet, read_listing, shown
 from .retries import DEFAULT_TIMEOUTS, FinalError, Timeouts, patiently
+from .signing import domain
 
 _SENT_AT_ONCE = 1 << 20
 _LONGEST_REPORT = 16 << 20
@@ -39,8 +40,7 @@ class Target:
         connect: Connect | None = None,
     ) -> None:
         # https://docs.aws.amazon.com/codecommit/latest/userguide/regions.html
-        domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-        self._connect = connect or secure(f"git-codecommit.{region}.{domain}")
+        self._connect = connect or secure(f"git-codecommit.{region}.{domain(region)}")
         self._path = f"/v1/repos/{repository}"
         self._credentials = credentials
         self._timeouts = timeouts
