@@ -76,6 +76,7 @@ class Copy:
         self._lock: int | None = None
         self._git: Git | None = None
         self._whole = self._linked = False
+        self._thin = True
         self._number = 0
         self._target = Listing({})
         self._delivered: list[bytes] = []
@@ -153,9 +154,8 @@ class Copy:
         git = self._repository()
         there = set(looks.present(git, (change.new for change in changes if change.new)))
         had = looks.present(git, chain(self._target.refs.values(), self._delivered, moved.values())) if there else []
-        delivery = Delivery(
-            *(git, target, self._target.capabilities, had, self._settings.bytes_per_push, self._say, results, moved)
-        )
+        capabilities = self._target.capabilities | (frozenset() if self._thin else {b"no-thin"})
+        delivery = Delivery(*(git, target, capabilities, had, self._settings.bytes_per_push, self._say, results, moved))
         delivery.deliver([change for change in changes if change.new is None or change.new in there])
 
     def _bring(self, source: Listing, changes: Collection[Change]) -> None:
@@ -282,14 +282,19 @@ class Copy:
         self._say(f"{what} from the {remote.name}: {size} bytes, {(time.monotonic() - started) * 1000:.0f} ms")
 
     def _soundly(self, action: Callable[[], _Result]) -> _Result:
-        """Do it, and once more with a new, whole copy where the copy may be at fault."""
+        """Do it, and once more with a new, whole copy where the copy may be at fault.
+
+        A target that refuses a pack may be one that takes no thin packs and does not say so.
+        """
         try:
             try:
                 return action()
-            except (GitError, RelayRefusedError):
-                if self._whole and not self._linked:
+            except (GitError, RelayRefusedError) as error:
+                was_thin, self._thin = self._thin, self._thin and not isinstance(error, RelayRefusedError)
+                if not self._whole or self._linked:
+                    self._start_anew()
+                elif self._thin == was_thin:
                     raise
-                self._start_anew()
                 return action()
         except GitError as error:
             raise UnreachableError(str(error)) from error
