@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.real.mirror import servers
+from tests.real.mirror.services import GIT_HOST, HOSTS
 
 
 def certificates(folder: Path) -> None:
@@ -32,8 +32,8 @@ def certificates(folder: Path) -> None:
         return builder.sign(authority, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
     (folder / "ca.pem").write_bytes(certificate(issuer, authority, x509.BasicConstraints(ca=True, path_length=0)))
-    names = x509.SubjectAlternativeName([x509.DNSName(name) for name in (servers.GIT_HOST, servers.API_HOST)])
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, servers.GIT_HOST)])
+    names = x509.SubjectAlternativeName([x509.DNSName(name) for name in HOSTS])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, GIT_HOST)])
     (folder / "server.pem").write_bytes(
         certificate(subject, server, names)
         + server.private_bytes(

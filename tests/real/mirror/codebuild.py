@@ -8,6 +8,7 @@ Cache: https://docs.aws.amazon.com/codebuild/latest/userguide/caching-s3.html
 
 import glob
 import itertools
+import json
 import os
 import shlex
 import shutil
@@ -106,8 +107,18 @@ class Build:
 
     @property
     def messages(self) -> list[str]:
-        """The lines that the mirror script logged, without their prefix."""
+        """The lines that a build of one mirror logged, without their prefix."""
         return [line.removeprefix("mirror: ") for line in self.log.splitlines() if line.startswith("mirror: ")]
+
+    def messages_of(self, mirror: str) -> list[str]:
+        """The lines that a build of several mirrors logged about one of them, without their prefix."""
+        prefix = f"mirror {mirror}: "
+        return [line.removeprefix(prefix) for line in self.log.splitlines() if line.startswith(prefix)]
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The log events for CloudWatch's embedded metrics, and those of the mirrors."""
+        return [json.loads(line) for line in self.log.splitlines() if line.startswith("{")]
 
     def start(self, overrides: Mapping[str, str]) -> None:
         """Prepare the machine and start running the phases."""
@@ -186,7 +197,7 @@ class Build:
 
     def _driver(self) -> Iterator[str]:
         """A script that runs all phases in one shell, as version 0.2 of the buildspec does."""
-        yield "go_on=yes\n"
+        yield f"cd {shlex.quote(str(self.folder / 'src'))}; go_on=yes\n"
         for phase in PHASES:
             specified = self.project.spec["phases"].get(phase)
             if specified is not None:

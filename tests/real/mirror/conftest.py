@@ -3,21 +3,21 @@
 import functools
 import itertools
 import os
+import shutil
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.real.mirror import world as worlds
-from tests.real.mirror.projects import MODES, mirror_of, synthesised
-from tests.real.mirror.world import MirrorBuildRun, MirrorWorld
+from tests.real.mirror.projects import IMPATIENT, unit_of
+from tests.real.mirror.world import MirrorBuildRun, MirrorWorld, Repository
 
-NEEDED = ("bash", "git", "ssh", "sshd", "ssh-keygen", "unshare", "nsenter", "ip", "mount", "flock", "awk")
+NEEDED = ("bash", "git", "ssh", "sshd", "ssh-keygen", "unshare", "nsenter", "ip", "mount")
 
-Mirrors = Callable[..., MirrorBuildRun]
-Scenario = Callable[[MirrorBuildRun], object]
+Units = Callable[..., MirrorBuildRun]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -34,34 +34,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MirrorWorld]:
     """The servers, running in a namespace."""
-    worlds.tools()
     with worlds.running(tmp_path_factory.mktemp("world")) as world:
         yield world
 
 
 @pytest.fixture(scope="session")
-def mirrors(world: MirrorWorld, tmp_path_factory: pytest.TempPathFactory) -> Mirrors:
-    """Makes a new mirror with a cache mode. Its source and target are empty, or copies of another mirror's."""
-    terraform = synthesised(world, tmp_path_factory.mktemp("synthesised"))
+def units(world: MirrorWorld) -> Units:
+    """Makes a new unit. Its sources are empty, or have three branches and three tags (`prepare`)."""
     numbers = itertools.count(1)
 
-    def make(mode: str, like: MirrorBuildRun | None = None) -> MirrorBuildRun:
-        mirror = mirror_of(world, f"AKIACASE{next(numbers):04}", terraform[mode])
-        if like is not None:
-            mirror.case.become(like.case)
-        return mirror
-
-    return make
-
-
-@pytest.fixture(scope="session")
-def mirrored(mirrors: Mirrors) -> Mirrors:
-    """Makes a mirror with a cache mode. One build has mirrored its source of three branches and three tags."""
+    def make(
+        mode: str = "relay", *, prepare: bool = False, edits: Mapping[str, str] | None = None, **more: Any
+    ) -> MirrorBuildRun:
+        unit = unit_of(world, f"ASIACASE{next(numbers):04}", mode, edits={**IMPATIENT, **(edits or {})}, **more)
+        if prepare:
+            for pair in unit.case.pairs.values():
+                shutil.copytree(example(), pair.source.path, dirs_exist_ok=True)
+        return unit
 
     @functools.cache
-    def example(mode: str) -> MirrorBuildRun:
-        mirror = mirrors(mode)
-        source = mirror.source
+    def example() -> Path:
+        source = Repository.create(world.folder / "example.git")
         first = source.commit("refs/heads/main", {"a": "1", "folder/b": "1"})
         for number in range(2, 6):
             source.commit("refs/heads/main", {"a": str(number)})
@@ -70,30 +63,27 @@ def mirrored(mirrors: Mirrors) -> Mirrors:
         source.git("tag", "v1", first)
         source.git("tag", "v2", "main")
         source.git("tag", "--annotate", "--message=v3", "v3", "main")
-        mirror.mirrors()
-        return mirror
+        return source.path
 
-    def make(mode: str) -> MirrorBuildRun:
-        with lock:
-            before = example(mode)
-        return mirrors(mode, like=before)
-
-    lock = threading.Lock()
     return make
 
 
-@pytest.fixture
-def in_every_mode(mirrored: Mirrors) -> Callable[[Scenario], None]:
-    """Runs a scenario on a mirror of each cache mode, at the same time."""
+@pytest.fixture(scope="session")
+def mirrored(units: Units) -> Units:
+    """Makes a unit like `units`, whose sources of three branches and three tags one build has mirrored."""
 
-    def run_in_every_mode(scenario: Scenario) -> None:
-        with ThreadPoolExecutor(len(MODES)) as threads:
-            running = {mode: threads.submit(scenario, mirrored(mode)) for mode in MODES}
-        for mode, end in running.items():
-            try:
-                end.result()
-            except BaseException as error:
-                error.add_note(f"in cache mode {mode}")
-                raise
+    @functools.cache
+    def example(mode: str, projects: tuple[tuple[str, str], ...]) -> MirrorBuildRun:
+        unit = units(mode, prepare=True, projects=dict(projects))
+        unit.mirrors()
+        return unit
 
-    return run_in_every_mode
+    def make(mode: str = "relay", projects: Mapping[str, str] | None = None, **more: Any) -> MirrorBuildRun:
+        with lock:
+            before = example(mode, tuple((projects or {}).items()))
+        unit = units(mode, projects=projects, **more)
+        unit.case.become(before.case)
+        return unit
+
+    lock = threading.Lock()
+    return make

@@ -9,18 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.mirror.world import PROJECT, SECRET_ACCESS_KEY, MirrorBuildRun
+from tests.real.mirror.conftest import Units
+from tests.real.mirror.keys import SECRET_ACCESS_KEY
+from tests.real.mirror.world import PROJECT, MirrorBuildRun
 from tests.terraform import with_changes
 
 Verify = Callable[..., "subprocess.CompletedProcess[str]"]
-Mirrored = Callable[[str], MirrorBuildRun]
 
 pytestmark = [pytest.mark.tool("ssh-agent"), pytest.mark.tool("ssh-add")]
 
 
 @pytest.fixture
-def mirror(mirrored: Mirrored) -> MirrorBuildRun:
-    return mirrored("none")
+def mirror(mirrored: Units) -> MirrorBuildRun:
+    return mirrored()
 
 
 @pytest.fixture

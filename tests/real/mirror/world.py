@@ -1,30 +1,24 @@
 """The servers that a build connects to, in a network namespace, with a separate source and target for each test."""
 
-import fcntl
-import functools
-import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
-from buildspec.render import MirrorBuildspec, mirror_buildspec
-from tests.real.mirror import servers
+from tests.real.mirror import codecommit, faults, servers, services
 from tests.real.mirror.certificates import certificates
 from tests.real.mirror.codebuild import Build, Project
+from tests.real.mirror.keys import ACCOUNT, REGION, ROLES
 
 PROJECT = Path(__file__).parents[3]
-# The programs that the build's image has or installs. They are kept here for later runs.
-TOOLS = PROJECT / ".cache" / "mirror-tools"
-IMAGE_HAS = "awscli==1.46.3"
 PARTS = ("source", "target", "codebuild", "efs")
-SECRET_ACCESS_KEY = "dummySecretAccessKeyThatOpensNothing0000"
+BUCKETS = "buckets"
+KEY_PARAMETER = "/kakehashi/backlog/ssh-key"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,29 +33,28 @@ class MirrorWorld:
         """The command that runs another inside the namespace."""
         return ["nsenter", f"--target={self.init}", "--net", "--mount", "--pid", "--"]
 
-    def case(self, name: str) -> "MirrorCase":
-        """A new source, which a new SSH key can read, and an empty target."""
+    def container(self) -> list[str]:
+        """The same, in a container: whatever a build started ends with it."""
+        return [*self.enter(), "unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
+
+    def case(self, name: str, *, projects: Mapping[str, str] | None = None) -> "MirrorCase":
+        """New sources, which a new SSH key can read, and empty targets; `projects` are by the mirrors."""
         folder = self.folder / "cases" / name
-        for part in PARTS:
+        for part in (*PARTS, faults.FOLDER):
             (folder / part).mkdir(parents=True)
         key = folder / "key"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", key], check=True)
         with (self.folder / "authorized_keys").open("a") as authorized:
             public = key.with_suffix(".pub").read_text()
             authorized.write(f'restrict,command="{self.folder}/serve {folder}" {public}')
-        case = MirrorCase(
-            world=self,
-            name=name,
-            folder=folder,
-            source=Repository.create(folder / "source/WEB/website.git"),
-            target=Repository.create(folder / "target/website", default="none-yet"),
-        )
-        # https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html
-        hook = case.target.path / "hooks" / "pre-receive"
-        hook.parent.mkdir(exist_ok=True)
-        hook.write_text('#!/bin/sh\n[ "$(wc -l)" -le 4000 ] || { echo "more than 4000 references" >&2; exit 1; }\n')
-        hook.chmod(0o755)
-        return case
+        pairs = {
+            mirror: Pair(
+                source=Repository.create(folder / "source" / project / f"{mirror}.git"),
+                target=Repository.create(folder / "target" / mirror, default="none-yet"),
+            )
+            for mirror, project in (projects or {"website": "WEB"}).items()
+        }
+        return MirrorCase(world=self, name=name, folder=folder, pairs=pairs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,38 +135,11 @@ class Repository:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MirrorCase:
-    """One test's source and target, its keys, and the files that remain after its builds."""
+class Pair:
+    """The two ends of one mirror."""
 
-    world: MirrorWorld
-    name: str
-    folder: Path
     source: Repository
     target: Repository
-
-    @property
-    def parameters(self) -> dict[str, str]:
-        """The parameter store's values, by name."""
-        return {"/kakehashi/backlog/ssh-key": (self.folder / "key").read_text()}
-
-    @property
-    def machine(self) -> dict[str, str]:
-        """Environment variables of the machine, which the build's own are added to."""
-        return {
-            "PATH": f"{self.world.folder}/tools:{tools()}/bin:{os.environ['PATH']}",
-            "LANG": "C.UTF-8",
-            "AWS_ACCESS_KEY_ID": self.name,
-            "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CA_BUNDLE": str(self.world.folder / "ca.pem"),
-            "GIT_SSL_CAINFO": str(self.world.folder / "ca.pem"),
-            "GIT_CONFIG_NOSYSTEM": "1",
-        }
-
-    def become(self, other: "MirrorCase", copy: Callable[[str, str], object] = shutil.copy2) -> None:
-        """Copy another case's source and target, and the files that its builds left."""
-        for part in PARTS:
-            shutil.copytree(other.folder / part, self.folder / part, dirs_exist_ok=True, copy_function=copy)
 
     def wanted(self) -> dict[str, str]:
         """The source's refs that the mirror has to copy."""
@@ -187,55 +153,139 @@ class MirrorCase:
         assert self.target.default == self.source.default
         self.target.git("fsck", "--connectivity-only", "--no-dangling")
 
-    def traffic(self) -> tuple[int, int, int]:
-        """Bytes that the source sent, the target sent, and the target received since the last call of this method."""
-        from_source = self._numbers(servers.SOURCE_TRAFFIC)
-        target = self._numbers(servers.TARGET_TRAFFIC)
-        return sum(line[0] for line in from_source), sum(line[1] for line in target), sum(line[0] for line in target)
 
-    def _numbers(self, name: str) -> list[list[int]]:
+@dataclass(frozen=True, kw_only=True)
+class MirrorCase:
+    """One test's sources and targets, its keys, and the files that remain after its builds. `pairs` are by mirror."""
+
+    world: MirrorWorld
+    name: str
+    folder: Path
+    pairs: Mapping[str, Pair]
+
+    @property
+    def pair(self) -> Pair:
+        """The only pair, or the first."""
+        return next(iter(self.pairs.values()))
+
+    @property
+    def machine(self) -> dict[str, str]:
+        """Environment variables of the machine, which the build's own are added to."""
+        return {
+            "PATH": f"{self.world.folder}/bin:{os.environ['PATH']}",
+            "LANG": "C.UTF-8",
+            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": f"{services.CREDENTIALS_PATH}{self.name}",
+            "SSL_CERT_FILE": str(self.world.folder / "ca.pem"),
+            "GIT_SSL_CAINFO": str(self.world.folder / "ca.pem"),
+            "GIT_CONFIG_NOSYSTEM": "1",
+        }
+
+    def key(self) -> dict[str, str]:
+        """The SSH key, by the name of its parameter."""
+        return {KEY_PARAMETER: (self.folder / "key").read_text()}
+
+    def parameters(self) -> dict[str, str]:
+        """Every value of the parameter store."""
+        stored: dict[str, str] = json.loads((self.folder / services.PARAMETERS).read_text())
+        return stored
+
+    def allow(self, role_arn: str | None, parameters: Mapping[str, str]) -> None:
+        """Say which mirror role the build has, and which parameters exist."""
+        arns = [f"arn:aws:codecommit:{REGION}:{ACCOUNT}:{name}" for name in self.pairs]
+        (self.folder / ROLES).write_text(json.dumps({"role_arn": role_arn, "targets": arns}))
+        (self.folder / services.PARAMETERS).write_text(json.dumps(self.key() | dict(parameters)))
+
+    def become(self, other: "MirrorCase", copy: Callable[[str, str], object] = shutil.copy2) -> None:
+        """Copy another case's sources and targets, and the files that its builds left."""
+        for part in PARTS:
+            shutil.copytree(other.folder / part, self.folder / part, dirs_exist_ok=True, copy_function=copy)
+
+    def fault(self, name: str, number: int | None = None) -> Path:
+        """Make something go wrong: a name of `faults`, or of it and a repository. Delete the file to end it."""
+        file = self.folder / faults.FOLDER / name
+        file.write_text("" if number is None else str(number))
+        return file
+
+    def at(self, moment: str, mirror: str, script: str) -> None:
+        """Run a shell script once, at a moment of `faults`."""
+        (self.folder / faults.FOLDER / f"at.{moment}.{mirror}").write_text(script)
+
+    def happened(self) -> set[str]:
+        """The scripts that ran, as `MOMENT.MIRROR`."""
+        return {file.name.removeprefix("done.") for file in (self.folder / faults.FOLDER).glob("done.*")}
+
+    def parameter(self, name: str) -> str:
+        """A value of the parameter store."""
+        return self.parameters()[name]
+
+    def taken(self, name: str) -> list[str]:
+        """The lines of a record of `services`, which is then empty."""
         file = self.folder / name
         lines = file.read_text().splitlines() if file.exists() else []
         file.unlink(missing_ok=True)
-        return [[int(number) for number in line.split()] for line in lines]
+        return lines
+
+    def connections(self) -> int:
+        """How often the source was connected to since the last call of `traffic`."""
+        file = self.folder / servers.SOURCE_TRAFFIC
+        return len(file.read_text().splitlines()) if file.exists() else 0
+
+    def traffic(self) -> tuple[int, int, int]:
+        """Bytes that the source sent, the target sent, and the target received since the last call of this method."""
+        from_source = [int(line) for line in self.taken(servers.SOURCE_TRAFFIC)]
+        target = [[int(number) for number in line.split()] for line in self.taken(codecommit.TRAFFIC)]
+        return sum(from_source), sum(line[1] for line in target), sum(line[0] for line in target)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MirrorBuildRun:
-    """A case, and the CodeBuild project that mirrors its source to its target."""
+    """A case, and the CodeBuild project that mirrors its sources to its targets."""
 
     case: MirrorCase
     project: Project
 
     @property
     def source(self) -> Repository:
-        return self.case.source
+        return self.case.pair.source
 
     @property
     def target(self) -> Repository:
-        return self.case.target
+        return self.case.pair.target
 
     def mirrors(self, **overrides: str) -> Build:
-        """Run a build that must succeed and leave source and target equal."""
+        """Run a build that must succeed and leave sources and targets equal."""
         build = self.project.run(**overrides)
         assert build.succeeded, build.log
-        self.case.assert_mirrored()
+        for pair in self.case.pairs.values():
+            pair.assert_mirrored()
+        return build
+
+    def fails(self, **overrides: str) -> Build:
+        """Run a build that must fail."""
+        build = self.project.run(**overrides)
+        assert build.phases["build"] == "FAILED", build.log
+        assert build.messages, build.log
         return build
 
     def stops(self, **overrides: str) -> str:
         """Run a build that must fail and not change the target; returns its last message."""
         before = self.target.refs(), self.target.default
-        build = self.project.run(**overrides)
-        assert build.phases["build"] == "FAILED", build.log
+        build = self.fails(**overrides)
         assert (self.target.refs(), self.target.default) == before
-        assert build.messages, build.log
         return build.messages[-1]
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[MirrorWorld]:
-    """Start the servers in a namespace. When the context ends, the namespace and all its processes end."""
+def running(folder: Path, *, delay: int = 0) -> Iterator[MirrorWorld]:
+    """Start the servers in a namespace. When the context ends, the namespace and all its processes end.
+
+    A packet takes `delay` milliseconds each way.
+    """
     (folder / "cases").mkdir()
+    (folder / "bin").mkdir()
+    (folder / "bin" / "python3").symlink_to(Path(sys.executable).resolve())
+    (folder / "bin" / "aws").write_text(_AWS)
+    (folder / "bin" / "aws").chmod(0o755)
     (folder / "authorized_keys").touch()
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", folder / "host_key"], check=True)
     kind, key = (folder / "host_key.pub").read_text().split()[:2]
@@ -243,7 +293,7 @@ def running(folder: Path) -> Iterator[MirrorWorld]:
     namespace = subprocess.Popen(
         [
             *("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
-            *(sys.executable, "-m", servers.__name__, str(folder)),
+            *(sys.executable, "-m", servers.__name__, str(folder), str(delay)),
         ],
         cwd=PROJECT,
         stdout=subprocess.PIPE,
@@ -254,72 +304,16 @@ def running(folder: Path) -> Iterator[MirrorWorld]:
         assert namespace.stdout is not None
         assert namespace.stdout.readline() == "listening\n", (folder / "servers.log").read_text()
         init = Path(f"/proc/{namespace.pid}/task/{namespace.pid}/children").read_text().strip()
-        world = MirrorWorld(folder=folder, init=int(init), host_key=f"{servers.SOURCE_HOST} {kind} {key}")
-        with _preloaded_tools(world):
-            yield world
+        yield MirrorWorld(folder=folder, init=int(init), host_key=f"{servers.SOURCE_HOST} {kind} {key}")
     finally:
         namespace.kill()
         namespace.wait()
 
 
-@contextmanager
-def _preloaded_tools(world: MirrorWorld) -> Iterator[None]:
-    """The AWS CLI and git-remote-codecommit in world.folder/tools, as `preloaded.py` runs them."""
-    served = subprocess.Popen(
-        [*world.enter(), tools() / "bin/python3", PROJECT / "tests/real/mirror/preloaded.py", world.folder / "tools"],
-        env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8"},
-        stdout=subprocess.PIPE,
-        stderr=(world.folder / "tools.log").open("w"),
-        text=True,
-    )
-    try:
-        assert served.stdout is not None
-        assert served.stdout.readline() == "listening\n", (world.folder / "tools.log").read_text()
-        yield
-    finally:
-        served.kill()
-        served.wait()
-
-
-def install(commands: Sequence[str], environment: Path) -> subprocess.CompletedProcess[str]:
-    """Run the install commands of a buildspec with the Python of `environment`."""
-    return subprocess.run(
-        ["bash", "-euc", "\n".join(commands)],
-        env={**os.environ, "PATH": f"{environment}/bin:{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-
-
-def install_commands() -> list[str]:
-    """The install commands of every mirror's build."""
-    mirror = MirrorBuildspec(
-        **dict.fromkeys(("source_url", "target_url", "ssh_key_parameter", "key", "cache", "lfs"), ""),
-        known_hosts=(),
-        max_lost_percent=50,
-    )
-    commands: list[str] = YAML(typ="safe").load(mirror_buildspec(mirror))["phases"]["install"]["commands"]
-    return commands
-
-
-@functools.cache
-def tools() -> Path:
-    """An environment with the real git-remote-codecommit and AWS CLI. The first process that needs it makes it."""
-    commands = install_commands()
-    digest = hashlib.sha256("\n".join([IMAGE_HAS, *commands]).encode()).hexdigest()[:16]
-    environment = TOOLS / digest
-    TOOLS.mkdir(parents=True, exist_ok=True)
-    with (TOOLS / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (environment / "done").exists():
-            subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
-            installed = install([f"python3 -m pip install --quiet {IMAGE_HAS}", *commands], environment)
-            assert installed.returncode == 0, installed.stderr
-            (environment / "done").touch()
-    return environment
-
+# https://docs.aws.amazon.com/cli/latest/reference/s3api/get-object.html: the output file is the last argument
+_AWS = """#!/bin/bash
+[ "$1 $2 $3 $5" = "s3api get-object --bucket --key" ] && cp "$BUCKETS/$4/$6" "$7" && echo "{}"
+"""
 
 _GIT = {
     "PATH": os.environ["PATH"],

@@ -22,7 +22,8 @@ import time
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
-from tests.real.mirror.servers import GIT_HOST, Handler
+from tests.real.mirror.codecommit import Handler
+from tests.real.mirror.services import GIT_HOST
 
 PROXY_HOST = "kakehashi-dev-proxy-0123456789abcdef.elb.ap-northeast-1.amazonaws.com"
 PROXY = "10.10.11.9"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from tests.real.mirror.servers import GIT_HOST
+from tests.real.mirror.services import GIT_HOST
 from tests.real.proxy.conftest import Proxy
 from tests.real.proxy.namespace import PROXY
 from tests.terraform import Stacks

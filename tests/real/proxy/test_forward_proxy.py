@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.real.mirror.certificates import certificates
-from tests.real.mirror.servers import GIT_HOST
+from tests.real.mirror.services import GIT_HOST
 from tests.real.mirror.world import Repository
 from tests.real.proxy.conftest import PUSH_USER, Proxy
 from tests.real.proxy.namespace import CODECOMMIT, IN_THE_VPC, LEADS_TO_METADATA, OUTSIDE_THE_VPC, PROXY, PROXY_HOST

@@ -14,7 +14,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.real.mirror.certificates import certificates
-from tests.real.mirror.servers import Handler, _RefusedError
+from tests.real.mirror.codecommit import Handler
+from tests.real.mirror.keys import RefusedError
 
 
 class CodeCommit:
@@ -75,16 +76,16 @@ class _RoomHandler(Handler):
         self.wfile = self.connection.makefile("wb", 0)
         self.close_connection = False
 
-    def _case(self, _: str) -> Path:
+    def _case_of(self, *_: str) -> Path:
         return self.world.folder
 
     def _git(self) -> None:
         if self.world.refuses_everything_with is not None:
-            raise _RefusedError(self.world.refuses_everything_with, "no")
+            raise RefusedError(self.world.refuses_everything_with, "no")
         given = base64.b64decode(self.headers.get("Authorization", "").removeprefix("Basic ")).decode()
         user, _, password = given.partition(":")
         if not user or self.world.passwords.get(user) != password:
-            raise _RefusedError(401, "who are you?")
+            raise RefusedError(401, "who are you?")
         if "git-receive-pack" in urlsplit(self.path).path + urlsplit(self.path).query:
-            raise _RefusedError(403, "not authorized to perform: codecommit:GitPush")
+            raise RefusedError(403, "not authorized to perform: codecommit:GitPush")
         super()._git()

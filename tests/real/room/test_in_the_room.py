@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.real.mirror.certificates import certificates
-from tests.real.mirror.servers import GIT_HOST
+from tests.real.mirror.services import GIT_HOST
 from tests.real.room import codecommit
 from tests.real.room.codecommit import CodeCommit
 
@@ -82,7 +82,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 _HISTORY = "".join(
     f"commit refs/heads/main\ncommitter dev <dev@example.com> {second} +0000\ndata 0\n\n" for second in range(1, 1200)
 )
-"""More commits than the page's `--deepen` fetches."""
+"""More commits than the page's `--depth` fetches."""
 
 
 def _mirrored(server: CodeCommit, change: str) -> None:
