@@ -98,7 +98,7 @@ def test_what_one_mirror_suffers_neither_stops_nor_delays_the_others(units: Unit
     for mirror, pair in case.pairs.items():
         pair.target.git("fsck", "--connectivity-only", "--no-dangling")
         # What CodeCommit applied before it fell silent is there; nothing else is.
-        assert _equal(pair) == (mirror in green or mirror == "silent-answer"), (mirror, build.log)
+        assert mirror == "gone" or _equal(pair) == (mirror in green or mirror == "silent-answer"), (mirror, build.log)
 
     for fault in case.folder.joinpath(faults.FOLDER).iterdir():
         fault.unlink()
@@ -133,6 +133,8 @@ def _refuse(unit: MirrorBuildRun) -> None:
 def test_a_refused_ref_leaves_everything_else_equal_in_one_pass(mirrored: Units, mode: str) -> None:
     unit = mirrored(mode)
     _refuse(unit)
+    if mode == "none":  # Git itself fetches no branch at a tag object, and the copy strategy tries long
+        unit.source.update({"refs/heads/at_a_tag": None})
     unit.source.commit("refs/heads/main")
     unit.source.update({"refs/heads/old": None, "refs/tags/v1": None})
     unit.source.commit("refs/heads/trunk")

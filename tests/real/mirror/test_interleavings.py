@@ -68,7 +68,7 @@ def test_a_change_at_any_moment_is_mirrored_by_that_build(units: Units) -> None:
     for name, (moment, change, end) in names.items():
         unit.case.at(moment, name, _script(unit.case.pairs[name], CHANGES[change], end, commits))
 
-    build = unit.project.run()
+    build = unit.project.start().wait(600)
     assert build.succeeded, build.log
     assert unit.case.happened() == {f"{moment}.{name}" for name, (moment, _, _) in names.items()}
     for name, (_, change, end) in names.items():
@@ -76,4 +76,6 @@ def test_a_change_at_any_moment_is_mirrored_by_that_build(units: Units) -> None:
         assert pair.target.refs() == pair.wanted(), name
         # A build reads the target's default branch once; by hand it may change after that.
         assert pair.target.default == pair.source.default or (change, end) == ("another-default-branch", "target")
-    unit.mirrors()
+    unit.project.start().wait(600)
+    for pair in unit.case.pairs.values():
+        pair.assert_mirrored()
