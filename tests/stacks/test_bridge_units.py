@@ -131,7 +131,7 @@ def test_a_unit_keeps_its_state_in_a_parameter_that_terraform_does_not_reset(bri
 
 
 def test_a_log_group_without_a_build_leaves_the_state_and_stays_in_the_account(
-    bridge: Terraform, with_bucket: Terraform
+    bridge: Terraform, with_bucket: Terraform, with_file_system: Terraform
 ) -> None:
     assert bridge.json["removed"] == [
         {"from": f"aws_cloudwatch_log_group.mirrors_{key}_log_group", "lifecycle": {"destroy": False}}
@@ -141,6 +141,8 @@ def test_a_log_group_without_a_build_leaves_the_state_and_stays_in_the_account(
         {"from": "aws_cloudwatch_log_group.spaces_example_log_group", "lifecycle": {"destroy": False}}
     ]
     assert "moved" not in bridge.json
+    # A list of a project's repositories has the name of a space there, and is no mirror.
+    assert "moved" not in with_file_system.json
 
 
 @pytest.mark.parametrize("isolation", ["space", "repository"])

@@ -63,5 +63,5 @@ def test_the_urls_to_register_are_an_output(bridge: Terraform, with_file_system:
     }
     # A project whose mirrors have a build each has no webhook of its own.
     assert with_file_system.json["output"]["webhook_urls"]["value"] == {
-        name: f"{url}/{name}" for name in ("website", "batch", "partner-api")
+        name: f"{url}/{name}" for name in ("website", "batch", "partner-api", "partner-client", "partner-server-java")
     }
