@@ -27,25 +27,6 @@ class Reference:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MirrorBuildspec:
-    """What one mirror build works with.
-
-    `source_url` is the SSH URL of the Backlog repository, `target_url` what git-remote-codecommit takes. `cache` is
-    `s3` (the copy lies in the build's folder), `efs` (in the mounted file system) or `none`. `lfs` is `refuse` or
-    `warn`. A build that would delete 10 refs or more, and more than `max_lost_percent` of the target's, stops instead.
-    """
-
-    source_url: str
-    target_url: str
-    known_hosts: Sequence[str]
-    ssh_key_parameter: str
-    key: str
-    cache: str
-    lfs: str
-    max_lost_percent: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class UnitBuildspec:
     """What the builds of one unit work with; `program` and `config` are the texts that they fetch from `bucket`.
 
@@ -119,17 +100,6 @@ class ProxyServer:
     checked_hosts: Sequence[str]
 
 
-def mirror_buildspec(values: MirrorBuildspec) -> str:
-    """The buildspec of one mirror build, YAML."""
-    # As values: what Bash writes as `${#array}` would begin a comment of Jinja's.
-    texts = {
-        name: Path(__file__).with_name(file).read_text(encoding="utf-8").rstrip("\n")
-        for name, file in (("script", "mirror.sh"), ("requirements", "mirror.requirements.txt"))
-    }
-    return _environment().get_template("mirror.buildspec.yml.j2").render(mirror=values, **texts)
-
-
-@functools.cache
 def mirror_program() -> str:
     """The program of the mirrors as one script of a shell, which writes its files into the folder that it is given."""
     folder = Path(__file__).with_name("mirror")

@@ -31,6 +31,14 @@ NOT_QUICK = ("slow", "tool", "terraform", "emulator")
 NO_SKIP = bool(os.environ.get("KAKEHASHI_NO_SKIP"))
 
 
+def pytest_configure() -> None:
+    """Let generated cases take their time: a busy machine makes no test fail."""
+    from hypothesis import HealthCheck, settings
+
+    settings.register_profile("kakehashi", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("kakehashi")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip a test whose tool is missing, by the tool's name."""
     for item in items:

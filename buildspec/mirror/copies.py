@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from . import looks
-from .delivery import Delivery, Target
+from .delivery import Delivery, TakesPushes
 from .failures import RelayRefusedError, UnreachableError
 from .git import Git, GitError, Remote
 from .kept import Kept, lock
@@ -102,7 +102,7 @@ class Copy:
             self._lock = lock(self._settings.lock, self._settings.lock_seconds, self._say)
         self._soundly(lambda: self._bring(source, changes))
 
-    def deliver(self, push: Push, target: Target) -> dict[bytes, str | None]:
+    def deliver(self, push: Push, target: TakesPushes) -> dict[bytes, str | None]:
         """Push; the reason of each refused ref, None where the target took it.
 
         A change whose commit the source no longer had is not in the answer: the next pass sees what it has now.
@@ -147,7 +147,7 @@ class Copy:
     def _deliver(
         self,
         changes: Sequence[Change],
-        target: Target,
+        target: TakesPushes,
         results: dict[bytes, str | None],
         moved: dict[bytes, bytes],
     ) -> None:

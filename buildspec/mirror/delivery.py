@@ -15,7 +15,7 @@ _PART = 1 << 16
 _MOST_HEADS = 50
 
 
-class Target(Protocol):
+class TakesPushes(Protocol):
     """What a copy needs of a target: None for a ref that it took, else why not."""
 
     def push(self, changes: Sequence[Change], pack: Iterator[bytes]) -> Mapping[bytes, str | None]:
@@ -30,7 +30,7 @@ class Delivery:
     """
 
     git: Git
-    target: Target
+    target: TakesPushes
     capabilities: frozenset[bytes]
     had: list[bytes]
     most_bytes: int

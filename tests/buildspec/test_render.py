@@ -1,4 +1,9 @@
+import os
 import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -6,18 +11,16 @@ from jinja2 import UndefinedError
 from ruamel.yaml import YAML
 
 from buildspec import render
-from buildspec.render import GitlabConfig, GitlabServerSettings, MirrorBuildspec, Reference
+from buildspec.render import GitlabConfig, GitlabServerSettings, Reference, UnitBuildspec
 from modules.terraform_text import readable, template
 
-MIRROR = MirrorBuildspec(
-    source_url="example@example.git.backlog.jp:/WEB/website.git",
-    target_url="codecommit::ap-northeast-1://website",
-    known_hosts=["example.git.backlog.jp ssh-ed25519 AAAA", "example.git.backlog.jp ssh-rsa BBBB"],
-    ssh_key_parameter="/kakehashi/backlog/ssh-key",
-    key="website",
+UNIT = UnitBuildspec(
+    bucket="programs",
+    program_key="mirror.sh",
+    program=render.mirror_program(),
+    config_key="units/example.json",
+    config='{"unit": "example"}\n',
     cache="s3",
-    lfs="warn",
-    max_lost_percent=40,
 )
 
 GITLAB = GitlabConfig(
@@ -40,52 +43,78 @@ def _parsed(text: str) -> Any:
     return YAML(typ="safe").load(text)
 
 
-def test_a_build_gets_its_mirror_as_variables_and_its_key_by_name() -> None:
-    spec = _parsed(render.mirror_buildspec(MIRROR))
+def test_a_build_is_told_its_mirror_and_what_it_may_do_once_by_variables_alone() -> None:
+    spec = _parsed(render.unit_buildspec(UNIT))
     assert spec["version"] == 0.2
-    assert spec["env"]["shell"] == "bash"
-    assert spec["env"]["variables"] == {
-        "SOURCE_URL": MIRROR.source_url,
-        "TARGET_URL": MIRROR.target_url,
-        "KNOWN_HOSTS": "\n".join(MIRROR.known_hosts),
-        "MIRROR_KEY": "website",
-        "CACHE": "s3",
-        "LFS": "warn",
-        "MAX_LOST_PERCENT": "40",
-        "ALLOW_DELETIONS": "0",
+    assert spec["env"] == {
+        "shell": "bash",
+        "variables": {"MIRROR": "", "ALLOW_DELETIONS": "0", "ALLOW_REWRITES": "0"},
     }
-    assert spec["env"]["parameter-store"] == {"SSH_PRIVATE_KEY": "/kakehashi/backlog/ssh-key"}
+    assert set(spec["phases"]) == {"build"}
 
 
-def test_the_script_is_the_one_in_the_repository() -> None:
-    (command,) = _parsed(render.mirror_buildspec(MIRROR))["phases"]["build"]["commands"]
-    with open(f"{render.__file__.removesuffix('render.py')}mirror.sh") as script:
-        assert command.strip() == script.read().strip()
+@pytest.mark.parametrize("changed", ["program", "config"])
+def test_a_build_runs_only_what_its_buildspec_has_the_digest_of(changed: str, tmp_path: Path) -> None:
+    stored = {UNIT.program_key: "echo ran the program\n", UNIT.config_key: UNIT.config}
+    unit = UnitBuildspec(**{**vars(UNIT), "program": stored[UNIT.program_key]})
+    assert _built(unit, stored, tmp_path / "as-named") == (1, "ran the program\n")
+    other = stored | {(UNIT.program_key if changed == "program" else UNIT.config_key): "echo ran another program\n"}
+    status, said = _built(unit, other, tmp_path / "changed")
+    assert status == 1
+    assert "ran" not in said
+    assert "is not what this build project names" in said
+
+
+def _built(unit: UnitBuildspec, stored: dict[str, str], folder: Path) -> tuple[int, str]:
+    """Run the build with an AWS CLI that reads the bucket from a folder; the program ends before Python starts."""
+    (command,) = _parsed(render.unit_buildspec(unit))["phases"]["build"]["commands"]
+    for key, text in stored.items():
+        (folder / "bucket" / key).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "bucket" / key).write_text(text)
+    (folder / "bin").mkdir()
+    # https://docs.aws.amazon.com/cli/latest/reference/s3api/get-object.html: --bucket B --key K FILE
+    (folder / "bin" / "aws").write_text(
+        f'#!/bin/sh\n[ "$1 $2 $3 $4" = "s3api get-object --bucket programs" ] || exit 9\n'
+        f'exec cp "{folder}/bucket/$6" "$7"\n'
+    )
+    (folder / "bin" / "aws").chmod(0o755)
+    environment = {"PATH": f"{folder}/bin:{os.environ['PATH']}", "TMPDIR": str(folder)}
+    ran = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True)
+    return ran.returncode, ran.stdout
+
+
+def test_the_program_writes_the_files_of_the_repository_and_starts_with_them_alone(tmp_path: Path) -> None:
+    script = tmp_path / "program.sh"
+    script.write_text(render.mirror_program())
+    subprocess.run(["bash", script, tmp_path / "out"], check=True)
+    source = Path(render.__file__).with_name("mirror")
+    written = {file.name: file.read_text() for file in (tmp_path / "out" / "mirror").iterdir()}
+    assert written == {file.name: file.read_text() for file in source.glob("*.py")}
+    # Without a config it stops by itself, so it found all its modules.
+    ran = subprocess.run([sys.executable, "-I", tmp_path / "out"], capture_output=True, text=True, cwd=tmp_path)
+    assert ran.returncode == 2
+    assert ran.stderr == ""
+    assert "mirror: stopped: " in ran.stdout
 
 
 def test_only_a_bucket_cache_keeps_files_of_the_build() -> None:
-    assert _parsed(render.mirror_buildspec(MIRROR))["cache"] == {"paths": ["mirror.git/**/*"]}
+    assert _parsed(render.unit_buildspec(UNIT))["cache"] == {"paths": ["mirror.git/**/*"]}
     for mode in ("efs", "none"):
-        without_bucket = MirrorBuildspec(**{**vars(MIRROR), "cache": mode})
-        assert "cache" not in _parsed(render.mirror_buildspec(without_bucket))
+        without_bucket = UnitBuildspec(**{**vars(UNIT), "cache": mode})
+        assert "cache" not in _parsed(render.unit_buildspec(without_bucket))
 
 
-def test_never_trusts_an_unknown_host_key() -> None:
-    text = render.mirror_buildspec(MIRROR)
-    assert "ssh-keyscan" not in text
-    assert "StrictHostKeyChecking=yes" in text
-
-
-@pytest.mark.parametrize("nasty", ['"; rm -rf /; "', "a: b # c", "line\nbreak", "{{ 7 * 7 }}", "'", "\\", "橋"])
+@pytest.mark.parametrize("nasty", ['"; rm -rf /; "', "a: b # c", "{{ 7 * 7 }}", "'", "\\", "橋"])
 def test_values_cannot_escape_from_the_buildspec(nasty: str) -> None:
-    spec = _parsed(render.mirror_buildspec(MirrorBuildspec(**{**vars(MIRROR), "source_url": nasty})))
-    assert spec["env"]["variables"]["SOURCE_URL"] == nasty
-    assert set(spec["phases"]) == {"install", "build"}
+    spec = _parsed(render.unit_buildspec(UnitBuildspec(**{**vars(UNIT), "bucket": nasty})))
+    assert set(spec["phases"]) == {"build"}
+    (command,) = spec["phases"]["build"]["commands"]
+    assert f"--bucket {shlex.quote(nasty)} --key" in command
 
 
 def test_a_missing_template_value_is_an_error() -> None:
     with pytest.raises(UndefinedError):
-        render._environment().from_string("{{ mirror.sourceurl }}").render(mirror=MIRROR)
+        render._environment().from_string("{{ mirror.sourceurl }}").render(mirror=UNIT)
 
 
 def test_gitlab_is_configured_for_a_proxy_only_if_there_is_one() -> None:

@@ -1,7 +1,9 @@
 """CodeBuild, shells and cloud-init accept the files that are rendered for them."""
 
 import base64
+import hashlib
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +15,6 @@ from tests.real.rendered import NASTY, VOLUME, RenderedServer, yaml
 from tests.real.synthesised import DeploymentStack
 from tests.real.terraform import read_by_terraform
 from tests.terraform import Stacks
-
-MIRROR_SCRIPT = Path(render.__file__).with_name("mirror.sh")
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +28,31 @@ def buildspecs(stacks: list[DeploymentStack], tmp_path_factory: pytest.TempPathF
     return dict(zip(written, read_by_terraform(list(written.values()), tmp_path_factory.mktemp("read")), strict=True))
 
 
+@pytest.fixture(scope="module")
+def fetched(stacks: list[DeploymentStack], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What builds fetch, as it lies in the bucket, by `deployment/stack/key`."""
+    written = {
+        f"{stack}/{made['key']}": made["content"]
+        for stack in stacks
+        for made in stack.terraform.resources("aws_s3_object").values()
+    }
+    return dict(zip(written, read_by_terraform(list(written.values()), tmp_path_factory.mktemp("read")), strict=True))
+
+
 @pytest.mark.terraform
-def test_a_build_runs_the_mirror_script_unchanged(buildspecs: dict[str, str]) -> None:
-    commands = {name: yaml(text)["phases"]["build"]["commands"] for name, text in buildspecs.items()}
-    assert commands == {name: [MIRROR_SCRIPT.read_text()] for name in buildspecs}
+def test_every_build_fetches_what_its_buildspec_has_the_digest_of(
+    buildspecs: dict[str, str], fetched: dict[str, str]
+) -> None:
+    digests = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in fetched.items()}
+    for name, text in buildspecs.items():
+        stack = name.rpartition("/")[0]
+        (command,) = yaml(text)["phases"]["build"]["commands"]
+        named = re.findall(r'^ *fetch (\S+) "\$folder/\S+" ([0-9a-f]{64})$', command, re.MULTILINE)
+        assert [digests[f"{stack}/{key}"] for key, _ in named] == [digest for _, digest in named]
+        assert len(named) == 2
+        program, config = (fetched[f"{stack}/{key}"] for key, _ in named)
+        assert program == render.mirror_program()
+        assert json.loads(config)["unit"] == name.rpartition("/")[2]
 
 
 @pytest.mark.terraform
@@ -41,54 +62,17 @@ def test_a_buildspec_means_the_same_in_both_versions_of_yaml(buildspecs: dict[st
 
 
 @pytest.mark.terraform
-def test_a_buildspec_has_the_values_of_the_deployment_file(buildspecs: dict[str, str]) -> None:
-    spec = yaml(buildspecs["example/backlog-bridge/kakehashi-prd-backlog-website"])
-    assert spec["version"] == 0.2
-    assert spec["env"] == {
-        "shell": "bash",
-        "variables": {
-            "SOURCE_URL": "example@example.git.backlog.jp:/WEB/website.git",
-            "TARGET_URL": "codecommit::ap-northeast-1://website",
-            "KNOWN_HOSTS": "example.git.backlog.jp ssh-ed25519 "
-            "AAAAC3NzaC1lZDI1NTE5AAAAIPDx8vP09fb3+Pn6+/z9/v8AAQIDBAUGBwgJCgsMDQ4P",
-            "MIRROR_KEY": "website",
-            "CACHE": "s3",
-            "LFS": "refuse",
-            "MAX_LOST_PERCENT": "50",
-            "ALLOW_DELETIONS": "0",
-        },
-        "parameter-store": {"SSH_PRIVATE_KEY": "/kakehashi/backlog/ssh-key"},
+def test_a_config_has_the_values_of_the_deployment_file(fetched: dict[str, str]) -> None:
+    (text,) = (text for name, text in fetched.items() if name.startswith("example/") and "/units/example" in name)
+    config = json.loads(text)
+    assert config["source"]["key_parameter"] == "/kakehashi/backlog/ssh-key"
+    assert config["mirrors"]["website"] == {
+        "project": "WEB",
+        "repository": "website",
+        "target": "website",
+        "key_arn": None,
     }
-    assert spec["cache"] == {"paths": ["mirror.git/**/*"]}
-
-
-@pytest.mark.parametrize("version", [(1, 1), (1, 2)])
-@pytest.mark.parametrize("text", NASTY)
-def test_no_value_breaks_out_of_a_buildspec(text: str, version: tuple[int, int]) -> None:
-    rendered = render.mirror_buildspec(
-        render.MirrorBuildspec(
-            source_url=text,
-            target_url=text,
-            known_hosts=[text, text],
-            ssh_key_parameter=text,
-            key=text,
-            cache="efs",
-            lfs="warn",
-            max_lost_percent=50,
-        )
-    )
-    env = yaml(rendered, version)["env"]
-    assert env["variables"] == {
-        "SOURCE_URL": text,
-        "TARGET_URL": text,
-        "KNOWN_HOSTS": f"{text}\n{text}",
-        "MIRROR_KEY": text,
-        "CACHE": "efs",
-        "LFS": "warn",
-        "MAX_LOST_PERCENT": "50",
-        "ALLOW_DELETIONS": "0",
-    }
-    assert env["parameter-store"] == {"SSH_PRIVATE_KEY": text}
+    assert (config["lfs"], config["max_lost_percent"], config["transfer"]) == ("refuse", 50, "relay")
 
 
 @pytest.mark.terraform
@@ -108,19 +92,14 @@ def shellcheck(script: str, shell: str) -> str:
 @pytest.mark.tool("shellcheck")
 @pytest.mark.terraform
 def test_shellcheck_finds_nothing_in_any_build(buildspecs: dict[str, str]) -> None:
-    commands = {
-        (name, phase): "\n".join(content["commands"])
-        for name, text in buildspecs.items()
-        for phase, content in yaml(text)["phases"].items()
-    }
-    scripts = set(commands.values())
-    assert len(scripts) == 2, "one for each phase, the same in every project"
-    assert {script: shellcheck(script, "bash") for script in scripts} == dict.fromkeys(scripts, "")
+    commands = {command for text in buildspecs.values() for command in yaml(text)["phases"]["build"]["commands"]}
+    assert commands
+    assert {script: shellcheck(script, "bash") for script in commands} == dict.fromkeys(commands, "")
 
 
 @pytest.mark.tool("shellcheck")
-def test_shellcheck_finds_nothing_in_the_mirror_script() -> None:
-    assert shellcheck(MIRROR_SCRIPT.read_text(), "bash") == ""
+def test_shellcheck_finds_nothing_in_what_writes_the_program() -> None:
+    assert shellcheck(render.mirror_program(), "bash") == ""
 
 
 @pytest.mark.tool("shellcheck")
