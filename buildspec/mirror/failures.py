@@ -4,11 +4,30 @@ from __future__ import annotations
 
 
 class StoppedError(Exception):
-    """A guard stopped the mirror before anything was pushed; its text tells people what to do."""
+    """A guard stopped the mirror, and pushed nothing of what it is about. `advice` says what people can do."""
+
+    def __init__(self, problem: str, advice: str = "") -> None:
+        super().__init__(problem, advice)
+        self._problem = problem
+        self._advice = advice
+
+    def __str__(self) -> str:
+        return self.said(pushed=False)
+
+    def said(self, *, pushed: bool) -> str:
+        """The whole text. `pushed` says that the build may have pushed something before."""
+        if not self._advice:
+            return self._problem
+        state = "what this build pushed before stays at the target" if pushed else "nothing was pushed"
+        return f"{self._problem}; {state}. {self._advice}"
 
 
 class UnreachableError(Exception):
     """An end did not answer, or broke off, after all retries."""
+
+
+class SourceUnreachableError(UnreachableError):
+    """The source did not answer, or broke off."""
 
 
 class RelayRefusedError(Exception):

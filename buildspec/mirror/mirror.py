@@ -7,23 +7,23 @@ say.
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from .aws import AwsRefusedError
-from .failures import LookNeededError, RelayRefusedError, StoppedError, UnreachableError
+from .failures import LookNeededError, RelayRefusedError, SourceUnreachableError, StoppedError, UnreachableError
 from .model import Action, Change, Limits, Listing, Push, SetDefault
-from .plan import Build, check_rewrites, mirrored, plan, rewrites_permitted
+from .plan import HEADS, Build, check_rewrites, mirrored, plan, unproved_permitted
+from .refusals import Part, Refusals, parts_of
 from .report import Log
 from .retries import FinalError
 
 MOST_PASSES = 10
 MOST_FAILURES = 3
-_NAMED = 10
+_MOST_BROKEN_RELAYS = 2
 
 
 class Session(AbstractContextManager["Session"], Protocol):
@@ -106,15 +106,20 @@ class Mirror(Generic[_Session]):
         self._ends = ends
         self._rules = rules
         self._log = log
-        self._refused: dict[Change | SetDefault, str] = {}
-        self._fewest_refused = sys.maxsize
+        self._refused = Refusals()
+        self._by_copy = rules.transfer != "relay"
+        self._broken_relays = 0
+        self._pushed = False
+        self._default: bytes | None = None
         self._outcome = Outcome(equal=False, compared=False)
 
     def run(self) -> Outcome:
         """Make the target equal, and say in the last line what became of it."""
         try:
             outcome = self._passes()
-        except (StoppedError, AwsRefusedError, FinalError) as error:
+        except StoppedError as error:
+            outcome = self._stopped(error.said(pushed=self._pushed), final=True)
+        except (AwsRefusedError, FinalError) as error:
             outcome = self._stopped(str(error), final=True)
         except UnreachableError as error:
             outcome = self._stopped(str(error))
@@ -157,41 +162,46 @@ class Mirror(Generic[_Session]):
             self._outcome = replace(self._outcome, compared=True, refs=len(mirrored(source)))
             limits, build = self._rules.limits, self._rules.build
             planned = plan(source, target, source.default, target_default, limits, build)
-            actions = [action for action in map(self._without_refused, planned) if action]
+            actions = [action for action in map(self._refused.without, planned) if action]
             if not actions:
                 return self._end(planned, target)
             self._say_what_differs(actions)
+            self._default = target_default
             left: Sequence[Action] = actions
-            if self._rules.transfer == "relay":
+            if not self._by_copy:
                 left = self._relay(session, target, actions)
         if left:
-            self._copy(source, target, left, _unproved(actions))
+            self._try_copy(source, target, left, _unproved(actions))
         return None
 
-    def _without_refused(self, action: Action) -> Action | None:
-        """The action without what the target has refused already."""
-        if isinstance(action, SetDefault):
-            return None if action in self._refused else action
-        changes = tuple(change for change in action.changes if change not in self._refused)
-        return Push(changes, action.unproved.intersection(changes)) if changes else None
+    def _try_copy(
+        self, source: Listing, target: Listing, actions: Sequence[Action], unproved: Collection[Change]
+    ) -> None:
+        """Deliver by a copy. Where that was only for what the target had refused, a failure leaves the refusal."""
+        try:
+            self._copy(source, target, actions, unproved)
+        except (UnreachableError, RelayRefusedError) as error:
+            if not self._refused.tried_again(well=False):
+                raise
+            self._log(f"failed: {error}")
+        else:
+            self._refused.tried_again(well=True)
 
     def _end(self, refused: Sequence[Action], target: Listing) -> Outcome | None:
         """Nothing is left to do but what the target refused: `refused`."""
         if not refused:
             self._log(f"done: the target has the source's {self._outcome.refs} refs")
             return replace(self._outcome, equal=True)
-        parts = [part for action in refused for part in _parts(action)]
-        if len(parts) < self._fewest_refused:
-            # A build at the same time may have held the lock of such a ref, and made it equal. And what was in the way
-            # of others, as the default branch is of its deletion, may have gone.
-            self._fewest_refused = len(parts)
-            self._refused = {part: self._refused[part] for part in _refused_for_themselves(parts, target)}
+        parts = parts_of(refused)
+        if self._refused.are_fewer(parts, target):
             time.sleep(self._rules.pause)
             return None
-        reasons = [f"{_name(part)}: {self._refused[part]}" for part in parts]
-        named = ", ".join(reasons[:_NAMED])
-        others = f", and {len(reasons) - _NAMED} others" if len(reasons) > _NAMED else ""
-        reason = f"the target refuses {named}{others}; everything else is equal"
+        if not self._by_copy and self._refused.set_aside(parts, target):
+            # The source may have left objects out that the target has not.
+            self._log("the copy strategy tries what the target refused")
+            self._by_copy = True
+            return None
+        reason = f"the target refuses {self._refused.shown(parts)}; everything else is equal"
         self._log(reason)
         return replace(self._outcome, reason=reason, final=True)
 
@@ -202,7 +212,7 @@ class Mirror(Generic[_Session]):
 
     def _relay(self, session: _Session, target: Listing, actions: Sequence[Action]) -> Sequence[Action]:
         """Relay packs; returns what a copy has to deliver instead."""
-        permitted = rewrites_permitted(target, self._rules.limits)
+        permitted = unproved_permitted(actions, target, self._rules.limits)
         for number, action in enumerate(actions):
             if isinstance(action, SetDefault):
                 self._set_default(action)
@@ -213,12 +223,23 @@ class Mirror(Generic[_Session]):
             except (RelayRefusedError, LookNeededError) as error:
                 self._log(f"{error}; the copy strategy takes over")
                 return actions[number:]
+            except UnreachableError as error:
+                self._pushed = True  # perhaps
+                self._note_broken_relay(error)
+                raise
+            self._broken_relays = 0
             self._note(action, results)
-            permitted = max(0, permitted - len(action.unproved))  # how many of them were proved is not known
             # What arrived need not be sent again with the next push.
             arrived = {change.ref: change.new for change in action.changes if results.get(change.ref, "") is None}
             target = replace(target, refs={**target.refs, **{ref: new for ref, new in arrived.items() if new}})
         return ()
+
+    def _note_broken_relay(self, error: UnreachableError) -> None:
+        """A target may break off instead of saying that a pack is too large for it."""
+        self._broken_relays = 0 if isinstance(error, SourceUnreachableError) else self._broken_relays + 1
+        if self._broken_relays == _MOST_BROKEN_RELAYS:
+            self._log(f"the target broke off {_MOST_BROKEN_RELAYS} relays in a row; the copy strategy takes over")
+            self._by_copy = True
 
     def _copy(self, source: Listing, target: Listing, actions: Sequence[Action], unproved: Collection[Change]) -> None:
         copy = self._ends.copy()
@@ -231,6 +252,7 @@ class Mirror(Generic[_Session]):
             if isinstance(action, SetDefault):
                 self._set_default(action)
             else:
+                self._pushed = True  # perhaps
                 with self._log.step(f"pushed {_described(action)}", self._ends.moved):
                     results = copy.deliver(action, self._ends.target)
                 self._note(action, results)
@@ -249,49 +271,29 @@ class Mirror(Generic[_Session]):
         name = path.decode(errors="replace")
         if self._rules.lfs == "refuse":
             raise StoppedError(
-                f"the source uses Git LFS ({name}), whose content the target cannot hold; it was not pushed. With "
-                "'lfs: warn' everything else is mirrored"
+                f"the source uses Git LFS ({name}), whose content the target cannot hold",
+                "With 'lfs: warn' everything else is mirrored",
             )
         self._log(f"WARNING: the source uses Git LFS ({name}); the content of such files does not reach the target")
 
     def _set_default(self, action: SetDefault) -> None:
         try:
-            with self._log.step(f"changed the default branch to {_name(action)}"):
+            with self._log.step(f"changed the default branch from {_short(self._default)} to {_short(action.ref)}"):
                 self._ends.set_default_branch(action.ref)
         except AwsRefusedError as error:
             self._refuse({action: str(error)})
+        else:
+            self._default, self._pushed = action.ref, True
 
     def _note(self, push: Push, results: Mapping[bytes, str | None]) -> None:
+        self._pushed = self._pushed or None in results.values()
         reasons = ((change, results.get(change.ref)) for change in push.changes)
         self._refuse({change: reason for change, reason in reasons if reason is not None})
 
-    def _refuse(self, reasons: Mapping[Change | SetDefault, str]) -> None:
+    def _refuse(self, reasons: Mapping[Part, str]) -> None:
         """Remember what the target does not take; it keeps nothing else from arriving."""
-        self._refused.update(reasons)
-        for part, reason in list(reasons.items())[:_NAMED]:
-            self._log(f"the target refuses {_name(part)}: {reason}")
-        if len(reasons) > _NAMED:
-            self._log(f"the target refuses {len(reasons) - _NAMED} others")
-
-
-def _parts(action: Action) -> Sequence[Change | SetDefault]:
-    return (action,) if isinstance(action, SetDefault) else action.changes
-
-
-def _refused_for_themselves(parts: Iterable[Change | SetDefault], target: Listing) -> Iterator[Change]:
-    """Those that create or move a ref which no other ref is in the way of."""
-    folders = {folder for ref in target.refs for folder in _folders(ref)}
-    for part in parts:
-        if isinstance(part, Change) and part.new:
-            in_the_way = part.ref in folders or any(folder in target.refs for folder in _folders(part.ref))
-            if part.old or not in_the_way:
-                yield part
-
-
-def _folders(ref: bytes) -> Iterator[bytes]:
-    while ref:
-        ref = ref.rpartition(b"/")[0]
-        yield ref
+        for line in self._refused.add(reasons):
+            self._log(line)
 
 
 def _changes(actions: Iterable[Action]) -> list[Change]:
@@ -308,6 +310,6 @@ def _described(push: Push) -> str:
     return " and ".join(f"{number} {what}" for number, what in parts if number)
 
 
-def _name(part: Change | SetDefault) -> str:
-    name = part.ref.decode(errors="replace")
-    return f"the default branch {name}" if isinstance(part, SetDefault) else name
+def _short(ref: bytes | None) -> str:
+    """A branch without `refs/heads/`."""
+    return (ref or b"none")[len(HEADS) if ref else 0 :].decode(errors="replace")

@@ -73,11 +73,11 @@ def mirrored(listing: Listing) -> dict[bytes, bytes]:
 def _check_deletions(wanted: dict[bytes, bytes], gone: int, had: int, limits: Limits, build: Build) -> None:
     """To mirror an emptied source would be to empty the target."""
     if not any(ref.startswith(HEADS) for ref in wanted):
-        raise StoppedError("the source has no branch; nothing was pushed. If that is right, empty the target by hand")
+        raise StoppedError("the source has no branch", "If that is right, empty the target by hand")
     if gone > _permitted(had, limits.max_lost_percent, limits.allow_deletions):
         raise StoppedError(
-            f"the source lacks {gone} of the target's {had} refs, more than {limits.max_lost_percent} %; nothing was "
-            f"pushed. If that is right, allow it once: {build.allowing('ALLOW_DELETIONS', gone)}"
+            f"the source lacks {gone} of the target's {had} refs, more than {limits.max_lost_percent} %",
+            f"If that is right, allow it once: {build.allowing('ALLOW_DELETIONS', gone)}",
         )
 
 
@@ -100,17 +100,15 @@ def check_rewrites(rewritten: Collection[Change], target: Listing, limits: Limit
     if len(rewritten) > rewrites_permitted(target, limits):
         raise StoppedError(
             f"the source rewrote {len(rewritten)} of the target's {_branches(target)} branches, more than "
-            f"{limits.max_rewritten_percent} %: their new commits do not contain the old ones; nothing was pushed. If "
-            f"that is right, allow it once: {build.allowing('ALLOW_REWRITES', len(rewritten))}"
+            f"{limits.max_rewritten_percent} %: their new commits do not contain the old ones",
+            f"If that is right, allow it once: {build.allowing('ALLOW_REWRITES', len(rewritten))}",
         )
 
 
 def _check_limits(limits: Limits) -> None:
     for name, number in vars(limits).items():
         if number < (name == "changes_per_push"):
-            raise StoppedError(
-                f"{name.upper()} is {number}; nothing was pushed. Set it to a number that is not negative"
-            )
+            raise StoppedError(f"{name.upper()} is {number}", "Set it to a number that is not negative")
 
 
 def _permitted(had: int, percent: int, allowed: int) -> int:
@@ -150,7 +148,7 @@ class _Order:
             second, blocked = _divided(blocked, leaving)
             yield second
             if not self._successor(blocked, leaving):
-                raise StoppedError(self._nowhere_to_go())
+                raise self._nowhere_to_go()
         successor = self._successor(blocked, leaving)
         if successor and successor != current:
             yield SetDefault(successor)
@@ -174,14 +172,14 @@ class _Order:
     def _deletions(self, refs: Iterable[bytes]) -> list[Change]:
         return [Change(ref, self.had[ref], None) for ref in sorted(refs)]
 
-    def _nowhere_to_go(self) -> str:
+    def _nowhere_to_go(self) -> StoppedError:
         old = (self.target_default or b"")[len(HEADS) :].decode(errors="replace")
         new = min(ref for ref in self.wanted if ref.startswith(HEADS))[len(HEADS) :].decode(errors="replace")
         push = shlex.join(["git", "push", "origin", f"origin/{new}:refs/heads/moving"])
-        return (
+        return StoppedError(
             f"the target's default branch '{old}' is in the way of every branch of the source, as of '{new}', and "
-            f"CodeCommit deletes no default branch; nothing was pushed. Push a branch with another name to the source, "
-            f"for example: {push}. When it is mirrored, delete it there"
+            "CodeCommit deletes no default branch",
+            f"Push a branch with another name to the source, for example: {push}. When it is mirrored, delete it there",
         )
 
 

@@ -5,7 +5,6 @@ https://man.openbsd.org/ssh_config#ControlMaster
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -15,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .source import Source
+from .source import Source, environment
 
 # The name of a socket has at most 107 characters, of which ssh adds 17 itself. So it is not in the build's folder.
 _FOLDER = "/tmp"  # noqa: S108  (the folder made in it is the build's alone)
@@ -61,7 +60,7 @@ class SharedConnections:
         end = command.index("--")
         connection = subprocess.Popen(  # noqa: S603
             [*command[:end], "-N", "-o", "ControlMaster=yes", "-o", f"ControlPath={path}", *command[end : end + 2]],
-            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
+            env=environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from .child import Child
-from .failures import UnreachableError
+from .failures import SourceUnreachableError, UnreachableError
 from .model import Listing
 from .packets import FLUSH, Packets, demultiplexed, packet, read_listing, shown
 from .retries import DEFAULT_TIMEOUTS, FinalError, Timeouts, patiently
@@ -143,7 +143,7 @@ class SourceSession:
         self._used = False
 
     def _connect_once(self, like: Listing | None) -> None:
-        self._child = Child(self._source.command(), _environment(), self._source.timeouts.silence, "source")
+        self._child = Child(self._source.command(), environment(), self._source.timeouts.silence, "source")
         self._packets = Packets(io.BufferedReader(self._child, 1 << 16), "source")
         with self._explained():
             self.listing = read_listing(self._packets, like)
@@ -156,10 +156,10 @@ class SourceSession:
         except UnreachableError as error:
             explanation = _explanation(self._child.said())
             self._child.close()
-            raise UnreachableError(f"{error}{explanation}") from error
+            raise SourceUnreachableError(f"{error}{explanation}") from error
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """No credentials, and nothing that ssh or Git would obey. Without GIT_PROTOCOL the source speaks version 0."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from buildspec.mirror.aws import AwsRefusedError
-from buildspec.mirror.failures import LookNeededError, RelayRefusedError, UnreachableError
+from buildspec.mirror.failures import LookNeededError, RelayRefusedError, SourceUnreachableError, UnreachableError
 from buildspec.mirror.mirror import Mirror, Outcome, Rules
 from buildspec.mirror.model import Change, Limits
 from buildspec.mirror.plan import Build
@@ -85,7 +85,7 @@ def test_the_default_branch_follows_when_nothing_else_differs() -> None:
     assert outcome.equal
     assert _equal(ends)
     assert "relay" not in ends.steps
-    assert lines[3].startswith("changed the default branch to the default branch refs/heads/old: ")
+    assert lines[3].startswith("changed the default branch from main to old: ")
 
 
 def test_says_what_differs_and_what_moved() -> None:
@@ -175,6 +175,7 @@ def test_a_refused_ref_is_pushed_once_and_named_with_its_reason() -> None:
     assert ends.target.default == b"refs/heads/old"
     assert ends.target.refs.keys() == ends.source.refs.keys() - ends.refuses.keys()
     assert ends.steps.count("relay") == 2  # the new refs, then the deletion
+    assert ends.steps.count("deliver") == 1  # its commit, which the target has not
 
 
 def test_a_refused_ref_is_tried_again_with_another_commit() -> None:
@@ -213,6 +214,43 @@ def test_a_ref_that_another_build_locked_and_made_equal_is_not_refused() -> None
     assert outcome.equal
 
 
+def _refuse_only_relayed(ends: MemoryEnds, ref: bytes) -> None:
+    def before(step: str) -> None:
+        ends.refuses = {ref: "missing necessary objects"} if step == "relay" else {}
+
+    ends.before = before
+
+
+def test_what_a_relay_left_incomplete_arrives_by_a_copy() -> None:
+    ends = _mirrored()
+    ends.source.commit(b"refs/heads/x", ends.source.refs[MAIN])
+    _refuse_only_relayed(ends, b"refs/heads/x")
+    outcome, lines = _run(ends)
+    assert outcome.equal
+    assert _equal(ends)
+    assert "the copy strategy tries what the target refused" in lines
+    assert (ends.steps.count("relay"), ends.steps.count("deliver")) == (1, 1)
+
+
+def test_what_a_copy_could_not_try_is_still_what_the_target_refused() -> None:
+    ends = _mirrored()
+    ends.source.commit(b"refs/heads/x")
+    ends.refuses = {b"refs/heads/x": "no"}
+    _fail_at(ends, "bring", [UnreachableError("Git fetches no such branch")] * 9)
+    outcome, lines = _run(ends)
+    assert outcome.final
+    assert outcome.reason == "the target refuses refs/heads/x: no; everything else is equal"
+    assert lines.count("failed: Git fetches no such branch") == 1
+
+
+def test_a_refused_ref_whose_commit_the_target_has_needs_no_copy() -> None:
+    ends = _mirrored()
+    ends.source.refs[b"refs/heads/x"] = ends.source.refs[MAIN]
+    ends.refuses = {b"refs/heads/x": "no"}
+    assert _run(ends)[0].final
+    assert "bring" not in ends.steps
+
+
 def test_many_refused_refs_are_counted() -> None:
     ends = _mirrored()
     for number in range(30):
@@ -238,6 +276,25 @@ def test_the_copy_strategy_takes_over_for_one_pass(error: Exception) -> None:
         *("list target", "read default", "list source", "relay", "bring", "uses_lfs"),
         *("deliver", "set default", "deliver", "list target", "read default", "list source"),
     ]
+
+
+def test_after_two_relays_that_the_target_broke_off_the_copy_strategy_takes_over() -> None:
+    ends = _mirrored()
+    ends.source.commit(MAIN, ends.source.refs[MAIN])
+    _fail_at(ends, "relay", [UnreachableError("the target broke off")] * 9)
+    outcome, lines = _run(ends)
+    assert outcome.equal
+    assert _equal(ends)
+    assert "the target broke off 2 relays in a row; the copy strategy takes over" in lines
+    assert ends.steps.count("relay") == 2
+
+
+def test_relays_that_break_off_in_turn_with_the_source_are_not_in_a_row() -> None:
+    ends = _mirrored()
+    ends.source.commit(MAIN, ends.source.refs[MAIN])
+    _fail_at(ends, "relay", [UnreachableError("x"), SourceUnreachableError("y"), UnreachableError("z")])
+    assert not _run(ends)[0].equal
+    assert "bring" not in ends.steps
 
 
 def test_transfer_by_copy_does_not_relay() -> None:
@@ -266,11 +323,12 @@ def test_three_failed_passes_are_one_that_the_next_build_may_mend(step: str) -> 
     ends = _mirrored()
     ends.source.commit(MAIN, ends.source.refs[MAIN])
     ends.source.default = b"refs/heads/old"
-    _fail_at(ends, step, [UnreachableError("gone")] * 9)
+    _fail_at(ends, step, [SourceUnreachableError("gone")] * 9)
     outcome, lines = _run(ends)
     assert not outcome.equal
     assert not outcome.final
     assert outcome.compared == (step in ("relay", "set default"))
+    assert "bring" not in ends.steps
     assert lines[-1] == "stopped: 3 passes failed, the last because gone"
 
 
@@ -371,10 +429,43 @@ def test_rewritten_branches_are_counted_over_all_pushes_of_a_pass() -> None:
     assert _run(ends)[0].equal
     for ref in ends.source.refs:
         ends.source.commit(ref)
+    before = dict(ends.target.refs)
     limits = Limits(max_lost_percent=50, max_rewritten_percent=50, changes_per_push=10)
     outcome, _ = _run(ends, limits=limits)
     assert "the source rewrote 40 of the target's 40 branches" in outcome.reason
-    assert sum(ends.target.refs[ref] == ends.source.refs[ref] for ref in ends.source.refs) <= 20
+    assert "; nothing was pushed. " in outcome.reason
+    assert ends.target.refs == before
+
+
+def test_a_guard_that_stops_a_later_push_says_that_something_was_pushed() -> None:
+    ends = MemoryEnds()
+    for number in range(40):
+        ends.source.commit(b"refs/heads/b%02d" % number)
+    assert _run(ends)[0].equal
+    for number, (ref, commit) in enumerate(sorted(ends.source.refs.items())):
+        ends.source.commit(ref, commit if number < 10 else None)
+    limits = Limits(max_lost_percent=50, max_rewritten_percent=50, changes_per_push=10)
+    outcome, _ = _run(ends, limits=limits)
+    assert "the source rewrote 30 of the target's 40 branches" in outcome.reason
+    assert "; what this build pushed before stays at the target. If that is right, " in outcome.reason
+    assert "nothing" not in outcome.reason
+    assert sum(ends.target.refs[ref] == ends.source.refs[ref] for ref in ends.source.refs) == 10
+
+
+@pytest.mark.parametrize("errors", [[], [UnreachableError("the target broke off")]])
+def test_a_guard_that_stops_a_later_pass_says_that_something_may_have_been_pushed(errors: list[Exception]) -> None:
+    ends = _mirrored()
+    ends.source.commit(MAIN, ends.source.refs[MAIN])
+
+    def before(step: str) -> None:
+        if step == "relay":
+            ends.source.refs.clear()
+            if errors:
+                raise errors.pop()
+
+    ends.before = before
+    outcome, _ = _run(ends)
+    assert outcome.reason.startswith("the source has no branch; what this build pushed before stays at the target. ")
 
 
 def test_moving_every_branch_forward_needs_no_permission() -> None:
