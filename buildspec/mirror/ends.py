@@ -12,6 +12,7 @@ from typing import Any
 from . import copies, git
 from .aws import Aws
 from .config import Config
+from .connection import Server
 from .failures import UnreachableError
 from .inspection import Inspector
 from .model import Listing, Push
@@ -64,7 +65,7 @@ class NetworkEnds:
     """Both ends of mirror `key`, with a session of its own that may touch nothing but its target.
 
     `files` has the SSH key and the host keys; `work` is a folder of this mirror alone,
-    `shared` the connections to the source that mirrors share.
+    `shared` the connections to the source that mirrors share, `server` those to the target.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class NetworkEnds:
         work: Path,
         log: Log,
         shared: SharedConnections | None = None,
+        server: Server | None = None,
     ) -> None:
         mirror = config.mirrors[key]
         self._config = config
@@ -96,7 +98,7 @@ class NetworkEnds:
             str(files / "known_hosts"),
             shared=shared,
         )
-        self.target = Target(config.region, mirror.target, self._git_credentials)
+        self.target = Target(config.region, mirror.target, self._git_credentials, server=server)
         self._session: SourceSession | None = None
         self._received = 0
         self._copy: copies.Copy | None = None

@@ -23,6 +23,7 @@ from .notices import Notices, log_link
 from .plan import Build
 from .report import Log
 from .shared import SharedConnections
+from .target import server_of
 from .unit import AT_A_TIME, Bookkeeping, reconcile, summarise
 
 _ALL_EQUAL, _SOMETHING_DIFFERS, _WRONG_CONFIGURATION = 0, 1, 2
@@ -62,6 +63,7 @@ def run(
     build = environment.get("CODEBUILD_BUILD_ID", "").partition(":")[0] or config.unit
 
     shared: SharedConnections | None = None
+    server = server_of(config.region)
 
     def run_one(key: str, own: Log) -> Outcome:
         folder = Path(tempfile.mkdtemp(dir=work))
@@ -70,7 +72,7 @@ def run(
         )
         rules = Rules(limits, Build(build, key), config.transfer, config.lfs)
         try:
-            with NetworkEnds(key, config, aws, work, folder, own, shared) as ends:
+            with NetworkEnds(key, config, aws, work, folder, own, shared, server) as ends:
                 return Mirror(ends, rules, own).run()
         finally:
             shutil.rmtree(folder, ignore_errors=True)

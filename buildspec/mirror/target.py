@@ -6,7 +6,7 @@ import io
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from .connection import BusyError, Connect, answer, secure
+from .connection import BusyError, Connect, Server, answer, secure
 from .failures import RelayRefusedError, UnreachableError
 from .model import Change, Listing
 from .packets import FLUSH, Packets, demultiplexed, packet, read_listing, shown
@@ -19,6 +19,11 @@ _NONE = b"0" * 40
 # CodeCommit aborts a push that names a capability which it does not advertise, as agent=….
 # https://github.com/isomorphic-git/isomorphic-git/pull/392
 _WANTED = (b"report-status", b"side-band-64k", b"quiet")
+
+
+def server_of(region: str) -> Server:
+    """https://docs.aws.amazon.com/codecommit/latest/userguide/regions.html"""
+    return Server(secure(f"git-codecommit.{region}.{domain(region)}"))
 
 
 class Target:
@@ -38,9 +43,9 @@ class Target:
         *,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
         connect: Connect | None = None,
+        server: Server | None = None,
     ) -> None:
-        # https://docs.aws.amazon.com/codecommit/latest/userguide/regions.html
-        self._connect = connect or secure(f"git-codecommit.{region}.{domain(region)}")
+        self._server = server or (Server(connect) if connect else server_of(region))
         self._path = f"/v1/repos/{repository}"
         self._credentials = credentials
         self._timeouts = timeouts
@@ -96,7 +101,7 @@ class Target:
     def _list(self, like: Listing | None) -> Listing:
         path = f"{self._path}/info/refs?service=git-receive-pack"
         try:
-            with answer(self._connect, self._timeouts, self._credentials, path) as response:
+            with answer(self._server, self._timeouts, self._credentials, path) as response:
                 packets = Packets(io.BufferedReader(response, 1 << 16), "target")
                 service = packets.read()
                 if service is None or service.strip() != b"# service=git-receive-pack":
@@ -109,7 +114,7 @@ class Target:
 
     def _deliver(self, changes: Sequence[Change], body: bytes | Iterable[bytes]) -> dict[bytes, str | None]:
         path = f"{self._path}/git-receive-pack"
-        with answer(self._connect, self._timeouts, self._credentials, path, body) as response:
+        with answer(self._server, self._timeouts, self._credentials, path, body) as response:
             report = response.read(_LONGEST_REPORT)
             if response.length:
                 raise UnreachableError("the target broke off")

@@ -2,6 +2,7 @@
 
 import itertools
 import ssl
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from buildspec.mirror.connection import secure
+from buildspec.mirror.connection import Server, secure
 from buildspec.mirror.failures import RelayRefusedError, UnreachableError
 from buildspec.mirror.model import Change
 from buildspec.mirror.packets import FLUSH, packet
@@ -22,6 +23,7 @@ from buildspec.mirror.retries import Timeouts
 from buildspec.mirror.target import Target
 from tests.buildspec.mirror.ends import TOKEN, Ends, Passing, add, commits, empty, git, refs
 from tests.buildspec.mirror.narrow_target import OFFERED, PASSWORD, narrow_target
+from tests.buildspec.mirror.scripted import CUT, SILENT, answer, scripted
 
 pytestmark = pytest.mark.tool("git")
 
@@ -202,6 +204,68 @@ def test_sends_in_chunks_only_what_is_large(ends: Ends, content: bytes) -> None:
 def test_a_push_without_objects_is_refused_as_a_whole(ends: Ends) -> None:
     with pytest.raises(RelayRefusedError, match="refuses the pack"):
         ends.connect_target().push(CREATION, [b"PACK is not a pack"])
+
+
+LISTED = b"".join(map(packet, (b"# service=git-receive-pack\n",))) + FLUSH
+LISTED += packet(b"%b refs/heads/main\0report-status" % (b"1" * 40)) + FLUSH
+
+
+def _shared(url: str) -> Server:
+    return Server(lambda timeout: HTTPConnection(url.removeprefix("http://"), timeout=timeout))
+
+
+def _list(server: Server, name: str) -> None:
+    target = Target("x", name, lambda: (TOKEN, PASSWORD), server=server, timeouts=IMPATIENT)
+    assert target.list().refs == {b"refs/heads/main": b"1" * 40}
+
+
+@pytest.mark.parametrize(
+    "answered",
+    [
+        answer(200, LISTED.decode()),
+        b"HTTP/1.1 200 x\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(LISTED), LISTED),
+    ],
+)
+def test_the_listings_of_a_thread_share_a_connection(answered: bytes) -> None:
+    with scripted([answered]) as server:
+        shared = _shared(server.url)
+        for name in ("a", "b", "a"):
+            _list(shared, name)
+        thread = threading.Thread(target=_list, args=(shared, "c"))
+        thread.start()
+        thread.join()
+        assert [request.split()[1].split(b"/")[3] for request in server.requests] == [b"a", b"b", b"a", b"c"]
+        assert server.connections == 2
+
+
+@pytest.mark.parametrize("ending", [answer(200, LISTED.decode(), more="Connection: close\r\n"), CUT])
+def test_a_listing_connects_again_where_the_server_closed_what_was_kept(ending: bytes) -> None:
+    with scripted([answer(200, LISTED.decode()), ending, answer(200, LISTED.decode())]) as server:
+        shared = _shared(server.url)
+        for name in ("a", "b", "c"):
+            _list(shared, name)
+        assert server.connections == 2
+
+
+def test_a_listing_waits_only_so_long_on_a_kept_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("buildspec.mirror.retries._FIRST_PAUSE", 0)
+    with scripted([answer(200, LISTED.decode()), SILENT]) as server:
+        shared = _shared(server.url)
+        _list(shared, "a")
+        with pytest.raises(UnreachableError, match="the target broke off: timed out"):
+            _list(shared, "b")
+        assert len(server.requests) == 6
+
+
+def test_a_push_has_a_connection_of_its_own() -> None:
+    report = packet(b"unpack ok\n") + packet(b"ok refs/heads/main\n") + FLUSH
+    listed = answer(200, LISTED.decode())
+    with scripted([listed, answer(200, report.decode()), listed]) as server:
+        target = Target("x", "a", lambda: (TOKEN, PASSWORD), server=_shared(server.url))
+        target.list()
+        assert target.push([Change(b"refs/heads/main", None, b"2" * 40)], [b"PACK"]) == {b"refs/heads/main": None}
+        target.list()
+        assert server.connections == 2
 
 
 REFUSALS = {
