@@ -22,7 +22,9 @@ from .kept import Kept, lock
 from .model import Change, Listing, Push
 
 _Result = TypeVar("_Result")
-_MIRRORED = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+# Not below refs/heads, where Git takes commits alone: a branch at a tag object is the target's to refuse.
+_COPIED = b"refs/copied/"
+_MIRRORED = ("+refs/heads/*:refs/copied/heads/*", "+refs/tags/*:refs/copied/tags/*")
 # Without a kept copy: how far back the target's branches are borrowed, and how far back the source is asked for what
 # is new. Where it begins less than the difference back, the source sends nothing that the target has.
 _BORROWED_DEPTH = 100
@@ -195,7 +197,7 @@ class Copy:
         if refs is None:
             return False
         git = self._use(self._new(objects), whole=True, linked=True)
-        git.write_refs(refs)
+        git.write_refs({_copied(name): oid for name, oid in refs.items()})
         return self._has(set(refs.values()))
 
     def _start_anew(self) -> None:
@@ -211,7 +213,7 @@ class Copy:
         self._fetch(git, self._settings.source, "--prune", *_MIRRORED, what="fetched what is new")
         if self._kept is None:
             return
-        listed = git.lines("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags")
+        listed = git.lines("for-each-ref", "--format=%(objectname) refs/%(refname:lstrip=2)", _COPIED.decode())
         refs = {name: oid for oid, name in (line.split(b" ", 1) for line in listed)}
         alone = not self._linked
         if self._kept.packs() >= _MOST_PACKS:
@@ -248,7 +250,7 @@ class Copy:
             self._fetch(git, self._settings.target, f"--depth={_BORROWED_DEPTH}", what=what, refspecs=refspecs)
             commits = set(git.lines("rev-list", "--glob=refs/borrowed/*"))
             before = shallow.read_bytes() if shallow.exists() else b""
-            refspecs = [b"+%b:%b" % (name, name) for name in wanted]
+            refspecs = [b"+%b:%b" % (name, _copied(name)) for name in wanted]
             what = f"fetched {len(refspecs)} refs"
             self._fetch(git, self._settings.source, f"--depth={_NEW_DEPTH}", what=what, refspecs=refspecs)
         except GitError:
@@ -298,3 +300,8 @@ class Copy:
                 return action()
         except GitError as error:
             raise UnreachableError(str(error)) from error
+
+
+def _copied(ref: bytes) -> bytes:
+    """The ref of the copy that has what `ref` has."""
+    return _COPIED + ref[len(b"refs/") :]

@@ -57,6 +57,24 @@ def test_names_that_look_like_options_or_are_no_text_arrive(tmp_path: Path, mode
             mirror.source.commit(os.fsdecode(name), {"a": b"%d" % number}, [first])
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_a_branch_at_a_tag_object_is_left_to_the_target_and_keeps_nothing_else(tmp_path: Path, mode: str) -> None:
+    mirror = mirror_in(tmp_path, mode)
+    source = mirror.source
+    source.commit("refs/heads/main", {"a": b"1"})
+    mirror.build()
+    git(source.path, "tag", "-a", "-m", "v1", "v1", "main")
+    (source.path / "refs/heads/at_a_tag").write_bytes(source.refs()[b"refs/tags/v1"] + b"\n")
+    for number in range(2):
+        mirror.said.clear()
+        source.commit("refs/heads/main", {"a": b"more %d" % number})
+        with mirror.copy() as copy:
+            results = copy.deliver(mirror.bring(copy), mirror.target)
+        assert [ref for ref, reason in results.items() if reason] == [b"refs/heads/at_a_tag"]
+        assert mirror.target.repository.refs().keys() == source.refs().keys() - {b"refs/heads/at_a_tag"}
+        assert not any(line.startswith("failed") or line == ANEW for line in mirror.said)
+
+
 def test_without_a_cache_only_what_the_changed_refs_need_is_borrowed(tmp_path: Path) -> None:
     mirror = mirror_in(tmp_path)
     source = mirror.source

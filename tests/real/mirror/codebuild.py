@@ -50,6 +50,11 @@ fi
 """
 
 
+def unescaped(text: str) -> str:
+    """A text after Terraform has read it."""
+    return text.replace("$${", "${").replace("%%{", "%{")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Project:
     """A CodeBuild project: its Terraform, and the files that remain after its builds.
@@ -68,9 +73,8 @@ class Project:
 
     @property
     def spec(self) -> dict[str, Any]:
-        """The buildspec, after Terraform has read its text."""
-        text = self.terraform["source"]["buildspec"].replace("$${", "${").replace("%%{", "%{")
-        spec: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
+        """The buildspec."""
+        spec: dict[str, Any] = YAML(typ="safe", pure=True).load(unescaped(self.terraform["source"]["buildspec"]))
         return spec
 
     @property
