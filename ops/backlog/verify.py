@@ -53,7 +53,8 @@ def report(key: str, source: MirrorRefs, difference: RefsDifference, oldest: str
     """
     count = counted(len(source.ids), "ref")
     if difference == RefsDifference():
-        return f"{key}: {count}, equal"
+        but = "; CodeCommit does not say which branch at the same commit is the default one"
+        return f"{key}: {count}, equal{but if difference.default_may_differ else ''}"
     lines = [f"{key}: {count}, DIFFERS"]
     for what, names in (
         ("missing in the target", difference.missing),

@@ -22,6 +22,9 @@ def _refs(**ids: str) -> MirrorRefs:
 def test_equal_ends_are_one_line() -> None:
     assert report("website", _refs(main=MAIN, a=MAIN), RefsDifference(), None) == "website: 2 refs, equal"
     assert report("website", _refs(main=MAIN), RefsDifference(), None) == "website: 1 ref, equal"
+    assert report("website", _refs(main=MAIN), RefsDifference(default_may_differ=True), None) == (
+        "website: 1 ref, equal; CodeCommit does not say which branch at the same commit is the default one"
+    )
 
 
 def test_names_ten_refs_and_counts_the_rest() -> None:

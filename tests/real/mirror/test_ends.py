@@ -7,12 +7,13 @@ from tests.real.mirror.conftest import Units
 from tests.real.mirror.projects import ROLE
 from tests.real.mirror.world import MirrorBuildRun, Pair
 
-# So that no test waits for a timeout's whole length.
+# So that no test waits for a timeout's whole length, and a busy machine still connects in time.
 TIMEOUTS = {
     "connect: float = 30": "connect: float = 5",
     "MOST_FAILURES = 3": "MOST_FAILURES = 2",
-    "silence: float = 90": "silence: float = 5",
-    "answer: float = 900": "answer: float = 5",
+    "silence: float = 90": "silence: float = 10",
+    "_ATTEMPTS = 5": "_ATTEMPTS = 2",
+    "answer: float = 900": "answer: float = 10",
 }
 
 
@@ -58,10 +59,10 @@ def test_an_end_that_is_gone_does_not_empty_the_target(mirrored: Units, mode: st
 
 
 PASSING = {
-    faults.UNAVAILABLE: 2,
+    faults.UNAVAILABLE: 1,
     faults.CUT_PUSH: 100,
     faults.CUT_ANSWER: None,
-    faults.SOURCE_UNAVAILABLE: 2,
+    faults.SOURCE_UNAVAILABLE: 1,
     faults.SLOW_PUSH: 200_000,
     faults.SOURCE_SLOW: 200_000,
     "nothing": None,
@@ -92,7 +93,7 @@ def test_what_one_mirror_suffers_neither_stops_nor_delays_the_others(units: Unit
     gone.rename(gone.with_name("elsewhere.git"))
 
     build = unit.fails()
-    assert build.seconds < 90
+    assert build.seconds < 120
     green = [mirror for mirror, name in names.items() if name in PASSING]
     assert [mirror for mirror in green if not _equal(case.pairs[mirror])] == [], build.log
     for mirror, pair in case.pairs.items():
@@ -133,8 +134,6 @@ def _refuse(unit: MirrorBuildRun) -> None:
 def test_a_refused_ref_leaves_everything_else_equal_in_one_pass(mirrored: Units, mode: str) -> None:
     unit = mirrored(mode)
     _refuse(unit)
-    if mode == "none":  # Git itself fetches no branch at a tag object, and the copy strategy tries long
-        unit.source.update({"refs/heads/at_a_tag": None})
     unit.source.commit("refs/heads/main")
     unit.source.update({"refs/heads/old": None, "refs/tags/v1": None})
     unit.source.commit("refs/heads/trunk")
@@ -145,7 +144,7 @@ def test_a_refused_ref_leaves_everything_else_equal_in_one_pass(mirrored: Units,
         wanted = {ref: tip for ref, tip in unit.case.pair.wanted().items() if ref not in refused}
         assert unit.target.refs() == wanted, build.log
         assert unit.target.default == "trunk"
-        assert build.messages[-1].startswith("stopped: the target refuses refs/heads/"), build.log
+        assert build.messages[-1].startswith("the target refuses refs/heads/"), build.log
         assert build.messages[-1].endswith("everything else is equal")
     unit.source.update(dict.fromkeys(refused))
     unit.mirrors()
