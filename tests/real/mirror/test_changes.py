@@ -170,13 +170,13 @@ def test_every_change_arrives(units: Units, mode: str) -> None:
 
 @pytest.mark.parametrize("mode", ["s3", "efs"])
 def test_every_change_arrives_by_a_kept_copy(units: Units, mode: str) -> None:
+    unit = units(mode, prepare=True)
     for scenario in (
+        nothing_changes,
         branches_start_anywhere,
-        branches_are_amended_reset_and_rewritten,
         tags_of_every_kind_arrive_and_move,
+        branches_are_amended_reset_and_rewritten,
         the_default_branch_makes_room_for_a_folder,
     ):
-        unit = units(mode, prepare=True)
-        unit.mirrors()
         scenario(unit.case.pair)
         unit.mirrors()

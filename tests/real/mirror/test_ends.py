@@ -31,10 +31,9 @@ def test_a_host_key_that_is_not_pinned_is_not_trusted(mirrored: Units) -> None:
     host, kind, _ = case.world.host_key.split()
     other = (case.folder / "key.pub").read_text().split()[1]
     source = {"host": host, "user": "example", "key_parameter": "/kakehashi/backlog/ssh-key"}
-    for pinned in (f"{host} {kind} {other}", f"other.git.backlog.jp {kind} {other}"):
-        unit = mirrored(settings={"source": source | {"known_hosts": [pinned]}})
-        unit.source.commit("refs/heads/main")
-        assert "host key that is not pinned" in unit.stops()
+    unit = mirrored(settings={"source": source | {"known_hosts": [f"{host} {kind} {other}"]}})
+    unit.source.commit("refs/heads/main")
+    assert "host key that is not pinned" in unit.stops()
 
 
 def test_a_wrong_ssh_key_is_named_as_the_reason(mirrored: Units) -> None:
@@ -45,9 +44,8 @@ def test_a_wrong_ssh_key_is_named_as_the_reason(mirrored: Units) -> None:
     assert "refuses the SSH key" in unit.stops()
 
 
-@pytest.mark.parametrize("mode", ["relay", "none"])
-def test_an_end_that_is_gone_does_not_empty_the_target(mirrored: Units, mode: str) -> None:
-    unit = mirrored(mode)
+def test_an_end_that_is_gone_does_not_empty_the_target(mirrored: Units) -> None:
+    unit = mirrored()
     moved = unit.source.path.rename(unit.source.path.with_name("gone.git"))
     assert "source" in unit.stops()
     moved.rename(unit.source.path)
@@ -154,8 +152,7 @@ ATTRIBUTES = "*.psd filter=lfs diff=lfs merge=lfs -text\n"
 POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 12345\n"
 
 
-@pytest.mark.parametrize("mode", ["relay", "none"])
-@pytest.mark.parametrize("file", [".gitattributes", "design/deep inside/.gitattributes"])
+@pytest.mark.parametrize(("mode", "file"), [("relay", ".gitattributes"), ("none", "design/deep inside/.gitattributes")])
 def test_lfs_is_refused_or_mirrored_with_a_warning(mirrored: Units, mode: str, file: str) -> None:
     unit = mirrored(mode)
     unit.source.commit("refs/heads/main", {"a": "before"})

@@ -7,7 +7,7 @@ import pytest
 from tests.real.mirror import codecommit, faults, services
 from tests.real.mirror.conftest import Units
 from tests.real.mirror.keys import SECRET_ACCESS_KEY
-from tests.real.mirror.projects import MODES, NOTIFY_PARAMETER, STATE_PARAMETER
+from tests.real.mirror.projects import NOTIFY_PARAMETER, STATE_PARAMETER
 from tests.real.mirror.world import MirrorBuildRun
 
 PROJECTS = {"website": "WEB", "docs": "WEB", "batch": "OPS"}
@@ -32,11 +32,7 @@ def test_a_build_mirrors_what_it_was_started_for(unit: MirrorBuildRun, asked: st
 
 @pytest.mark.parametrize(
     "overrides",
-    [
-        *({"MIRROR": "other"}, {"MIRROR": "example.OTHER"}, {"MIRROR": "website docs"}, {"MIRROR": "../website"}),
-        *({"ALLOW_DELETIONS": "1"}, {"MIRROR": "example.WEB", "ALLOW_REWRITES": "1"}),
-        *({"MIRROR": "website", "ALLOW_DELETIONS": number} for number in ("1e9", "-1", "", "0x10", "\u0661")),
-    ],
+    [{"MIRROR": "example.OTHER"}, {"MIRROR": "website", "ALLOW_DELETIONS": "1e9"}],
     ids=str,
 )
 def test_a_wrong_override_moves_nothing(unit: MirrorBuildRun, overrides: dict[str, str]) -> None:
@@ -58,27 +54,19 @@ def test_deleting_or_rewriting_much_needs_a_permission_for_one_build(unit: Mirro
     unit.mirrors()
     source.update(dict.fromkeys(_tags(0, 24)))
     before = unit.target.refs()
-    for allowed in ("0", "23"):
-        assert not unit.project.run(MIRROR="website", ALLOW_DELETIONS=allowed).succeeded
-        assert unit.target.refs() == before
+    assert not unit.project.run(MIRROR="website", ALLOW_DELETIONS="23").succeeded
+    assert unit.target.refs() == before
     assert unit.project.run(MIRROR="website", ALLOW_DELETIONS="24").succeeded
+    for ref in branches:
+        source.commit(ref, {"new": ref})
+    assert unit.project.run(MIRROR="website").succeeded, "fast-forwards need no permission"
     first = source.refs()["refs/tags/v1"]
     for ref in branches:
         source.commit(ref, {"rewritten": ref}, parent=first)
     before = unit.target.refs()
-    for allowed in ("0", "15"):
-        assert not unit.project.run(MIRROR="website", ALLOW_REWRITES=allowed).succeeded
-        assert unit.target.refs() == before
+    assert not unit.project.run(MIRROR="website", ALLOW_REWRITES="15").succeeded
+    assert unit.target.refs() == before
     assert unit.project.run(MIRROR="website", ALLOW_REWRITES="16").succeeded
-    unit.mirrors()
-
-
-def test_fast_forwards_of_many_branches_need_no_permission(unit: MirrorBuildRun) -> None:
-    source = unit.source
-    source.update({f"refs/heads/b{number}": source.refs()["refs/heads/main"] for number in range(16)})
-    unit.mirrors()
-    for number in range(16):
-        source.commit(f"refs/heads/b{number}", {"new": str(number)})
     unit.mirrors()
 
 
@@ -88,7 +76,12 @@ def test_people_learn_once_that_a_mirror_fails_and_that_it_is_well_again(unit: M
     assert json.loads(case.parameter(STATE_PARAMETER)) == {}
     batch.source.commit("refs/heads/main")
     moved = batch.source.path.rename(batch.source.path.with_name("gone.git"))
-    unit.fails()
+    build = unit.fails()
+    (record,) = (record for record in build.records if "OldestInequality" in record)
+    assert (record["Unit"], record["Failed"]) == ("example", 1)
+    assert record["OldestInequality"] >= 0
+    each = {record["mirror"]: record["failed"] for record in build.records if "mirror" in record}
+    assert each == {name: name == "batch" for name in PROJECTS}
     failing = json.loads(case.parameter(STATE_PARAMETER))
     assert list(failing) == ["batch"]
     (event,) = map(json.loads, case.taken(services.EVENTS))
@@ -111,20 +104,6 @@ def test_people_learn_once_that_a_mirror_fails_and_that_it_is_well_again(unit: M
     assert "batch" in message
 
 
-def test_metrics_say_how_old_the_oldest_difference_is(unit: MirrorBuildRun) -> None:
-    batch = unit.case.pairs["batch"]
-    batch.source.path.rename(batch.source.path.with_name("gone.git"))
-    build = unit.fails()
-    (record,) = (record for record in build.records if "OldestInequality" in record)
-    assert record["Unit"] == "example"
-    assert record["Failed"] == 1
-    assert record["OldestInequality"] >= 0
-    each = {record["mirror"]: record for record in build.records if "mirror" in record}
-    assert {name: bool(record["failed"]) for name, record in each.items()} == {
-        name: name == "batch" for name in PROJECTS
-    }
-
-
 def test_a_build_survives_apis_that_are_busy(unit: MirrorBuildRun) -> None:
     unit.source.commit("refs/heads/main")
     unit.source.set_default("feature/a")
@@ -133,7 +112,7 @@ def test_a_build_survives_apis_that_are_busy(unit: MirrorBuildRun) -> None:
     unit.mirrors()
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", ["relay", "s3"])
 def test_no_secret_shows_in_a_log_a_process_or_a_file_that_stays(mirrored: Units, mode: str) -> None:
     unit = mirrored(mode)
     case = unit.case
