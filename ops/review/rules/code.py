@@ -1,15 +1,13 @@
-"""Rules about code: what runs on servers and in builds, with which role, and whom builds trust."""
+"""Rules about what servers and builds trust, and about the tags by which policies name repositories."""
 
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
-from ops.review.changed_values import configured_differences, items, listed
 from ops.review.rule import Plans, ReviewFinding, rule
 from ops.review.rules.removal import open_setting
-from ops.review.text import code, codes, shown
+from ops.review.text import code, shown
 from ops.review.translatable import said
 from terraform.plan_values import Sensitive, any_marked, marked
 
@@ -91,39 +89,3 @@ def target_tag_changed(plans: Plans) -> Iterator[ReviewFinding]:
             )
         if change.appears and change.before and any(change.unknown(name) for name in ("tags", "tags_all")):
             yield open_setting(change, "tags", "the tags by which policies name it change")
-
-
-@rule(
-    id="runs-otherwise",
-    what="The code that a server or a build runs changes, or its role.",
-    why="The code has that role's permissions; read it before it runs.",
-    dangerous=False,
-)
-def runs_otherwise(plans: Plans) -> Iterator[ReviewFinding]:
-    for change in plans.changes(*_CODE_AND_ROLE):
-        changed = [
-            name
-            for name in _CODE_AND_ROLE[change.type]
-            if change.unknown(name) or change.before.get(name) != change.after.get(name)
-        ]
-        if change.appears and change.before and changed:
-            found = [one for one in configured_differences(change) if one.name in changed]
-            what = said("its code or its role changes: {arguments}", arguments=codes(changed))
-            yield replace(change.finding(what, *changed), details=items(listed(found)))
-
-
-# https://registry.terraform.io/providers/hashicorp/aws/latest/docs, collected on 2026-11-24
-_CODE_AND_ROLE = {
-    "aws_codebuild_project": ("source", "environment", "service_role", "vpc_config"),
-    "aws_instance": ("user_data", "user_data_base64", "iam_instance_profile"),
-    "aws_launch_configuration": ("user_data", "user_data_base64", "iam_instance_profile"),
-    "aws_launch_template": ("user_data", "iam_instance_profile"),
-    "aws_spot_instance_request": ("user_data", "user_data_base64", "iam_instance_profile"),
-    "aws_lambda_function": ("source_code_hash", "image_uri", "handler", "role"),
-    "aws_s3_object": ("bucket", "key", "content", "content_base64", "source", "source_hash", "etag"),
-    "aws_ssm_document": ("content",),
-    "aws_ssm_association": ("parameters", "name"),
-    "aws_cloudwatch_event_target": ("arn", "role_arn", "input"),
-    "aws_scheduler_schedule": ("target",),
-}
-"""The attributes, by type, that decide what runs and with which role."""

@@ -339,6 +339,10 @@ CASES: dict[str, RuleCase] = {
         updated("aws_codecommit_repository", "tags", {"kakehashi:mirrored-by": "a"}, {}),
         updated("aws_codecommit_repository", "tags", {"team": "a"}, {"team": "b"}),
     ),
+    "mirror-runs-otherwise": _case(
+        updated("aws_codebuild_project", "source", [{"buildspec": "a"}], [{"buildspec": "b"}]),
+        updated("aws_codebuild_project", "description", "a", "b"),
+    ),
     "runs-otherwise": _case(
         updated("aws_instance", "user_data", "a", "b"),
         updated("aws_instance", "instance_type", "a", "b"),

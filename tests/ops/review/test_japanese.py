@@ -110,8 +110,10 @@ def test_every_text_that_is_said_has_a_translation() -> None:
 def test_every_translation_is_of_a_text_that_is_said() -> None:
     written = _all_texts() | _tables() | {SENSITIVE}
     counted = {
-        f"{{number}} {noun}{plural}" for noun in ("attribute", "host", "object", "other place") for plural in ("", "s")
-    }
+        f"{{number}} {noun}{plural}"
+        for noun in ("attribute", "host", "object", "other build", "other place")
+        for plural in ("", "s")
+    } | {"{number} repository", "{number} repositories"}
     assert sorted(set(CATALOGUE["texts"]) - written) == []
     assert sorted(set(CATALOGUE["findings"]) - written - counted - {PLURAL}) == []
 

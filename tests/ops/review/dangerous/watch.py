@@ -117,6 +117,11 @@ CODE: list[Row] = [
         ],
     ),
     (
+        "mirror-runs-otherwise",
+        "a build runs another image, and nothing is known of its role",
+        [updated("aws_codebuild_project", "environment", [{"image": "a"}], [{"image": "b"}])],
+    ),
+    (
         "target-tag-changed",
         "a unit's tag comes to another repository",
         [updated("aws_codecommit_repository", "tags", {}, {"Kakehashi:mirrored-by": "kakehashi-prd-backlog-a"})],
