@@ -18,6 +18,7 @@ PROMISES: tuple[Promise, ...] = (
     units.one_build_assumes_a_role,
     units.nobody_tags,
     least_privilege.nobody_does_more,
+    least_privilege.builds_tell_of_mirrors_alone,
     least_privilege.nothing_outside_is_named,
     identities.policies_name_what_they_mean,
     exposure.files_are_mounted_over_tls,

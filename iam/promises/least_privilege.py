@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from iam import codecommit, powers
 from iam.aws_managed import aws_managed
 from iam.chains import may_assume
+from iam.matching import names_action
 from iam.model import Identity
 from iam.promises.promise import Breach, PromiseSubject, promise
-from iam.statements import Statement
+from iam.statements import Condition, Statement
 from terraform.arns import Arn
 
 # With a key of its own, CodeCommit asks KMS in the name of who reads or writes:
@@ -125,6 +126,39 @@ def _work(identity: Identity, subject: PromiseSubject) -> tuple[frozenset[str], 
 
 def _lower(actions: frozenset[str]) -> frozenset[str]:
     return frozenset(action.lower() for action in actions)
+
+
+_TOLD = {
+    "events:source": ("kakehashi.backlog",),
+    "events:detail-type": ("Mirrors differ", "Mirrors equal again"),
+}
+"""What builds tell EventBridge: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html"""
+
+_PUT_EVENTS = "events:putevents"
+
+
+@promise(
+    id="builds-tell-of-mirrors-alone",
+    what="an event that a build sends is one of its own source and says that mirrors differ or are equal again",
+    why="an event that passes for another program's would start what nobody asked for, or hide what happened",
+)
+def builds_tell_of_mirrors_alone(subject: PromiseSubject) -> Iterator[Breach]:
+    for identity in subject.model.identities:
+        if identity.trusted_services == {"events.amazonaws.com"} and not identity.trusted_principals:
+            continue  # it hands on what another region's bus has
+        for statement in powers.allowing(identity):
+            if names_action(statement, _PUT_EVENTS):
+                exact = {one.key for one in statement.conditions if _says_exactly(one)}
+                for key in sorted(_TOLD.keys() - exact):
+                    yield Breach(place=statement.place, what=f"lets {identity.name} send events of any {key[7:]}")
+
+
+def _says_exactly(condition: Condition) -> bool:
+    return (
+        condition.operator == "StringEquals"
+        and not (condition.if_exists or condition.quantifier)
+        and set(condition.values) <= set(_TOLD.get(condition.key, ()))
+    )
 
 
 @promise(

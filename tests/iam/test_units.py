@@ -34,6 +34,10 @@ OWN = {"type": "AWS", "identifiers": ["${aws_iam_role.spaces_example_role.arn}"]
 API = {"type": "AWS", "identifiers": ["${aws_iam_role.webhook_role.arn}"]}
 
 
+OF_SOURCE = {"test": "StringEquals", "variable": "events:source", "values": ["kakehashi.backlog"]}
+OF_TYPE = {"test": "StringEquals", "variable": "events:detail-type", "values": ["Mirrors differ"]}
+
+
 def _by_tag(value: str = UNIT, key: str = "kakehashi:mirrored-by", test: str = "StringEquals") -> Json:
     return {
         "resources": [f"{HERE}:*"],
@@ -146,6 +150,24 @@ BROKEN = [
         _bridge(OWN_POLICY, "ReadSshKey", actions=[codecommit.PUSH], resources=[f"{HERE}:batch"]),
         f"one-build-assumes-a-role: {BUILD}/permissions, statement ReadSshKey: lets {BUILD} use CodeCommit without "
         "the session that its program narrows",
+    ),
+    *(
+        (
+            _bridge(OWN_POLICY, "ReportMirrors", condition=[*kept, *changed]),
+            f"builds-tell-of-mirrors-alone: {BUILD}/permissions, statement ReportMirrors: "
+            f"lets {BUILD} send events of any {what}",
+        )
+        for what, kept, changed in (
+            ("source", [OF_TYPE], []),
+            ("source", [OF_TYPE], [{**OF_SOURCE, "values": ["kakehashi.backlog", "aws.codebuild"]}]),
+            ("source", [OF_TYPE], [{**OF_SOURCE, "test": "StringLike", "values": ["kakehashi.*"]}]),
+            ("source", [OF_TYPE], [{**OF_SOURCE, "test": "StringEqualsIfExists"}]),
+            ("source", [OF_TYPE], [{**OF_SOURCE, "test": "ForAllValues:StringEquals"}]),
+            ("source", [OF_TYPE], [{**OF_SOURCE, "test": "StringNotEquals"}]),
+            ("detail-type", [OF_SOURCE], []),
+            ("detail-type", [OF_SOURCE], [{**OF_TYPE, "values": ["Mirrors differ", "Anything"]}]),
+            ("detail-type", [OF_SOURCE], [{**OF_TYPE, "test": "StringEqualsIfExists"}]),
+        )
     ),
     (
         _trust(OWN, API),
