@@ -12,12 +12,13 @@ from errors.shown import shown
 from modules.git_detection import IAM_REGION
 from modules.policies.builds import EVENT_SOURCE
 from settings import Deployment
+from settings.backlog import target_name
 from settings.place import STATE_FOLDER
 from stacks import asked_arguments, asked_inventory, asked_texts, asked_values, backlog_moves
 from stacks.backlog_units import bridge_units, unit_buildspec
 from stacks.variables import Apart, list_checks
 from terraform import facts
-from terraform.facts import AddressList
+from terraform.facts import AddressList, MirrorUnit
 from terraform.output import Json, StateLocation, objects
 from terraform.references import Configuration
 from terraform.templates import escaped
@@ -256,6 +257,26 @@ def _buildspecs(deployment: Deployment, stacks: Stacks) -> Found:
                 yield f"{name}: aws_codebuild_project.{project}.source.buildspec", what
 
 
+def _units(deployment: Deployment, stacks: Stacks) -> Found:
+    """The promises and `main.py access` take a unit's build and targets from its fact."""
+    backlog = deployment.prd.backlog if deployment.prd is not None else None
+    units = bridge_units(deployment, backlog) if backlog is not None else {}
+    asked = {unit.name: sorted(map(target_name, unit.mirrors.values())) for unit in units.values()}
+    for name, stack in stacks.items():
+        builds = stack.resources("aws_codebuild_project")
+        for fact in facts.read(name, stack.stack.document):
+            if not isinstance(fact, MirrorUnit):
+                continue
+            place, targets = f"{name}: {facts.PLACE}: {fact.unit}", asked.pop(fact.unit, [])
+            if sorted(fact.targets) != targets:
+                written, wanted = (", ".join(some) or "nothing" for some in (fact.targets, targets))
+                yield place, f"it mirrors into {written} instead of {wanted}"
+            if builds[fact.build]["name"] != fact.unit:
+                yield place, f"its build is {builds[fact.build]['name']}, which is another unit's"
+    for unit in asked:
+        yield f"backlog-bridge: {facts.PLACE}", f"no fact says which repositories {unit} mirrors into"
+
+
 def _moves(deployment: Deployment, stacks: Stacks) -> Found:
     """What is moved in a state, or leaves it: nothing but what the bridge's `isolation` may have changed."""
     backlog = deployment.prd.backlog if deployment.prd is not None else None
@@ -278,6 +299,7 @@ _CHECKS: dict[str, Callable[[Deployment, Stacks], Found]] = {
     "aws_cloudtrail and aws_cloudwatch_event_rule": _detection,
     "aws_cloudwatch_metric_alarm and aws_cloudwatch_event_rule": _alarms,
     "aws_codebuild_project": _buildspecs,
+    "units and their targets": _units,
     "moved, removed and import": _moves,
     "programs, event patterns and messages": asked_texts.problems,
     "accounts, variables, outputs and repositories": asked_values.problems,

@@ -7,12 +7,13 @@ from typing import Any
 
 from errors.shown import shown
 from modules.git_detection import IAM_REGION
-from modules.labels import Labels
+from modules.labels import MIRRORED_BY, Labels
 from settings import Deployment
 from settings.backlog import CreatedTargetSettings, mirrors
 from settings.codecommit import RepositorySettings
 from settings.proxy import PORT
 from stacks.asked_arguments import values_at
+from stacks.backlog_units import mirroring_units
 from stacks.base import PROVIDER_VERSION, TERRAFORM_VERSION
 from terraform.references import Configuration
 
@@ -135,8 +136,8 @@ def _outputs(deployment: Deployment, stacks: Stacks) -> Found:
 
 
 def _repositories(deployment: Deployment, stacks: Stacks) -> Found:
-    """Repositories, each with its key and its protection."""
-    asked = _asked_repositories(deployment)
+    """Repositories, each with its key, its protection and the tags by which policies name it."""
+    asked, mirrored_by = _asked_repositories(deployment), mirroring_units(deployment)
     for name, stack in stacks.items():
         for resource, written in stack.resources("aws_codecommit_repository").items():
             place, repository = f"{name}: aws_codecommit_repository.{resource}", str(written["repository_name"])
@@ -150,6 +151,12 @@ def _repositories(deployment: Deployment, stacks: Stacks) -> Found:
             if values_at(written, "lifecycle.prevent_destroy") != [True if is_protected else None]:
                 what = f"deletion_protected is {str(is_protected).lower()} in the deployment file"
                 yield f"{place}.lifecycle.prevent_destroy", what
+            tags = {MIRRORED_BY: mirrored_by[repository]} if repository in mirrored_by else None
+            if written.get("tags") != tags:
+                yield (
+                    f"{place}.tags",
+                    f"{shown(written.get('tags'))} is not what the deployment file says: {shown(tags)}",
+                )
     for name, repository in asked:
         yield f"{name}: aws_codecommit_repository", f"{repository!r} of the deployment file is missing"
 

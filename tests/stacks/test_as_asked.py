@@ -11,6 +11,7 @@ from errors import Problem
 from settings import load
 from stacks import as_asked
 from terraform.references import configurations
+from tests.iam.changes import every, fact
 from tests.terraform import Stacks
 
 Json = dict[str, Any]
@@ -92,6 +93,16 @@ def in_build(stacks: dict[str, Json], change: Callable[[str], str]) -> None:
     assert source["buildspec"] != before
 
 
+def of_unit(called: str, **changes: object) -> Change:
+    return lambda stacks: fact(stacks, BRIDGE, fact="mirror unit", unit=called).update(changes)
+
+
+def tagged(stack: str, repository: str, tags: Json | None) -> Change:
+    return lambda stacks: stacks[stack]["resource"]["aws_codecommit_repository"][f"repositories_{repository}"].update(
+        tags=tags
+    )
+
+
 SELECTS = "so nobody is notified of one"
 NETWORKS = "are not the networks of the deployment file"
 REASON = "is not the deployment file's reason"
@@ -166,6 +177,34 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "a build with an expression": (
         lambda stacks: in_build(stacks, lambda text: text.replace("$folder", "${HOME}")),
         "this is no buildspec of mirrors",
+    ),
+    "another repository in a unit": (
+        of_unit("kakehashi-prd-backlog-batch", targets=["batch", "website"]),
+        "kakehashi: kakehashi-prd-backlog-batch: it mirrors into batch, website instead of batch",
+    ),
+    "a unit that nobody asked for": (
+        of_unit("kakehashi-prd-backlog-batch", unit="other"),
+        "kakehashi: other: it mirrors into batch instead of nothing",
+    ),
+    "a unit of which no fact tells": (
+        of_unit("kakehashi-prd-backlog-batch", unit="other"),
+        "no fact says which repositories kakehashi-prd-backlog-batch mirrors into",
+    ),
+    "another unit's build": (
+        every(
+            of_unit("kakehashi-prd-backlog-batch", build="mirrors_website_project"),
+            of_unit("kakehashi-prd-backlog-website", build="mirrors_batch_project"),
+        ),
+        "its build is kakehashi-prd-backlog-website, which is another unit's",
+    ),
+    "another unit's tag": (
+        tagged(BRIDGE, "website", {"kakehashi:mirrored-by": "kakehashi-prd-backlog-batch"}),
+        "repositories_website.tags: {'kakehashi:mirrored-by': 'kakehashi-prd-backlog-batch'} is not what",
+    ),
+    "a target without its tag": (tagged(PRD, "batch", None), "repositories_batch.tags: an empty value is not what"),
+    "a unit's tag on what it does not fill": (
+        tagged(PRD, "application", {"kakehashi:mirrored-by": "kakehashi-prd-backlog-batch"}),
+        "repositories_application.tags: ",
     ),
     "another list": (default(PRD, "pull_from_cidrs", ["203.0.113.200/32"]), NETWORKS),
     "an empty list": (default(BRIDGE, "webhook_sender_cidrs", []), NETWORKS),
