@@ -4,8 +4,9 @@ Resources that no statement of the identity distinguishes, and sources likewise,
 """
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
+from types import MappingProxyType
 
-from iam import powers
+from iam import powers, tags
 from iam.evaluation import evaluate
 from iam.matching import names_resource
 from iam.model import Identity
@@ -16,14 +17,22 @@ _ADDRESS = "aws:sourceip"
 
 
 def reach(
-    identity: Identity, actions: Sequence[str], arns: Collection[str], places: Sequence[RequestSource]
+    identity: Identity,
+    actions: Sequence[str],
+    arns: Collection[str],
+    places: Sequence[RequestSource],
+    tagged: Mapping[str, Mapping[str, str | None] | None] = MappingProxyType({}),
 ) -> Mapping[tuple[str, str], Sequence[RequestSource]]:
-    """The sources from which each action is allowed on each resource, by ARN and action. Raises UnsupportedError."""
+    """The sources from which each action is allowed on each resource, by ARN and action.
+
+    `tagged` are the resources' tags, as in `Resource`. Raises UnsupportedError.
+    """
     statements = [statement for policy in identity.evaluated for statement in policy.statements]
-    has_variables = any(map(_has_variables, statements))
+    has_variables, asked = any(map(_has_variables, statements)), tags.asked(statements)
     alike: dict[Hashable, list[str]] = {}
     for arn in arns:
-        key = arn if has_variables else tuple(names_resource(s, arn) for s in statements if s.resources != ("*",))
+        named = arn if has_variables else tuple(names_resource(s, arn) for s in statements if s.resources != ("*",))
+        key = (named, tags.seen(tagged.get(arn), asked))
         alike.setdefault(key, []).append(arn)
     networks = frozenset(named_networks(statements))
     parts: dict[Hashable, list[RequestSource]] = {}
@@ -33,7 +42,10 @@ def reach(
     for together in alike.values():
         for action in actions:
             allowed = [
-                place for part in parts.values() if _allows(identity, part[0], action, together[0]) for place in part
+                place
+                for part in parts.values()
+                if _allows(identity, tags.on(part[0], tagged.get(together[0]), asked), action, together[0])
+                for place in part
             ]
             found |= {(arn, action): allowed for arn in together}
     return found

@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourcetag
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 
 from iam.conditions import holds
@@ -33,6 +33,12 @@ def on(source: RequestSource, tags: Mapping[str, str | None] | None, asked: Iter
         context={**source.context, **{key: value for key, value in known.items() if value is not None}},
         absent=source.absent | (frozenset(asked) - known.keys()),
     )
+
+
+def seen(tags: Mapping[str, str | None] | None, asked: Iterable[str]) -> Hashable:
+    """What policies that ask for the keys `asked` see of a resource's tags."""
+    wanted = set(asked)
+    return None if tags is None else tuple(one for one in tags.items() if f"{KEY}{one[0].lower()}" in wanted)
 
 
 def asked(statements: Iterable[Statement]) -> frozenset[str]:

@@ -30,6 +30,8 @@ class AccessMoment:
     unknown: dict[str, str]
     owners: Mapping[str, ReviewedChange]
     repositories: Mapping[str, str]
+    tags: Mapping[str, Mapping[str, str | None] | None]
+    """Those of each repository, by its ARN, as in `iam.model.Resource`."""
 
 
 class AccessReader:
@@ -77,12 +79,13 @@ class AccessReader:
             if owner[0] != "group":
                 unknown.setdefault(owner[1], why)
                 owners.setdefault(owner[1], change)
-        return AccessMoment(
-            identities=identities, unknown=unknown, owners=owners, repositories=self._repositories(moment)
-        )
+        repositories, tags = self._repositories(moment)
+        return AccessMoment(identities=identities, unknown=unknown, owners=owners, repositories=repositories, tags=tags)
 
-    def _repositories(self, moment: PlanMoment) -> dict[str, str]:
+    def _repositories(self, moment: PlanMoment) -> tuple[dict[str, str], dict[str, dict[str, str | None] | None]]:
+        """The repositories' ARNs by name, and their tags by ARN."""
         found: dict[str, str] = {}
+        tags: dict[str, dict[str, str | None] | None] = {}
         for change in moment.existing("aws_codecommit_repository"):
             name = moment.values(change).get("repository_name")
             try:
@@ -91,9 +94,10 @@ class AccessReader:
                     raise UnsupportedError(change.address, "a name or an ARN that is not known")
                 if found.setdefault(name, arn) != arn:
                     raise UnsupportedError(change.address, f"two repositories of the name {name}")
+                tags[arn] = _tags(moment, change)
             except UnsupportedError as error:
                 self.report(change, error)
-        return found
+        return found, tags
 
     def report(self, change: ReviewedChange, error: Exception) -> str:
         """Record that the access of an identity, or to a repository, cannot be determined; returns the reason."""
@@ -125,6 +129,17 @@ def _elsewhere(
         if (kind, name) not in existing:
             what = f"the {kind} {name}, which is in none of the plans"
             yield (kind, name), change, UnsupportedError(change.address, what)
+
+
+def _tags(moment: PlanMoment, change: ReviewedChange) -> dict[str, str | None] | None:
+    """A repository's tags with those of its provider; None where the plan does not know them all."""
+    values, names = moment.values(change), ("tags_all", "tags")
+    if not set(names) & values.keys() or (moment.is_after and any(map(change.unknown, names))):
+        return None
+    listed = [values.get(name) or {} for name in names]
+    if not all(isinstance(tags, dict) for tags in listed):
+        return None
+    return {key: value if isinstance(value, str) else None for tags in listed for key, value in tags.items()}
 
 
 def _identity(moment: PlanMoment, attachments: Attachments, change: ReviewedChange, kind: str) -> Identity:

@@ -149,7 +149,7 @@ def _access(moment: AccessMoment, places: Sequence[RequestSource], reader: Acces
             continue
         callers = None if identity.trust is None else _callers(identity)
         try:
-            reached = reach(identity, (PULL, PUSH), moment.repositories.values(), places)
+            reached = reach(identity, (PULL, PUSH), moment.repositories.values(), places, moment.tags)
         except UnsupportedError as error:
             moment.unknown[name] = reader.report(moment.owners[name], error)
             continue
@@ -177,15 +177,17 @@ def _callers(role: Identity) -> Origins:
             continue
         for kind, named in (statement.principals or {}).items():
             for principal in named:
-                found.add(said("its service") if kind == "Service" else _account(principal, role.account))
+                found.add(said("its service") if kind == "Service" else _caller(principal, role.account))
         if statement.but_principals:
             found.add(said("everyone but some"))
     return Origins(RequestOrigin(name=name) for name in found)
 
 
-def _account(principal: str, own: str) -> str:
+def _caller(principal: str, own: str) -> str:
     if principal == "*":
         return said("everyone")
+    if principal.startswith("arn:") and Arn.of(principal).resource.startswith(("role/", "user/")):
+        return Arn.of(principal).resource.rpartition("/")[2] if Arn.of(principal).account == own else principal
     account = principal if principal.isdigit() else Arn.of(principal).account
     return said("its account") if account == own else f"account {account}"
 

@@ -135,3 +135,52 @@ def test_the_access_of_a_user_in_an_unknown_account_is_not_determined() -> None:
     assert {(finding.rule, finding.address) for finding in (*found.dangerous, *found.notes)} >= {
         ("access-unknown", "aws_iam_user.it")
     }
+
+
+BUILD, MIRROR = (f"arn:aws:iam::222222222222:role/{name}" for name in ("build", "mirror"))
+BY_TAG = {"Condition": {"StringEquals": {"aws:ResourceTag/kakehashi:mirrored-by": "unit"}}}
+
+
+def _mirror_role(*repositories: Mapping[str, Any]) -> Review:
+    """A role that one build's role assumes, with what has the tag of its unit."""
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": BUILD}}
+    role = {"name": "mirror", "arn": MIRROR, "assume_role_policy": policy(trust)}
+    everything = policy(allow(Resource=REPOSITORY.replace("application", "*"), **BY_TAG))
+    permissions = {"role": "mirror", "name": "permissions", "policy": everything}
+    return reviewed(
+        plan(
+            *repositories,
+            change("aws_iam_role.it", "no-op", role, role),
+            change("aws_iam_role_policy.it", "no-op", permissions, permissions),
+        )
+    )
+
+
+def _tagged(name: str, tags: Mapping[str, str] | None, was: Mapping[str, str] | None = None) -> dict[str, Any]:
+    before, after = (
+        {"repository_name": name, "arn": REPOSITORY.replace("application", name), "tags_all": found}
+        for found in (was or tags, tags)
+    )
+    return change(f"aws_codecommit_repository.{name}", "update" if was else "no-op", before, after)
+
+
+def test_a_role_by_tag_reaches_what_has_the_tag_and_its_caller_is_named() -> None:
+    ours, others = {"Kakehashi:mirrored-by": "unit", "team": "a"}, {"kakehashi:mirrored-by": "other"}
+    found = _mirror_role(_tagged("one", ours), _tagged("two", others), _tagged("three", None))
+    [row] = found.access.rows
+    assert (row.principal, row.repositories) == ("mirror", ["one"])
+    assert {origin.name for origin in row.pull.after} == {"build"}
+    assert found.access.unreadable == []
+
+
+def test_a_tag_that_comes_to_a_repository_widens_the_access_of_its_role() -> None:
+    ours, others = {"kakehashi:mirrored-by": "unit"}, {"kakehashi:mirrored-by": "other"}
+    found = _mirror_role(_tagged("one", ours, others))
+    assert ("access-widened", "aws_iam_role.it") in found_rules(found)
+
+
+def test_tags_that_are_not_known_leave_the_access_of_a_role_unknown() -> None:
+    repository = {"repository_name": "one", "arn": REPOSITORY}
+    unknown = change("aws_codecommit_repository.it", "update", repository, repository, unknown={"tags_all": True})
+    [row] = _mirror_role(unknown).access.rows
+    assert {origin.name for origin in row.pull.after} == {"not known"}
