@@ -186,8 +186,10 @@ def _callers(role: Identity) -> Origins:
 def _caller(principal: str, own: str) -> str:
     if principal == "*":
         return said("everyone")
-    if principal.startswith("arn:") and Arn.of(principal).resource.startswith(("role/", "user/")):
-        return Arn.of(principal).resource.rpartition("/")[2] if Arn.of(principal).account == own else principal
+    named = Arn.of(principal) if principal.startswith("arn:") else None
+    if named is not None and "/" in named.resource:
+        # The role that the same apply makes has no account yet.
+        return named.resource.rpartition("/")[2] if named.account in (own, "") else principal
     account = principal if principal.isdigit() else Arn.of(principal).account
     return said("its account") if account == own else f"account {account}"
 

@@ -303,7 +303,9 @@ SERVICE = {"Principal": {"Service": "codebuild.amazonaws.com"}}
     [
         ({"Principal": {"AWS": "arn:aws:iam::333333333333:root"}}, "account 333333333333"),
         ({"Principal": {"AWS": "333333333333"}}, "account 333333333333"),
-        ({"Principal": {"AWS": ["arn:aws:iam::222222222222:user/pull"]}}, "its account"),
+        ({"Principal": {"AWS": "arn:aws:iam::222222222222:root"}}, "its account"),
+        ({"Principal": {"AWS": ["arn:aws:iam::222222222222:user/pull"]}}, "pull"),
+        ({"Principal": {"AWS": "arn:aws:iam::333333333333:role/admin"}}, "arn:aws:iam::333333333333:role/admin"),
         ({"Principal": {"AWS": "*"}}, "everyone"),
         ({"NotPrincipal": {"AWS": "333333333333"}}, "everyone but some"),
     ],
