@@ -10,6 +10,7 @@ from cdktf_cdktf_provider_aws.codebuild_project import (
     CodebuildProjectArtifacts,
     CodebuildProjectCache,
     CodebuildProjectEnvironment,
+    CodebuildProjectEnvironmentEnvironmentVariable,
     CodebuildProjectFileSystemLocations,
     CodebuildProjectLogsConfig,
     CodebuildProjectLogsConfigCloudwatchLogs,
@@ -114,6 +115,10 @@ class MirrorBuild(Construct):
                 image=IMAGE,
                 # Only mounting a file system needs privileges.
                 privileged_mode=isinstance(props.cache, CacheFileSystem),
+                environment_variable=[
+                    CodebuildProjectEnvironmentEnvironmentVariable(name=name, value=version)
+                    for name, version in props.programs.versions(props.unit).items()
+                ],
             ),
             file_system_locations=_file_systems(props),
             vpc_config=_vpc(props),

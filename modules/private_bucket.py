@@ -54,6 +54,7 @@ class PrivateBucket(Construct):
 
     bucket: S3Bucket
     policy: S3BucketPolicy
+    versioning: S3BucketVersioningA | None
 
     def __init__(self, scope: Construct, id: str, props: PrivateBucketProps) -> None:
         super().__init__(scope, id)
@@ -93,8 +94,9 @@ class PrivateBucket(Construct):
                 )
             ],
         )
+        self.versioning = None
         if props.replaced_days is not None:
-            S3BucketVersioningA(
+            self.versioning = S3BucketVersioningA(
                 self,
                 "versioning",
                 bucket=self.bucket.id,

@@ -11,7 +11,13 @@ from modules.acknowledged import acknowledge
 from modules.private_bucket import PrivateBucket, PrivateBucketProps
 from terraform.templates import escaped
 
+# A build waits for up to 8 hours and runs for up to 36.
+# https://docs.aws.amazon.com/codebuild/latest/userguide/limits.html
 _KEEP_REPLACED_DAYS = 30
+
+PROGRAM_VERSION = "PROGRAM_VERSION"
+CONFIG_VERSION = "CONFIG_VERSION"
+"""The environment variables of a build with the versions of what it fetches."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +33,9 @@ class ProgramBucketProps:
 class ProgramBucket(PrivateBucket):
     """A private, encrypted bucket that is deleted together with the bridge.
 
-    A buildspec has the digests of both texts, so that a build runs nothing else that somebody may put here.
+    A buildspec has the digests of both texts, so that a build runs nothing else that somebody may put here. A build
+    project has the versions of both, and is changed after them. What a change replaces stays as a version, longer than
+    any build may wait and run: one that began before the change fetches what its buildspec names.
     """
 
     program: S3Object
@@ -60,6 +68,10 @@ class ProgramBucket(PrivateBucket):
         found = (self.program, self.configs[unit])
         return {one: f"{self.bucket.arn}/{one.key_input}" for one in found}
 
+    def versions(self, unit: str) -> dict[str, str]:
+        """The versions that the builds of a unit fetch, by the environment variable that they read them from."""
+        return {PROGRAM_VERSION: self.program.version_id, CONFIG_VERSION: self.configs[unit].version_id}
+
     def _object(self, scope: Construct, id: str, key: str, text: str) -> S3Object:
         made = S3Object(
             scope,
@@ -70,7 +82,7 @@ class ProgramBucket(PrivateBucket):
             content_type="text/plain; charset=utf-8",
             # S3's own digest of an object: Terraform sees when somebody replaced it.
             etag=hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(),
-            depends_on=[self.policy],
+            depends_on=[self.policy, *filter(None, [self.versioning])],
         )
         acknowledge(made, CKV_AWS_186="S3 encrypts with a key of its own; nothing in it is a secret")
         return made

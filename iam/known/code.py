@@ -64,6 +64,10 @@ TYPES: dict[str, Arguments] = {
         "cache.type": one_of("S3", why="a bucket of this stack"),
         "description": _LOOKS,
         **each(harmless("on what machine it runs"), "environment.compute_type", "environment.type"),
+        "environment.environment_variable.name": one_of(
+            "PROGRAM_VERSION", "CONFIG_VERSION", why="which version of an object a build fetches, by its digest"
+        ),
+        "environment.environment_variable.value": own("aws_s3_object", "version_id"),
         "environment.image": text(r"aws/codebuild/[\w.:-]+", wanted="an image of CodeBuild's", why="AWS's own image"),
         "environment.privileged_mode": harmless("whether it may mount a file system, in a machine of its own"),
         "file_system_locations.identifier": _LOOKS,

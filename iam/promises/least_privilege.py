@@ -63,7 +63,7 @@ _MIRROR = frozenset((*codecommit.READS, *codecommit.MIRRORING)) | _REPOSITORY_KE
 _BUILD = (
     _WRITE_LOGS
     | _NETWORK_INTERFACES
-    | {"events:PutEvents", "kms:Decrypt", "s3:GetObject"}
+    | {"events:PutEvents", "kms:Decrypt", "s3:GetObject", "s3:GetObjectVersion"}
     | {"ssm:GetParameter", "ssm:GetParameters", "ssm:PutParameter"}
 )
 """What every build needs: its log, program and key, what it remembers of its mirrors, and to say that some differ."""

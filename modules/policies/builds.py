@@ -54,8 +54,9 @@ def keep_state(parameter_arn: str) -> PolicyStatement:
 
 
 def fetch_program(object_arns: Sequence[str]) -> PolicyStatement:
-    """Read the program and the config of a build."""
-    return PolicyStatement(sid="FetchProgram", effect="Allow", actions=("s3:GetObject",), resources=object_arns)
+    """Read the program and the config of a build, in the versions that its project names."""
+    actions = ("s3:GetObject", "s3:GetObjectVersion")
+    return PolicyStatement(sid="FetchProgram", effect="Allow", actions=actions, resources=object_arns)
 
 
 def report_mirrors(region: str, account_id: str) -> PolicyStatement:

@@ -24,7 +24,10 @@ def test_a_space_has_one_build_which_cannot_touch_codecommit_itself(bridge: Terr
             ["${aws_cloudwatch_log_group.spaces_example_log_group.arn}:*"],
         ),
         "ReadSshKey": (["ssm:GetParameter"], [f"{parameters}/backlog/ssh-key"]),
-        "FetchProgram": (["s3:GetObject"], [f"{objects}/mirror.sh", f"{objects}/units/example.json"]),
+        "FetchProgram": (
+            ["s3:GetObject", "s3:GetObjectVersion"],
+            [f"{objects}/mirror.sh", f"{objects}/units/example.json"],
+        ),
         "KeepState": (["ssm:GetParameter", "ssm:PutParameter"], [f"{parameters}/kakehashi/prd/backlog/example"]),
         "ReportMirrors": (["events:PutEvents"], [f"arn:aws:events:{HERE}:event-bus/default"]),
         "AssumeRole": (["sts:AssumeRole"], ["arn:aws:iam::222222222222:role/kakehashi-prd-backlog-mirror-example"]),
@@ -107,11 +110,26 @@ def test_a_build_runs_nothing_but_what_its_buildspec_names(bridge: Terraform) ->
         found = bridge.resource(f"aws_s3_object.program_{name}")
         content = found["content"].replace("$${", "${").replace("%%{", "%{").encode()
         assert found["etag"] == hashlib.md5(content, usedforsecurity=False).hexdigest()
-        fetched = re.search(rf"^ *fetch {key} \S+ (\w+)$", buildspec, re.MULTILINE)
+        fetched = re.search(rf"^ *fetch {key} \S+ \S+ (\w+)$", buildspec, re.MULTILINE)
         assert fetched is not None
         assert fetched[1] == hashlib.sha256(content).hexdigest()
     project = bridge.resource("aws_codebuild_project.spaces_example_project")
     assert {"aws_s3_object.program_script", "aws_s3_object.program_units_example"} < set(project["depends_on"])
+
+
+def test_a_build_that_began_before_an_apply_fetches_what_its_buildspec_names(bridge: Terraform) -> None:
+    project = bridge.resource("aws_codebuild_project.spaces_example_project")
+    versions = {one["name"]: one["value"] for one in project["environment"]["environment_variable"]}
+    assert versions == {
+        "PROGRAM_VERSION": "${aws_s3_object.program_script.version_id}",
+        "CONFIG_VERSION": "${aws_s3_object.program_units_example.version_id}",
+    }
+    buildspec = project["source"]["buildspec"]
+    for key, name in (("mirror.sh", "PROGRAM_VERSION"), ("units/example.json", "CONFIG_VERSION")):
+        assert re.search(rf'^ *fetch {key} "\${name}" \S+ \w+$', buildspec, re.MULTILINE)
+        assert f"{name}: " not in buildspec
+    for found in bridge.resources("aws_s3_object").values():
+        assert "aws_s3_bucket_versioning.program_versioning" in found["depends_on"]
 
 
 def test_the_programs_bucket_is_private_and_keeps_what_was_replaced(bridge: Terraform) -> None:

@@ -197,7 +197,9 @@ class Build:
         for location in self.project.terraform.get("file_system_locations", []):
             variables[f"CODEBUILD_{location['identifier'].upper()}"] = str(self.project.file_system)
         stored = {key: self.project.parameters[name] for key, name in env.get("parameter-store", {}).items()}
-        return {**self.project.variables, **variables, **env.get("variables", {}), **stored, **overrides}
+        own = self.project.terraform.get("environment", {}).get("environment_variable", [])
+        given = {one["name"]: one["value"] for one in own}
+        return {**self.project.variables, **variables, **env.get("variables", {}), **stored, **given, **overrides}
 
     def _driver(self) -> Iterator[str]:
         """A script that runs all phases in one shell, as version 0.2 of the buildspec does."""

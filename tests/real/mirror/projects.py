@@ -13,6 +13,7 @@ from tests.real.mirror.world import BUCKETS, KEY_PARAMETER, MirrorBuildRun, Mirr
 # What is between both ends: nothing, or a copy that a build makes anew, or that a cache keeps for it.
 MODES = ("relay", "none", "s3", "efs")
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/kakehashi-prd-backlog-example-mirror"
+VERSION = "WA.version"
 STATE_PARAMETER = "/kakehashi/backlog/units/example/state"
 NOTIFY_PARAMETER = "/kakehashi/backlog/webhook"
 BUCKET = "kakehashi-prd-backlog-builds"
@@ -80,13 +81,16 @@ def unit_of(
     terraform: dict[str, Any] = {
         "name": "kakehashi-prd-backlog-example",
         "source": {"buildspec": unit_buildspec(unit)},
+        "environment": {
+            "environment_variable": [{"name": name, "value": VERSION} for name in ("PROGRAM_VERSION", "CONFIG_VERSION")]
+        },
         "cache": {"type": "S3" if mode == "s3" else "NO_CACHE"},
         "file_system_locations": [{"identifier": "CACHE"}] if mode == "efs" else [],
     }
     bucket = case.folder / BUCKETS / BUCKET
     bucket.mkdir(parents=True)
-    (bucket / unit.program_key).write_text(unit.program)
-    (bucket / unit.config_key).write_text(unit.config)
+    (bucket / f"{unit.program_key}.{VERSION}").write_text(unit.program)
+    (bucket / f"{unit.config_key}.{VERSION}").write_text(unit.config)
     return MirrorBuildRun(
         case=case,
         project=Project(

@@ -15,8 +15,14 @@ def _run(folder: Path, phases: dict[str, Any], env: dict[str, Any] | None = None
 
 def _project(folder: Path, spec: dict[str, Any], cache: str = "NO_CACHE") -> Project:
     text = json.dumps(spec).replace("${", "$${")
+    environment = {"environment_variable": [{"name": name, "value": "project"} for name in ("PROJECT", "START")]}
     return Project(
-        terraform={"name": "test", "source": {"buildspec": text}, "cache": {"type": cache}},
+        terraform={
+            "name": "test",
+            "source": {"buildspec": text},
+            "environment": environment,
+            "cache": {"type": cache},
+        },
         folder=folder,
         enter=[],
         variables={"PATH": "/usr/bin:/bin", "MACHINE": "machine", "BOTH": "machine"},
@@ -60,10 +66,10 @@ def test_a_failed_phase_ends_the_build_as_its_on_failure_says(
 
 
 def test_an_override_precedes_the_projects_variable_and_that_the_buildspecs(tmp_path: Path) -> None:
-    env = {"variables": {"SPEC": "spec", "START": "spec"}, "parameter-store": {"SECRET": "/secret"}}
-    command = "echo ${SPEC} $MACHINE $START $SECRET ${CODEBUILD_BUILD_ID%%:*}"
+    env = {"variables": {"SPEC": "spec", "PROJECT": "spec", "START": "spec"}, "parameter-store": {"SECRET": "/secret"}}
+    command = "echo ${SPEC} $MACHINE $PROJECT $START $SECRET ${CODEBUILD_BUILD_ID%%:*}"
     build = _run(tmp_path, {"build": {"commands": [command]}}, env, START="start")
-    assert build.log == "spec machine start stored test\n"
+    assert build.log == "spec machine project start stored test\n"
 
 
 def test_errexit_applies_within_a_command(tmp_path: Path) -> None:

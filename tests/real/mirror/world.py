@@ -312,7 +312,7 @@ def running(folder: Path, *, delay: int = 0) -> Iterator[MirrorWorld]:
 
 # https://docs.aws.amazon.com/cli/latest/reference/s3api/get-object.html: the output file is the last argument
 _AWS = """#!/bin/bash
-[ "$1 $2 $3 $5" = "s3api get-object --bucket --key" ] && cp "$BUCKETS/$4/$6" "$7" && echo "{}"
+[ "$1 $2 $3 $5 $7" = "s3api get-object --bucket --key --version-id" ] && cp "$BUCKETS/$4/$6.$8" "$9" && echo "{}"
 """
 
 _GIT = {
