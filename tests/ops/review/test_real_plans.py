@@ -89,8 +89,14 @@ DANGEROUS: dict[str, set[tuple[str, str]]] = {
         ("policy-widened", "aws_iam_policy.push_user_allow_policy"),
     },
     "webhook-senders-changed": {("policy-widened", "aws_api_gateway_rest_api_policy.webhook_senders")},
-    "host-key-changed": {("host-key-changed", "aws_codebuild_project.mirrors_website_project")},
-    "cache-given-up": {("file-system-lost", "aws_efs_file_system.cache_file_system")},
+    "host-key-changed": {
+        ("host-key-changed", "aws_codebuild_project.mirrors_website_project"),
+        ("mirror-runs-otherwise", "aws_codebuild_project.mirrors_website_project"),
+    },
+    "cache-given-up": {
+        ("file-system-lost", "aws_efs_file_system.cache_file_system"),
+        ("mirror-runs-otherwise", "aws_codebuild_project.mirrors_website_project"),
+    },
     "alerts-removed": {("watch-stopped", "aws_sns_topic_subscription.alerts_subscriptions_platform-team_example_com")},
     "drift-policy-opened": {("policy-widened", "aws_iam_policy.pull_user_deny_policy")},
     "drift-logs-deleted": set(),
