@@ -1,5 +1,6 @@
 """boto3 calls each stand-in in the emulator's process: create, get, change, delete, not found."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -261,6 +262,7 @@ def test_every_stand_in_gives_its_reason_and_the_api_it_stands_for() -> None:
         "ec2",
         "efs",
         "iam",
+        "s3",
         "ssm",
     }
     for stand_in in stand_ins.values():
@@ -301,3 +303,20 @@ def test_a_lifecycle_hook_notifies_only_whom_it_names(client: ClientOf) -> None:
     assert not notified.keys() & quiet.keys()
     assert quiet["DefaultResult"] == "ABANDON"
     assert loud == {**loud, **notified}
+
+
+def test_a_buckets_policy_denies_nothing_that_its_conditions_allow(client: ClientOf) -> None:
+    s3, configuration = client("s3"), {"LocationConstraint": REGION}
+    s3.create_bucket(Bucket="programs", CreateBucketConfiguration=configuration)
+    assert refusal(s3.get_bucket_policy, Bucket="programs") == "NoSuchBucketPolicy"
+    everything = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::programs/*"}
+    tls = {"Bool": {"aws:SecureTransport": "false"}}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [everything | {"Condition": tls}]})
+    s3.put_bucket_policy(Bucket="programs", Policy=policy)
+    assert s3.get_bucket_policy(Bucket="programs")["Policy"] == policy
+    s3.put_bucket_versioning(Bucket="programs", VersioningConfiguration={"Status": "Enabled"})
+    first = s3.put_object(Bucket="programs", Key="mirror.sh", Body=b"first")["VersionId"]
+    s3.put_object(Bucket="programs", Key="mirror.sh", Body=b"second")
+    assert s3.get_object(Bucket="programs", Key="mirror.sh", VersionId=first)["Body"].read() == b"first"
+    s3.delete_bucket_policy(Bucket="programs")
+    assert refusal(s3.get_bucket_policy, Bucket="programs") == "NoSuchBucketPolicy"
