@@ -14,20 +14,23 @@ def _unit(world: MirrorWorld, stacks: Stacks) -> MirrorBuildRun:
     """The unit of the deployment's only space, with its bucket, its state and the role of its targets."""
     bridge = stacks["backlog-bridge"]
     case = world.case("ASIASYNTHESISED", projects=PROJECTS)
-    objects = bridge.resources("aws_s3_object")
     bucket = bridge.resource("aws_s3_bucket.program_bucket")["bucket"]
-    for item in objects.values():
-        file = case.folder / BUCKETS / bucket / item["key"]
+    made = {"${aws_s3_bucket.program_bucket.bucket}": bucket}
+    for number, (name, item) in enumerate(bridge.resources("aws_s3_object").items()):
+        made[f"${{aws_s3_object.{name}.version_id}}"] = version = f"version-{number}"
+        file = case.folder / BUCKETS / bucket / f"{item['key']}.{version}"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(unescaped(item["content"]))
     state = bridge.resource("aws_ssm_parameter.spaces_example_state")
     role = bridge.resource("aws_iam_role.spaces_example_mirror_role")
     case.allow(f"arn:aws:iam::222222222222:role/{role['name']}", {state["name"]: state["value"]})
-    project = bridge.resource("aws_codebuild_project.spaces_example_project")
+    project = json.dumps(bridge.resource("aws_codebuild_project.spaces_example_project"))
+    for reference, value in made.items():
+        project = project.replace(reference, value)
     return MirrorBuildRun(
         case=case,
         project=Project(
-            terraform=json.loads(json.dumps(project).replace("${aws_s3_bucket.program_bucket.bucket}", bucket)),
+            terraform=json.loads(project),
             folder=case.folder / "codebuild",
             enter=world.container(),
             variables=case.machine | {"BUCKETS": str(case.folder / BUCKETS)},
