@@ -4,7 +4,7 @@ import json
 import shutil
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,6 +114,10 @@ class Workspace:
         """Tell Terraform to move resources of its state: those at the keys to the addresses that are the values."""
         moved = [{"from": old, "to": new} for old, new in addresses.items()]
         (self.folder / "moved_back.tf.json").write_text(json.dumps({"moved": moved}), encoding="utf-8")
+
+    def forget(self, addresses: Sequence[str]) -> None:
+        """Take resources out of its state, and leave them in the account."""
+        self._succeed("state", "rm", *addresses)
 
     def unlock(self) -> None:
         """Move to another copy, in which `prevent_destroy` is off and nothing else is changed."""
