@@ -76,6 +76,19 @@ class MirrorBuildProps:
             raise ValueError("a cache has the copy of one mirror")
 
 
+def build_log(scope: Construct, project_name: str, retention_days: float) -> CloudwatchLogGroup:
+    """Where CodeBuild writes what builds of a project say; `retention_days` may be a reference."""
+    log_group = CloudwatchLogGroup(
+        scope, "log_group", name=f"/aws/codebuild/{project_name}", retention_in_days=retention_days
+    )
+    acknowledge(
+        log_group,
+        CKV_AWS_158="CloudWatch encrypts with a key of its own; no secret is in a build's log",
+        CKV_AWS_338="the deployment says how long, in log_retention_days",
+    )
+    return log_group
+
+
 class MirrorBuild(Construct):
     """A project without source, its log group, its state, its role and, for several mirrors, the role of its targets.
 
@@ -89,14 +102,7 @@ class MirrorBuild(Construct):
     def __init__(self, scope: Construct, id: str, props: MirrorBuildProps) -> None:
         super().__init__(scope, id)
         name = props.labels.name("backlog", props.unit)
-        log_group = CloudwatchLogGroup(
-            self, "log_group", name=f"/aws/codebuild/{name}", retention_in_days=props.log_retention_days
-        )
-        acknowledge(
-            log_group,
-            CKV_AWS_158="CloudWatch encrypts with a key of its own; no secret is in a build's log",
-            CKV_AWS_338="the deployment says how long, in log_retention_days",
-        )
+        log_group = build_log(self, name, props.log_retention_days)
         UnitState(self, "state", props.state_parameter)
         role, permissions = self._roles(props, log_group.arn)
         self.project = CodebuildProject(

@@ -281,6 +281,11 @@ class BacklogSettings(Settings):
     )
     build_timeout_minutes: StrictInt = Field(60, ge=5, le=2160, description="Stop a build after this time, minutes.")
     log_retention_days: LogRetentionDays = Field(90, description="How long CloudWatch keeps the builds' logs.")
+    keep_logs_of: tuple[Key, ...] = Field(
+        (),
+        description="Builds that a change of isolation replaces, whose log groups stay: keys of mirrors, or of spaces "
+        "with isolation: repository. Take a key out when its logs have expired.",
+    )
 
 
 def mirrors(backlog: BacklogSettings) -> dict[str, MirrorSettings]:

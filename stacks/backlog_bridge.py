@@ -8,7 +8,7 @@ from modules.build_alerts import AlertedUnit, BuildAlerts, BuildAlertsProps
 from modules.build_network import BuildNetwork, BuildNetworkProps
 from modules.cache_bucket import CacheBucket, CacheBucketProps
 from modules.cache_file_system import CacheFileSystem, CacheFileSystemProps
-from modules.mirror_build import MirrorBuild, MirrorBuildProps
+from modules.mirror_build import MirrorBuild, MirrorBuildProps, build_log
 from modules.program_bucket import ProgramBucket, ProgramBucketProps
 from modules.reconciliation import Reconciliation, ReconciliationProps
 from modules.repositories import Repositories, RepositoriesProps
@@ -100,6 +100,9 @@ class BacklogBridgeStack(BaseStack):
             ),
         )
         self._record(settings, units, projects)
+        gone = Construct(self, backlog_moves.SCOPES[backlog_moves.OTHER[settings.isolation]])
+        for key in backlog_moves.kept(settings):
+            build_log(Construct(gone, key), self.labels.name("backlog", key), variables.log_retention_days)
 
         self.outputs(
             {

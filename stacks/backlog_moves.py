@@ -1,7 +1,9 @@
 """What becomes of the bridge's resources when `isolation` changes, as it does for who had a build for each repository.
 
-A log group without a build stays in the account: `removed` takes it out of the state alone. Where a mirror has the key
-of a space, both would have the same names, so the resources move.
+A log group without a build stays: as a resource where `keep_logs_of` has its build, and otherwise `removed` takes it
+out of the state alone. Terraform refuses to forget a log group in the plan that destroys its build (`Error: Cycle`), so
+a change that nobody told it of loses nothing. Where a mirror has the key of a space, both would have the same names, so
+the resources move.
 https://developer.hashicorp.com/terraform/language/block/removed
 """
 
@@ -13,7 +15,8 @@ from settings.backlog import BacklogSettings, mirrors
 SCOPES = {"space": "spaces", "repository": "mirrors"}
 """The construct that holds the builds, by `isolation`."""
 
-_OTHER = {"space": "repository", "repository": "space"}
+OTHER = {"space": "repository", "repository": "space"}
+"""The other `isolation`."""
 
 # What a build for a space has under the same name, by what a build for a mirror has.
 _SAME_NAME = {
@@ -25,18 +28,31 @@ _SAME_NAME = {
 }
 
 
+def kept(settings: BacklogSettings) -> list[str]:
+    """The builds that are gone and whose log groups stay in Terraform, by their units' keys."""
+    both = _of_mirrors_and_spaces(settings)
+    return [key for key in settings.keep_logs_of if key not in both]
+
+
 def blocks(settings: BacklogSettings) -> dict[str, list[dict[str, Any]]]:
     """The `moved` and `removed` blocks by their kind."""
-    of_mirrors = list(mirrors(settings))
-    spaces = list(dict.fromkeys(mirror.space for mirror in mirrors(settings).values()))
-    gone = of_mirrors if settings.isolation == "space" else spaces
-    both = [key for key in gone if key in of_mirrors and key in spaces]
-    removed = [_kept(_OTHER[settings.isolation], key) for key in gone if key not in both]
+    both, stay = _of_mirrors_and_spaces(settings), kept(settings)
+    gone = mirrors(settings) if settings.isolation == "space" else _spaces(settings)
+    removed = [_forgotten(OTHER[settings.isolation], key) for key in gone if key not in both and key not in stay]
     moved = [move for key in both for move in _moves(settings.isolation, key)]
     return {kind: found for kind, found in (("moved", moved), ("removed", removed)) if found}
 
 
-def _kept(isolation: str, key: str) -> dict[str, Any]:
+def _spaces(settings: BacklogSettings) -> list[str]:
+    return list(dict.fromkeys(mirror.space for mirror in mirrors(settings).values()))
+
+
+def _of_mirrors_and_spaces(settings: BacklogSettings) -> list[str]:
+    """The keys that a mirror and a space have, in whose place one build follows the other."""
+    return [key for key in mirrors(settings) if key in _spaces(settings)]
+
+
+def _forgotten(isolation: str, key: str) -> dict[str, Any]:
     address = f"aws_cloudwatch_log_group.{SCOPES[isolation]}_{key}_log_group"
     return {"from": address, "lifecycle": {"destroy": False}}
 
@@ -44,4 +60,4 @@ def _kept(isolation: str, key: str) -> dict[str, Any]:
 def _moves(isolation: str, key: str) -> Iterator[dict[str, str]]:
     for mirror, space in _SAME_NAME.items():
         named = {"repository": mirror.format(f"mirrors_{key}"), "space": space.format(f"spaces_{key}")}
-        yield {"from": named[_OTHER[isolation]], "to": named[isolation]}
+        yield {"from": named[OTHER[isolation]], "to": named[isolation]}

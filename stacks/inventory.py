@@ -15,7 +15,7 @@ from settings.codecommit import CodeCommitSettings
 from settings.gitlab import GitlabSettings
 from settings.network import NetworkSettings
 from settings.types import architecture
-from stacks.backlog_moves import SCOPES
+from stacks.backlog_moves import OTHER, SCOPES, kept
 from stacks.backlog_units import (
     PROGRAM_KEY,
     BridgeUnit,
@@ -222,6 +222,8 @@ def _backlog(deployment: Deployment, settings: BacklogSettings) -> tuple[Values,
             {"unit": terraform_name(key), "written": key, **_unit(deployment, settings, unit)}
             for key, unit in units.items()
         ],
+        "gone": [{"gone": SCOPES[OTHER[settings.isolation]]}],
+        "kept": _each("kept", kept(settings)),
         "hook": [{"hook": name, "parent": parent} for name, parent in _HOOKS.items()],
         "created": [
             {"created": terraform_name(one.create), "filled_by": filled_by[one.create]}

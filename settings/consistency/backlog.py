@@ -79,6 +79,21 @@ def _caches_are_of_one_mirror(valid: ValidValues) -> Iterator[SettingProblem]:
         yield SettingProblem(path=path, what=f"'{mode}' needs a build for each repository", hint=hint)
 
 
+def _kept_logs_are_of_builds_that_go(valid: ValidValues) -> Iterator[SettingProblem]:
+    path = (*_BACKLOG, "keep_logs_of")
+    if valid.is_refused(*_BACKLOG, "isolation"):
+        return
+    alone = valid.value(*_BACKLOG, "isolation") == "repository"
+    builds = valid.all_keys(*_BACKLOG, "spaces") if alone else [mirror.key for mirror in named_mirrors(valid)]
+    for index, key in valid.items(*path):
+        if key not in builds:
+            kind = "a space" if alone else "a mirror"
+            what = f"{shown(key)} is not {kind} of this bridge"
+            hint = f"give the key of {kind} whose build the isolation replaces, or remove the line"
+            yield SettingProblem(path=(*path, index), what=what, hint=hint)
+    yield from named_once(valid, path)
+
+
 def _silence_is_longer_than_the_schedule(valid: ValidValues) -> Iterator[SettingProblem]:
     hours = valid.value(*_BACKLOG, "alerts", "silent_hours") or AlertsSettings().silent_hours
     reconcile = valid.value(*_BACKLOG, "reconcile")
@@ -109,6 +124,7 @@ RULES = (
     _senders,
     _vpc,
     _caches_are_of_one_mirror,
+    _kept_logs_are_of_builds_that_go,
     _silence_is_longer_than_the_schedule,
     _keys,
 )

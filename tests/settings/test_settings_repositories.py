@@ -191,6 +191,22 @@ def test_a_cache_needs_a_build_for_each_repository(refusal: Refusal, mode: str, 
     )
 
 
+@pytest.mark.parametrize(
+    ("isolation", "kept", "kind"), [("space", "example", "a mirror"), ("repository", "website", "a space")]
+)
+def test_logs_are_kept_of_builds_that_the_isolation_replaces(
+    refusal: Refusal, isolation: str, kept: str, kind: str
+) -> None:
+    lines = f"    isolation: {isolation}\n    keep_logs_of: [{kept}]\n"
+    text = spoilt(("    isolation: repository\n", lines), ("mode: s3", "mode: none"))
+    assert refusal(text) == error(
+        line_of(text, "keep_logs_of"),
+        "prd.backlog.keep_logs_of[0]",
+        f"'{kept}' is not {kind} of this bridge",
+        f"give the key of {kind} whose build the isolation replaces, or remove the line",
+    )
+
+
 def test_a_wrong_isolation_is_the_only_error(refusal: Refusal) -> None:
     text = spoilt(("isolation: repository", "isolation: project"))
     assert refusal(text) == error(

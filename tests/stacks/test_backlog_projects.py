@@ -52,6 +52,22 @@ def test_the_logs_of_a_projects_builds_stay_when_the_isolation_changes(changed: 
     assert "moved" not in bridge.json
 
 
+def test_a_log_group_stays_in_terraform_for_a_build_whose_logs_are_kept(changed: Callable[..., Stacks]) -> None:
+    bridge = changed("example", {**PRD_ALONE, "prd.backlog.keep_logs_of": ["website"]})["backlog-bridge"]
+    assert [block["from"] for block in bridge.json["removed"]] == ["aws_cloudwatch_log_group.mirrors_batch_log_group"]
+    group = bridge.resource("aws_cloudwatch_log_group.mirrors_website_log_group")
+    assert group["name"] == "/aws/codebuild/kakehashi-prd-backlog-website"
+    assert group["retention_in_days"] == "${var.log_retention_days}"
+
+
+def test_the_log_group_of_a_space_stays_on_the_way_back(changed: Callable[..., Stacks]) -> None:
+    back = {"prd.backlog.isolation": "repository", "prd.backlog.keep_logs_of": ["example"]}
+    bridge = changed("example", {**PRD_ALONE, **back})["backlog-bridge"]
+    assert "removed" not in bridge.json
+    group = bridge.resource("aws_cloudwatch_log_group.spaces_example_log_group")
+    assert group["name"] == "/aws/codebuild/kakehashi-prd-backlog-example"
+
+
 def test_refuses_a_bridge_that_mirrors_nothing_yet(tmp_path: Path) -> None:
     file = tmp_path / "x.yaml"
     nothing = {"web": {**PROJECT, "agreed": []}}
