@@ -262,14 +262,15 @@ class BacklogSettings(Settings):
         50,
         ge=1,
         le=100,
-        description="A build stops before it deletes 10 or more of the target's refs and more than this share of them.",
+        description="A build stops before it deletes 10 or more of the target's branches, or of its tags, and more "
+        "than this share of them.",
     )
     max_rewritten_percent: StrictInt = Field(
         50,
         ge=1,
         le=100,
         description="A build stops before it moves 10 or more of the target's branches, and more than this share of "
-        "them, to commits that do not contain their old ones.",
+        "them, to commits that do not contain their old ones; the same of tags that move.",
     )
     vpc: VpcSettings | None = Field(None, description="Run the builds in this VPC; needed for cache mode efs.")
     reconcile: ScheduleExpression = Field(

@@ -17,10 +17,10 @@ from .container import own_credentials
 from .ends import NetworkEnds
 from .failures import UnreachableError
 from .git import write_secret
+from .guards import Build
 from .mirror import Mirror, Outcome, Rules
 from .model import Limits
 from .notices import Notices, log_link
-from .plan import Build
 from .report import Log
 from .shared import SharedConnections
 from .target import server_of

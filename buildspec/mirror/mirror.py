@@ -15,8 +15,9 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from .aws import AwsRefusedError
 from .failures import LookNeededError, RelayRefusedError, SourceUnreachableError, StoppedError, UnreachableError
-from .model import Action, Change, Limits, Listing, Push, SetDefault
-from .plan import HEADS, Build, check_rewrites, mirrored, plan, unproved_permitted
+from .guards import Build, Guards
+from .model import HEADS, Action, Change, Limits, Listing, Push, SetDefault, mirrored
+from .plan import plan
 from .refusals import Part, Refusals, parts_of
 from .report import Log
 from .retries import FinalError
@@ -106,6 +107,7 @@ class Mirror(Generic[_Session]):
         self._ends = ends
         self._rules = rules
         self._log = log
+        self._guards = Guards(rules.limits, rules.build)
         self._refused = Refusals()
         self._by_copy = rules.transfer != "relay"
         self._broken_relays = 0
@@ -160,8 +162,7 @@ class Mirror(Generic[_Session]):
         with session:
             source = session.listing
             self._outcome = replace(self._outcome, compared=True, refs=len(mirrored(source)))
-            limits, build = self._rules.limits, self._rules.build
-            planned = plan(source, target, source.default, target_default, limits, build)
+            planned = plan(source, target, source.default, target_default, self._guards)
             actions = [action for action in map(self._refused.without, planned) if action]
             if not actions:
                 return self._end(planned, target)
@@ -212,7 +213,7 @@ class Mirror(Generic[_Session]):
 
     def _relay(self, session: _Session, target: Listing, actions: Sequence[Action]) -> Sequence[Action]:
         """Relay packs; returns what a copy has to deliver instead."""
-        permitted = unproved_permitted(actions, target, self._rules.limits)
+        permitted = self._guards.unproved_permitted(actions)
         for number, action in enumerate(actions):
             if isinstance(action, SetDefault):
                 self._set_default(action)
@@ -257,7 +258,7 @@ class Mirror(Generic[_Session]):
                     results = copy.deliver(action, self._ends.target)
                 self._note(action, results)
 
-    def _look(self, copy: Strategy, target: Listing, changes: Iterable[Change], unproved: Iterable[Change]) -> None:
+    def _look(self, copy: Strategy, target: Listing, changes: Iterable[Change], unproved: Collection[Change]) -> None:
         """Ask the history what the relay cannot see."""
         new = {change.new for change in changes if change.new}.difference(target.refs.values())
         with self._log.step("looked at the history", self._ends.moved):
@@ -265,7 +266,7 @@ class Mirror(Generic[_Session]):
             rewritten = [
                 change for change in unproved if change.new and change.old and not copy.contains(change.new, change.old)
             ]
-        check_rewrites(rewritten, target, self._rules.limits, self._rules.build)
+        self._guards.check_rewrites(unproved, rewritten)
         if path is None:
             return
         name = path.decode(errors="replace")

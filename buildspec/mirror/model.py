@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Union
 
+HEADS = b"refs/heads/"
+TAGS = b"refs/tags/"
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -17,6 +20,13 @@ class Listing:
     refs: dict[bytes, bytes]
     default: bytes | None = None
     capabilities: frozenset[bytes] = frozenset()
+
+
+def mirrored(listing: Listing) -> dict[bytes, bytes]:
+    """The refs of an end that are mirrored: heads and tags."""
+    if all(ref.startswith((HEADS, TAGS)) for ref in listing.refs):
+        return listing.refs  # no second dictionary of 100,000
+    return {ref: commit for ref, commit in listing.refs.items() if ref.startswith((HEADS, TAGS))}
 
 
 @dataclass(frozen=True)
@@ -53,11 +63,12 @@ Action = Union[Push, SetDefault]
 
 @dataclass(frozen=True)
 class Limits:
-    """What a pass may do without being asked.
+    """What the passes of a build may do together without being asked.
 
-    A pass stops that would delete 10 refs or more, more than `max_lost_percent` of the target's and more than
-    `allow_deletions`; likewise one that would move 10 branches or more, more than `max_rewritten_percent` of the
-    target's branches and more than `allow_rewrites`, to commits that do not contain their old ones.
+    A pass stops with which they would delete 10 branches or more, more than `max_lost_percent` of the target's and more
+    than `allow_deletions`; likewise one with which they would move 10 branches or more, more than
+    `max_rewritten_percent` and more than `allow_rewrites`, to commits that do not contain their old ones. The same
+    holds for tags, apart; each moved tag counts.
     """
 
     max_lost_percent: int

@@ -8,29 +8,10 @@ from dataclasses import dataclass
 from typing import Union
 
 from .failures import StoppedError
-from .model import Action, Change, Limits, Listing, Push, SetDefault
+from .guards import Guards
+from .model import HEADS, Action, Change, Listing, Push, SetDefault, mirrored
 
 _Step = Union[list[Change], SetDefault]
-
-HEADS = b"refs/heads/"
-TAGS = b"refs/tags/"
-
-FEW = 9
-"""So many refs may be deleted, or branches rewritten, whatever their share is."""
-
-
-@dataclass(frozen=True)
-class Build:
-    """The build that people start to allow something once: its CodeBuild project, and the mirror that it is about."""
-
-    project: str
-    mirror: str
-
-    def allowing(self, variable: str, number: int) -> str:
-        return (
-            f"aws codebuild start-build --project-name {self.project} --environment-variables-override "
-            f"name=MIRROR,value={self.mirror} name={variable},value={number}"
-        )
 
 
 def plan(
@@ -38,8 +19,7 @@ def plan(
     target: Listing,
     default: bytes | None,
     target_default: bytes | None,
-    limits: Limits,
-    build: Build,
+    guards: Guards,
 ) -> tuple[Action, ...]:
     """What to do at the target, in order. Nothing if the ends are equal.
 
@@ -48,75 +28,15 @@ def plan(
 
     StoppedError: a guard forbids it, or CodeCommit cannot do it; nothing is to be pushed.
     """
-    _check_limits(limits)
+    unproved = guards.check(source, target)
     wanted, had = mirrored(source), mirrored(target)
     changes = [Change(ref, had.get(ref), wanted[ref]) for ref in sorted(wanted) if had.get(ref) != wanted[ref]]
     gone = {ref for ref in had if ref not in wanted}
-    if changes or gone:
-        _check_deletions(wanted, len(gone), len(had), limits, build)
     default = default if default in wanted else None
     # The first branch that a target without branches receives becomes its default.
     changes.sort(key=lambda change: change.ref != default)
-    moved = [change for change in changes if change.old and change.ref.startswith(HEADS)]
-    unproved = frozenset(moved if len(moved) > rewrites_permitted(target, limits) else ())
     order = _Order(wanted, had, changes, gone, default, target_default)
-    return tuple(_in_parts(order.steps(), limits.changes_per_push, unproved))
-
-
-def mirrored(listing: Listing) -> dict[bytes, bytes]:
-    """The refs of an end that are mirrored: heads and tags."""
-    if all(ref.startswith((HEADS, TAGS)) for ref in listing.refs):
-        return listing.refs  # no second dictionary of 100,000
-    return {ref: commit for ref, commit in listing.refs.items() if ref.startswith((HEADS, TAGS))}
-
-
-def _check_deletions(wanted: dict[bytes, bytes], gone: int, had: int, limits: Limits, build: Build) -> None:
-    """To mirror an emptied source would be to empty the target."""
-    if not any(ref.startswith(HEADS) for ref in wanted):
-        raise StoppedError("the source has no branch", "If that is right, empty the target by hand")
-    if gone > _permitted(had, limits.max_lost_percent, limits.allow_deletions):
-        raise StoppedError(
-            f"the source lacks {gone} of the target's {had} refs, more than {limits.max_lost_percent} %",
-            f"If that is right, allow it once: {build.allowing('ALLOW_DELETIONS', gone)}",
-        )
-
-
-def rewrites_permitted(target: Listing, limits: Limits) -> int:
-    """How many of the target's branches a pass may move to commits that do not contain their old ones."""
-    return _permitted(_branches(target), limits.max_rewritten_percent, limits.allow_rewrites)
-
-
-def unproved_permitted(actions: Iterable[Action], target: Listing, limits: Limits) -> int:
-    """How many unproved moves the pack of each of these pushes may leave.
-
-    None where several pushes have such moves: what one of them leaves could not be added up before it is applied.
-    """
-    pushes = sum(isinstance(action, Push) and bool(action.unproved) for action in actions)
-    return 0 if pushes > 1 else rewrites_permitted(target, limits)
-
-
-def check_rewrites(rewritten: Collection[Change], target: Listing, limits: Limits, build: Build) -> None:
-    """StoppedError if a pass would rewrite too many branches; `rewritten` are those of all its pushes."""
-    if len(rewritten) > rewrites_permitted(target, limits):
-        raise StoppedError(
-            f"the source rewrote {len(rewritten)} of the target's {_branches(target)} branches, more than "
-            f"{limits.max_rewritten_percent} %: their new commits do not contain the old ones",
-            f"If that is right, allow it once: {build.allowing('ALLOW_REWRITES', len(rewritten))}",
-        )
-
-
-def _check_limits(limits: Limits) -> None:
-    for name, number in vars(limits).items():
-        if number < (name == "changes_per_push"):
-            raise StoppedError(f"{name.upper()} is {number}", "Set it to a number that is not negative")
-
-
-def _permitted(had: int, percent: int, allowed: int) -> int:
-    return max(FEW, had * percent // 100, allowed)
-
-
-def _branches(listing: Listing) -> int:
-    return sum(ref.startswith(HEADS) for ref in listing.refs)
+    return tuple(_in_parts(order.steps(), guards.limits.changes_per_push, unproved))
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from settings import Deployment
 from settings.backlog import BacklogSettings
 
 FEW = 10
-"""How many branches are deleted whatever their share, as buildspec/mirror/plan.py does for Backlog's mirrors."""
+"""How many branches are deleted whatever their share, as buildspec/mirror/guards.py does for Backlog's mirrors."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 
 from buildspec.mirror.aws import AwsRefusedError
 from buildspec.mirror.failures import LookNeededError, RelayRefusedError, SourceUnreachableError, UnreachableError
+from buildspec.mirror.guards import Build
 from buildspec.mirror.mirror import Mirror, Outcome, Rules
 from buildspec.mirror.model import Change, Limits
-from buildspec.mirror.plan import Build
 from buildspec.mirror.report import Log
 from buildspec.mirror.retries import FinalError
 from tests.buildspec.mirror.memory_ends import MemoryEnds, Repository

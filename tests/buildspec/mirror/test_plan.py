@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buildspec.mirror.failures import StoppedError
+from buildspec.mirror.guards import Build, Guards
 from buildspec.mirror.model import Change, Limits, Listing, Push
-from buildspec.mirror.plan import Build, check_rewrites, plan, rewrites_permitted, unproved_permitted
+from buildspec.mirror.plan import plan
 from tests.buildspec.mirror.git_server import HEADS, GitServer, in_the_way
 
 ANYTHING = Limits(max_lost_percent=100, max_rewritten_percent=100)
@@ -29,7 +30,7 @@ def _full(name: str) -> bytes:
 
 def _steps(source: dict[bytes, bytes], target: dict[bytes, bytes], default: str, target_default: str) -> list[str]:
     """The plan in short: `+a` creates, `a` moves, `-a` deletes; `=a` makes a the default."""
-    actions = plan(Listing(source), Listing(target), _full(default), _full(target_default), ANYTHING, BUILD)
+    actions = plan(Listing(source), Listing(target), _full(default), _full(target_default), Guards(ANYTHING, BUILD))
     return [
         " ".join(map(_short, action.changes)) if isinstance(action, Push) else f"={_name(action.ref)}"
         for action in actions
@@ -121,9 +122,9 @@ def test_stops_if_the_old_default_is_in_the_way_of_every_branch() -> None:
 def test_pushes_have_as_many_changes_as_the_target_takes() -> None:
     refs = _refs("main", *(f"tags/{number}" for number in range(9000)))
     empty, full = Listing({}), Listing(refs)
-    created = plan(full, empty, None, None, ANYTHING, BUILD)
+    created = plan(full, empty, None, None, Guards(ANYTHING, BUILD))
     assert [len(action.changes) for action in created if isinstance(action, Push)] == [4000, 4000, 1001]
-    deleted = plan(Listing(_refs("main")), full, None, None, ANYTHING, BUILD)
+    deleted = plan(Listing(_refs("main")), full, None, None, Guards(ANYTHING, BUILD))
     assert [len(action.changes) for action in deleted if isinstance(action, Push)] == [4000, 4000, 1000]
 
 
@@ -163,8 +164,7 @@ def test_any_plan_makes_the_ends_equal_and_loses_nothing_on_the_way(
             Listing(before),
             default if names_default else HEADS + b"unborn",
             server.default,
-            limits,
-            BUILD,
+            Guards(limits, BUILD),
         )
     except StoppedError:
         branches = [ref for ref in wanted if ref.startswith(HEADS)]
@@ -177,7 +177,7 @@ def test_any_plan_makes_the_ends_equal_and_loses_nothing_on_the_way(
         assert all(server.refs[ref] in (before.get(ref), wanted.get(ref)) for ref in server.refs)
     assert server.refs == {**wanted, b"refs/kept/1": ONE}
     assert server.default == default or (not names_default and server.default in server.refs)
-    assert plan(Listing(wanted), Listing(server.refs), default, default, limits, BUILD) == ()
+    assert plan(Listing(wanted), Listing(server.refs), default, default, Guards(limits, BUILD)) == ()
 
 
 def _tags(first: int, end: int) -> dict[bytes, bytes]:
@@ -186,7 +186,7 @@ def _tags(first: int, end: int) -> dict[bytes, bytes]:
 
 def _stops(source: dict[bytes, bytes], target: dict[bytes, bytes], limits: Limits) -> str | None:
     try:
-        plan(Listing(source), Listing(target), HEADS + b"main", HEADS + b"main", limits, BUILD)
+        plan(Listing(source), Listing(target), HEADS + b"main", HEADS + b"main", Guards(limits, BUILD))
     except StoppedError as stopped:
         return str(stopped)
     return None
@@ -202,42 +202,42 @@ def test_an_empty_source_does_not_empty_the_target_whatever_is_allowed() -> None
 def test_deleting_more_than_the_allowed_share_needs_a_permission_for_one_build() -> None:
     target, source = _tags(0, 29), _tags(16, 29)
     stopped = (
-        "the source lacks 16 of the target's 30 refs, more than 50 %; nothing was pushed. If that is right, allow it "
+        "the source lacks 16 of the target's 29 tags, more than 50 %; nothing was pushed. If that is right, allow it "
         "once: aws codebuild start-build --project-name kakehashi-prd-backlog-example --environment-variables-override "
         "name=MIRROR,value=website name=ALLOW_DELETIONS,value=16"
     )
     assert _stops(source, target, Limits(50, 50)) == stopped
     assert _stops(source, target, Limits(50, 50, allow_deletions=15)) == stopped
     assert _stops(source, target, Limits(50, 50, allow_deletions=16)) is None
-    assert _stops(source, target, Limits(54, 50)) is None
-    assert _stops(source, target, Limits(53, 50)) is not None
-    assert _stops(_tags(15, 29), target, Limits(50, 50)) is None
+    assert _stops(source, target, Limits(56, 50)) is None
+    assert _stops(source, target, Limits(55, 50)) is not None
+    assert _stops(_tags(14, 29), target, Limits(50, 50)) is None
 
 
 def test_deleted_branches_count_like_tags() -> None:
     target = _refs("main", *(f"b{number}" for number in range(10)))
     assert (_stops(_refs("main"), target, Limits(50, 50)) or "").startswith(
-        "the source lacks 10 of the target's 11 refs"
+        "the source lacks 10 of the target's 11 branches"
     )
 
 
 def test_deleting_few_refs_is_mirrored_whatever_their_share() -> None:
     assert _stops(_tags(0, 0), _tags(0, 9), Limits(0, 50)) is None
-    assert "lacks 10 of the target's 11 refs" in str(_stops(_tags(0, 0), _tags(0, 10), Limits(0, 50)))
+    assert "lacks 10 of the target's 10 tags" in str(_stops(_tags(0, 0), _tags(0, 10), Limits(0, 50)))
 
 
 def test_the_refs_that_are_not_mirrored_make_no_deletion_look_smaller() -> None:
     kept = _refs(*(f"refs/kept/{number}" for number in range(100)))
-    assert "lacks 10 of the target's 11 refs" in str(_stops(_tags(0, 0), _tags(0, 10) | kept, Limits(50, 50)))
+    assert "lacks 10 of the target's 10 tags" in str(_stops(_tags(0, 0), _tags(0, 10) | kept, Limits(50, 50)))
 
 
-@given(gone=st.integers(0, 40), kept=st.integers(1, 40), percent=st.integers(0, 100), allowed=st.integers(0, 50))
+@given(gone=st.integers(0, 40), kept=st.integers(0, 40), percent=st.integers(0, 100), allowed=st.integers(0, 50))
 def test_the_guard_stops_exactly_what_is_not_few_not_a_small_share_and_not_allowed(
     gone: int, kept: int, percent: int, allowed: int
 ) -> None:
-    target = _tags(0, gone + kept - 1)
+    target = _tags(0, gone + kept)
     stops = gone >= 10 and gone * 100 > (gone + kept) * percent and gone > allowed
-    stopped = _stops(_tags(gone, gone + kept - 1), target, Limits(percent, 50, allow_deletions=allowed))
+    stopped = _stops(_tags(gone, gone + kept), target, Limits(percent, 50, allow_deletions=allowed))
     assert (stopped is not None) == stops
 
 
@@ -254,7 +254,7 @@ def test_moved_branches_are_to_be_proved_once_they_are_too_many() -> None:
         (10, Limits(50, 50, allow_rewrites=10), 0),
         (10, Limits(50, 50, allow_rewrites=9), 10),
     ):
-        (push,) = plan(_branches(number, TWO), _branches(number, ONE), None, None, limits, BUILD)
+        (push,) = plan(_branches(number, TWO), _branches(number, ONE), None, None, Guards(limits, BUILD))
         assert isinstance(push, Push)
         assert len(push.changes) == number + 1
         assert len(push.unproved) == unproved
@@ -264,24 +264,30 @@ def test_moved_branches_are_to_be_proved_once_they_are_too_many() -> None:
 def test_moves_that_are_to_be_proved_in_several_pushes_leave_none_unproved() -> None:
     source, target = _branches(30, TWO), _branches(30, ONE)
     for most, permitted in ((31, 15), (30, 15), (29, 0)):
-        limits = Limits(50, 50, changes_per_push=most)
-        actions = plan(source, target, None, None, limits, BUILD)
-        assert unproved_permitted(actions, target, limits) == permitted
+        guards = Guards(Limits(50, 50, changes_per_push=most), BUILD)
+        actions = plan(source, target, None, None, guards)
+        assert guards.unproved_permitted(actions) == permitted
 
 
 def test_created_branches_need_no_proof() -> None:
-    (push,) = plan(_branches(20, TWO), Listing(_refs("b0", "tags/v1", commit=TWO)), None, None, Limits(50, 0), BUILD)
+    (push,) = plan(
+        _branches(20, TWO), Listing(_refs("b0", "tags/v1", commit=TWO)), None, None, Guards(Limits(50, 0), BUILD)
+    )
     assert push == Push(tuple(Change(HEADS + f"b{i}".encode(), None, TWO) for i in sorted(range(1, 20), key=str)))
 
 
 def test_rewriting_more_than_the_allowed_share_needs_a_permission_for_one_build() -> None:
-    target = _branches(16, ONE)
-    rewritten = [Change(ref, ONE, TWO) for ref in target.refs if ref.startswith(HEADS)]
-    assert rewrites_permitted(target, Limits(50, 70)) == 11
-    check_rewrites(rewritten[:11], target, Limits(50, 70), BUILD)
-    check_rewrites(rewritten, target, Limits(50, 70, allow_rewrites=16), BUILD)
+    source, target = _branches(16, TWO), _branches(16, ONE)
+
+    def rewrites(number: int, limits: Limits) -> None:
+        guards = Guards(limits, BUILD)
+        unproved = sorted(guards.check(source, target), key=lambda change: change.ref)
+        guards.check_rewrites(unproved, unproved[:number])
+
+    rewrites(11, Limits(50, 70))
+    rewrites(16, Limits(50, 70, allow_rewrites=16))
     with pytest.raises(StoppedError) as stopped:
-        check_rewrites(rewritten[:12], target, Limits(50, 70), BUILD)
+        rewrites(12, Limits(50, 70))
     assert str(stopped.value) == (
         "the source rewrote 12 of the target's 16 branches, more than 70 %: their new commits do not contain the old "
         "ones; nothing was pushed. If that is right, allow it once: aws codebuild start-build --project-name "
@@ -294,4 +300,4 @@ def test_rewriting_more_than_the_allowed_share_needs_a_permission_for_one_build(
 def test_negative_limits_are_refused(name: str) -> None:
     limits = Limits(**{"max_lost_percent": 50, "max_rewritten_percent": 50, name: -1})
     with pytest.raises(StoppedError, match=re.escape(f"{name.upper()} is -1; nothing was pushed.")):
-        plan(Listing(_refs("main")), Listing({}), None, None, limits, BUILD)
+        plan(Listing(_refs("main")), Listing({}), None, None, Guards(limits, BUILD))

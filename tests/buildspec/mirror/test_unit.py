@@ -21,10 +21,10 @@ from cryptography.x509.oid import NameOID
 from benchmarks import price
 from buildspec.mirror.calls import Connections
 from buildspec.mirror.config import Started
+from buildspec.mirror.guards import Build
 from buildspec.mirror.mirror import Mirror, Outcome, Rules
 from buildspec.mirror.model import Limits
 from buildspec.mirror.notices import Notices, log_link
-from buildspec.mirror.plan import Build
 from buildspec.mirror.report import Log
 from buildspec.mirror.unit import AT_A_TIME, Bookkeeping, reconcile, summarise
 from tests.buildspec.mirror.cloud import PATIENCE, Cloud
