@@ -36,3 +36,7 @@ class RelayRefusedError(Exception):
 
 class LookNeededError(Exception):
     """The pack raised a suspicion that only a copy can confirm; nothing was pushed."""
+
+
+class NotLookedAtError(Exception):
+    """There is more history than a look may read, so what it would show is not known."""

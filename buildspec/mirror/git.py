@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import signal
@@ -50,6 +51,10 @@ class GitError(Exception):
 
 class TooLargeError(GitError):
     """What Git writes has more bytes than it may."""
+
+
+class TooLateError(GitError):
+    """Git did not end in time."""
 
 
 @dataclass(frozen=True)
@@ -174,10 +179,12 @@ class Git:
         remote: Remote | None = None,
         most_bytes: int | None = None,
         no_is: int | None = None,
+        until: float | None = None,
     ) -> BinaryIO:
         """What Git wrote, as an open file without a name; Git has ended.
 
-        `given` are lines for its input. Raises TooLargeError where it writes more than `most_bytes`.
+        `given` are lines for its input. Raises TooLargeError where it writes more than `most_bytes`,
+        and TooLateError where it runs after `until` of the monotonic clock.
         """
         if remote is not None:
             remote.refresh()
@@ -192,7 +199,7 @@ class Git:
                 process = subprocess.Popen(  # noqa: S603  (the program is Git)
                     command, stdin=lines, stdout=output, stderr=messages, env=environment, start_new_session=True
                 )
-                status = self._watch(process, output, most_bytes)
+                status = self._watch(process, output, most_bytes, until)
                 if status == no_is:
                     raise _NoError(arguments[0])
                 _measure(output, most_bytes)
@@ -204,15 +211,20 @@ class Git:
         output.seek(0)
         return output
 
-    def _watch(self, process: subprocess.Popen[bytes], output: BinaryIO, most_bytes: int | None) -> int:
+    def _watch(
+        self, process: subprocess.Popen[bytes], output: BinaryIO, most_bytes: int | None, until: float | None
+    ) -> int:
         """Wait for its end, and kill it and its children where they do too little or too much."""
         seen, since = -1, time.monotonic()
         try:
             while True:
+                left = math.inf if until is None else until - time.monotonic()
                 try:
-                    return process.wait(timeout=1)
+                    return process.wait(timeout=max(0, min(1, left)))
                 except subprocess.TimeoutExpired:
                     pass
+                if left <= 0:
+                    raise TooLateError("git did not end in time")
                 _measure(output, most_bytes)
                 now = _work_of(process.pid)
                 if now != seen:

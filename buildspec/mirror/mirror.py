@@ -14,7 +14,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from .aws import AwsRefusedError
-from .failures import LookNeededError, RelayRefusedError, SourceUnreachableError, StoppedError, UnreachableError
+from .failures import (
+    LookNeededError,
+    NotLookedAtError,
+    RelayRefusedError,
+    SourceUnreachableError,
+    StoppedError,
+    UnreachableError,
+)
 from .guards import Build, Guards
 from .model import HEADS, Action, Change, Limits, Listing, Push, SetDefault, mirrored
 from .plan import plan
@@ -262,20 +269,24 @@ class Mirror(Generic[_Session]):
         """Ask the history what the relay cannot see."""
         new = {change.new for change in changes if change.new}.difference(target.refs.values())
         with self._log.step("looked at the history", self._ends.moved):
-            path = copy.uses_lfs(new, target.refs.values()) if new else None
+            lfs = self._lfs_in(copy, new, target)
             rewritten = [
                 change for change in unproved if change.new and change.old and not copy.contains(change.new, change.old)
             ]
         self._guards.check_rewrites(unproved, rewritten)
-        if path is None:
-            return
-        name = path.decode(errors="replace")
-        if self._rules.lfs == "refuse":
-            raise StoppedError(
-                f"the source uses Git LFS ({name}), whose content the target cannot hold",
-                "With 'lfs: warn' everything else is mirrored",
-            )
-        self._log(f"WARNING: the source uses Git LFS ({name}); the content of such files does not reach the target")
+        if lfs and self._rules.lfs == "refuse":
+            raise StoppedError(lfs, "With 'lfs: warn' everything else is mirrored")
+        if lfs:
+            self._log(f"WARNING: {lfs}")
+
+    def _lfs_in(self, copy: Strategy, new: Collection[bytes], target: Listing) -> str:
+        """What to say about Git LFS in new history."""
+        try:
+            path = copy.uses_lfs(new, target.refs.values()) if new else None
+        except NotLookedAtError as error:
+            return f"the history could not be looked at for Git LFS, whose content the target cannot hold: {error}"
+        name = path.decode(errors="replace") if path else ""
+        return f"the source uses Git LFS ({name}), whose content the target cannot hold" if path else ""
 
     def _set_default(self, action: SetDefault) -> None:
         try:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from buildspec.mirror.failures import UnreachableError
-from buildspec.mirror.git import Git, GitError, Remote, TooLargeError, over_https, over_ssh
+from buildspec.mirror.git import Git, GitError, Remote, TooLargeError, TooLateError, over_https, over_ssh
 from tests.buildspec.mirror.git_ends import Mirror, mirror_in
 
 SECRETS = {
@@ -164,3 +164,12 @@ def test_output_that_is_too_large_is_refused_however_fast_it_was_written(tmp_pat
     git.create()
     with pytest.raises(TooLargeError):
         git.run("help", "-a", most_bytes=100)
+
+
+def test_git_that_works_is_ended_when_its_time_is_over(tmp_path: Path) -> None:
+    git = Git(tmp_path / "repository")
+    git.create()
+    started = time.monotonic()
+    with pytest.raises(TooLateError):
+        git.run("-c", "alias.busy=!while :; do :; done", "busy", until=started + 0.2)
+    assert time.monotonic() - started < 10

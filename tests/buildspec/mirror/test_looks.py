@@ -1,10 +1,14 @@
 """What a copy says about history."""
 
+import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
-from buildspec.mirror.failures import UnreachableError
+from buildspec.mirror import looks
+from buildspec.mirror.failures import NotLookedAtError, UnreachableError
+from buildspec.mirror.git import Git
 from tests.buildspec.mirror.git_ends import Mirror, git, mirror_in
 
 LFS = b"*.psd filter=lfs diff=lfs merge=lfs -text\n"
@@ -65,6 +69,68 @@ def test_finds_lfs_behind_a_tag_of_a_tree(mirror: Mirror) -> None:
     git(mirror.source.path, "tag", "tree", f"{commit.decode()}^{{tree}}")
     mirror.source.delete("refs/heads/side")
     assert _lfs_in_what_is_new(mirror) == b"d/.gitattributes"
+
+
+def _tree(mirror: Mirror, *entries: tuple[str, bytes, str]) -> bytes:
+    lines = (f"{mode} {'tree' if mode == '040000' else 'blob'} {oid.decode()}\t{name}\n" for mode, oid, name in entries)
+    return git(mirror.source.path, "mktree", given="".join(lines).encode())
+
+
+def _blob(mirror: Mirror, content: bytes) -> bytes:
+    return git(mirror.source.path, "hash-object", "-w", "--stdin", given=content)
+
+
+@pytest.mark.parametrize("as_tag", [False, True])
+def test_reads_each_tree_once_however_often_the_history_has_it(mirror: Mirror, as_tag: bool) -> None:
+    """Ten equal folders in each of ten equal folders, ten times: 10,000,000,000 paths."""
+    tree = _tree(mirror, ("100644", _blob(mirror, b"x"), "x"))
+    for _ in range(10):
+        tree = _tree(mirror, *(("040000", tree, f"d{number}") for number in range(10)))
+    attributes = _blob(mirror, b"# no LFS\n")
+    tree = _tree(mirror, ("100644", attributes, ".gitattributes"), ("040000", tree, "z"))
+    commit = git(mirror.source.path, "commit-tree", tree.decode(), "-m", "x")
+    started = time.monotonic()
+    if as_tag:
+        found = looks.uses_lfs(Git(mirror.source.path), [tree], [])
+    else:
+        found = looks.uses_lfs(Git(mirror.source.path), [commit], [])
+    assert found is None
+    assert time.monotonic() - started < 20
+
+
+@pytest.mark.parametrize("limits", [looks.LookLimits(seconds=0), looks.LookLimits(most_bytes=100)])
+def test_what_is_too_much_to_read_was_not_looked_at(mirror: Mirror, limits: looks.LookLimits) -> None:
+    new = mirror.source.refs()[b"refs/heads/main"]
+    with pytest.raises(NotLookedAtError):
+        looks.uses_lfs(Git(mirror.source.path), [new], [], limits)
+
+
+def test_reads_many_large_folders_in_parts(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+    mirror.source.commit("refs/heads/main", {**{f"{number}/a": b"1" for number in range(9)}, "8/.gitattributes": LFS})
+    monkeypatch.setattr(looks, "_MOST_AT_ONCE", 600)
+    assert _lfs_in_what_is_new(mirror) == b"8/.gitattributes"
+    monkeypatch.setattr(looks, "_MOST_AT_ONCE", 60)
+    with pytest.raises(NotLookedAtError, match="a folder has too many entries"):
+        _lfs_in_what_is_new(mirror)
+
+
+def test_ignores_attributes_that_are_too_large_for_git(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+    mirror.source.commit("refs/heads/main", {".gitattributes": LFS})
+    monkeypatch.setattr(looks, "_LARGEST_ATTRIBUTES", len(LFS) + 1)
+    assert _lfs_in_what_is_new(mirror) == b".gitattributes"
+    monkeypatch.setattr(looks, "_LARGEST_ATTRIBUTES", len(LFS))
+    assert _lfs_in_what_is_new(mirror) is None
+
+
+def test_reads_large_attributes_in_little_memory(mirror: Mirror) -> None:
+    mirror.source.commit("refs/heads/main", {".gitattributes": b"# x\n" * (4 << 20) + LFS})
+    new = mirror.source.refs()[b"refs/heads/main"]
+    tracemalloc.start()
+    try:
+        assert looks.uses_lfs(Git(mirror.source.path), [new], []) == b".gitattributes"
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_finds_no_lfs_in_comments_and_other_files(mirror: Mirror) -> None:

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given, settings
 
 from buildspec.mirror.aws import AwsRefusedError
-from buildspec.mirror.failures import LookNeededError, RelayRefusedError, SourceUnreachableError, UnreachableError
+from buildspec.mirror.failures import (
+    LookNeededError,
+    NotLookedAtError,
+    RelayRefusedError,
+    SourceUnreachableError,
+    UnreachableError,
+)
 from buildspec.mirror.guards import Build
 from buildspec.mirror.mirror import Mirror, Outcome, Rules
 from buildspec.mirror.model import Change, Limits
@@ -401,6 +407,23 @@ def test_git_lfs_is_only_warned_of_where_that_is_wanted() -> None:
     outcome, lines = _run(ends, transfer="copy", lfs="warn")
     assert outcome.equal
     assert any(line.startswith("WARNING: the source uses Git LFS (a/.gitattributes)") for line in lines)
+
+
+@pytest.mark.parametrize("lfs", ["refuse", "warn"])
+def test_history_that_was_not_looked_at_is_not_known_to_be_without_git_lfs(lfs: str) -> None:
+    ends = _mirrored()
+    before = dict(ends.target.refs)
+    ends.source.commit(MAIN, ends.source.refs[MAIN])
+    _fail_at(ends, "uses_lfs", [NotLookedAtError("it takes too long")])
+    outcome, lines = _run(ends, transfer="copy", lfs=lfs)
+    said = "the history could not be looked at for Git LFS, whose content the target cannot hold: it takes too long"
+    if lfs == "refuse":
+        assert outcome.final
+        assert outcome.reason.startswith(f"{said}; nothing was pushed. ")
+        assert ends.target.refs == before
+    else:
+        assert outcome.equal
+        assert f"WARNING: {said}" in lines
 
 
 @pytest.mark.parametrize("transfer", ["relay", "copy"])
