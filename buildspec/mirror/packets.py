@@ -11,14 +11,21 @@ from typing import Protocol
 
 from .failures import UnreachableError
 from .model import Listing
+from .retries import FinalError
 
 FLUSH = b"0000"
 LONGEST_PAYLOAD = 65516
 
 _LENGTH = re.compile(rb"[0-9a-fA-F]{4}")
 _ID = re.compile(rb"[0-9a-f]{40}")
-_MIRRORED = (b"refs/heads/", b"refs/tags/")
-_NAME = re.compile(rb"refs/[a-z]+/[^\x00-\x20\x7f~^:?*\[\\]+")  # https://git-scm.com/docs/git-check-ref-format
+_HEADS_AND_TAGS = (b"refs/heads/", b"refs/tags/")
+# https://git-scm.com/docs/git-check-ref-format
+_NAME = re.compile(rb"refs(/(?!\.)[^\x00-\x20\x7f~^:?*\[\\/]+(?<!\.lock))+(?<!\.)")
+_NOT_IN_NAMES = (b"..", b"@{")
+# Both ends of so many refs and the plan for them take some 120 MB, for each of 16 mirrors at a time, of 3 GB.
+_MOST_REFS = 250_000
+_MOST_BYTES_OF_REFS = 64 << 20
+_MOST_PROGRESS = 4 << 20
 _MOST_SHOWN = 300
 
 
@@ -73,14 +80,22 @@ class Packets:
 
 
 def demultiplexed(packets: Packets, first: bytes | None) -> Iterator[bytes]:
-    """The first band of the lines from `first` to the next flush; raises UnreachableError for the third, the errors."""
+    """The first band of the lines from `first` to the next flush.
+
+    Raises UnreachableError for the third, the errors, and where too much comes without data.
+    """
     line = first
+    idle = 0
     while line is not None:
         band, data = line[:1], line[1:]
         if band == b"\x03":
             raise UnreachableError(f"the {packets.end} aborted: {shown(data)}")
+        idle += 4 + len(line)
+        if idle > _MOST_PROGRESS + LONGEST_PAYLOAD:
+            raise UnreachableError(f"the {packets.end} sends progress and no data")
         if band == b"\x01":
             if data:
+                idle = 0
                 yield data
         elif band != b"\x02":  # progress
             raise packets.strange(line)
@@ -90,7 +105,8 @@ def demultiplexed(packets: Packets, first: bytes | None) -> Iterator[bytes]:
 def read_listing(packets: Packets, like: Listing | None = None) -> Listing:
     """Read the heads and tags that a server lists first of all.
 
-    Names and ids that are also in `like` are the same objects, so the second listing takes little memory.
+    Names and ids that are also in `like` are the same objects, so the second listing takes little memory. Raises
+    UnreachableError where Git would not write it so, and FinalError where there is more than fits into memory.
     """
     seen: dict[bytes, bytes] = {}
     if like is not None:
@@ -99,21 +115,46 @@ def read_listing(packets: Packets, like: Listing | None = None) -> Listing:
             seen[value] = value
     refs: dict[bytes, bytes] = {}
     capabilities: frozenset[bytes] | None = None
+    size = 0
     while (line := packets.read()) is not None:
+        size += len(line)
+        if len(refs) >= _MOST_REFS or size > _MOST_BYTES_OF_REFS:
+            raise FinalError(
+                f"the {packets.end} lists {_MOST_REFS} refs or more, or more than {_MOST_BYTES_OF_REFS >> 20} MiB of "
+                "them, which a build has no memory for. Delete branches and tags there"
+            )
         if capabilities is None:
             line, _, words = line.partition(b"\0")
             capabilities = frozenset(words.split())
-        value, space, name = line.rstrip(b"\n").partition(b" ")
-        if value == b"shallow" and space:
+        found = _mirrored(packets, line)
+        if found is None:
             continue
-        if not space or not _ID.fullmatch(value):
-            raise packets.strange(line)
-        if not name.startswith(_MIRRORED) or name.endswith(b"^{}"):  # others, and what an annotated tag points to
-            continue
-        if not _NAME.fullmatch(name):
+        value, name = found
+        if name in refs:
             raise packets.strange(line)
         refs[seen.get(name, name)] = seen.setdefault(value, value)
-    return Listing(refs, _default(capabilities or frozenset()), capabilities or frozenset())
+    default = _default(capabilities or frozenset())
+    if default is not None and not _is_name(default):
+        raise packets.strange(default)
+    return Listing(refs, default, capabilities or frozenset())
+
+
+def _mirrored(packets: Packets, line: bytes) -> tuple[bytes, bytes] | None:
+    """The id and the name of a head or tag in a line of a listing; None where it has another."""
+    value, space, name = line.rstrip(b"\n").partition(b" ")
+    if value == b"shallow" and space:
+        return None
+    if not space or not _ID.fullmatch(value):
+        raise packets.strange(line)
+    if not name.startswith(_HEADS_AND_TAGS) or name.endswith(b"^{}"):  # others, and what an annotated tag points to
+        return None
+    if not _is_name(name):
+        raise packets.strange(line)
+    return value, name
+
+
+def _is_name(ref: bytes) -> bool:
+    return _NAME.fullmatch(ref) is not None and not any(part in ref for part in _NOT_IN_NAMES)
 
 
 def _default(capabilities: frozenset[bytes]) -> bytes | None:

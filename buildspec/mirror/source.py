@@ -18,6 +18,7 @@ from .retries import DEFAULT_TIMEOUTS, FinalError, Timeouts, patiently
 _LINES_AT_ONCE = 1000
 _LONGEST_ACK = len(packet(b"ACK %040d common\n" % 0))
 _FIRST_HAVES = 256
+_MOST_OTHER_ACKS = 1000
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class SourceSession:
 
     def __init__(self, source: Source, like: Listing | None) -> None:
         self._source = source
+        self._ready = False
         self.pack_bytes = 0
         self._connect(like)
 
@@ -101,12 +103,10 @@ class SourceSession:
             first, rest = haves[:_FIRST_HAVES], haves[_FIRST_HAVES:]
         with self._explained():
             self._send(itertools.chain(_wants(wants, asked), _haves(first), [FLUSH] if rest else []), len(first))
-            if rest and self._is_satisfied():
+            if rest and self._is_satisfied(len(first)):
                 rest = rest[:0]
             self._send(itertools.chain(_haves(rest), [packet(b"done\n")]), len(rest))
-            line = self._packets.read()
-            while line is not None and line[:3] in (b"ACK", b"NAK"):
-                line = self._packets.read()
+            line = self._acknowledged(len(haves), (b"ACK", b"NAK"))
             for data in demultiplexed(self._packets, line):
                 self.pack_bytes += len(data)
                 yield data
@@ -130,12 +130,20 @@ class SourceSession:
         """Send lines. upload-pack acknowledges each have at most once, and waits if nobody reads that."""
         self._child.send(_blocks(lines), (acknowledged + 2) * _LONGEST_ACK)
 
-    def _is_satisfied(self) -> bool:
+    def _is_satisfied(self, haves: int) -> bool:
         """Whether upload-pack knows for each want where to begin. https://git-scm.com/docs/protocol-capabilities"""
-        satisfied = False
-        while (line := self._packets.read()) is not None and line.startswith(b"ACK "):
-            satisfied = satisfied or line.rstrip(b"\n").endswith(b" ready")
-        return satisfied
+        self._ready = False
+        self._acknowledged(haves, (b"ACK",))
+        return self._ready
+
+    def _acknowledged(self, haves: int, words: tuple[bytes, ...]) -> bytes | None:
+        """The line after the acknowledgements, of which there are few more than `haves`."""
+        for _ in range(2 * haves + _MOST_OTHER_ACKS):
+            line = self._packets.read()
+            if line is None or line[:3] not in words:
+                return line
+            self._ready = self._ready or line.rstrip(b"\n").endswith(b" ready")
+        raise self._packets.strange(line or b"")
 
     def _connect(self, like: Listing | None) -> None:
         self._used = True
@@ -153,6 +161,9 @@ class SourceSession:
         """Say in an error what ssh said."""
         try:
             yield
+        except FinalError:
+            self._child.close()
+            raise
         except UnreachableError as error:
             explanation = _explanation(self._child.said())
             self._child.close()

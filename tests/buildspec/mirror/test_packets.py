@@ -1,6 +1,8 @@
 """What Git's servers send is read as it was meant, and nothing else is taken for it."""
 
 import io
+import itertools
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -8,10 +10,15 @@ from hypothesis import strategies as st
 
 from buildspec.mirror.failures import UnreachableError
 from buildspec.mirror.packets import FLUSH, LONGEST_PAYLOAD, Packets, demultiplexed, packet, read_listing, shown
+from buildspec.mirror.retries import FinalError
 
 PAYLOADS = st.binary(max_size=300).filter(lambda payload: not payload.startswith(b"ERR "))
 IDS = st.binary(min_size=20, max_size=20).map(lambda value: value.hex().encode())
-NAMES = st.text("abcxyz-./", min_size=1, max_size=12).map(str.encode)
+NAMES = (
+    st.from_regex("[a-z-][a-z.-]{0,3}[a-z-](/[a-z-]+){0,2}", fullmatch=True)
+    .filter(lambda name: ".." not in name and ".lock" not in name)
+    .map(str.encode)
+)
 HEADS_AND_TAGS = st.builds(bytes.__add__, st.sampled_from([b"refs/heads/", b"refs/tags/"]), NAMES)
 OTHERS = st.builds(bytes.__add__, st.sampled_from([b"refs/notes/", b"refs/pull/", b"refs/headsx/"]), NAMES)
 
@@ -111,12 +118,81 @@ def test_an_empty_repository_has_no_refs(lines: list[bytes]) -> None:
         b"a" * 40 + b" refs/heads/\x1b[2J",
         b"a" * 40 + b" refs/heads/a\0agent=x",
         b"a" * 40 + b" refs/heads/",
+        *(
+            b"a" * 40 + b" refs/heads/" + name
+            for name in (
+                b"../x",
+                b"a..b",
+                b"a//b",
+                b"/a",
+                b"a/",
+                b"a.lock",
+                b"a.lock/b",
+                b".a",
+                b"a/.b",
+                b"a.",
+                b"a@{1}",
+            )
+        ),
     ],
 )
 def test_refuses_a_listing_with_something_else_in_it(line: bytes) -> None:
     first = packet(b"b" * 40 + b" HEAD\0thin-pack\n")
     with pytest.raises(UnreachableError, match="not Git's protocol"):
         read_listing(reading(first + packet(line) + FLUSH))
+
+
+def test_refuses_a_ref_that_is_listed_twice() -> None:
+    lines = [packet(digit * 40 + b" refs/heads/main\n") for digit in (b"1", b"2")]
+    with pytest.raises(UnreachableError, match="not Git's protocol"):
+        read_listing(reading(b"".join(lines) + FLUSH))
+
+
+def test_refuses_a_default_branch_that_no_branch_can_be() -> None:
+    line = packet(b"1" * 40 + b" refs/heads/main\0symref=HEAD:refs/heads/../x\n")
+    with pytest.raises(UnreachableError, match="not Git's protocol"):
+        read_listing(reading(line + FLUSH))
+
+
+class Endless(io.RawIOBase):
+    """Lines for ever, `write` giving the payload of each by its number."""
+
+    def __init__(self, write: Callable[[int], bytes]) -> None:
+        super().__init__()
+        self._lines = (packet(write(number)) for number in itertools.count())
+        self._left = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        self._left = self._left or next(self._lines)
+        part, self._left = self._left[: len(buffer)], self._left[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
+
+
+def endless(write: Callable[[int], bytes]) -> Packets:
+    return Packets(io.BufferedReader(Endless(write)), "source")
+
+
+@pytest.mark.parametrize("line", [b"\x02" + b"." * 1000, b"\x01"])
+def test_progress_without_data_ends(line: bytes) -> None:
+    packets = endless(lambda _: line)
+    with pytest.raises(UnreachableError, match="sends progress and no data"):
+        list(demultiplexed(packets, packets.read()))
+
+
+def test_a_listing_has_so_many_refs_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("buildspec.mirror.packets._MOST_REFS", 1000)
+    with pytest.raises(FinalError, match="lists 1000 refs or more"):
+        read_listing(endless(lambda number: b"%040x refs/heads/%d\n" % (number, number)))
+
+
+@pytest.mark.parametrize("name", [b"refs/heads/%d/" + b"x" * 60_000, b"refs/pull/%d/" + b"x" * 60_000])
+def test_a_listing_has_so_many_bytes_at_most(name: bytes) -> None:
+    with pytest.raises(FinalError, match="more than 64 MiB of them"):
+        read_listing(endless(lambda number: b"%040x " % number + name % number))
 
 
 @given(st.binary(max_size=2000))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from buildspec.mirror.failures import UnreachableError
-from buildspec.mirror.retries import Timeouts
+from buildspec.mirror.retries import FinalError, Timeouts
 from buildspec.mirror.source import Source
 from tests.buildspec.mirror.ends import LISTING, Ends, add, commits, git, pack_tags
 
@@ -103,11 +103,26 @@ def test_says_that_ssh_is_missing(ends: Ends, monkeypatch: pytest.MonkeyPatch) -
         ends.connect_source().open()
 
 
+def test_too_many_refs_are_final(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit(ends)
+    monkeypatch.setattr("buildspec.mirror.packets._MOST_REFS", 0)
+    with pytest.raises(FinalError, match="the source lists 0 refs or more"):
+        ends.connect_source().open()
+
+
 def test_says_that_a_pack_was_cut(ends: Ends) -> None:
     commit(ends)
     ends.ssh.write_text(LISTING + "printf '0008NAK\\n0010\\001PACK\\0\\0\\0\\2\\0\\0\\0'\n")
     with ends.connect_source().open() as session, pytest.raises(UnreachableError, match="the source broke off"):
         list(session.fetch(list(session.listing.refs.values()), [], []))
+
+
+@pytest.mark.parametrize(("haves", "answer"), [(0, "0008NAK\\n"), (300, "0037ACK %040d common\\n")])
+def test_acknowledgements_without_end_are_not_read_for_ever(ends: Ends, haves: int, answer: str) -> None:
+    commit(ends)
+    ends.ssh.write_text(LISTING + f"exec yes '{answer[:-2]}'\n")
+    with ends.connect_source().open() as session, pytest.raises(UnreachableError, match="not Git's protocol"):
+        list(session.fetch(list(session.listing.refs.values()), [b"%040x" % number for number in range(haves)], []))
 
 
 def test_says_what_the_source_does_not_give(ends: Ends) -> None:
