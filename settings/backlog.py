@@ -15,16 +15,18 @@ from settings.problems import refuse
 from settings.projects import BacklogRepositoryName, ProjectKey, ProjectSettings, derived_key
 from settings.schedules import ScheduleExpression
 from settings.types import (
+    ApiKeyParameter,
+    ChatUrlParameter,
     Email,
     Flag,
     Key,
     KmsKeyArn,
     LogRetentionDays,
-    ParameterName,
     Reason,
     RepositoryName,
     Settings,
     SpaceId,
+    SshKeyParameter,
     SubnetId,
     VpcId,
 )
@@ -93,12 +95,12 @@ class SpaceSettings(Settings):
         description="Lines of known_hosts that pin the host keys of <space>.git.<domain>; compare them with Nulab's "
         "before pinning.",
     )
-    api_key_parameter: ParameterName | None = Field(
+    api_key_parameter: ApiKeyParameter | None = Field(
         None,
         description="Name of the SSM SecureString with a key of Backlog's API, for `backlog-repositories` and "
         "`backlog-webhook register`. No build reads it. Never write the key itself here.",
     )
-    ssh_key_parameter: ParameterName = Field(
+    ssh_key_parameter: SshKeyParameter = Field(
         description="Name of the SSM SecureString with the private key. Never write the key itself here."
     )
     ssh_key_kms_key_arn: KmsKeyArn | None = Field(
@@ -207,7 +209,7 @@ class AlertsSettings(Settings):
         le=168,
         description="Raise an alarm when a mirror has differed, or none was reconciled, for this long, hours.",
     )
-    webhook_parameter: ParameterName | None = Field(
+    webhook_parameter: ChatUrlParameter | None = Field(
         None,
         description="Name of an SSM SecureString, under AWS's own key, with the URL of a Slack or Teams webhook, which "
         "hears when a mirror fails and when it is well again.",

@@ -58,6 +58,8 @@ def _lookalikes(details: ErrorDetails, path: Path) -> tuple[str, str] | None:
     text = details["input"]
     if details["type"] not in ("refused", "literal_error") or not isinstance(text, str) or text.isascii():
         return None
+    if details.get("ctx", {}).get("is_secret"):
+        return None
     if not {*FREE_TEXTS, "tags"}.isdisjoint(path):
         return None
     kinds = [None if character.isascii() else lookalike(character) for character in text]

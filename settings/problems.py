@@ -62,9 +62,12 @@ class SettingsError(RefusedError):
         super().__init__((problem.printed for problem in self.located), status=errors.WRONG_USAGE)
 
 
-def refuse(what: str, hint: str) -> PydanticCustomError:
-    """The exception a validator raises for one value: `what` names the value, `hint` the next action."""
-    return PydanticCustomError("refused", "{what}", {"what": what, "hint": hint})
+def refuse(what: str, hint: str, *, is_secret: bool = False) -> PydanticCustomError:
+    """The exception a validator raises for one value: `what` names the value, `hint` the next action.
+
+    `is_secret` is for a value that may be a secret, and of which nothing else shows a part.
+    """
+    return PydanticCustomError("refused", "{what}", {"what": what, "hint": hint, "is_secret": is_secret})
 
 
 def dotted(path: Path) -> str:

@@ -93,14 +93,24 @@ def _reason(value: str) -> str:
     return value
 
 
-def _parameter(value: str) -> str:
-    # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
-    if len(value) > 900 or not re.fullmatch(r"/(?!(?i:aws|ssm))[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){0,14}", value):
-        # The value may be the private key itself.
-        repeated = shown(value) if re.fullmatch(r"[!-~]{0,80}", value) else "this"
-        hint = "write it with its path, not under /aws or /ssm, for example /kakehashi/backlog/ssh-key"
-        raise refuse(f"{repeated} is not the name of an SSM parameter", hint)
-    return value
+def _parameter(example: str) -> BeforeValidator:
+    """Accept the name of an SSM parameter."""
+
+    def check(value: Any) -> Any:
+        named = f"write the parameter's name with its path, not under /aws or /ssm, for example {example}"
+        # With its lookalikes, which an input method writes for a slash.
+        if value is not None and not (isinstance(value, str) and value.startswith(("/", "\uff0f", "\u30fb"))):
+            what = "this does not start with '/', so it is no name of an SSM parameter, and may be the secret itself"
+            raise refuse(what, f"{named}; if it is the secret, revoke it and store a new one in SSM", is_secret=True)
+        # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+        form = r"/(?!(?i:aws|ssm))[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){0,14}"
+        if value is not None and (len(value) > 900 or not re.fullmatch(form, value)):
+            # The value may be the private key itself.
+            repeated = shown(value) if re.fullmatch(r"[!-~]{0,80}", value) else "this"
+            raise refuse(f"{repeated} is not the name of an SSM parameter", named)
+        return value
+
+    return BeforeValidator(check)
 
 
 DeploymentName = Annotated[
@@ -188,11 +198,10 @@ VpcEndpointId = Annotated[str, _resource_id("vpce", "the id of a VPC endpoint")]
 SubnetId = Annotated[str, _resource_id("subnet", "a subnet id")]
 AmiId = Annotated[str, _resource_id("ami", "an AMI id")]
 AllocationId = Annotated[str, _resource_id("eipalloc", "the allocation id of an Elastic IP")]
-ParameterName = Annotated[
-    str,
-    AfterValidator(_parameter),
-    WithJsonSchema({"type": "string", "pattern": r"^/[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){0,14}$"}),
-]
+_PARAMETER_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^/[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){0,14}$"})
+SshKeyParameter = Annotated[str, _parameter("/kakehashi/backlog/ssh-key"), _PARAMETER_SCHEMA]
+ApiKeyParameter = Annotated[str, _parameter("/kakehashi/backlog/api-key"), _PARAMETER_SCHEMA]
+ChatUrlParameter = Annotated[str, _parameter("/kakehashi/backlog/chat-url"), _PARAMETER_SCHEMA]
 Description = Annotated[
     str, Matching(r"[^\x00-\x1f\x7f]{0,1000}", "a description", "write one line of at most 1,000 characters")
 ]

@@ -186,17 +186,6 @@ def test_a_room_may_pull_a_repository_of_a_project(loaded: Loaded, refusal: Refu
     assert "'web-none' is not one of prd.codecommit.repositories" in refusal(text.replace("web-api]", "web-none]"))
 
 
-def test_the_key_of_an_api_is_named_and_never_written(refusal: Refusal) -> None:
-    parameter = "ssh_key_parameter: /kakehashi/backlog/ssh-key\n"
-    text = spoilt((parameter, f"{parameter}        api_key_parameter: aBcDeF0123\n"))
-    assert refusal(text) == error(
-        line_of(text, "        api_key"),
-        "prd.backlog.spaces.example.api_key_parameter",
-        "'aBcDeF0123' is not the name of an SSM parameter",
-        "write it with its path, not under /aws or /ssm, for example /kakehashi/backlog/ssh-key",
-    )
-
-
 @pytest.mark.parametrize(("repository", "key"), [("api", "web-api"), ("A.b_C-d", "web-a-b_c-d"), ("9", "web-9")])
 def test_a_key_follows_from_a_repositorys_name(repository: str, key: str) -> None:
     assert derived_key("web", repository) == key

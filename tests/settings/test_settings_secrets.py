@@ -70,6 +70,53 @@ def test_a_password_in_a_value_of_the_wrong_type_is_not_repeated(refusal: Refusa
     assert SECRET not in refusal(spoilt((_URL, f"url: {written}")))
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        f"https://hooks.slack.com/services/T0/B0/{SECRET}",
+        f"{SECRET}{'aB3' * 19}",
+        f'"{SECRET}\uff0fx"',
+        f"[{SECRET}]",
+        f"{{ {SECRET}: {SECRET} }}",
+        f"kakehashi/{SECRET}",
+    ],
+)
+@pytest.mark.parametrize(
+    ("old", "new", "path", "example"),
+    [
+        (
+            "ssh_key_parameter: /kakehashi/backlog/ssh-key\n",
+            "ssh_key_parameter: {}\n",
+            "prd.backlog.spaces.example.ssh_key_parameter",
+            "/kakehashi/backlog/ssh-key",
+        ),
+        (
+            "ssh_key_parameter: /kakehashi/backlog/ssh-key\n",
+            "ssh_key_parameter: /kakehashi/backlog/ssh-key\n        api_key_parameter: {}\n",
+            "prd.backlog.spaces.example.api_key_parameter",
+            "/kakehashi/backlog/api-key",
+        ),
+        (
+            "silent_hours: 6",
+            "silent_hours: 6\n      webhook_parameter: {}",
+            "prd.backlog.alerts.webhook_parameter",
+            "/kakehashi/backlog/chat-url",
+        ),
+    ],
+)
+def test_a_secret_in_place_of_its_parameters_name_is_refused_without_being_repeated(
+    refusal: Refusal, old: str, new: str, path: str, example: str, written: str
+) -> None:
+    change = (old, new.format(written))
+    assert refusal(spoilt(change)) == error(
+        last_line_of_change(*change),
+        path,
+        "this does not start with '/', so it is no name of an SSM parameter, and may be the secret itself",
+        f"write the parameter's name with its path, not under /aws or /ssm, for example {example}; if it is the "
+        "secret, revoke it and store a new one in SSM",
+    )
+
+
 def _leaves(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
     if isinstance(value, dict):
         return [path, *(leaf for key, item in value.items() for leaf in _leaves(item, (*path, key)))]

@@ -187,7 +187,7 @@ def test_does_not_repeat_a_value_that_may_be_a_key(refusal: Refusal, name: str) 
         last_line_of_change(old, new),
         "prd.backlog.spaces.example.ssh_key_parameter",
         "this is not the name of an SSM parameter",
-        "write it with its path, not under /aws or /ssm, for example /kakehashi/backlog/ssh-key",
+        "write the parameter's name with its path, not under /aws or /ssm, for example /kakehashi/backlog/ssh-key",
     )
 
 
