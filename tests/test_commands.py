@@ -108,10 +108,12 @@ def test_the_commands_that_destroy_leave_nothing(
     image_tags = example["dev-gitlab"].resource("aws_dlm_lifecycle_policy.image_backups_policy")["policy_details"]
     server = f"{example['dev-gitlab'].json['output']['parameters']['value']}"
     ec2, ssm = clients("ec2", DEV), clients("ssm", DEV)
-    secrets, keys = clients("secretsmanager", PRD), clients("ssm", PRD)
+    secrets, keys, logs = clients("secretsmanager", PRD), clients("ssm", PRD), clients("logs", PRD)
     secret = Labels(project="kakehashi", environment="prd", owner="platform-team").git_secret("push")
     secrets.create_secret(Name=secret, SecretString="{}")
-    keys.put_parameter(Name="/kakehashi/backlog/ssh-key", Value="key", Type="SecureString")
+    for name in ("ssh-key", "api-key", "chat-url"):
+        keys.put_parameter(Name=f"/kakehashi/backlog/{name}", Value="key", Type="SecureString")
+    logs.create_log_group(logGroupName="/aws/codebuild/kakehashi-prd-backlog-website")
     for name in ("root-password", "configure", "backup"):
         ssm.put_parameter(Name=f"{server}/{name}", Value="it", Type="SecureString")
     (first, *_) = ec2.describe_images(Owners=["amazon"])["Images"]
@@ -122,14 +124,16 @@ def test_the_commands_that_destroy_leave_nothing(
 
     text = (project / "docs" / "destroy.md").read_text()
     assert text.count("ami-0123456789abcdef0") == 1
+    in_production, in_development = text.replace("ami-0123456789abcdef0", image).split("In the development account")
     found: list[Any] = []
-    for command in _commands(text.replace("ami-0123456789abcdef0", image)):
-        account = PRD if command.service == "secretsmanager" or command.operation == "delete-parameter" else DEV
-        call = getattr(clients(command.service, account), xform_name(command.operation.title().replace("-", "")))
-        found.append(call(**command.parameters()))
+    for account, part in ((PRD, in_production), (DEV, in_development)):
+        for command in _commands(part):
+            call = getattr(clients(command.service, account), xform_name(command.operation.title().replace("-", "")))
+            found.append(call(**command.parameters()))
 
     assert any([image] == [one["ImageId"] for one in answer.get("Images", ())] for answer in found)
     assert ec2.describe_images(Owners=["self"])["Images"] == []
     assert ssm.describe_parameters()["Parameters"] == keys.describe_parameters()["Parameters"] == []
+    assert logs.describe_log_groups()["logGroups"] == []
     with pytest.raises(ClientError):
         secrets.describe_secret(SecretId=secret)
