@@ -50,8 +50,8 @@ def main() -> int:
             )
     lines += [
         "",
-        f"`python -m benchmarks.inspection`: CPU seconds, the middle of {TURNS}, on one of {os.cpu_count()} CPUs with a "
-        f"load of {os.getloadavg()[0]:.0f}. The inspection also keeps each commit's parents, as for branches that moved.",
+        f"`python -m benchmarks.inspection`: CPU seconds, the middle of {TURNS}, on {os.cpu_count()} CPUs with a "
+        f"load of {os.getloadavg()[0]:.0f}. It keeps commits' parents, as for moved branches.",
         "",
     ]
     table = "\n".join(lines)
