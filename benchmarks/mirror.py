@@ -1,4 +1,4 @@
-"""Data that a mirror build moves, its time and memory: `python -m benchmarks.mirror [--mb N ...] [--quick] [--write]`.
+"""Data that a mirror build moves, its time and memory: `python -m benchmarks.mirror [--quick] [--write]`.
 
 The builds are real, as in tests/real/mirror: the rendered buildspec between a real sshd and a real git http-backend, in
 a network namespace (only root makes one). Every build starts from a copy of the same mirrored repository. Its history
@@ -17,9 +17,10 @@ import os
 import random
 import re
 import statistics
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -51,17 +52,28 @@ _PEAK = {
 
 _WARM = """
 set -e
+# The cache holds files alone, and a repository is none without this folder.
+[ ! -e {copy} ] || mkdir -p {copy}/refs
 export GIT_SSH_COMMAND="ssh -i {folder}/key -o UserKnownHostsFile={folder}/known_hosts -o BatchMode=yes"
+began=$(date +%s%3N)
 if [ ! -e {copy} ]; then git clone --quiet --mirror {source} {copy}
 else git -C {copy} fetch --quiet --prune origin '+refs/heads/*:refs/heads/*' '+refs/tags/*:refs/tags/*'; fi
-git -C {copy} push --quiet --prune {target} '+refs/heads/*:refs/heads/*'
-for letter in {letters}; do git -C {copy} push --quiet {target} "+refs/tags/$letter*:refs/tags/$letter*"; done
+if [ "$(git -C {copy} tag | wc -l)" -le 4000 ]; then
+  git -C {copy} push --quiet --prune {target} '+refs/heads/*:refs/heads/*' '+refs/tags/*:refs/tags/*'
+else
+  git -C {copy} push --quiet --prune {target} '+refs/heads/*:refs/heads/*'
+  for letter in {letters}; do git -C {copy} push --quiet {target} "+refs/tags/$letter*:refs/tags/$letter*"; done
+fi
+echo "mirror: fetched and pushed: $(($(date +%s%3N) - began)) ms"
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """The bytes, seconds and memory of one build. `listing` is what the source's refs take, once."""
+    """The bytes, seconds and memory of one build. `listing` is what the source's refs take, once.
+
+    `transfer` are the seconds between both ends: without the start of the program, or of Git, and its AWS calls.
+    """
 
     history_mb: int
     change: str
@@ -72,6 +84,7 @@ class Row:
     from_cache: int
     to_cache: int
     seconds: float
+    transfer: float
     connections: int
     listing: int
     peak_mb: float | None
@@ -129,7 +142,9 @@ MANY = f"{MANY_TAGS} tags"
 def main() -> int:
     """Measure, print the tables, and return the exit code."""
     parser = argparse.ArgumentParser(description="Measure what a mirror build moves, beside Git itself.")
+    parser.add_argument("--changes", type=int, nargs="+", help="numbers of the changes, from 0; leave others out")
     parser.add_argument("--mb", type=int, nargs="+", help="MB of history (default: 10 100 1000)")
+    parser.add_argument("--ways", choices=WAYS, nargs="+", default=WAYS, help="leave others out")
     parser.add_argument("--quick", action="store_true", help="10 MB of history, two changes, no 100,000 tags")
     parser.add_argument("--write", action="store_true", help=f"also write the tables to benchmarks/{TABLE.name}")
     arguments = parser.parse_args()
@@ -137,12 +152,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mirror") as folder, worlds.running(Path(folder)) as world:
         rows: list[Row] = []
         for mb in arguments.mb or ([10] if arguments.quick else [10, 100, 1000]):
-            changes = dict(list(CHANGES.items())[1:3]) if arguments.quick else CHANGES
-            rows += measure(world, mb, changes, many=not arguments.quick and not rows)
-    table = render(rows)
-    print(table, end="")
-    if arguments.write:
-        TABLE.write_text(table, encoding="utf-8")
+            numbers = arguments.changes or ([1, 2] if arguments.quick else range(len(CHANGES)))
+            changes = {name: CHANGES[name] for number, name in enumerate(CHANGES) if number in numbers}
+            for one in measure(world, mb, changes, arguments.ways, many=not arguments.quick and not rows):
+                rows.append(one)
+                if arguments.write:  # at once, because a run takes hours, and may be cut short
+                    TABLE.write_text(render(rows), encoding="utf-8")
+    print(render(rows), end="")
     return 0
 
 
@@ -178,25 +194,35 @@ class Ways:
 
 
 def measure(
-    world: MirrorWorld, mb: int, changes: dict[str, Callable[[Repository], None]], *, many: bool
+    world: MirrorWorld,
+    mb: int,
+    changes: dict[str, Callable[[Repository], None]],
+    chosen: Collection[str],
+    *,
+    many: bool,
 ) -> Iterator[Row]:
-    """Measure every change by every way, on a history of that size."""
+    """Measure every change by every chosen way, on a history of that size."""
     ways = Ways(world)
     history = Repository.create(world.folder / f"history-{mb}.git")
-    history.git("fast-import", "--quiet", stdin="".join(commits(mb)))
-    history.git("repack", "-adq")
+    git = ["git", "-C", str(history.path)]
+    with tempfile.TemporaryFile("w+") as stream:
+        stream.writelines(commits(mb))
+        stream.seek(0)
+        subprocess.run([*git, "fast-import", "--quiet"], stdin=stream, check=True)  # noqa: S603
+    subprocess.run([*git, "repack", "-adq"], check=True)  # noqa: S603
     before = {}
-    for way in WAYS:
+    for way in chosen:
         before[way] = ways.unit(way)
         before[way].source.git("fetch", "--quiet", str(history.path), "main:main")
         yield row(mb, FIRST, way, before[way], run(before[way]))
     for change, happens in changes.items():
-        turns: dict[str, list[Row]] = {way: [] for way in WAYS}
-        for way in (*MODES[1:], "original", *("relay", "warm") * TURNS):
+        turns: dict[str, list[Row]] = {way: [] for way in chosen}
+        for way in filter(turns.__contains__, (*MODES[1:], "original", *("relay", "warm") * TURNS)):
             turns[way].append(changed(ways, mb, change, way, before[way], happens))
         for found in turns.values():
-            yield replace(found[-1], seconds=statistics.median(one.seconds for one in found))
-    if many:
+            middle = {part: statistics.median(getattr(one, part) for one in found) for part in ("seconds", "transfer")}
+            yield replace(found[-1], **middle)
+    if many and "relay" in chosen:
         yield changed(ways, mb, MANY, "relay", before["relay"], tags(MANY_TAGS))
 
 
@@ -237,6 +263,7 @@ def row(mb: int, change: str, way: str, unit: MirrorBuildRun, build: Build) -> R
         from_cache=build.cache_bytes[0],
         to_cache=build.cache_bytes[1],
         seconds=build.seconds,
+        transfer=sum(map(int, re.findall(r"^mirror: .* (\d+) ms$", build.log, re.MULTILINE))) / 1000,
         connections=connections,
         listing=len(unit.source.git("upload-pack", "--advertise-refs", ".")),
         peak_mb=int(peak[1]) / 1024 if peak else None,
@@ -267,10 +294,12 @@ def render(rows: list[Row]) -> str:
     order = [FIRST, *CHANGES, MANY]
     rows = sorted(rows, key=lambda row: (row.history_mb, order.index(row.change), WAYS.index(row.way)))
     lines = [
-        "Relayed beside `git fetch` and `git push` on a warm copy, in one run. Bytes in are without lists of refs.",
+        "Relayed beside `git fetch` and `git push` on a warm copy, in one run. Bytes in are without lists of refs. "
+        "Time is that of both ends; a whole build also fetches and starts the program, and reads the SSH key.",
         "",
-        "| history | change | bytes in, relay | warm | bytes out, relay | warm | time, relay / warm | memory |",
-        "|--:|---|--:|--:|--:|--:|--:|--:|",
+        "| history | change | bytes in, relay | warm | bytes out, relay | warm | time, relay | warm | build, relay "
+        "| warm | memory |",
+        "|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     by_key = {(row.history_mb, row.change, row.way): row for row in rows}
     for (mb, change, way), relay in by_key.items():
@@ -278,7 +307,8 @@ def render(rows: list[Row]) -> str:
         if way == "relay" and warm:
             lines.append(
                 f"| {mb} MB | {change} | {pack(relay):,} | {pack(warm):,} | {relay.to_target:,} | {warm.to_target:,} | "
-                f"{relay.seconds / warm.seconds:.2f} | {relay.peak_mb or 0:.0f} MiB |"
+                f"{relay.transfer:.2f} s | {warm.transfer:.2f} s | {relay.seconds:.1f} s | {warm.seconds:.1f} s | "
+                f"{relay.peak_mb or 0:.0f} MiB |"
             )
     lines += [
         "",
@@ -294,6 +324,8 @@ def render(rows: list[Row]) -> str:
         f"Bytes in MB (10^6). One build each ({TURNS} of `relay` and of `warm`), on {os.cpu_count()} CPUs, without a "
         "network between the ends: seconds say what Git and the build itself take. What an EFS copy reads and writes "
         "over NFS is not counted. Memory is the most that the program itself had.",
+        "",
+        f"`python -m benchmarks.mirror {' '.join(sys.argv[1:])}`, with a load of {os.getloadavg()[0]:.0f} at its end.",
         "",
     ]
     return "\n".join(lines)
