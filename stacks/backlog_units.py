@@ -91,6 +91,7 @@ def unit_config(deployment: Deployment, settings: BacklogSettings, unit: BridgeU
         "max_lost_percent": settings.max_lost_percent,
         "max_rewritten_percent": settings.max_rewritten_percent,
         "alert_hours": settings.alerts.silent_hours,
+        "timeout_minutes": settings.build_timeout_minutes,
         "state_parameter": unit.state_parameter,
         "notify_parameter": settings.alerts.webhook_parameter,
         "metric_of_each_mirror": settings.alerts.metric_of_each_mirror,

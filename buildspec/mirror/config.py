@@ -53,6 +53,7 @@ class Config:
     max_lost_percent: int
     max_rewritten_percent: int
     alert_hours: int
+    timeout_minutes: int
     state_parameter: str
     notify_parameter: str | None
     metric_of_each_mirror: bool
@@ -88,6 +89,7 @@ _UNIT: dict[str, Any] = {
     "max_lost_percent": _NUMBER,
     "max_rewritten_percent": _NUMBER,
     "alert_hours": _NUMBER,
+    "timeout_minutes": _NUMBER,
     "state_parameter": _TEXT,
     "notify_parameter": (_TEXT, None),
     "metric_of_each_mirror": _SWITCH,

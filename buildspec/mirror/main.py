@@ -26,6 +26,8 @@ from .shared import SharedConnections
 from .target import server_of
 from .unit import AT_A_TIME, Bookkeeping, reconcile, summarise
 
+# The rest of a build is for its start, and for the bookkeeping.
+_SHARE_OF_MIRRORS = 0.9
 _ALL_EQUAL, _SOMETHING_DIFFERS, _WRONG_CONFIGURATION = 0, 1, 2
 
 
@@ -86,7 +88,7 @@ def run(
         log(f"stopped: {reason}")
     else:
         with SharedConnections() if len(started.mirrors) > AT_A_TIME else nullcontext() as shared:
-            outcomes = reconcile(started.mirrors, run_one, log)
+            outcomes = reconcile(started.mirrors, run_one, log, config.timeout_minutes * 60 * _SHARE_OF_MIRRORS)
         if len(outcomes) > 1:
             summarise(outcomes, log)
     link = log_link(environment, config.region, config.account_id)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 
 from .aws import Aws, AwsRefusedError
@@ -17,6 +18,9 @@ from .report import Log, metrics
 from .state import State, Verdict, decide, parse, shown, written
 
 AT_A_TIME = 16
+# A build that nobody gave more time ends after an hour, and its bookkeeping comes last.
+SECONDS = 55 * 60
+_SHARE_OF_ONE = 0.8
 # So many in a row that could not be read say that an end is away, and the others need not wait for it as well.
 _MOST_UNREADABLE = 2 * AT_A_TIME
 _NAMED = 50
@@ -25,8 +29,8 @@ RunOne = Callable[[str, Log], Outcome]
 """Brings one mirror's ends together."""
 
 
-def reconcile(keys: tuple[str, ...], run_one: RunOne, log: Log) -> dict[str, Outcome]:
-    """What became of each mirror. What a mirror raises is its own failure."""
+def reconcile(keys: tuple[str, ...], run_one: RunOne, log: Log, seconds: float = SECONDS) -> dict[str, Outcome]:
+    """What became of each mirror, within so many seconds. What a mirror raises is its own failure."""
     unreadable = 0
     lock = threading.Lock()
 
@@ -48,8 +52,64 @@ def reconcile(keys: tuple[str, ...], run_one: RunOne, log: Log) -> dict[str, Out
             unreadable = 0 if outcome.compared or outcome.final else unreadable + 1
         return outcome
 
-    with ThreadPoolExecutor(min(AT_A_TIME, len(keys))) as threads:
-        return dict(zip(keys, threads.map(run, keys)))
+    return _Workers(keys, run, seconds).outcomes()
+
+
+class _Workers:
+    """Threads that take one mirror after another. One that takes too long is given up, and another takes its place."""
+
+    def __init__(self, keys: tuple[str, ...], run: Callable[[str], Outcome], seconds: float) -> None:
+        self._keys = keys
+        self._run = run
+        self._until = time.monotonic() + seconds
+        self._of_one = seconds * _SHARE_OF_ONE
+        self._waiting = deque(keys)
+        self._busy: dict[object, tuple[str, float]] = {}
+        self._found: dict[str, Outcome] = {}
+        self._changed = threading.Condition()
+
+    def outcomes(self) -> dict[str, Outcome]:
+        """What became of each mirror, in the order of the keys."""
+        with self._changed:
+            for _ in range(min(AT_A_TIME, len(self._keys))):
+                self._start()
+            while self._waiting or self._busy:
+                until = min((self._until, *(since + self._of_one for _, since in self._busy.values())))
+                self._changed.wait(max(0, until - time.monotonic()))
+                self._give_up(time.monotonic())
+            return {key: self._found[key] for key in self._keys}
+
+    def _start(self) -> None:
+        threading.Thread(target=self._work, args=(object(),), daemon=True).start()
+
+    def _work(self, worker: object) -> None:
+        while True:
+            with self._changed:
+                if not self._waiting:
+                    return
+                key = self._waiting.popleft()
+                self._busy[worker] = key, time.monotonic()
+                self._changed.notify()
+            outcome = self._run(key)
+            with self._changed:
+                if self._busy.pop(worker, None) is None:
+                    return
+                self._found[key] = outcome
+                self._changed.notify()
+
+    def _give_up(self, now: float) -> None:
+        for worker, (key, since) in list(self._busy.items()):
+            if now >= min(self._until, since + self._of_one):
+                del self._busy[worker]
+                self._found[key] = _late("it was not done in the time that a mirror may take")
+                self._start()
+        if now >= self._until:
+            self._found.update((key, _late("not tried, as the others took all the time")) for key in self._waiting)
+            self._waiting.clear()
+
+
+def _late(reason: str) -> Outcome:
+    return Outcome(equal=False, compared=False, reason=reason)
 
 
 class Bookkeeping:

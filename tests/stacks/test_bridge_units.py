@@ -209,6 +209,7 @@ def test_a_build_of_a_space_works_with_its_mirrors(bridge: Terraform) -> None:
         "max_lost_percent": 50,
         "max_rewritten_percent": 50,
         "alert_hours": 6,
+        "timeout_minutes": 60,
         "state_parameter": "/kakehashi/kakehashi/prd/backlog/example",
         "notify_parameter": None,
         "metric_of_each_mirror": False,

@@ -28,6 +28,7 @@ UNIT: dict[str, Any] = {
     "max_lost_percent": 50,
     "max_rewritten_percent": 50,
     "alert_hours": 6,
+    "timeout_minutes": 60,
     "state_parameter": "/kakehashi/backlog/example/state",
     "notify_parameter": None,
     "metric_of_each_mirror": False,

@@ -121,6 +121,34 @@ def test_sixteen_mirrors_run_at_a_time() -> None:
     assert most == AT_A_TIME
 
 
+def test_a_mirror_that_never_ends_keeps_no_other_from_its_turn() -> None:
+    forever = threading.Event()
+
+    def run_one(key: str, _own: Log) -> Outcome:
+        if int(key) < AT_A_TIME:
+            forever.wait()
+        return EQUAL
+
+    outcomes = reconcile(tuple(map(str, range(50))), run_one, Log(io.StringIO()), 2)
+    forever.set()
+    assert [key for key, outcome in outcomes.items() if not outcome.equal] == [str(key) for key in range(AT_A_TIME)]
+    assert outcomes["0"].reason == "it was not done in the time that a mirror may take"
+    assert not outcomes["0"].compared
+
+
+def test_mirrors_that_get_no_turn_in_time_are_not_tried() -> None:
+    forever = threading.Event()
+
+    def run_one(_key: str, _own: Log) -> Outcome:
+        forever.wait()
+        return EQUAL
+
+    outcomes = reconcile(tuple(map(str, range(50))), run_one, Log(io.StringIO()), 0.5)
+    forever.set()
+    assert not any(outcome.equal or outcome.compared for outcome in outcomes.values())
+    assert outcomes["49"].reason == "not tried, as the others took all the time"
+
+
 def test_when_an_end_is_away_the_last_mirrors_do_not_wait_for_it() -> None:
     tried = []
 

@@ -62,6 +62,7 @@ def unit_of(
         "max_lost_percent": 50,
         "max_rewritten_percent": 50,
         "alert_hours": 6,
+        "timeout_minutes": 60,
         "state_parameter": STATE_PARAMETER,
         "notify_parameter": None,
         "metric_of_each_mirror": False,
