@@ -83,8 +83,8 @@ def test_a_bridge_moves_without_losing_a_repository_or_a_log(
     assert done["aws_codecommit_repository.repositories_website"] is Action.UPDATE
     assert done["aws_cloudwatch_log_group.spaces_example_log_group"] is Action.CREATE
     assert done["aws_api_gateway_stage.webhook_stage"] is Action.UPDATE
-    assert {done.get(address, Action.NO_OP) for address in LOG_GROUPS} == {Action.NO_OP}
-    assert {change.address for change in again.changes if change.action is not Action.NO_OP} == set()
+    assert {done.get(address, Action.NOTHING) for address in LOG_GROUPS} == {Action.NOTHING}
+    assert {change.address for change in again.changes if change.action is not Action.NOTHING} == set()
 
 
 def _continue_from(bridge: Workspace, new: Path, folder: Path) -> None:
