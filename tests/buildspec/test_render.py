@@ -72,13 +72,14 @@ def _built(unit: UnitBuildspec, stored: dict[str, str], folder: Path) -> tuple[i
         (folder / "bucket" / key).parent.mkdir(parents=True, exist_ok=True)
         (folder / "bucket" / key).write_text(text)
     (folder / "bin").mkdir()
-    # https://docs.aws.amazon.com/cli/latest/reference/s3api/get-object.html: --bucket B --key K FILE
+    # https://docs.aws.amazon.com/cli/latest/reference/s3api/get-object.html: --bucket B --key K --version-id V FILE
     (folder / "bin" / "aws").write_text(
         f'#!/bin/sh\n[ "$1 $2 $3 $4" = "s3api get-object --bucket programs" ] || exit 9\n'
-        f'exec cp "{folder}/bucket/$6" "$7"\n'
+        f'[ "$7 $8" = "--version-id v1" ] || exit 9\nexec cp "{folder}/bucket/$6" "$9"\n'
     )
     (folder / "bin" / "aws").chmod(0o755)
     environment = {"PATH": f"{folder}/bin:{os.environ['PATH']}", "TMPDIR": str(folder)}
+    environment |= {"PROGRAM_VERSION": "v1", "CONFIG_VERSION": "v1"}
     ran = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True)
     return ran.returncode, ran.stdout
 
