@@ -63,20 +63,17 @@ def _senders(valid: ValidValues) -> Iterator[SettingProblem]:
     yield from allow_list(valid, (*_BACKLOG, "webhook"), "sender_cidrs")
 
 
-def _vpc(valid: ValidValues) -> Iterator[SettingProblem]:
-    if valid.value(*_BACKLOG, "cache", "mode") == "efs" and not valid.names(*_BACKLOG, "vpc"):
-        hint = "give prd.backlog.vpc, or use mode: s3"
-        yield SettingProblem(path=(*_BACKLOG, "cache", "mode"), what="'efs' needs a VPC", hint=hint)
-    yield from named_once(valid, (*_BACKLOG, "vpc", "subnet_ids"))
-
-
-def _caches_are_of_one_mirror(valid: ValidValues) -> Iterator[SettingProblem]:
-    """A build of a space would bring along the copies of all its mirrors."""
+def _cache(valid: ValidValues) -> Iterator[SettingProblem]:
+    """A space's build would bring the copies of all its mirrors; only where that is excluded does a VPC matter."""
     path = (*_BACKLOG, "cache", "mode")
     mode, isolation = valid.value(*path), valid.value(*_BACKLOG, "isolation")
-    if mode in ("s3", "efs") and isolation in (None, "space") and not valid.is_refused(*_BACKLOG, "isolation"):
+    of_space = isolation in (None, "space") and not valid.is_refused(*_BACKLOG, "isolation")
+    if mode in ("s3", "efs") and of_space:
         hint = "give isolation: repository in prd.backlog, or use mode: none"
         yield SettingProblem(path=path, what=f"'{mode}' needs a build for each repository", hint=hint)
+    elif mode == "efs" and not valid.names(*_BACKLOG, "vpc"):
+        yield SettingProblem(path=path, what="'efs' needs a VPC", hint="give prd.backlog.vpc, or use mode: s3")
+    yield from named_once(valid, (*_BACKLOG, "vpc", "subnet_ids"))
 
 
 def _kept_logs_are_of_builds_that_go(valid: ValidValues) -> Iterator[SettingProblem]:
@@ -122,8 +119,7 @@ RULES = (
     _pinned_hosts,
     _targets_exist,
     _senders,
-    _vpc,
-    _caches_are_of_one_mirror,
+    _cache,
     _kept_logs_are_of_builds_that_go,
     _silence_is_longer_than_the_schedule,
     _keys,

@@ -179,6 +179,19 @@ def test_an_efs_cache_needs_a_vpc(refusal: Refusal) -> None:
     )
 
 
+@pytest.mark.parametrize("isolation", ["    isolation: space\n", ""])
+def test_an_efs_cache_of_a_space_is_not_told_to_have_a_vpc_or_a_bucket(refusal: Refusal, isolation: str) -> None:
+    text = without("    vpc:", "    build_timeout", ("mode: s3", "mode: efs")).replace(
+        "    isolation: repository\n", isolation
+    )
+    assert refusal(text) == error(
+        line_of(text, "mode: efs"),
+        "prd.backlog.cache.mode",
+        "'efs' needs a build for each repository",
+        "give isolation: repository in prd.backlog, or use mode: none",
+    )
+
+
 @pytest.mark.parametrize("mode", ["s3", "efs"])
 @pytest.mark.parametrize("isolation", ["    isolation: space\n", ""])
 def test_a_cache_needs_a_build_for_each_repository(refusal: Refusal, mode: str, isolation: str) -> None:
