@@ -10,7 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Discriminator, Field, StrictInt
 from errors.shown import shown
 from settings.cidrs import PublicCidr
 from settings.codecommit import RepositorySettings
-from settings.forms import OneOf
+from settings.forms import OneOf, form_of
 from settings.problems import refuse
 from settings.projects import BacklogRepositoryName, ProjectKey, ProjectSettings, derived_key
 from settings.schedules import ScheduleExpression
@@ -136,8 +136,9 @@ class CodeCommitTargetSettings(Settings):
 
 
 def _kind_of_target(value: Any) -> str:
-    made_here = isinstance(value, CreatedTargetSettings) or (isinstance(value, dict) and "create" in value)
-    return "created" if made_here else "existing"
+    if isinstance(value, CreatedTargetSettings):
+        return "created"
+    return form_of(value, {"created": ["create", "create_prefix"], "existing": ["codecommit"]}, "existing")
 
 
 class MirrorSettings(Settings):
@@ -158,9 +159,11 @@ class MirrorSettings(Settings):
 
 
 def _kind_of_entry(value: Any) -> str:
-    of_project = isinstance(value, ProjectSettings) or (isinstance(value, dict) and "from_project" in value)
+    if isinstance(value, ProjectSettings):
+        return "of_project"
     # Not the name of a setting, which the place of an error would be mistaken for.
-    return "of_project" if of_project else "of_repository"
+    named_by = {"of_project": ["from_project"], "of_repository": ["repository", "project"]}
+    return form_of(value, named_by, "of_repository")
 
 
 class CacheSettings(Settings):

@@ -1,6 +1,7 @@
 """Explains pydantic's errors to a user: the wrong value, and the next action."""
 
 import difflib
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,8 +20,18 @@ def problems(error: ValidationError, data: Any) -> Iterator[SettingProblem]:
 
     Rules between values are pydantic's one value_error of the whole file; settings.consistency reports those.
     """
-    for details in error.errors(include_url=False):
+    mixed: set[Path] = set()
+    """Maps with settings of two forms; what they then lack only follows from that."""
+
+    def outermost_of_another_form_first(details: ErrorDetails) -> int:
+        return len(details["loc"]) if _is_of_another_form(details, data) else sys.maxsize
+
+    for details in sorted(error.errors(include_url=False), key=outermost_of_another_form_first):
         path = _path(details, data)
+        if details["type"] in ("missing", "extra_forbidden") and any(path[: len(map_)] == map_ for map_ in mixed):
+            continue
+        if _is_of_another_form(details, data):
+            mixed.add(path[:-1])
         context = details.get("ctx", {})
         if details["type"] == "too_short" and len(details["input"]) >= context["min_length"]:
             continue  # pydantic does not count entries that are wrong themselves
@@ -34,6 +45,11 @@ def problems(error: ValidationError, data: Any) -> Iterator[SettingProblem]:
             kind = details["type"]
             meant = _meant(path) if kind == "extra_forbidden" else None
             yield SettingProblem(path=path, what=what, hint=hint, is_missing=kind == "missing", meant=meant)
+
+
+def _is_of_another_form(details: ErrorDetails, data: Any) -> bool:
+    path = _path(details, data)
+    return details["type"] == "extra_forbidden" and path[-1] in _properties(path[:-1])
 
 
 def _path(details: ErrorDetails, data: Any) -> Path:
@@ -119,7 +135,13 @@ def _no_map(value: Any, path: Path) -> tuple[str, str]:
 def _unknown(path: Path) -> tuple[str, str]:
     known = list(_properties(path[:-1]))
     if path[-1] in known:
-        return f"{shown(path[-1])} belongs to another form than the rest here", "keep the settings of one form"
+        forms = "; ".join(
+            f"{form.get('title', 'a form')}: {', '.join(form['properties'])}"
+            for form in _forms_at(path[:-1])
+            if "properties" in form
+        )
+        what = f"{shown(path[-1])} belongs to another form than the rest here"
+        return what, f"keep the settings of one form. {forms}"
     meant = _meant(path)
     hint = f"known here: {', '.join(known)}" if meant is None else f"did you mean {meant[-1]}?"
     return f"{shown(path[-1])} is not a setting", hint
@@ -139,12 +161,14 @@ def _meaning(path: Path) -> str:
 
 def _properties(path: Path) -> dict[str, Any]:
     """The settings known at `path`, by key, from the JSON Schema."""
+    return {key: value for form in _forms_at(path) for key, value in form.get("properties", {}).items()}
+
+
+def _forms_at(path: Path) -> list[dict[str, Any]]:
     places = [schema.generated()]
     for step in path:
         places = [child for place in places for child in _children(_forms(place), step)]
-    return {
-        key: value for place in places for form in _forms(place) for key, value in form.get("properties", {}).items()
-    }
+    return [form for place in places for form in _forms(place)]
 
 
 def _forms(part: Any) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,3 +78,19 @@ class OneOf:
         same = [name for name in known if name.lower() == value.lower()]
         near = same or difflib.get_close_matches(value[:100], known, 1)
         return f"did you mean {near[0]}?" if near else f"for example {self.example}"
+
+
+def form_of(value: Any, named_by: Mapping[str, Iterable[str]], otherwise: str) -> str:
+    """Which form of a map `value` is: the first of which it has a key of its own, or one that is almost such a key.
+
+    `named_by` has the keys that no other form has, by form.
+    """
+    if not isinstance(value, Mapping):
+        return otherwise
+    own = {key: form for form, keys in named_by.items() for key in keys}
+    given = [str(key)[:100] for key in value]
+    for form, keys in named_by.items():
+        if any(key in given for key in keys):
+            return form
+    near = (found for key in given for found in difflib.get_close_matches(key, own, 1, cutoff=0.75))
+    return next((own[key] for key in near), otherwise)

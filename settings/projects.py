@@ -33,7 +33,7 @@ CreatedPrefix = Annotated[
 class ProjectTargetSettings(RepositorySettings):
     """The CodeCommit repositories that the bridge creates for a project's; the settings are those of each."""
 
-    model_config = ConfigDict(title="A repository of the bridge's own for each")
+    model_config = ConfigDict(title="For a project, a repository of the bridge's own for each of its repositories")
 
     create_prefix: CreatedPrefix = Field(
         description="What each repository's name starts with; the name in Backlog follows."

@@ -8,7 +8,7 @@ import pytest
 from settings import Deployment, warnings
 from settings.backlog import BacklogSettings, mirrors, source_url, target_name
 from settings.projects import derived_key
-from tests.settings.whole_file import KMS_KEY, error, line_of, spoilt
+from tests.settings.whole_file import KMS_KEY, OF_ENTRIES, OF_TARGETS, error, line_of, spoilt
 
 Refusal = Callable[[str], str]
 Loaded = Callable[[str], Deployment]
@@ -150,14 +150,35 @@ def test_warns_about_a_project_of_which_nothing_is_mirrored(loaded: Loaded, tmp_
             f"{_ENTRY}.repository",
             "        repository: api\n        except",
             "'repository' belongs to another form than the rest here",
-            "keep the settings of one form",
+            OF_ENTRIES,
         ),
         (
             [("create_prefix: web-", "create_prefix: web-, create: web")],
             f"{_ENTRY}.target.create",
             "        target: { create_prefix: web-, create: web }",
             "'create' belongs to another form than the rest here",
-            "keep the settings of one form",
+            OF_TARGETS,
+        ),
+        (
+            [("create_prefix: web-", "create: web")],
+            f"{_ENTRY}.target.create",
+            "        target: { create: web }",
+            "'create' belongs to another form than the rest here",
+            OF_TARGETS,
+        ),
+        (
+            [("from_project", "from_projects")],
+            f"{_ENTRY}.from_projects",
+            "        from_projects",
+            "'from_projects' is not a setting",
+            "did you mean from_project?",
+        ),
+        (
+            [("create_prefix", "createprefix")],
+            f"{_ENTRY}.target.createprefix",
+            "        target: { createprefix",
+            "'createprefix' is not a setting",
+            "did you mean create_prefix?",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) and " " not in value else "",
@@ -167,6 +188,32 @@ def test_refuses_a_project(
 ) -> None:
     text = _with(_WEB, *changes)
     assert refusal(text) == error(line_of(text, line), path, what, hint)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "what", "hint"),
+    [
+        (
+            "target: { create: website }",
+            "target: { create_prefix: web- }",
+            "target.create_prefix",
+            "'create_prefix' belongs to another form than the rest here",
+            OF_TARGETS,
+        ),
+        (
+            "target: { create: website }",
+            "target: { creat: website }",
+            "target.creat",
+            "'creat' is not a setting",
+            "did you mean create?",
+        ),
+    ],
+)
+def test_a_wrong_form_of_one_repository_is_one_error(
+    refusal: Refusal, old: str, new: str, path: str, what: str, hint: str
+) -> None:
+    text = spoilt((old, new))
+    assert refusal(text) == error(line_of(text, new), f"prd.backlog.repositories.website.{path}", what, hint)
 
 
 def test_a_derived_key_is_not_that_of_another_entry(refusal: Refusal) -> None:

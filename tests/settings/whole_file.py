@@ -226,3 +226,15 @@ def without(start: str, end: str, *changes: Change) -> str:
     text = spoilt(*changes)
     first = text.index(start)
     return text[:first] + text[text.index(end, first) :]
+
+
+OF_ENTRIES = (
+    "keep the settings of one form. One Backlog repository: space, project, repository, target; "
+    "The repositories of a Backlog project: space, from_project, except, target, agreed"
+)
+OF_TARGETS = (
+    "keep the settings of one form. A repository of the bridge's own: description, kms_key_arn, create; "
+    "One of prd.codecommit's repositories: codecommit; For a project, a repository of the bridge's own for each of its "
+    "repositories: description, kms_key_arn, create_prefix"
+)
+"""Hints that name the forms of an entry of prd.backlog.repositories, and of its target."""

@@ -1,6 +1,6 @@
 """Wrong values by kind, with their errors: types, sizes, unknown keys, networks, missing settings."""
 
-from tests.settings.whole_file import WrongValue
+from tests.settings.whole_file import OF_TARGETS, WrongValue
 
 _CIDR_HINT = "write four numbers of 0 to 255 and a prefix, for example 198.51.100.7/32"
 
@@ -204,7 +204,7 @@ UNKNOWN_KEYS: list[WrongValue] = [
         "target: { codecommit: batch, create: x }",
         "prd.backlog.repositories.batch.target.codecommit",
         "'codecommit' belongs to another form than the rest here",
-        "keep the settings of one form",
+        OF_TARGETS,
     ),
     (
         "application:",
