@@ -64,3 +64,14 @@ def rows() -> list[tuple[str, str, str, str, str]]:
     return [
         (what, f"{way.minutes:,}", str(way.alarms), str(way.metrics), f"{way.price:.2f}") for what, way in ways.items()
     ]
+
+
+def main() -> None:
+    """Print the rows as a table."""
+    table = (("100 mirrors, every hour", "minutes", "alarms", "metrics", "USD a month"), *rows())
+    for what, *figures in table:
+        print(f"{what:<46}", *(f"{figure:>11}" for figure in figures))
+
+
+if __name__ == "__main__":
+    main()

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from benchmarks import price
 from settings import load
 from settings.backlog import units
@@ -38,3 +40,9 @@ def test_the_readme_has_the_price_of_the_page(project: Path) -> None:
 
 def test_a_started_minute_counts_as_a_whole_one() -> None:
     assert price.month(units=1, minutes_of_reconcile=2).minutes == 2 * price.month(units=1).minutes
+
+
+def test_prints_a_line_for_each_way(capsys: pytest.CaptureFixture[str]) -> None:
+    price.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert [re.split(r" {2,}", line) for line in lines[1:]] == [list(row) for row in price.rows()]
