@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,18 +69,30 @@ def register(deployment: Deployment, *, dry_run: bool) -> bool:
         hint = "paste the URLs that backlog-webhook show prints into the Git settings of each repository"
         raise refused("prd.backlog.isolation", what, hint)
     wanted = _wanted(deployment, backlog)
-    apis = {space: space_api(deployment, backlog, space) for space in {hook.space for hook in wanted}}
     steps = Steps(dry_run=dry_run)
-    is_in_order = True
-    for hook in wanted:
+    apis: dict[str, BacklogApi] = {}
+    problems: list[Problem] = []
+    # A space without a key, or a project that cannot be read, keeps no other from its webhook.
+    for space in dict.fromkeys(hook.space for hook in wanted):
         try:
-            problems = _registered(apis[hook.space], hook, steps)
+            apis[space] = space_api(deployment, backlog, space)
         except RefusedError as error:
-            problems = list(error.problems)
-        for problem in problems:
-            print(problem, file=sys.stderr)
-        is_in_order = is_in_order and not problems
-    return is_in_order
+            problems += _printed(error.problems)
+    for hook in wanted:
+        if hook.space in apis:
+            try:
+                found = _registered(apis[hook.space], hook, steps)
+            except RefusedError as error:
+                found = list(error.problems)
+            problems += _printed(found)
+    return not problems
+
+
+def _printed(problems: Iterable[Problem]) -> list[Problem]:
+    found = list(problems)
+    for problem in found:
+        print(problem, file=sys.stderr)
+    return found
 
 
 def _wanted(deployment: Deployment, backlog: BacklogSettings) -> list[WantedHook]:

@@ -1,5 +1,6 @@
 """Shows the URL that each Backlog repository calls, and has API Gateway call CodeBuild as Backlog would."""
 
+import difflib
 import json
 import re
 import sys
@@ -15,6 +16,7 @@ from settings import Deployment
 from settings.backlog import mirrors
 
 HOOKS = "hooks"
+_MOST_NAMED = 5
 _STARTED, _UNKNOWN = 200, 404
 _NOT_STARTED_HINT = (
     "deploy the stack backlog-bridge again if a project or role is missing; Backlog calls again by itself after a 503"
@@ -55,14 +57,15 @@ def check(deployment: Deployment, key: str | None, *, dry_run: bool) -> bool:
     The call is API Gateway's own test of the method. It does not come from Backlog's addresses, so it cannot show that
     these are admitted. https://docs.aws.amazon.com/apigateway/latest/api/API_TestInvokeMethod.html
     """
-    known = mirrors(bridge(deployment))
+    backlog = bridge(deployment)
+    known, entries = mirrors(backlog), backlog.repositories
     if key is not None and key not in known:
-        raise refused(
-            "--repository",
-            f"{shown(key)} is not one of prd.backlog.repositories",
-            f"use one of {', '.join(known)}",
-            status=WRONG_USAGE,
-        )
+        of_project = [one for one in known if key in entries and one.startswith(f"{key}-")]
+        what = "names a project and not a mirror" if key in entries else "is not a mirror"
+        near = of_project or difflib.get_close_matches(key[:100], known, _MOST_NAMED, cutoff=0) or list(known)
+        more = ", …" if len(near) > _MOST_NAMED or (not of_project and len(known) > len(near)) else ""
+        hint = f"use one of {', '.join(near[:_MOST_NAMED])}{more}" if known else "agree to its repositories first"
+        raise refused("--repository", f"{shown(key)} {what}", hint, status=WRONG_USAGE)
     api = hook_api(deployment)
     chosen = [hook for hook in api.hooks if key in (None, hook.key)]
     steps = Steps(dry_run=dry_run)

@@ -92,7 +92,8 @@ def check_webhook(
     deployment: DeploymentFile = EXAMPLE,
     *,
     repository: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="A key of prd.backlog.repositories; by default all.")
+        str | None,
+        typer.Option(metavar="TEXT", help="A mirror's key, of a project's ENTRY-NAME; by default all."),
     ] = None,
     dry_run: DryRun = False,
 ) -> None:
@@ -111,7 +112,8 @@ def register(deployment: DeploymentFile = EXAMPLE, *, dry_run: DryRun = False) -
     """Add to each Backlog project the webhook that starts its mirrors, or change it where it differs.
 
     Uses Backlog's API with the key in the space's api_key_parameter, whose user has to be an administrator of the
-    projects. Other webhooks are left alone. With `isolation: repository` it refuses: register what show prints.
+    projects. A space without that key is named, and the others go on. Other webhooks are left alone. With
+    `isolation: repository` it refuses: register what show prints.
     """
     from ops.backlog import project_hooks
 

@@ -7,6 +7,7 @@ import pytest
 
 from errors import RefusedError
 from ops.backlog.project_hooks import register
+from settings.backlog import mirrors
 from tests.ops.backlog.backlog_stand_in import API_KEY, BacklogFault, BacklogStandIn
 from tests.ops.backlog.deployed_bridge import API, API_KEY_PARAMETER, deployed_api, with_bridge
 from tests.ops.production import REGION, Production
@@ -68,6 +69,29 @@ def test_adds_the_webhook_of_each_project_once(
     assert _register(bridge) is True
     assert _changes(backlog) == []
     assert capsys.readouterr() == ("example/WEB: registered\nexample/OPS: registered\n", "")
+
+
+def test_a_space_without_a_key_keeps_no_other_from_its_webhooks(
+    bridge: Production, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed_api(bridge)
+    prd = bridge.deployment.prd
+    assert prd is not None
+    assert prd.backlog is not None
+    keyless = prd.backlog.spaces["example"].model_copy(update={"api_key_parameter": None})
+    (first, *_) = mirrors(prd.backlog).values()
+    two_spaces = prd.backlog.model_copy(
+        update={
+            "spaces": {"keyless": keyless, **prd.backlog.spaces},
+            "repositories": {"a": first.model_copy(update={"space": "keyless"}), **prd.backlog.repositories},
+        }
+    )
+    deployment = bridge.deployment.model_copy(update={"prd": prd.model_copy(update={"backlog": two_spaces})})
+    assert register(deployment, dry_run=True) is False
+    said = capsys.readouterr().err
+    assert said.startswith("error: prd.backlog.spaces.keyless: there is no api_key_parameter\n")
+    assert "would add the webhook of example/WEB" in said
+    assert "would add the webhook of example/OPS" in said
 
 
 def test_a_dry_run_changes_nothing(

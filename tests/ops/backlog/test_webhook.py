@@ -8,6 +8,7 @@ import pytest
 from errors import RefusedError
 from ops.backlog import webhook as backlog_webhook
 from ops.rehearse.stand_ins import Call, Reply
+from settings.projects import ProjectSettings, ProjectTargetSettings
 from tests.ops.backlog.deployed_bridge import API, deployed_api, hook_resource, with_bridge
 from tests.ops.production import REGION, Production
 from tests.terraform import Stacks
@@ -149,8 +150,24 @@ def test_an_unknown_repository_is_wrong_usage(bridge: Production) -> None:
     with pytest.raises(RefusedError) as caught:
         backlog_webhook.check(bridge.deployment, "web", dry_run=False)
     assert (caught.value.status, calls) == (2, [])
-    assert str(caught.value) == (
-        "error: --repository: 'web' is not one of prd.backlog.repositories\nhint: use one of website, jobs"
+    assert str(caught.value) == ("error: --repository: 'web' is not a mirror\nhint: use one of website, jobs")
+
+
+def test_the_key_of_a_project_is_explained_by_some_of_its_mirrors(bridge: Production) -> None:
+    prd = bridge.deployment.prd
+    assert prd is not None
+    assert prd.backlog is not None
+    target = ProjectTargetSettings(create_prefix="web-")
+    agreed = tuple(f"site-{number}" for number in range(6))
+    web = ProjectSettings(space="example", from_project="WEB", target=target, agreed=agreed)
+    backlog = prd.backlog.model_copy(update={"repositories": {**prd.backlog.repositories, "web": web}})
+    deployment = bridge.deployment.model_copy(update={"prd": prd.model_copy(update={"backlog": backlog})})
+    assert _refusal(lambda: backlog_webhook.check(deployment, "web", dry_run=False)) == (
+        "error: --repository: 'web' names a project and not a mirror\n"
+        "hint: use one of web-site-0, web-site-1, web-site-2, web-site-3, web-site-4, …"
+    )
+    assert _refusal(lambda: backlog_webhook.check(deployment, "websit", dry_run=False)).startswith(
+        "error: --repository: 'websit' is not a mirror\nhint: use one of website, "
     )
 
 
