@@ -86,6 +86,8 @@ def discover(deployment: Deployment, file: Path, *, agreeing: bool, as_json: boo
     else:
         for plan in plans:
             print("\n".join(_lines(plan, agreeing=agreeing)))
+        if is_written:
+            print("next: make synth, review and apply the plan of backlog-bridge; then the new mirrors run")
     for plan in plans:
         for problem in _problems(plan, is_protected=backlog.deletion_protected):
             print(problem, file=sys.stderr)
@@ -168,14 +170,15 @@ def _lines(plan: ProjectPlan, *, agreeing: bool) -> list[str]:
 
 def _problems(plan: ProjectPlan, *, is_protected: bool) -> list[Problem]:
     where = f"prd.backlog.repositories.{plan.entry}.agreed"
-    kept = "Terraform refuses to delete" if is_protected else "Terraform deletes, with all that was mirrored,"
+    kept = "Terraform refuses to delete" if is_protected else "Terraform deletes"
     source = f"{plan.space}/{plan.project}"
     gone = [
         Problem(
             where=where,
             what=f"'{one.repository}' is gone from {source}, or the API key's user does not see it",
-            hint=f"it stays in the list, and its mirror fails; to end it, remove the name by hand: {kept} the "
-            f"CodeCommit repository {one.target}, which `terraform state rm` leaves as it is",
+            hint=f"it stays in the list, and its mirror fails; to end it and keep {one.target}, first take it out of "
+            f"the state (terraform state rm aws_codecommit_repository.repositories_{one.key}), then remove the name: "
+            f"otherwise {kept} it",
         )
         for one in plan.gone
     ]

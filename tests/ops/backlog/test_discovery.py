@@ -45,8 +45,9 @@ prd:
 GONE = (
     "error: prd.backlog.repositories.web.agreed: 'app' is gone from example/WEB, or the API key's user does not see "
     "it\n"
-    "hint: it stays in the list, and its mirror fails; to end it, remove the name by hand: Terraform refuses to delete "
-    "the CodeCommit repository web-app, which `terraform state rm` leaves as it is\n"
+    "hint: it stays in the list, and its mirror fails; to end it and keep web-app, first take it out of the state "
+    "(terraform state rm aws_codecommit_repository.repositories_web-app), then remove the name: otherwise Terraform "
+    "refuses to delete it\n"
 )
 
 
@@ -94,6 +95,7 @@ def test_shows_what_is_new_and_writes_it_on_agreement_alone(
         "web: example/WEB has 5 Git repositories, agreed\n"
         "  agreed to: Shop.Front, as the mirror web-shop-front into web-Shop.Front\n"
         "  agreed to: 2024, as the mirror web-2024 into web-2024\n"
+        "next: make synth, review and apply the plan of backlog-bridge; then the new mirrors run\n"
     )
     assert file.read_text() == _BEFORE.replace("[app] ", '[app, Shop.Front, "2024"] ')
     prd = load(file).prd
@@ -121,7 +123,7 @@ def test_says_that_terraform_deletes_what_is_not_protected(
     file.write_text(f"{_BEFORE}    deletion_protected: false\n")
     backlog.repositories["WEB"] = []
     assert _discover(file) is False
-    assert "Terraform deletes, with all that was mirrored, the CodeCommit repository web-app" in capsys.readouterr().err
+    assert "then remove the name: otherwise Terraform deletes it\n" in capsys.readouterr().err
 
 
 def test_a_name_that_fits_no_mirror_is_left_to_a_person(
