@@ -111,7 +111,8 @@ class BacklogBridgeStack(BaseStack):
                     description="The URL to register as webhook in Backlog, by repository, or for all of a project.",
                 ),
                 "alerts_topic_arn": Output(
-                    value=alerts.topic.arn, description="ARN of the topic that hears of failed and silent mirrors."
+                    value=alerts.topic.arn,
+                    description="ARN of the topic that hears of failed, differing and silent mirrors.",
                 ),
                 "build_projects": Output(
                     value={key: projects[unit.key].name for unit in units.values() for key in unit.mirrors},
