@@ -19,6 +19,7 @@ MOST_DATED = 20
 """How many of the source's refs are fetched to learn their dates."""
 _AT_ONCE = 8
 _PATIENCE_SECONDS = 2
+_LOG_SECONDS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,10 +102,12 @@ def _compare(ends: MirrorEnds) -> MirrorComparison:
 
 
 def _wait(comparisons: "Sequence[Future[MirrorComparison]]") -> None:
-    """Wait for all, and print the progress after a while."""
+    """Wait for all, and print the progress after a while, in a log more seldom."""
+    total = counted(len(comparisons), "repository", "repositories")
     pending = wait(comparisons, timeout=_PATIENCE_SECONDS).not_done
     while pending:
-        done = len(comparisons) - len(pending)
-        total = counted(len(comparisons), "repository", "repositories")
-        print(f"{done} of {total} compared", file=sys.stderr)
-        pending = wait(pending, return_when=FIRST_COMPLETED).not_done
+        print(f"{len(comparisons) - len(pending)} of {total} compared", file=sys.stderr)
+        if sys.stderr.isatty():
+            pending = wait(pending, return_when=FIRST_COMPLETED).not_done
+        else:
+            pending = wait(pending, timeout=_LOG_SECONDS).not_done

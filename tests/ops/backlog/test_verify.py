@@ -1,7 +1,9 @@
 import json
 import os
 import subprocess
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -176,3 +178,17 @@ def test_prints_the_progress_when_it_takes_long(
 def test_succeeds_without_mirrors(deployment: Callable[..., Deployment], capsys: pytest.CaptureFixture[str]) -> None:
     assert verify.verify(deployment({"prd.backlog": None}))
     assert capsys.readouterr() == ("", "nothing to compare: the deployment has no prd.backlog\n")
+
+
+def test_a_log_gets_no_line_of_progress_for_each_mirror(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(verify, "_PATIENCE_SECONDS", 0)
+
+    def slowly() -> verify.MirrorComparison:
+        time.sleep(0.02)
+        return verify.MirrorComparison(report="")
+
+    with ThreadPoolExecutor(1) as threads:
+        verify._wait([threads.submit(slowly) for _ in range(10)])
+    assert capsys.readouterr().err == "0 of 10 repositories compared\n"
