@@ -18,6 +18,8 @@ from ops.review.plan_moment import PlanMoment
 from ops.review.rule import Plans, ReviewedChange, ReviewFinding, rule
 from ops.review.text import code, codes, count
 from ops.review.translatable import Joined, said
+from terraform.plan_configuration import module_of
+from terraform.plan_values import any_marked, marked
 
 _BUILD, _FETCHED = "aws_codebuild_project", "aws_s3_object"
 _DIGEST = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
@@ -34,13 +36,17 @@ Texts = Mapping[str, frozenset[str]]
 )
 def mirror_runs_otherwise(plans: Plans) -> Iterator[ReviewFinding]:
     before, after = _fetched(plans, is_after=False), _fetched(plans, is_after=True)
+    fetched = {_place(change): change for change in plans.changes(_FETCHED) if change.deposed is None}
     running: dict[str, dict[str, str]] = {}
     for change in plans.changes(_BUILD):
         if (reached := _reached(plans, change)) is None:
             continue
-        for address in _named(change.after, after):
-            running.setdefault(address, {})[str(change.after.get("name"))] = reached
+        named = {place: fetched[place] for place in _named(change.after, after)}
+        for place in named:
+            running.setdefault(place, {})[str(change.after.get("name"))] = reached
         changed = [name for name in _changed(change) if not _is_only_fetched(change, name, before, after)]
+        if _has_only_other_versions(change, named):
+            changed = [name for name in changed if name != "environment"]
         if changed:
             what = said("what it runs changes ({arguments}): {reached}", arguments=codes(changed), reached=reached)
             yield _shown(change, what, changed)
@@ -130,6 +136,33 @@ def _is_only_fetched(change: ReviewedChange, name: str, before: Texts, after: Te
 def _written(value: Any, texts: Texts) -> str:
     """A value with the objects in place of their digests."""
     return _DIGEST.sub(lambda found: repr(sorted(texts.get(found[0], [found[0]]))), json.dumps(value, default=str))
+
+
+def _has_only_other_versions(change: ReviewedChange, named: Mapping[str, ReviewedChange]) -> bool:
+    """Whether a build's environment differs in nothing but versions of the objects that it names, judged themselves."""
+    try:
+        [was], [now] = change.before["environment"], change.after["environment"]
+        marks = marked(change.after_unknown, "environment", 0)
+        variables, others, open_values = (list(one["environment_variable"]) for one in (was, now, marks))
+        for place, (variable, other, mark) in enumerate(zip(variables, others, open_values, strict=True)):
+            if any_marked(mark) and variable["value"] in _versions(change, place, named):
+                others[place], open_values[place] = {**other, "value": variable["value"]}, {**mark, "value": False}
+        filled, is_open = ({**one, "environment_variable": new} for one, new in ((now, others), (marks, open_values)))
+    except (KeyError, TypeError, ValueError):
+        return False
+    return bool(was == filled) and not any_marked(is_open)
+
+
+def _versions(change: ReviewedChange, place: int, named: Mapping[str, ReviewedChange]) -> Iterator[Any]:
+    """The version before the apply of the object whose version an environment variable is, and nothing else."""
+    path = ("environment", 0, "environment_variable", place, "value")
+    configuration = change.references.configuration
+    references = configuration.references(change.address, *path)
+    if len(references) == 1 and configuration.is_template(change.address, references[0], *path):
+        address, _, attribute = references[0].rpartition(".")
+        found = named.get(f"{change.stack}/{module_of(change.address)}{address}")
+        if found is not None and attribute == "version_id":
+            yield found.before.get("version_id")
 
 
 def _is_only_another_mirror(change: ReviewedChange) -> bool:

@@ -1,8 +1,8 @@
 """Makes the plans that tests review: `python -m tests.ops.review.make_plans [SCENARIO…]`, about ten minutes.
 
 The real Terraform applies deployment.yaml (and another project, elsewhere.tf.json) to the emulated AWS once, and then
-plans every scenario from that state. The scenario `everything` is the first deployment of deployments/everything.yaml.
-Only the timestamp is removed from a plan.
+plans every scenario from that state; a scenario with `bridge_of` starts from that bridge. The scenario `everything` is
+the first deployment of deployments/everything.yaml. Only the timestamp is removed from a plan.
 """
 
 import gzip
@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from tests.ops.review.scenarios import SCENARIOS, Aws, Scenario
 from tests.terraform import with_changes
 
 _HERE = Path(__file__).parent
+_DEPLOYMENTS = _HERE.parents[2] / "deployments"
 PLANS = _HERE / "plans"
 _INNER = {
     "variable": {"name": {"type": "string"}},
@@ -113,18 +114,17 @@ class AppliedStacks:
         kept.write_bytes(gzip.compress(json.dumps(plan, separators=(",", ":")).encode(), mtime=0))
         print(f"{scenario}/{stack}: {kept.stat().st_size / 1024:.0f} KB", flush=True)
 
-    def unknown_requests(self) -> list[str]:
-        """The requests that the emulated AWS could not answer."""
-        return list(self._aws.record().unknown)
-
-    def attempt(self, scenario: Scenario) -> str | None:
-        """Run a scenario; returns the error, if there is one."""
-        try:
-            self._run(scenario)
-        except (BotoCoreError, ClientError, RefusedError) as error:
-            print(f"{scenario.name}: {error}", flush=True)
-            return str(error)
-        return None
+    def attempt(self, scenarios: Sequence[Scenario]) -> list[str]:
+        """Run scenarios; returns the errors."""
+        failed = []
+        for scenario in scenarios:
+            try:
+                self._run(scenario)
+            except (BotoCoreError, ClientError, RefusedError) as error:
+                print(f"{scenario.name}: {error}", flush=True)
+                failed.append(f"{scenario.name}: {error}")
+        unknown = self._aws.record().unknown
+        return failed + [f"the emulated AWS does not know this request: {what}" for what in unknown]
 
     def _run(self, scenario: Scenario) -> None:
         """Make the scenario's change, plan it, and revert it."""
@@ -181,20 +181,23 @@ def main(wanted: list[str]) -> None:
     """Make the plans of the named scenarios, or of all."""
     bindings.install()
     if not wanted or "everything" in wanted:
-        with _applied(_HERE.parents[2] / "deployments" / "everything.yaml") as applied:
+        with _applied(_DEPLOYMENTS / "everything.yaml") as applied:
             applied.apply(kept_as="everything")
     scenarios = [scenario for scenario in SCENARIOS if not wanted or scenario.name in wanted]
-    if not scenarios and "first-deployment" not in wanted:
-        return
-    with _applied(_HERE / "deployment.yaml") as applied:
-        applied.add_elsewhere()
-        applied.apply(kept_as="first-deployment" if not wanted or "first-deployment" in wanted else None)
-        failed = [
-            f"{scenario.name}: {error}" for scenario in scenarios if (error := applied.attempt(scenario)) is not None
-        ]
-        failed += [f"the emulated AWS does not know this request: {what}" for what in applied.unknown_requests()]
-        if failed:
-            sys.exit("\n".join(failed))
+    failed: list[str] = []
+    for file in dict.fromkeys(scenario.bridge_of for scenario in scenarios if scenario.bridge_of is not None):
+        with _applied(_DEPLOYMENTS / file) as applied:
+            applied.stacks = {"backlog-bridge": applied.stacks["backlog-bridge"]}
+            applied.apply(kept_as=None)
+            failed += applied.attempt([scenario for scenario in scenarios if scenario.bridge_of == file])
+    scenarios = [scenario for scenario in scenarios if scenario.bridge_of is None]
+    if scenarios or not wanted or "first-deployment" in wanted:
+        with _applied(_HERE / "deployment.yaml") as applied:
+            applied.add_elsewhere()
+            applied.apply(kept_as="first-deployment" if not wanted or "first-deployment" in wanted else None)
+            failed += applied.attempt(scenarios)
+    if failed:
+        sys.exit("\n".join(failed))
 
 
 @contextmanager

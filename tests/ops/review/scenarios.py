@@ -18,12 +18,14 @@ class Aws:
 class Scenario:
     """One change to a deployment that was applied completely, as `deployment.yaml` describes it.
 
+    bridge_of: a file of deployments/ whose Backlog bridge is applied instead.
     settings: dotted paths of the deployment to values, None to remove. extra: another Terraform file for the stack.
     state: edits a stack's state. by_hand: a change outside Terraform; undone: reverts it.
     """
 
     name: str
     stacks: tuple[str, ...]
+    bridge_of: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     arguments: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
@@ -190,6 +192,19 @@ SCENARIOS = (
                 "example.git.backlog.jp ssh-ed25519 "
                 "AAAAC3NzaC1lZDI1NTE5AAAAIA8ODQwLCgkIBwYFBAMCAQDw8fLz9PX29/j5+vv8/f7/"
             ]
+        },
+    ),
+    Scenario(
+        name="mirror-added",
+        stacks=_BRIDGE,
+        bridge_of="example.yaml",
+        settings={
+            "prd.backlog.repositories.shop": {
+                "space": "example",
+                "project": "WEB",
+                "repository": "shop",
+                "target": {"create": "shop"},
+            }
         },
     ),
     Scenario(

@@ -1,14 +1,14 @@
 """What runs with access to repositories is dangerous to change: there, IAM is not the only wall."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any
 
 import pytest
 
 from ops.review.outcome import Review
-from tests.ops.review.plans import reviewed
+from tests.ops.review.plans import real, real_review, reviewed
 from tests.ops.review.rule_cases import REPOSITORY, allow, policy
 from tests.terraform.plans import change, plan
 
@@ -158,3 +158,124 @@ def test_a_build_that_may_become_a_role_of_no_plan_is_judged_alike() -> None:
 def test_what_a_build_without_repositories_runs_is_to_be_read_only() -> None:
     found = _review(None, {"program": "echo 2", "buildspec": "other"}, build=LOGS)
     assert (_found(found), _noted(found)) == ({}, {PROGRAM, PROJECT})
+
+
+UNIT, SCRIPT, UNIT_CONFIG = (
+    "aws_codebuild_project.spaces_example_project",
+    "aws_s3_object.program_script",
+    "aws_s3_object.program_units_example",
+)
+
+
+def _change(document: Json, address: str) -> Json:
+    found: Json = next(one for one in document["resource_changes"] if one["address"] == address)["change"]
+    return found
+
+
+def _variables(document: Json) -> tuple[Json, Json, list[Json], list[Json]]:
+    """The environment after the apply, its marks, its variables and the variables' expressions."""
+    found = _change(document, UNIT)
+    resources = document["configuration"]["root_module"]["resources"]
+    written = next(one for one in resources if one["address"] == UNIT)["expressions"]["environment"][0]
+    [after], [marks] = found["after"]["environment"], found["after_unknown"]["environment"]
+    return after, marks, after["environment_variable"], written["environment_variable"]
+
+
+def _with_another_program(document: Json) -> None:
+    """Changes one line of the program, as a plan says it."""
+    script, unit = _change(document, SCRIPT), _change(document, UNIT)
+    text = script["before"]["content"]
+    script["actions"] = ["update"]
+    script["after"]["content"] = text + "echo more\n"
+    del script["after"]["version_id"]
+    script["after_unknown"]["version_id"] = True
+    was, now = (sha256(one["content"].encode()).hexdigest() for one in (script["before"], script["after"]))
+    [source] = unit["after"]["source"]
+    assert source["buildspec"].count(was) == 1
+    source["buildspec"] = source["buildspec"].replace(was, now)
+    _, marks, variables, _ = _variables(document)
+    del variables[0]["value"]
+    marks["environment_variable"][0]["value"] = True
+
+
+def _edited(edit: Callable[[Json], None]) -> Review:
+    [file] = real("mirror-added")
+    document = json.loads(file.text)
+    edit(document)
+    return reviewed(document)
+
+
+def test_a_mirror_more_in_a_real_plan_is_to_be_read_only() -> None:
+    found = real_review("mirror-added")
+    assert (_found(found), _noted(found)) == ({}, {UNIT, UNIT_CONFIG})
+
+
+def test_a_line_of_the_program_in_a_real_plan_is_said_once() -> None:
+    found = _edited(_with_another_program)
+    assert (set(_found(found)), _noted(found)) == ({SCRIPT}, {UNIT, UNIT_CONFIG})
+
+
+def _pointing(to: str, reference: str | None = None) -> Callable[[Json], None]:
+    return lambda document: _variables(document)[3][1].update(
+        value={"constant_value": to, "references": [reference or to.strip("${}")]}
+    )
+
+
+def _another_image(document: Json) -> None:
+    _variables(document)[0]["image"] = "standard:2"
+
+
+def _open_image(document: Json) -> None:
+    after, marks, _, _ = _variables(document)
+    del after["image"]
+    marks["image"] = True
+
+
+def _one_variable_more(document: Json) -> None:
+    for listed in (*_variables(document)[2:], _variables(document)[1]["environment_variable"]):
+        listed.append({"name": "BASH_ENV"})
+
+
+def _another_version(document: Json) -> None:
+    _variables(document)[2][0]["value"] = "another"
+
+
+def _another_name(document: Json) -> None:
+    _variables(document)[2][1]["name"] = "BASH_ENV"
+
+
+def _all_open(document: Json) -> None:
+    _change(document, UNIT)["after_unknown"]["environment"] = True
+
+
+def _never_that_version(document: Json) -> None:
+    _change(document, UNIT)["before"]["environment"][0]["environment_variable"][1]["value"] = "another"
+
+
+def _not_named_by_digest(document: Json) -> None:
+    digest = sha256(_change(document, UNIT_CONFIG)["after"]["content"].encode()).hexdigest()
+    [source] = _change(document, UNIT)["after"]["source"]
+    source["buildspec"] = source["buildspec"].replace(digest, "")
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        _pointing(f"${{{SCRIPT}.version_id}}"),
+        _pointing(f"${{{UNIT_CONFIG}.etag}}"),
+        _pointing("${aws_s3_object.elsewhere.version_id}"),
+        _pointing(f"x${{{UNIT_CONFIG}.version_id}}", f"{UNIT_CONFIG}.version_id"),
+        _another_image,
+        _open_image,
+        _one_variable_more,
+        _another_version,
+        _another_name,
+        _all_open,
+        _never_that_version,
+        _not_named_by_digest,
+    ],
+)
+def test_an_environment_that_points_elsewhere_in_a_real_plan_is_dangerous(edit: Callable[[Json], None]) -> None:
+    found = _found(_edited(edit))
+    assert set(found) == {UNIT}
+    assert "`environment`" in found[UNIT]
