@@ -21,6 +21,7 @@ from .guards import Build
 from .mirror import Mirror, Outcome, Rules
 from .model import Limits
 from .notices import Notices, log_link
+from .presence import away
 from .report import Log
 from .shared import SharedConnections
 from .target import server_of
@@ -88,7 +89,13 @@ def run(
         log(f"stopped: {reason}")
     else:
         with SharedConnections() if len(started.mirrors) > AT_A_TIME else nullcontext() as shared:
-            outcomes = reconcile(started.mirrors, run_one, log, config.timeout_minutes * 60 * _SHARE_OF_MIRRORS)
+            outcomes = reconcile(
+                started.mirrors,
+                run_one,
+                log,
+                lambda: away(config.source.host, server.connect),
+                config.timeout_minutes * 60 * _SHARE_OF_MIRRORS,
+            )
         if len(outcomes) > 1:
             summarise(outcomes, log)
     link = log_link(environment, config.region, config.account_id)

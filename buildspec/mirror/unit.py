@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 import traceback
@@ -21,24 +22,32 @@ AT_A_TIME = 16
 # A build that nobody gave more time ends after an hour, and its bookkeeping comes last.
 SECONDS = 55 * 60
 _SHARE_OF_ONE = 0.8
-# So many in a row that could not be read say that an end is away, and the others need not wait for it as well.
+# So many in a row that could not be read may mean that an end is away. Then the others need not wait for it as well.
 _MOST_UNREADABLE = 2 * AT_A_TIME
+_ASK_AGAIN_AFTER = 60
 _NAMED = 50
 
 RunOne = Callable[[str, Log], Outcome]
 """Brings one mirror's ends together."""
 
 
-def reconcile(keys: tuple[str, ...], run_one: RunOne, log: Log, seconds: float = SECONDS) -> dict[str, Outcome]:
-    """What became of each mirror, within so many seconds. What a mirror raises is its own failure."""
+def reconcile(
+    keys: tuple[str, ...], run_one: RunOne, log: Log, away: Callable[[], str], seconds: float = SECONDS
+) -> dict[str, Outcome]:
+    """What became of each mirror, within so many seconds. What a mirror raises is its own failure.
+
+    `away` names an end that answers nobody, and is empty where both answer: then each mirror is tried, however many
+    repositories cannot be read.
+    """
     unreadable = 0
     lock = threading.Lock()
+    absence = _Absence(away)
 
     def run(key: str) -> Outcome:
         nonlocal unreadable
         own = log.of(key) if len(keys) > 1 else log
-        if unreadable >= _MOST_UNREADABLE:
-            return Outcome(equal=False, compared=False, reason=f"not tried, as {unreadable} others could not be read")
+        if unreadable >= _MOST_UNREADABLE and (end := absence.now()):
+            return Outcome(equal=False, compared=False, reason=f"not tried, as {end} does not answer")
         try:
             outcome = run_one(key, own)
         except Exception as error:
@@ -52,7 +61,11 @@ def reconcile(keys: tuple[str, ...], run_one: RunOne, log: Log, seconds: float =
             unreadable = 0 if outcome.compared or outcome.final else unreadable + 1
         return outcome
 
-    return _Workers(keys, run, seconds).outcomes()
+    # A build that ends early leaves others out each time.
+    first = random.randrange(len(keys))  # noqa: S311  (no secret)
+    order = keys[first:] + keys[:first]
+    outcomes = _Workers(order, run, seconds).outcomes()
+    return {key: outcomes[key] for key in keys}
 
 
 class _Workers:
@@ -110,6 +123,23 @@ class _Workers:
 
 def _late(reason: str) -> Outcome:
     return Outcome(equal=False, compared=False, reason=reason)
+
+
+class _Absence:
+    """Which end is away, asked at most once a minute, and by one thread for all."""
+
+    def __init__(self, ask: Callable[[], str]) -> None:
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._until = time.monotonic()
+        self._end = ""
+
+    def now(self) -> str:
+        with self._lock:
+            if time.monotonic() >= self._until:
+                self._end = self._ask()
+                self._until = time.monotonic() + _ASK_AGAIN_AFTER
+            return self._end
 
 
 class Bookkeeping:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from benchmarks import price
+from buildspec.mirror import unit
 from buildspec.mirror.calls import Connections
 from buildspec.mirror.config import Started
 from buildspec.mirror.guards import Build
@@ -69,9 +70,13 @@ def _equal_at_first(count: int) -> dict[str, MemoryEnds]:
     return mirrors
 
 
+def _both_answer() -> str:
+    return ""
+
+
 def _run(mirrors: dict[str, MemoryEnds], log: Log) -> dict[str, Outcome]:
     rules = Rules(Limits(50, 50), Build("example", "x"), pause=0)
-    return reconcile(tuple(mirrors), lambda key, own: Mirror(mirrors[key], rules, own).run(), log)
+    return reconcile(tuple(mirrors), lambda key, own: Mirror(mirrors[key], rules, own).run(), log, _both_answer)
 
 
 def test_a_mirror_that_fails_or_hangs_leaves_the_others_alone() -> None:
@@ -117,7 +122,7 @@ def test_sixteen_mirrors_run_at_a_time() -> None:
             running -= 1
         return EQUAL
 
-    reconcile(tuple(map(str, range(100))), run_one, Log(io.StringIO()))
+    reconcile(tuple(map(str, range(100))), run_one, Log(io.StringIO()), _both_answer)
     assert most == AT_A_TIME
 
 
@@ -129,7 +134,7 @@ def test_a_mirror_that_never_ends_keeps_no_other_from_its_turn() -> None:
             forever.wait()
         return EQUAL
 
-    outcomes = reconcile(tuple(map(str, range(50))), run_one, Log(io.StringIO()), 2)
+    outcomes = reconcile(tuple(map(str, range(50))), run_one, Log(io.StringIO()), _both_answer, 2)
     forever.set()
     assert [key for key, outcome in outcomes.items() if not outcome.equal] == [str(key) for key in range(AT_A_TIME)]
     assert outcomes["0"].reason == "it was not done in the time that a mirror may take"
@@ -143,23 +148,60 @@ def test_mirrors_that_get_no_turn_in_time_are_not_tried() -> None:
         forever.wait()
         return EQUAL
 
-    outcomes = reconcile(tuple(map(str, range(50))), run_one, Log(io.StringIO()), 0.5)
+    outcomes = reconcile(tuple(map(str, range(50))), run_one, Log(io.StringIO()), _both_answer, 0.5)
     forever.set()
     assert not any(outcome.equal or outcome.compared for outcome in outcomes.values())
     assert outcomes["49"].reason == "not tried, as the others took all the time"
 
 
 def test_when_an_end_is_away_the_last_mirrors_do_not_wait_for_it() -> None:
-    tried = []
+    tried, asked = [], []
 
     def run_one(key: str, _own: Log) -> Outcome:
         tried.append(key)
         return AWAY
 
-    outcomes = reconcile(tuple(map(str, range(1000))), run_one, Log(io.StringIO()))
+    def away() -> str:
+        asked.append(1)
+        return "the source"
+
+    outcomes = reconcile(tuple(map(str, range(1000))), run_one, Log(io.StringIO()), away)
+    assert list(outcomes) == list(map(str, range(1000)))
     assert 2 * AT_A_TIME <= len(tried) < 4 * AT_A_TIME
+    assert len(asked) == 1
     assert not any(outcome.equal or outcome.final for outcome in outcomes.values())
-    assert outcomes["999"].reason == "not tried, as 32 others could not be read"
+    assert {outcome.reason for outcome in outcomes.values()} == {
+        AWAY.reason,
+        "not tried, as the source does not answer",
+    }
+
+
+def test_many_repositories_that_cannot_be_read_stop_no_others_while_both_ends_answer() -> None:
+    def run_one(key: str, _own: Log) -> Outcome:
+        return AWAY if int(key) < 90 else EQUAL
+
+    outcomes = reconcile(tuple(map(str, range(100))), run_one, Log(io.StringIO()), _both_answer)
+    assert [key for key, outcome in outcomes.items() if outcome.equal] == list(map(str, range(90, 100)))
+    assert all(outcome in (AWAY, EQUAL) for outcome in outcomes.values())
+
+
+def test_mirrors_are_tried_again_when_an_end_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unit, "_ASK_AGAIN_AFTER", 0)
+    answers = iter(["the source"] * 3)
+    outcomes = reconcile(tuple(map(str, range(100))), lambda *_: AWAY, Log(io.StringIO()), lambda: next(answers, ""))
+    assert sum(outcome != AWAY for outcome in outcomes.values()) == 3
+
+
+def test_a_build_does_not_always_begin_with_the_same_mirror() -> None:
+    tried: list[str] = []
+
+    def run_one(key: str, _own: Log) -> Outcome:
+        tried.append(key)
+        return EQUAL
+
+    for _ in range(20):
+        reconcile(tuple(map(str, range(500))), run_one, Log(io.StringIO()), _both_answer)
+    assert len(set(tried[::500])) > 1
 
 
 @pytest.mark.parametrize("other", [EQUAL, STOPPED])
@@ -170,7 +212,7 @@ def test_mirrors_that_are_away_among_others_do_not_stop_them(other: Outcome) -> 
         tried.append(key)
         return AWAY if int(key) % 10 else other
 
-    reconcile(tuple(map(str, range(500))), run_one, Log(io.StringIO()))
+    reconcile(tuple(map(str, range(500))), run_one, Log(io.StringIO()), lambda: "the source")
     assert len(tried) == 500
 
 
