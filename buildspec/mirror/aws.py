@@ -39,6 +39,7 @@ class AwsRefusedError(Exception):
     def __init__(self, call: str, code: str, message: str) -> None:
         super().__init__(f"{call} was refused: {code}: {message}")
         self.code = code
+        self.about = (call, code)
 
 
 class Aws:

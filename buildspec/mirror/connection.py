@@ -177,11 +177,11 @@ def _checked(response: HTTPResponse, user: str, path: str) -> None:
     if status in (401, 403):
         # After the percent sign of the user comes the session's token, a secret.
         key = user.partition("%")[0]
-        raise FinalError(f"the target refuses access key {key}, with which this build signs in ({what})")
+        raise FinalError(f"the target refuses access key {key}, with which this build signs in ({what})", str(status))
     if status == 404:
-        raise FinalError(f"the target does not exist: {path.partition('/info/')[0]} ({what})")
+        raise FinalError(f"the target does not exist: {path.partition('/info/')[0]} ({what})", str(status))
     if status == 429 or status >= 500:
         raise BusyError(f"the target cannot answer now ({what})")
     if response.getheader("Location") is not None or status < 400:
-        raise FinalError(f"the target answers something that is not Git's protocol ({what})")
+        raise FinalError(f"the target answers something that is not Git's protocol ({what})", str(status))
     raise RelayRefusedError(f"the target refuses the request ({what})")

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
+
+def cause_of(error: Exception) -> str:
+    """What an error is about, without its words, which may name requests, sessions and numbers."""
+    return " ".join((type(error).__name__, *getattr(error, "about", ())))
+
 
 class StoppedError(Exception):
     """A guard stopped the mirror, and pushed nothing of what it is about. `advice` says what people can do."""
@@ -10,6 +17,8 @@ class StoppedError(Exception):
         super().__init__(problem, advice)
         self._problem = problem
         self._advice = advice
+        # The text is this program's own, but its numbers change with each push.
+        self.about = (re.sub("[0-9]+", "", problem),)
 
     def __str__(self) -> str:
         return self.said(pushed=False)

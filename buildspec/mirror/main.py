@@ -15,7 +15,7 @@ from .calls import Connections
 from .config import Config, ConfigError, Started, read_config, read_started
 from .container import own_credentials
 from .ends import NetworkEnds
-from .failures import UnreachableError
+from .failures import UnreachableError, cause_of
 from .git import write_secret
 from .guards import Build
 from .mirror import Mirror, Outcome, Rules
@@ -85,7 +85,8 @@ def run(
     except (AwsRefusedError, UnreachableError) as error:
         reason = f"the SSH key cannot be read from {config.source.key_parameter}: {error}"
         final = isinstance(error, AwsRefusedError)
-        outcomes = dict.fromkeys(started.mirrors, Outcome(equal=False, compared=False, reason=reason, final=final))
+        outcome = Outcome(equal=False, compared=False, reason=reason, final=final, cause=cause_of(error))
+        outcomes = dict.fromkeys(started.mirrors, outcome)
         log(f"stopped: {reason}")
     else:
         with SharedConnections() if len(started.mirrors) > AT_A_TIME else nullcontext() as shared:

@@ -21,11 +21,12 @@ from .failures import (
     SourceUnreachableError,
     StoppedError,
     UnreachableError,
+    cause_of,
 )
 from .guards import Build, Guards
 from .model import HEADS, Action, Change, Limits, Listing, Push, SetDefault, mirrored
 from .plan import plan
-from .refusals import Part, Refusals, parts_of
+from .refusals import Part, Refusals, named, parts_of
 from .report import Log
 from .retries import FinalError
 
@@ -93,7 +94,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a mirror. `reason` says why it is not equal.
+    """What became of a mirror. `reason` says why it is not equal, and `cause` what that is about in a few fixed words.
 
     `final`: the next build will not do better, so somebody has to. `compared`: both ends were read at least once.
     """
@@ -102,6 +103,7 @@ class Outcome:
     compared: bool
     reason: str = ""
     final: bool = False
+    cause: str = ""
     refs: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
@@ -129,7 +131,7 @@ class Mirror(Generic[_Session]):
         except StoppedError as error:
             outcome = self._stopped(error.said(pushed=self._pushed), final=True)
         except (AwsRefusedError, FinalError) as error:
-            outcome = self._stopped(str(error), final=True)
+            outcome = self._stopped(str(error), final=True, cause=cause_of(error))
         except UnreachableError as error:
             outcome = self._stopped(str(error))
         received, sent = self._ends.moved()
@@ -154,9 +156,9 @@ class Mirror(Generic[_Session]):
                 return outcome
         return self._stopped(f"the source still changes after {MOST_PASSES} passes; the next build goes on")
 
-    def _stopped(self, reason: str, *, final: bool = False) -> Outcome:
+    def _stopped(self, reason: str, *, final: bool = False, cause: str = "") -> Outcome:
         self._log(f"stopped: {reason}")
-        return replace(self._outcome, reason=reason, final=final)
+        return replace(self._outcome, reason=reason, final=final, cause=cause)
 
     def _pass(self) -> Outcome | None:
         """Deliver what differs; an outcome where nothing is left that the target takes."""
@@ -211,7 +213,7 @@ class Mirror(Generic[_Session]):
             return None
         reason = f"the target refuses {self._refused.shown(parts)}; everything else is equal"
         self._log(reason)
-        return replace(self._outcome, reason=reason, final=True)
+        return replace(self._outcome, reason=reason, final=True, cause=f"refused {', '.join(map(named, parts))}")
 
     def _say_what_differs(self, actions: Iterable[Action]) -> None:
         changes = _changes(actions)

@@ -30,7 +30,11 @@ DEFAULT_TIMEOUTS = Timeouts()
 
 
 class FinalError(UnreachableError):
-    """An end answered, and would answer the same again."""
+    """An end answered, and would answer the same again. `about` names what it answered."""
+
+    def __init__(self, text: str, *about: str) -> None:
+        super().__init__(text)
+        self.about = about
 
 
 def patiently(attempt: Callable[[], _Result], failures: type[Exception]) -> _Result:

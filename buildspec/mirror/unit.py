@@ -56,7 +56,7 @@ def reconcile(
             where = " > ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames)
             reason = f"an error of this program: {type(error).__name__} ({where})"
             own(f"stopped: {reason}")
-            outcome = Outcome(equal=False, compared=False, reason=reason, final=True)
+            outcome = Outcome(equal=False, compared=False, reason=reason, final=True, cause=reason)
         with lock:
             unreadable = 0 if outcome.compared or outcome.final else unreadable + 1
         return outcome

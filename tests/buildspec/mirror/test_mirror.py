@@ -14,6 +14,7 @@ from buildspec.mirror.failures import (
     RelayRefusedError,
     SourceUnreachableError,
     UnreachableError,
+    cause_of,
 )
 from buildspec.mirror.guards import Build
 from buildspec.mirror.mirror import Mirror, Outcome, Rules
@@ -345,7 +346,15 @@ def test_what_an_end_would_answer_again_ends_at_once(error: Exception) -> None:
     ends = _mirrored()
     _fail_at(ends, "read default", [error])
     outcome, lines = _run(ends)
-    assert outcome == Outcome(equal=False, compared=False, reason=str(error), final=True, bytes_in=100, bytes_out=100)
+    assert outcome == Outcome(
+        equal=False,
+        compared=False,
+        reason=str(error),
+        final=True,
+        cause=cause_of(error),
+        bytes_in=100,
+        bytes_out=100,
+    )
     assert lines[-1] == f"stopped: {error}"
 
 

@@ -1,11 +1,14 @@
 """Since when mirrors differ, and when people are told."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from buildspec.mirror.aws import AwsRefusedError
+from buildspec.mirror.failures import StoppedError, cause_of
 from buildspec.mirror.mirror import Outcome
 from buildspec.mirror.state import Entry, State, Verdict, decide, parse, written
 
@@ -13,7 +16,7 @@ NOW = datetime(2026, 11, 29, 5, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 EQUAL = Outcome(equal=True, compared=True)
 AWAY = Outcome(equal=False, compared=False, reason="no answer")
-STOPPED = Outcome(equal=False, compared=True, reason="a guard", final=True)
+STOPPED = Outcome(equal=False, compared=True, reason="a guard", final=True, cause="StoppedError")
 
 KEYS = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=1, max_size=60)
 TIMES = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)).map(
@@ -32,8 +35,8 @@ def test_the_parameter_holds_those_that_differ_longest_and_counts_the_others(sta
     kept = parse(text)
     assert kept.entries.items() <= state.entries.items()
     assert len(kept.entries) + kept.others == len(state.entries) + state.others
-    left_out = [entry.since for key, entry in state.entries.items() if key not in kept.entries]
-    assert not left_out or max(entry.since for entry in kept.entries.values()) <= min(left_out)
+    left_out = [(not entry.cause, entry.since) for key, entry in state.entries.items() if key not in kept.entries]
+    assert not left_out or max((not entry.cause, entry.since) for entry in kept.entries.values()) <= min(left_out)
 
 
 def test_an_empty_state_is_an_empty_object() -> None:
@@ -42,8 +45,12 @@ def test_an_empty_state_is_an_empty_object() -> None:
 
 
 def test_a_state_reads_well() -> None:
-    state = State({"website": Entry(NOW, NOW + HOUR, "0a1b2c"), "shop": Entry(NOW)})
-    assert written(state) == '{"shop":"2026-11-29T05:00Z","website":"2026-11-29T05:00Z 2026-11-29T06:00Z 0a1b2c"}'
+    state = State({"website": Entry(NOW, NOW + HOUR, "0a1b2c"), "shop": Entry(NOW), "api": Entry(NOW, None, "0a1b2c")})
+    assert json.loads(written(state)) == {
+        "api": "2026-11-29T05:00Z - 0a1b2c",
+        "website": "2026-11-29T05:00Z 2026-11-29T06:00Z 0a1b2c",
+        "shop": "2026-11-29T05:00Z",
+    }
 
 
 @pytest.mark.parametrize(
@@ -75,9 +82,60 @@ def test_people_are_told_at_once_of_what_needs_somebody_and_again_each_day() -> 
     assert told == [0, 24, 48]
 
 
-def test_people_are_told_of_another_reason() -> None:
+def test_other_words_for_the_same_cause_are_not_told_again() -> None:
+    state, told = State(), []
+    for hour in range(24):
+        refused = AwsRefusedError("AssumeRole", "AccessDenied", f"AWSCodeBuild-{hour} may not; request {hour}")
+        outcome = Outcome(equal=False, compared=False, reason=str(refused), final=True, cause=cause_of(refused))
+        verdict = decide(state, {"website": outcome}, whole=True, now=NOW + hour * HOUR, alert_hours=6)
+        state = parse(written(verdict.state))
+        told += [hour] * len(verdict.differ)
+    assert told == [0]
+
+
+def test_a_guard_is_the_same_cause_whatever_its_numbers() -> None:
+    first, second, other = (
+        cause_of(StoppedError(problem, "allow it"))
+        for problem in ("it lacks 31 of 50 refs", "it lacks 32 of 52 refs", "it rewrote 31 branches")
+    )
+    assert first == second != other
+
+
+def test_people_are_told_at_once_of_a_guard_while_more_differ_than_fit() -> None:
+    away = {f"web-repository-{number:03}": AWAY for number in range(100)}
+    state, told = State(), []
+    for hour in range(24):
+        outcomes = {**away, "zzz": STOPPED} if hour else away
+        verdict = decide(state, outcomes, whole=True, now=NOW + hour * HOUR, alert_hours=6)
+        state = parse(written(verdict.state))
+        told += [hour] * ("zzz" in verdict.differ)
+    assert told == [1]
+
+
+def test_people_are_told_at_once_of_a_guard_while_more_are_stopped_than_fit() -> None:
+    stopped = {f"web-repository-{number:03}": STOPPED for number in range(100)}
+    state, told = State(), []
+    for hour in range(24):
+        outcomes = {**stopped, "zzz": STOPPED} if hour else stopped
+        verdict = decide(state, outcomes, whole=True, now=NOW + hour * HOUR, alert_hours=6)
+        state = parse(written(verdict.state))
+        told += [hour] * ("zzz" in verdict.differ)
+    assert told == [1]
+
+
+def test_what_was_told_once_is_not_told_again_after_an_end_was_away() -> None:
+    state, told = State(), []
+    for hour in range(10):
+        outcome = AWAY if hour == 3 else STOPPED
+        verdict = decide(state, {"website": outcome}, whole=True, now=NOW + hour * HOUR, alert_hours=6)
+        state = parse(written(verdict.state))
+        told += [hour] * len(verdict.differ)
+    assert told == [0]
+
+
+def test_people_are_told_of_another_cause() -> None:
     first = decide(State(), {"website": STOPPED}, whole=True, now=NOW, alert_hours=6)
-    other = Outcome(equal=False, compared=True, reason="another guard", final=True)
+    other = Outcome(equal=False, compared=True, reason="a guard", final=True, cause="FinalError 403")
     again = decide(first.state, {"website": other}, whole=True, now=NOW + HOUR, alert_hours=6)
     assert again.differ == ("website",)
     assert again.state.entries["website"].since == NOW
@@ -93,7 +151,7 @@ def test_people_are_told_that_it_is_well_if_they_were_told_that_it_is_not(entry:
 
 def test_what_could_not_be_told_is_told_next_time() -> None:
     failed = decide(State(), {"website": STOPPED}, whole=True, now=NOW, alert_hours=6, told=False)
-    assert failed == Verdict(State({"website": Entry(NOW)}), ("website",))
+    assert failed == Verdict(State({"website": Entry(NOW, None, failed.state.entries["website"].cause)}), ("website",))
     assert decide(failed.state, {"website": STOPPED}, whole=True, now=NOW, alert_hours=6).differ == ("website",)
     known = State({"website": Entry(NOW, NOW, "0a1b2c")})
     assert decide(known, {"website": EQUAL}, whole=True, now=NOW, alert_hours=6, told=False).state == known
