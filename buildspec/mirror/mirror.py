@@ -10,7 +10,8 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from typing import Any, Generic, Protocol, TypeVar
 
 from .aws import AwsRefusedError
@@ -96,7 +97,8 @@ class Rules:
 class Outcome:
     """What became of a mirror. `reason` says why it is not equal, and `cause` what that is about in a few fixed words.
 
-    `final`: the next build will not do better, so somebody has to. `compared`: both ends were read at least once.
+    `final`: the next build will not do better, so somebody has to. `compared`: both ends were read at least
+    once, the last time from `read` on.
     """
 
     equal: bool
@@ -104,6 +106,7 @@ class Outcome:
     reason: str = ""
     final: bool = False
     cause: str = ""
+    read: datetime | None = field(default=None, compare=False)
     refs: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
@@ -162,6 +165,7 @@ class Mirror(Generic[_Session]):
 
     def _pass(self) -> Outcome | None:
         """Deliver what differs; an outcome where nothing is left that the target takes."""
+        began = datetime.now(timezone.utc)
         # The target first: what it has and the source, asked later, has not, was deleted there.
         with self._log.step("read the refs of the target"):
             target = self._ends.list_target()
@@ -170,7 +174,7 @@ class Mirror(Generic[_Session]):
             session = self._ends.open_source(target)
         with session:
             source = session.listing
-            self._outcome = replace(self._outcome, compared=True, refs=len(mirrored(source)))
+            self._outcome = replace(self._outcome, compared=True, read=began, refs=len(mirrored(source)))
             planned = plan(source, target, source.default, target_default, self._guards)
             actions = [action for action in map(self._refused.without, planned) if action]
             if not actions:

@@ -114,6 +114,9 @@ def decide(
     old = before.final if whole and before.final and before.final.cause == _final(outcomes, before.entries) else None
     for key, outcome in outcomes.items():
         known = before.entries.get(key)
+        if known and outcome.read and outcome.read < (known.told or known.since):
+            entries[key] = known  # another build has read both ends later
+            continue
         if outcome.equal:
             entries.pop(key, None)
             if known and known.told:

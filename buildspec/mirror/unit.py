@@ -178,8 +178,9 @@ class Bookkeeping:
             self._tell(verdict, outcomes)
         except NotToldError as error:
             problem = error
-        if verdict.differ or verdict.again:
-            # Other builds may have written meanwhile.
+        if verdict.state != before or verdict.differ or verdict.again:
+            # Other builds may have written meanwhile. One that writes between this call and the next is overwritten,
+            # because PutParameter takes no condition: its mirrors are found again by the next reconcile.
             before, readable = self._read()
             verdict = self._decide(before, outcomes, now, told=problem is None)
         if verdict.state != before or not readable:

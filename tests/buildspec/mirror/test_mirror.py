@@ -2,6 +2,7 @@
 
 import io
 import random
+from datetime import UTC, datetime
 
 import hypothesis.strategies as st
 import pytest
@@ -337,6 +338,14 @@ def test_three_failed_passes_are_one_that_the_next_build_may_mend(step: str) -> 
     assert outcome.compared == (step in ("relay", "set default"))
     assert "bring" not in ends.steps
     assert lines[-1] == "stopped: 3 passes failed, the last because gone"
+
+
+def test_an_outcome_says_since_when_both_ends_were_read() -> None:
+    ends = _mirrored()
+    before = datetime.now(UTC)
+    outcome, _ = _run(ends)
+    assert outcome.read is not None
+    assert before <= outcome.read <= datetime.now(UTC)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Since when mirrors differ, and when people are told."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import hypothesis.strategies as st
@@ -91,6 +92,16 @@ def test_other_words_for_the_same_cause_are_not_told_again() -> None:
         state = parse(written(verdict.state))
         told += [hour] * len(verdict.differ)
     assert told == [0]
+
+
+@pytest.mark.parametrize("outcome", [EQUAL, STOPPED])
+def test_what_was_read_before_another_build_wrote_changes_nothing(outcome: Outcome) -> None:
+    known = State({"website": Entry(NOW - 5 * HOUR, NOW, "0a1b2c")})
+    old = replace(outcome, read=NOW - HOUR)
+    later = NOW + HOUR
+    assert decide(known, {"website": old}, whole=True, now=later, alert_hours=6) == Verdict(known)
+    new = replace(outcome, read=NOW + HOUR)
+    assert decide(known, {"website": new}, whole=True, now=later, alert_hours=6) != Verdict(known)
 
 
 def test_a_guard_is_the_same_cause_whatever_its_numbers() -> None:

@@ -283,6 +283,16 @@ def test_what_another_build_wrote_while_people_were_told_stays(cloud: Cloud) -> 
     assert json.loads(cloud.parameters[STATE]).keys() == {"website", "shop"}
 
 
+def test_what_another_build_wrote_since_the_first_look_stays(cloud: Cloud) -> None:
+    def before(_: str) -> None:
+        if cloud.calls == ["GetParameter"] * 2:
+            cloud.parameters[STATE] = '{"shop":"2026-11-29T04:00Z"}'
+
+    cloud.before = before
+    _close(cloud, {"website": AWAY}, whole=False)
+    assert json.loads(cloud.parameters[STATE]).keys() == {"website", "shop"}
+
+
 @pytest.mark.parametrize("call", ["GetParameter", "PutParameter"])
 def test_a_state_that_cannot_be_used_is_not_taken_for_an_empty_one(cloud: Cloud, call: str) -> None:
     before = cloud.parameters[STATE] = '{"shop":"2026-11-28T05:00Z"}'
