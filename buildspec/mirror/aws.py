@@ -1,6 +1,7 @@
 """The calls of AWS that a mirror needs, with the standard library alone.
 
-Each call has timeouts, and is repeated a few times where AWS did not take it. All of them may be repeated.
+Each call has timeouts, and is repeated a few times where AWS did not take it. All of them may be repeated but
+PutEvents, which is not where it may have arrived.
 """
 
 from __future__ import annotations
@@ -108,20 +109,20 @@ class Aws:
     def put_event(self, source: str, kind: str, detail: Mapping[str, Any]) -> None:
         """Give an event to the account's default event bus."""
         entry = {"Source": source, "DetailType": kind, "Detail": json.dumps(detail)}
-        answer = self._json("events", "AWSEvents.PutEvents", {"Entries": [entry]})
+        answer = self._json("events", "AWSEvents.PutEvents", {"Entries": [entry]}, once=True)
         if answer.get("FailedEntryCount"):
             refused = answer["Entries"][0]
             raise AwsRefusedError("PutEvents", refused.get("ErrorCode", ""), refused.get("ErrorMessage", ""))
 
-    def _json(self, service: str, target: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    def _json(self, service: str, target: str, content: Mapping[str, Any], *, once: bool = False) -> dict[str, Any]:
         headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": target}
         call = target.rpartition(".")[2]
-        answer = _json(self._call(service, call, headers, json.dumps(content).encode()))
+        answer = _json(self._call(service, call, headers, json.dumps(content).encode(), once=once))
         if not isinstance(answer, dict):
             raise UnreachableError(f"{call} was answered with something else than JSON")
         return answer
 
-    def _call(self, service: str, call: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    def _call(self, service: str, call: str, headers: Mapping[str, str], body: bytes, *, once: bool = False) -> bytes:
         url = self._endpoint or f"https://{service}.{self.region}.{domain(self.region)}"
 
         def ask() -> tuple[int, bytes]:
@@ -134,7 +135,7 @@ class Aws:
                 body=body,
                 now=datetime.now(timezone.utc),
             )
-            return self.connections.request("POST", url, signed, body)
+            return self.connections.request("POST", url, signed, body, once=once)
 
         status, answer = self.connections.patiently(f"{call} of {service}", ask, _is_busy)
         if status != 200:

@@ -63,9 +63,27 @@ class Connections:
         raise UnreachableError(f"{what} failed {self.patience.attempts} times, at last with {problem}")
 
     def request(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", path: str = "/"
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+        path: str = "/",
+        *,
+        once: bool = False,
     ) -> tuple[int, bytes]:
-        """The status and body of one answer. Raises OSError or HTTPException where there is none in time."""
+        """The status and body of one answer. Raises OSError or HTTPException where there is none in time.
+
+        `once`: what may have arrived is not sent again. Then UnreachableError says so, which `patiently` lets through.
+        """
+        if once:
+            fresh = self._connect(url)
+            try:
+                return self._answer(fresh, {}, method, url, headers, body, path)
+            except (OSError, http.client.HTTPException) as error:
+                raise UnreachableError(f"no answer ({type(error).__name__}), so it may have arrived") from error
+            finally:
+                fresh.close()
         kept: dict[str, http.client.HTTPConnection] = self._open.__dict__
         connection = kept.pop(url, None)
         if connection is not None:

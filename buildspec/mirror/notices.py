@@ -57,21 +57,25 @@ class Notices:
         self._log = log
         self._webhook_parameter = webhook_parameter
 
-    def tell(self, kind: str, mirrors: str) -> None:
-        """Tell everybody. Raises NotToldError with every way that failed; the others were told."""
-        problems = []
+    def tell(self, kind: str, mirrors: str) -> str:
+        """Tell everybody; returns why the chat was not told. Raises NotToldError where EventBridge does not take it.
+
+        What EventBridge took is told: a chat that fails does not make the e-mail come again.
+        """
+        problem = self._problem_of_chat(f"{kind}: {mirrors}\nUnit {self._unit}, log: {self._log}")
         try:
             self._aws.put_event(SOURCE, kind, {"unit": self._unit, "mirrors": mirrors, "log": self._log})
         except (AwsRefusedError, UnreachableError) as error:
-            problems.append(str(error))
+            raise NotToldError("; ".join(filter(None, (str(error), problem)))) from error
+        return problem
+
+    def _problem_of_chat(self, text: str) -> str:
         if self._webhook_parameter:
             try:
-                text = f"{kind}: {mirrors}\nUnit {self._unit}, log: {self._log}"
                 self._post(self._aws.parameter(self._webhook_parameter).strip(), text)
             except (AwsRefusedError, UnreachableError) as error:
-                problems.append(f"the webhook of {self._webhook_parameter}: {error}")
-        if problems:
-            raise NotToldError("; ".join(problems))
+                return f"the webhook of {self._webhook_parameter}: {error}"
+        return ""
 
     def _post(self, url: str, text: str) -> None:
         """Post as Slack and Teams take it. The address is a secret, so no error names it."""
@@ -84,7 +88,7 @@ class Notices:
         server, body = f"{parts.scheme}://{parts.netloc}", json.dumps({"text": text}).encode()
         headers = {"Content-Type": "application/json"}
         status, _ = self._connections.patiently(
-            "a post", lambda: self._connections.request("POST", server, headers, body, path)
+            "a post", lambda: self._connections.request("POST", server, headers, body, path, once=True)
         )
         if not 200 <= status < 300:
             raise AwsRefusedError("a post", f"HTTP {status}", "the webhook does not take it")

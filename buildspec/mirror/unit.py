@@ -151,6 +151,7 @@ class Bookkeeping:
         self._aws = aws
         self._notices = notices
         self._log = log
+        self._chats_told = True
 
     def close(self, outcomes: Mapping[str, Outcome], now: datetime | None = None) -> bool:
         """Finish a build; False where the state is not known or somebody could not be told."""
@@ -168,7 +169,7 @@ class Bookkeeping:
             )
             well = False
         self._record(outcomes, state, now)
-        return well
+        return well and self._chats_told
 
     def _update(self, outcomes: Mapping[str, Outcome], now: datetime) -> State:
         before, readable = self._read()
@@ -215,9 +216,12 @@ class Bookkeeping:
 
     def _problem_of_telling(self, kind: str, text: str) -> str:
         try:
-            self._notices.tell(kind, text)
+            problem = self._notices.tell(kind, text)
         except NotToldError as error:
             return str(error)
+        if problem:
+            self._chats_told = False
+            self._log(f"failed: the chat was not told, and is not told again of the same: {problem}")
         return ""
 
     def _record(self, outcomes: Mapping[str, Outcome], state: State | None, now: datetime) -> None:

@@ -20,13 +20,16 @@ from cryptography.x509.oid import NameOID
 
 from benchmarks import price
 from buildspec.mirror import unit
+from buildspec.mirror.aws import Aws
 from buildspec.mirror.calls import Connections
 from buildspec.mirror.config import Started
+from buildspec.mirror.failures import UnreachableError
 from buildspec.mirror.guards import Build
 from buildspec.mirror.mirror import Mirror, Outcome, Rules
 from buildspec.mirror.model import Limits
 from buildspec.mirror.notices import Notices, log_link
 from buildspec.mirror.report import Log
+from buildspec.mirror.signing import Credentials
 from buildspec.mirror.unit import AT_A_TIME, Bookkeeping, reconcile, summarise
 from tests.buildspec.mirror.cloud import PATIENCE, Cloud
 from tests.buildspec.mirror.memory_ends import MemoryEnds
@@ -418,6 +421,33 @@ def test_a_webhook_that_fails_makes_the_build_fail_and_its_address_stays_secret(
     assert "the webhook of /notify: " in lines[0]
     assert "secret" not in lines[0]
     assert len(cloud.events) == 1
+
+
+def test_a_chat_that_fails_makes_no_mail_come_again_and_one_build_fail(cloud: Cloud) -> None:
+    cloud.parameters["/notify"] = "http://no-tls.example.com/"
+    well = [_close(cloud, {"website": STOPPED}, NOW + hour * HOUR, notify_parameter="/notify")[0] for hour in range(24)]
+    assert len(cloud.events) == 1
+    assert well == [False] + [True] * 23
+
+
+def test_a_chat_that_takes_a_notice_without_an_answer_gets_it_once(
+    cloud: Cloud, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+    cloud.connections = Connections(PATIENCE)
+    with scripted([CUT, CUT, CUT], certificate=certificate) as webhook:
+        cloud.parameters["/notify"] = webhook.url + PATH
+        assert not _close(cloud, {"website": AWAY}, **WEBHOOK)[0]
+    assert len(webhook.requests) == 1
+
+
+def test_an_event_that_may_have_arrived_is_not_sent_again() -> None:
+    with scripted([CUT, CUT, CUT]) as events:
+        credentials = Credentials("AKIAEXAMPLE", "the secret key", "the token")
+        aws = Aws("ap-northeast-1", lambda: credentials, Connections(PATIENCE), endpoint=events.url)
+        with pytest.raises(UnreachableError, match="may have arrived"):
+            aws.put_event("kakehashi.backlog", "Mirrors differ", {})
+    assert len(events.requests) == 1
 
 
 def test_a_webhook_that_shows_an_unknown_certificate_gets_nothing(cloud: Cloud, certificate: Path) -> None:
