@@ -13,7 +13,7 @@ ALARM = Decimal("0.10")
 METRIC = Decimal("0.30")
 
 ALARMS_OF_UNIT = 2
-METRICS_OF_UNIT = 4
+METRICS_OF_UNIT = 2
 HOURS = 720
 """Of a month: the default schedule runs once in each."""
 

@@ -229,7 +229,7 @@ class Bookkeeping:
         for key, outcome in outcomes.items():
             entry = state.entries.get(key) if state else None
             since = (now - entry.since).total_seconds() if entry else 0.0
-            record: dict[str, object] = {
+            of_mirror: dict[str, object] = {
                 "unit": unit,
                 "mirror": key,
                 "equal_since": shown(now) if outcome.equal else None,
@@ -239,17 +239,19 @@ class Bookkeeping:
                 "failed": not outcome.equal,
             }
             if self._config.metric_of_each_mirror and (outcome.equal or entry):
-                record.update(metrics({"Inequality": ("Seconds", since)}, Unit=unit, Mirror=key))
-            self._log.record(record)
-        values = {
-            "Failed": ("Count", float(sum(not outcome.equal for outcome in outcomes.values()))),
-            "BytesMoved": ("Bytes", float(sum(outcome.bytes_in + outcome.bytes_out for outcome in outcomes.values()))),
-        }
+                of_mirror.update(metrics({"Inequality": ("Seconds", since)}, Unit=unit, Mirror=key))
+            self._log.record(of_mirror)
+        # Each metric has a price, so only what an alarm reads is one.
+        values: dict[str, tuple[str, float]] = {}
         if state:
             values["OldestInequality"] = ("Seconds", state.oldest(now))
         if self._started.whole:
             values["Reconciled"] = ("Count", float(sum(outcome.compared for outcome in outcomes.values())))
-        self._log.record(metrics(values, Unit=unit))
+        record = {
+            "Failed": sum(not outcome.equal for outcome in outcomes.values()),
+            "BytesMoved": sum(outcome.bytes_in + outcome.bytes_out for outcome in outcomes.values()),
+        }
+        self._log.record({**record, **(metrics(values, Unit=unit) if values else {"Unit": unit})})
 
 
 def summarise(outcomes: Mapping[str, Outcome], log: Log) -> None:

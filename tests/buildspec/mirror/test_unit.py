@@ -352,11 +352,9 @@ def test_cloudwatch_gets_the_metrics_of_the_unit_and_an_event_for_each_mirror(cl
     assert (described["Namespace"], described["Dimensions"]) == ("Kakehashi/Backlog", [["Unit"]])
     assert {metric["Name"]: (metric["Unit"], unit[metric["Name"]]) for metric in described["Metrics"]} == {
         "OldestInequality": ("Seconds", 7200),
-        "Failed": ("Count", 1),
-        "BytesMoved": ("Bytes", 30),
         "Reconciled": ("Count", 1),
     }
-    assert unit["Unit"] == CONFIG.unit
+    assert (unit["Unit"], unit["Failed"], unit["BytesMoved"]) == (CONFIG.unit, 1, 30)
     assert len(described["Metrics"]) == price.METRICS_OF_UNIT
 
 
