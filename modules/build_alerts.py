@@ -103,8 +103,9 @@ class BuildAlerts(AlertTopic):
                 evaluation_periods=1,
                 threshold=props.silent_seconds,
                 comparison_operator="GreaterThanThreshold",
-                # An hour without a build is what the other alarm is about.
-                treat_missing_data="notBreaching",
+                # Builds may be hours apart, and mirrors differ as before meanwhile. The other alarm is about builds
+                # that do not run.
+                treat_missing_data="ignore",
                 alarm_actions=told,
                 ok_actions=told,
             )
