@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import datetime, timezone
@@ -30,6 +31,8 @@ _KEY_ACTIONS = (
     *("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"),
     *("kms:ReEncryptFrom", "kms:ReEncryptTo"),
 )
+# Git's memory for a copy is hundreds of MB, and a small build has 3 GB. A mirror keeps its turn until it ends.
+_COPIES = threading.BoundedSemaphore(2)
 
 
 def session_policy(config: Config, key: str) -> dict[str, Any]:
@@ -155,6 +158,7 @@ class NetworkEnds:
                 kept,
                 lock,
             )
+            self._opened.enter_context(_COPIES)
             self._copy = self._opened.enter_context(copies.Copy(settings, self._work, self._log))
         return self._copy
 

@@ -1,16 +1,24 @@
 """The program as a build starts it, up to where it would connect, and what a session may do."""
 
 import dataclasses
+import io
 import json
 import os
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from buildspec.mirror.ends import session_name, session_policy
+from buildspec.mirror.aws import Aws
+from buildspec.mirror.calls import Connections
+from buildspec.mirror.ends import NetworkEnds, session_name, session_policy
+from buildspec.mirror.report import Log
+from buildspec.mirror.signing import Credentials
 from buildspec.render import mirror_program
 from modules.policies import builds
 from modules.policies.statement import PolicyStatement
@@ -118,3 +126,28 @@ def test_a_session_policy_fits() -> None:
 @pytest.mark.parametrize(("key", "name"), [("website", "website"), ("a", "mirror-a"), ("x" * 80, "x" * 64)])
 def test_a_session_is_named_as_its_mirror(key: str, name: str) -> None:
     assert session_name(key) == name
+
+
+def test_two_mirrors_of_a_build_have_a_copy_at_a_time(tmp_path: Path) -> None:
+    config = dataclasses.replace(CONFIG, role_arn=None, cache="none")
+    having, most, lock = 0, 0, threading.Lock()
+
+    def copy(number: int) -> None:
+        nonlocal having, most
+        work = tmp_path / str(number)
+        work.mkdir()
+        connections = Connections()
+        aws = Aws("ap-northeast-1", lambda: Credentials("AKIAEXAMPLE", "the secret key", None), connections)
+        with NetworkEnds("website", config, aws, tmp_path, work, Log(io.StringIO())) as ends:
+            ends.copy()
+            assert ends.copy() is ends.copy()
+            with lock:
+                having += 1
+                most = max(most, having)
+            time.sleep(0.05)
+            with lock:
+                having -= 1
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(copy, range(8)))
+    assert most == 2
