@@ -54,7 +54,10 @@ def reconcile(
             # Where, and not what it says: that may hold anything.
             frames = traceback.extract_tb(error.__traceback__)
             where = " > ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames)
-            reason = f"an error of this program: {type(error).__name__} ({where})"
+            what = type(error).__name__
+            if isinstance(error, OSError) and error.strerror:  # a full disk, for example
+                what = f"{what}: {error.strerror}"
+            reason = f"an error of this program: {what} ({where})"
             own(f"stopped: {reason}")
             outcome = Outcome(equal=False, compared=False, reason=reason, final=True, cause=reason)
         with lock:

@@ -1,9 +1,11 @@
 """A unit's mirrors side by side, and what a build leaves behind: state, notices and records."""
 
 import dataclasses
+import errno
 import io
 import ipaddress
 import json
+import os
 import re
 import threading
 import time
@@ -219,6 +221,15 @@ def test_mirrors_that_are_away_among_others_do_not_stop_them(other: Outcome) -> 
 
     reconcile(tuple(map(str, range(500))), run_one, Log(io.StringIO()), lambda: "the source")
     assert len(tried) == 500
+
+
+def test_an_error_of_the_system_says_what_it_is() -> None:
+    def run_one(_key: str, _own: Log) -> Outcome:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/secret")
+
+    outcome = reconcile(("website",), run_one, Log(io.StringIO()), _both_answer)["website"]
+    assert outcome.reason.startswith("an error of this program: OSError: No space left on device (")
+    assert "secret" not in outcome.reason
 
 
 def test_lines_of_one_mirror_do_not_name_it() -> None:
