@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from .aws import Aws, AwsRefusedError
@@ -17,6 +18,8 @@ DIFFER = "Mirrors differ"
 EQUAL_AGAIN = "Mirrors equal again"
 _NAMED = 20
 _LONGEST_REASON = 400
+# Where Teams takes posts: Power Automate's workflows, and the connectors that these replace.
+_TEAMS = (".logic.azure.com", ".powerplatform.com", ".webhook.office.com")
 
 
 class NotToldError(Exception):
@@ -85,13 +88,27 @@ class Notices:
                 "the webhook", "NoAddress", "the parameter's value is no address that begins with https://"
             )
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        server, body = f"{parts.scheme}://{parts.netloc}", json.dumps({"text": text}).encode()
+        server, body = f"{parts.scheme}://{parts.netloc}", json.dumps(_message(parts.hostname or "", text)).encode()
         headers = {"Content-Type": "application/json"}
         status, _ = self._connections.patiently(
             "a post", lambda: self._connections.request("POST", server, headers, body, path, once=True)
         )
         if not 200 <= status < 300:
             raise AwsRefusedError("a post", f"HTTP {status}", "the webhook does not take it")
+
+
+def _message(host: str, text: str) -> dict[str, Any]:
+    """As this host takes it. Workflows of Teams post Adaptive Cards alone, in the attachments of a message.
+
+    https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using
+    """
+    if not host.endswith(_TEAMS):
+        return {"text": text}
+    card = {"type": "AdaptiveCard", "version": "1.4", "body": [{"type": "TextBlock", "text": text, "wrap": True}]}
+    return {
+        "type": "message",
+        "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}],
+    }
 
 
 def _plain(text: str) -> str:

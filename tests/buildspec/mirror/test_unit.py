@@ -432,6 +432,26 @@ def test_a_webhook_that_fails_makes_the_build_fail_and_its_address_stays_secret(
     assert len(cloud.events) == 1
 
 
+@pytest.mark.parametrize(
+    "host", ["prod-01.japaneast.logic.azure.com", "x.environment.api.powerplatform.com", "example.webhook.office.com"]
+)
+def test_teams_gets_an_adaptive_card(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    posted: list[bytes] = []
+
+    def request(_method: str, _url: str, _headers: Any, body: bytes, _path: str, *, once: bool) -> tuple[int, bytes]:
+        posted.append(body)
+        return (202, b"") if once else (500, b"")
+
+    connections = Connections(PATIENCE)
+    monkeypatch.setattr(connections, "request", request)
+    cloud.parameters["/notify"] = f"https://{host}/workflows/x?sig=secret"
+    assert Notices(cloud.aws(), connections, "unit", "https://log", "/notify").tell("Mirrors differ", "website") == ""
+    [attachment] = json.loads(posted[0])["attachments"]
+    assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
+    assert attachment["content"]["type"] == "AdaptiveCard"
+    assert attachment["content"]["body"][0]["text"] == "Mirrors differ: website\nUnit unit, log: https://log"
+
+
 def test_a_chat_that_fails_makes_no_mail_come_again_and_one_build_fail(cloud: Cloud) -> None:
     cloud.parameters["/notify"] = "http://no-tls.example.com/"
     well = [_close(cloud, {"website": STOPPED}, NOW + hour * HOUR, notify_parameter="/notify")[0] for hour in range(24)]
