@@ -172,10 +172,17 @@ def test_refuses_numbers_that_a_shell_would_take(value: str) -> None:
         read_started({"MIRROR": "shop", "ALLOW_DELETIONS": value}, CONFIG)
 
 
+@pytest.mark.parametrize("name", ["ALLOW_DELETIONS", "ALLOW_REWRITES"])
 @pytest.mark.parametrize("variables", [{}, {"MIRROR": "example.WEB"}])
-def test_nothing_is_allowed_for_several_mirrors_at_once(variables: dict[str, str]) -> None:
+def test_nothing_is_allowed_for_several_mirrors_at_once(variables: dict[str, str], name: str) -> None:
     with pytest.raises(ConfigError, match="are for one mirror"):
-        read_started({**variables, "ALLOW_DELETIONS": "31"}, CONFIG)
+        read_started({**variables, name: "31"}, CONFIG)
+
+
+def test_a_build_for_the_only_mirror_of_a_unit_is_no_reconcile() -> None:
+    one = dataclasses.replace(CONFIG, mirrors={"shop": CONFIG.mirrors["shop"]})
+    assert not read_started({"MIRROR": "shop"}, one).whole
+    assert read_started({}, one).whole
 
 
 def test_of_many_mirrors_some_are_named() -> None:

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from buildspec.mirror.connection import Server, secure
+from buildspec.mirror import retries
+from buildspec.mirror.connection import BusyError, Server, secure
 from buildspec.mirror.failures import RelayRefusedError, UnreachableError
 from buildspec.mirror.model import Change
 from buildspec.mirror.packets import FLUSH, packet
@@ -290,6 +291,24 @@ def test_takes_nothing_but_a_whole_report_for_a_success(ends: Ends, answer: byte
 def test_a_ref_that_the_report_leaves_out_was_not_changed(ends: Ends) -> None:
     ends.server.answers = packet(b"unpack ok\n") + packet(b"ok refs/heads/other\n") + FLUSH
     assert ends.connect_target().push(CREATION, [b"PACK"]) == {b"refs/heads/main": "the target says nothing about it"}
+
+
+@pytest.mark.parametrize("verdict", [b"okay", b"", b"maybe"])
+def test_nothing_but_ok_says_that_a_ref_was_changed(ends: Ends, verdict: bytes) -> None:
+    ends.server.answers = packet(b"unpack ok\n") + packet(verdict + b" refs/heads/main\n") + FLUSH
+    assert ends.connect_target().push(CREATION, [b"PACK"]) == {b"refs/heads/main": "without a reason"}
+
+
+def test_a_target_with_too_many_requests_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retries, "_FIRST_PAUSE", 0.01)
+    with scripted([answer(429)]) as server:
+        port = int(server.url.rpartition(":")[2])
+        target = Target(
+            "x", "y", lambda: ("u", "p"), connect=lambda wait: HTTPConnection("127.0.0.1", port, timeout=wait)
+        )
+        with pytest.raises(BusyError, match="HTTP 429"):
+            target.list()
+    assert len(server.requests) == 5
 
 
 @pytest.fixture(scope="module")

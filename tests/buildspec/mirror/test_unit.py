@@ -211,7 +211,15 @@ def test_a_build_does_not_always_begin_with_the_same_mirror() -> None:
     assert len(set(tried[::500])) > 1
 
 
-@pytest.mark.parametrize("other", [EQUAL, STOPPED])
+@pytest.mark.parametrize(
+    "other",
+    [
+        EQUAL,
+        STOPPED,
+        dataclasses.replace(AWAY, final=True),
+        dataclasses.replace(AWAY, compared=True, reason="still changes"),
+    ],
+)
 def test_mirrors_that_are_away_among_others_do_not_stop_them(other: Outcome) -> None:
     tried = []
 
@@ -329,6 +337,12 @@ def test_a_state_that_somebody_broke_is_reported_and_kept_anew(cloud: Cloud) -> 
     assert "it held something else; from now on it is kept anew" in lines[0]
     assert json.loads(cloud.parameters[STATE]) == {"website": "2026-11-29T05:00Z"}
     assert _close(cloud, {"website": AWAY, "shop": EQUAL})[0]
+
+
+def test_a_broken_state_is_replaced_also_where_no_mirror_differs(cloud: Cloud) -> None:
+    cloud.parameters[STATE] = "none"
+    assert not _close(cloud, dict.fromkeys(KEYS, EQUAL))[0]
+    assert cloud.parameters[STATE] == "{}"
 
 
 def test_a_notice_that_failed_makes_the_build_fail_and_is_repeated(cloud: Cloud) -> None:
