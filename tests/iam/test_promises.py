@@ -119,7 +119,6 @@ def test_every_deployment_keeps_every_promise(synthesised: Callable[[str], Stack
                         ("WriteLogs", "logs:CreateLogStream"),
                         ("ReadSshKey", "ssm:GetParameter"),
                         ("FetchProgram", "s3:GetObject"),
-                        ("FetchProgram", "s3:GetObjectVersion"),
                         ("KeepState", "ssm:GetParameter"),
                         ("ReportMirrors", "events:PutEvents"),
                         ("AssumeRole", "sts:AssumeRole"),
