@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 
 from .calls import Connections
 from .failures import UnreachableError
+from .foreign import shown
 from .signing import Credentials, domain, sign
 
 Provider = Callable[[], Credentials]
@@ -32,13 +33,14 @@ _THROTTLED = frozenset(
         *("RequestTimeout", "RequestTimeoutException", "InternalFailure", "InternalServerError"),
     )
 )
+_LONGEST_MESSAGE = 1000  # IAM names the caller, the action, the resource and the policy
 
 
 class AwsRefusedError(Exception):
     """AWS answered, and refused a call. `code` is AWS's name of the error."""
 
     def __init__(self, call: str, code: str, message: str) -> None:
-        super().__init__(f"{call} was refused: {code}: {message}")
+        super().__init__(shown(f"{call} was refused: {code}: {message}", _LONGEST_MESSAGE))
         self.code = code
         self.about = (call, code)
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 
 from .failures import RelayRefusedError, UnreachableError
-from .packets import shown
+from .foreign import shown
 from .retries import FinalError, Timeouts, patiently
 
 Connect = Callable[[float], HTTPConnection]

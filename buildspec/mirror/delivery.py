@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import BinaryIO, Protocol
 
+from .foreign import shown
 from .git import Git, TooLargeError
 from .model import Change
 
@@ -64,7 +65,7 @@ class Delivery:
             step = replace(change, new=between)
             pack = self._pack([step])
             if pack is not None:
-                self.say(f"pushes {change.ref.decode(errors='replace')} in steps, as far as {between.decode()}")
+                self.say(f"pushes {shown(change.ref)} in steps, as far as {between.decode()}")
                 refused = self._push([step], pack)[change.ref]
                 if refused is not None or between == change.new:
                     self.results[change.ref] = refused

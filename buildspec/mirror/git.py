@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
+from .foreign import shown
+
 # What a child may see of our environment: where programs are, and how to reach and to know the other end.
 _PASSED = (
     *("PATH", "TMPDIR", "GIT_SSL_CAINFO", "SSL_CERT_FILE", "SSL_CERT_DIR"),
@@ -42,7 +44,7 @@ _SETTINGS = (
     # In bytes a second, and seconds. Servers send a few bytes now and then while they count and compress.
     *("http.lowSpeedLimit=1", "http.lowSpeedTime=300"),
 )
-_SHOWN_OF_MESSAGES = 4000
+_SHOWN_OF_MESSAGES = 1000
 
 
 class GitError(Exception):
@@ -259,7 +261,7 @@ def _shown(messages: BinaryIO) -> str:
     """The end of what Git said, for people alone."""
     size = messages.seek(0, os.SEEK_END)
     messages.seek(max(0, size - _SHOWN_OF_MESSAGES))
-    text = messages.read().decode("utf-8", "replace").strip()
+    text = shown(messages.read(), _SHOWN_OF_MESSAGES)
     return f": {text}" if text else ""
 
 

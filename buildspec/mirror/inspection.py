@@ -7,6 +7,7 @@ import re
 from collections import deque
 
 from .failures import LookNeededError
+from .foreign import shown
 from .lfs import Look, blob_suspected, delta_may_be_suspected
 from .model import Change, Push
 from .pack import BLOB, COMMIT, OFFSET_DELTA, REF_DELTA, DeltaReader, PackError, PackReader, Part
@@ -58,7 +59,7 @@ class Inspector:
             return
         left = [change for change in self._unproved if not self._history.proves(change)]
         if len(left) > self._permitted:
-            names = sorted(change.ref.decode(errors="replace") for change in left)
+            names = sorted(shown(change.ref) for change in left)
             others = f" and {len(names) - _NAMED} others" if len(names) > _NAMED else ""
             raise LookNeededError(
                 "the pack does not show whether these branches still contain what they had: "

@@ -22,7 +22,7 @@ from .mirror import Mirror, Outcome, Rules
 from .model import Limits
 from .notices import Notices, log_link
 from .presence import away
-from .report import Log
+from .report import Log, unforeseen
 from .shared import SharedConnections
 from .target import server_of
 from .unit import AT_A_TIME, Bookkeeping, reconcile, summarise
@@ -48,6 +48,9 @@ def main() -> int:
         return run(config, started, aws, connections, os.environ, work, log)
     except AwsRefusedError as error:
         log(f"stopped: {error}")
+        return _SOMETHING_DIFFERS
+    except Exception as error:
+        log(f"stopped: {unforeseen(error)}")
         return _SOMETHING_DIFFERS
     finally:
         shutil.rmtree(work, ignore_errors=True)

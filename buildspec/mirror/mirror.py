@@ -24,6 +24,7 @@ from .failures import (
     UnreachableError,
     cause_of,
 )
+from .foreign import shown
 from .guards import Build, Guards
 from .model import HEADS, Action, Change, Limits, Listing, Push, SetDefault, mirrored
 from .plan import plan
@@ -291,7 +292,7 @@ class Mirror(Generic[_Session]):
             path = copy.uses_lfs(new, target.refs.values()) if new else None
         except NotLookedAtError as error:
             return f"the history could not be looked at for Git LFS, whose content the target cannot hold: {error}"
-        name = path.decode(errors="replace") if path else ""
+        name = shown(path) if path else ""
         return f"the source uses Git LFS ({name}), whose content the target cannot hold" if path else ""
 
     def _set_default(self, action: SetDefault) -> None:
@@ -330,4 +331,4 @@ def _described(push: Push) -> str:
 
 def _short(ref: bytes | None) -> str:
     """A branch without `refs/heads/`."""
-    return (ref or b"none")[len(HEADS) if ref else 0 :].decode(errors="replace")
+    return shown((ref or b"none")[len(HEADS) if ref else 0 :])

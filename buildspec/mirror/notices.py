@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -10,8 +11,9 @@ from urllib.parse import quote, urlsplit
 from .aws import Aws, AwsRefusedError
 from .calls import Connections
 from .failures import UnreachableError
+from .foreign import shown
 from .mirror import Outcome
-from .state import State, shown
+from .state import State, minute
 
 SOURCE = "kakehashi.backlog"
 DIFFER = "Mirrors differ"
@@ -20,6 +22,8 @@ _NAMED = 20
 _LONGEST_REASON = 400
 # Where Teams takes posts: Power Automate's workflows, and the connectors that these replace.
 _TEAMS = (".logic.azure.com", ".powerplatform.com", ".webhook.office.com")
+_FULL_WIDTH = {ord(sign): ord(sign) + 0xFEE0 for sign in "<>&[]@\\`"}  # they look alike
+_DOT_IN_A_WORD = re.compile(r"(?<=\S)\.(?=\S)")
 
 
 class NotToldError(Exception):
@@ -29,7 +33,8 @@ class NotToldError(Exception):
 def about_differing(keys: Sequence[str], state: State, outcomes: Mapping[str, Outcome]) -> str:
     """Names the mirrors, since when they differ, and why."""
     named = [
-        f"{key} (since {shown(state.entries[key].since)}: {_plain(outcomes[key].reason)})" for key in keys[:_NAMED]
+        f"{key} (since {minute(state.entries[key].since)}: {shown(outcomes[key].reason, _LONGEST_REASON)})"
+        for key in keys[:_NAMED]
     ]
     return "; ".join(named) + _others(len(keys) - _NAMED) + _in_all(state)
 
@@ -37,6 +42,16 @@ def about_differing(keys: Sequence[str], state: State, outcomes: Mapping[str, Ou
 def about_equal(keys: Sequence[str]) -> str:
     """Names the mirrors."""
     return ", ".join(keys[:_NAMED]) + _others(len(keys) - _NAMED)
+
+
+def inert(text: str) -> str:
+    """A text that Slack, Teams, mail programs and EventBridge's templates take for nothing but text.
+
+    It mentions nobody, links to nothing, not even by a host's name alone, and ends no JSON string. EventBridge escapes
+    nothing. https://docs.slack.dev/messaging/formatting-message-text
+    """
+    line = shown(text, len(text)).translate(_FULL_WIDTH).replace("://", ":\uff0f\uff0f")
+    return _DOT_IN_A_WORD.sub("\u2024", line)
 
 
 def log_link(environment: Mapping[str, str], region: str, account_id: str) -> str:
@@ -65,6 +80,7 @@ class Notices:
 
         What EventBridge took is told: a chat that fails does not make the e-mail come again.
         """
+        mirrors = inert(mirrors)
         problem = self._problem_of_chat(f"{kind}: {mirrors}\nUnit {self._unit}, log: {self._log}")
         try:
             self._aws.put_event(SOURCE, kind, {"unit": self._unit, "mirrors": mirrors, "log": self._log})
@@ -109,12 +125,6 @@ def _message(host: str, text: str) -> dict[str, Any]:
         "type": "message",
         "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}],
     }
-
-
-def _plain(text: str) -> str:
-    """A text that can stand in a template of EventBridge, which escapes nothing."""
-    kept = "".join(sign if sign.isprintable() else " " for sign in text).replace('"', "'").replace("\\", "/")
-    return kept if len(kept) <= _LONGEST_REASON else kept[:_LONGEST_REASON] + "…"
 
 
 def _others(number: int) -> str:

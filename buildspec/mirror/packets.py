@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from .failures import UnreachableError
+from .foreign import shown
 from .model import Listing
 from .retries import FinalError
 
@@ -26,7 +27,6 @@ _NOT_IN_NAMES = (b"..", b"@{")
 _MOST_REFS = 250_000
 _MOST_BYTES_OF_REFS = 64 << 20
 _MOST_PROGRESS = 4 << 20
-_MOST_SHOWN = 300
 
 
 class Stream(Protocol):
@@ -38,13 +38,6 @@ class Stream(Protocol):
 def packet(payload: bytes) -> bytes:
     """One pkt-line."""
     return b"%04x%b" % (len(payload) + 4, payload)
-
-
-def shown(text: bytes) -> str:
-    """What the other end wrote, in one line of a log: short, and without control characters."""
-    line = "".join(letter if letter.isprintable() else " " for letter in text.decode("utf-8", "replace"))
-    line = " ".join(line.split())
-    return line if len(line) <= _MOST_SHOWN else line[:_MOST_SHOWN] + "…"
 
 
 class Packets:
@@ -70,7 +63,7 @@ class Packets:
         return payload
 
     def strange(self, what: bytes) -> UnreachableError:
-        return UnreachableError(f"the {self.end} answers something that is not Git's protocol: {shown(what)!r}")
+        return UnreachableError(f"the {self.end} answers something that is not Git's protocol: '{shown(what)}'")
 
     def _exactly(self, size: int) -> bytes:
         found = self._stream.read(size) if size else b""

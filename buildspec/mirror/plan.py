@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Union
 
 from .failures import StoppedError
+from .foreign import shown
 from .guards import Guards
 from .model import HEADS, Action, Change, Listing, Push, SetDefault, mirrored
 
@@ -93,13 +93,13 @@ class _Order:
         return [Change(ref, self.had[ref], None) for ref in sorted(refs)]
 
     def _nowhere_to_go(self) -> StoppedError:
-        old = (self.target_default or b"")[len(HEADS) :].decode(errors="replace")
-        new = min(ref for ref in self.wanted if ref.startswith(HEADS))[len(HEADS) :].decode(errors="replace")
-        push = shlex.join(["git", "push", "origin", f"origin/{new}:refs/heads/moving"])
+        old = shown((self.target_default or b"")[len(HEADS) :])
+        new = shown(min(ref for ref in self.wanted if ref.startswith(HEADS))[len(HEADS) :])
         return StoppedError(
             f"the target's default branch '{old}' is in the way of every branch of the source, as of '{new}', and "
             "CodeCommit deletes no default branch",
-            f"Push a branch with another name to the source, for example: {push}. When it is mirrored, delete it there",
+            "Push a branch with another name to the source, for example: git push origin HEAD:refs/heads/moving. When "
+            "it is mirrored, delete it there",
         )
 
 

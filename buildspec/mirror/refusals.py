@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Union
 
+from .foreign import shown
 from .model import Action, Change, Listing, Push, SetDefault
 
 Part = Union[Change, SetDefault]
@@ -81,7 +82,7 @@ def parts_of(actions: Iterable[Action]) -> list[Part]:
 
 def named(part: Part) -> str:
     """A part as people read it."""
-    name = part.ref.decode(errors="replace")
+    name = shown(part.ref)
     return f"the default branch {name}" if isinstance(part, SetDefault) else name
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
+
+from .foreign import LONGEST_LINE, shown
 
 NAMESPACE = "Kakehashi/Backlog"
 
 
 class Log:
-    """Writes lines, each as a whole, from any thread. Every mirror has its own `prefix`."""
+    """Writes lines, each as a whole, from any thread. Every mirror has its own `prefix`, so that none is a record."""
 
     def __init__(self, stream: TextIO, prefix: str = "mirror: ", lock: threading.Lock | None = None) -> None:
         self._stream = stream
@@ -25,7 +28,7 @@ class Log:
         return Log(self._stream, f"mirror {key}: ", self._lock)
 
     def __call__(self, text: str) -> None:
-        self._write(self._prefix + " ".join(text.split("\n")))
+        self._write(shown(self._prefix + text, LONGEST_LINE))
 
     def record(self, record: dict[str, Any]) -> None:
         """Write a log event for machines."""
@@ -52,6 +55,16 @@ class Log:
         with self._lock:
             self._stream.write(line + "\n")
             self._stream.flush()
+
+
+def unforeseen(error: Exception) -> str:
+    """Where an error came up, and not what it says: that may hold anything."""
+    what = type(error).__name__
+    if isinstance(error, OSError) and error.strerror:  # a full disk, for example
+        what = f"{what}: {error.strerror}"
+    frames = traceback.extract_tb(error.__traceback__)
+    where = " > ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames)
+    return f"an error of this program: {what} ({where})"
 
 
 def metrics(values: dict[str, tuple[str, float]], **dimensions: str) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from .child import Child
 from .failures import SourceUnreachableError, UnreachableError
+from .foreign import shown
 from .model import Listing
-from .packets import FLUSH, Packets, demultiplexed, packet, read_listing, shown
+from .packets import FLUSH, Packets, demultiplexed, packet, read_listing
 from .retries import DEFAULT_TIMEOUTS, FinalError, Timeouts, patiently
 
 _LINES_AT_ONCE = 1000

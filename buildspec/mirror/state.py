@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 
+from .foreign import LONGEST_LINE, shown
 from .mirror import Outcome
 
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
@@ -157,13 +158,13 @@ def _is_due(entry: Entry, cause: str, now: datetime, alert_hours: int) -> bool:
     return cause not in ("", entry.cause)
 
 
-def shown(time: datetime) -> str:
+def minute(time: datetime) -> str:
     """A time as people read it."""
     return time.strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
+    return hashlib.sha256(shown(text, LONGEST_LINE).encode()).hexdigest()[:_DIGITS]
 
 
 def _text(entry: Entry) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from .connection import BusyError, Connect, Server, answer, secure
 from .failures import RelayRefusedError, UnreachableError
+from .foreign import shown
 from .model import Change, Listing
-from .packets import FLUSH, Packets, demultiplexed, packet, read_listing, shown
+from .packets import FLUSH, Packets, demultiplexed, packet, read_listing
 from .retries import DEFAULT_TIMEOUTS, FinalError, Timeouts, patiently
 from .signing import domain
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
@@ -15,8 +14,8 @@ from .config import Config, Started
 from .failures import UnreachableError
 from .mirror import Outcome
 from .notices import DIFFER, EQUAL_AGAIN, Notices, NotToldError, about_differing, about_equal
-from .report import Log, metrics
-from .state import State, Verdict, decide, parse, shown, written
+from .report import Log, metrics, unforeseen
+from .state import State, Verdict, decide, minute, parse, written
 
 AT_A_TIME = 16
 # A build that nobody gave more time ends after an hour, and its bookkeeping comes last.
@@ -51,13 +50,7 @@ def reconcile(
         try:
             outcome = run_one(key, own)
         except Exception as error:
-            # Where, and not what it says: that may hold anything.
-            frames = traceback.extract_tb(error.__traceback__)
-            where = " > ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames)
-            what = type(error).__name__
-            if isinstance(error, OSError) and error.strerror:  # a full disk, for example
-                what = f"{what}: {error.strerror}"
-            reason = f"an error of this program: {what} ({where})"
+            reason = unforeseen(error)
             own(f"stopped: {reason}")
             outcome = Outcome(equal=False, compared=False, reason=reason, final=True, cause=reason)
         with lock:
@@ -235,8 +228,8 @@ class Bookkeeping:
             of_mirror: dict[str, object] = {
                 "unit": unit,
                 "mirror": key,
-                "equal_since": shown(now) if outcome.equal else None,
-                "differs_since": shown(entry.since) if entry else None,
+                "equal_since": minute(now) if outcome.equal else None,
+                "differs_since": minute(entry.since) if entry else None,
                 "refs": outcome.refs,
                 "bytes": outcome.bytes_in + outcome.bytes_out,
                 "failed": not outcome.equal,

@@ -64,13 +64,15 @@ class Session:
 class MemoryEnds:
     """`before` is called with the name of each step before it is taken, and may raise or change either end.
 
-    `refuses` are refs of the target that it takes no change of; `lfs` are commits that bring Git LFS.
+    `refuses` are refs of the target that it takes no change of; `lfs` are commits that bring Git LFS, by the file
+    `lfs_path`.
     """
 
     source: Repository = field(default_factory=Repository)
     target: Repository = field(default_factory=Repository)
     refuses: dict[bytes, str] = field(default_factory=dict)
     lfs: set[bytes] = field(default_factory=set)
+    lfs_path: bytes = b"a/.gitattributes"
     before: Callable[[str], None] = lambda _: None
     pushed: int = 0
     steps: list[str] = field(default_factory=list)
@@ -128,7 +130,7 @@ class MemoryEnds:
         self._step("uses_lfs")
         before = set().union(*(self.target.history(commit) for commit in old))
         seen = set().union(*(self.source.history(commit) for commit in new if commit in self.brought))
-        return b"a/.gitattributes" if (seen - before) & self.lfs else None
+        return self.lfs_path if (seen - before) & self.lfs else None
 
     def contains(self, new: bytes, old: bytes) -> bool:
         assert self.brought is not None

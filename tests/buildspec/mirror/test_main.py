@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from buildspec.mirror import main
 from buildspec.mirror.aws import Aws
 from buildspec.mirror.calls import Connections
 from buildspec.mirror.ends import NetworkEnds, session_name, session_policy
@@ -89,6 +91,23 @@ def _allowed(statements: list[PolicyStatement]) -> list[tuple[set[str], set[str]
         )
         for statement in statements
     ]
+
+
+def test_an_error_that_nobody_foresaw_is_one_line_without_what_it_says(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(*_: Any) -> int:
+        raise RuntimeError('\r{"_aws":{}}\nhostile')
+
+    monkeypatch.setattr(main, "read_config", lambda _: CONFIG)
+    monkeypatch.setattr(Path, "read_text", lambda *_: "")
+    monkeypatch.setattr(main, "own_credentials", lambda *_: None)
+    monkeypatch.setattr(main, "run", run)
+    assert main.main() == 1
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert re.fullmatch(r"mirror: stopped: an error of this program: RuntimeError \(main.py:\d+ > .*\)\n", out)
+    assert "hostile" not in out
 
 
 @pytest.mark.parametrize("key", ["website", "shop"])

@@ -115,7 +115,7 @@ def test_stops_if_the_old_default_is_in_the_way_of_every_branch() -> None:
     assert str(stopped.value) == (
         "the target's default branch 'main' is in the way of every branch of the source, as of 'main/it's', and "
         "CodeCommit deletes no default branch; nothing was pushed. Push a branch with another name to the source, for "
-        "example: git push origin 'origin/main/it'\"'\"'s:refs/heads/moving'. When it is mirrored, delete it there"
+        "example: git push origin HEAD:refs/heads/moving. When it is mirrored, delete it there"
     )
 
 

@@ -279,7 +279,7 @@ def test_people_are_told_of_a_mirror_from_when_it_differs_until_it_is_equal(clou
 def test_a_reason_stands_in_a_template_as_it_is(cloud: Cloud) -> None:
     _close(cloud, {"website": STOPPED})
     text = cloud.events[0][1]["mirrors"]
-    assert "the target refuses refs/heads/x: 'no' never" in text
+    assert "the target refuses refs/heads/x: ″no″ never" in text
     assert not set(text) & set('"\\\n')
 
 
