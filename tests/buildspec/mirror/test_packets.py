@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buildspec.mirror.failures import UnreachableError
-from buildspec.mirror.packets import FLUSH, LONGEST_PAYLOAD, Packets, demultiplexed, packet, read_listing, shown
+from buildspec.mirror.foreign import shown
+from buildspec.mirror.packets import FLUSH, LONGEST_PAYLOAD, Packets, demultiplexed, packet, read_listing
 from buildspec.mirror.retries import FinalError
 
 PAYLOADS = st.binary(max_size=300).filter(lambda payload: not payload.startswith(b"ERR "))
