@@ -99,10 +99,7 @@ class BacklogBridgeStack(BaseStack):
                 },
             ),
         )
-        self._record(settings, units, projects)
-        gone = Construct(self, backlog_moves.SCOPES[backlog_moves.OTHER[settings.isolation]])
-        for key in backlog_moves.kept(settings):
-            build_log(Construct(gone, key), self.labels.name("backlog", key), variables.log_retention_days)
+        self._record(settings, units, projects, variables)
 
         self.outputs(
             {
@@ -122,9 +119,14 @@ class BacklogBridgeStack(BaseStack):
         )
 
     def _record(
-        self, settings: BacklogSettings, units: dict[str, BridgeUnit], projects: dict[str, CodebuildProject]
+        self,
+        settings: BacklogSettings,
+        units: dict[str, BridgeUnit],
+        projects: dict[str, CodebuildProject],
+        variables: BacklogVariables,
     ) -> None:
         """Leave what the checks have to know of the units, and what becomes of earlier ones."""
+        self._keep_logs(settings, variables)
         self.record(
             *(
                 MirrorUnit(
@@ -137,6 +139,12 @@ class BacklogBridgeStack(BaseStack):
         )
         for kind, blocks in backlog_moves.blocks(settings).items():
             self.add_override(kind, blocks)
+
+    def _keep_logs(self, settings: BacklogSettings, variables: BacklogVariables) -> None:
+        """The log groups of builds that a change of isolation replaces."""
+        gone = Construct(self, backlog_moves.SCOPES[backlog_moves.OTHER[settings.isolation]])
+        for key in backlog_moves.kept(settings):
+            build_log(Construct(gone, key), self.labels.name("backlog", key), variables.log_retention_days)
 
     def _projects(
         self, settings: BacklogSettings, variables: BacklogVariables, units: dict[str, BridgeUnit]

@@ -150,6 +150,7 @@ def test_a_session_is_named_as_its_mirror(key: str, name: str) -> None:
 def test_two_mirrors_of_a_build_have_a_copy_at_a_time(tmp_path: Path) -> None:
     config = dataclasses.replace(CONFIG, role_arn=None, cache="none")
     having, most, lock = 0, 0, threading.Lock()
+    two = threading.Barrier(2)
 
     def copy(number: int) -> None:
         nonlocal having, most
@@ -163,6 +164,7 @@ def test_two_mirrors_of_a_build_have_a_copy_at_a_time(tmp_path: Path) -> None:
             with lock:
                 having += 1
                 most = max(most, having)
+            two.wait(30)
             time.sleep(0.05)
             with lock:
                 having -= 1
