@@ -84,21 +84,7 @@ class BacklogBridgeStack(BaseStack):
                 projects=projects,
             ),
         )
-        alerts = BuildAlerts(
-            self,
-            "alerts",
-            BuildAlertsProps(
-                labels=self.labels,
-                account_id=self.account.id,
-                emails=settings.alerts.emails,
-                silent_hours=variables.silent_hours,
-                silent_seconds=variables.silent_seconds,
-                units={
-                    key: AlertedUnit(name=unit.name, state_parameter=unit.state_parameter)
-                    for key, unit in units.items()
-                },
-            ),
-        )
+        alerts = self._alerts(settings, variables, units)
         self._record(settings, units, projects, variables)
 
         self.outputs(
@@ -116,6 +102,26 @@ class BacklogBridgeStack(BaseStack):
                     description="Names of the CodeBuild projects, by repository.",
                 ),
             }
+        )
+
+    def _alerts(
+        self, settings: BacklogSettings, variables: BacklogVariables, units: dict[str, BridgeUnit]
+    ) -> BuildAlerts:
+        """Whom failed builds, and mirrors that differ or are silent, are told to."""
+        return BuildAlerts(
+            self,
+            "alerts",
+            BuildAlertsProps(
+                labels=self.labels,
+                account_id=self.account.id,
+                emails=settings.alerts.emails,
+                silent_hours=variables.silent_hours,
+                silent_seconds=variables.silent_seconds,
+                units={
+                    key: AlertedUnit(name=unit.name, state_parameter=unit.state_parameter)
+                    for key, unit in units.items()
+                },
+            ),
         )
 
     def _record(
