@@ -101,6 +101,7 @@ def _started(api: HookApi, hook: BacklogHook) -> bool:
 
 def hook_api(deployment: Deployment) -> HookApi:
     """The bridge's API as it is deployed. Raises RefusedError where it is not, or not completely."""
+    wanted = mirrors(bridge(deployment))
     name = production_labels(deployment).webhook_api()
     gateway = client(production(deployment), "apigateway")
     with aws_errors_as_refusals(name):
@@ -115,7 +116,7 @@ def hook_api(deployment: Deployment) -> HookApi:
     address = f"https://{api_id}.execute-api.{deployment.region}.amazonaws.com/{stages[0]['stageName']}/{HOOKS}"
     hooks = [
         BacklogHook(key=key, source=f"{mirror.space}/{mirror.project}/{mirror.repository}", url=f"{address}/{key}")
-        for key, mirror in mirrors(bridge(deployment)).items()
+        for key, mirror in wanted.items()
     ]
     return HookApi(id=api_id, gateway=gateway, resource_id=resources[paths[0]], address=address, hooks=hooks)
 
