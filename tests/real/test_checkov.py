@@ -28,12 +28,15 @@ class CheckovFinding:
 def readable(terraform: Mapping[str, Any]) -> dict[str, Any]:
     """A stack's Terraform in a form that checkov reads completely.
 
-    checkov stops at text in the `terraform` block, and skips values that are variables. A policy statement that
-    acknowledges a finding becomes a separate policy, so that its reasons excuse no other statement.
+    checkov stops at text in the `terraform` block and at `removed` blocks, neither of which makes an object, and skips
+    values that are variables. A policy statement that acknowledges a finding becomes a separate policy, so that its
+    reasons excuse no other statement.
     """
     variables = terraform.get("variable", {})
     read: dict[str, Any] = {
-        block: resolved(content, variables) for block, content in terraform.items() if block != "terraform"
+        block: resolved(content, variables)
+        for block, content in terraform.items()
+        if block not in ("terraform", "removed")
     }
     policies = read.get("data", {}).get("aws_iam_policy_document", {})
     for name, policy in list(policies.items()):
@@ -155,13 +158,13 @@ FAULTS = (
     ),
     SeededFault(
         "backlog-bridge",
-        "resource/aws_s3_bucket_public_access_block/cache_public_access_block/block_public_acls",
+        "resource/aws_s3_bucket_public_access_block/program_public_access_block/block_public_acls",
         False,
         "CKV_AWS_53",
     ),
     SeededFault(
         "backlog-bridge",
-        "resource/aws_codebuild_project/mirrors_website_project/environment/privileged_mode",
+        "resource/aws_codebuild_project/spaces_example_project/environment/privileged_mode",
         True,
         "CKV_AWS_316",
     ),

@@ -47,7 +47,7 @@ def test_every_build_fetches_what_its_buildspec_has_the_digest_of(
     for name, text in buildspecs.items():
         stack = name.rpartition("/")[0]
         (command,) = yaml(text)["phases"]["build"]["commands"]
-        named = re.findall(r'^ *fetch (\S+) "\$folder/\S+" ([0-9a-f]{64})$', command, re.MULTILINE)
+        named = re.findall(r'^ *fetch (\S+) "\$\w+_VERSION" "\$folder/\S+" ([0-9a-f]{64})$', command, re.MULTILINE)
         assert [digests[f"{stack}/{key}"] for key, _ in named] == [digest for _, digest in named]
         assert len(named) == 2
         program, config = (fetched[f"{stack}/{key}"] for key, _ in named)
