@@ -73,7 +73,7 @@ class ProgramBucket(PrivateBucket):
         return {PROGRAM_VERSION: self.program.version_id, CONFIG_VERSION: self.configs[unit].version_id}
 
     def _object(self, scope: Construct, id: str, key: str, text: str) -> S3Object:
-        made = S3Object(
+        return S3Object(
             scope,
             id,
             bucket=self.bucket.id,
@@ -84,5 +84,3 @@ class ProgramBucket(PrivateBucket):
             etag=hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(),
             depends_on=[self.policy, *filter(None, [self.versioning])],
         )
-        acknowledge(made, CKV_AWS_186="S3 encrypts with a key of its own; nothing in it is a secret")
-        return made
