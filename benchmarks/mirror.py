@@ -151,10 +151,11 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory(prefix="mirror") as folder, worlds.running(Path(folder)) as world:
         rows: list[Row] = []
+        ways = Ways(world)
         for mb in arguments.mb or ([10] if arguments.quick else [10, 100, 1000]):
             numbers = arguments.changes or ([1, 2] if arguments.quick else range(len(CHANGES)))
             changes = {name: CHANGES[name] for number, name in enumerate(CHANGES) if number in numbers}
-            for one in measure(world, mb, changes, arguments.ways, many=not arguments.quick and not rows):
+            for one in measure(world, ways, mb, changes, arguments.ways, many=not arguments.quick and not rows):
                 rows.append(one)
                 if arguments.write:  # at once, because a run takes hours, and may be cut short
                     TABLE.write_text(render(rows), encoding="utf-8")
@@ -195,6 +196,7 @@ class Ways:
 
 def measure(
     world: MirrorWorld,
+    ways: Ways,
     mb: int,
     changes: dict[str, Callable[[Repository], None]],
     chosen: Collection[str],
@@ -202,7 +204,6 @@ def measure(
     many: bool,
 ) -> Iterator[Row]:
     """Measure every change by every chosen way, on a history of that size."""
-    ways = Ways(world)
     history = Repository.create(world.folder / f"history-{mb}.git")
     git = ["git", "-C", str(history.path)]
     with tempfile.TemporaryFile("w+") as stream:
