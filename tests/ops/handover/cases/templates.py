@@ -1,0 +1,56 @@
+"""Templates, each with one detail that is easily lost."""
+
+from tests.ops.handover.cases.documents import Document, reference
+
+TEMPLATES: dict[str, Document] = {
+    "lone_reference": reference("${local.list}"),
+    "reference_with_spaces": reference("${  local.name  }"),
+    "text_around": reference("a-${local.name}-b"),
+    "two_references": reference("${local.name}${local.name}"),
+    "literal_next_to_reference": reference("$${a}${local.name}%%{b}"),
+    "strings_inside": reference('${join("}", ["{", "${local.name}", "\\"", "$${x}"])}'),
+    "newline_inside": reference('x${join(",",\n  local.list\n)}'),
+    "lone_with_newline": reference('${join(",",\n  local.list\n)}'),
+    "comment_inside": reference("${local.name # a } comment\n}"),
+    "block_comment_inside": reference("${local.name /* } */}"),
+    "heredoc_inside": reference('${upper(<<EOT\nit\'s a "heredoc" }\nEOT\n)}'),
+    "trim_markers": reference("a  ${~ local.name ~}  b"),
+    "lone_trim_markers": reference("${~ local.name ~}"),
+    "directive_if": reference("%{ if true }yes%{ else }no%{ endif }"),
+    "directive_for": reference("%{ for x in local.list ~}\n${x}\n%{ endfor ~}\n"),
+    "object_braces": reference("${{ a = { b = local.name } }.a.b}"),
+    "for_expression": reference("${{ for k, v in local.map : k => upper(v) }}"),
+    "splat": reference("${[{ a = 1 }, { a = 2 }][*].a}"),
+    "conditional": reference('${local.name == "bridge" ? "yes" : "no"}'),
+    "backslash_in_expression": reference('${replace("a.b", "/\\\\./", "-")}'),
+    "lines_with_reference": reference("one ${local.name}\n  two\n${local.name}\n"),
+    "long_with_reference": reference("#!/bin/sh\n" + 'echo "${local.name}" "$${HOME}" ${jsonencode(local.map)}\n' * 12),
+    "long_list": reference(
+        '${sha1(jsonencode([local.name, "a, b", local.map["k"], [local.list], { a = 1, b = "}" }, '
+        + ", ".join(f'"{number}-${{local.name}}"' for number in range(20))
+        + "]))}"
+    ),
+    "long_call_with_arguments_spread": reference(
+        "${format(" + '"' + "%s" * 2 + " " + "x" * 120 + '", ["${local.name}, (", "b"]...)}'
+    ),
+    "long_condition": reference(
+        "${"
+        + " && ".join(f'(local.name != "{number} && (" || false)' for number in range(9))
+        + " || local.name == null}"
+    ),
+    "long_for_expression": reference(
+        '${[for index, item in local.list : "${index}, ${item} ' + "y" * 120 + '" if item != ","]}'
+    ),
+    "long_conditional": reference('${local.name == "bridge" && true ? "' + "a" * 60 + '" : "' + "b" * 60 + '"}'),
+    "long_sum": reference("${" + " + ".join(f"length(local.list[{number % 2}])" for number in range(9)) + "}"),
+    "long_index": reference('${{ a = { b = "' + "c" * 120 + '" } }["a"]["b"]}'),
+    "json_with_arn": {
+        "locals": {"bucket": {"arn": "arn:aws:s3:::x"}},
+        "resource": {"terraform_data": {"it": {"input": '{"Resource":"${local.bucket.arn}/*","Version":"1"}'}}},
+    },
+    "json_with_a_value_that_needs_escapes": {
+        "locals": {"name": 'a "quoted" <name>'},
+        "resource": {"terraform_data": {"it": {"input": '{"a":"${local.name}"}'}}},
+    },
+    "reference_in_key": reference("x") | {"output": {"o": {"value": {"${local.name}": 1, "a-${local.name}": 2}}}},
+}
