@@ -1,0 +1,62 @@
+"""Finds blocks and local values that depend on themselves: Terraform refuses these."""
+
+from collections.abc import Iterable, Mapping
+
+from ops.handover.hcl import Block
+from ops.handover.references import address, addresses_in
+
+# Their expressions name addresses without needing a value.
+_NAMING_ONLY = frozenset({"moved", "removed"})
+
+
+def dependencies(blocks: Iterable[Block]) -> dict[str, set[str]]:
+    """The addresses that each resource, data source, module and local value refers to, by its own address."""
+    found: dict[str, set[str]] = {}
+    for block in blocks:
+        if block.type == "locals":
+            for name, value in block.arguments.items():
+                found.setdefault(f"local.{name}", set()).update(addresses_in(Block("locals", arguments={name: value})))
+        elif block.type not in _NAMING_ONLY:
+            found.setdefault(address(block), set()).update(addresses_in(block))
+    return found
+
+
+def in_cycles(dependencies: Mapping[str, Iterable[str]]) -> set[str]:
+    """The addresses that depend on themselves, directly or through others."""
+    needs = {one: {it for it in others if it in dependencies} for one, others in dependencies.items()}
+    left = _without_ends(_reversed(_without_ends(needs)))
+    return {one for one in left if one in _reachable(left, one)}
+
+
+def _without_ends(graph: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """The graph without nodes that need nothing, and then without those that need only such nodes."""
+    left = {one: set(others) for one, others in graph.items()}
+    needed_by = _reversed(left)
+    ends = [one for one, others in left.items() if not others]
+    while ends:
+        end = ends.pop()
+        del left[end]
+        for one in needed_by[end]:
+            left[one].discard(end)
+            if not left[one]:
+                ends.append(one)
+    return left
+
+
+def _reversed(graph: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {one: set() for one in graph}
+    for one, others in graph.items():
+        for other in others:
+            found[other].add(one)
+    return found
+
+
+def _reachable(graph: Mapping[str, set[str]], start: str) -> set[str]:
+    seen: set[str] = set()
+    waiting = [*graph[start]]
+    while waiting:
+        one = waiting.pop()
+        if one not in seen:
+            seen.add(one)
+            waiting += graph[one]
+    return seen

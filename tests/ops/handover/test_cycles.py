@@ -1,0 +1,52 @@
+"""Cycles are found through resources, data sources, modules and local values."""
+
+import itertools
+import random
+
+from ops.handover.cycles import dependencies, in_cycles
+from ops.handover.hcl import Block, TupleExpr, Verbatim
+
+
+def test_finds_a_cycle_through_a_local_value() -> None:
+    blocks = [
+        Block("resource", ("aws_subnet", "private"), arguments={"vpc_id": Verbatim("local.vpc")}),
+        Block("locals", arguments={"vpc": Verbatim("module.net.id"), "other": Verbatim("aws_subnet.private.id")}),
+        Block("module", ("net",), arguments={"subnets": Verbatim("[for s in data.aws_subnets.all.ids : s]")}),
+        Block("data", ("aws_subnets", "all"), arguments={"ids": Verbatim('aws_subnet.private["a"].id')}),
+        Block("output", ("subnet",), arguments={"value": Verbatim("local.other")}),
+    ]
+    assert in_cycles(dependencies(blocks)) == {
+        "aws_subnet.private",
+        "local.vpc",
+        "module.net",
+        "data.aws_subnets.all",
+    }
+
+
+def test_two_local_values_of_one_block_are_no_cycle() -> None:
+    blocks = [
+        Block("locals", arguments={"a": Verbatim("local.b"), "b": Verbatim("terraform_data.c.id")}),
+        Block("resource", ("terraform_data", "c"), arguments={"input": TupleExpr((Verbatim("var.a"),))}),
+        Block("resource", ("terraform_data", "d"), arguments={"input": Verbatim("local.a")}),
+    ]
+    assert in_cycles(dependencies(blocks)) == set()
+
+
+def test_a_move_is_no_dependency() -> None:
+    moved = Block("moved", arguments={"from": Verbatim("terraform_data.a"), "to": Verbatim("terraform_data.b")})
+    assert dependencies([moved]) == {}
+
+
+def test_finds_the_same_cycles_as_a_search_along_every_path() -> None:
+    chance = random.Random(20261129)
+    found = 0
+    for _ in range(300):
+        nodes = "abcdefg"[: chance.randint(1, 7)]
+        graph = {one: {it for it in [*nodes, "unknown"] if chance.random() < 0.2} for one in nodes}
+        paths = {(one, other) for one, others in graph.items() for other in others}
+        for _ in nodes:
+            paths |= {(a, d) for (a, b), (c, d) in itertools.product(paths, paths) if b == c}
+        expected = {one for one in nodes if (one, one) in paths}
+        assert in_cycles(graph) == expected
+        found += bool(expected) and expected != {*nodes}
+    assert found > 50
