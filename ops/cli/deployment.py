@@ -75,14 +75,14 @@ def access(
 @app.command(example="rehearse deployments/mine.yaml", statuses={0: "applied, changed and destroyed"})
 def rehearse(context: typer.Context, deployment: DeploymentFile = EXAMPLE) -> None:
     """Apply a deployment against an emulated AWS on this machine, change it, and destroy it again."""
-    from ops.handover import hand_over, moved_addresses, shipped
+    from ops.handover import convert, hand_over, shipped
     from ops.rehearse.command import rehearse
     from ops.rehearse.prerequisites_from_settings import prerequisites_of
     from ops.rehearse.rehearsal import Handover
     from terraform import output
 
     def moved(stack: output.Stack) -> dict[str, str]:
-        return moved_addresses(output.load(stack.file, exact_numbers=True), name=stack.name, schemas=shipped())
+        return convert(output.load(stack.file, exact_numbers=True), name=stack.name, schemas=shipped()).moved
 
     settings = load(deployment)
     with synthesised(context, settings) as out:

@@ -2,17 +2,18 @@
 
     convert(json.load(open("cdktf.out/stacks/web/cdk.tf.json")), name="web", schemas=shipped())
 
-returns the files of one stack, by path. `hand_over` writes all stacks of an output folder, with the other files that
-they read, and keeps files that operations changed since the last handover. Both take any cdktf project's output, and
-refuse what they cannot convert.
+returns the files of one stack, and its addresses. `hand_over` writes all stacks of an output folder, with the other
+files that they read, and keeps files that operations changed since the last handover. Both take any cdktf project's
+output, and refuse what they cannot convert.
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from errors import Problem, RefusedError, refused
-from ops.handover.conversion import convert, moved_addresses
+from ops.handover import given
+from ops.handover.conversion import Converted, convert
 from ops.handover.folder import replace, write
 from ops.handover.providers import required_providers, source_address
 from ops.handover.readme import overview, stack_readme
@@ -20,7 +21,7 @@ from ops.handover.schema import Schemas, asked_of_terraform, from_file, shipped
 from ops.handover.stacks import HandoverStack, read
 from terraform.cli import TerraformCli
 
-__all__ = ["convert", "hand_over", "moved_addresses", "shipped"]
+__all__ = ["Converted", "convert", "hand_over", "shipped"]
 
 
 def hand_over(out: Path, destination: Path, *, schema_files: Sequence[Path] = (), force: bool = False) -> list[Path]:
@@ -37,7 +38,7 @@ def hand_over(out: Path, destination: Path, *, schema_files: Sequence[Path] = ()
     for file in schema_files:
         schemas = schemas.including(from_file(file))
     schemas = _with_missing_providers(stacks, schemas)
-    files = _files(stacks, schemas)
+    files = _files(stacks, schemas, given.read(destination))
     destination.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{destination.name}-", dir=destination.parent) as folder:
         draft = Path(folder)
@@ -47,23 +48,30 @@ def hand_over(out: Path, destination: Path, *, schema_files: Sequence[Path] = ()
     return [destination / stack.target for stack in stacks]
 
 
-def _files(stacks: Sequence[HandoverStack], schemas: Schemas) -> dict[str, bytes]:
-    """All files of the handover, by path. Raises RefusedError with the problems of all stacks."""
+def _files(stacks: Sequence[HandoverStack], schemas: Schemas, known: Mapping[str, given.Given]) -> dict[str, bytes]:
+    """All files of the handover, by path. Raises RefusedError with the problems of all stacks.
+
+    `known` is what the last handover gave, by stack.
+    """
     files: dict[str, bytes] = {}
+    now = dict(known)
     problems: list[Problem] = []
     for stack in stacks:
         try:
-            converted = convert(stack.document, name=stack.name, schemas=schemas)
+            before = known.get(stack.name, given.Given())
+            converted = convert(stack.document, name=stack.name, schemas=schemas, given=before)
         except RefusedError as error:
             problems += error.problems
             continue
-        texts = {**converted, "README.md": stack_readme(stack, stacks, converted)}
+        now[stack.name] = given.Given(addresses={**before.addresses, **converted.addresses})
+        texts = {**converted.files, "README.md": stack_readme(stack, stacks, converted.files)}
         of_stack = {**stack.files_read, **{path: content.encode() for path, content in texts.items()}}
         files |= {f"{stack.target}/{path}": content for path, content in of_stack.items()}
     if problems:
         raise RefusedError(problems)
     has_moves = any(path.endswith("/moved.tf") for path in files)
-    return {**files, "README.md": overview(stacks, has_moves=has_moves).encode()}
+    readme = overview(stacks, has_moves=has_moves)
+    return {**files, "README.md": readme.encode(), given.FILE: given.written(now).encode()}
 
 
 def _with_missing_providers(stacks: Sequence[HandoverStack], schemas: Schemas) -> Schemas:

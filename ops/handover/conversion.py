@@ -1,10 +1,11 @@
 """Converts one stack's JSON to HCL files."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ops.handover.filing import filed
+from ops.handover.given import Given
 from ops.handover.hcl import NULL, Block
 from ops.handover.json_strings import with_jsonencode
 from ops.handover.printing import expression, render
@@ -13,15 +14,34 @@ from ops.handover.repetition import with_repetition
 from ops.handover.schema import Schemas
 from ops.handover.texts import TextFiles
 
+_NOTHING = Given()
 
-def convert(document: Mapping[str, Any], *, name: str, schemas: Schemas) -> dict[str, str]:
-    """The files of the stack called `name`, by path, before `terraform fmt` aligns them.
+
+@dataclass(frozen=True, kw_only=True)
+class Converted:
+    """One stack as HCL.
+
+    files: by path, before `terraform fmt` aligns them.
+    addresses: of every resource and data source in the HCL, by its address in the JSON.
+    """
+
+    files: Mapping[str, str]
+    addresses: Mapping[str, str]
+
+    @property
+    def moved(self) -> dict[str, str]:
+        """The addresses of resources that differ in the HCL, by those in the JSON."""
+        return {old: new for old, new in self.addresses.items() if old != new and not old.startswith("data.")}
+
+
+def convert(document: Mapping[str, Any], *, name: str, schemas: Schemas, given: Given = _NOTHING) -> Converted:
+    """The stack called `name` as HCL. `given` is what earlier handovers gave to it.
 
     `document` comes from `terraform.output.load`, with or without exact numbers. Raises RefusedError with everything
     in it that cannot be converted.
     """
     texts = TextFiles()
-    repeated = with_repetition(read(document, name=name, schemas=schemas), texts)
+    repeated = with_repetition(read(document, name=name, schemas=schemas), texts, given)
     values = {
         found.block.labels[0]: found.block.arguments["default"] for found in repeated.blocks if _has_value(found.block)
     }
@@ -29,12 +49,7 @@ def convert(document: Mapping[str, Any], *, name: str, schemas: Schemas) -> dict
     files = {file: render(content) for file, content in sorted(filed(blocks).items())}
     if values:
         files["terraform.tfvars"] = "".join(f"{it} = {expression(value)}\n" for it, value in sorted(values.items()))
-    return files | texts.files
-
-
-def moved_addresses(document: Mapping[str, Any], *, name: str, schemas: Schemas) -> dict[str, str]:
-    """The new addresses of resources whose addresses `convert` changes, by their old ones."""
-    return dict(with_repetition(read(document, name=name, schemas=schemas), TextFiles()).moved)
+    return Converted(files=files | texts.files, addresses=repeated.addresses)
 
 
 def _readable(block: Block, texts: TextFiles) -> Block:

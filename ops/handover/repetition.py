@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ops.handover.given import Given
 from ops.handover.grouping import ResourceGroup, candidates
 from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, TupleExpr, Verbatim, text
 from ops.handover.metadata import TopLevelBlock
@@ -21,15 +22,15 @@ _HASH = re.compile(r"_[0-9A-F]{8}$")
 
 @dataclass(frozen=True, kw_only=True)
 class Repeated:
-    """The blocks of a stack, and the new addresses of its resources by their old ones."""
+    """The blocks of a stack, and the new addresses of its resources and data sources by their old ones."""
 
     blocks: Sequence[TopLevelBlock]
-    moved: Mapping[str, str]
+    addresses: Mapping[str, str]
 
 
-def with_repetition(blocks: Sequence[TopLevelBlock], texts: TextFiles) -> Repeated:
+def with_repetition(blocks: Sequence[TopLevelBlock], texts: TextFiles, given: Given) -> Repeated:
     """The stack with similar resources merged and hashes removed. Template files for merged texts go to `texts`."""
-    renamed = _without_hashes(blocks)
+    renamed = _without_hashes(blocks, given)
     groups = candidates(blocks, renamed)
     while True:
         addresses = _addresses(groups, renamed)
@@ -48,8 +49,9 @@ def with_repetition(blocks: Sequence[TopLevelBlock], texts: TextFiles) -> Repeat
             groups = [group for group in groups if group.address not in in_cycles]
 
 
-def _without_hashes(blocks: Sequence[TopLevelBlock]) -> dict[str, str]:
-    """The new addresses of blocks whose names cdktf made, where no other block has or gets the same address."""
+def _without_hashes(blocks: Sequence[TopLevelBlock], given: Given) -> dict[str, str]:
+    """The new addresses of blocks whose names cdktf made, where no other block has, had or gets the same address."""
+    before = {new: old for old, new in given.addresses.items()}
     taken = {address(found.block) for found in blocks}
     wanted: dict[str, list[str]] = {}
     for found in blocks:
@@ -57,7 +59,11 @@ def _without_hashes(blocks: Sequence[TopLevelBlock]) -> dict[str, str]:
             kind, name = found.block.labels
             new = address(replace(found.block, labels=(kind, _HASH.sub("", name))))
             wanted.setdefault(new, []).append(address(found.block))
-    return {old[0]: new for new, old in wanted.items() if len(old) == 1 and new not in taken}
+    return {
+        old[0]: new
+        for new, old in wanted.items()
+        if len(old) == 1 and new not in taken and before.get(new, old[0]) == old[0]
+    }
 
 
 def _addresses(groups: Sequence[ResourceGroup], renamed: Mapping[str, str]) -> NewAddresses:
@@ -110,7 +116,8 @@ def _put_together(
         TopLevelBlock(block=Block("moved", arguments={"from": Verbatim(old), "to": Verbatim(new)}))
         for old, new in sorted(moved.items())
     ]
-    return Repeated(blocks=written, moved=moved)
+    own = [address(found.block) for found in blocks if found.block.type in ("resource", "data")]
+    return Repeated(blocks=written, addresses={old: addresses.instances.get(old, old) for old in own})
 
 
 def _renamed(found: TopLevelBlock, addresses: NewAddresses) -> TopLevelBlock:

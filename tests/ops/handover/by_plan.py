@@ -30,7 +30,8 @@ def plans(cases: Mapping[str, Mapping[str, Any]], folder: Path) -> tuple[dict[st
             (folder / form / name / "inner" / "inner.tf").write_text(_INNER)
         source = folder / "json" / name / "cdk.tf.json"
         source.write_text(json.dumps(document, indent=1))
-        for path, text in convert(output.load(source, exact_numbers=True), name=name, schemas=shipped()).items():
+        converted = convert(output.load(source, exact_numbers=True), name=name, schemas=shipped())
+        for path, text in converted.files.items():
             (folder / "hcl" / name / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / "hcl" / name / path).write_text(text, newline="")
     with ThreadPoolExecutor(max_workers=2) as pool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from errors import RefusedError
-from ops.handover import moved_addresses, shipped
+from ops.handover import convert, shipped
 from settings import load as load_settings
 from stacks.synthesis import synthesise
 from terraform.output import load as load_stack
@@ -45,7 +45,7 @@ def compare(seeds: range, folder: Path) -> Compared:
         drawn.add(seed)
         name = f"s{seed}_{stack}"
         document = json.loads(file.read_text())
-        moved[name] = moved_addresses(load_stack(file, exact_numbers=True), name=name, schemas=shipped())
+        moved[name] = convert(load_stack(file, exact_numbers=True), name=name, schemas=shipped()).moved
         documents[name] = {key: it for key, it in document.items() if key not in ("provider", "terraform")}
     # Stacks read states by relative paths, from a folder as deep as `cdktf.out/stacks/<stack>`.
     from_json, from_hcl = plans(documents, folder / "out" / "plans")

@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ from tests.ops.handover.folders import written
 pytestmark = pytest.mark.tool("terraform")
 
 
-def converted(document: dict[str, Any]) -> dict[str, str]:
-    return convert(document, name="web", schemas=shipped())
+def converted(document: dict[str, Any]) -> Mapping[str, str]:
+    return convert(document, name="web", schemas=shipped()).files
 
 
 def test_long_texts_are_files(out: Callable[..., Path], tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """Similar resources become one block with `for_each`; addresses and references follow."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ops.handover import convert, moved_addresses, shipped
+from ops.handover import convert, shipped
 from tests.ops.handover.by_plan import plans
 
 SUBNETS = {"a": "10.0.0.0/24", "c": "10.0.1.0/24"}
@@ -29,8 +30,8 @@ def subnets(**more: Any) -> dict[str, Any]:
     }
 
 
-def converted(resources: dict[str, Any], **others: Any) -> dict[str, str]:
-    return convert({"resource": resources, **others}, name="web", schemas=shipped())
+def converted(resources: dict[str, Any], **others: Any) -> Mapping[str, str]:
+    return convert({"resource": resources, **others}, name="web", schemas=shipped()).files
 
 
 def test_merges_subnets_by_zone() -> None:
@@ -55,7 +56,7 @@ def test_merges_subnets_by_zone() -> None:
 def test_records_every_changed_address() -> None:
     document = {"resource": {"aws_subnet": subnets()}}
     moved = {f"aws_subnet.network_private_{zone}": f'aws_subnet.network_private["{zone}"]' for zone in SUBNETS}
-    assert moved_addresses(document, name="web", schemas=shipped()) == moved
+    assert convert(document, name="web", schemas=shipped()).moved == moved
     assert converted({"aws_subnet": subnets()})["moved.tf"] == "\n".join(
         f"moved {{\n  from = {old}\n  to = {new}\n}}\n" for old, new in moved.items()
     )
@@ -140,7 +141,7 @@ def test_plans_of_merged_resources_are_equal(tmp_path: Path) -> None:
         "output": {"names": {"value": [f"${{aws_codebuild_project.mirrors_{key}_project.name}}" for key in keys]}},
     }
     from_json, from_hcl = plans({"web": document}, tmp_path)
-    moved = moved_addresses(document, name="web", schemas=shipped())
+    moved = convert(document, name="web", schemas=shipped()).moved
     assert len(moved) == 5
     planned = {it["address"]: it["change"] for it in from_json["web"]["changes"]}
     assert {it["address"]: it["change"] for it in from_hcl["web"]["changes"]} == {

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ops.handover import hand_over, moved_addresses, shipped
+from ops.handover import convert, hand_over, shipped
 from ops.rehearse.rehearsal import Handover
 from terraform.facts import AddressList, LogRetention, to_metadata
 from terraform.output import Stack, load
@@ -15,7 +15,7 @@ REGION = "ap-northeast-1"
 
 
 def _moved(stack: Stack) -> dict[str, str]:
-    return moved_addresses(load(stack.file, exact_numbers=True), name=stack.name, schemas=shipped())
+    return convert(load(stack.file, exact_numbers=True), name=stack.name, schemas=shipped()).moved
 
 
 HANDOVER = Handover(write=hand_over, moved_addresses=_moved)

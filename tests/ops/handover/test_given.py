@@ -1,0 +1,65 @@
+"""The handover keeps the addresses that it gave out."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from errors import RefusedError
+from ops.handover import convert, given, hand_over, shipped
+from tests.ops.handover.folders import TOPIC
+
+pytestmark = pytest.mark.tool("terraform")
+
+
+def hashed(name: str) -> dict[str, Any]:
+    topic = {"//": {"metadata": {"path": "web/news", "uniqueId": name}}, "name": "news"}
+    return {"resource": {"aws_sns_topic": {name: topic}}}
+
+
+HASHED = {**hashed("news_1A2B3C4D"), "data": {"aws_region": {"here": {}}}}
+
+
+def test_keeps_the_addresses_of_every_stack(out: Callable[..., Path], tmp_path: Path) -> None:
+    hand_over(out(web=HASHED, mail=TOPIC), tmp_path / "hcl")
+    assert json.loads((tmp_path / "hcl" / ".handed-over" / "addresses.json").read_text()) == {
+        "version": 1,
+        "stacks": {
+            "mail": {"aws_sns_topic.news": "aws_sns_topic.news"},
+            "web": {
+                "aws_sns_topic.news_1A2B3C4D": "aws_sns_topic.news",
+                "data.aws_region.here": "data.aws_region.here",
+            },
+        },
+    }
+    assert given.read(tmp_path / "hcl")["mail"].addresses == {"aws_sns_topic.news": "aws_sns_topic.news"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is not what a handover wrote\nhint: restore it from version control"),
+        ("[]", "is not what a handover wrote\nhint: restore it from version control"),
+        ('{"version": 1, "stacks": {"web": {"a.b": 1}}}', "is not what a handover wrote\nhint: restore it from"),
+        ('{"version": 2, "stacks": {}}', "has version 2\nhint: hand over with a newer release of this program"),
+    ],
+)
+def test_refuses_a_file_of_addresses_that_it_does_not_understand(
+    text: str, message: str, out: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = out()
+    hand_over(folder, tmp_path / "hcl")
+    file = tmp_path / "hcl" / ".handed-over" / "addresses.json"
+    file.write_text(text)
+    with pytest.raises(RefusedError, match=re.escape(f"error: {file}: {message}")):
+        hand_over(folder, tmp_path / "hcl", force=True)
+
+
+def test_gives_no_address_that_another_resource_had() -> None:
+    before = given.Given(addresses={"aws_sns_topic.news_1A2B3C4D": "aws_sns_topic.news"})
+    for name, expected in (("news_1A2B3C4D", "news"), ("news_99999999", "news_99999999")):
+        converted = convert(hashed(name), name="web", schemas=shipped(), given=before)
+        assert converted.addresses == {f"aws_sns_topic.{name}": f"aws_sns_topic.{expected}"}
