@@ -11,6 +11,7 @@ from ipaddress import IPv4Address
 
 from iam.operators import IpNetwork
 from iam.statements import Policy
+from terraform.facts import MirrorUnit
 
 REPRESENTATIVES = IPv4Address("240.0.0.1")
 """The first representative of an address that is known after an apply only.
@@ -115,12 +116,18 @@ class Resource:
 
 @dataclass(frozen=True, kw_only=True)
 class Unit:
-    """One build with the ARNs of its role and of the repositories that it mirrors into."""
+    """One build with the ARNs of its role and of the repositories that it mirrors into.
+
+    `uses` says what else it uses, in the region and the account of its stack.
+    """
 
     name: str
     address: str
     role: str
     targets: frozenset[str]
+    region: str
+    account: str
+    uses: MirrorUnit
 
 
 @dataclass(frozen=True, kw_only=True)

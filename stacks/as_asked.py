@@ -5,6 +5,7 @@ The facts in the Terraform cannot show what a module left out or an override cha
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from ipaddress import IPv4Network
 
 from errors import Problem
@@ -12,10 +13,9 @@ from errors.shown import shown
 from modules.git_detection import IAM_REGION
 from modules.policies.builds import EVENT_SOURCE
 from settings import Deployment
-from settings.backlog import target_name
 from settings.place import STATE_FOLDER
 from stacks import asked_arguments, asked_inventory, asked_texts, asked_values, backlog_moves
-from stacks.backlog_units import bridge_units, unit_buildspec
+from stacks.backlog_units import bridge_units, unit_buildspec, unit_fact
 from stacks.variables import Apart, list_checks
 from terraform import facts
 from terraform.facts import AddressList, MirrorUnit
@@ -258,23 +258,27 @@ def _buildspecs(deployment: Deployment, stacks: Stacks) -> Found:
 
 
 def _units(deployment: Deployment, stacks: Stacks) -> Found:
-    """The promises and `main.py access` take a unit's build and targets from its fact."""
+    """The promises and `main.py access` take from a unit's fact what its build mirrors into and uses."""
     backlog = deployment.prd.backlog if deployment.prd is not None else None
     units = bridge_units(deployment, backlog) if backlog is not None else {}
-    asked = {unit.name: sorted(map(target_name, unit.mirrors.values())) for unit in units.values()}
+    asked = {unit.name: unit for unit in units.values()}
     for name, stack in stacks.items():
         builds = stack.resources("aws_codebuild_project")
         for fact in facts.read(name, stack.stack.document):
             if not isinstance(fact, MirrorUnit):
                 continue
-            place, targets = f"{name}: {facts.PLACE}: {fact.unit}", asked.pop(fact.unit, [])
-            if sorted(fact.targets) != targets:
-                written, wanted = (", ".join(some) or "nothing" for some in (fact.targets, targets))
-                yield place, f"it mirrors into {written} instead of {wanted}"
+            place, unit = f"{name}: {facts.PLACE}: {fact.unit}", asked.pop(fact.unit, None)
+            if backlog is None or unit is None:
+                yield place, "the deployment file has no such unit"
+                continue
+            wanted = asdict(unit_fact(deployment, backlog, unit, fact.build))
+            for what, written in asdict(fact).items():
+                if written != wanted[what]:
+                    yield place, f"its {what} is {shown(written)} instead of {shown(wanted[what])}"
             if builds[fact.build]["name"] != fact.unit:
                 yield place, f"its build is {builds[fact.build]['name']}, which is another unit's"
-    for unit in asked:
-        yield f"backlog-bridge: {facts.PLACE}", f"no fact says which repositories {unit} mirrors into"
+    for called in asked:
+        yield f"backlog-bridge: {facts.PLACE}", f"no fact says what {called} mirrors into and uses"
 
 
 def _moves(deployment: Deployment, stacks: Stacks) -> Found:

@@ -20,17 +20,18 @@ from stacks.backlog_units import (
     PROGRAM_KEY,
     BridgeUnit,
     bridge_units,
+    cache_bucket,
     hooks,
     mirroring_units,
     program_bucket,
-    target_settings,
+    target_keys,
     unit_buildspec,
     unit_config,
+    unit_fact,
 )
 from stacks.base import BaseStack, Output
 from stacks.operations_variables import BacklogVariables
 from stacks.prd_codecommit import repository_props
-from terraform.facts import MirrorUnit
 
 
 class BacklogBridgeStack(BaseStack):
@@ -135,11 +136,7 @@ class BacklogBridgeStack(BaseStack):
         self._keep_logs(settings, variables)
         self.record(
             *(
-                MirrorUnit(
-                    unit=unit.name,
-                    build=projects[key].friendly_unique_id,
-                    targets=sorted(target_name(mirror) for mirror in unit.mirrors.values()),
-                )
+                unit_fact(self.deployment, settings, unit, projects[key].friendly_unique_id)
                 for key, unit in units.items()
             )
         )
@@ -197,8 +194,7 @@ class BacklogBridgeStack(BaseStack):
     def _bucket(self, settings: BacklogSettings, variables: BacklogVariables) -> CacheBucket | None:
         if settings.cache.mode != "s3":
             return None
-        bucket_name = self.labels.name("backlog-cache", self.account.id, limit=63)
-        bucket = CacheBucketProps(name=bucket_name, expiration_days=variables.cache_retention_days)
+        bucket = CacheBucketProps(name=cache_bucket(self.deployment), expiration_days=variables.cache_retention_days)
         return CacheBucket(self, "cache", bucket)
 
     def _file_system(self, scope: Construct, key: str, network: BuildNetwork | None) -> CacheFileSystem:
@@ -226,8 +222,7 @@ class BacklogBridgeStack(BaseStack):
         cache: CacheBucket | CacheFileSystem | None,
     ) -> MirrorBuildProps:
         region = self.deployment.region
-        targets = {target_name(mirror): target_settings(self.deployment, mirror) for mirror in unit.mirrors.values()}
-        keys = {target.kms_key_arn for target in targets.values() if target.kms_key_arn is not None}
+        targets = map(target_name, unit.mirrors.values())
         return MirrorBuildProps(
             labels=self.labels,
             region=region,
@@ -237,7 +232,7 @@ class BacklogBridgeStack(BaseStack):
             buildspec=unit_buildspec(self.deployment, settings, unit),
             programs=programs,
             target_arns=[f"arn:aws:codecommit:{region}:{self.account.id}:{target}" for target in targets],
-            target_key_arns=sorted(keys),
+            target_key_arns=target_keys(self.deployment, unit),
             mirroring_role=unit.mirroring_role,
             builds_assume=unit.builds_assume,
             ssh_key_parameter=unit.space.ssh_key_parameter,

@@ -16,6 +16,7 @@ from settings.backlog import (
     units,
 )
 from settings.codecommit import RepositorySettings
+from terraform.facts import MirrorUnit
 
 PROGRAM_KEY = "mirror.sh"
 MIRRORING_ROLE = "backlog-mirror"
@@ -122,6 +123,24 @@ def unit_buildspec(deployment: Deployment, settings: BacklogSettings, unit: Brid
     )
 
 
+def unit_fact(deployment: Deployment, settings: BacklogSettings, unit: BridgeUnit, build: str) -> MirrorUnit:
+    """What the build `build` mirrors into, and what else it uses."""
+    bucket = program_bucket(deployment)
+    return MirrorUnit(
+        unit=unit.name,
+        build=build,
+        targets=sorted(map(target_name, unit.mirrors.values())),
+        ssh_key_parameter=unit.space.ssh_key_parameter,
+        ssh_key_kms_key=unit.space.ssh_key_kms_key_arn,
+        state_parameter=unit.state_parameter,
+        notify_parameter=settings.alerts.webhook_parameter,
+        program=[f"{bucket}/{PROGRAM_KEY}", f"{bucket}/{unit.config_key}"],
+        cache=f"{cache_bucket(deployment)}/{unit.key}" if settings.cache.mode == "s3" else None,
+        target_kms_keys=target_keys(deployment, unit),
+        subnets=list(settings.vpc.subnet_ids) if settings.vpc is not None else [],
+    )
+
+
 def hooks(deployment: Deployment, settings: BacklogSettings) -> dict[str, tuple[str, str]]:
     """The build project that a webhook starts, and the mirror or the Backlog project it asks for, by the hook's name.
 
@@ -146,9 +165,20 @@ def target_settings(deployment: Deployment, mirror: MirrorSettings) -> Repositor
     return codecommit.repositories[mirror.target.codecommit] or RepositorySettings()
 
 
+def target_keys(deployment: Deployment, unit: BridgeUnit) -> list[str]:
+    """The KMS keys of a unit's targets that have one of their own."""
+    keys = {target_settings(deployment, mirror).kms_key_arn for mirror in unit.mirrors.values()}
+    return sorted(key for key in keys if key is not None)
+
+
 def program_bucket(deployment: Deployment) -> str:
     """The name of the bucket that builds fetch their program from."""
     return bridge_labels(deployment).name("backlog-program", bridge_account(deployment), limit=63)
+
+
+def cache_bucket(deployment: Deployment) -> str:
+    """The name of the bucket that builds keep their copies in, with the cache mode s3."""
+    return bridge_labels(deployment).name("backlog-cache", bridge_account(deployment), limit=63)
 
 
 def bridge_labels(deployment: Deployment) -> Labels:

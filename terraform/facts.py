@@ -23,6 +23,9 @@ Use = Literal["room", "push user", "webhook senders", "work terminals"]
 
 _STRICT = ConfigDict(extra="forbid")
 
+Name = Annotated[str, Field(pattern=r"^[^*?$\s]+$")]
+"""The name of one thing: a policy would take `*` and `?` for many, and `$` for a variable."""
+
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class AddressList:
@@ -89,12 +92,25 @@ class TerminationProtection:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class MirrorUnit:
-    """The build `aws_codebuild_project.<build>` of the unit `unit` mirrors into the repositories `targets`."""
+    """The build `aws_codebuild_project.<build>` of the unit `unit` mirrors into the repositories `targets`.
+
+    It reads and writes the parameter `state_parameter`, and reads the other parameters and the objects `program`. It
+    keeps its cache below `cache`. Objects and cache are written `<bucket>/<key>`, KMS keys as ARNs. `subnets` are empty
+    for builds outside a VPC.
+    """
 
     fact: Literal["mirror unit"] = "mirror unit"
-    unit: str
-    build: str
-    targets: Annotated[list[str], Field(min_length=1)]
+    unit: Name
+    build: Name
+    targets: Annotated[list[Name], Field(min_length=1)]
+    ssh_key_parameter: Name
+    ssh_key_kms_key: Name | None = None
+    state_parameter: Name
+    notify_parameter: Name | None = None
+    program: list[Name]
+    cache: Name | None = None
+    target_kms_keys: list[Name]
+    subnets: list[Name]
 
 
 Fact = AddressList | OutputAddresses | KeptApart | LogRetention | Retention | TerminationProtection | MirrorUnit
@@ -170,5 +186,7 @@ def _contradictions(facts: Sequence[Fact], stack: Stack) -> Iterator[str]:
     yield from (f"aws_codebuild_project.{unit.build} is not there" for unit in units if unit.build not in builds)
     keys = [f"${{var.{fact.variable}}}" for fact in [*lists, *others]]
     keys += [f"aws_codebuild_project.{unit.build}" for unit in units] + [f"the unit {unit.unit}" for unit in units]
+    keys += [f"the state parameter {unit.state_parameter}" for unit in units]
+    keys += [f"the cache {unit.cache}" for unit in units if unit.cache is not None]
     keys += [fact.expression for fact in facts if isinstance(fact, OutputAddresses)]
     yield from (f"{key} has two facts" for key, times in Counter(keys).items() if times > 1)

@@ -21,4 +21,7 @@ def units(stack: DeployedStack) -> Iterator[Unit]:
             address=address,
             role=stack.text(arguments["service_role"], address),
             targets=frozenset(f"arn:aws:codecommit:{region}:{stack.account}:{name}" for name in fact.targets),
+            region=region,
+            account=stack.account,
+            uses=fact,
         )

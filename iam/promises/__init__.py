@@ -1,7 +1,7 @@
 """What every deployment promises about access, checked on its policies at each synthesis."""
 
 from iam.model import Model
-from iam.promises import exposure, identities, least_privilege, rooms, units
+from iam.promises import builds, exposure, identities, least_privilege, rooms, units
 from iam.promises.promise import BrokenPromise, Promise, PromiseSubject
 from terraform.unreadable import refused_at
 
@@ -17,6 +17,7 @@ PROMISES: tuple[Promise, ...] = (
     units.builds_reach_their_targets,
     units.one_build_assumes_a_role,
     units.nobody_tags,
+    builds.builds_use_their_own,
     least_privilege.nobody_does_more,
     least_privilege.builds_tell_of_mirrors_alone,
     least_privilege.nothing_outside_is_named,

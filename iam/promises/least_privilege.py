@@ -13,7 +13,7 @@ from terraform.arns import Arn
 
 # With a key of its own, CodeCommit asks KMS in the name of who reads or writes:
 # https://docs.aws.amazon.com/codecommit/latest/userguide/encryption.html
-_REPOSITORY_KEYS = frozenset(
+REPOSITORY_KEYS = frozenset(
     f"kms:{action}"
     for action in (
         "Decrypt",
@@ -25,13 +25,13 @@ _REPOSITORY_KEYS = frozenset(
         "ReEncryptTo",
     )
 )
-_WRITE_LOGS = frozenset(("logs:CreateLogStream", "logs:PutLogEvents"))
+WRITE_LOGS = frozenset(("logs:CreateLogStream", "logs:PutLogEvents"))
 
-_USERS = frozenset((*codecommit.READS, codecommit.PUSH)) | _REPOSITORY_KEYS
+_USERS = frozenset((*codecommit.READS, codecommit.PUSH)) | REPOSITORY_KEYS
 """What a user may do: use Git, look at what is in the repositories, and use their keys."""
 
 # https://docs.aws.amazon.com/codebuild/latest/userguide/auth-and-access-control-iam-identity-based-access-control.html
-_NETWORK_INTERFACES = frozenset(
+NETWORK_INTERFACES = frozenset(
     f"ec2:{action}"
     for action in (
         "CreateNetworkInterface",
@@ -57,14 +57,14 @@ _MANAGED = frozenset(
     )
 )
 
-_MIRROR = frozenset((*codecommit.READS, *codecommit.MIRRORING)) | _REPOSITORY_KEYS
+_MIRROR = frozenset((*codecommit.READS, *codecommit.MIRRORING)) | REPOSITORY_KEYS
 """What it takes to mirror into repositories."""
 
 _BUILD = (
-    _WRITE_LOGS
-    | _NETWORK_INTERFACES
+    WRITE_LOGS
+    | NETWORK_INTERFACES
     | {"events:PutEvents", "kms:Decrypt", "s3:GetObject", "s3:GetObjectVersion"}
-    | {"ssm:GetParameter", "ssm:GetParameters", "ssm:PutParameter"}
+    | {"ssm:GetParameter", "ssm:PutParameter"}
 )
 """What every build needs: its log, program and key, what it remembers of its mirrors, and to say that some differ."""
 
@@ -73,10 +73,10 @@ _ROLES = {
     "apigateway.amazonaws.com": frozenset(("codebuild:StartBuild",)),
     "scheduler.amazonaws.com": frozenset(("codebuild:StartBuild", "ec2:StartInstances", "ec2:StopInstances")),
     "events.amazonaws.com": frozenset(("events:PutEvents",)),
-    "ec2.amazonaws.com": _WRITE_LOGS
+    "ec2.amazonaws.com": WRITE_LOGS
     | _MANAGED
     | {"autoscaling:CompleteLifecycleAction", "s3:PutObject", "ssm:GetParameter", "ssm:PutParameter"},
-    "vpc-flow-logs.amazonaws.com": _WRITE_LOGS | {"logs:DescribeLogGroups", "logs:DescribeLogStreams"},
+    "vpc-flow-logs.amazonaws.com": WRITE_LOGS | {"logs:DescribeLogGroups", "logs:DescribeLogStreams"},
     "dlm.amazonaws.com": frozenset(),
 }
 """What a role may do, by the service that assumes it."""

@@ -99,6 +99,8 @@ def test_every_deployment_keeps_every_promise(synthesised: Callable[[str], Stack
         (
             bridge("spaces_example_role_permissions", "ReadSshKey", resources=["*"]),
             [
+                "builds-use-their-own: kakehashi-prd-backlog-build-example/permissions, statement ReadSshKey: "
+                "lets kakehashi-prd-backlog-build-example ssm:GetParameter on *, which its unit does not own",
                 "policies-name-what-they-mean: kakehashi-prd-backlog-build-example/permissions, statement ReadSshKey: "
                 "allows kakehashi-prd-backlog-build-example ssm:GetParameter on every resource",
             ],

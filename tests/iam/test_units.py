@@ -74,7 +74,8 @@ def _second_build(stacks: dict[str, Json]) -> None:
     projects = stacks[BRIDGE]["resource"]["aws_codebuild_project"]
     projects["other"] = copy.deepcopy(projects["spaces_example_project"])
     facts = stacks[BRIDGE]["//"]["metadata"]["kakehashi"]["facts"]
-    facts.append({"fact": "mirror unit", "unit": "other", "build": "other", "targets": ["website"]})
+    own = {"unit": "other", "build": "other", "targets": ["website"], "state_parameter": "/other"}
+    facts.append({**fact(stacks, BRIDGE, unit=UNIT), **own})
 
 
 def _second_role(stacks: dict[str, Json]) -> None:

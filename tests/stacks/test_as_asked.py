@@ -180,15 +180,31 @@ CHANGES: dict[str, tuple[Change, str]] = {
     ),
     "another repository in a unit": (
         of_unit("kakehashi-prd-backlog-batch", targets=["batch", "website"]),
-        "kakehashi: kakehashi-prd-backlog-batch: it mirrors into batch, website instead of batch",
+        "kakehashi: kakehashi-prd-backlog-batch: its targets is ['batch', 'website'] instead of ['batch']",
     ),
+    **{
+        f"another {what} of a unit": (
+            of_unit("kakehashi-prd-backlog-batch", **{what: value}),
+            f"kakehashi: kakehashi-prd-backlog-batch: its {what} is {value!r} instead of ",
+        )
+        for what, value in (
+            ("ssh_key_parameter", "/kakehashi/backlog/partner/ssh-key"),
+            ("ssh_key_kms_key", "arn:aws:kms:ap-northeast-1:222222222222:key/other"),
+            ("state_parameter", "/kakehashi/backlog/example/ssh-key"),
+            ("notify_parameter", "/kakehashi/backlog/other"),
+            ("program", ["kakehashi-prd-backlog-program-222222222222/units/website.json"]),
+            ("cache", "kakehashi-prd-backlog-cache-222222222222/batch"),
+            ("target_kms_keys", ["arn:aws:kms:ap-northeast-1:222222222222:key/other"]),
+            ("subnets", ["subnet-99999999"]),
+        )
+    },
     "a unit that nobody asked for": (
         of_unit("kakehashi-prd-backlog-batch", unit="other"),
-        "kakehashi: other: it mirrors into batch instead of nothing",
+        "kakehashi: other: the deployment file has no such unit",
     ),
     "a unit of which no fact tells": (
         of_unit("kakehashi-prd-backlog-batch", unit="other"),
-        "no fact says which repositories kakehashi-prd-backlog-batch mirrors into",
+        "no fact says what kakehashi-prd-backlog-batch mirrors into and uses",
     ),
     "another unit's build": (
         every(

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,18 @@ from terraform.facts import (
 
 ROOM = AddressList(variable="pull_from_cidrs", use="room")
 APART = KeptApart(variable="pull_from_cidrs", stack="dev-network", output="nat_public_ips", condition="${true}")
+
+UNIT = MirrorUnit(
+    unit="a",
+    build="a_project",
+    targets=["c"],
+    ssh_key_parameter="/key",
+    state_parameter="/state/a",
+    program=["programs/mirror.sh"],
+    cache="copies/a",
+    target_kms_keys=[],
+    subnets=[],
+)
 
 
 def _document(metadata: object, *variables: str) -> dict[str, Any]:
@@ -90,6 +103,26 @@ def test_refuses_a_fact_that_is_unknown_or_malformed(metadata: object, problem: 
     assert _problems(metadata, "x") == [problem]
 
 
+@pytest.mark.parametrize("name", ["/state/*", "/state/?", "${var.name}", "/state/a b", ""])
+def test_refuses_a_name_of_more_than_one_thing_in_a_fact_about_a_unit(name: str) -> None:
+    (written,) = to_metadata([UNIT])["facts"]
+    (problem,) = _problems({"facts": [{**written, "state_parameter": name}]})
+    assert "state_parameter" in problem
+    assert "String should match pattern" in problem
+
+
+def test_refuses_two_units_that_write_to_one_place() -> None:
+    other = replace(UNIT, unit="b", build="b_project")
+    document = _document(to_metadata([UNIT, other]))
+    document["resource"] = {"aws_codebuild_project": {"a_project": {}, "b_project": {}}}
+    with pytest.raises(RefusedError) as refused:
+        read("prd", document)
+    assert [problem.what for problem in refused.value.problems] == [
+        "the state parameter /state/a has two facts",
+        "the cache copies/a has two facts",
+    ]
+
+
 @pytest.mark.parametrize(
     ("facts", "what"),
     [
@@ -105,7 +138,7 @@ def test_refuses_a_fact_that_is_unknown_or_malformed(metadata: object, problem: 
         ([LogRetention(variable="pull_from_cidrs")], "var.pull_from_cidrs is not a number"),
         ([Retention(variable="other", low=1, high=2)], "var.other is not a number"),
         ([TerminationProtection(variable="pull_from_cidrs")], "var.pull_from_cidrs is not a bool"),
-        ([MirrorUnit(unit="a", build="b", targets=["c"])], "aws_codebuild_project.b is not there"),
+        ([UNIT], "aws_codebuild_project.a_project is not there"),
         ([APART], "var.pull_from_cidrs is kept apart, and is not a room's list"),
     ],
 )
