@@ -37,10 +37,13 @@ class PromiseSubject:
         """The unit of each build's role, by the role's ARN; the first where builds share a role."""
         return {unit.role: unit for unit in reversed(self.model.units)}
 
+    @cached_property
+    def _roles_of_builds(self) -> dict[str, list[Identity]]:
+        return {role.arn: [role, *assumed_from(role, self.roles)] for role in self.roles if role.arn in self.builds}
+
     def roles_of(self, unit: Unit) -> list[Identity]:
         """The role of a unit's build, then those that it may become: that trust it, or that it may ask for."""
-        build = next((role for role in self.roles if role.arn == unit.role), None)
-        return [] if build is None else [build, *assumed_from(build, self.roles)]
+        return self._roles_of_builds.get(unit.role, [])
 
 
 def is_for_account(statement: Statement, account: str) -> bool:
