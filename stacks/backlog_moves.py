@@ -2,14 +2,15 @@
 
 A log group without a build stays: as a resource where `keep_logs_of` has its build, and otherwise `removed` takes it
 out of the state alone. Terraform refuses to forget a log group in the plan that destroys its build (`Error: Cycle`), so
-a change that nobody told it of loses nothing. Where a mirror has the key of a space, both would have the same names, so
-the resources move.
+a change that nobody told it of loses nothing. Where two would have the same name, one moves: a mirror has the key of a
+space, or its hook had the path that all hooks have now.
 https://developer.hashicorp.com/terraform/language/block/removed
 """
 
 from collections.abc import Iterator
 from typing import Any
 
+from modules.webhook_api import HOOKS
 from settings.backlog import BacklogSettings, mirrors
 
 SCOPES = {"space": "spaces", "repository": "mirrors"}
@@ -17,6 +18,8 @@ SCOPES = {"space": "spaces", "repository": "mirrors"}
 
 OTHER = {"space": "repository", "repository": "space"}
 """The other `isolation`."""
+
+_HOOKS_PATH = "aws_api_gateway_resource.webhook_hooks"
 
 # What a build for a space has under the same name, by what a build for a mirror has.
 _SAME_NAME = {
@@ -40,6 +43,8 @@ def blocks(settings: BacklogSettings) -> dict[str, list[dict[str, Any]]]:
     gone = mirrors(settings) if settings.isolation == "space" else _spaces(settings)
     removed = [_forgotten(OTHER[settings.isolation], key) for key in gone if key not in both and key not in stay]
     moved = [move for key in both for move in _moves(settings.isolation, key)]
+    if HOOKS in mirrors(settings):
+        moved.append({"from": f"{_HOOKS_PATH}_{HOOKS}_resource", "to": _HOOKS_PATH})
     return {kind: found for kind, found in (("moved", moved), ("removed", removed)) if found}
 
 

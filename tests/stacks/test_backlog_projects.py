@@ -68,6 +68,17 @@ def test_the_log_group_of_a_space_stays_on_the_way_back(changed: Callable[..., S
     assert group["name"] == "/aws/codebuild/kakehashi-prd-backlog-example"
 
 
+def test_the_path_of_a_mirror_called_hooks_becomes_the_path_of_all_hooks(changed: Callable[..., Stacks]) -> None:
+    mirror = {"space": "example", "project": "OPS", "repository": "hooks", "target": {"create": "hooks"}}
+    bridge = changed("example", {**PRD_ALONE, "prd.backlog.repositories": {"hooks": mirror}})["backlog-bridge"]
+    path = "aws_api_gateway_resource.webhook_hooks"
+    # API Gateway refuses a second path of a name, and Terraform may create the new one first.
+    assert bridge.json["moved"] == [{"from": f"{path}_hooks_resource", "to": path}]
+    assert bridge.resource(path)["path_part"] == "hooks"
+    urls = bridge.json["output"]["webhook_urls"]["value"]
+    assert urls["hooks"] == "${aws_api_gateway_stage.webhook_stage.invoke_url}/hooks/hooks"
+
+
 def test_refuses_a_bridge_that_mirrors_nothing_yet(tmp_path: Path) -> None:
     file = tmp_path / "x.yaml"
     nothing = {"web": {**PROJECT, "agreed": []}}
