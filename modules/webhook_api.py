@@ -37,8 +37,9 @@ ACCEPTED = "200"
 UNKNOWN = "404"
 TRY_AGAIN = "503"
 
-# Backlog sends few webhooks at a time; more requests do not come from Backlog.
-_REQUESTS_PER_SECOND = 5
+# Backlog sends few webhooks at a time. Whoever learns a URL can start no more builds than this, and each is billed.
+# Backlog does not repeat what is refused with 429: the schedule brings it.
+_REQUESTS_PER_SECOND = 1
 _BURST = 20
 
 

@@ -38,6 +38,12 @@ def test_only_backlog_may_call_the_webhook(bridge: Terraform) -> None:
     assert deny["resources"] == ["${aws_api_gateway_rest_api.webhook_api.execution_arn}/*"]
 
 
+def test_all_urls_together_start_a_build_a_second_after_twenty_at_once(bridge: Terraform) -> None:
+    throttle = bridge.resource("aws_api_gateway_method_settings.webhook_throttle")
+    assert throttle["method_path"] == "*/*"
+    assert throttle["settings"] == {"throttling_rate_limit": 1, "throttling_burst_limit": 20}
+
+
 def test_the_webhook_may_start_only_these_projects(bridge: Terraform) -> None:
     started = (["codebuild:StartBuild"], ["${aws_codebuild_project.spaces_example_project.arn}"])
     assert allowed(bridge, "webhook_role") == {"StartBuilds": started}
