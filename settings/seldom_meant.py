@@ -16,6 +16,7 @@ def problems(deployment: Deployment) -> Iterator[SettingProblem]:
     yield from _profiles(deployment)
     yield from _repositories(deployment)
     yield from _nothing_agreed(deployment)
+    yield from _no_api_key(deployment)
     yield from _schedules(deployment, datetime.datetime.now(datetime.UTC).year)
 
 
@@ -81,6 +82,21 @@ def _nothing_agreed(deployment: Deployment) -> Iterator[SettingProblem]:
                 path=("prd", "backlog", "repositories", key),
                 what=f"no repository of {entry.from_project} is mirrored, because `agreed` names none",
                 hint="see what the project has, and agree to it: main.py backlog-repositories FILE",
+            )
+
+
+def _no_api_key(deployment: Deployment) -> Iterator[SettingProblem]:
+    backlog = deployment.prd.backlog if deployment.prd is not None else None
+    if backlog is None:
+        return
+    with_projects = [one.space for one in backlog.repositories.values() if not isinstance(one, MirrorSettings)]
+    for space in dict.fromkeys(with_projects):
+        if backlog.spaces[space].api_key_parameter is None:
+            yield SettingProblem(
+                path=("prd", "backlog", "spaces", space),
+                what="without api_key_parameter, backlog-repositories and backlog-webhook register cannot ask Backlog "
+                "about its projects",
+                hint="issue a key of Backlog's API, store it, and name its parameter: docs/credentials.md#backlog",
             )
 
 

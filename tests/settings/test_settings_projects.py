@@ -63,6 +63,20 @@ def test_warns_about_a_project_of_which_nothing_is_mirrored(loaded: Loaded, tmp_
     assert warning.hint == "see what the project has, and agree to it: main.py backlog-repositories FILE"
 
 
+def test_warns_once_about_the_space_of_projects_that_has_no_api_key(loaded: Loaded, tmp_path: Path) -> None:
+    text = _with(_WEB + _WEB.replace("web", "ops").replace("WEB", "OPS"))
+    found = [one for one in warnings(loaded(text), tmp_path / "x.yaml") if "api_key_parameter" in one.what]
+    assert [one.printed.as_warning().partition("x.yaml:")[2] for one in found] == [
+        f"{line_of(text, '      example:')}: prd.backlog.spaces.example: without api_key_parameter, "
+        "backlog-repositories and backlog-webhook register cannot ask Backlog about its projects\n"
+        "hint: issue a key of Backlog's API, store it, and name its parameter: docs/credentials.md#backlog"
+    ]
+    with_key = "        ssh_key_parameter: /kakehashi/backlog/ssh-key\n"
+    named = text.replace(with_key, f"{with_key}        api_key_parameter: /kakehashi/backlog/api-key\n")
+    for silent in (named, spoilt()):
+        assert "api_key_parameter" not in str(warnings(loaded(silent), tmp_path / "x.yaml"))
+
+
 @pytest.mark.parametrize(
     ("changes", "path", "line", "what", "hint"),
     [
