@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sysconfig
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +19,17 @@ from settings.backlog import MirrorSettings, git_host, mirrors, source_url, targ
 
 SCRIPTS = sysconfig.get_path("scripts")
 """The folder of the programs that are installed beside this Python, such as git-remote-codecommit."""
+TARGET_SERVER = "CodeCommit"
+UNREACHED = "see that this machine reaches it, then run the command again"
+"""What to do about a server that did not answer."""
+_LISTING_SECONDS: float = 120
 _DATES_SECONDS = 60
 _SSH_FAILED = 255
 """The exit status of `ssh` when it did not get as far as the command on the server."""
+
+
+class UnansweredError(RefusedError):
+    """A server did not answer. It may not answer others either."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +102,7 @@ def target_url(deployment: Deployment, mirror: MirrorSettings) -> str:
 
 def read_target(ends: MirrorEnds) -> MirrorRefs:
     """The refs of the target. Raises RefusedError where it cannot be read."""
-    listed = _list(ends, ends.target)
+    listed = _list(ends, "target", ends.target, TARGET_SERVER)
     if listed.returncode == 0:
         return parse(listed.stdout)
     if not _has_remote_helper(ends):
@@ -106,7 +114,7 @@ def read_target(ends: MirrorEnds) -> MirrorRefs:
 
 def read_source(ends: MirrorEnds) -> MirrorRefs:
     """The refs of the source. Raises RefusedError where it cannot be read."""
-    listed = _list(ends, ends.source)
+    listed = _list(ends, "source", ends.source, ends.host)
     if listed.returncode == 0:
         return parse(listed.stdout)
     shown = ends.host_key
@@ -121,6 +129,8 @@ def read_source(ends: MirrorEnds) -> MirrorRefs:
         hint = "register a public key with a Backlog user who may read the repository, and load it with ssh-add"
     else:
         what, hint = _gist(listed.stderr), f"try it by hand: git ls-remote {ends.source}"
+        if shown is None and ends.ssh_status == _SSH_FAILED:
+            raise UnansweredError(_unreadable(ends, "source", what, hint).problems)
     raise _unreadable(ends, "source", what, hint)
 
 
@@ -133,19 +143,9 @@ def oldest_tip(ends: MirrorEnds, names: Sequence[str]) -> str | None:
     environment = ends.environment
 
     def git(*arguments: str, given: str = "") -> str:
-        # Into a file: a process that outlives a stopped Git would keep a pipe open.
-        with tempfile.TemporaryFile() as output:
-            subprocess.run(  # noqa: S603
-                ["git", "-C", str(copy), *arguments],  # noqa: S607
-                env=environment,
-                input=given.encode(errors="surrogateescape"),
-                stdout=output,
-                stderr=subprocess.DEVNULL,
-                timeout=_DATES_SECONDS,
-                check=True,
-            )
-            output.seek(0)
-            return output.read().decode()
+        done = _git("-C", str(copy), *arguments, environment=environment, seconds=_DATES_SECONDS, given=given)
+        done.check_returncode()
+        return done.stdout
 
     wanted = "".join(f"+{name}:{name}\n" for name in names)
     fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--depth=1", "--filter=tree:0")
@@ -183,19 +183,36 @@ def _ssh_command(ends: MirrorEnds) -> str:
     return shlex.join(["sh", "-c", record_status, str(ends.folder / "ssh_status"), *ssh])
 
 
-def _list(ends: MirrorEnds, url: str) -> "subprocess.CompletedProcess[str]":
+def _list(ends: MirrorEnds, end: str, url: str, server: str) -> "subprocess.CompletedProcess[str]":
+    arguments = ("ls-remote", "--symref", "--", url)
     try:
-        return subprocess.run(  # noqa: S603
-            ["git", "ls-remote", "--symref", "--", url],  # noqa: S607
-            env=ends.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="surrogateescape",
-            check=False,
-        )
+        return _git(*arguments, environment=ends.environment, seconds=_LISTING_SECONDS)
     except FileNotFoundError:
         raise refused(ends.key, "git is not installed", "install Git 2.39 or newer") from None
+    except subprocess.TimeoutExpired:
+        what = f"{server} did not answer within {_LISTING_SECONDS:g} s"
+        raise UnansweredError(_unreadable(ends, end, what, UNREACHED).problems) from None
+
+
+def _git(
+    *arguments: str, environment: Mapping[str, str], seconds: float, given: str = ""
+) -> "subprocess.CompletedProcess[str]":
+    # Into files: a process that outlives a stopped Git would keep a pipe open.
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as messages:
+        done = subprocess.run(  # noqa: S603
+            ["git", *arguments],  # noqa: S607
+            env=environment,
+            input=given.encode(errors="surrogateescape"),
+            stdout=output,
+            stderr=messages,
+            timeout=seconds,
+            check=False,
+        )
+        texts = []
+        for file in (output, messages):
+            file.seek(0)
+            texts.append(file.read().decode(errors="surrogateescape"))
+    return subprocess.CompletedProcess(done.args, done.returncode, *texts)
 
 
 def _has_remote_helper(ends: MirrorEnds) -> bool:

@@ -2,14 +2,24 @@
 
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from errors import RefusedError
+from errors import RefusedError, refused
 from errors.shown import counted, printable
-from ops.backlog.mirror_ends import MirrorEnds, all_ends, oldest_tip, read_source, read_target
+from ops.backlog.mirror_ends import (
+    TARGET_SERVER,
+    UNREACHED,
+    MirrorEnds,
+    UnansweredError,
+    all_ends,
+    oldest_tip,
+    read_source,
+    read_target,
+)
 from ops.backlog.refs import MirrorRefs, RefsDifference, compare
 from settings import Deployment
 
@@ -18,6 +28,7 @@ MOST_NAMED = 10
 MOST_DATED = 20
 """How many of the source's refs are fetched to learn their dates."""
 _AT_ONCE = 8
+_MOST_UNANSWERED = 3
 _PATIENCE_SECONDS = 2
 _LOG_SECONDS = 30
 
@@ -36,9 +47,16 @@ def verify(deployment: Deployment) -> bool:
     if deployment.prd is None or deployment.prd.backlog is None:
         print("nothing to compare: the deployment has no prd.backlog", file=sys.stderr)
         return True
-    with tempfile.TemporaryDirectory(prefix="kakehashi-") as name, ThreadPoolExecutor(_AT_ONCE) as threads:
-        comparisons = [threads.submit(_compare, ends) for ends in all_ends(deployment, Path(name))]
-        _wait(comparisons)
+    servers = _Servers()
+    # A process that outlives a stopped Git may still write into its folder.
+    folder = tempfile.TemporaryDirectory(prefix="kakehashi-", ignore_cleanup_errors=True)
+    with folder as name, ThreadPoolExecutor(_AT_ONCE) as threads:
+        comparisons = [threads.submit(_compare, ends, servers) for ends in all_ends(deployment, Path(name))]
+        try:
+            _wait(comparisons)
+        except BaseException:
+            threads.shutdown(wait=False, cancel_futures=True)
+            raise
         results = [future.result() for future in comparisons]
     for result in results:
         print(result.report)
@@ -82,13 +100,35 @@ def _since(difference: RefsDifference, oldest: str | None) -> str:
     return f"the oldest tip{some} that the target lacks is of {oldest}; Git does not say when it was pushed"
 
 
-def _compare(ends: MirrorEnds) -> MirrorComparison:
+class _Servers:
+    """The servers, of which one that left several listings in a row without an answer is asked no more."""
+
+    def __init__(self) -> None:
+        self._unanswered: Counter[str] = Counter()
+
+    def ask(self, ends: MirrorEnds, end: str, server: str, read: Callable[[MirrorEnds], MirrorRefs]) -> MirrorRefs:
+        if self._unanswered[server] >= _MOST_UNANSWERED:
+            what = f"the {end} was not asked: {server} answered none of the last {_MOST_UNANSWERED} listings"
+            raise refused(ends.key, what, UNREACHED)
+        try:
+            refs = read(ends)
+        except UnansweredError:
+            self._unanswered[server] += 1
+            raise
+        except RefusedError:
+            self._unanswered[server] = 0
+            raise
+        self._unanswered[server] = 0
+        return refs
+
+
+def _compare(ends: MirrorEnds, servers: _Servers) -> MirrorComparison:
     refs: list[MirrorRefs] = []
     errors: list[RefusedError] = []
     # The target first. A ref that is pushed meanwhile then shows as missing, and never as one that only the target has.
-    for read in (read_target, read_source):
+    for end, server, read in (("target", TARGET_SERVER, read_target), ("source", ends.host, read_source)):
         try:
-            refs.append(read(ends))
+            refs.append(servers.ask(ends, end, server, read))
         except RefusedError as error:
             errors.append(error)
     if errors:

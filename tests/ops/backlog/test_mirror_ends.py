@@ -1,5 +1,6 @@
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from errors import RefusedError
 from ops.backlog import mirror_ends
-from ops.backlog.mirror_ends import MirrorEnds, read_source, read_target, target_url
+from ops.backlog.mirror_ends import MirrorEnds, UnansweredError, read_source, read_target, target_url
 from settings import load
 from settings.backlog import mirrors, source_url
 from tests.ops.backlog.sshd import TOOLS, sshd
@@ -146,6 +147,30 @@ def test_never_repeats_the_credentials_that_the_remote_helper_puts_into_an_addre
         "hint: your AWS credentials need codecommit:GitPull on it; try it by hand: "
         "git ls-remote codecommit::ap-northeast-1://website",
     ]
+
+
+@pytest.mark.parametrize(
+    ("read", "end", "server"), [(read_target, "target", "CodeCommit"), (read_source, "source", HOST)]
+)
+def test_a_server_that_does_not_answer_is_given_up_though_a_program_that_git_started_goes_on(
+    read: Callable[[MirrorEnds], object], end: str, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _program(tmp_path / "bin", "git", "echo started; sleep 10 & wait", monkeypatch)
+    monkeypatch.setattr(mirror_ends, "_LISTING_SECONDS", 0.2)
+    began = time.monotonic()
+    with pytest.raises(UnansweredError) as caught:
+        read(_ends(tmp_path / "work"))
+    assert time.monotonic() - began < 5
+    assert str(caught.value) == (
+        f"error: website: the {end} cannot be read: {server} did not answer within 0.2 s\n"
+        "hint: see that this machine reaches it, then run the command again"
+    )
+
+
+def test_a_connection_that_is_not_made_is_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _program(tmp_path / "bin", "ssh", "echo 'ssh: connect to host: Connection timed out' >&2; exit 255", monkeypatch)
+    with pytest.raises(UnansweredError, match="Connection timed out"):
+        read_source(_ends(tmp_path / "work"))
 
 
 def test_says_that_git_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,13 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from errors import Problem
 from ops.backlog import verify
+from ops.backlog.mirror_ends import MirrorEnds, UnansweredError
 from ops.backlog.refs import MirrorRefs, RefsDifference
 from ops.backlog.verify import report
 from settings import Deployment, load
 from tests.terraform import with_changes
 
 MAIN = "1" * 40
+MANY = {
+    f"m{n}": {"space": "example", "project": "WEB", "repository": f"m{n}", "target": {"create": f"m{n}"}}
+    for n in range(100)
+}
 
 
 def _refs(**ids: str) -> MirrorRefs:
@@ -173,6 +179,53 @@ def test_prints_the_progress_when_it_takes_long(
     monkeypatch.setattr(verify, "_PATIENCE_SECONDS", 0)
     assert verify.verify(deployment({"prd.backlog.repositories.batch": None}))
     assert capsys.readouterr() == ("website: 2 refs, equal\n", "0 of 1 repository compared\n")
+
+
+def test_mirrors_do_not_wait_for_servers_that_answered_no_others(
+    deployment: Callable[..., Deployment],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    def unanswered(ends: MirrorEnds) -> MirrorRefs:
+        asked.append(ends.key)
+        raise UnansweredError([Problem(where=ends.key, what="no answer", hint="wait")])
+
+    monkeypatch.setattr(verify, "read_target", unanswered)
+    monkeypatch.setattr(verify, "read_source", unanswered)
+    assert not verify.verify(deployment({"prd.backlog.repositories": MANY}))
+    # Those that were asked at the same time, at each end.
+    assert 2 * 3 <= len(asked) <= 2 * (3 + 8)
+    printed = capsys.readouterr()
+    assert printed.out.splitlines() == [f"{name}: not compared" for name in MANY]
+    assert printed.err.splitlines()[-4:] == [
+        "error: m99: the target was not asked: CodeCommit answered none of the last 3 listings",
+        "hint: see that this machine reaches it, then run the command again",
+        "error: m99: the source was not asked: example.git.backlog.jp answered none of the last 3 listings",
+        "hint: see that this machine reaches it, then run the command again",
+    ]
+
+
+def test_an_interrupted_comparison_lists_no_more_mirrors(
+    deployment: Callable[..., Deployment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def slowly(ends: MirrorEnds) -> MirrorRefs:
+        asked.append(ends.key)
+        time.sleep(0.2)
+        return _refs(main=MAIN)
+
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(verify, "read_target", slowly)
+    monkeypatch.setattr(verify, "read_source", slowly)
+    monkeypatch.setattr(verify, "_wait", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        verify.verify(deployment({"prd.backlog.repositories": MANY}))
+    assert len(set(asked)) <= 8
 
 
 def test_succeeds_without_mirrors(deployment: Callable[..., Deployment], capsys: pytest.CaptureFixture[str]) -> None:
