@@ -40,7 +40,7 @@ class AwsRefusedError(Exception):
     """AWS answered, and refused a call. `code` is AWS's name of the error."""
 
     def __init__(self, call: str, code: str, message: str) -> None:
-        super().__init__(shown(f"{call} was refused: {code}: {message}", _LONGEST_MESSAGE))
+        super().__init__(shown(f"{call} was refused: {': '.join(filter(None, (code, message)))}", _LONGEST_MESSAGE))
         self.code = code
         self.about = (call, code)
 

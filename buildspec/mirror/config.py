@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .report import first_of
+
 
 class ConfigError(Exception):
     """The configuration, or a variable that the build was started with, is wrong; nothing was connected to."""
@@ -178,9 +180,7 @@ def read_started(environment: Mapping[str, str], config: Config) -> Started:
 
 
 def _some(keys: Iterable[str]) -> str:
-    named = sorted(keys)
-    others = f" and {len(named) - _NAMED} others" if len(named) > _NAMED else ""
-    return ", ".join(named[:_NAMED]) + others
+    return first_of(sorted(keys), _NAMED)
 
 
 def _allowed(environment: Mapping[str, str], name: str) -> int:

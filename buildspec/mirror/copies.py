@@ -20,6 +20,7 @@ from .failures import RelayRefusedError, UnreachableError
 from .git import Git, GitError, Remote
 from .kept import Kept, lock
 from .model import Change, Listing, Push
+from .report import counted
 
 _Result = TypeVar("_Result")
 # Not below refs/heads, where Git takes commits alone: a branch at a tag object is the target's to refuse.
@@ -205,7 +206,8 @@ class Copy:
         self._say("starting a new copy")
         git = self._use(self._new(), whole=True)
         if self._target.refs:
-            self._fetch(git, self._settings.target, *_MIRRORED, what=f"borrowed {len(self._target.refs)} refs")
+            what = f"borrowed {counted(len(self._target.refs), 'ref')}"
+            self._fetch(git, self._settings.target, *_MIRRORED, what=what)
         self._fetch_source()
 
     def _fetch_source(self) -> None:
@@ -245,13 +247,13 @@ class Copy:
         git = self._use(self._new(), whole=False)
         shallow = git.folder / "shallow"
         refspecs = [b"+%b:refs/borrowed/%d" % (name, number) for number, name in enumerate(sorted(borrowed))]
-        what = f"borrowed the newest commits of {len(refspecs)} refs"
+        what = f"borrowed the newest commits of {counted(len(refspecs), 'ref')}"
         try:
             self._fetch(git, self._settings.target, f"--depth={_BORROWED_DEPTH}", what=what, refspecs=refspecs)
             commits = set(git.lines("rev-list", "--glob=refs/borrowed/*"))
             before = shallow.read_bytes() if shallow.exists() else b""
             refspecs = [b"+%b:%b" % (name, _copied(name)) for name in wanted]
-            what = f"fetched {len(refspecs)} refs"
+            what = f"fetched {counted(len(refspecs), 'ref')}"
             self._fetch(git, self._settings.source, f"--depth={_NEW_DEPTH}", what=what, refspecs=refspecs)
         except GitError:
             return False

@@ -11,6 +11,7 @@ from .foreign import shown
 from .lfs import Look, blob_suspected, delta_may_be_suspected
 from .model import Change, Push
 from .pack import BLOB, COMMIT, OFFSET_DELTA, REF_DELTA, DeltaReader, PackError, PackReader, Part
+from .report import first_of
 
 _MOST_COMMITS = 100_000
 _MOST_STEPS = 1_000_000
@@ -60,10 +61,8 @@ class Inspector:
         left = [change for change in self._unproved if not self._history.proves(change)]
         if len(left) > self._permitted:
             names = sorted(shown(change.ref) for change in left)
-            others = f" and {len(names) - _NAMED} others" if len(names) > _NAMED else ""
             raise LookNeededError(
-                "the pack does not show whether these branches still contain what they had: "
-                f"{', '.join(names[:_NAMED])}{others}"
+                f"the pack does not show whether these branches still contain what they had: {first_of(names, _NAMED)}"
             )
 
     def _take(self, part: Part) -> None:

@@ -29,6 +29,9 @@ from .unit import AT_A_TIME, Bookkeeping, reconcile, summarise
 
 # The rest of a build is for its start, and for the bookkeeping.
 _SHARE_OF_MIRRORS = 0.9
+_HOW_TO_STORE_IT = (
+    "There is no such parameter: store the key with `main.py backlog-key put FILE`, as docs/credentials.md#backlog says"
+)
 _ALL_EQUAL, _SOMETHING_DIFFERS, _WRONG_CONFIGURATION = 0, 1, 2
 
 
@@ -88,6 +91,8 @@ def run(
     except (AwsRefusedError, UnreachableError) as error:
         reason = f"the SSH key cannot be read from {config.source.key_parameter}: {error}"
         final = isinstance(error, AwsRefusedError)
+        if isinstance(error, AwsRefusedError) and error.code == "ParameterNotFound":
+            reason += f". {_HOW_TO_STORE_IT}"
         outcome = Outcome(equal=False, compared=False, reason=reason, final=final, cause=cause_of(error))
         outcomes = dict.fromkeys(started.mirrors, outcome)
         log(f"stopped: {reason}")

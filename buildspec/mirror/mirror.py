@@ -29,7 +29,7 @@ from .guards import Build, Guards
 from .model import HEADS, Action, Change, Limits, Listing, Push, SetDefault, mirrored
 from .plan import plan
 from .refusals import Part, Refusals, named, parts_of
-from .report import Log
+from .report import Log, counted
 from .retries import FinalError
 
 MOST_PASSES = 10
@@ -205,7 +205,7 @@ class Mirror(Generic[_Session]):
     def _end(self, refused: Sequence[Action], target: Listing) -> Outcome | None:
         """Nothing is left to do but what the target refused: `refused`."""
         if not refused:
-            self._log(f"done: the target has the source's {self._outcome.refs} refs")
+            self._log(f"done: the target has the source's {counted(self._outcome.refs, 'ref')}")
             return replace(self._outcome, equal=True)
         parts = parts_of(refused)
         if self._refused.are_fewer(parts, target):
@@ -223,7 +223,8 @@ class Mirror(Generic[_Session]):
     def _say_what_differs(self, actions: Iterable[Action]) -> None:
         changes = _changes(actions)
         gone = sum(change.new is None for change in changes)
-        self._log(f"the target lacks {len(changes) - gone} refs, and has {gone} that are gone")
+        lacking = counted(len(changes) - gone, "ref")
+        self._log(f"the target lacks {lacking}, and has {gone} that {'is' if gone == 1 else 'are'} gone")
 
     def _relay(self, session: _Session, target: Listing, actions: Sequence[Action]) -> Sequence[Action]:
         """Relay packs; returns what a copy has to deliver instead."""
@@ -260,7 +261,7 @@ class Mirror(Generic[_Session]):
         copy = self._ends.copy()
         changes = _changes(actions)
         if changes:
-            with self._log.step(f"brought {len(changes)} refs into the copy", self._ends.moved):
+            with self._log.step(f"brought {counted(len(changes), 'ref')} into the copy", self._ends.moved):
                 copy.bring(source, target, changes)
             self._look(copy, target, changes, unproved)
         for action in actions:
@@ -325,8 +326,8 @@ def _unproved(actions: Iterable[Action]) -> list[Change]:
 
 def _described(push: Push) -> str:
     gone = sum(change.new is None for change in push.changes)
-    parts = ((len(push.changes) - gone, "new or moved refs"), (gone, "deletions"))
-    return " and ".join(f"{number} {what}" for number, what in parts if number)
+    parts = ((len(push.changes) - gone, "new or moved ref"), (gone, "deletion"))
+    return " and ".join(counted(number, what) for number, what in parts if number)
 
 
 def _short(ref: bytes | None) -> str:

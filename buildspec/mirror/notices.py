@@ -13,6 +13,7 @@ from .calls import Connections
 from .failures import UnreachableError
 from .foreign import shown
 from .mirror import Outcome
+from .report import counted
 from .state import State, minute
 
 SOURCE = "kakehashi.backlog"
@@ -128,7 +129,7 @@ def _message(host: str, text: str) -> dict[str, Any]:
 
 
 def _others(number: int) -> str:
-    return f", and {number} others" if number > 0 else ""
+    return f", and {counted(number, 'other')}" if number > 0 else ""
 
 
 def _in_all(state: State) -> str:

@@ -8,10 +8,12 @@ from typing import Union
 
 from .foreign import shown
 from .model import Action, Change, Listing, Push, SetDefault
+from .report import counted, first_of
 
 Part = Union[Change, SetDefault]
 
-_NAMED = 10
+_MOST_REASONS = 10
+_NAMED = 5
 
 
 class Refusals:
@@ -25,10 +27,8 @@ class Refusals:
     def add(self, reasons: Mapping[Part, str]) -> Iterator[str]:
         """Remember what the target does not take; yields what to say of it."""
         self._reasons.update(reasons)
-        for part, reason in list(reasons.items())[:_NAMED]:
-            yield f"the target refuses {named(part)}: {reason}"
-        if len(reasons) > _NAMED:
-            yield f"the target refuses {len(reasons) - _NAMED} others"
+        for text in _by_reason(reasons):
+            yield f"the target refuses {text}"
 
     def without(self, action: Action) -> Action | None:
         """The action without what the target has refused already."""
@@ -68,8 +68,7 @@ class Refusals:
 
     def shown(self, parts: Sequence[Part]) -> str:
         """These parts with their reasons, some of them if they are many."""
-        reasons = ", ".join(f"{named(part)}: {self._reasons[part]}" for part in parts[:_NAMED])
-        return reasons + (f", and {len(parts) - _NAMED} others" if len(parts) > _NAMED else "")
+        return ", ".join(_by_reason({part: self._reasons[part] for part in parts}))
 
 
 def parts_of(actions: Iterable[Action]) -> list[Part]:
@@ -84,6 +83,20 @@ def named(part: Part) -> str:
     """A part as people read it."""
     name = shown(part.ref)
     return f"the default branch {name}" if isinstance(part, SetDefault) else name
+
+
+def _by_reason(reasons: Mapping[Part, str]) -> Iterator[str]:
+    """Each reason once, with the names of its first refs and their number. The last text counts what is left out."""
+    refused: dict[str, list[str]] = {}
+    for part, reason in reasons.items():
+        refused.setdefault(reason, []).append(named(part))
+    left = len(reasons)
+    for reason, names in list(refused.items())[:_MOST_REASONS]:
+        several = f"{len(names)} refs ({first_of(names, _NAMED)})"
+        yield f"{names[0] if len(names) == 1 else several}: {reason}"
+        left -= len(names)
+    if left:
+        yield counted(left, "other")
 
 
 def _refused_for_themselves(parts: Iterable[Part], target: Listing) -> Iterator[Change]:

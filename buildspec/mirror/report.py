@@ -6,7 +6,7 @@ import json
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
@@ -55,6 +55,17 @@ class Log:
         with self._lock:
             self._stream.write(line + "\n")
             self._stream.flush()
+
+
+def counted(number: int, what: str) -> str:
+    """`1 ref`, `2 refs`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """So many of the names, and the number of the others."""
+    others = f" and {counted(len(names) - most, 'other')}" if len(names) > most else ""
+    return ", ".join(names[:most]) + others
 
 
 def unforeseen(error: Exception) -> str:

@@ -14,7 +14,7 @@ from .config import Config, Started
 from .failures import UnreachableError
 from .mirror import Outcome
 from .notices import DIFFER, EQUAL_AGAIN, Notices, NotToldError, about_differing, about_equal
-from .report import Log, metrics, unforeseen
+from .report import Log, counted, metrics, unforeseen
 from .state import State, Verdict, decide, minute, parse, written
 
 AT_A_TIME = 16
@@ -256,5 +256,5 @@ def summarise(outcomes: Mapping[str, Outcome], log: Log) -> None:
     for key, outcome in differ[:_NAMED]:
         log(f"{key}: {outcome.reason}")
     if len(differ) > _NAMED:
-        log(f"and {len(differ) - _NAMED} others")
+        log(f"and {counted(len(differ) - _NAMED, 'other')}")
     log(f"{len(outcomes) - len(differ)} of {len(outcomes)} mirrors are equal")

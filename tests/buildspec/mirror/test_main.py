@@ -18,12 +18,14 @@ import pytest
 from buildspec.mirror import main
 from buildspec.mirror.aws import Aws
 from buildspec.mirror.calls import Connections
+from buildspec.mirror.config import read_started
 from buildspec.mirror.ends import NetworkEnds, session_name, session_policy
 from buildspec.mirror.report import Log
 from buildspec.mirror.signing import Credentials
 from buildspec.render import mirror_program
 from modules.policies import builds
 from modules.policies.statement import PolicyStatement
+from tests.buildspec.mirror.cloud import Cloud
 from tests.buildspec.mirror.test_config import CONFIG, UNIT
 
 NEVER = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1/"}
@@ -131,6 +133,20 @@ def test_a_session_may_do_what_a_role_for_this_target_alone_may(key: str) -> Non
         for statement in policy["Statement"]
     ] == _allowed(role)
     assert all(statement["Effect"] == "Allow" for statement in policy["Statement"])
+
+
+def test_says_how_to_store_a_key_that_is_not_there(tmp_path: Path) -> None:
+    written = io.StringIO()
+    started = read_started({"MIRROR": "website"}, CONFIG)
+    with Cloud() as cloud:
+        cloud.parameters[CONFIG.state_parameter] = "{}"
+        status = main.run(CONFIG, started, cloud.aws(), cloud.connections, {}, tmp_path, Log(written))
+    assert status == 1
+    assert written.getvalue().splitlines()[0] == (
+        f"mirror: stopped: the SSH key cannot be read from {CONFIG.source.key_parameter}: GetParameter was refused: "
+        "ParameterNotFound. There is no such parameter: store the key with `main.py backlog-key put FILE`, as "
+        "docs/credentials.md#backlog says"
+    )
 
 
 def test_a_session_policy_fits() -> None:

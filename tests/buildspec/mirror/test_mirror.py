@@ -102,9 +102,9 @@ def test_says_what_differs_and_what_moved() -> None:
     del ends.source.refs[b"refs/heads/old"]
     outcome, lines = _run(ends)
     assert outcome.equal
-    assert lines[2] == "the target lacks 1 refs, and has 1 that are gone"
-    assert lines[3].startswith("relayed 1 new or moved refs: 100 bytes in, 100 bytes out, ")
-    assert lines[4].startswith("relayed 1 deletions: 100 bytes in, 100 bytes out, ")
+    assert lines[2] == "the target lacks 1 ref, and has 1 that is gone"
+    assert lines[3].startswith("relayed 1 new or moved ref: 100 bytes in, 100 bytes out, ")
+    assert lines[4].startswith("relayed 1 deletion: 100 bytes in, 100 bytes out, ")
 
 
 REF = st.sampled_from([b"refs/heads/%b" % name for name in (b"main", b"a", b"a/b", b"a/b/c", b"b", b"b/a")]) | st.just(
@@ -259,14 +259,28 @@ def test_a_refused_ref_whose_commit_the_target_has_needs_no_copy() -> None:
     assert "bring" not in ends.steps
 
 
-def test_many_refused_refs_are_counted() -> None:
+def test_refs_that_are_refused_for_one_reason_are_counted_and_the_first_are_named() -> None:
     ends = _mirrored()
     for number in range(30):
         ends.source.commit(b"refs/heads/x%02d" % number)
-        ends.refuses[b"refs/heads/x%02d" % number] = "no"
+        ends.refuses[b"refs/heads/x%02d" % number] = "too deep" if number == 7 else "no"
     outcome, lines = _run(ends)
-    assert outcome.reason.endswith("refs/heads/x09: no, and 20 others; everything else is equal")
-    assert "the target refuses 20 others" in lines
+    first = ", ".join(f"refs/heads/x0{number}" for number in range(5))
+    assert outcome.reason == (
+        f"the target refuses 29 refs ({first} and 24 others): no, refs/heads/x07: too deep; everything else is equal"
+    )
+    assert f"the target refuses 29 refs ({first} and 24 others): no" in lines
+    assert "the target refuses refs/heads/x07: too deep" in lines
+
+
+def test_refs_that_are_refused_for_many_reasons_are_counted() -> None:
+    ends = _mirrored()
+    for number in range(11):
+        ends.source.commit(b"refs/heads/x%02d" % number)
+        ends.refuses[b"refs/heads/x%02d" % number] = f"reason {number}"
+    outcome, lines = _run(ends)
+    assert outcome.reason.endswith(", refs/heads/x09: reason 9, 1 other; everything else is equal")
+    assert "the target refuses 1 other" in lines
 
 
 @pytest.mark.parametrize("error", [RelayRefusedError("unpack failed"), LookNeededError("the pack may use Git LFS")])
