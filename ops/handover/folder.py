@@ -9,6 +9,7 @@ from pathlib import Path
 
 from errors import Problem, RefusedError, refused
 from errors.shown import counted
+from ops.handover.paths import is_below
 
 MANIFEST = ".handed-over.sha256"
 """The list of the files that were written, in the format of `sha256sum --check`."""
@@ -19,7 +20,7 @@ _OF_TERRAFORM = re.compile(r"(^|/)\.|\.tfstate(\.|$)")
 
 def write(files: Mapping[str, bytes], folder: Path) -> None:
     """Write the files below `folder`. Paths contain names from the JSON, so a path that leads out of it is refused."""
-    if strays := [path for path in files if not _is_below(path)]:
+    if strays := [path for path in files if not is_below(path)]:
         what, hint = "is outside the folder to write", "rename the block that it is named after, and synthesise again"
         raise RefusedError([Problem(where=path, what=what, hint=hint) for path in strays])
     for path, content in files.items():
@@ -125,12 +126,7 @@ def _last_handover(destination: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     found = {path: digest for digest, _, path in (line.partition("  ") for line in lines)}
-    return {path: digest for path, digest in found.items() if _is_below(path)}
-
-
-def _is_below(path: str) -> bool:
-    """Whether a path stays in its folder; other people may have written it."""
-    return bool(path) and not Path(path).is_absolute() and ".." not in Path(path).parts
+    return {path: digest for path, digest in found.items() if is_below(path)}
 
 
 def _content(path: Path) -> bytes | None:

@@ -3,11 +3,13 @@
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from errors import Problem, RefusedError
+from errors.shown import shown
+from ops.handover.paths import leads_out, wrong_name
 from terraform import output
 from terraform.output import Stack
 from terraform.templates import Literal, TemplateError, parts, rewritten
@@ -29,7 +31,13 @@ _CALL = re.compile(_FILE_FUNCTION.pattern + "\0")
 # A name counts wherever the folder before it comes from: `${abspath(path.module)}/x.conf` names x.conf.
 _FOLDER = re.compile(r"^\$\{.*\}/")
 _QUOTED_NAME = re.compile(r'"(?:[^"]*\}/)?([^"$%\\]+)"')
-_LITERAL_ARGUMENT = re.compile(r'\s*"(?:\$\{\s*path\.(?:module|root|cwd)\s*\}/)?[^"$%\\]+"\s*[,)]')
+_LITERAL_ARGUMENT = re.compile(r'\s*"(?:\$\{\s*path\.(?:module|root|cwd)\s*\}/)?([^"$%\\]+)"\s*[,)]')
+
+# Where a module of the stack reads another one, as HCL and as JSON.
+_MODULE_SOURCE = re.compile(r'\bsource"?\s*[=:]\s*"((?:\.|/|file:)[^"]*)"')
+
+_OUTSIDE = "is outside the stack's folder and would not be handed over"
+_COPY_IT = "let cdktf copy it (an asset)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +52,23 @@ class HandoverStack(Stack):
         return f"{self.account}/{self.name}" if self.account else self.name
 
 
+@dataclass(frozen=True)
+class _Paths:
+    """named: the paths that strings and expressions name. unknown: what may read files whose names are not known."""
+
+    named: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
+
+
 def read(out: Path) -> list[HandoverStack]:
     """The stacks below `out`, each after those it depends on.
 
-    Raises RefusedError if it is not known whether Terraform reads a file.
+    Raises RefusedError if a stack's name cannot be a folder's, if Terraform reads a file outside the stack's folder,
+    and if it is not known whether Terraform reads a file.
     """
     stacks = output.read(out, exact_numbers=True)
-    problems: list[Problem] = []
+    hint = "rename the stack, and synthesise again"
+    problems = [Problem(where=str(out), what=what, hint=hint) for it in stacks if (what := wrong_name(it.name))]
     found = [HandoverStack(**vars(stack), files_read=_files_read(stack, problems)) for stack in stacks]
     if problems:
         raise RefusedError(problems)
@@ -62,45 +80,75 @@ def _files_read(stack: Stack, problems: list[Problem]) -> dict[str, bytes]:
 
     The rest is for people, and an edit of it would have no effect. That is certain only if every path is known.
     """
-    named, unknown = _paths(stack.document)
+    paths = _paths(stack, problems)
     read = {}
     for file in stack.other_files():
         path = file.relative_to(stack.folder).as_posix()
         if _NOT_HANDED_OVER.search(path):
             continue
-        if "/" in path or path in named or path.endswith(_TERRAFORM_FILES):
+        if "/" in path or path in paths.named or path.endswith(_TERRAFORM_FILES):
             read[path] = file.read_bytes()
-        elif unknown:
-            what = f"Terraform may read it: {', '.join(sorted(unknown))} can read a file whose name is not in the JSON"
+            problems += _sources_outside(file, path, read[path])
+        elif paths.unknown:
+            readers = ", ".join(sorted(paths.unknown))
+            what = f"Terraform may read it: {readers} can read a file whose name is not in the JSON"
             problems.append(Problem(where=str(file), what=what, hint="move it to a subfolder, or out of the stack"))
     return read
 
 
-def _paths(document: Any) -> tuple[set[str], set[str]]:
-    """The paths that strings and expressions name, and what may read files whose names are not known."""
-    named: set[str] = set()
-    unknown: set[str] = set()
-    for value in _values(document):
+def _sources_outside(file: Path, path: str, content: bytes) -> Iterator[Problem]:
+    """A problem for each module outside the stack that a module in it reads."""
+    if path.endswith(_TERRAFORM_FILES):
+        for source in _MODULE_SOURCE.findall(content.decode(errors="replace")):
+            if leads_out(source.removeprefix("file:"), folder=posixpath.dirname(path)):
+                yield Problem(where=str(file), what=f"{shown(source)} {_OUTSIDE}", hint=_COPY_IT)
+
+
+def _paths(stack: Stack, problems: list[Problem]) -> _Paths:
+    found = _Paths()
+    for where, value in _values(stack.document):
         if isinstance(value, dict):
-            unknown |= _PROGRAMS & value.keys()
+            found.unknown.update(_PROGRAMS & value.keys())
             continue
-        named |= {posixpath.normpath(_FOLDER.sub("", value))}
+        names = {_FOLDER.sub("", value)}
+        read: set[str] = set()
         try:
-            sources = [part.source for part in parts(value) if not isinstance(part, Literal)]
-            for source in sources:
-                named |= {posixpath.normpath(path) for path in _QUOTED_NAME.findall(source)}
+            for source in (part.source for part in parts(value) if not isinstance(part, Literal)):
+                names |= {*_QUOTED_NAME.findall(source)}
                 marked = rewritten(source, lambda text: _FILE_FUNCTION.sub("\\g<0>\0", text))
-                unknown |= {
-                    f"{call[1]}()" for call in _CALL.finditer(marked) if not _LITERAL_ARGUMENT.match(marked, call.end())
-                }
+                for call in _CALL.finditer(marked):
+                    argument = _LITERAL_ARGUMENT.match(marked, call.end())
+                    (read if argument else found.unknown).add(argument[1] if argument else f"{call[1]}()")
         except TemplateError:
-            unknown.add("an expression that cannot be split")
-    return named, unknown
+            found.unknown.add("an expression that cannot be split")
+        found.named.update(map(posixpath.normpath, names))
+        outside = {path for path in read if leads_out(path)} | {path for path in names if _is_file_outside(path, stack)}
+        problems += [
+            Problem(where=f"{stack.name}: {where}", what=f"{shown(path)} {_OUTSIDE}", hint=_COPY_IT)
+            for path in sorted(outside)
+        ]
+    return found
 
 
-def _values(value: Any) -> Iterator[Any]:
-    """Every string and every object within a value."""
+def _is_file_outside(path: str, stack: Stack) -> bool:
+    """Whether a text names a file of the project that is outside the stack's folder."""
+    if "/" not in path or not leads_out(path):
+        return False
+    try:
+        file, project = (stack.folder / path).resolve(), stack.folder.resolve().parent.parent.parent
+        return file.is_file() and (not Path(path).is_absolute() or file.is_relative_to(project))
+    except (OSError, ValueError):  # no path at all, for example because it is too long
+        return False
+
+
+def _values(value: Any, where: str = "") -> Iterator[tuple[str, Any]]:
+    """Every string and every object within a value, each with its place; comments apart."""
     if isinstance(value, str | dict):
-        yield value
-    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _values(item)
+        yield where, value
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if name != "//":
+                yield from _values(item, f"{where}.{name}".lstrip("."))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _values(item, f"{where}[{index}]")

@@ -8,6 +8,7 @@ from errors import Problem
 from errors.shown import shown
 from ops.handover.grammar import ArgumentKind
 from ops.handover.hcl import NULL, Expression, ObjectExpr, Template, TupleExpr, Verbatim, text
+from ops.handover.paths import leads_out
 from terraform.output import Number
 from terraform.templates import TemplateError, parts
 
@@ -64,7 +65,7 @@ class ValueReader:
         return NULL
 
     def _module_source(self, value: Any, where: str) -> Expression:
-        if str(value).startswith(("../", "/")):
+        if str(value).startswith((".", "/", "file:")) and leads_out(str(value).removeprefix("file:")):
             what = f"{shown(value)} is outside the stack's folder and would not be handed over"
             self._problems.add(where, what, "let cdktf copy the module (an asset), or publish it")
         return _value(value, where, _plain)
