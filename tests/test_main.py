@@ -118,6 +118,10 @@ def test_a_review_is_printed_as_utf_8_where_the_default_encoding_is_another(proj
             "error: --from: a deployment file is given too\nhint: give one of the two\n",
         ),
         (
+            ["handover", "a.yaml", "--check", "--mark-conflicts"],
+            "error: handover: only one of --force, --mark-conflicts and --check makes sense\nhint: give one of them\n",
+        ),
+        (
             ["access", "--markdown", "-", "--json", "-"],
             "error: --json: '-' is given to --markdown too\nhint: write one of the two to another file\n",
         ),

@@ -90,7 +90,10 @@ def rehearse(context: typer.Context, deployment: DeploymentFile = EXAMPLE) -> No
         rehearse(out, prerequisites_of(settings), handover=handover)
 
 
-@app.command(example="handover deployments/mine.yaml --out hcl", statuses={0: "written"})
+@app.command(
+    example="handover deployments/mine.yaml --out hcl",
+    statuses={0: "written, or with --check up to date", 1: "refused, or with --check not up to date"},
+)
 def handover(
     context: typer.Context,
     deployment: DeploymentFile = EXAMPLE,
@@ -116,12 +119,19 @@ def handover(
         ),
     ] = None,
     force: Force = False,
+    mark_conflicts: Annotated[
+        bool,
+        typer.Option(
+            "--mark-conflicts", help="Write both versions of lines that conflict into the file, with Git's markers."
+        ),
+    ] = False,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; show what would be written.")] = False,
 ) -> None:
     """Write a deployment's Terraform as HCL for people, one folder for each account and stack.
 
-    Needs Terraform. Files of an earlier handover that were changed since are shown, and not overwritten without
-    --force. Files that were added since are kept and named. Files of stacks that are no longer there are removed; each
-    stack is named.
+    Needs Terraform. What was changed since an earlier handover is merged with what is new, by Git. If both changed the
+    same lines, they are shown, and nothing is written without --mark-conflicts or --force. Files that were added since
+    are kept and named. Files of stacks that are no longer there are removed; each stack is named.
     """
     from ops.handover import hand_over
     from settings.place import folder_of
@@ -129,9 +139,14 @@ def handover(
     source = context.get_parameter_source("deployment")
     if cdktf_out is not None and source is not None and source.name == "COMMANDLINE":
         raise refused("--from", "a deployment file is given too", "give one of the two", status=WRONG_USAGE)
+    if sum((force, mark_conflicts, check)) > 1:
+        what = "only one of --force, --mark-conflicts and --check makes sense"
+        raise refused("handover", what, "give one of them", status=WRONG_USAGE)
     out = out or (Path() if cdktf_out is not None else folder_of(deployment)) / "handover"
     written_by = nullcontext(cdktf_out) if cdktf_out is not None else synthesised(context, load(deployment))
     with written_by as terraform, waiting("writing HCL"):
-        folders = hand_over(terraform, out, schema_files=schema or [], force=force)
-    for folder in folders:
+        folders = hand_over(
+            terraform, out, schema_files=schema or [], force=force, mark_conflicts=mark_conflicts, check=check
+        )
+    for folder in [] if check else folders:
         print(folder)

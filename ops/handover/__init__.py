@@ -7,14 +7,14 @@ files that they read, and keeps files that operations changed since the last han
 output, and refuse what they cannot convert.
 """
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from errors import Problem, RefusedError, refused
+from errors import Problem, RefusedError
 from ops.handover import given
 from ops.handover.conversion import Converted, convert
-from ops.handover.folder import replace, write
+from ops.handover.folder import Change
+from ops.handover.formatting import Formatter
 from ops.handover.providers import required_providers, source_address
 from ops.handover.readme import overview, stack_readme
 from ops.handover.schema import Schemas, asked_of_terraform, from_file, shipped
@@ -24,27 +24,39 @@ from terraform.cli import TerraformCli
 __all__ = ["Converted", "convert", "hand_over", "shipped"]
 
 
-def hand_over(out: Path, destination: Path, *, schema_files: Sequence[Path] = (), force: bool = False) -> list[Path]:
+def hand_over(
+    out: Path,
+    destination: Path,
+    *,
+    schema_files: Sequence[Path] = (),
+    force: bool = False,
+    mark_conflicts: bool = False,
+    check: bool = False,
+) -> list[Path]:
     """Write every stack of the output folder `out` as HCL below `destination`; returns the stacks' folders.
 
-    `schema_files` are outputs of `terraform providers schema -json`, for providers other than AWS.
+    `schema_files` are outputs of `terraform providers schema -json`, for providers other than AWS. What people changed
+    since the last handover is kept. Where this handover changes the same lines, `mark_conflicts` writes both versions
+    into the file, and `force` keeps nothing that people changed. `check` only compares.
 
-    Raises RefusedError, and leaves `destination` as it was, if something cannot be converted or, without `force`, if
-    files were changed since the last handover.
+    Raises RefusedError, and leaves `destination` as it was, if something cannot be converted, if the same lines changed
+    and neither option is given, and with `check` if something would be written. With `mark_conflicts`, it is raised
+    after everything is written.
     """
-    terraform = TerraformCli()
+    formatter = Formatter(TerraformCli())
     stacks = read(out)
     schemas = shipped()
     for file in schema_files:
         schemas = schemas.including(from_file(file))
     schemas = _with_missing_providers(stacks, schemas)
-    files = _files(stacks, schemas, given.read(destination))
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{destination.name}-", dir=destination.parent) as folder:
-        draft = Path(folder)
-        write(files, draft)
-        _format(draft, terraform)
-        replace(draft, destination, force=force)
+    files = formatter.of_a_handover(_files(stacks, schemas, given.read(destination)))
+    change = Change(files, destination, formatter, overwrite=force)
+    if check:
+        change.refuse_differences()
+    else:
+        if not mark_conflicts:
+            change.refuse_conflicts()
+        change.put(mark_conflicts=mark_conflicts)
     return [destination / stack.target for stack in stacks]
 
 
@@ -65,6 +77,10 @@ def _files(stacks: Sequence[HandoverStack], schemas: Schemas, known: Mapping[str
             continue
         now[stack.name] = given.Given(addresses={**before.addresses, **converted.addresses})
         texts = {**converted.files, "README.md": stack_readme(stack, stacks, converted.files)}
+        problems += [
+            Problem(where=str(stack.folder / path), what="the handover writes a file of this name", hint="rename it")
+            for path in sorted(stack.files_read.keys() & texts.keys())
+        ]
         of_stack = {**stack.files_read, **{path: content.encode() for path, content in texts.items()}}
         files |= {f"{stack.target}/{path}": content for path, content in of_stack.items()}
     if problems:
@@ -84,11 +100,3 @@ def _with_missing_providers(stacks: Sequence[HandoverStack], schemas: Schemas) -
     }
     found = asked_of_terraform(missing) if missing else None
     return schemas if found is None else schemas.including(found)
-
-
-def _format(folder: Path, terraform: TerraformCli) -> None:
-    done = terraform.run("fmt", "-recursive", "-list=false", "-no-color", ".", folder=folder)
-    if done.returncode:
-        what = "Terraform cannot parse an expression in the JSON"
-        hint = "Terraform's message above names it; `terraform validate` in the synthesised stack explains more"
-        raise refused("terraform fmt", what, hint, details=done.stderr)

@@ -1,61 +1,163 @@
-"""Writes the handover, and never overwrites files that people changed."""
+"""Puts a handover into its folder, and keeps what people changed there."""
 
-import difflib
-import hashlib
 import re
+import shutil
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from errors import Problem, RefusedError, refused
 from errors.shown import counted
-from ops.handover.paths import is_below
-
-MANIFEST = ".handed-over.sha256"
-"""The list of the files that were written, in the format of `sha256sum --check`."""
+from ops.handover.comparison import Comparison, compared, difference
+from ops.handover.formatting import Formatter
+from ops.handover.last_handover import MANIFEST, MEMORY, is_memory, last_handover, remembered
+from ops.handover.paths import is_below, refuse_links
 
 _OF_TERRAFORM = re.compile(r"(^|/)\.|\.tfstate(\.|$)")
 """Hidden files, among them Terraform's folder and lock file, and states."""
 
 
-def write(files: Mapping[str, bytes], folder: Path) -> None:
-    """Write the files below `folder`. Paths contain names from the JSON, so a path that leads out of it is refused."""
-    if strays := [path for path in files if not is_below(path)]:
-        what, hint = "is outside the folder to write", "rename the block that it is named after, and synthesise again"
-        raise RefusedError([Problem(where=path, what=what, hint=hint) for path in strays])
-    for path, content in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content)
+class Change:
+    """What a handover makes of a folder."""
 
+    def __init__(
+        self, files: Mapping[str, bytes], destination: Path, formatter: Formatter, *, overwrite: bool = False
+    ) -> None:
+        """Compare `files` with what stands below `destination`. Those of the handover's memory are only replaced.
 
-def replace(draft: Path, destination: Path, *, force: bool) -> None:
-    """Replace the files of the last handover below `destination` with those of `draft`.
+        `overwrite` keeps nothing that people changed in a file of the handover.
 
-    Raises RefusedError, and writes nothing, if one of them was changed or removed since, or if a file would be
-    overwritten that no handover wrote. `force` overwrites these. Files with other names are only named.
-    """
-    new = {path.relative_to(draft).as_posix(): path.read_bytes() for path in draft.rglob("*") if path.is_file()}
-    if destination.exists() and not destination.is_dir():
-        raise refused(str(destination), "is a file", "name a folder with --out")
-    before = _last_handover(destination)
-    present = {path: _content(destination / path) for path in {*before, *new}}
-    changed = {path: now for path, now in sorted(present.items()) if _is_changed(path, now, before, new)}
-    if changed and not force:
-        raise RefusedError(
-            [_problem(destination, path, now, before) for path, now in changed.items()],
-            details="".join(_difference(path, now, new.get(path)) for path, now in changed.items()),
+        Raises RefusedError for a path that leads out of the folder, or where something else stands.
+        """
+        self.destination = destination
+        self.new = {path: content for path, content in files.items() if not is_memory(path)}
+        self.memory = {path: content for path, content in files.items() if is_memory(path)} | remembered(self.new)
+        _refuse_strays([*files])
+        if destination.exists() and not destination.is_dir():
+            raise refused(str(destination), "is a file", "name a folder with --out")
+        refuse_links(destination, [MANIFEST, MEMORY])
+        self.last = last_handover(destination)
+        paths = {*self.new, *self.last.digests}
+        refuse_links(destination, {*paths, *self.memory})
+        self.present = _present(destination, paths)
+        self.compared = (
+            Comparison(files={path: self.new.get(path) for path in paths}, notes={}, conflicts=[])
+            if overwrite
+            else compared(self.new, self.present, self.last, formatter)
         )
-    for path in before.keys() - new.keys():
-        (destination / path).unlink(missing_ok=True)
-        _remove_empty(destination, (destination / path).parent)
-    for path in sorted(new):
-        (destination / path).parent.mkdir(parents=True, exist_ok=True)
-        (draft / path).replace(destination / path)
-    digests = "".join(f"{_digest(content)}  {path}\n" for path, content in sorted(new.items()))
-    (destination / MANIFEST).write_text(digests, encoding="utf-8")
-    gone = {path: present[path] for path in before.keys() - new.keys()}
-    for line in (*_removed_stacks(destination, gone, new), *_added_files(destination, new)):
-        print(line, file=sys.stderr)
+
+    def refuse_conflicts(self) -> None:
+        """Raises RefusedError with every file that people and the new handover changed differently."""
+        if conflicts := self.compared.conflicts:
+            raise RefusedError(
+                [problem for it in conflicts for problem in it.problems(self.destination)],
+                details="\n".join(it.details for it in conflicts),
+            )
+
+    def refuse_differences(self) -> None:
+        """Raises RefusedError with the differences between the folder and what the handover makes of it."""
+        self.refuse_conflicts()
+        changed = {path: it for path, it in self.compared.files.items() if it != self.present[path]}
+        lines = [line for path in sorted(changed) for line in difference(path, self.present[path], changed[path])]
+        kept = _present(self.destination, [*self.memory])
+        if changed:
+            what = f"{counted(len(changed), 'file')} would be written differently"
+        elif self._forgotten() or any(kept[path] != content for path, content in self.memory.items()):
+            what = f"every file is up to date, but not {MANIFEST} and {MEMORY}"
+        else:
+            return
+        hint = "run the same command without --check, and commit what it writes"
+        raise refused(str(self.destination), what, hint, details="".join(lines))
+
+    def put(self, *, mark_conflicts: bool = False) -> None:
+        """Write the files, and say what was kept, merged and removed.
+
+        `mark_conflicts` writes files with conflicts, in which markers surround both versions, and raises RefusedError
+        with their names.
+        """
+        files = dict(self.compared.files)
+        marked = {it.path: it.marked() for it in self.compared.conflicts} if mark_conflicts else {}
+        files |= marked
+        changed = {path: content for path, content in files.items() if content != self.present[path]}
+        try:
+            for path in [*(it for it in changed if changed[it] is None), *self._forgotten()]:
+                (self.destination / path).unlink(missing_ok=True)
+                _remove_empty(self.destination, (self.destination / path).parent)
+            write({**{path: it for path, it in changed.items() if it is not None}, **self.memory}, self.destination)
+        except OSError as error:
+            where = str(error.filename or self.destination)
+            raise refused(where, f"cannot be written: {error.strerror}", "correct this, and start again") from None
+        gone = {path: self.present[path] for path in self.last.digests if path not in self.new and files[path] is None}
+        for line in (*self._notes(), *_removed_stacks(self.destination, gone, self.new), *self._added_files()):
+            print(line, file=sys.stderr)
+        if marked:
+            hint = "keep what is right in the file, which has both versions now, and delete the markers in it"
+            found = ((str(self.destination / it.path), it.what) for it in self.compared.conflicts)
+            raise RefusedError([Problem(where=where, what=what, hint=hint) for where, what in found])
+
+    def _forgotten(self) -> list[str]:
+        """Files of the memory of earlier handovers."""
+        found = (self.destination / MEMORY).rglob("*")
+        paths = {path.relative_to(self.destination).as_posix() for path in found if path.is_file()}
+        return sorted(paths - {*self.memory})
+
+    def _notes(self) -> Iterator[str]:
+        for path, note in sorted(self.compared.notes.items()):
+            yield f"{note}: {self.destination / path}"
+
+    def _added_files(self) -> Iterator[str]:
+        """A line for each file that no handover wrote, in the folders of stacks and above; Terraform's own apart."""
+        folders = [self.destination / folder for folder in _stack_folders(self.new)]
+        above = {it for folder in folders for it in folder.parents if it.is_relative_to(self.destination)}
+        inside = {path for folder in folders for path in folder.rglob("*")}
+        found = inside | {path for folder in above for path in folder.iterdir()}
+        for path in sorted(it.relative_to(self.destination).as_posix() for it in found if it.is_file()):
+            if path not in self.new and not _OF_TERRAFORM.search(path):
+                yield f"kept: {self.destination / path}, which no handover wrote"
+
+
+def write(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write the files below `folder`, each at once. A path that leads out of it is refused."""
+    _refuse_strays([*files])
+    for path, content in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir():
+            target.rmdir()  # it is empty, see _present
+        draft = target.with_name(".handed-over-draft")
+        draft.write_bytes(content)
+        if target.exists():
+            shutil.copymode(target, draft)
+        draft.replace(target)
+
+
+def _refuse_strays(paths: Collection[str]) -> None:
+    """Paths contain names from the JSON: refuse those that lead out, and files where other files need a folder."""
+    hint = "rename the block that it is named after, and synthesise again"
+    folders = {str(folder) for path in paths for folder in Path(path).parents}
+    problems = [Problem(where=it, what="is outside the folder to write", hint=hint) for it in paths if not is_below(it)]
+    problems += [Problem(where=it, what="would be a file and a folder", hint=hint) for it in paths if it in folders]
+    if problems:
+        raise RefusedError(problems)
+
+
+def _present(folder: Path, paths: Collection[str]) -> dict[str, bytes | None]:
+    """The content of each file, None if there is none. An empty folder in place of a file counts as none."""
+    found: dict[str, bytes | None] = {}
+    problems: list[Problem] = []
+    for path in sorted(paths):
+        try:
+            found[path] = (folder / path).read_bytes()
+        except FileNotFoundError:
+            found[path] = None
+        except OSError as error:
+            found[path] = None
+            if not ((folder / path).is_dir() and not any((folder / path).iterdir())):
+                what, hint = f"cannot be read as a file: {error.strerror}", "move what stands there, and start again"
+                problems.append(Problem(where=str(folder / path), what=what, hint=hint))
+    if problems:
+        raise RefusedError(problems)
+    return found
 
 
 def _removed_stacks(destination: Path, gone: Mapping[str, bytes | None], new: Collection[str]) -> Iterator[str]:
@@ -73,20 +175,6 @@ def _removed_stacks(destination: Path, gone: Mapping[str, bytes | None], new: Co
         yield f"the resources of {place.name} still exist, unless you destroyed them"
 
 
-def _added_files(destination: Path, new: Collection[str]) -> Iterator[str]:
-    """A line for each file that no handover wrote, in the folders of stacks and above; not of Terraform's own files."""
-    folders = [destination / folder for folder in _stack_folders(new)]
-    above = {parent for folder in folders for parent in folder.parents if parent.is_relative_to(destination)}
-    inside = [path for folder in folders for path in folder.rglob("*")]
-    found = {path.relative_to(destination).as_posix() for path in inside if path.is_file()}
-    found |= {
-        path.relative_to(destination).as_posix() for folder in above for path in folder.iterdir() if path.is_file()
-    }
-    for path in sorted(found - {*new}):
-        if not _OF_TERRAFORM.search(path):
-            yield f"kept: {destination / path}, which no handover wrote"
-
-
 def _stack_folders(paths: Collection[str]) -> list[str]:
     """The folders of stacks, each with a slash at its end. Each has a README.md; so may a folder inside one."""
     found: list[str] = []
@@ -94,50 +182,6 @@ def _stack_folders(paths: Collection[str]) -> list[str]:
         if not found or not folder.startswith(found[-1]):
             found.append(folder)
     return found
-
-
-def _is_changed(path: str, now: bytes | None, before: Mapping[str, str], new: Mapping[str, bytes]) -> bool:
-    if now == new.get(path):
-        return False
-    if path not in before:
-        return now is not None
-    return now is None or _digest(now) != before[path]
-
-
-def _problem(destination: Path, path: str, now: bytes | None, before: Mapping[str, str]) -> Problem:
-    if path not in before:
-        what = "was not written by a handover"
-    else:
-        what = f"was {'removed' if now is None else 'changed'} since the last handover"
-    hint = "make the same change in the deployment file or the project, or overwrite it with --force"
-    return Problem(where=str(destination / path), what=what, hint=hint)
-
-
-def _difference(path: str, now: bytes | None, new: bytes | None) -> str:
-    old_lines, new_lines = ((it or b"").decode(errors="replace").splitlines(keepends=True) for it in (now, new))
-    lines = difflib.unified_diff(old_lines, new_lines, f"{path} (as it is)", f"{path} (as it would be written)")
-    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
-
-
-def _last_handover(destination: Path) -> dict[str, str]:
-    """The digests of the last handover's files, by path."""
-    try:
-        lines = (destination / MANIFEST).read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return {}
-    found = {path: digest for digest, _, path in (line.partition("  ") for line in lines)}
-    return {path: digest for path, digest in found.items() if is_below(path)}
-
-
-def _content(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _remove_empty(destination: Path, folder: Path) -> None:

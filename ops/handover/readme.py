@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ops.handover.folder import MANIFEST
+from ops.handover.last_handover import MANIFEST
 from ops.handover.stacks import HandoverStack
 from terraform.output import Number
 

@@ -33,7 +33,7 @@ WITHOUT_DRY_RUN = {
     "approval record": "writes a file on this machine",
     "backlog-repositories": "writes the deployment file on this machine, with --agree alone",
     "ci": "writes files on this machine, and replaces none without --force",
-    "handover": "writes files on this machine, and replaces none without --force",
+    "handover": "writes files on this machine, and keeps what people changed without --force",
     "rehearse": "changes an emulated account on this machine",
     "synth": "writes the output folder on this machine",
     "review": "prints what --post would write",

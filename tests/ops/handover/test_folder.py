@@ -1,7 +1,6 @@
 """The handover writes a folder completely, the same way every time, and never overwrites people's changes."""
 
 import hashlib
-import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -12,75 +11,37 @@ import pytest
 
 from errors import RefusedError
 from ops.handover import hand_over
-from ops.handover.folder import replace, write
+from ops.handover.folder import Change, write
+from ops.handover.formatting import Formatter
 from ops.handover.stacks import read
+from terraform.cli import TerraformCli
 from tests.ops.handover.folders import TOPIC, written
 
 pytestmark = pytest.mark.tool("terraform")
+
+
+def put(files: dict[str, bytes], destination: Path) -> None:
+    Change(files, destination, Formatter(TerraformCli())).put()
 
 
 def test_writes_a_folder_for_each_stack_and_a_list_of_files(out: Callable[..., Path], tmp_path: Path) -> None:
     assert hand_over(out(), tmp_path / "hcl") == [tmp_path / "hcl" / "web"]
     files = written(tmp_path / "hcl")
     assert files["web/sns.tf"] == 'resource "aws_sns_topic" "news" {\n  name = "news"\n}\n'
-    assert files.keys() == {
-        ".handed-over.sha256",
-        ".handed-over/addresses.json",
-        "README.md",
-        "web/README.md",
-        "web/sns.tf",
-    }
+    handed_over = {"README.md", "web/README.md", "web/sns.tf"}
+    copies = {f".handed-over/files/{path}" for path in handed_over}
+    assert files.keys() == {".handed-over.sha256", ".handed-over/addresses.json", *handed_over, *copies}
+    assert all(files[f".handed-over/files/{path}"] == files[path] for path in handed_over)
 
 
 def test_the_list_has_the_digest_of_every_file(out: Callable[..., Path], tmp_path: Path) -> None:
     hand_over(out(), tmp_path / "hcl")
     lines = (tmp_path / "hcl" / ".handed-over.sha256").read_text().splitlines()
     paths = [line.split("  ")[1] for line in lines]
-    assert paths == [".handed-over/addresses.json", "README.md", "web/README.md", "web/sns.tf"]
+    assert paths == ["README.md", "web/README.md", "web/sns.tf"]
     for line in lines:
         digest, path = line.split("  ")
         assert hashlib.sha256((tmp_path / "hcl" / path).read_bytes()).hexdigest() == digest
-
-
-def test_shows_and_keeps_a_changed_file(out: Callable[..., Path], tmp_path: Path) -> None:
-    hcl = tmp_path / "hcl"
-    hand_over(out(), hcl)
-    file = hcl / "web" / "sns.tf"
-    file.write_text(file.read_text().replace('"news"\n', '"gazette"\n'))
-    before = written(hcl)
-    with pytest.raises(RefusedError) as refused:
-        hand_over(out({"resource": {"aws_sns_topic": {"news": {"name": "herald"}}}}), hcl)
-    assert str(refused.value) == (
-        "--- web/sns.tf (as it is)\n"
-        "+++ web/sns.tf (as it would be written)\n"
-        "@@ -1,3 +1,3 @@\n"
-        ' resource "aws_sns_topic" "news" {\n'
-        '-  name = "gazette"\n'
-        '+  name = "herald"\n'
-        " }\n"
-        f"error: {file}: was changed since the last handover\n"
-        "hint: make the same change in the deployment file or the project, or overwrite it with --force"
-    )
-    assert written(hcl) == before
-
-
-def test_force_overwrites_a_changed_file(out: Callable[..., Path], tmp_path: Path) -> None:
-    hand_over(out(), tmp_path / "hcl")
-    as_written = written(tmp_path / "hcl")
-    (tmp_path / "hcl" / "web" / "sns.tf").write_text("# mine\n")
-    hand_over(out(), tmp_path / "hcl", force=True)
-    assert written(tmp_path / "hcl") == as_written
-
-
-@pytest.mark.parametrize("file", ["web/sns.tf", "README.md"])
-def test_does_not_restore_a_removed_file(out: Callable[..., Path], tmp_path: Path, file: str) -> None:
-    hand_over(out(), tmp_path / "hcl")
-    (tmp_path / "hcl" / file).unlink()
-    with pytest.raises(
-        RefusedError, match=re.escape(f"{tmp_path / 'hcl' / file}: was removed since the last handover")
-    ):
-        hand_over(out(), tmp_path / "hcl")
-    assert not (tmp_path / "hcl" / file).exists()
 
 
 def test_keeps_a_file_that_no_handover_wrote(out: Callable[..., Path], tmp_path: Path) -> None:
@@ -106,14 +67,12 @@ def test_keeps_other_files_of_terraform_and_people(out: Callable[..., Path], tmp
 def test_names_the_files_that_people_added(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     hcl = tmp_path / "hcl"
     handed_over = {"README.md": b"", "1/web/README.md": b"", "1/web/sns.tf": b"", "1/web/files/README.md": b""}
-    write(handed_over, tmp_path / "draft0")
-    replace(tmp_path / "draft0", hcl, force=False)
+    put(handed_over, hcl)
     assert capsys.readouterr().err == ""
     of_terraform = {"1/web/.terraform/x": b"", "1/web/.terraform.lock.hcl": b"", "1/web/terraform.tfstate.backup": b""}
     added = {"1/web/extra.tf": b"", "1/web/files/new": b"", "1/local.txt": b"", "x.tfvars": b"", "other/x.tf": b""}
     write(of_terraform | added, hcl)
-    write(handed_over, tmp_path / "draft1")
-    replace(tmp_path / "draft1", hcl, force=False)
+    put(handed_over, hcl)
     assert capsys.readouterr().err == "".join(
         f"kept: {hcl}/{path}, which no handover wrote\n"
         for path in ("1/local.txt", "1/web/extra.tf", "1/web/files/new", "x.tfvars")
@@ -232,10 +191,67 @@ def test_refuses_a_file_of_which_it_is_not_known_whether_terraform_reads_it(
 
 @pytest.mark.parametrize("path", ["../escaped", "web/../../escaped", "/escaped"])
 def test_writes_no_file_outside_the_folder(path: str, tmp_path: Path) -> None:
-    folder = tmp_path / "hcl"
     with pytest.raises(RefusedError, match="is outside the folder to write"):
-        write({"web/sns.tf": b"", path: b""}, folder)
+        put({"web/sns.tf": b"", path: b""}, tmp_path / "hcl")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_refuses_a_file_where_other_files_need_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match=r"error: README\.md: would be a file and a folder"):
+        put({"README.md": b"", "README.md/sns.tf": b""}, tmp_path / "hcl")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_refuses_what_stands_in_place_of_a_file_but_no_empty_folder(tmp_path: Path) -> None:
+    hcl = tmp_path / "hcl"
+    (hcl / "web" / "moved.tf").mkdir(parents=True)
+    put({"web/moved.tf": b"# new\n"}, hcl)
+    assert (hcl / "web" / "moved.tf").read_text() == "# new\n"
+    (hcl / "mail" / "sns.tf" / "mine").mkdir(parents=True)
+    (hcl / "app").write_text("mine")
+    before = written(hcl)
+    with pytest.raises(RefusedError) as refused:
+        put({"mail/sns.tf": b"", "app/sns.tf": b""}, hcl)
+    assert [it.where for it in refused.value.problems] == [str(hcl / "app/sns.tf"), str(hcl / "mail/sns.tf")]
+    assert written(hcl) == before
+
+
+@pytest.mark.parametrize("place", ["web", "web/sns.tf", ".handed-over", ".handed-over.sha256", "web/notes"])
+def test_writes_nothing_through_a_link(place: str, tmp_path: Path) -> None:
+    hcl, elsewhere = tmp_path / "hcl", tmp_path / "elsewhere"
+    put({"mail/README.md": b"", "web/README.md": b""}, hcl)
+    elsewhere.mkdir()
+    (elsewhere / "precious").write_text("precious")
+    if (hcl / place).exists():
+        (hcl / place).rename(tmp_path / "away")
+    (hcl / place).symlink_to(elsewhere)
+    before = written(hcl)
+    with pytest.raises(RefusedError, match=f"{place}: is a symbolic link"):
+        put({"mail/README.md": b"changed", "web/sns.tf": b""}, hcl)
+    assert written(hcl) == before
+    assert written(elsewhere) == {"precious": "precious"}
+
+
+def test_says_in_two_lines_that_a_file_cannot_be_written(tmp_path: Path) -> None:
+    name = "x" * 300
+    with pytest.raises(RefusedError, match="File name too long\nhint: "):
+        put({name: b""}, tmp_path / "hcl")
+
+
+def test_keeps_the_permissions_of_a_file(tmp_path: Path) -> None:
+    put({"web/run.sh": b"1"}, tmp_path / "hcl")
+    file = tmp_path / "hcl" / "web" / "run.sh"
+    assert file.stat().st_mode & 0o777 == (tmp_path / "hcl" / ".handed-over.sha256").stat().st_mode & 0o777 != 0o600
+    file.chmod(0o755)
+    put({"web/run.sh": b"2"}, tmp_path / "hcl")
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("2", 0o755)
+
+
+def test_refuses_a_file_of_the_stack_that_the_handover_writes_too(out: Callable[..., Path], tmp_path: Path) -> None:
+    folder = out()
+    (folder / "stacks" / "web" / "sns.tf").write_text("")
+    with pytest.raises(RefusedError, match=r"stacks/web/sns\.tf: the handover writes a file of this name"):
+        hand_over(folder, tmp_path / "hcl")
 
 
 def test_writes_the_same_bytes_in_every_locale(out: Callable[..., Path], tmp_path: Path, project: Path) -> None:
@@ -260,10 +276,9 @@ def test_writes_the_same_bytes_in_every_locale(out: Callable[..., Path], tmp_pat
 def test_says_which_folders_it_removes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     hcl = tmp_path / "hcl"
     both = {"README.md": b"", "web/README.md": b"", "web/sns.tf": b"", "app/README.md": b"", "app/files/a": b""}
-    for number, files in enumerate((both, {path: b"" for path in both if not path.startswith("app/")})):
-        write(files, tmp_path / f"draft{number}")
+    for files in (both, {path: b"" for path in both if not path.startswith("app/")}):
         assert capsys.readouterr().err == ""
-        replace(tmp_path / f"draft{number}", hcl, force=False)
+        put(files, hcl)
     assert capsys.readouterr().err == (
         f"removed: {hcl}/app (2 files)\nthe resources of app still exist, unless you destroyed them\n"
     )
@@ -272,11 +287,9 @@ def test_says_which_folders_it_removes(tmp_path: Path, capsys: pytest.CaptureFix
 
 def test_names_what_stays_in_the_folder_of_a_removed_stack(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     hcl = tmp_path / "hcl"
-    write({"README.md": b"", "1/app/README.md": b"", "1/app/files/README.md": b""}, tmp_path / "draft0")
-    replace(tmp_path / "draft0", hcl, force=False)
+    put({"README.md": b"", "1/app/README.md": b"", "1/app/files/README.md": b""}, hcl)
     write({"1/app/extra.tf": b"", "1/app/.terraform/x": b"", "1/app/terraform.tfstate": b""}, hcl)
-    write({"README.md": b""}, tmp_path / "draft1")
-    replace(tmp_path / "draft1", hcl, force=False)
+    put({"README.md": b""}, hcl)
     assert capsys.readouterr().err == (
         f"removed: 2 files of {hcl}/1/app; these stay: .terraform/, extra.tf, terraform.tfstate\n"
         "the resources of app still exist, unless you destroyed them\n"
