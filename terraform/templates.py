@@ -94,12 +94,12 @@ def rewritten(source: str, change: Callable[[str], str]) -> str:
 
     Expressions interpolated into strings and heredocs are code.
     """
-    return "".join(change(text) if is_code else text for text, is_code in _code(source))
+    return "".join(change(text) if is_code else text for text, is_code in pieces(source))
 
 
 def code(source: str) -> str:
     """The code of an expression; each string, comment and heredoc becomes a space."""
-    return "".join(text if is_code else " " for text, is_code in _code(source))
+    return "".join(text if is_code else " " for text, is_code in pieces(source))
 
 
 def masked(source: str) -> str:
@@ -112,8 +112,8 @@ def masked(source: str) -> str:
     return kept + source[position:]
 
 
-def _code(source: str) -> Iterator[tuple[str, bool]]:
-    """The pieces of an expression, each with whether it is code."""
+def pieces(source: str) -> Iterator[tuple[str, bool]]:
+    """The pieces of an expression, each with whether it is code: no part of a string, comment or heredoc."""
     position = start = 0
     while found := _IN_EXPRESSION.search(source, position):
         position = _end(source, found)
@@ -135,7 +135,7 @@ def _code_of_template(text: str) -> Iterator[tuple[str, bool]]:
         position = opening.end()
         if len(opening[1]) == 1:
             end = _closing_brace(text, position)
-            yield from _code(text[position:end])
+            yield from pieces(text[position:end])
             position = end
     yield text[position:], False
 

@@ -33,7 +33,7 @@ class Template:
     def expression(self) -> str | None:
         """The expression, if the template is a single interpolation. Terraform then keeps the value's own type."""
         match self.parts:
-            case (Interpolation(source),) if not (source.startswith("~") or source.endswith("~")):
+            case (Interpolation(source),):
                 return source.strip()
         return None
 

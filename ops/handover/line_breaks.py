@@ -1,80 +1,147 @@
 """Breaks long expressions into several lines, inside brackets, where HCL ignores line breaks."""
 
-from terraform.templates import masked
+from collections.abc import Sequence
+
+from ops.handover.expressions import Syntax, parsed
 
 INDENT = "  "
 WIDTH = 110
 """The longest line, in characters."""
 
-_CLOSING = {"(": ")", "[": "]", "{": "}"}
+_OPENING = {"(", "[", "tuple_start", "object_start", "template_interpolation_start", "template_directive_start"}
+_CLOSING = {")", "]", "tuple_end", "object_end", "template_interpolation_end", "template_directive_end"}
+
+_COMPARISONS = {"==", "!=", "<", ">", "<=", ">="}
 
 
 def with_line_breaks(source: str, indent: str, room: int) -> str:
     """An expression that starts on a line indented by `indent` and has `room` characters left on that line."""
     if "\n" in source:
-        # Outside brackets a newline ends the argument. A heredoc or comment needs one after it.
-        return source if _breaks_only_within_brackets(source) else f"({source}\n)"
-    if source.startswith("(") and _closing_bracket(masked(f"{source}\n"), 0) == len(source) - 1:
-        return with_line_breaks(source[1:-1].strip(), indent, room)
-    return source if len(source) <= room else _broken(source, indent)
-
-
-def _breaks_only_within_brackets(source: str) -> bool:
-    if any(mark in source for mark in ("#", "//", "/*", "<<")):
-        return False
-    return "\n" not in _outside_brackets(masked(source))
-
-
-def _broken(source: str, indent: str) -> str:
-    """A long expression with its operands, or the items in its brackets, on lines of their own."""
-    code = masked(source)
-    inner = indent + INDENT
-    for operator in ("&&", "||"):
-        operands = _split(source, code, f" {operator} ")
-        if len(operands) > 1 and "?" not in code:
-            return f"(\n{inner}" + f"\n{inner}{operator} ".join(operands) + f"\n{indent})"
-    opening = next((index for index, character in enumerate(code) if character in _CLOSING), None)
-    if opening is None or _closing_bracket(code, opening) != len(source) - 1 or code[opening] == "{":
+        # Outside brackets a newline ends the argument.
+        return f"({source}\n)" if _breaks_outside_brackets(parsed(source)) else source
+    if len(source) <= room and not source.startswith("("):
         return source
-    head, content, tail = source[: opening + 1], source[opening + 1 : -1], source[-1]
-    if content.startswith("for "):
-        return f"{head}\n{inner}{content}\n{indent}{tail}"
-    items = _split(content, masked(content), ",")
-    if len(items) == 1:
-        return head + _broken(content, indent) + tail
-    lines = f",\n{inner}".join(_fitted(item.strip(), inner) for item in items)
-    end = "" if lines.endswith("...") else ","  # HCL allows no comma after an expanded argument
-    return f"{head}\n{inner}{lines}{end}\n{indent}{tail}"
+    syntax = parsed(source)
+    if syntax.is_in_parentheses:
+        return with_line_breaks(source[1:-1].strip(), indent, room)
+    if len(source) <= room or any(it.kind == "comment" for it in syntax.within()):
+        return source
+    return _broken(syntax, indent, in_brackets=False)
 
 
-def _fitted(source: str, indent: str) -> str:
-    return source if len(source) + len(indent) <= WIDTH else _broken(source, indent)
+def _breaks_outside_brackets(syntax: Syntax) -> bool:
+    """Whether an expression has a line break, a comment or a heredoc outside brackets."""
+    if syntax.kind in ("comment", "heredoc_template"):
+        return True
+    depth, before = 0, None
+    for child in syntax.children:
+        depth -= child.kind in _CLOSING
+        if depth == 0 and ((before and "\n" in syntax.text_between(before, child)) or _breaks_outside_brackets(child)):
+            return True
+        depth += child.kind in _OPENING
+        before = child
+    return False
 
 
-def _closing_bracket(code: str, opening: int) -> int:
-    """The index of the bracket that closes the one at `opening`, or -1."""
-    depth = 0
-    for index in range(opening, len(code)):
-        depth += (code[index] in _CLOSING) - (code[index] in _CLOSING.values())
-        if depth == 0:
-            return index
-    return -1
+def _fitted(syntax: Syntax, indent: str, *, before: str = "", in_brackets: bool = True) -> str:
+    """`before` and an expression on a line indented by `indent`, or on several if that is too long.
+
+    in_brackets: whether a line break may stand between the expression's operands.
+    """
+    fits = len(indent) + len(before) + len(syntax.text) <= WIDTH
+    return before + (syntax.text if fits else _broken(syntax.core, indent, in_brackets=in_brackets))
 
 
-def _outside_brackets(code: str) -> str:
-    """The code with NULs for everything inside brackets."""
-    depth, kept = 0, ""
-    for character in code:
-        depth -= character in _CLOSING.values()
-        kept += character if depth == 0 else "\0"
-        depth += character in _CLOSING
-    return kept
+def _broken(syntax: Syntax, indent: str, *, in_brackets: bool) -> str:
+    """An expression with its operands, or the items in its brackets, on lines of their own."""
+    inner = indent + INDENT
+    broken = syntax.text
+    match syntax.kind, syntax.children:
+        case (("conditional" | "binary_operation"), _) if in_brackets:
+            broken = f"\n{indent}".join(_operands(syntax, indent))
+        case (("conditional" | "binary_operation"), _):
+            broken = _lines("(", _operands(syntax, inner), ")", indent)
+        case "unary_operation", [sign, operand, *rest]:
+            broken = sign.text + _broken(operand.core, indent, in_brackets=False) + "".join(_texts(rest))
+        case "function_call", [name, _, arguments, _]:
+            broken = name.text + _arguments(arguments.children, indent)
+        case "tuple", [_, *items, _]:
+            broken = _items("[", items, "]", indent)
+        case "object", [_, *elements, _]:
+            broken = _lines("{", [_element(it, inner) for it in elements if it.kind == "object_elem"], "}", indent)
+        case (("for_tuple_expr" | "for_object_expr"), [opening, intro, *rest, closing]):
+            broken = _lines(opening.text, _for(intro, rest, inner), closing.text, indent)
+        case "expression", [_, content, _] if syntax.is_in_parentheses:
+            broken = _lines("(", [_fitted(content, inner)], ")", indent)
+        case (("expression" | "several"), [first, *rest]):
+            broken = _broken(first.core, indent, in_brackets=in_brackets) + "".join(_texts(rest))
+    return broken
 
 
-def _split(source: str, code: str, separator: str) -> list[str]:
-    """The pieces of `source` between separators outside brackets."""
-    outside, pieces, start = _outside_brackets(code), [], 0
-    while (index := outside.find(separator, start)) >= 0:
-        pieces.append(source[start:index])
-        start = index + len(separator)
-    return [*pieces, source[start:]] if source[start:].strip() else pieces
+def _lines(opening: str, lines: Sequence[str], closing: str, indent: str) -> str:
+    return f"{opening}\n" + "".join(f"{indent}{INDENT}{line}\n" for line in lines) + indent + closing
+
+
+def _texts(found: Sequence[Syntax]) -> list[str]:
+    return [it.text for it in found]
+
+
+def _arguments(children: Sequence[Syntax], indent: str) -> str:
+    """A function's arguments in brackets. A single one that has brackets of its own does not get lines of its own."""
+    match [it.core for it in children]:
+        case [single] if single.kind not in ("conditional", "binary_operation"):
+            return f"({_broken(single, indent, in_brackets=False)})"
+    return _items("(", children, ")", indent)
+
+
+def _items(opening: str, children: Sequence[Syntax], closing: str, indent: str) -> str:
+    lines = [f"{_fitted(it, indent + INDENT)}," for it in children if it.kind == "expression"]
+    if any(it.kind == "ellipsis" for it in children):  # `f(list...)`: HCL allows no comma after it
+        lines[-1] = lines[-1].removesuffix(",") + "..."
+    return _lines(opening, lines, closing, indent)
+
+
+def _operands(syntax: Syntax, indent: str) -> list[str]:
+    """The lines of an operation or a conditional; each one after the first starts with its operator."""
+    first, *rest = syntax.operands
+    before = first.core
+    if before.kind == syntax.kind and (syntax.kind == "conditional" or before.operands[1].text == rest[0].text):
+        lines = _operands(before, indent)
+    else:
+        lines = [_fitted(first, indent)]
+    for operator, operand in zip(rest[::2], rest[1::2], strict=True):
+        line = _fitted(operand, indent, before=f"{operator.text} ")
+        if operator.text in _COMPARISONS and "\n" in lines[-1] and "\n" not in line:
+            lines[-1] += f" {line}"  # after the closing bracket
+        else:
+            lines.append(line)
+    return lines
+
+
+def _element(element: Syntax, indent: str) -> str:
+    """`key = value` in an object, where a line break ends the value."""
+    key, _, value = element.children
+    return _fitted(value, indent, before=f"{key.text} = ", in_brackets=False)
+
+
+def _for(intro: Syntax, rest: Sequence[Syntax], indent: str) -> list[str]:
+    """The lines of a `for` expression: what it goes through and makes, and its condition."""
+    *names, collection, _ = intro.children
+    names_text = " ".join(_texts(names)).replace(" ,", ",")
+    head = f"{_fitted(collection, indent, before=f'{names_text} ')} :"
+    conditions = [it for it in rest if it.kind == "for_cond"]
+    match [it for it in rest if it.kind != "for_cond"]:
+        case [key, arrow, value, *dots]:
+            head += f" {key.text} {arrow.text}"
+        case [value, *dots]:
+            pass
+    return [_after(head, value, indent) + "".join(_texts(dots)), *_texts(conditions)]
+
+
+def _after(head: str, value: Syntax, indent: str) -> str:
+    """The value of a `for` expression after its head, or on a line of its own."""
+    last = head.rpartition("\n")[2]
+    if len(indent) + len(last) + 1 + len(value.text) <= WIDTH:
+        return f"{head} {value.text}"
+    broken = _broken(value.core, indent, in_brackets=False)
+    return f"{head} {broken}" if "\n" in broken else f"{head}\n{indent}{INDENT}{broken}"

@@ -33,8 +33,8 @@ def is_heredoc(template: Template) -> bool:
     """Whether to write a template as a heredoc: it has at least two lines, and an indented heredoc keeps it exactly.
 
     Terraform removes the indentation that all lines share, blank lines apart, so at least one line must have none.
-    Directives, trim markers, tabs and combining characters at the start of a line, carriage returns and a missing
-    final newline need a quoted string.
+    Tabs and combining characters at the start of a line, carriage returns and a missing final newline need a quoted
+    string.
     """
     if template.expression is not None or not all(_fits_heredoc(part) for part in template.parts):
         return False
@@ -58,8 +58,7 @@ def has_doubled_signs(part: Part) -> bool:
 def _fits_heredoc(part: Part) -> bool:
     if isinstance(part, Literal):
         return not has_doubled_signs(part)
-    has_trim_markers = "~" in (part.source[:1], part.source[-1:])
-    return isinstance(part, Interpolation) and "\n" not in part.source and not has_trim_markers
+    return "\n" not in part.source
 
 
 def _marker(content: str) -> str:

@@ -69,7 +69,7 @@ class TextFiles:
         for part in template.parts:
             if isinstance(part, Literal) and not has_doubled_signs(part):
                 content += escaped(part.text)
-            elif isinstance(part, Interpolation) and not (part.source.startswith("~") or part.source.endswith("~")):
+            elif isinstance(part, Interpolation):
                 content += "${" + _variable(part.source.strip(), variables) + "}"
             else:
                 return template

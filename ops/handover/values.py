@@ -6,9 +6,11 @@ from typing import Any
 
 from errors import Problem
 from errors.shown import shown
+from ops.handover.expressions import check, is_valid
 from ops.handover.grammar import ArgumentKind
 from ops.handover.hcl import NULL, Expression, ObjectExpr, Template, TupleExpr, Verbatim, text
 from ops.handover.paths import leads_out
+from ops.handover.trimming import without_trim_markers
 from terraform.output import Number
 from terraform.templates import TemplateError, parts
 
@@ -45,7 +47,9 @@ class ValueReader:
 
     def _template(self, string: str, where: str) -> Template:
         try:
-            return Template(tuple(parts(string)))
+            found = without_trim_markers(parts(string))
+            check(found)
+            return Template(found)
         except TemplateError as error:
             hint = "complete the expression, or write $${ or %%{ for the characters themselves"
             self._problems.add(where, f"{shown(string)}: {error}", hint)
@@ -55,7 +59,9 @@ class ValueReader:
         match value:
             case str() if not isinstance(value, Number):
                 # Some generators write it as an interpolation.
-                return Verbatim(self._template(value, where).expression or value)
+                source = self._template(value, where).expression or value
+                if is_valid(source):
+                    return Verbatim(source)
             case list():
                 return TupleExpr(tuple(self._reference(it, f"{where}[{i}]") for i, it in enumerate(value)))
             case dict():

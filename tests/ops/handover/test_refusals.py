@@ -58,6 +58,25 @@ REFUSED = {
         {"output": {"it": {"value": "${var.x"}}},
         f"error: web: output.it.value: '${{var.x': a '${{' or '%{{' has no '}}'\n{IN_A_TEMPLATE}",
     ),
+    "expression_that_is_not_complete": (
+        {"output": {"it": {"value": ["a", {"b": "x ${1 +}"}]}}},
+        f"error: web: output.it.value[1].b: 'x ${{1 +}}': '1 +' is not an expression\n{IN_A_TEMPLATE}",
+    ),
+    "expression_in_a_key": (
+        {"output": {"it": {"value": {"${a b}": 1}}}},
+        f"error: web: output.it.value: '${{a b}}': 'a b' is not an expression\n{IN_A_TEMPLATE}",
+    ),
+    "directive_without_an_end": (
+        {"output": {"it": {"value": "%{ if true }a"}}},
+        "error: web: output.it.value: '%{ if true }a': its directives (%{ … }) are not complete\n" + IN_A_TEMPLATE,
+    ),
+    "reference_that_is_none": (
+        {"resource": {"terraform_data": {"it": {"depends_on": ["terraform_data.", True]}}}},
+        "error: web: resource.terraform_data.it.depends_on[0]: 'terraform_data.' is not a reference\n"
+        "hint: write a reference as a string\n"
+        "error: web: resource.terraform_data.it.depends_on[1]: true is not a reference\n"
+        "hint: write a reference as a string",
+    ),
     "escape_after_a_lone_carriage_return": (
         {"output": {"it": {"value": "a\rb$$${c}"}}},
         "error: web: output.it.value: 'a\\rb$$${c}': Terraform reads '$$${' differently after a lone carriage return\n"
@@ -106,9 +125,9 @@ def test_reports_every_problem_of_every_stack_at_once(out: Callable[..., Path], 
     ]
 
 
-def test_refuses_an_expression_that_terraform_cannot_parse(out: Callable[..., Path], tmp_path: Path) -> None:
+def test_refuses_an_expression_that_only_terraform_finds_wrong(out: Callable[..., Path], tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match="Terraform cannot parse an expression in the JSON"):
-        hand_over(out({"output": {"it": {"value": "${1 +}"}}}), tmp_path / "hcl")
+        hand_over(out({"output": {"it": {"value": "${local.a.0.1}"}}}), tmp_path / "hcl")
     assert not (tmp_path / "hcl").exists()
 
 

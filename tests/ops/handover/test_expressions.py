@@ -1,0 +1,92 @@
+"""Expressions are read by a grammar, and long ones are broken into lines."""
+
+import pytest
+
+from ops.handover.expressions import Syntax, is_valid, parsed
+from ops.handover.line_breaks import with_line_breaks
+from tests.ops.handover.random_expressions import Expressions
+
+VALID = [
+    "a.b[0].c",
+    "a.*.b",
+    "a[*].b",
+    "a.0.b",
+    "[ for key, val in x : { id = val.id } if val.on ]",
+    "{for k, v in x : k => v...}",
+    "{ for = 1 }['for']".replace("{ for", '{ "for"').replace("'", '"'),
+    "1e10 + 1.5E-3",
+    '"%%%{a} $$${b} $ % $$ %%"',
+    '"${"}"} ${upper("${a}")}"',
+    '"%{ if a }x%{ else }y%{ endif }"',
+    "a # }\n",
+    "/* { */ a // (\n && b",
+    'upper(<<EOT\nit\'s a "heredoc" }\nEOT\n)',
+    "[<<A\nx\nA\n, <<-B\n  ${y}\n  B\n]",
+    "{\n a = 1\n b : 2, (c) = 3\n}",
+    "provider::aws::arn_parse(a).region",
+    "local.é-1",
+    "a ? b : c ? d : e",
+]
+INVALID = [
+    "",
+    "1 +",
+    "a b",
+    "a) + (b",
+    "a\n)\ny = (b",
+    "f(a,,b)",
+    "[for x in y x]",
+    '"a',
+    '"a\nb"',
+    '"${}"',
+    "{ a = 1 b = 2 }",
+    "0x10",
+    "a..b",
+    "<<EOT\nx",
+    '"\\q"',
+    "'a'",
+]
+
+
+@pytest.mark.parametrize("source", VALID)
+def test_accepts(source: str) -> None:
+    assert is_valid(source)
+
+
+@pytest.mark.parametrize("source", INVALID)
+def test_refuses(source: str) -> None:
+    assert not is_valid(source)
+
+
+# As cdktf writes it, with a space after the bracket.
+ITERATOR = "[ for key, val in var.subnets: merge(val, { cidr = val.cidr_block, zone = key, name = key }, var.others) ]"
+
+
+def test_breaks_an_iterator_of_cdktf_into_lines() -> None:
+    assert with_line_breaks(f"toset({ITERATOR})", "", 60) == (
+        "toset([\n"
+        "  for key, val in var.subnets : merge(val, { cidr = val.cidr_block, zone = key, name = key }, var.others)\n"
+        "])"
+    )
+
+
+def _tokens(source: str) -> list[str]:
+    """The leaves of the tree, without what a new layout may add: brackets around it, and commas at the end of lists."""
+
+    def leaves(syntax: Syntax) -> list[str]:
+        if syntax.kind in ("quoted_template", "string_lit", "comment"):
+            return [syntax.text]
+        return [it for child in syntax.children for it in leaves(child)] or [syntax.text]
+
+    found = [it for it in leaves(parsed(source)) if it not in ("(", ")", ",", "\n")]
+    return ["=" if it == ":" else it for it in found]
+
+
+def test_line_breaks_change_no_token() -> None:
+    broken = 0
+    for seed in range(400):
+        source = Expressions(seed).any(depth=5)
+        assert is_valid(source), source
+        result = with_line_breaks(source, "", 40)
+        assert _tokens(result) == _tokens(source)
+        broken += result.count("\n") > source.count("\n")
+    assert broken > 100
