@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,8 +16,16 @@ from ops.handover.hcl import (
     Verbatim,
     text,
 )
+from terraform.output import Number
 from terraform.patterns import PLAIN_TEXT
 from terraform.templates import Interpolation, Literal, jsonencode
+
+# As jsonencode writes numbers: no exponent, and no zero that could be left out. Terraform keeps 512 bits of a number.
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d*[1-9])?")
+_DIGITS = 150
+
+# What placeholders are made of, and escapes that releases of Terraform write in different ways.
+_RISKY = re.compile(r"[\ue000\ue001]|\\[bf]|\\u00(08|0[cC])")
 
 
 def with_jsonencode(block: Block) -> Block:
@@ -33,23 +42,46 @@ def _jsonencode(template: Template) -> Expression | None:
     written = ""
     for part in template.parts:
         match part:
-            case Literal(literal):
+            case Literal(literal) if not _RISKY.search(literal):
                 written += literal
-            case Interpolation(source) if PLAIN_TEXT.fullmatch(source.strip()):
+            case Interpolation(source) if _is_plain(source):
                 placeholder = f"\ue000{len(placeholders)}\ue001"
                 placeholders[placeholder] = part
                 written += placeholder
             case _:
                 return None
-    if not written.startswith(("{", "[")):
+    if not written.startswith(("{", "[")) or not unicodedata.is_normalized("NFC", written):
         return None
     try:
-        value = json.loads(written)
-    except ValueError:
+        value = json.loads(written, parse_int=Number, parse_float=Number, parse_constant=Number)
+        if _written(value) != written:
+            return None
+    except (ValueError, RecursionError):
         return None
-    if jsonencode(value) != written or any(placeholder in key for key in _keys(value) for placeholder in placeholders):
+    if any(placeholder in key for key in _keys(value) for placeholder in placeholders):
         return None
     return FunctionCall("jsonencode", (_expression(value, placeholders),))
+
+
+def _is_plain(source: str) -> bool:
+    """Whether an expression is a string for certain, in which JSON escapes nothing."""
+    root = source.strip().removeprefix("data.").partition(".")[0]
+    return PLAIN_TEXT.fullmatch(source.strip()) is not None and root.startswith("aws_")
+
+
+def _written(value: Any) -> str:
+    """What jsonencode would return. Raises ValueError for a number that it would write in another way."""
+    match value:
+        case Number():
+            if len(value) > _DIGITS or not _NUMBER.fullmatch(value):
+                raise ValueError(f"jsonencode does not write {value}")
+            return str(value)
+        case dict():
+            items = (f"{_written(key)}:{_written(value[key])}" for key in sorted(value))
+            return "{" + ",".join(items) + "}"
+        case list():
+            return "[" + ",".join(map(_written, value)) + "]"
+    return jsonencode(value)
 
 
 def _keys(value: Any) -> Iterator[str]:
@@ -65,6 +97,8 @@ def _expression(value: Any, placeholders: Mapping[str, Interpolation]) -> Expres
             return ObjectExpr(tuple((text(key), _expression(it, placeholders)) for key, it in value.items()))
         case list():
             return TupleExpr(tuple(_expression(it, placeholders) for it in value))
+        case Number():
+            return Verbatim(str(value))
         case str():
             pieces = re.split("(\ue000\\d+\ue001)", value)
             return Template(tuple(placeholders.get(piece) or Literal(piece) for piece in pieces if piece))

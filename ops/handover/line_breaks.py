@@ -135,7 +135,8 @@ def _for(intro: Syntax, rest: Sequence[Syntax], indent: str) -> list[str]:
             head += f" {key.text} {arrow.text}"
         case [value, *dots]:
             pass
-    return [_after(head, value, indent) + "".join(_texts(dots)), *_texts(conditions)]
+    lines = [_after(head, value, indent) + "".join(_texts(dots))]
+    return lines + [_fitted(it.children[1], indent, before="if ") for it in conditions]
 
 
 def _after(head: str, value: Syntax, indent: str) -> str:

@@ -1,0 +1,56 @@
+"""Strings of JSON become `jsonencode(…)` where it returns the same string."""
+
+from typing import Any
+
+import pytest
+
+from ops.handover.hcl import Block, FunctionCall, Template
+from ops.handover.json_strings import with_jsonencode
+from terraform.templates import parts
+
+ENCODED = (
+    '{"a":1,"b":[true,null,-0,1.5,10,0.001]}',
+    '{"a":"x <\\u003e"}'.replace("<", "\\u003c"),
+    "[]",
+    '{"a":"${aws_sns_topic.it.arn}/*"}',
+    '{"a":"${data.aws_caller_identity.it.account_id}"}',
+    '{"a":' + "7" * 150 + "}",
+)
+KEPT = (
+    '{"a":2.0}',
+    '{"a":1e+16}',
+    '{"a":1E3}',
+    '{"a":-0.0}',
+    '{"a":0.10}',
+    '{"a":' + "7" * 151 + "}",
+    '{"b":1,"a":2}',
+    '{"a":1,"a":1}',
+    '{"a": 1}',
+    '{"a":NaN}',
+    '{"a":"\\b"}',
+    '{"a":"<"}',
+    '{"a":"e\u0301"}',
+    '{"a":"\ue0000\ue001"}',
+    # What it is, and which characters it has, is only known in the plan.
+    '{"a":"${local.it.id}"}',
+    '{"a":"${var.it.arn}"}',
+    '{"a":"${each.value.arn}"}',
+    '{"a":"${data.terraform_remote_state.it.outputs.key_arn}"}',
+    '{"${aws_sns_topic.it.arn}":1}',
+    '{"a":${aws_sns_topic.it.id}}',
+    "[" * 2000 + "]" * 2000,
+)
+
+
+def _converted(text: str) -> Any:
+    return with_jsonencode(Block("it", arguments={"it": Template(tuple(parts(text)))})).arguments["it"]
+
+
+@pytest.mark.parametrize("text", ENCODED)
+def test_encodes(text: str) -> None:
+    assert isinstance(_converted(text), FunctionCall)
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_keeps(text: str) -> None:
+    assert isinstance(_converted(text), Template)
