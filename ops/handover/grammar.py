@@ -81,6 +81,7 @@ TOP_LEVEL: Mapping[str, BlockGrammar] = {
             "required_providers": BlockGrammar(others=ArgumentKind.REQUIRED_PROVIDER),
             "backend": BlockGrammar(labels=1),
             "cloud": BlockGrammar(blocks={"workspaces": _SETTINGS}, others=_PLAIN),
+            "provider_meta": BlockGrammar(labels=1, others=_TEMPLATE),
         },
     ),
     "provider": BlockGrammar({"alias": _PLAIN, "version": _PLAIN}, labels=1),
@@ -123,6 +124,15 @@ TOP_LEVEL: Mapping[str, BlockGrammar] = {
     ),
     "check": BlockGrammar(blocks={"assert": _CONDITION, "data": _DATA}, labels=1),
     "moved": BlockGrammar({"from": _REFERENCE, "to": _REFERENCE}),
-    "import": BlockGrammar({"to": _REFERENCE, "id": _TEMPLATE, "provider": _REFERENCE, "for_each": _TEMPLATE}),
-    "removed": BlockGrammar({"from": _REFERENCE}, blocks={"lifecycle": BlockGrammar({"destroy": _PLAIN})}),
+    "import": BlockGrammar(
+        {"to": _REFERENCE, "provider": _REFERENCE, **dict.fromkeys(("id", "identity", "for_each"), _TEMPLATE)}
+    ),
+    "removed": BlockGrammar(
+        {"from": _REFERENCE},
+        blocks={
+            "lifecycle": BlockGrammar({"destroy": _PLAIN}),
+            "connection": _CONNECTION,
+            "provisioner": _PROVISIONER,
+        },
+    ),
 }

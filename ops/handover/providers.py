@@ -42,10 +42,12 @@ def _declared(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]
 
 
 def _used(document: Mapping[str, Any]) -> Iterator[str]:
-    for kind in OBJECT_KINDS:
-        for types in objects(document.get(kind)):
-            for type_, resources in types.items():
-                for named in objects(resources):
-                    yield from (local_name(type_, block) for it in named.values() for block in objects(it))
+    checks = (check for named in objects(document.get("check")) for it in named.values() for check in objects(it))
+    for part in (document, *checks):
+        for kind in OBJECT_KINDS:
+            for types in objects(part.get(kind)):
+                for type_, resources in types.items():
+                    for named in objects(resources):
+                        yield from (local_name(type_, block) for it in named.values() for block in objects(it))
     for entry in objects(document.get("provider")):
         yield from entry

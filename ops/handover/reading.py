@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from errors import RefusedError
-from errors.shown import shown
+from errors.shown import printable, shown
 from ops.handover.grammar import BACKENDS, DYNAMIC, DYNAMIC_OBJECTS, OBJECT_KINDS, TOP_LEVEL, ArgumentKind, BlockGrammar
 from ops.handover.hcl import Block, Expression
 from ops.handover.metadata import TopLevelBlock, comments, with_metadata
@@ -25,11 +25,28 @@ _NO_GRAMMAR = BlockGrammar()
 
 def read(document: Mapping[str, Any], *, name: str, schemas: Schemas) -> list[TopLevelBlock]:
     """The blocks of the stack called `name`, in the file's order. Raises RefusedError with every problem."""
-    reader = _StackReader(document, Problems(name), schemas)
-    blocks = list(reader.top_level())
-    if reader.problems.found:
-        raise RefusedError(reader.problems.found)
+    problems = Problems(name)
+    for where, text in _halves_of_characters(document):
+        problems.add(where, f"{shown(text)} has half of a character", "write the whole character, and synthesise again")
+    blocks = [] if problems.found else list(_StackReader(document, problems, schemas).top_level())
+    if problems.found:
+        raise RefusedError(problems.found)
     return blocks
+
+
+def _halves_of_characters(value: Any, where: str = "") -> Iterator[tuple[str, str]]:
+    """Texts with a lone surrogate, which JSON can write and UTF-8 cannot, each with its place."""
+    match value:
+        case str() if not value.isascii() and re.search("[\ud800-\udfff]", value):
+            yield where, value
+        case list():
+            for index, item in enumerate(value):
+                yield from _halves_of_characters(item, f"{where}[{index}]")
+        case dict():
+            for name, item in value.items():
+                place = f"{where}.{printable(name)}".removeprefix(".")
+                yield from _halves_of_characters(name, place)
+                yield from _halves_of_characters(item, place)
 
 
 class _Body(NamedTuple):
@@ -146,7 +163,7 @@ class _StackReader:
             for body in self._bodies(value, DYNAMIC.labels, where):
                 yield self._dynamic(body, shape)
         elif name in shape.lists_of_objects:
-            yield from (Block(name, arguments=self._members(it, where)) for it in value)
+            yield from (Block(name, (), comments(it), self._members(it, where)) for it in value)
         elif name in shape.blocks:
             for body in self._bodies(value, 0, where):
                 yield self._block(name, body, _NO_GRAMMAR, shape.blocks[name])
@@ -167,7 +184,7 @@ class _StackReader:
         return {
             name: self._values.read(ArgumentKind.TEMPLATE, it, f"{where}.{name}")
             for name, it in content.items()
-            if it is not None
+            if it is not None and name != "//"
         }
 
     def _is_name(self, name: str, where: str) -> bool:

@@ -79,8 +79,12 @@ def _of(name: str, plan: dict[str, Any]) -> dict[str, Any]:
         "outputs": {key: it for key, it in plan.get("output_changes", {}).items() if key.startswith(f"{name}_")},
         "checks": [check for check in plan.get("checks", []) if check["address"].get("to_display", "").startswith(own)],
         "described": described,
+        "dependencies": [
+            [it["address"], it.get("provider_config_key"), it.get("depends_on")]
+            for it in configuration.get("resources", [])
+        ],
         "provisioners": [
-            [it["type"], it["expressions"]["command"]["references"]]
+            [it["type"], {name: value.get("references") for name, value in it.get("expressions", {}).items()}]
             for resource in configuration.get("resources", [])
             for it in resource.get("provisioners", [])
         ],

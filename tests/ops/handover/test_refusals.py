@@ -70,6 +70,13 @@ REFUSED = {
         {"output": {"it": {"value": "%{ if true }a"}}},
         "error: web: output.it.value: '%{ if true }a': its directives (%{ … }) are not complete\n" + IN_A_TEMPLATE,
     ),
+    "half_of_a_character": (
+        {"output": {"it": {"value": ["a", {"b\ud83d": "\udc4d x"}]}}},
+        "error: web: output.it.value[1].b\\ud83d: 'b\\ud83d' has half of a character\n"
+        "hint: write the whole character, and synthesise again\n"
+        "error: web: output.it.value[1].b\\ud83d: '\\udc4d x' has half of a character\n"
+        "hint: write the whole character, and synthesise again",
+    ),
     "reference_that_is_none": (
         {"resource": {"terraform_data": {"it": {"depends_on": ["terraform_data.", True]}}}},
         "error: web: resource.terraform_data.it.depends_on[0]: 'terraform_data.' is not a reference\n"

@@ -42,7 +42,8 @@ def _texts(*texts: str) -> Document:
 
 
 def _number(chance: random.Random) -> str:
-    sign, exponent = chance.choice(("", "", "-")), chance.choice(("", "", "", "e5", "E+7", "e-12"))
+    sign: str = chance.choice(("", "", "-"))
+    exponent: str = chance.choice(("", "", "", "e5", "E+7", "e-12"))
     fraction = "".join(chance.choices("0123456789", k=chance.randint(0, 20)))
     whole = str(chance.randint(0, 10 ** chance.randint(0, 25)))
     return f"{sign}{whole}{fraction and '.'}{fraction}{exponent}"
@@ -51,7 +52,8 @@ def _number(chance: random.Random) -> str:
 def _value(chance: random.Random, depth: int) -> str:
     kind = chance.randint(0, 6 if depth else 3)
     if kind == 0:
-        return chance.choice(("true", "false", "null", *_FIXED_NUMBERS[:20]))
+        word: str = chance.choice(("true", "false", "null", *_FIXED_NUMBERS[:20]))
+        return word
     if kind == 1:
         return _number(chance) if chance.random() < 0.3 else str(chance.randint(-99, 99))
     if kind < 4:
