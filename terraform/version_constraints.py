@@ -6,6 +6,7 @@ https://developer.hashicorp.com/terraform/language/expressions/version-constrain
 import re
 
 _CONDITION = re.compile(r"(>=|<=|>|<)\s*(\d+(?:\.\d+){0,2})")
+_ANY_CONDITION = re.compile(r"(=|!=|>=|<=|>|<|~>)?\s*(\d+(?:\.\d+){0,2})(?:[-+].*)?")
 
 
 def is_narrower(before: str, after: str) -> bool:
@@ -32,3 +33,25 @@ def _implies(one: str, other: str) -> bool:
 def _version(text: str) -> list[int]:
     """A version's three numbers: Terraform takes those that are not written for 0."""
     return [*map(int, text.split(".")), 0, 0][:3]
+
+
+def allows_major(constraint: str, major: int) -> bool:
+    """Whether a constraint may allow a version with this major number."""
+    lowest, end = [major, 0, 0], [major + 1, 0, 0]
+    for condition in _conditions(constraint):
+        if found := _ANY_CONDITION.fullmatch(condition):
+            operator, numbers = found[1] or "=", [*map(int, found[2].split("."))]
+            version = _version(found[2])
+            after = [*version[:2], version[2] + 1]
+            if operator in ("=", ">=", "~>"):
+                lowest = max(lowest, version)
+            elif operator == ">":
+                lowest = max(lowest, after)
+            if operator in ("=", "<="):
+                end = min(end, after)
+            elif operator == "<":
+                end = min(end, version)
+            elif operator == "~>":
+                *front, last = numbers[: max(1, len(numbers) - 1)]
+                end = min(end, [*front, last + 1, 0, 0][:3])
+    return lowest < end

@@ -115,7 +115,7 @@ def handover(
     schema: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="FILE", help="What `terraform providers schema -json` printed for providers other than AWS."
+            metavar="FILE", help="What `terraform providers schema -json` printed for other providers or releases."
         ),
     ] = None,
     force: Force = False,

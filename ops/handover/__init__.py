@@ -15,9 +15,9 @@ from ops.handover import given
 from ops.handover.conversion import Converted, convert
 from ops.handover.folder import Change
 from ops.handover.formatting import Formatter
-from ops.handover.providers import required_providers, source_address
 from ops.handover.readme import overview, stack_readme
-from ops.handover.schema import Schemas, asked_of_terraform, from_file, shipped
+from ops.handover.schema import Schemas, from_file, shipped
+from ops.handover.schema.asking import with_missing_providers
 from ops.handover.stacks import HandoverStack, read
 from terraform.cli import TerraformCli
 
@@ -35,9 +35,9 @@ def hand_over(
 ) -> list[Path]:
     """Write every stack of the output folder `out` as HCL below `destination`; returns the stacks' folders.
 
-    `schema_files` are outputs of `terraform providers schema -json`, for providers other than AWS. What people changed
-    since the last handover is kept. Where this handover changes the same lines, `mark_conflicts` writes both versions
-    into the file, and `force` keeps nothing that people changed. `check` only compares.
+    `schema_files` are outputs of `terraform providers schema -json`, for other providers and releases. What people
+    changed since the last handover is kept. Where this handover changes the same lines, `mark_conflicts` writes both
+    versions into the file, and `force` keeps nothing that people changed. `check` only compares.
 
     Raises RefusedError, and leaves `destination` as it was, if something cannot be converted, if the same lines changed
     and neither option is given, and with `check` if something would be written. With `mark_conflicts`, it is raised
@@ -48,7 +48,7 @@ def hand_over(
     schemas = shipped()
     for file in schema_files:
         schemas = schemas.including(from_file(file))
-    schemas = _with_missing_providers(stacks, schemas)
+    schemas = with_missing_providers(schemas, [stack.document for stack in stacks])
     files = formatter.of_a_handover(_files(stacks, schemas, given.read(destination)))
     change = Change(files, destination, formatter, overwrite=force)
     if check:
@@ -88,15 +88,3 @@ def _files(stacks: Sequence[HandoverStack], schemas: Schemas, known: Mapping[str
     has_moves = any(path.endswith("/moved.tf") for path in files)
     readme = overview(stacks, has_moves=has_moves)
     return {**files, "README.md": readme.encode(), given.FILE: given.written(now).encode()}
-
-
-def _with_missing_providers(stacks: Sequence[HandoverStack], schemas: Schemas) -> Schemas:
-    """The schemas, with those of other providers that Terraform can download."""
-    missing = {
-        name: entry
-        for stack in stacks
-        for name, entry in required_providers(stack.document).items()
-        if not schemas.knows(source_address(entry["source"]))
-    }
-    found = asked_of_terraform(missing) if missing else None
-    return schemas if found is None else schemas.including(found)

@@ -9,6 +9,9 @@ from terraform.output import objects
 
 _REGISTRY = "registry.terraform.io"
 
+# OpenTofu's registry has the same releases of providers.
+_REGISTRIES = (_REGISTRY, f"{_REGISTRY}:443", "registry.opentofu.org", "registry.opentofu.org:443")
+
 
 def required_providers(document: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """The `required_providers` entries by local name, with those that Terraform assumes for other providers in use."""
@@ -20,8 +23,14 @@ def required_providers(document: Mapping[str, Any]) -> dict[str, dict[str, str]]
 
 
 def source_address(source: str) -> str:
-    """A provider's source with the registry's host name: `registry.terraform.io/hashicorp/aws`."""
-    return source if source.count("/") == 2 else f"{_REGISTRY}/{source}"
+    """A provider's source in full: `aws` is short for `registry.terraform.io/hashicorp/aws`.
+
+    https://developer.hashicorp.com/terraform/language/providers/requirements#source-addresses
+    """
+    *before, name = source.lower().split("/")
+    namespace = before.pop() if before else "hashicorp"
+    host = "/".join(before) or _REGISTRY
+    return f"{_REGISTRY if host in _REGISTRIES else host}/{namespace}/{name}"
 
 
 def local_name(type: str, block: Mapping[str, Any]) -> str:

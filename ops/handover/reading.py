@@ -13,12 +13,15 @@ from ops.handover.grammar import BACKENDS, DYNAMIC, DYNAMIC_OBJECTS, OBJECT_KIND
 from ops.handover.hcl import Block, Expression
 from ops.handover.metadata import TopLevelBlock, comments, with_metadata
 from ops.handover.providers import local_name, required_providers, source_address
-from ops.handover.schema import BUILT_IN, Schemas, Shape
+from ops.handover.schema import BUILT_IN, ProviderSchema, Schemas, Shape
 from ops.handover.values import Problems, ValueReader
 
 _OTHER_RELEASE = (
     "if a newer release of the provider has it, run `terraform providers schema -json` with that release and pass its "
     "output with --schema"
+)
+_THIS_RELEASE = (
+    "run `terraform providers schema -json` with the release that the stack uses and pass its output with --schema"
 )
 _NO_GRAMMAR = BlockGrammar()
 
@@ -95,7 +98,7 @@ class _StackReader:
         if type == "provider":
             provider = self._known_provider(body.labels[0], body.where)
             if provider is not None:
-                yield self._block(type, body, grammar, self._schemas.configuration(provider))
+                yield self._block(type, body, grammar, provider.configuration)
         elif type in OBJECT_KINDS:
             shape = self._shape(type, body)
             if shape is not None:
@@ -116,26 +119,23 @@ class _StackReader:
         type_, name = body.labels
         if not self._is_name(name, body.where):
             return None
-        local = local_name(type_, body.content)
-        provider = BUILT_IN if local == "terraform" else self._known_provider(local, body.where)
-        if provider is None:
-            return None
-        shape = self._schemas.find(provider, kind, type_)
-        if shape is None:
-            release = f"{provider} {self._schemas.version(provider)}".strip()
-            self.problems.add(body.where, f"{release} has no {type_!r}", _OTHER_RELEASE)
+        provider = self._known_provider(local_name(type_, body.content), body.where)
+        shape = None if provider is None else provider.find(kind, type_)
+        if provider is not None and shape is None:
+            self.problems.add(body.where, f"{provider.name} has no {type_!r}", _OTHER_RELEASE)
         return shape
 
-    def _known_provider(self, local: str, where: str) -> str | None:
-        """A provider's address; for a provider without a schema, one problem is reported."""
-        provider = source_address(self._required[local]["source"])
-        if self._schemas.knows(provider):
-            return provider
-        if provider not in self._unknown_providers:
-            self._unknown_providers.add(provider)
-            hint = f"run `terraform providers schema -json` with {provider} and pass its output with --schema"
-            self.problems.add(where, f"the schema of provider {provider} is not known", hint)
-        return None
+    def _known_provider(self, local: str, where: str) -> ProviderSchema | None:
+        """A provider's schema; for a provider without one, one problem is reported."""
+        entry = {"source": BUILT_IN} if local == "terraform" else self._required[local]
+        source, constraint = source_address(entry["source"]), entry.get("version", "")
+        provider = self._schemas.provider(source, constraint)
+        if provider is None and source not in self._unknown_providers:
+            self._unknown_providers.add(source)
+            wanted = f"{source} {constraint}".strip()
+            hint = f"run `terraform providers schema -json` with {source} and pass its output with --schema"
+            self.problems.add(where, f"the schema of provider {wanted} is not known", hint)
+        return provider
 
     def _block(self, type: str, body: _Body, grammar: BlockGrammar, shape: Shape | None = None) -> Block:
         """A block of which Terraform defines the content in `grammar`, and a provider defines that in `shape`."""
@@ -167,6 +167,9 @@ class _StackReader:
         elif name in shape.blocks:
             for body in self._bodies(value, 0, where):
                 yield self._block(name, body, _NO_GRAMMAR, shape.blocks[name])
+        elif name in shape.unclear:
+            what = f"it is not known whether {name!r} is an argument or a block of {owner}, or what it contains"
+            self.problems.add(where, what, _THIS_RELEASE)
         else:
             self.problems.add(where, f"{name!r} is neither an argument nor a block of {owner}", _OTHER_RELEASE)
 
@@ -175,7 +178,7 @@ class _StackReader:
         (label,) = body.labels
         if label in shape.blocks:
             return self._block("dynamic", body, DYNAMIC, Shape(blocks={"content": shape.blocks[label]}))
-        if label not in shape.lists_of_objects:
+        if label not in shape.lists_of_objects | shape.possibly_blocks:
             self.problems.add(body.where, f"{label!r} is not a block that can be dynamic here", _OTHER_RELEASE)
         return self._block("dynamic", body, DYNAMIC_OBJECTS)
 

@@ -1,24 +1,25 @@
 """The names of arguments and blocks in providers' schemas. HCL distinguishes them, whereas Terraform's JSON does not.
 
-`python -m ops.handover.schema` asks Terraform for the schema of the AWS provider, and writes it to `schema.json.xz`.
+`releases/` has them for one release of each major version. `python -m ops.handover.schema` writes them.
 """
 
 import functools
 import json
 import lzma
-import tempfile
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from errors import RefusedError, refused
-from terraform.cli import TerraformCli
+from errors import refused
+from ops.handover.providers import source_address
+from terraform.version_constraints import allows_major
 
 BUILT_IN = "terraform.io/builtin/terraform"
 
-FILE = Path(__file__).with_name("schema.json.xz")
-_KINDS = {"resource": "resource_schemas", "data": "data_source_schemas", "ephemeral": "ephemeral_resource_schemas"}
+RELEASES = Path(__file__).with_name("releases")
+KINDS = {"resource": "resource_schemas", "data": "data_source_schemas", "ephemeral": "ephemeral_resource_schemas"}
 
 
 @dataclass(frozen=True)
@@ -26,69 +27,136 @@ class Shape:
     """What a block may contain.
 
     lists_of_objects: the arguments that may also be written as blocks, such as `ingress` of a security group.
-    https://developer.hashicorp.com/terraform/language/attr-as-blocks
+        https://developer.hashicorp.com/terraform/language/attr-as-blocks
+    possibly_blocks: arguments of which it is not known whether they may be written as blocks.
+    unclear: names of which it is not known whether they are arguments or blocks, or what they may contain.
     """
 
     arguments: frozenset[str] = frozenset()
     lists_of_objects: frozenset[str] = frozenset()
     blocks: Mapping[str, "Shape"] = field(default_factory=dict)
+    possibly_blocks: frozenset[str] = frozenset()
+    unclear: frozenset[str] = frozenset()
+
+
+class ProviderRelease:
+    """The shapes of one release of a provider."""
+
+    def __init__(self, reduced: Mapping[str, Any]) -> None:
+        self._reduced = reduced
+        self._shapes: dict[int, Shape] = {}
+        self.version = str(reduced["version"])
+        self.configuration = self._shape(reduced["configuration"])
+
+    def find(self, kind: str, type: str) -> Shape | None:
+        """The shape of a resource, data source or ephemeral resource; None if the release has no such type."""
+        index = self._reduced[kind].get(type)
+        return None if index is None else self._shape(index)
+
+    def _shape(self, index: int) -> Shape:
+        if index not in self._shapes:
+            blocks, *words = self._reduced["shapes"][index]
+            arguments, lists_of_objects, possibly_blocks, unclear = (frozenset(it.split()) for it in words)
+            inner = {name: self._shape(block) for name, block in blocks.items()}
+            self._shapes[index] = Shape(arguments, lists_of_objects, inner, possibly_blocks, unclear)
+        return self._shapes[index]
+
+
+@dataclass(frozen=True)
+class ProviderSchema:
+    """What is known of a provider: the releases that a stack may use. Their shapes are one if they do not conflict."""
+
+    source: str
+    releases: Sequence[ProviderRelease]
+
+    @property
+    def name(self) -> str:
+        """The provider with its releases, for messages."""
+        return f"{self.source} {' or '.join(release.version for release in self.releases)}".strip()
+
+    @property
+    def configuration(self) -> Shape:
+        return _union([release.configuration for release in self.releases])
+
+    def find(self, kind: str, type: str) -> Shape | None:
+        """The shape of a resource, data source or ephemeral resource; None if no release has such a type."""
+        found = [shape for release in self.releases if (shape := release.find(kind, type)) is not None]
+        return _union(found) if found else None
+
+
+def _union(shapes: Sequence[Shape]) -> Shape:
+    """What a block may contain in one of several releases. Where they conflict, it is unclear."""
+    if len(shapes) == 1:
+        return shapes[0]
+    inner: dict[str, list[Shape]] = defaultdict(list)
+    for shape in shapes:
+        for name, block in shape.blocks.items():
+            inner[name].append(block)
+    arguments = frozenset().union(*(shape.arguments for shape in shapes))
+    unclear = frozenset().union(*(shape.unclear for shape in shapes), arguments & inner.keys())
+    written_as_blocks = frozenset().union(*(shape.lists_of_objects | shape.possibly_blocks for shape in shapes))
+    surely = {
+        name for name in written_as_blocks if all(name in it.lists_of_objects for it in shapes if name in it.arguments)
+    }
+    return Shape(
+        arguments=arguments - unclear,
+        lists_of_objects=frozenset(surely - unclear),
+        blocks={name: _union(found) for name, found in inner.items() if name not in unclear},
+        possibly_blocks=written_as_blocks - surely - unclear,
+        unclear=unclear,
+    )
 
 
 class Schemas:
-    """The shapes of providers, by source address."""
+    """The schemas of providers. Those that a user gives take precedence over those in `files`.
 
-    def __init__(self, reduced: Mapping[str, Any]) -> None:
-        self._shapes: list[Shape] = []
-        for arguments, lists_of_objects, blocks in reduced["shapes"]:  # each after the shapes of its blocks
-            self._shapes.append(
-                Shape(
-                    arguments=frozenset(arguments.split()),
-                    lists_of_objects=frozenset(lists_of_objects.split()),
-                    blocks={name: self._shapes[index] for name, index in blocks.items()},
-                )
-            )
-        self._providers: dict[str, Any] = dict(reduced["providers"])
+    given: by source address and version constraint; those with the constraint None are for every constraint.
+    files: by source address, then by major version.
+    """
 
-    def knows(self, provider: str) -> bool:
-        return provider in self._providers
+    def __init__(
+        self,
+        given: Mapping[tuple[str, str | None], ProviderRelease],
+        files: Mapping[str, Mapping[int, Path]] | None = None,
+    ) -> None:
+        self._given = dict(given)
+        self._files = files or {}
 
-    def version(self, provider: str) -> str:
-        return str(self._providers[provider]["version"])
-
-    def configuration(self, provider: str) -> Shape:
-        index: int = self._providers[provider]["configuration"]
-        return self._shapes[index]
-
-    def find(self, provider: str, kind: str, type: str) -> Shape | None:
-        """The shape of a resource, data source or ephemeral resource; None if the provider has no such type."""
-        index = self._providers[provider][kind].get(type)
-        return None if index is None else self._shapes[index]
+    def provider(self, source: str, constraint: str = "") -> ProviderSchema | None:
+        """What is known of the releases that a version constraint allows; None if nothing is."""
+        address = source_address(source)
+        for key in ((address, constraint), (address, None)):
+            if key in self._given:
+                return ProviderSchema(address, [self._given[key]])
+        files = self._files.get(address, {})
+        releases = [_loaded(file) for major, file in sorted(files.items()) if allows_major(constraint, major)]
+        return ProviderSchema(address, releases) if releases else None
 
     def including(self, other: "Schemas") -> "Schemas":
         """The providers of both; `other` takes precedence."""
-        merged = Schemas({"shapes": [], "providers": {}})
-        merged._shapes = [*self._shapes, *other._shapes]
-        moved = {name: _shifted(provider, len(self._shapes)) for name, provider in other._providers.items()}
-        merged._providers = {**self._providers, **moved}
-        return merged
+        return Schemas({**self._given, **other._given}, {**self._files, **other._files})
 
 
-def _shifted(provider: Mapping[str, Any], by: int) -> dict[str, Any]:
-    kinds = {kind: {name: index + by for name, index in provider[kind].items()} for kind in _KINDS}
-    return {"version": provider["version"], "configuration": provider["configuration"] + by, **kinds}
+@functools.cache
+def _loaded(file: Path) -> ProviderRelease:
+    return ProviderRelease(json.loads(lzma.decompress(file.read_bytes())))
 
 
 @functools.cache
 def shipped() -> Schemas:
-    """The schemas of the AWS provider and of Terraform's built-in one."""
-    return Schemas(json.loads(lzma.decompress(FILE.read_bytes())))
+    """The schemas in `releases/`. Each is read when a stack needs it."""
+    files: dict[str, dict[int, Path]] = defaultdict(dict)
+    for file in RELEASES.glob("*/*.json.xz"):
+        name, _, major = file.name.removesuffix(".json.xz").rpartition("-")
+        files[source_address(f"{file.parent.name}/{name}")][int(major)] = file
+    return Schemas({(BUILT_IN, None): _loaded(RELEASES / "terraform.json.xz")}, files)
 
 
 def from_file(path: Path) -> Schemas:
     """The schemas in an output of `terraform providers schema -json`."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return Schemas(reduce(content["provider_schemas"], versions={}))
+        return of_every_constraint(content["provider_schemas"])
     except OSError as error:
         what = f"cannot be read: {error.strerror}"
     except (ValueError, LookupError, TypeError, AttributeError):
@@ -100,40 +168,39 @@ def from_file(path: Path) -> Schemas:
     )
 
 
-def asked_of_terraform(providers: Mapping[str, Mapping[str, str]]) -> Schemas | None:
-    """The schemas for `required_providers` entries, by local name; None if Terraform cannot download them."""
-    with tempfile.TemporaryDirectory(prefix="kakehashi-schema-") as folder:
-        try:
-            return Schemas(reduce(provider_schemas(Path(folder), providers), versions={}))
-        except RefusedError:
-            return None
+def of_every_constraint(provider_schemas: Mapping[str, Any]) -> Schemas:
+    """Terraform's schemas, by source address, for every version constraint."""
+    return Schemas({(source_address(it), None): ProviderRelease(reduce(of, "")) for it, of in provider_schemas.items()})
 
 
-def reduce(provider_schemas: Mapping[str, Any], *, versions: Mapping[str, str]) -> dict[str, Any]:
-    """Terraform's schemas reduced to names. Blocks with equal names share one shape."""
+def reduce(schema: Mapping[str, Any], version: str) -> dict[str, Any]:
+    """A provider's schema, as Terraform prints it, reduced to names. Blocks with equal names share one shape."""
     shapes: dict[str, int] = {}
 
     def index(block: Mapping[str, Any]) -> int:
         attributes = block.get("attributes") or {}
         shape = [
-            " ".join(sorted(attributes)),
-            " ".join(sorted(name for name, it in attributes.items() if _is_list_of_objects(it.get("type")))),
             {name: index(it["block"]) for name, it in sorted((block.get("block_types") or {}).items())},
+            _words(attributes),
+            _words(name for name, it in attributes.items() if _is_list_of_objects(it.get("type"))),
+            _words(name for name, it in attributes.items() if it.get("possibly_blocks")),
+            _words(block.get("unclear", ())),
         ]
         return shapes.setdefault(json.dumps(shape), len(shapes))
 
-    providers = {
-        source: {
-            "version": versions.get(source, ""),
-            "configuration": index((schema.get("provider") or {}).get("block") or {}),
-            **{
-                kind: {name: index(it["block"]) for name, it in sorted((schema.get(key) or {}).items())}
-                for kind, key in _KINDS.items()
-            },
-        }
-        for source, schema in sorted(provider_schemas.items())
+    reduced = {
+        "version": version,
+        "configuration": index((schema.get("provider") or {}).get("block") or {}),
+        **{
+            kind: {name: index(it["block"]) for name, it in sorted((schema.get(key) or {}).items())}
+            for kind, key in KINDS.items()
+        },
     }
-    return {"shapes": [json.loads(shape) for shape in shapes], "providers": providers}
+    return {"shapes": [json.loads(shape) for shape in shapes], **reduced}
+
+
+def _words(names: Iterable[str]) -> str:
+    return " ".join(sorted(names))
 
 
 def _is_list_of_objects(type: Any) -> bool:
@@ -141,30 +208,3 @@ def _is_list_of_objects(type: Any) -> bool:
         case ["list" | "set", ["object", *_]]:
             return True
     return False
-
-
-def provider_schemas(folder: Path, required: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
-    """Terraform's schemas for `required_providers` entries, which it downloads into `folder`.
-
-    Raises RefusedError where it cannot.
-    """
-    (folder / "versions.tf.json").write_text(
-        json.dumps(
-            {
-                "terraform": {"required_providers": required},
-                # so that the output includes the built-in provider
-                "data": {"terraform_remote_state": {"none": {"backend": "local"}}},
-            }
-        )
-    )
-    terraform = TerraformCli()
-    for command in (("init", "-backend=false", "-input=false", "-json"), ("providers", "schema", "-json")):
-        done = terraform.run(*command, folder=folder)
-        if done.returncode:
-            why = (
-                "; ".join((error.detail or error.summary).partition("\n\n")[0] for error in done.errors) or done.stderr
-            )
-            hint = "see that this machine can reach the registry or the mirror that Terraform downloads providers from"
-            raise refused("terraform", f"`terraform {command[0]}` failed: {why}", hint)
-    schemas: dict[str, Any] = json.loads(done.stdout)["provider_schemas"]
-    return schemas

@@ -14,6 +14,7 @@ OTHER_RELEASE = (
     "hint: if a newer release of the provider has it, run `terraform providers schema -json` with that release and "
     "pass its output with --schema"
 )
+AWS_5 = {"terraform": {"required_providers": {"aws": {"source": "aws", "version": "~> 5.0"}}}}
 IN_A_TEMPLATE = "hint: complete the expression, or write $${ or %%{ for the characters themselves"
 
 REFUSED = {
@@ -22,12 +23,12 @@ REFUSED = {
         "error: web: resources: 'resources' is not a Terraform block\nhint: remove it, or hand over this stack as JSON",
     ),
     "argument_of_another_release": (
-        {"resource": {"aws_sns_topic": {"news": {"name": "news", "region": "eu-west-1"}}}},
+        AWS_5 | {"resource": {"aws_sns_topic": {"news": {"name": "news", "region": "eu-west-1"}}}},
         "error: web: resource.aws_sns_topic.news.region: 'region' is neither an argument nor a block of resource "
         f"aws_sns_topic\n{OTHER_RELEASE}",
     ),
     "unknown_resource_type": (
-        {"resource": {"aws_sns_topics": {"news": {"name": "news"}}}},
+        AWS_5 | {"resource": {"aws_sns_topics": {"news": {"name": "news"}}}},
         "error: web: resource.aws_sns_topics.news: registry.terraform.io/hashicorp/aws 5.100.0 has no "
         f"'aws_sns_topics'\n{OTHER_RELEASE}",
     ),

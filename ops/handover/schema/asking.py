@@ -1,0 +1,61 @@
+"""Asks Terraform for the schemas of providers, which it downloads."""
+
+import json
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from errors import RefusedError, refused
+from ops.handover.providers import required_providers, source_address
+from ops.handover.schema import BUILT_IN, ProviderRelease, Schemas, reduce
+from terraform.cli import TerraformCli
+
+
+def with_missing_providers(schemas: Schemas, documents: Iterable[Mapping[str, Any]]) -> Schemas:
+    """The schemas, with those of other providers that the stacks need and Terraform can download."""
+    found: dict[tuple[str, str | None], ProviderRelease] = {}
+    for document in documents:
+        for entry in required_providers(document).values():
+            address, constraint = source_address(entry["source"]), entry.get("version", "")
+            if (address, constraint) not in found and schemas.provider(address, constraint) is None:
+                found |= _asked(entry, address, constraint)
+    return schemas.including(Schemas(found))
+
+
+def _asked(entry: Mapping[str, str], address: str, constraint: str) -> dict[tuple[str, str | None], ProviderRelease]:
+    """The schema for one entry; none if Terraform cannot download it."""
+    with tempfile.TemporaryDirectory(prefix="kakehashi-schema-") as folder:
+        try:
+            schemas = provider_schemas(Path(folder), {"it": entry})
+        except RefusedError:
+            return {}
+    (schema,) = (it for name, it in schemas.items() if name != BUILT_IN)
+    return {(address, constraint): ProviderRelease(reduce(schema, ""))}
+
+
+def provider_schemas(folder: Path, required: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """Terraform's schemas for `required_providers` entries, which it downloads into `folder`.
+
+    Raises RefusedError where it cannot.
+    """
+    (folder / "versions.tf.json").write_text(
+        json.dumps(
+            {
+                "terraform": {"required_providers": required},
+                # so that the output includes the built-in provider
+                "data": {"terraform_remote_state": {"none": {"backend": "local"}}},
+            }
+        )
+    )
+    terraform = TerraformCli()
+    for command in (("init", "-backend=false", "-input=false", "-json"), ("providers", "schema", "-json")):
+        done = terraform.run(*command, folder=folder)
+        if done.returncode:
+            why = (
+                "; ".join((error.detail or error.summary).partition("\n\n")[0] for error in done.errors) or done.stderr
+            )
+            hint = "see that this machine can reach the registry or the mirror that Terraform downloads providers from"
+            raise refused("terraform", f"`terraform {command[0]}` failed: {why}", hint)
+    schemas: dict[str, Any] = json.loads(done.stdout)["provider_schemas"]
+    return schemas

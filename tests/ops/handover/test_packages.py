@@ -1,0 +1,67 @@
+"""What a provider's package says of its names is what Terraform says of them, but for what changed between releases."""
+
+from collections.abc import Iterator
+from importlib.metadata import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from errors import RefusedError
+from ops.handover.schema import KINDS, Shape, packages, shipped
+
+# Between the releases 5.100.0, which Terraform describes, and 6.25.0, which the package describes, these changed.
+CHANGED = {
+    "resource aws_auditmanager_assessment.roles",
+    "resource aws_auditmanager_control.control_mapping_sources.source_keyword",
+}
+
+
+@pytest.fixture(scope="module")
+def package() -> packages.Package:
+    (archive,) = (it for it in files("cdktf-cdktf-provider-aws") or () if it.name.endswith(".jsii.tgz"))
+    return packages.read(Path(str(archive.locate())))
+
+
+def _common(block: dict[str, Any], shape: Shape, path: str) -> Iterator[tuple[str, bool]]:
+    """The names that both know, and whether the package says the same of them as the other release."""
+    for name, attribute in block["attributes"].items():
+        if name in shape.arguments or name in shape.blocks:
+            yield f"{path}.{name}", name in shape.arguments
+            if name in shape.lists_of_objects:
+                yield f"{path}.{name}", attribute["possibly_blocks"]
+    for name, inner in block["block_types"].items():
+        if name in shape.blocks:
+            yield f"{path}.{name}", True
+            yield from _common(inner["block"], shape.blocks[name], f"{path}.{name}")
+        elif name in shape.arguments:
+            yield f"{path}.{name}", False
+
+
+@pytest.mark.parametrize(
+    ("release", "changed"), [("5.100.0", CHANGED), ("6.69.1", set())], ids=["of_terraform", "of_a_newer_package"]
+)
+def test_arguments_and_blocks_are_those_of_another_release(
+    package: packages.Package, release: str, changed: set[str]
+) -> None:
+    assert (package.source, package.version) == ("hashicorp/aws", "6.25.0")
+    aws = shipped().provider("aws", release)
+    assert aws is not None
+    assert aws.name == f"registry.terraform.io/hashicorp/aws {release}"
+    compared = list(_common(package.schema["provider"]["block"], aws.configuration, "provider"))
+    for kind, key in KINDS.items():
+        for type_, schema in package.schema[key].items():
+            if shape := aws.find(kind, type_):
+                compared += _common(schema["block"], shape, f"{kind} {type_}")
+    assert len(compared) > 30_000
+    assert {path for path, agrees in compared if not agrees} == changed
+
+
+def test_refuses_a_file_that_is_no_package(tmp_path: Path) -> None:
+    (tmp_path / "x.whl").write_text("no package")
+    with pytest.raises(RefusedError) as refused:
+        packages.read(tmp_path / "x.whl")
+    assert str(refused.value) == (
+        f"error: {tmp_path / 'x.whl'}: is not a package of a provider for cdktf or cdktn: File is not a zip file\n"
+        "hint: name a file that `pip download` fetched"
+    )
