@@ -83,6 +83,12 @@ def _of(name: str, plan: dict[str, Any]) -> dict[str, Any]:
             [it["address"], it.get("provider_config_key"), it.get("depends_on")]
             for it in configuration.get("resources", [])
         ],
+        "providers": {
+            key: it.get("version_constraint")
+            for key, it in plan["configuration"].get("provider_config", {}).items()
+            if key.startswith(f"{own[:-1]}:")
+        },
+        "provider_of": sorted({(it["type"], it["provider_config_key"]) for it in configuration.get("resources", [])}),
         "provisioners": [
             [it["type"], {name: value.get("references") for name, value in it.get("expressions", {}).items()}]
             for resource in configuration.get("resources", [])
