@@ -129,9 +129,10 @@ def handover(
 ) -> None:
     """Write a deployment's Terraform as HCL for people, one folder for each account and stack.
 
-    Needs Terraform. What was changed since an earlier handover is merged with what is new, by Git. If both changed the
-    same lines, they are shown, and nothing is written without --mark-conflicts or --force. Files that were added since
-    are kept and named. Files of stacks that are no longer there are removed; each stack is named.
+    Needs Terraform, which validates each stack that changes before anything is written. What was changed since an
+    earlier handover is merged with what is new, by Git. If both changed the same lines, they are shown, and nothing is
+    written without --mark-conflicts or --force. Files that were added since are kept and named. Files of stacks that
+    are no longer there are removed; each stack is named.
     """
     from ops.handover import hand_over
     from settings.place import folder_of
@@ -146,7 +147,13 @@ def handover(
     written_by = nullcontext(cdktf_out) if cdktf_out is not None else synthesised(context, load(deployment))
     with written_by as terraform, waiting("writing HCL"):
         folders = hand_over(
-            terraform, out, schema_files=schema or [], force=force, mark_conflicts=mark_conflicts, check=check
+            terraform,
+            out,
+            schema_files=schema or [],
+            force=force,
+            mark_conflicts=mark_conflicts,
+            check=check,
+            validate=True,
         )
     for folder in [] if check else folders:
         print(folder)

@@ -19,6 +19,7 @@ from ops.handover.readme import overview, stack_readme
 from ops.handover.schema import Schemas, from_file, shipped
 from ops.handover.schema.asking import with_missing_providers
 from ops.handover.stacks import HandoverStack, read
+from ops.handover.validation import errors_in, refuse_invalid
 from terraform.cli import TerraformCli
 
 __all__ = ["Converted", "convert", "hand_over", "shipped"]
@@ -32,18 +33,21 @@ def hand_over(
     force: bool = False,
     mark_conflicts: bool = False,
     check: bool = False,
+    validate: bool = False,
 ) -> list[Path]:
     """Write every stack of the output folder `out` as HCL below `destination`; returns the stacks' folders.
 
     `schema_files` are outputs of `terraform providers schema -json`, for other providers and releases. What people
     changed since the last handover is kept. Where this handover changes the same lines, `mark_conflicts` writes both
-    versions into the file, and `force` keeps nothing that people changed. `check` only compares.
+    versions into the file, and `force` keeps nothing that people changed. `check` only compares. `validate` lets
+    `terraform validate` read every stack that changes, where Terraform can get its providers.
 
-    Raises RefusedError, and leaves `destination` as it was, if something cannot be converted, if the same lines changed
-    and neither option is given, and with `check` if something would be written. With `mark_conflicts`, it is raised
-    after everything is written.
+    Raises RefusedError, and leaves `destination` as it was, if something cannot be converted or is not valid, if the
+    same lines changed and neither option is given, and with `check` if something would be written. With
+    `mark_conflicts`, it is raised after everything is written.
     """
-    formatter = Formatter(TerraformCli())
+    terraform = TerraformCli()
+    formatter = Formatter(terraform)
     stacks = read(out)
     schemas = shipped()
     for file in schema_files:
@@ -56,6 +60,9 @@ def hand_over(
     else:
         if not mark_conflicts:
             change.refuse_conflicts()
+        if validate:
+            found = errors_in(change.stacks_to_validate(stack.target for stack in stacks), terraform)
+            refuse_invalid(found, destination, lambda path: not change.is_as_handed_over(path))
         change.put(mark_conflicts=mark_conflicts)
     return [destination / stack.target for stack in stacks]
 

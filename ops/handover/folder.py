@@ -3,7 +3,7 @@
 import re
 import shutil
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from errors import Problem, RefusedError, refused
@@ -94,6 +94,36 @@ class Change:
             hint = "keep what is right in the file, which has both versions now, and delete the markers in it"
             found = ((str(self.destination / it.path), it.what) for it in self.compared.conflicts)
             raise RefusedError([Problem(where=where, what=what, hint=hint) for where, what in found])
+
+    def stacks_to_validate(self, targets: Iterable[str]) -> dict[str, dict[str, bytes]]:
+        """The files of each stack that this handover changes, as they will be, with those that people added.
+
+        A stack with a conflict is left out.
+        """
+        files = self.compared.files
+        changed = {path for path, content in files.items() if content != self.present[path]}
+        conflicts = {it.path for it in self.compared.conflicts}
+        found = {}
+        for target in targets:
+            inside = {path for path in files if path.startswith(f"{target}/")}
+            if inside & changed and not inside & conflicts:
+                contents = {path.removeprefix(f"{target}/"): it for path in inside if (it := files[path]) is not None}
+                found[target] = self._added_to(target) | contents
+        return found
+
+    def _added_to(self, target: str) -> dict[str, bytes]:
+        folder = self.destination / target
+        paths = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+        added = [path for path in paths if f"{target}/{path.as_posix()}" not in self.compared.files]
+        return {
+            path.as_posix(): (folder / path).read_bytes()
+            for path in added
+            if path.name == ".terraform.lock.hcl" or not _OF_TERRAFORM.search(path.as_posix())
+        }
+
+    def is_as_handed_over(self, path: str) -> bool:
+        """Whether a file will be as the handover writes it, without anything of people."""
+        return path in self.new and path not in self.compared.notes
 
     def _forgotten(self) -> list[str]:
         """Files of the memory of earlier handovers."""

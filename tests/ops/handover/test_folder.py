@@ -261,9 +261,14 @@ def test_writes_the_same_bytes_in_every_locale(out: Callable[..., Path], tmp_pat
     }
     out(document)
     python = project / ".venv" / "bin" / "python"
+    no_providers = tmp_path / "terraformrc"
+    no_providers.write_text(
+        f'provider_installation {{\n  filesystem_mirror {{\n    path = "{tmp_path}/none"\n  }}\n}}\n'
+    )
     results = []
     for name, locale in (("one", "C"), ("two", "tr_TR.UTF-8")):
-        environment = {"PATH": f"{Path(str(shutil.which('terraform'))).parent}:/usr/bin:/bin", "LC_ALL": locale}
+        path = f"{Path(str(shutil.which('terraform'))).parent}:/usr/bin:/bin"
+        environment = {"PATH": path, "LC_ALL": locale, "TF_CLI_CONFIG_FILE": str(no_providers)}
         command = [
             str(it)
             for it in (python, "main.py", "handover", "--from", tmp_path / "cdktf.out", "--out", tmp_path / name)

@@ -1,0 +1,82 @@
+"""Terraform validates a handover before it is put in place."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from errors import RefusedError
+from ops.handover import hand_over
+from ops.handover.validation import errors_in
+from terraform.cli import TerraformCli
+from tests.ops.handover.folders import TOPIC, written
+
+pytestmark = pytest.mark.terraform
+
+
+@pytest.fixture(autouse=True)
+def _providers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No cache of providers but the command's own."""
+    monkeypatch.delenv("TF_PLUGIN_CACHE_DIR", raising=False)
+    monkeypatch.setenv("TF_VAR_unused", "x")
+
+
+def test_writes_nothing_where_terraform_finds_an_error(
+    out: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cycle = {"locals": {"a": "${local.b}", "b": "${local.a}"}, "output": {"it": {"value": "${local.a}"}}}
+    missing = {"resource": {"terraform_data": {"it": {"input": "${terraform_data.other.id}"}}}}
+    with pytest.raises(RefusedError) as refused:
+        hand_over(out(cycle=cycle, missing=missing), tmp_path / "hcl", validate=True)
+    assert not (tmp_path / "hcl").exists()
+    first, second = refused.value.problems
+    assert first.where == str(tmp_path / "hcl" / "cycle")
+    assert sorted(first.what.removeprefix("Cycle: ").split(", ")) == ["local.a (expand)", "local.b (expand)"]
+    assert second.where == f"{tmp_path}/hcl/missing/terraform_data.tf:2"
+    assert second.what.startswith("Reference to undeclared resource: A managed resource")
+    assert {it.hint for it in refused.value.problems} == {
+        "correct it in the project, where `terraform validate` says the same of the JSON; else, report it"
+    }
+    assert capsys.readouterr().err == ""
+
+
+def test_validates_what_people_added_together_with_what_is_new(out: Callable[..., Path], tmp_path: Path) -> None:
+    data = {"resource": {"terraform_data": {"it": {"input": 1}}}}
+    hand_over(out(data), tmp_path / "hcl", validate=True)
+    added = tmp_path / "hcl" / "web" / "more.tf"
+    added.write_text('resource "terraform_data" "it" {}\n')
+    before = written(tmp_path / "hcl")
+    hand_over(out(data), tmp_path / "hcl", validate=True)  # nothing changes
+    data["resource"]["terraform_data"]["it"]["input"] = 2
+    with pytest.raises(RefusedError) as refused:
+        hand_over(out(data), tmp_path / "hcl", validate=True)
+    assert "Duplicate resource" in str(refused.value)
+    assert written(tmp_path / "hcl") == before
+    added.write_text('resource "terraform_data" "mine" {\n  input = local.none\n}\n')
+    with pytest.raises(RefusedError) as refused:
+        hand_over(out(data), tmp_path / "hcl", validate=True)
+    (problem,) = refused.value.problems
+    assert problem.where == f"{added}:2"
+    assert problem.hint == "correct it in this file, which was changed or added since the last handover"
+
+
+def test_says_in_one_line_that_a_provider_cannot_be_had(
+    out: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "none").mkdir()
+    config = tmp_path / "terraformrc"
+    config.write_text(f'provider_installation {{\n  filesystem_mirror {{\n    path = "{tmp_path}/none"\n  }}\n}}\n')
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(config))
+    assert hand_over(out(TOPIC), tmp_path / "hcl", validate=True) == [tmp_path / "hcl" / "web"]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("not validated: web: Failed to query available provider packages: ")
+    assert (tmp_path / "hcl" / "web" / "sns.tf").exists()
+
+
+def test_validates_stacks_with_a_provider_that_all_share() -> None:
+    files = {"sns.tf": b'resource "aws_sns_topic" "news" {\n  nam = "news"\n}\n'}
+    found = errors_in({"web": files, "mail": files}, TerraformCli())
+    assert [(it.stack, it.place, it.what.partition(":")[0]) for it in found] == [
+        ("web", "sns.tf:2", "Unsupported argument"),
+        ("mail", "sns.tf:2", "Unsupported argument"),
+    ]
