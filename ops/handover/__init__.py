@@ -83,7 +83,7 @@ def _files(stacks: Sequence[HandoverStack], schemas: Schemas, known: Mapping[str
             problems += error.problems
             continue
         now[stack.name] = given.Given(addresses={**before.addresses, **converted.addresses})
-        texts = {**converted.files, "README.md": stack_readme(stack, stacks, converted.files)}
+        texts = {**converted.files, "README.md": stack_readme(stack, stacks, converted)}
         problems += [
             Problem(where=str(stack.folder / path), what="the handover writes a file of this name", hint="rename it")
             for path in sorted(stack.files_read.keys() & texts.keys())

@@ -1,9 +1,10 @@
 """Converts one stack's JSON to HCL files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ops.handover.edit_places import EditPlace
 from ops.handover.filing import filed
 from ops.handover.given import Given
 from ops.handover.hcl import NULL, Block
@@ -23,10 +24,12 @@ class Converted:
 
     files: by path, before `terraform fmt` aligns them.
     addresses: of every resource and data source in the HCL, by its address in the JSON.
+    edit_places: where members of repeated resources are added, for the README.
     """
 
     files: Mapping[str, str]
     addresses: Mapping[str, str]
+    edit_places: Sequence[EditPlace] = ()
 
     @property
     def moved(self) -> dict[str, str]:

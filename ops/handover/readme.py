@@ -1,19 +1,21 @@
 """Writes the READMEs of the handover: the order of the stacks, their inputs and outputs, and the commands to run."""
 
 import json
-import re
-from collections.abc import Collection, Mapping, Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ops.handover.last_handover import MANIFEST
+from ops.handover.conversion import Converted
+from ops.handover.last_handover import MANIFEST, MEMORY
+from ops.handover.markdown import cell, code, link, plain, table
 from ops.handover.stacks import HandoverStack
 from terraform.output import Number
 
 _NONE = "None.\n"
 
 _MOVES = """
-Similar resources are one block with `for_each` here. `moved.tf` has their old addresses, so that the first apply \
-keeps the resources. After that apply, the file can be deleted.
+`moved.tf` has the addresses that resources had before, so that the first apply keeps the resources. After that apply,
+the file can be deleted; the next handover does not bring these moves back.
 """
 
 _FIRST_PLAN = {
@@ -24,15 +26,30 @@ changes only addresses, as listed in
 }
 """What the first plan of existing resources shows, by whether there is a `moved.tf`."""
 
-_LOST = """\
+_CHANGES = f"""\
+## Changing it
+
+Each folder's README says what is changed where. If the project hands over again into this folder, what you changed is
+kept and merged with what is new, as `git merge` does:
+
+* Lines that only you changed stay, and so do files that you added or removed. The handover names these files.
+* Lines that both changed are shown, and nothing is written until somebody decides: `--mark-conflicts` writes both
+  versions into the file, `--force` takes the new one everywhere.
+* With `--check`, the handover only says whether it would change something, for example in CI.
+
+`{MANIFEST}` lists the files as they were handed over, for `sha256sum --check`; `{MEMORY}` has a copy of each and the
+addresses of resources. Keep both in version control: the next handover needs them.
+
 ## What the handover loses
 
-* The deployment file, and its checks across several settings. A check of a single value stays as the `validation` of
-  a variable.
-* Everything that the deployment file computes: the number of subnets, the repositories, the permissions of policies.
-  Change these by hand in the `.tf` files.
-* The comparison with the project. The next handover lists every file that was changed here, and overwrites these only
-  with `--force`. It leaves files that were added, and names them, except hidden ones and states.
+* The project's settings, and its checks across several of them. A check of a single value stays as the `validation`
+  of a variable.
+* Everything that the project computes, for example the number of subnets or the permissions of policies. Change these
+  by hand in the `.tf` files.
+"""
+
+_OTHERS = """\
+Change everything else in the `.tf` files. What you change is kept when the project hands over again.
 """
 
 
@@ -41,23 +58,22 @@ def overview(stacks: Sequence[HandoverStack], *, has_moves: bool) -> str:
     rows = [
         (
             str(number),
-            f"[`{stack.target}`]({stack.target}/)",
+            link(f"{stack.target}/"),
             stack.account or "",
             str(len(list(stack.resources()))),
-            ", ".join(f"`{other.name}`" for other in stacks if other.name in stack.dependencies),
+            ", ".join(cell(other.name) for other in stacks if other.name in stack.dependencies),
         )
         for number, stack in enumerate(stacks, start=1)
     ]
-    table = _table(("order", "stack", "account", "resources", "reads the state of"), rows)
-    commands = "".join(
-        f"$ terraform -chdir={stack.target} init\n$ terraform -chdir={stack.target} apply\n" for stack in stacks
-    )
+    order = table(("order", "stack", "account", "resources", "reads the state of"), rows)
+    folders = [shlex.quote(f"-chdir={stack.target}") for stack in stacks]
+    commands = "".join(f"$ terraform {folder} {it}\n" for folder in folders for it in ("init", "apply"))
     return f"""\
 # Terraform
 
 One folder for each state. Apply them in this order, and destroy them in reverse order:
 
-{table}
+{order}
 Any order in which a stack comes after those whose state it reads works as well.
 
 ## What to run
@@ -69,36 +85,35 @@ Log in to the account of the stack, then:
 
 If the resources exist already and the state stays the same, the first `plan` {_FIRST_PLAN[has_moves]}
 
-`{MANIFEST}` lists the files of the handover, for `sha256sum --check`.
-
-{_LOST}"""
+{_CHANGES}"""
 
 
-def stack_readme(stack: HandoverStack, stacks: Sequence[HandoverStack], files: Collection[str]) -> str:
-    """The README of one stack. `files` are the paths of its converted files."""
-    inputs = _table(
+def stack_readme(stack: HandoverStack, stacks: Sequence[HandoverStack], converted: Converted) -> str:
+    """The README of one stack."""
+    files = converted.files
+    inputs = table(
         ("variable", "type", "value", "what"),
         [
-            (f"`{name}`", _code(it.get("type", "any")), _value(it), _text(it.get("description", "")))
+            (cell(name), cell(str(it.get("type", "any"))), _value(it), plain(str(it.get("description", ""))))
             for name, it in sorted(stack.variables.items())
         ],
     )
-    results = _table(
+    results = table(
         ("output", "what"),
-        [(f"`{name}`", _text(it.get("description", ""))) for name, it in sorted(stack.outputs.items())],
+        [(cell(name), plain(str(it.get("description", "")))) for name, it in sorted(stack.outputs.items())],
     )
     account = f"Account {stack.account}. " if stack.account else ""
-    needs = ", ".join(f"`{other.target}`" for other in stacks if other.name in stack.dependencies)
+    needs = ", ".join(code(other.target) for other in stacks if other.name in stack.dependencies)
     after = f"Applied after {needs}. " if needs else ""
-    contents = "".join(f"* `{path}`\n" for path in sorted(files))
+    contents = "".join(f"* {code(path)}\n" for path in sorted(files))
     moves = _MOVES if "moved.tf" in files else ""
     return f"""\
-# {stack.name}
+# {plain(stack.name)}
 
 {(account + after).strip()}
 
-Its state is `{stack.state}`, set in `backend.tf`. A path is relative to this folder: if you move the folder, move the
-state of existing resources to the path's new place.
+Its state is {code(str(stack.state))}, set in `backend.tf`.
+A path is relative to this folder: if you move the folder, move the state of existing resources to the path's new place.
 
 ```console
 $ terraform init
@@ -106,11 +121,13 @@ $ terraform plan
 $ terraform apply
 ```
 {moves}
+## What to change where
+
+{_places(converted)}
+{_OTHERS}
 ## Inputs
 
 {inputs or _NONE}
-Values are in `terraform.tfvars`.
-
 ## Outputs
 
 {results or _NONE}
@@ -119,12 +136,21 @@ Values are in `terraform.tfvars`.
 {contents}"""
 
 
+def _places(converted: Converted) -> str:
+    values = [("the values of the inputs", link("terraform.tfvars"))] if "terraform.tfvars" in converted.files else []
+    lists = [
+        (f"which {plain(it.what)} there are, and how they differ", f"{cell(it.name)} in {link(it.file)}")
+        for it in converted.edit_places
+    ]
+    return table(("what", "where"), [*values, *lists])
+
+
 def _value(variable: Mapping[str, Any]) -> str:
     if "default" not in variable:
         return "required"
     if variable.get("sensitive"):
         return "(sensitive)"
-    return _code(_json(variable["default"]))
+    return cell(_json(variable["default"]))
 
 
 def _json(value: Any) -> str:
@@ -137,22 +163,3 @@ def _json(value: Any) -> str:
         case Number():
             return str(value)
     return json.dumps(value, ensure_ascii=False)
-
-
-def _code(value: str) -> str:
-    """A code span for a cell, with as many backticks as its text needs."""
-    text = re.sub(r"\s+", " ", value).replace("|", "\\|")
-    fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
-    space = " " if text[:1] == "`" or text[-1:] == "`" else ""
-    return f"{fence}{space}{text}{space}{fence}" if text else ""
-
-
-def _text(value: str) -> str:
-    """Text for a cell, with Markdown escaped."""
-    return re.sub(r"([\\`*_{}\[\]<>|#])", r"\\\1", re.sub(r"\s+", " ", str(value)).strip())
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table, or nothing without rows."""
-    lines = [head, ["---"] * len(head), *rows] if rows else []
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

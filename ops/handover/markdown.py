@@ -1,0 +1,39 @@
+"""Writes text that other people chose as Markdown, in which it is only text.
+
+https://github.github.com/gfm/
+"""
+
+import re
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from errors.shown import printable
+
+
+def code(text: str) -> str:
+    """A code span outside a table, with as many backticks as its text needs."""
+    text = printable(re.sub(r"\s+", " ", text))
+    fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
+    space = " " if {text[:1], text[-1:]} & {"`", " "} else ""
+    return f"{fence}{space}{text}{space}{fence}" if text.strip() else ""
+
+
+def cell(text: str) -> str:
+    """A code span in a table."""
+    return code(text).replace("|", "\\|")
+
+
+def plain(text: str) -> str:
+    """Text, with Markdown escaped."""
+    return re.sub(r"([\\`*_{}\[\]<>|#&~])", r"\\\1", re.sub(r"\s+", " ", text).strip())
+
+
+def link(path: str) -> str:
+    """A link in a table to a file or a folder beside the README."""
+    return f"[{cell(path.rstrip('/'))}]({quote(path)})"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table, or nothing without rows."""
+    lines = [head, ["---"] * len(head), *rows] if rows else []
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

