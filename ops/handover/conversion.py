@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ops.handover.cycles import refuse_new_cycles
 from ops.handover.edit_places import EditPlace
 from ops.handover.filing import filed
 from ops.handover.given import Given
@@ -44,11 +45,13 @@ def convert(document: Mapping[str, Any], *, name: str, schemas: Schemas, given: 
     in it that cannot be converted.
     """
     texts = TextFiles()
-    repeated = with_repetition(read(document, name=name, schemas=schemas), texts, given)
+    as_read = read(document, name=name, schemas=schemas)
+    repeated = with_repetition(as_read, texts, given)
     values = {
         found.block.labels[0]: found.block.arguments["default"] for found in repeated.blocks if _has_value(found.block)
     }
     blocks = [replace(found, block=_readable(found.block, texts)) for found in repeated.blocks]
+    refuse_new_cycles(name, (found.block for found in as_read), (found.block for found in blocks))
     files = {file: render(content) for file, content in sorted(filed(blocks).items())}
     if values:
         files["terraform.tfvars"] = "".join(f"{it} = {expression(value)}\n" for it, value in sorted(values.items()))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from errors import refused
 from ops.handover.hcl import Block
 from ops.handover.references import address, addresses_in
 
@@ -26,6 +27,17 @@ def in_cycles(dependencies: Mapping[str, Iterable[str]]) -> set[str]:
     needs = {one: {it for it in others if it in dependencies} for one, others in dependencies.items()}
     left = _without_ends(_reversed(_without_ends(needs)))
     return {one for one in left if one in _reachable(left, one)}
+
+
+def refuse_new_cycles(stack: str, before: Iterable[Block], after: Iterable[Block]) -> None:
+    """Raise RefusedError if blocks of a stack depend on themselves as they are written, but not as they were read.
+
+    What depends on itself in the JSON already is left to Terraform: a module may need what its other outputs are for.
+    """
+    circular = in_cycles(dependencies(after))
+    if circular and not in_cycles(dependencies(before)):
+        what = f"the HCL would have a cycle that the JSON does not have: {', '.join(sorted(circular))}"
+        raise refused(stack, what, "hand over this stack as JSON, and report this as a defect of the handover")
 
 
 def _without_ends(graph: Mapping[str, set[str]]) -> dict[str, set[str]]:

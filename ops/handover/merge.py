@@ -43,7 +43,7 @@ class Merged:
 def merged(*, base: str, theirs: str, ours: str, is_hcl: bool) -> Merged:
     """`base` with the changes of both. The merged HCL may need `terraform fmt`."""
     found = _merged_by_git(base, theirs, ours)
-    if _CONFLICT.search(found) and is_hcl:
+    if _CONFLICT.search(found) and is_hcl and "\r" not in base + theirs + ours:
         # A longer name in one line moves the equal signs of its neighbours.
         without_alignment = _merged_by_git(*map(_without_alignment, (base, theirs, ours)))
         found = found if _CONFLICT.search(without_alignment) else without_alignment

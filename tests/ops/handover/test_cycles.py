@@ -3,7 +3,10 @@
 import itertools
 import random
 
-from ops.handover.cycles import dependencies, in_cycles
+import pytest
+
+from errors import RefusedError
+from ops.handover.cycles import dependencies, in_cycles, refuse_new_cycles
 from ops.handover.hcl import Block, TupleExpr, Verbatim
 
 
@@ -50,3 +53,20 @@ def test_finds_the_same_cycles_as_a_search_along_every_path() -> None:
         assert in_cycles(graph) == expected
         found += bool(expected) and expected != {*nodes}
     assert found > 50
+
+
+def test_refuses_a_cycle_that_only_the_hcl_has() -> None:
+    def data(name: str, source: str) -> Block:
+        return Block("resource", ("terraform_data", name), arguments={"input": Verbatim(source)})
+
+    first, names = data("a", "1"), Block("locals", arguments={"names": Verbatim("terraform_data.a.id")})
+    before = [first, names, data("b", "local.names")]
+    after = [names, data("a", "local.names")]
+    refuse_new_cycles("web", before, before)
+    refuse_new_cycles("web", after, after)
+    with pytest.raises(RefusedError) as refused:
+        refuse_new_cycles("web", before, after)
+    assert str(refused.value) == (
+        "error: web: the HCL would have a cycle that the JSON does not have: local.names, terraform_data.a\n"
+        "hint: hand over this stack as JSON, and report this as a defect of the handover"
+    )

@@ -1,5 +1,6 @@
 """What people change in a handover is kept, and merged with what the next one changes."""
 
+import random
 import re
 import shutil
 from collections.abc import Mapping
@@ -351,3 +352,38 @@ def test_counts_the_lines_of_several_conflicts_in_the_file_as_it_is() -> None:
     ours = base.replace("line 2\n", "two\n").replace("line 9\n", "neun\n").replace("line 20\n", "zwanzig\n")
     found = merged(base=base, theirs=theirs, ours=ours, is_hcl=False)
     assert [(it.first, it.last) for it in found.conflicts] == [(11, 12), (23, 23)]
+
+
+def _aligned(values: Mapping[str, int], text: str) -> str:
+    """A map of HCL as `terraform fmt` aligns it, beside a heredoc that has the same lines."""
+    width = max(map(len, values))
+    rows = "".join(f"    {key:{width}} = {value}\n" for key, value in sorted(values.items()))
+    return f"locals {{\n  mirrors = {{\n{rows}  }}\n  text = <<-EOT\n{text}  EOT\n}}\n"
+
+
+def test_a_merge_of_maps_is_right_or_a_conflict() -> None:
+    chance = random.Random(20261129)
+    clean = 0
+    for _ in range(150):
+        base = {key * chance.randint(1, 9): number for number, key in enumerate("abcdefghij")}
+        text = "".join(f"    {key}    =    {value}\n" for key, value in base.items())
+        theirs, ours = dict(base), dict(base)
+        for side in (theirs, ours):
+            for key in chance.sample(sorted(base), chance.randint(0, 2)):
+                side[key] = chance.randint(100, 999)
+            if chance.random() < 0.3:
+                del side[chance.choice(sorted(side))]
+            if chance.random() < 0.5:
+                side[chance.choice("cehz") + "x" * chance.randint(1, 12)] = chance.randint(100, 999)
+        found = merged(base=_aligned(base, text), theirs=_aligned(theirs, text), ours=_aligned(ours, text), is_hcl=True)
+        if not found.conflicts:
+            clean += 1
+            expected = {
+                key: ours[key] if theirs.get(key) == base.get(key) else theirs[key]
+                for key in {*theirs, *ours}
+                if key in (ours if theirs.get(key) == base.get(key) else theirs)
+            }
+            rows = found.text.partition("  text = ")[0]
+            assert {key: int(value) for key, value in re.findall(r"(\w+) += (\d+)", rows)} == expected
+            assert found.text.endswith(f"<<-EOT\n{text}  EOT\n}}\n")
+    assert clean > 50
