@@ -41,7 +41,7 @@ class Conflict:
 class Comparison:
     """files: the content of each file after the handover, None for no file; those with a conflict stay as they are.
 
-    notes: a line for each file that keeps people's changes, by path.
+    notes: a line for each file that keeps people's changes, by path, with {} in the path's place.
     """
 
     files: Mapping[str, bytes | None]
@@ -132,7 +132,7 @@ def _outcome_of_changed(file: _File, was: bytes | None, now: bytes | None) -> tu
     if was is not None and now == was:
         return file.new, ""  # only its format was changed
     if file.is_new_the_same:
-        return file.now, "kept as it was changed since the last handover"
+        return file.now, "kept: {}, as it was changed since the last handover"
     if file.new is None:
         what = "was changed since the last handover, and is no longer part of the handover"
         return _conflict(file, what, marked=file.now)
@@ -145,7 +145,7 @@ def _outcome_of_removed(file: _File) -> tuple[bytes | None, str] | Conflict:
     if file.new is None:
         return None, ""
     if file.is_new_the_same:
-        return None, "left out, because it was removed since the last handover"
+        return None, "left out: {}, which was removed since the last handover"
     if file.is_moves:
         # People delete it once the moves are applied, as its README says.
         moves = merged_moves(base=(file.was or b"").decode(), theirs="", ours=file.new.decode())
@@ -162,7 +162,7 @@ def _merged(file: _File, was: bytes, now: bytes) -> tuple[bytes | None, str] | C
         return moves.encode(), ""
     found = merged(base=base, theirs=theirs, ours=ours, is_hcl=file.is_hcl)
     if not found.conflicts:
-        return found.text.encode(), "merged with what was changed since the last handover"
+        return found.text.encode(), "merged: {}, which was changed since the last handover"
     what = "was changed since the last handover, and this handover changes the same lines"
     return Conflict(
         path=file.path,

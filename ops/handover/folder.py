@@ -133,7 +133,7 @@ class Change:
 
     def _notes(self) -> Iterator[str]:
         for path, note in sorted(self.compared.notes.items()):
-            yield f"{note}: {self.destination / path}"
+            yield note.format(self.destination / path)
 
     def _added_files(self) -> Iterator[str]:
         """A line for each file that no handover wrote, in the folders of stacks and above; Terraform's own apart."""

@@ -129,3 +129,31 @@ def test_the_handover_lies_beside_the_deployment_file_unless_a_folder_is_named(
     given = [argument.format(file=infra / "prd.yaml", infra=infra) for argument in arguments]
     assert ops.cli.run(["handover", *given], lambda *_: None) == 0
     assert written == [Path(where.format(infra=infra))]
+
+
+@pytest.mark.parametrize(
+    ("options", "chosen", "printed"),
+    [
+        ([], {}, "hcl/web\n"),
+        (["--force"], {"force"}, "hcl/web\n"),
+        (["--mark-conflicts"], {"mark_conflicts"}, "hcl/web\n"),
+        (["--check"], {"check"}, ""),
+    ],
+)
+def test_a_handover_validates_and_does_what_its_options_say(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    chosen: set[str],
+    printed: str,
+) -> None:
+    given: dict[str, object] = {}
+
+    def hand_over(_: Path, out: Path, **options: object) -> list[Path]:
+        given.update(options)
+        return [out / "web"]
+
+    monkeypatch.setattr(ops.handover, "hand_over", hand_over)
+    assert ops.cli.run(["handover", "--from", "x", "--out", "hcl", *options], lambda *_: None) == 0
+    assert {name for name, it in given.items() if it is True} == {"validate", *chosen}
+    assert capsys.readouterr().out == printed

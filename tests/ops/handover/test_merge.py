@@ -68,7 +68,7 @@ def test_keeps_a_change_of_a_file_that_the_handover_does_not_change(
     for _ in range(2):
         hand_over(hcl, FIRST)
         assert (hcl / "sns.tf").read_text() == THEIRS
-        assert capsys.readouterr().err == f"kept as it was changed since the last handover: {hcl}/sns.tf\n"
+        assert capsys.readouterr().err == f"kept: {hcl}/sns.tf, as it was changed since the last handover\n"
 
 
 def test_merges_changes_of_different_lines(hcl: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,7 +77,7 @@ def test_merges_changes_of_different_lines(hcl: Path, capsys: pytest.CaptureFixt
     hand_over(hcl, SECOND)
     both = SECOND.replace('"platform"', '"operations"')
     assert (hcl / "sns.tf").read_text() == both
-    assert capsys.readouterr().err == f"merged with what was changed since the last handover: {hcl}/sns.tf\n"
+    assert capsys.readouterr().err == f"merged: {hcl}/sns.tf, which was changed since the last handover\n"
     hand_over(hcl, SECOND.replace('"News"', '"Latest"'))
     assert (hcl / "sns.tf").read_text() == both.replace('"News"', '"Latest"')
 
@@ -187,7 +187,7 @@ def test_leaves_out_a_removed_file_that_the_handover_does_not_change(
     (hcl / "sns.tf").unlink()
     hand_over(hcl, FIRST)
     assert not (hcl / "sns.tf").exists()
-    assert capsys.readouterr().err == f"left out, because it was removed since the last handover: {hcl}/sns.tf\n"
+    assert capsys.readouterr().err == f"left out: {hcl}/sns.tf, which was removed since the last handover\n"
     hand_over(hcl)
     hand_over(hcl, FIRST)
     assert (hcl / "sns.tf").read_text() == FIRST
