@@ -1,134 +1,225 @@
-"""Finds resources of one type whose construct paths differ in one key, such as a zone or a repository."""
+"""Finds resources of one type whose construct paths differ in one step or in a part of one step: the key.
+
+A step is the key of a *collection* if everything else below the same parent is alike: `mirrors/*`. Groups with the same
+keys form an *axis*, such as the zones of a network.
+"""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import dataclass
 
 from ops.handover.hcl import Block
 from ops.handover.metadata import TopLevelBlock
+from ops.handover.names import without_type
 from ops.handover.references import address
 
+KEY = "*"
+_TOKENS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_LONGEST_KEY = 3
 
-class KeyPosition(Enum):
-    """The part of a construct's path that is the key. Each value is an example."""
+# A zone's letter or name, or a number.
+_ENUMERATOR = re.compile(r"[a-z]|(az-?)?\d+[a-z]?|([a-z]+-)+\d[a-z]")
 
-    LAST_STEP = "repositories/*"
-    MIDDLE_STEP = "mirrors/*/project"
-    WORD = "network/private_*"
+Steps = tuple[str, ...]
 
 
-# docs/handover.md explains this choice, and why security group rules and users are not in it.
-_KEY_POSITIONS: Mapping[str, KeyPosition] = {
-    **dict.fromkeys(
-        ("aws_subnet", "aws_route_table", "aws_route_table_association", "aws_route", "aws_nat_gateway", "aws_eip"),
-        KeyPosition.WORD,
-    ),
-    **dict.fromkeys(
-        (
-            "aws_codecommit_repository",
-            "aws_vpc_endpoint",
-            "aws_cloudwatch_metric_alarm",
-            "aws_scheduler_schedule",
-            "aws_sns_topic_subscription",
-            "aws_efs_mount_target",
-        ),
-        KeyPosition.LAST_STEP,
-    ),
-    **dict.fromkeys(
-        (
-            "aws_codebuild_project",
-            "aws_cloudwatch_log_group",
-            "aws_iam_role",
-            "aws_iam_role_policy",
-            "aws_iam_policy_document",
-            "aws_api_gateway_resource",
-            "aws_api_gateway_method",
-            "aws_api_gateway_method_response",
-            "aws_api_gateway_integration",
-            "aws_api_gateway_integration_response",
-        ),
-        KeyPosition.MIDDLE_STEP,
-    ),
-}
+@dataclass(frozen=True, order=True)
+class Place:
+    """What the members of a group share. One of the steps has a `*`, which stands for the key."""
+
+    kind: str
+    type: str
+    steps: Steps
+
+    @property
+    def is_whole_step(self) -> bool:
+        return KEY in self.steps
+
+    @property
+    def parent(self) -> Steps:
+        """The steps before a key that is a whole step."""
+        return self.steps[: self.steps.index(KEY)]
+
+    @property
+    def words(self) -> str:
+        """The path without the key."""
+        rest = "_".join(step.replace(KEY, "") for step in self.steps)
+        return re.sub(r"[^A-Za-z0-9]+", "_", rest).strip("_")
 
 
 @dataclass(frozen=True)
 class ResourceGroup:
-    """Resources or data sources of one type that may become one block, by key."""
+    """Resources or data sources of one type that may become one block, by key.
 
-    kind: str
-    type: str
+    in_collection: whether the key is a step of a collection, or counts members.
+    one_for_all: whether all members become one data source without keys.
+    """
+
+    place: Place
     name: str
     members: Mapping[str, TopLevelBlock]
+    in_collection: bool = False
+    one_for_all: bool = False
+
+    @property
+    def kind(self) -> str:
+        return self.place.kind
+
+    @property
+    def type(self) -> str:
+        return self.place.type
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return frozenset(self.members)
 
     @property
     def address(self) -> str:
         return address(Block(self.kind, (self.type, self.name)))
 
-    @property
-    def may_differ_in_references(self) -> bool:
-        """Whether members may refer to different resources; the references then go to the local value."""
-        return _KEY_POSITIONS[self.type] is KeyPosition.MIDDLE_STEP
 
-    def largest_uniform(self) -> "list[ResourceGroup]":
-        """The largest part of the group whose members have the same arguments, if that leaves some members out."""
-        by_arguments: dict[frozenset[str], dict[str, TopLevelBlock]] = {}
-        for key, member in self.members.items():
-            by_arguments.setdefault(frozenset(member.block.arguments), {})[key] = member
-        largest = max(by_arguments.values(), key=len)
-        return [replace(self, members=largest)] if 1 < len(largest) < len(self.members) else []
+Rejected = set[tuple[Place, frozenset[str]]]
+"""Groups that cannot be, by their places and keys."""
 
 
-_Place = tuple[str, str, tuple[str, ...]]
-"""What the members of a group share: kind, type, and the path without the key, followed by the nested blocks."""
+class Grouping:
+    """The groups that a stack's blocks may form."""
 
+    def __init__(self, blocks: Sequence[TopLevelBlock], renamed: Mapping[str, str]) -> None:
+        """`renamed` has blocks' new addresses."""
+        self.failed: list[ResourceGroup] = []
+        self._taken = {renamed.get(address(it.block), address(it.block)): id(it) for it in blocks}
+        self._members: dict[Place, dict[str, TopLevelBlock]] = {}
+        repeatable = [it for it in blocks if _may_repeat(it)]
+        for found in repeatable:
+            for steps, key in _keys(_steps(found)):
+                place = Place(found.block.type, found.block.labels[0], steps)
+                self._members.setdefault(place, {}).setdefault(key, found)
+        self._members = {place: it for place, it in self._members.items() if len(it) > 1}
+        self._collections = _collections(repeatable)
+        types: dict[frozenset[str], set[str]] = {}
+        for place, members in self._members.items():
+            types.setdefault(frozenset(members), set()).add(place.type)
+        self._order = sorted(self._members, key=lambda place: self._rank(place, types))
 
-def candidates(blocks: Sequence[TopLevelBlock], renamed: Mapping[str, str]) -> list[ResourceGroup]:
-    """Groups of at least two, the largest first; no block is in two of them. `renamed` has blocks' new addresses."""
-    places: dict[_Place, dict[str, TopLevelBlock]] = {}
-    for found in filter(_may_repeat, blocks):
-        block = found.block
-        for rest, key in _keys(found.path, _KEY_POSITIONS[block.labels[0]]):
-            place = (block.type, block.labels[0], (*rest, *_nested_blocks(block)))
-            places.setdefault(place, {}).setdefault(key, found)
-    groups: list[ResourceGroup] = []
-    used: set[int] = set()
-    taken = {renamed.get(address(found.block), address(found.block)) for found in blocks}
-    for (kind, type_, rest), members in sorted(places.items(), key=lambda place: -len(place[1])):
-        free = {key: found for key, found in sorted(members.items()) if id(found) not in used}
-        name = re.sub(r"[^A-Za-z0-9_-]+", "_", "_".join(rest[: rest.index("{")])).strip("_")
-        group = ResourceGroup(kind, type_, name, free)
-        if len(free) > 1 and re.fullmatch(r"[A-Za-z_].*", name) and group.address not in taken:
+    def candidates(self, rejected: Rejected) -> list[ResourceGroup]:
+        """Groups of at least two, the likeliest first; no block is in two of them."""
+        groups: list[ResourceGroup] = []
+        used: set[int] = set()
+        names: set[str] = set()
+        for place in self._order:
+            members = {key: it for key, it in sorted(self._members[place].items()) if id(it) not in used}
+            if len(members) > 2 and (place, frozenset(members)) in rejected:
+                members = _largest_uniform(members)
+            if len(members) < 2 or (place, frozenset(members)) in rejected:
+                continue
+            name = self._free_name(place, members, names)
+            if name is None:
+                continue
+            group = ResourceGroup(place, name, members, self._in_collection(place, members))
             groups.append(group)
-            used |= {id(found) for found in free.values()}
-            taken.add(group.address)
-    return groups
+            names.add(group.address)
+            used |= {id(it) for it in members.values()}
+        return groups
+
+    def _rank(self, place: Place, types: Mapping[frozenset[str], set[str]]) -> tuple[object, ...]:
+        members = self._members[place]
+        support = len(types[frozenset(members)])
+        in_collection = self._in_collection(place, members)
+        is_numbered = KEY in place.steps[-1] and place.steps[-1] != KEY and in_collection
+        return (
+            not in_collection,
+            -support,
+            -len(members),
+            not is_numbered,
+            not place.is_whole_step,
+            -len(place.words),
+            place,
+        )
+
+    def _in_collection(self, place: Place, members: Mapping[str, object]) -> bool:
+        if place.is_whole_step:
+            return place.parent in self._collections
+        return all(_ENUMERATOR.fullmatch(key) for key in members)
+
+    def _free_name(self, place: Place, members: Mapping[str, TopLevelBlock], names: set[str]) -> str | None:
+        """A name without the type's words, if it is free."""
+        own = {id(it) for it in members.values()}
+        words = place.words
+        plural = words.rsplit("_", 1)[-1] + ("" if words.endswith("s") else "s")
+        for name in (without_type(words, place.type) or plural, words):
+            found = address(Block(place.kind, (place.type, name)))
+            is_free = found not in names and self._taken.get(found, next(iter(own))) in own
+            if is_free and re.fullmatch(r"[A-Za-z_]\w*", name):
+                return name
+        return None
+
+
+def _steps(found: TopLevelBlock) -> Steps:
+    steps = tuple(step for step in found.path if step not in ("Default", "Resource", ""))
+    return steps or (found.block.labels[1],)
 
 
 def _may_repeat(found: TopLevelBlock) -> bool:
     block = found.block
-    if block.type not in ("resource", "data") or block.labels[0] not in _KEY_POSITIONS:
+    if block.type not in ("resource", "data") or block.labels[0] == "terraform_remote_state":
         return False
     return not {"count", "for_each"} & block.arguments.keys()
 
 
-def _keys(path: tuple[str, ...], position: KeyPosition) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Every way to split a path into the rest and the key, the likeliest first."""
-    steps = tuple(step for step in path if step not in ("Default", "Resource"))
-    match position:
-        case KeyPosition.LAST_STEP if len(steps) > 1:
-            yield steps[:-1], steps[-1]
-        case KeyPosition.MIDDLE_STEP:
-            for index in range(len(steps) - 2, 0, -1):
-                yield (*steps[:index], *steps[index + 1 :]), steps[index]
-        case KeyPosition.WORD if steps:
-            words = re.split("[_-]", steps[-1])
-            for index in range(len(words) - 1, 0, -1):
-                yield (*steps[:-1], "_".join(words[:index] + words[index + 1 :])), words[index]
+def _keys(steps: Steps) -> Iterator[tuple[Steps, str]]:
+    """Every way to split a path into the rest and the key."""
+    for index, step in enumerate(steps):
+        before, after = steps[:index], steps[index + 1 :]
+        if before or after:
+            yield (*before, KEY, *after), step
+        for start, end in _spans(step):
+            yield (*before, step[:start] + KEY + step[end:], *after), step[start:end]
 
 
-def _nested_blocks(block: Block) -> tuple[str, ...]:
-    """The nested blocks by type: members must have the same ones, whereas arguments may be missing."""
-    inner = (part for it in block.blocks for part in (it.type, *it.labels, *_nested_blocks(it)))
+def _spans(step: str) -> set[tuple[int, int]]:
+    """The parts of a step that may be a key: up to three words, but not all."""
+    found = set()
+    for pattern in (_TOKENS, re.compile(r"[A-Za-z0-9]+")):
+        tokens = list(pattern.finditer(step))
+        for first in range(len(tokens)):
+            for last in range(first, min(first + _LONGEST_KEY, len(tokens))):
+                found.add((tokens[first].start(), tokens[last].end()))
+    return found - {(0, len(step))}
+
+
+def _collections(blocks: Sequence[TopLevelBlock]) -> set[Steps]:
+    """The paths of constructs that have at least two children, all of them alike, and no resource of their own."""
+    below: dict[Steps, dict[str, set[object]]] = {}
+    own: set[Steps] = set()
+    for found in blocks:
+        steps = _steps(found)
+        own.add(steps)
+        for index in range(1, len(steps)):
+            shape = (found.block.type, found.block.labels[0], steps[index + 1 :])
+            below.setdefault(steps[:index], {}).setdefault(steps[index], set()).add(shape)
+    return {
+        parent
+        for parent, children in below.items()
+        if parent not in own and len(children) > 1 and _are_alike(list(children.values()))
+    }
+
+
+def _are_alike(shapes: Sequence[set[object]]) -> bool:
+    common = set.intersection(*shapes)
+    return bool(common) and 2 * len(common) >= len(set.union(*shapes))
+
+
+def _largest_uniform(members: Mapping[str, TopLevelBlock]) -> dict[str, TopLevelBlock]:
+    """The most members that have the same arguments and nested blocks."""
+    by_shape: dict[object, dict[str, TopLevelBlock]] = {}
+    for key, member in members.items():
+        shape = (frozenset(member.block.arguments), _nested(member.block))
+        by_shape.setdefault(shape, {})[key] = member
+    return max(by_shape.values(), key=len)
+
+
+def _nested(block: Block) -> tuple[str, ...]:
+    """The nested blocks by type."""
+    inner = (part for it in block.blocks for part in (it.type, *it.labels, *_nested(it)))
     return ("{", *inner, "}")

@@ -1,9 +1,10 @@
 """Finds and rewrites the addresses in a stack's expressions."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from ops.handover.hcl import Block, Expression, Template, TupleExpr, Verbatim, mapped
+from ops.handover.hcl import Block, Expression, Template, TupleExpr, Verbatim, mapped, within
 from terraform.patterns import ADDRESS
 from terraform.templates import Literal, Part, code, rewritten
 
@@ -31,12 +32,22 @@ def addresses_in(block: Block) -> set[str]:
     return {
         found
         for expression in block.expressions()
-        for source in _sources(expression)
+        for source in sources(expression)
         for found in ADDRESS.findall(code(source))
     }
 
 
-def _sources(expression: Expression) -> list[str]:
+def is_free_of_resources(expression: Expression) -> bool:
+    """Whether it refers to variables at most."""
+    return not any(
+        ADDRESS.search(re.sub(r"(?<![\w.-])(var|path|terraform)\.", "", code(source)))
+        for it in within(expression)
+        for source in sources(it)
+    )
+
+
+def sources(expression: Expression) -> list[str]:
+    """The expression's own code, without that of the expressions within it."""
     match expression:
         case Verbatim(source):
             return [source]
@@ -62,16 +73,19 @@ def redirected(block: Block, addresses: NewAddresses) -> Block:
     return replace(block, arguments=arguments, blocks=inner)
 
 
-def _with_addresses(expression: Expression, new: Mapping[str, str]) -> Expression:
-    def changed(source: str) -> str:
-        return rewritten(source, lambda text: ADDRESS.sub(lambda match: new.get(match[0], match[0]), text))
+def with_code(expression: Expression, change: Callable[[str], str]) -> Expression:
+    """The expression with `change` applied to its own code, without the expressions within it."""
 
     def changed_part(part: Part) -> Part:
-        return part if isinstance(part, Literal) else type(part)(changed(part.source))
+        return part if isinstance(part, Literal) else type(part)(rewritten(part.source, change))
 
     match expression:
         case Verbatim(source):
-            return Verbatim(changed(source))
+            return Verbatim(rewritten(source, change))
         case Template(parts):
             return Template(tuple(changed_part(part) for part in parts))
     return expression
+
+
+def _with_addresses(expression: Expression, new: Mapping[str, str]) -> Expression:
+    return with_code(expression, lambda text: ADDRESS.sub(lambda match: new.get(match[0], match[0]), text))

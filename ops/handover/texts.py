@@ -4,6 +4,7 @@ import base64
 import binascii
 import itertools
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Template, Verbatim, mapped, text
@@ -31,7 +32,7 @@ class TextFiles:
 
     def moved_from(self, block: Block) -> Block:
         """A resource or data source that reads its long texts from files."""
-        return self._moved(block, block.labels[-1])
+        return self._moved(block, block.labels[-1]).mapped(with_digest_of_file)
 
     def moved_from_locals(self, block: Block) -> Block:
         """Local values that read their long texts from files."""
@@ -43,8 +44,21 @@ class TextFiles:
         """Add a template file for an argument; returns its path."""
         return self._path(stem, f"{_extension(content, argument)}.tftpl", content)
 
+    def files_by_key(self, stem: str, contents: Mapping[str, str], argument: str) -> Verbatim:
+        """Add a file for each key; returns the expression that reads it."""
+        extension = _extension(next(iter(contents.values())), argument)
+        folders = itertools.chain([stem], (f"{stem}_{number}" for number in itertools.count(2)))
+        folder = next(it for it in folders if not any(path.startswith(f"{it}/") for path in self.files))
+        for key, content in contents.items():
+            self.files[f"{folder}/{key}{extension}"] = content
+        return Verbatim(f'file("${{path.module}}/{folder}/${{each.key}}{extension}")')
+
     def _moved(self, block: Block, name: str) -> Block:
-        arguments = {argument: self._shortened(value, argument, name) for argument, value in block.arguments.items()}
+        arguments: dict[str, Expression] = {}
+        for argument, value in block.arguments.items():
+            digested = value.arguments[0] if isinstance(value, FunctionCall) and value.arguments else None
+            file = next((other for other, its in block.arguments.items() if its == digested), argument)
+            arguments[argument] = self._shortened(value, file, name)
         return replace(block, arguments=arguments, blocks=tuple(self._moved(it, name) for it in block.blocks))
 
     def _shortened(self, value: Expression, argument: str, name: str) -> Expression:
@@ -86,6 +100,16 @@ class TextFiles:
             path = f"{stem}_{next(numbers)}{extension}"
         self.files[path] = content
         return Verbatim(f'"${{path.module}}/{path}"')
+
+
+def with_digest_of_file(value: Expression) -> Expression:
+    """`filemd5(…)` for `md5(file(…))`, and likewise for other digests."""
+    match value:
+        case FunctionCall(("md5" | "sha1" | "sha256") as function, (Verbatim(source),)) if source.startswith("file("):
+            return FunctionCall(f"file{function}", (Verbatim(source[len("file(") : -1]),))
+        case FunctionCall("base64sha256", (Verbatim(source),)) if source.startswith("file("):
+            return FunctionCall("filebase64sha256", (Verbatim(source[len("file(") : -1]),))
+    return value
 
 
 def is_long(template: Template) -> bool:

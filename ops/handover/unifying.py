@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from ops.handover.by_key import Keys, noun, source_by_key, text_by_key, without_common_ends
 from ops.handover.grouping import ResourceGroup
 from ops.handover.hcl import (
     NULL,
@@ -18,16 +19,37 @@ from ops.handover.hcl import (
     text,
     within,
 )
-from ops.handover.strings import has_doubled_signs, quoted
+from ops.handover.nested import aligned, dynamic, word
+from ops.handover.references import is_free_of_resources
+from ops.handover.strings import has_doubled_signs
 from ops.handover.texts import is_long
 from terraform.patterns import WITH_INDEXES
 from terraform.templates import Interpolation, Literal, Part, escaped
 
-_EACH_KEY = Interpolation("each.key")
 _CONSTANT = re.compile(r"null|true|false|-?[0-9][0-9.eE+-]*")
+_MOST_DYNAMIC = 3
+_OWN_SCOPE = frozenset({"dynamic", "provisioner", "connection"})
+
+# Arguments whose names say little without the block that they are in.
+GENERIC = {
+    "actions",
+    "arn",
+    "id",
+    "identifiers",
+    "key",
+    "name",
+    "resources",
+    "test",
+    "type",
+    "value",
+    "values",
+    "variable",
+}
 
 # A line of a text such as `NAME: "value"` or `export NAME=value`, up to the value.
 _NAMED_LINE = re.compile(r"""(\s*(?:export |- )?([A-Za-z_]\w*)\s*[:=]\s*["']?)""")
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
 
 _Kind = TypeVar("_Kind")
 
@@ -37,23 +59,36 @@ class UnifiedGroup:
     """One block for all members of a group.
 
     values: what differs, one value for each member, by the name N of `each.value.N` in the block.
+    shared: how many arguments are the same, or differ in the key alone.
     files: the argument and content of each template file, by the expression that stands for its path in the block.
+    files_by_key: the argument and each member's text, by the expression that stands for reading the member's file.
     """
 
     group: ResourceGroup
     block: Block
     values: Mapping[str, Sequence[Expression]]
+    shared: int
     files: Mapping[Verbatim, tuple[str, str]]
+    files_by_key: Mapping[Verbatim, tuple[str, Sequence[str]]]
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything in the block depends on the key."""
+        sources = (it.source for it in self.block.expressions() if isinstance(it, Verbatim))
+        parts = (part for it in self.block.expressions() if isinstance(it, Template) for part in it.parts)
+        inside = (part.source for part in parts if not isinstance(part, Literal))
+        return bool(self.files_by_key) or any("each." in source for source in (*sources, *inside))
 
 
 def unify(group: ResourceGroup, members: Mapping[str, Block]) -> UnifiedGroup | None:
     """One block for the members, or None if they differ in a way that needs separate blocks."""
-    merger = _Merger(list(members), references=group.may_differ_in_references)
+    merger = _Merger({"each.key": list(members)}, may_be_dynamic=group.in_collection)
     try:
         block = merger.blocks(list(members.values()), ())
     except _DifferentError:
         return None
-    return UnifiedGroup(group, replace(block, labels=(group.type, group.name)), merger.values, merger.files)
+    block = replace(block, labels=(group.type, group.name))
+    return UnifiedGroup(group, block, merger.values, merger.shared, merger.files, merger.files_by_key)
 
 
 class _DifferentError(Exception):
@@ -61,56 +96,119 @@ class _DifferentError(Exception):
 
 
 class _Merger:
-    def __init__(self, keys: list[str], *, references: bool) -> None:
-        """references: whether members may refer to different resources."""
+    def __init__(self, keys: Keys, *, may_be_dynamic: bool) -> None:
+        """may_be_dynamic: whether a nested block that some members lack may become a dynamic block."""
         self._keys = keys
-        self._references = references
+        self._may_be_dynamic = may_be_dynamic
+        self._dynamic = 0
+        self.shared = 0
         self.values: dict[str, tuple[Expression, ...]] = {}
         self.files: dict[Verbatim, tuple[str, str]] = {}
+        self.files_by_key: dict[Verbatim, tuple[str, Sequence[str]]] = {}
 
-    def blocks(self, members: Sequence[Block], place: tuple[str, ...]) -> Block:
-        """Blocks with the same nested blocks, merged."""
-        first = members[0]
-        if any(member.comments != first.comments for member in members):
+    def blocks(self, members: Sequence[Block | None], place: tuple[str, ...]) -> Block:
+        """Blocks with the same nested blocks, merged. Some members may lack it."""
+        present = [it for it in members if it is not None]
+        first = present[0]
+        if any(member.comments != first.comments for member in present):
             raise _DifferentError  # a finding accepted for one member is not accepted for all
-        names = dict.fromkeys(name for member in members for name in member.arguments)
+        names = dict.fromkeys(name for member in present for name in member.arguments)
         arguments = {
-            name: self._merged([member.arguments.get(name, NULL) for member in members], (*place, name))
+            name: self._argument(
+                [None if it is None else it.arguments.get(name, NULL) for it in members], (*place, name)
+            )
             for name in names
         }
-        inner = [
-            self.blocks([member.blocks[index] for member in members], (*place, it.type))
-            for index, it in enumerate(first.blocks)
-        ]
-        return replace(first, arguments=arguments, blocks=tuple(inner))
+        rows = aligned(members)
+        if rows is None:
+            raise _DifferentError
+        return replace(first, arguments=arguments, blocks=tuple(self._nested(row, members, place) for row in rows))
+
+    def _nested(self, row: Sequence[Block | None], parents: Sequence[Block | None], place: tuple[str, ...]) -> Block:
+        """Nested blocks, merged: into a dynamic block if only some members have it."""
+        first = next(it for it in row if it is not None)
+        words = {word(it) for it in row if it is not None}
+        name = first.type if first.type in _OWN_SCOPE or len(words) > 1 else words.pop()
+        inner = self.blocks(row, (*place, name))
+        missing = [it is None and parent is not None for it, parent in zip(row, parents, strict=True)]
+        if not any(missing):
+            return inner
+        self._dynamic += 1
+        made = dynamic(inner, [it is not None for it in row]) if self._may_be_dynamic else None
+        if made is None or "lifecycle" in place or self._dynamic > _MOST_DYNAMIC:
+            raise _DifferentError
+        block, name, values = made
+        if self.values.setdefault(name, values) != values:
+            raise _DifferentError
+        return block
+
+    def _argument(self, members: Sequence[Expression | None], place: tuple[str, ...]) -> Expression:
+        """An argument's values, merged. None stands for a member without the block."""
+        if None not in members:
+            return self._merged([it for it in members if it is not None], place)
+        present = [it for it in members if it is not None]
+        if all(it == present[0] for it in present):
+            self.shared += 1
+            return present[0]
+        own = _Merger(
+            {
+                name: [key for key, it in zip(values, members, strict=True) if it is not None]
+                for name, values in self._keys.items()
+            },
+            may_be_dynamic=False,
+        )
+        by_key = own._by_key(present) or own._by_element(present, place)
+        if by_key is not None and not own.values:
+            self.shared += 1
+            return by_key
+        return self._value([NULL if it is None else it for it in members], place)
 
     def _merged(self, members: Sequence[Expression], place: tuple[str, ...]) -> Expression:
         if all(member == members[0] for member in members):
+            self.shared += 1
             return members[0]
-        if place[-1] in ("depends_on", "provider") or "lifecycle" in place:
+        if place[-1] == "depends_on" and _are_same_set(members):
+            return members[0]
+        if place[-1] in ("depends_on", "provider", "ignore_changes"):
             raise _DifferentError
-        merged = self._by_key(members) or self._by_element(members, place)
+        merged = self._by_key(members)
+        if merged is not None:
+            self.shared += 1
+            return merged
+        merged = self._by_element(members, place)
         if merged is not None:
             return merged
-        if not all(_is_constant(it) or (self._references and _is_reference(it)) for it in members):
+        if "lifecycle" in place:
             raise _DifferentError
         if any(isinstance(member, Template) and is_long(member) for member in members):
-            return self._template_file(members, place)
+            return self._file(members, place)
         return self._value(members, place)
 
-    def _value(self, members: Sequence[Expression], place: tuple[str, ...]) -> Verbatim:
+    def _value(self, members: Sequence[Expression], place: tuple[str, ...]) -> Expression:
         """`each.value.NAME`, named after the place. Equal values share one name."""
-        values = tuple(members)
-        for length in range(1, len(place) + 1):
-            name = "_".join(place[-length:])
+        own_scope = _OWN_SCOPE & set(place)  # references may be to an iterator or `self`
+        if not all(_is_constant(it) or (not own_scope and _is_reference(it)) for it in members):
+            raise _DifferentError
+        refers = [not is_free_of_resources(it) for it in members]
+        if any(refers) and not all(refers):
+            raise _DifferentError
+        prefix, values, suffix = without_common_ends(members)
+        shortest = 2 if place[-1] in GENERIC and len(place) > 1 else 1
+        names = ["_".join(place[-length:]) for length in range(shortest, len(place) + 1)]
+        if prefix:
+            names.insert(0, noun(prefix))
+        numbered = (f"{names[-1]}_{number}" for number in range(2, 100))
+        for name in (*names, *numbered):
             if self.values.setdefault(name, values) == values:
-                return Verbatim(f"each.value.{name}")
+                if not prefix:
+                    return Verbatim(f"each.value.{name}")
+                return Template((Literal(prefix), Interpolation(f"each.value.{name}"), *suffix))
         raise _DifferentError
 
     def _by_key(self, members: Sequence[Expression]) -> Expression | None:
         """Expressions that differ in the key alone, with `each.key` in its place."""
         if verbatims := _all_of(Verbatim, members):
-            source = self._source_by_key([it.source for it in verbatims])
+            source = source_by_key([it.source for it in verbatims], self._keys)
             return None if source is None else Verbatim(source)
         parts = [it.parts for it in _all_of(Template, members)]
         if not parts or len({tuple(type(part) for part in one) for one in parts}) != 1:
@@ -128,26 +226,9 @@ class _Merger:
         if all(part == first for part in column):
             return [first]
         if isinstance(first, Literal):
-            return self._literal_by_key([part.text for part in column if isinstance(part, Literal)])
-        source = self._source_by_key([part.source for part in column if not isinstance(part, Literal)])
+            return text_by_key([part.text for part in column if isinstance(part, Literal)], self._keys)
+        source = source_by_key([part.source for part in column if not isinstance(part, Literal)], self._keys)
         return None if source is None else [type(first)(source)]
-
-    def _source_by_key(self, sources: list[str]) -> str | None:
-        changed = {
-            source.replace(f"[{quoted(key)}]", "[each.key]") for key, source in zip(self._keys, sources, strict=True)
-        }
-        return changed.pop() if len(changed) == 1 else None
-
-    def _literal_by_key(self, texts: list[str]) -> list[Part] | None:
-        first, key = texts[0], self._keys[0]
-        position = first.find(key)
-        while position >= 0:
-            before, after = first[:position], first[position + len(key) :]
-            # A `$` or `%` before an interpolation would escape it.
-            if not before.endswith(("$", "%")) and texts == [f"{before}{it}{after}" for it in self._keys]:
-                return [part for part in (Literal(before), _EACH_KEY, Literal(after)) if part != Literal("")]
-            position = first.find(key, position + 1)
-        return None
 
     def _by_element(self, members: Sequence[Expression], place: tuple[str, ...]) -> Expression | None:
         """Calls, tuples and objects of the same form, merged element by element."""
@@ -166,8 +247,13 @@ class _Merger:
         return FunctionCall(first.function, self._elements([it.arguments for it in members], place))
 
     def _tuples(self, members: Sequence[TupleExpr], place: tuple[str, ...]) -> Expression | None:
-        if len({len(it.items) for it in members}) != 1 or all(_is_constant(it) for it in members):
+        if len({len(it.items) for it in members}) != 1:
             return None
+        columns = list(zip(*(it.items for it in members), strict=True))
+        if len(columns) > 1 and all(_is_constant(it) for it in members):
+            by_key = [column[0] if len(set(column)) == 1 else self._by_key(column) for column in columns]
+            found = tuple(it for it in by_key if it is not None)
+            return TupleExpr(found) if len(found) == len(columns) else None
         return TupleExpr(self._elements([it.items for it in members], place))
 
     def _objects(self, members: Sequence[ObjectExpr], place: tuple[str, ...]) -> Expression | None:
@@ -180,6 +266,23 @@ class _Merger:
 
     def _elements(self, rows: Sequence[Sequence[Expression]], place: tuple[str, ...]) -> tuple[Expression, ...]:
         return tuple(self._merged(column, place) for column in zip(*rows, strict=True))
+
+    def _file(self, members: Sequence[Expression], place: tuple[str, ...]) -> Expression:
+        """One template file for all long texts if only a few lines differ, otherwise a file for each."""
+        saved = dict(self.values)
+        try:
+            return self._template_file(members, place)
+        except _DifferentError:
+            self.values = saved
+        texts = [it.text for it in _all_of(Template, members) if it.text is not None]
+        (keys,) = self._keys.values()
+        if len(texts) != len(members) or not all(_FILE_NAME.fullmatch(key) for key in keys):
+            raise _DifferentError
+        path = next((it for it, (_, known) in self.files_by_key.items() if known == texts), None)
+        if path is None:
+            path = Verbatim(f"<files each.key {len(self.files_by_key)}>")  # no valid HCL
+            self.files_by_key[path] = (place[-1], texts)
+        return path
 
     def _template_file(self, members: Sequence[Expression], place: tuple[str, ...]) -> Expression:
         """A file for long texts that differ only in lines of the form `NAME: value`."""
@@ -218,6 +321,11 @@ def _all_of(kind: type[_Kind], members: Sequence[object]) -> list[_Kind]:
     return found if len(found) == len(members) else []
 
 
+def _are_same_set(members: Sequence[Expression]) -> bool:
+    tuples = _all_of(TupleExpr, members)
+    return bool(tuples) and len({frozenset(it.items) for it in tuples}) == 1
+
+
 def _word(key: Template) -> str:
     return re.sub(r"\W+", "_", key.text or "value").strip("_").lower() or "value"
 
@@ -235,5 +343,8 @@ def _is_constant(expression: Expression) -> bool:
 
 
 def _is_reference(expression: Expression) -> bool:
-    source = expression.expression if isinstance(expression, Template) else None
-    return source is not None and WITH_INDEXES.fullmatch(source) is not None
+    """Whether it is a reference, or a text with references."""
+    if not isinstance(expression, Template):
+        return False
+    sources = [part.source for part in expression.parts if not isinstance(part, Literal)]
+    return bool(sources) and all(WITH_INDEXES.fullmatch(source) for source in sources)

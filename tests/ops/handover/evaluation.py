@@ -52,8 +52,8 @@ def compare(seeds: range, folder: Path) -> Compared:
     different: list[str] = []
     resources = values = 0
     for name in documents:
-        one = _normal(from_json[name], name, {})
-        other = _normal(from_hcl[name], name, {new: old for old, new in moved[name].items()})
+        one = with_old_addresses(from_json[name], name, {})
+        other = with_old_addresses(from_hcl[name], name, moved[name])
         resources += len(one)
         values += sum(_leaves(it) for it in one.values())
         different += [f"{name}: {place}" for place in one.keys() | other.keys() if one.get(place) != other.get(place)]
@@ -100,8 +100,12 @@ def _pretend_state(content: Mapping[str, Any], name: str, folder: Path) -> None:
     (folder / f"{name}.tfstate").write_text(json.dumps(state))
 
 
-def _normal(plan: Mapping[str, Any], name: str, back: Mapping[str, str]) -> dict[str, Any]:
-    """The planned changes by the JSON's addresses. Data sources are compared by content: no `moved` lists them."""
+def with_old_addresses(plan: Mapping[str, Any], name: str, moved: Mapping[str, str]) -> dict[str, Any]:
+    """The planned changes by the JSON's addresses; `moved` has the new ones by these.
+
+    Data sources are listed once for each content: no `moved` lists them, and one may stand for several.
+    """
+    back = {new: old for old, new in moved.items()}
     found: dict[str, Any] = {}
     data: list[str] = []
     for change in plan["changes"]:
@@ -111,7 +115,7 @@ def _normal(plan: Mapping[str, Any], name: str, back: Mapping[str, str]) -> dict
         else:
             found[back.get(address, address)] = change["change"]
     data += [json.dumps([resource["type"], resource["values"]], sort_keys=True) for resource in plan["prior"]]
-    return {**found, "data": sorted(data), "outputs": plan["outputs"], "described": plan["described"]}
+    return {**found, "data": sorted(set(data)), "outputs": plan["outputs"], "described": plan["described"]}
 
 
 def _leaves(value: Any) -> int:

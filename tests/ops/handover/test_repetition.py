@@ -148,4 +148,4 @@ def test_plans_of_merged_resources_are_equal(tmp_path: Path) -> None:
         f"module.web.{moved[address.removeprefix('module.web.')]}": change for address, change in planned.items()
     }
     assert from_hcl["web"]["outputs"] == from_json["web"]["outputs"]
-    assert (tmp_path / "hcl" / "web" / "buildspec" / "mirrors_project.yml.tftpl").exists()
+    assert (tmp_path / "hcl" / "web" / "buildspec" / "mirrors.yml.tftpl").exists()

@@ -1,0 +1,214 @@
+"""Writes the keys of groups, and what differs between their members, as local values: one for each axis.
+
+An axis is a set of keys, such as the mirrors of a bridge. Every group with these keys iterates over one local value, so
+that a member is added in one place.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ops.handover.grouping import ResourceGroup
+from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim, text
+from ops.handover.metadata import TopLevelBlock
+from ops.handover.references import addresses_in, is_free_of_resources, with_code
+from ops.handover.texts import TextFiles
+from ops.handover.unifying import GENERIC, UnifiedGroup
+
+_VALUE = re.compile(r"each\.value\.(\w+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditPlace:
+    """Where a member is added: `local.mirrors`, or a block that lists its members itself."""
+
+    address: str
+    what: str
+
+
+class Axes:
+    """The local values and blocks of a stack's groups."""
+
+    def __init__(self, unified: Sequence[UnifiedGroup], blocks: Sequence[TopLevelBlock], texts: TextFiles) -> None:
+        self._texts = texts
+        self._locals: dict[str, Expression] = {
+            name: it for found in blocks if found.block.type == "locals" for name, it in found.block.arguments.items()
+        }
+        by_keys: dict[tuple[str, ...], list[UnifiedGroup]] = {}
+        order = {id(it): number for number, it in enumerate(blocks)}
+        for it in sorted(unified, key=lambda it: min(order[id(member)] for member in it.group.members.values())):
+            by_keys.setdefault(tuple(it.group.members), []).append(it)
+        self._shared = {keys: _Shared(groups) for keys, groups in by_keys.items() if len(groups) > 1}
+        self.edit_places: list[EditPlace] = []
+
+    def written(self, first: TopLevelBlock, unified: UnifiedGroup) -> Iterator[TopLevelBlock]:
+        """The block of a group in place of its first member, after the local values that it is the first to need."""
+        block = self._with_files(unified)
+        if unified.group.one_for_all:
+            yield replace(first, block=block)
+            return
+        shared = self._shared.get(tuple(unified.group.members))
+        if shared is None:
+            new, for_each, block = self._alone(unified, block)
+        else:
+            new, for_each, block = self._of_axis(shared, unified, block)
+        for name, value in new.items():
+            own_file = unified.group.address if shared is None or name != shared.local else None
+            yield TopLevelBlock(block=Block("locals", arguments={name: value}), path=first.path, same_file_as=own_file)
+        yield replace(first, block=replace(block, arguments={"for_each": for_each, **block.arguments}))
+
+    def _alone(self, unified: UnifiedGroup, block: Block) -> tuple[dict[str, Expression], Expression, Block]:
+        """For a group with keys of its own: new local values, `for_each`, and the block."""
+        group = unified.group
+        keys = list(group.members)
+        if not unified.values:
+            self._edited(group.address, group.name)
+            return {}, _set(keys), block
+        if len(unified.values) == 1:
+            block = _with_values(block, dict.fromkeys(unified.values, "each.value"))
+        new: dict[str, Expression] = {}
+        name = self._local(new, group.name, _by_key(keys, unified.values, flat=True))
+        self._edited(f"local.{name}", group.name)
+        return new, Verbatim(f"local.{name}"), block
+
+    def _of_axis(
+        self, shared: "_Shared", unified: UnifiedGroup, block: Block
+    ) -> tuple[dict[str, Expression], Expression, Block]:
+        """The same for a group whose keys others have, too. References get a local value of their own."""
+        keys = list(unified.group.members)
+        new: dict[str, Expression] = {}
+        if not shared.local:
+            shared.local = self._free(shared.name, f"{shared.name}_by_name")
+            new[shared.local] = _by_key(keys, shared.attributes) if shared.attributes else _set(keys)
+            self._locals[shared.local] = new[shared.local]
+            self._edited(f"local.{shared.local}", shared.name)
+        places = {}
+        for name, values in unified.values.items():
+            attribute = shared.attribute(unified, name)
+            if attribute is None:
+                own = self._local(new, f"{unified.group.name}_{name}", _by_key(keys, {name: values}, flat=True))
+                places[name] = f"local.{own}[each.key]"
+            else:
+                places[name] = f"each.value.{attribute}"
+        return new, Verbatim(f"local.{shared.local}"), _with_values(block, places)
+
+    def _local(self, new: dict[str, Expression], wanted: str, value: Expression) -> str:
+        """The name of a local value; one that is free, or already has this value."""
+        names = (f"{wanted}_{number}" if number > 1 else wanted for number in range(1, 1000))
+        name = next(it for it in names if self._locals.get(it, value) == value)
+        if name not in self._locals:
+            self._locals[name] = new[name] = value
+        return name
+
+    def _free(self, *names: str) -> str:
+        numbered = (f"{names[-1]}{number}" for number in range(2, 1000))
+        return next(name for name in (*names, *numbered) if name not in self._locals)
+
+    def _edited(self, address: str, what: str) -> None:
+        self.edit_places.append(EditPlace(address=address, what=what))
+
+    def _with_files(self, unified: UnifiedGroup) -> Block:
+        block = unified.block
+        for placeholder, (argument, content) in unified.files.items():
+            path = self._texts.template_file(f"{argument}/{unified.group.name}", content, argument)
+            block = block.mapped(_exchange(placeholder, path))
+        for placeholder, (argument, contents) in unified.files_by_key.items():
+            by_key = dict(zip(unified.group.members, contents, strict=True))
+            path = self._texts.files_by_key(f"{argument}/{unified.group.name}", by_key, argument)
+            block = block.mapped(_exchange(placeholder, path))
+        return block
+
+
+class _Shared:
+    """The local value of an axis. An attribute that differs between groups is named after its group."""
+
+    def __init__(self, groups: Sequence[UnifiedGroup]) -> None:
+        self.local = ""
+        self.name = _axis_name(groups)
+        self._names: dict[tuple[str, str], str] = {}
+        self.attributes: dict[str, Sequence[Expression]] = {}
+        columns = [
+            (it.group, name, tuple(values))
+            for it in groups
+            for name, values in it.values.items()
+            if all(is_free_of_resources(value) for value in values)
+        ]
+        self._add(columns)
+
+    def _add(self, columns: Sequence[tuple[ResourceGroup, str, tuple[Expression, ...]]]) -> None:
+        """Name every column. Those of one name that differ are named after their groups, too."""
+        known: dict[tuple[Expression, ...], str] = {}
+        for group, name, values in columns:
+            others = [other for other, its, _ in columns if its == name]
+            is_same = len({its for _, other, its in columns if other == name}) == 1
+            attribute = name if is_same and name not in GENERIC else f"{_distinct(group, others)}_{name}"
+            if self.attributes.get(attribute, values) != values:
+                attribute = f"{group.type}_{group.name}_{name}"
+            # Texts that differ for every key are about the same thing.
+            if len(set(values)) == len(values) and all(isinstance(it, Template) for it in values):
+                attribute = known.setdefault(values, attribute)
+            self.attributes[attribute] = values
+            self._names[group.address, name] = attribute
+
+    def attribute(self, unified: UnifiedGroup, name: str) -> str | None:
+        """The attribute's name; None if its values refer to resources, which the local value does not contain."""
+        return self._names.get((unified.group.address, name))
+
+
+def _axis_name(groups: Sequence[UnifiedGroup]) -> str:
+    """What the keys are: `zones`, or the step before them that is connected with the most others."""
+    keys = groups[0].group.members
+    if all(re.fullmatch(r"[a-z]|.*\d[a-z]|az-?\d", key) for key in keys):
+        return "zones"
+    parents = {it.group.address: _parent(it.group) for it in groups}
+    links: dict[str, set[str]] = {parent: set() for parent in parents.values()}
+    for it in groups:
+        for other in addresses_in(it.block) & parents.keys():
+            links[parents[other]].add(parents[it.group.address])
+            links[parents[it.group.address]].add(parents[other])
+    types = Counter(parents.values())
+    name = min(links, key=lambda parent: (-len(links[parent]), -types[parent], parent))
+    return name if name.endswith("s") else f"{name}s"
+
+
+def _parent(group: ResourceGroup) -> str:
+    steps = group.place.parent if group.place.is_whole_step else ()
+    return "_".join(_words(steps[-1])) if steps else group.name
+
+
+def _distinct(group: ResourceGroup, others: Sequence[ResourceGroup]) -> str:
+    """The words of a group's name that others do not have; of a single one, those after its first."""
+    words = _words(group.name)
+    common = set(words).intersection(*(_words(other.name) for other in others)) if len(others) > 1 else {words[0]}
+    return "_".join(word for word in words if word not in common) or group.name
+
+
+def _words(name: str) -> list[str]:
+    return re.sub(r"\W+", "_", name).strip("_").split("_")
+
+
+def _set(keys: Sequence[str]) -> Expression:
+    return FunctionCall("toset", (TupleExpr(tuple(map(text, keys))),))
+
+
+def _by_key(keys: Sequence[str], values: Mapping[str, Sequence[Expression]], *, flat: bool = False) -> ObjectExpr:
+    """The members' values by key: an object for each member, or its one value if that may be `flat`."""
+    rows: list[Expression] = [
+        row[0] if flat and len(row) == 1 else ObjectExpr(tuple(zip(map(text, values), row, strict=True)))
+        for row in zip(*values.values(), strict=True)
+    ]
+    return ObjectExpr(tuple(zip(map(text, keys), rows, strict=True)))
+
+
+def _with_values(block: Block, places: Mapping[str, str]) -> Block:
+    """The block with its `each.value.NAME` elsewhere."""
+
+    def moved(source: str) -> str:
+        return _VALUE.sub(lambda match: places.get(match[1], match[0]), source)
+
+    return block.mapped(lambda it: with_code(it, moved))
+
+
+def _exchange(old: Expression, new: Expression) -> Callable[[Expression], Expression]:
+    return lambda it: new if it == old else it

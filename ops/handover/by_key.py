@@ -1,0 +1,91 @@
+"""Finds what texts and expressions have in common if only a key in them differs."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from ops.handover.hcl import Expression, Template, text
+from ops.handover.strings import quoted
+from terraform.templates import Interpolation, Literal, Part
+
+# What an ARN without a word for it names, by its service.
+_NOUNS = {"codecommit": "repository", "s3": "bucket", "sns": "topic", "sqs": "queue"}
+
+Keys = Mapping[str, Sequence[str]]
+"""Expressions such as `each.key`, each with its value for every member. Values of one expression differ."""
+
+
+def text_by_key(texts: Sequence[str], keys: Keys) -> list[Part] | None:
+    """The parts of a template that evaluates to each of the texts, or None."""
+    parts: list[Part] = []
+    rest = list(texts)
+    while True:
+        common = _common_start(rest)
+        found = _first_key(rest, len(common), keys)
+        literal = common if found is None else common[: found[0]]
+        if literal:
+            parts.append(Literal(literal))
+        if found is None:
+            return parts if all(len(it) == len(common) for it in rest) else None
+        start, name = found
+        parts.append(Interpolation(name))
+        rest = [text[start + len(key) :] for text, key in zip(rest, keys[name], strict=True)]
+
+
+def _first_key(texts: Sequence[str], end: int, keys: Keys) -> tuple[int, str] | None:
+    """The first position, up to `end`, at which every text has its key, and the key's expression."""
+    first = texts[0]
+    starts = sorted(
+        (start, name)
+        for name, values in keys.items()
+        if values[0]
+        for start in range(end + 1)
+        if first.startswith(values[0], start)
+    )
+    for start, name in starts:
+        # A `$` or `%` before an interpolation would escape it.
+        escaping = start > 0 and first[start - 1] in "$%"
+        if not escaping and all(text.startswith(key, start) for text, key in zip(texts, keys[name], strict=True)):
+            return start, name
+    return None
+
+
+def _common_start(texts: Sequence[str]) -> str:
+    first, last = min(texts), max(texts)
+    length = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    return first[:length]
+
+
+def without_common_ends(values: Sequence[Expression]) -> tuple[str, tuple[Expression, ...], tuple[Literal, ...]]:
+    """The common start of ARNs, their different middles, and their common end. Other values have no common start."""
+    texts = [it.text for it in values if isinstance(it, Template) and it.text is not None]
+    start = _up_to_separator(_common_start(texts)) if len(texts) == len(values) else ""
+    if not start.startswith("arn:"):
+        return "", tuple(values), ()
+    rests = [it[len(start) :] for it in texts]
+    end = _up_to_separator(_common_start([it[::-1] for it in rests]))[::-1]
+    middles = [it[: len(it) - len(end)] for it in rests]
+    if not all(middles):
+        return "", tuple(values), ()
+    return start, tuple(map(text, middles)), (Literal(end),) if end else ()
+
+
+def noun(start: str) -> str:
+    """What follows the start of an ARN: a role after `…:role/`."""
+    words = re.findall(r"[A-Za-z]\w*", start.replace("-", "_"))
+    last: str = words[-1].lower() if start.endswith("/") or len(words) < 3 else words[2].lower()
+    return _NOUNS.get(last, last)
+
+
+def _up_to_separator(start: str) -> str:
+    return start[: max(start.rfind(":"), start.rfind("/")) + 1]
+
+
+def source_by_key(sources: Sequence[str], keys: Keys) -> str | None:
+    """An expression in which indexes such as `["batch"]` become `[each.key]`, or None."""
+    changed = list(sources)
+    if len(set(changed)) > 1:
+        for name, values in keys.items():
+            changed = [
+                source.replace(f"[{quoted(value)}]", f"[{name}]") for source, value in zip(changed, values, strict=True)
+            ]
+    return changed[0] if len(set(changed)) == 1 else None

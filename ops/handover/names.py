@@ -1,0 +1,70 @@
+"""Gives resources the names that people would: without a hash, and without the words of their type at the end."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ops.handover.metadata import TopLevelBlock
+from ops.handover.references import address
+
+_HASH = re.compile(r"_[0-9A-F]{8}$")
+_NAMELESS = "main"
+_PREPOSITIONS = [[it] for it in ("by", "for", "from", "in", "of", "on", "to", "with")]
+
+
+def renamed(blocks: Sequence[TopLevelBlock], given: Mapping[str, str]) -> dict[str, str]:
+    """The new addresses of blocks whose names cdktf made, by their old ones.
+
+    Of several blocks that would get the same address, or one that another block has or was given, each keeps a longer
+    name.
+    """
+    before = {new: old for old, new in given.items()}
+    named = [it for it in blocks if it.generated_name and it.block.type in ("resource", "data")]
+    fixed = {address(it.block) for it in blocks} - {address(it.block) for it in named}
+    wanted = {
+        address(it.block): [new for new in _wanted(it) if before.get(new, address(it.block)) == address(it.block)]
+        or [address(it.block)]
+        for it in named
+    }
+    while True:
+        holders: dict[str, list[str]] = {}
+        for old, names in wanted.items():
+            holders.setdefault(names[0], []).append(old)
+        shared = [
+            old
+            for new, olds in holders.items()
+            if len(olds) > 1 or new in fixed
+            for old in olds
+            if len(wanted[old]) > 1
+        ]
+        if not shared:
+            return {old: names[0] for old, names in wanted.items() if names[0] != old}
+        for old in shared:
+            wanted[old] = wanted[old][1:]
+
+
+def without_type(name: str, type_: str) -> str:
+    """A name without the words of its type at the end: `network_vpc` of `aws_vpc` is `network`.
+
+    Words of the type that make up a whole `security_group_` in the middle of the name go, too. The result is empty if
+    the name has no other words.
+    """
+    of_type = type_.split("_")[1:]
+    words = re.sub(r"\W+", "_", name).strip("_").split("_")
+    while words and words[-1].lower() in of_type and words[-2:-1] not in _PREPOSITIONS:
+        words.pop()
+    for length in range(len(of_type), 1, -1):
+        for start in range(1, len(words) - length):
+            if words[start : start + length] in (of_type[at : at + length] for at in range(len(of_type))):
+                return "_".join(words[:start] + words[start + length :])
+    return "_".join(words)
+
+
+def _wanted(found: TopLevelBlock) -> list[str]:
+    """The addresses that a block may get, the best first and its own last."""
+    kind, name = found.block.labels
+    plain = _HASH.sub("", name)
+    snake = re.sub(r"\W+", "_", plain)
+    names = dict.fromkeys((without_type(plain, kind) or _NAMELESS, snake, plain, name))
+    valid = [it for it in names if re.fullmatch(r"[^\W\d][\w-]*", it)]
+    return [address(replace(found.block, labels=(kind, it))) for it in valid]

@@ -1,0 +1,120 @@
+"""Similar resources of any type become one block; unlike ones stay apart, and plans stay equal."""
+
+import re
+from typing import Any
+
+import pytest
+
+from ops.handover import convert, shipped
+from tests.ops.handover.by_plan import plans
+from tests.ops.handover.cases.documents import Document
+from tests.ops.handover.cases.similar import each, similar, stack
+from tests.ops.handover.evaluation import with_old_addresses
+
+SIMILAR = similar()
+
+
+def files(document: Document) -> dict[str, str]:
+    return dict(convert(document, name="web", schemas=shipped()).files)
+
+
+def blocks(document: Document) -> set[str]:
+    """The resources and data sources in the HCL; those with `for_each` end in `[]`."""
+    text = "\n".join(files(document).values())
+    found = re.findall(r'^(?:resource|data) "(\w+)" "([\w-]+)" \{\n(?:  #.*\n|\n)*( *for_each)?', text, re.MULTILINE)
+    return {f"{kind}.{name}{'[]' if repeated else ''}" for kind, name, repeated in found}
+
+
+@pytest.fixture(scope="session")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict[str, Any]]:
+    return plans(SIMILAR, tmp_path_factory.mktemp("similar"))
+
+
+@pytest.mark.terraform
+@pytest.mark.parametrize("case", SIMILAR)
+def test_plans_of_similar_resources_are_equal(case: str, planned: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    from_json, from_hcl = planned
+    addresses = convert(SIMILAR[case], name=case, schemas=shipped()).addresses
+    one = with_old_addresses(from_json[case], case, {})
+    assert any(one.values())
+    assert with_old_addresses(from_hcl[case], case, addresses) == one
+
+
+def test_random_stacks_have_groups_and_others() -> None:
+    found = [blocks(document) for name, document in SIMILAR.items() if name.startswith("random")]
+    assert sum(any(it.endswith("[]") for it in one) for one in found) > 20
+    assert sum(any(not it.endswith("[]") for it in one) for one in found) > 10
+
+
+def test_everything_about_mirrors_iterates_over_one_local_value() -> None:
+    assert blocks(SIMILAR["mirrors"]) == {
+        "aws_s3_object.program_units[]",
+        "aws_cloudwatch_log_group.mirrors[]",
+        "aws_ssm_parameter.mirrors_state[]",
+        "aws_iam_policy_document.mirrors_permissions[]",
+    }
+    whole = "\n".join(files(SIMILAR["mirrors"]).values())
+    assert len(re.findall(r"for_each += local\.mirrors\n", whole)) == 4
+    assert len(re.findall(r'^ {4}"?partner-api"? = \{', whole, re.MULTILINE)) == 1
+
+
+def test_a_block_that_only_some_mirrors_have_is_dynamic() -> None:
+    text = files(SIMILAR["mirrors"])["iam_mirrors.tf"]
+    assert re.findall(r'dynamic "statement" \{\n    for_each = (.+)\n', text) == [
+        "each.value.unlock ? [1] : []",
+        "each.value.keys ? [1] : []",
+    ]
+    assert 'resources = ["arn:aws:codecommit:eu-central-1:111111111111:${each.value.repository}"]' in text
+
+
+def test_digests_of_files_are_computed() -> None:
+    written = files(SIMILAR["mirrors"])
+    assert 'etag = filemd5("${path.module}/content/program_units/${each.key}.json")' in written["s3.tf"]
+    assert "sha256(aws_s3_object.program_units[each.key].content)" in written["ssm.tf"]
+
+
+@pytest.mark.parametrize("case", ["two_zones", "three_zones"])
+def test_a_zone_is_added_in_one_place(case: str) -> None:
+    assert {it for it in blocks(SIMILAR[case]) if it.endswith("[]")} == blocks(SIMILAR[case])
+    text = files(SIMILAR[case])["locals.tf"]
+    assert re.search(r"^  zones = \{\n    a = \{\n      private_cidr_block = ", text, re.MULTILINE)
+    assert "      public_cidr_block = " in text
+
+
+def test_two_rules_and_two_users_stay_apart() -> None:
+    assert blocks(SIMILAR["rules_and_users"]) == {
+        "aws_vpc_security_group_ingress_rule.load_balancer_from_ssh",
+        "aws_vpc_security_group_ingress_rule.load_balancer_from_https",
+        "aws_iam_user.push",
+        "aws_iam_user.pull",
+    }
+
+
+def test_merges_three_that_differ_in_a_word_without_metadata() -> None:
+    assert blocks(SIMILAR["without_metadata"]) == {"aws_sns_topic.news[]", "aws_sns_topic.other"}
+
+
+def test_a_data_source_that_is_the_same_for_all_is_read_once() -> None:
+    keys = ("app", "batch")
+    trust = each("mirrors/*/trust", keys, "aws_iam_policy_document", lambda _: {"statement": [{"sid": "Assume"}]})
+    roles = each(
+        "mirrors/*/role",
+        keys,
+        "aws_iam_role",
+        lambda key: {
+            "name": key,
+            "assume_role_policy": f"${{data.aws_iam_policy_document.mirrors_{key}_trust.json}}",
+        },
+    )
+    document = stack("data", trust) | stack("resource", roles)
+    assert blocks(document) == {"aws_iam_policy_document.mirrors_trust", "aws_iam_role.mirrors[]"}
+    assert "assume_role_policy = data.aws_iam_policy_document.mirrors_trust.json\n" in files(document)["iam_mirrors.tf"]
+
+
+def test_members_that_differ_in_more_than_they_share_stay_apart() -> None:
+    bodies: dict[str, dict[str, Any]] = {
+        "cpu": {"alarm_name": "one", "metric_name": "A", "namespace": "B", "threshold": 1, "evaluation_periods": 2},
+        "disk": {"alarm_name": "two", "metric_name": "C", "namespace": "D", "threshold": 3, "evaluation_periods": 4},
+    }
+    document = stack("resource", each("alarms/*", bodies, "aws_cloudwatch_metric_alarm", bodies.__getitem__))
+    assert blocks(document) == {"aws_cloudwatch_metric_alarm.alarms_cpu", "aws_cloudwatch_metric_alarm.alarms_disk"}

@@ -1,0 +1,58 @@
+"""Resources get names without a hash and without the words of their type."""
+
+import pytest
+
+from ops.handover import convert, shipped
+from ops.handover.by_key import text_by_key
+from ops.handover.names import without_type
+from terraform.templates import Interpolation, Literal, Part
+from tests.ops.handover.cases.similar import stack
+
+
+@pytest.mark.parametrize(
+    ("type_", "name", "short"),
+    [
+        ("aws_vpc", "network_vpc", "network"),
+        ("aws_iam_role_policy", "mirrors_role_policy", "mirrors"),
+        ("aws_cloudwatch_log_group", "flow_logs_log_group", "flow_logs"),
+        ("aws_vpc_security_group_ingress_rule", "gitlab_security_group_from_vpc", "gitlab_from_vpc"),
+        ("aws_codecommit_repository", "repositories", "repositories"),
+        ("aws_vpc", "vpc", ""),
+        ("aws_sns_topic", "news-topic", "news"),
+    ],
+)
+def test_removes_the_words_of_the_type(type_: str, name: str, short: str) -> None:
+    assert without_type(name, type_) == short
+
+
+def named(*paths: str) -> dict[str, str]:
+    document = stack("resource", [("aws_sns_topic", path, {"name": path.replace("/", "-")}) for path in paths])
+    return dict(convert(document, name="web", schemas=shipped()).moved)
+
+
+def test_one_without_other_words_is_called_main() -> None:
+    assert named("topic") == {"aws_sns_topic.topic": "aws_sns_topic.main"}
+
+
+def test_those_that_would_get_one_name_keep_longer_ones() -> None:
+    assert named("news/topic", "news") == {}
+    assert named("old-news/topic", "old_news") == {"aws_sns_topic.old-news_topic": "aws_sns_topic.old_news_topic"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "texts", "parts"),
+    [
+        (["a", "c"], ["zone-a in 1a", "zone-c in 1c"], ["zone-", 1, " in 1", 1]),
+        (["batch", "web"], ["a batch of batch", "a batch of web"], ["a batch of ", 1]),
+        (["partner-api", "partner-web"], ["partner-api!", "partner-web!"], [1, "!"]),
+        (["x", "y"], ["$x", "$y"], None),
+        (["a", "b"], ["same a", "other b"], None),
+        (["a", "ab"], ["a", "ab"], [1]),
+        (["a", "b"], ["a", "bb"], None),
+    ],
+)
+def test_finds_the_key_in_texts(keys: list[str], texts: list[str], parts: list[str | int] | None) -> None:
+    expected: list[Part] | None = None
+    if parts is not None:
+        expected = [Literal(it) if isinstance(it, str) else Interpolation("each.key") for it in parts]
+    assert text_by_key(texts, {"each.key": keys}) == expected
