@@ -20,8 +20,8 @@ _VALUE = re.compile(r"each\.value\.(\w+)")
 
 
 @dataclass(frozen=True, kw_only=True)
-class EditPlace:
-    """Where a member is added: `local.mirrors`, or a block that lists its members itself."""
+class MemberList:
+    """Where members are listed: `local.mirrors`, or the address of a block that lists them itself."""
 
     address: str
     what: str
@@ -40,7 +40,7 @@ class Axes:
         for it in sorted(unified, key=lambda it: min(order[id(member)] for member in it.group.members.values())):
             by_keys.setdefault(tuple(it.group.members), []).append(it)
         self._shared = {keys: _Shared(groups) for keys, groups in by_keys.items() if len(groups) > 1}
-        self.edit_places: list[EditPlace] = []
+        self.lists: list[MemberList] = []
 
     def written(self, first: TopLevelBlock, unified: UnifiedGroup) -> Iterator[TopLevelBlock]:
         """The block of a group in place of its first member, after the local values that it is the first to need."""
@@ -63,13 +63,13 @@ class Axes:
         group = unified.group
         keys = list(group.members)
         if not unified.values:
-            self._edited(group.address, group.name)
+            self._listed(group.address, group.name)
             return {}, _set(keys), block
         if len(unified.values) == 1:
             block = _with_values(block, dict.fromkeys(unified.values, "each.value"))
         new: dict[str, Expression] = {}
         name = self._local(new, group.name, _by_key(keys, unified.values, flat=True))
-        self._edited(f"local.{name}", group.name)
+        self._listed(f"local.{name}", group.name)
         return new, Verbatim(f"local.{name}"), block
 
     def _of_axis(
@@ -82,7 +82,7 @@ class Axes:
             shared.local = self._free(shared.name, f"{shared.name}_by_name")
             new[shared.local] = _by_key(keys, shared.attributes) if shared.attributes else _set(keys)
             self._locals[shared.local] = new[shared.local]
-            self._edited(f"local.{shared.local}", shared.name)
+            self._listed(f"local.{shared.local}", shared.name)
         places = {}
         for name, values in unified.values.items():
             attribute = shared.attribute(unified, name)
@@ -105,8 +105,8 @@ class Axes:
         numbered = (f"{names[-1]}{number}" for number in range(2, 1000))
         return next(name for name in (*names, *numbered) if name not in self._locals)
 
-    def _edited(self, address: str, what: str) -> None:
-        self.edit_places.append(EditPlace(address=address, what=what))
+    def _listed(self, address: str, what: str) -> None:
+        self.lists.append(MemberList(address=address, what=what.replace("_", " ")))
 
     def _with_files(self, unified: UnifiedGroup) -> Block:
         block = unified.block
@@ -173,7 +173,7 @@ def _axis_name(groups: Sequence[UnifiedGroup]) -> str:
 
 
 def _parent(group: ResourceGroup) -> str:
-    steps = group.place.parent if group.place.is_whole_step else ()
+    steps = group.place.parent if group.place is not None and group.place.is_whole_step else ()
     return "_".join(_words(steps[-1])) if steps else group.name
 
 

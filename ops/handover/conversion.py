@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ops.handover.cycles import refuse_new_cycles
-from ops.handover.edit_places import EditPlace
+from ops.handover.edit_places import EditPlace, located
 from ops.handover.filing import filed
 from ops.handover.given import Given
 from ops.handover.hcl import NULL, Block
@@ -52,10 +52,15 @@ def convert(document: Mapping[str, Any], *, name: str, schemas: Schemas, given: 
     }
     blocks = [replace(found, block=_readable(found.block, texts)) for found in repeated.blocks]
     refuse_new_cycles(name, (found.block for found in as_read), (found.block for found in blocks))
-    files = {file: render(content) for file, content in sorted(filed(blocks).items())}
+    by_file = filed(blocks)
+    files = {file: render(content) for file, content in sorted(by_file.items())}
     if values:
         files["terraform.tfvars"] = "".join(f"{it} = {expression(value)}\n" for it, value in sorted(values.items()))
-    return Converted(files=files | texts.files, addresses=repeated.addresses)
+    return Converted(
+        files=files | texts.files,
+        addresses=repeated.addresses,
+        edit_places=located(((it.address, it.what) for it in repeated.members), by_file),
+    )
 
 
 def _readable(block: Block, texts: TextFiles) -> Block:

@@ -6,7 +6,7 @@ keys form an *axis*, such as the zones of a network.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ops.handover.hcl import Block
 from ops.handover.metadata import TopLevelBlock
@@ -51,23 +51,18 @@ class Place:
 class ResourceGroup:
     """Resources or data sources of one type that may become one block, by key.
 
+    place: what the members' paths share; None for a group that is kept from an earlier handover.
     in_collection: whether the key is a step of a collection, or counts members.
     one_for_all: whether all members become one data source without keys.
     """
 
-    place: Place
+    kind: str
+    type: str
     name: str
     members: Mapping[str, TopLevelBlock]
-    in_collection: bool = False
+    place: Place | None = None
+    in_collection: bool = True
     one_for_all: bool = False
-
-    @property
-    def kind(self) -> str:
-        return self.place.kind
-
-    @property
-    def type(self) -> str:
-        return self.place.type
 
     @property
     def keys(self) -> frozenset[str]:
@@ -76,6 +71,11 @@ class ResourceGroup:
     @property
     def address(self) -> str:
         return address(Block(self.kind, (self.type, self.name)))
+
+    def largest_uniform(self) -> "list[ResourceGroup]":
+        """The largest part of the group whose members have the same arguments, if that leaves some members out."""
+        largest = _largest_uniform(self.members)
+        return [replace(self, members=largest)] if 1 < len(largest) < len(self.members) else []
 
 
 Rejected = set[tuple[Place, frozenset[str]]]
@@ -116,7 +116,7 @@ class Grouping:
             name = self._free_name(place, members, names)
             if name is None:
                 continue
-            group = ResourceGroup(place, name, members, self._in_collection(place, members))
+            group = ResourceGroup(place.kind, place.type, name, members, place, self._in_collection(place, members))
             groups.append(group)
             names.add(group.address)
             used |= {id(it) for it in members.values()}

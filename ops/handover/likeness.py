@@ -23,7 +23,8 @@ def unlike(unified: Sequence[UnifiedGroup], failed: Iterable[ResourceGroup]) -> 
         for it in unified
         if it.group.in_collection or (_is_explained(it, unified) and it.group.keys not in not_alike)
     ]
-    return [it.group for it in unified if not (_are_few(it) and _is_wanted(it, unified, axes))]
+    proposed = [it for it in unified if it.group.place is not None]
+    return [it.group for it in proposed if not (_are_few(it) and _is_wanted(it, unified, axes))]
 
 
 def _is_wanted(it: UnifiedGroup, unified: Sequence[UnifiedGroup], axes: Sequence[frozenset[str]]) -> bool:
@@ -41,7 +42,8 @@ def _is_explained(it: UnifiedGroup, unified: Sequence[UnifiedGroup]) -> bool:
     group = it.group
     if len(group.members) == 2 and not all(it.path for it in group.members.values()):
         return False  # people chose these names
-    said_by_name = not group.place.is_whole_step and bool(without_type(group.place.words, group.type))
+    place = group.place
+    said_by_name = place is not None and not place.is_whole_step and bool(without_type(place.words, group.type))
     return len(group.members) > 2 or said_by_name or _other_types(it, unified) > 0
 
 

@@ -6,7 +6,8 @@ References follow, and a `moved` block records every new address of a resource.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ops.handover.axes import Axes, EditPlace
+from ops.handover.axes import Axes, MemberList
+from ops.handover.cycles import dependencies, in_cycles
 from ops.handover.digests import with_digests
 from ops.handover.given import Given
 from ops.handover.grouping import Grouping, Rejected, ResourceGroup
@@ -14,7 +15,7 @@ from ops.handover.hcl import Block, Verbatim
 from ops.handover.likeness import unlike
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.names import renamed
-from ops.handover.references import NewAddresses, address, addresses_in, redirected
+from ops.handover.references import NewAddresses, address, redirected
 from ops.handover.strings import quoted
 from ops.handover.texts import TextFiles
 from ops.handover.unifying import UnifiedGroup, unify
@@ -24,12 +25,12 @@ from ops.handover.unifying import UnifiedGroup, unify
 class Repeated:
     """The blocks of a stack, and the new addresses of its resources and data sources by their old ones.
 
-    edit_places: where members of the merged resources are added.
+    members: where the keys of merged resources are listed.
     """
 
     blocks: Sequence[TopLevelBlock]
     addresses: Mapping[str, str]
-    edit_places: Sequence[EditPlace]
+    members: Sequence[MemberList]
 
 
 def with_repetition(blocks: Sequence[TopLevelBlock], texts: TextFiles, given: Given) -> Repeated:
@@ -54,8 +55,7 @@ def with_repetition(blocks: Sequence[TopLevelBlock], texts: TextFiles, given: Gi
             return _put_together(blocks, made, addresses, texts)
         without_keys = keyless
         grouping.failed += failed
-        for group in bad:
-            rejected.add((group.place, group.keys))
+        rejected |= {(group.place, group.keys) for group in bad if group.place is not None}
 
 
 def _addresses(groups: Sequence[ResourceGroup], renamed: Mapping[str, str]) -> NewAddresses:
@@ -70,23 +70,16 @@ def _addresses(groups: Sequence[ResourceGroup], renamed: Mapping[str, str]) -> N
 def _in_cycle(
     blocks: Sequence[TopLevelBlock], groups: Sequence[ResourceGroup], addresses: NewAddresses
 ) -> list[ResourceGroup]:
-    """The likeliest culprit of the groups whose merging creates a dependency cycle."""
-    dependencies: dict[str, set[str]] = {}
-    for found in blocks:
-        own = addresses.blocks.get(address(found.block), address(found.block))
-        dependencies.setdefault(own, set()).update(addresses_in(redirected(found.block, addresses)))
+    """The group that is least likely to be one, of those whose merging creates a dependency cycle."""
+    circular = in_cycles(dependencies(_relabelled(found.block, addresses) for found in blocks))
+    return [group for group in groups if group.address in circular][-1:]
 
-    def reachable(start: str) -> set[str]:
-        seen: set[str] = set()
-        waiting = list(dependencies.get(start, ()))
-        while waiting:
-            one = waiting.pop()
-            if one not in seen:
-                seen.add(one)
-                waiting += dependencies.get(one, ())
-        return seen
 
-    return [group for group in groups if group.address in reachable(group.address)][-1:]
+def _relabelled(block: Block, addresses: NewAddresses) -> Block:
+    """The block under the address of the block that it becomes or joins."""
+    new = addresses.blocks.get(address(block))
+    labels = block.labels if new is None else (block.labels[0], new.rpartition(".")[2])
+    return replace(redirected(block, addresses), labels=labels)
 
 
 def _put_together(
@@ -110,7 +103,7 @@ def _put_together(
     ]
     own = [address(found.block) for found in blocks if found.block.type in ("resource", "data")]
     return Repeated(
-        blocks=written, addresses={old: addresses.instances.get(old, old) for old in own}, edit_places=axes.edit_places
+        blocks=written, addresses={old: addresses.instances.get(old, old) for old in own}, members=axes.lists
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ops.handover import convert, shipped
+from ops.handover.edit_places import EditPlace
 from tests.ops.handover.by_plan import plans
 from tests.ops.handover.cases.documents import Document
 from tests.ops.handover.cases.similar import each, similar, stack
@@ -71,6 +72,14 @@ def test_digests_of_files_are_computed() -> None:
     written = files(SIMILAR["mirrors"])
     assert 'etag = filemd5("${path.module}/content/program_units/${each.key}.json")' in written["s3.tf"]
     assert "sha256(aws_s3_object.program_units[each.key].content)" in written["ssm.tf"]
+
+
+def test_names_the_place_where_a_member_is_added() -> None:
+    (mirrors,) = convert(SIMILAR["mirrors"], name="web", schemas=shipped()).edit_places
+    assert mirrors == EditPlace(file="locals.tf", name="local.mirrors", what="mirrors")
+    topics = each("news/topic_*", ("a", "b"), "aws_sns_topic", lambda key: {"name": f"news-{key}"})
+    (news,) = convert(stack("resource", topics), name="web", schemas=shipped()).edit_places
+    assert news == EditPlace(file="sns.tf", name="aws_sns_topic.news", what="news")
 
 
 @pytest.mark.parametrize("case", ["two_zones", "three_zones"])
