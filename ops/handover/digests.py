@@ -7,11 +7,12 @@ import base64
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ops.handover.hcl import Block, Expression, FunctionCall, Template
+from ops.handover.hcl import Block, Expression, FunctionCall, Template, Verbatim
 from ops.handover.metadata import TopLevelBlock
+from ops.handover.printing import expression
 from ops.handover.references import address, addresses_in
 from ops.handover.strings import has_doubled_signs
 from ops.handover.texts import is_long
@@ -29,47 +30,56 @@ _DIGEST = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})\b|(?<![\w+/]
 # Arguments that a plan shows as they are written, and that are not sensitive.
 _MAY_BE_REFERRED_TO = {"aws_s3_object.content", "aws_s3_bucket_object.content", "local_file.content"}
 
-_Source = tuple[str, str, str, Template]
-"""An argument with a long text: function, the resource's address, argument, text."""
+_Expressions = dict[str, Expression]
+"""What computes a digest, by the digest."""
 
 
 def with_digests(blocks: Sequence[TopLevelBlock]) -> list[TopLevelBlock]:
     """The blocks with computed digests. A block gets no reference to a resource that it does not refer to already."""
-    sources = {digest: source for found in blocks for digest, source in _digests(found.block)}
-    return [replace(it, block=_computed(it.block, sources)) for it in blocks] if sources else list(blocks)
+    texts = {address(it.block): _texts(it.block) for it in blocks if it.block.type == "resource"}
+    texts = {owner: of_owner for owner, of_owner in texts.items() if of_owner}
+    own = {owner: _digests(of_owner.values(), of_owner.values()) for owner, of_owner in texts.items()}
+    referred = {owner: _digests(*_referred(owner, of_owner)) for owner, of_owner in texts.items()}
+    return [replace(it, block=_computed(it.block, own, referred)) if texts else it for it in blocks]
 
 
-def _digests(block: Block) -> Iterator[tuple[str, _Source]]:
-    if block.type == "resource" and not {"count", "for_each"} & block.arguments.keys():
-        for name, value in block.arguments.items():
-            if isinstance(value, Template) and value.text is not None and is_long(value):
-                content = unicodedata.normalize("NFC", value.text).encode(errors="surrogatepass")
-                for function, digest in _DIGESTS.items():
-                    yield digest(content), (function, address(block), name, value)
+def _texts(block: Block) -> dict[str, Template]:
+    """A resource's long texts, by argument."""
+    if {"count", "for_each"} & block.arguments.keys():
+        return {}
+    return {name: it for name, it in block.arguments.items() if isinstance(it, Template) and is_long(it) and it.text}
 
 
-def _computed(block: Block, sources: Mapping[str, _Source]) -> Block:
+def _referred(owner: str, texts: Mapping[str, Template]) -> tuple[list[Template], list[Expression]]:
+    """The texts that others may refer to, with the references."""
+    type_ = owner.split(".")[0]
+    found = {name: it for name, it in texts.items() if f"{type_}.{name}" in _MAY_BE_REFERRED_TO}
+    return list(found.values()), [Verbatim(f"{owner}.{name}") for name in found]
+
+
+def _digests(texts: Iterable[Template], expressions: Iterable[Expression]) -> _Expressions:
+    found: _Expressions = {}
+    for it, source in zip(texts, expressions, strict=True):
+        content = unicodedata.normalize("NFC", it.text or "").encode(errors="surrogatepass")
+        found |= {digest(content): FunctionCall(name, (source,)) for name, digest in _DIGESTS.items()}
+    return found
+
+
+def _computed(block: Block, own: Mapping[str, _Expressions], referred: Mapping[str, _Expressions]) -> Block:
     if block.type != "resource":
         return block
-    own, known = address(block), addresses_in(block)
-    usable = {
-        digest: (function, owner, argument, content)
-        for digest, (function, owner, argument, content) in sources.items()
-        if owner in known and f"{owner.split('.')[0]}.{argument}" in _MAY_BE_REFERRED_TO
-    }
+    whole = own.get(address(block), {})
+    inside = {digest: it for owner in addresses_in(block) & referred.keys() for digest, it in referred[owner].items()}
 
     def change(it: Expression) -> Expression:
         if not isinstance(it, Template) or any(has_doubled_signs(part) for part in it.parts):
             return it
-        of_own = sources.get(it.text or "")
-        if of_own is not None and of_own[1] == own:
-            return FunctionCall(of_own[0], (of_own[3],))
-        return Template(tuple(part for one in it.parts for part in _parts(one, usable)))
+        return whole.get(it.text or "") or Template(tuple(part for one in it.parts for part in _parts(one, inside)))
 
-    return block.mapped(change)
+    return block.mapped(change) if whole or inside else block
 
 
-def _parts(part: Part, sources: Mapping[str, _Source]) -> Iterator[Part]:
+def _parts(part: Part, digests: _Expressions) -> Iterator[Part]:
     """A part of a template, with references in place of digests."""
     if not isinstance(part, Literal):
         yield part
@@ -77,11 +87,10 @@ def _parts(part: Part, sources: Mapping[str, _Source]) -> Iterator[Part]:
     position = 0
     for found in _DIGEST.finditer(part.text):
         # A `$` or `%` before an interpolation would escape it.
-        if found[0] in sources and not part.text[: found.start()].endswith(("$", "%")):
-            function, owner, argument, _ = sources[found[0]]
+        if found[0] in digests and not part.text[: found.start()].endswith(("$", "%")):
             if before := part.text[position : found.start()]:
                 yield Literal(before)
-            yield Interpolation(f"{function}({owner}.{argument})")
+            yield Interpolation(expression(digests[found[0]]))
             position = found.end()
     if rest := part.text[position:]:
         yield Literal(rest)
