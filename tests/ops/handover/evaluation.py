@@ -65,7 +65,7 @@ def compare(seeds: range, folder: Path) -> Compared:
 def _stacks(seeds: range, folder: Path) -> Iterator[tuple[int, str, Path]]:
     for seed in seeds:
         file = folder / f"d{seed}.yaml"
-        file.write_text(json.dumps(deployments.deployment(random.Random(seed), f"d{seed}")))
+        file.write_text(json.dumps(deployments.deployment(random.Random(seed), f"d{seed}"), ensure_ascii=False))
         try:
             written = synthesise(load_settings(file), folder / f"out{seed}")
         except RefusedError:
