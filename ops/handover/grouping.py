@@ -89,6 +89,7 @@ class Grouping:
         """`renamed` has blocks' new addresses."""
         self.failed: list[ResourceGroup] = []
         self._taken = {renamed.get(address(it.block), address(it.block)): id(it) for it in blocks}
+        self._taken |= {address(it.block): id(it) for it in blocks}
         self._members: dict[Place, dict[str, TopLevelBlock]] = {}
         repeatable = [it for it in blocks if _may_repeat(it)]
         for found in repeatable:

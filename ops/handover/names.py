@@ -20,23 +20,19 @@ def renamed(blocks: Sequence[TopLevelBlock], given: Mapping[str, str]) -> dict[s
     """
     before = {new: old for old, new in given.items()}
     named = [it for it in blocks if it.generated_name and it.block.type in ("resource", "data")]
-    fixed = {address(it.block) for it in blocks} - {address(it.block) for it in named}
-    wanted = {
-        address(it.block): [new for new in _wanted(it) if before.get(new, address(it.block)) == address(it.block)]
-        or [address(it.block)]
-        for it in named
-    }
+    # A chain of `moved` blocks would lead from one through the old address of another.
+    owners = {address(it.block): address(it.block) for it in blocks}
+    wanted: dict[str, list[str]] = {}
+    for found in named:
+        own = address(found.block)
+        usable = [new for new in _wanted(found) if before.get(new, own) == own == owners.get(new, own)]
+        wanted[own] = usable or [own]
     while True:
         holders: dict[str, list[str]] = {}
         for old, names in wanted.items():
             holders.setdefault(names[0], []).append(old)
-        shared = [
-            old
-            for new, olds in holders.items()
-            if len(olds) > 1 or new in fixed
-            for old in olds
-            if len(wanted[old]) > 1
-        ]
+        crowded = [olds for olds in holders.values() if len(olds) > 1]
+        shared = [old for olds in crowded for old in olds if len(wanted[old]) > 1]
         if not shared:
             return {old: names[0] for old, names in wanted.items() if names[0] != old}
         for old in shared:

@@ -39,6 +39,13 @@ def test_those_that_would_get_one_name_keep_longer_ones() -> None:
     assert named("old-news/topic", "old_news") == {"aws_sns_topic.old-news_topic": "aws_sns_topic.old_news_topic"}
 
 
+def test_none_gets_a_name_that_another_has_in_the_json() -> None:
+    """Terraform would follow the moves of both from one to the other."""
+    assert named("web/topic", "web", "web/topic/topic") == {}
+    moved = named("zone_topic", "zone", "zone/topic_a", "zone/topic_b")
+    assert {new.partition("[")[0] for new in moved.values()}.isdisjoint({"aws_sns_topic.zone"})
+
+
 @pytest.mark.parametrize(
     ("keys", "texts", "parts"),
     [
