@@ -16,7 +16,7 @@ _TEXTS = (
     "EOT <<EOF | `x`",
 )
 _RETENTION = (1, 7, 30, 90, 365, 731)
-_OFFICE = ("198.51.100.0/28", "203.0.113.64/26", "192.0.2.128/32", "203.0.113.10/32")
+_OFFICE = ("198.51.100.128/28", "203.0.113.64/26", "192.0.2.128/32", "203.0.113.99/32")
 
 
 def deployment(chance: random.Random, name: str) -> dict[str, Any]:
@@ -26,12 +26,14 @@ def deployment(chance: random.Random, name: str) -> dict[str, Any]:
         "owner": "platform-team",
         "region": chance.choice(["ap-northeast-1", "ap-northeast-1", "us-east-1"]),
         "tags": {
-            key: chance.choice(_TEXTS[:1] + _TEXTS[3:4] + ("4711", "a b+c=d")).replace("👍", "")
+            key: chance.choice((_TEXTS[0], "4711", "a b+c=d"))
             for key in chance.sample(["cost-center", "data-class", "a:b/c"], chance.randint(0, 3))
         },
     }
     if chance.random() < 0.7:
         found["dev"] = _dev(chance)
+        if "gitlab" in found["dev"] and chance.random() < 0.3:
+            found["dev"]["proxy"] = {"squid": {"allowed_hosts": [".example.org"]}}
     if "dev" not in found or chance.random() < 0.9:
         found["prd"] = _prd(chance, found)
     return found
@@ -75,11 +77,18 @@ def _prd(chance: random.Random, found: dict[str, Any]) -> dict[str, Any]:
             "push": {"from_cidrs": ["192.0.2.1/32", "192.0.2.2/32"][: chance.randint(1, 2)]},
             "pull": {"from_cidrs": chance.sample(["198.51.100.0/28", "203.0.113.10/32"], chance.randint(1, 2))},
         }
-        if "network" in found.get("dev", {}) and chance.random() < 0.4:
+        if "proxy" in found.get("dev", {}) and chance.random() < 0.4:
             prd["codecommit"]["push"] = {"from_stack": "dev-network"}
     if "codecommit" not in prd or chance.random() < 0.6:
-        prd["backlog"] = _backlog(chance, list(prd.get("codecommit", {}).get("repositories", ())))
-    return prd
+        prd["backlog"] = _backlog(chance, list(prd.get("codecommit", {}).get("repositories", ()))[1:])
+    return prd if found["region"] == "ap-northeast-1" else _without_keys(prd)
+
+
+def _without_keys(settings: Any) -> Any:
+    """The settings without the key, which is one of ap-northeast-1."""
+    if not isinstance(settings, dict):
+        return settings
+    return {name: _without_keys(it) for name, it in settings.items() if name != "kms_key_arn"}
 
 
 def _repository(chance: random.Random) -> dict[str, Any] | None:
@@ -98,7 +107,9 @@ def _backlog(chance: random.Random, targets: list[str]) -> dict[str, Any]:
         mirrors[name] = {"target": {"create": name, **(_repository(chance) or {})}}
     for index, mirror in enumerate(mirrors.values()):
         mirror |= {"space": spaces[index % len(spaces)], "project": "WEB", "repository": f"repo-{index}"}
+    cache = chance.choice(["none", "s3", "none"])
     return {
+        "isolation": "repository" if cache == "s3" or chance.random() < 0.5 else "space",
         "spaces": {
             space: {
                 "domain": "backlog.jp",
@@ -110,7 +121,7 @@ def _backlog(chance: random.Random, targets: list[str]) -> dict[str, Any]:
         "repositories": mirrors,
         "deletion_protected": chance.random() < 0.5,
         "webhook": {"sender_cidrs": chance.sample(["192.0.2.16/28", "192.0.2.64/28"], chance.randint(1, 2))},
-        "cache": {"mode": chance.choice(["none", "s3"])},
+        "cache": {"mode": cache},
         "lfs": chance.choice(["warn", "refuse"]) if chance.random() < 0.3 else "warn",
         "reconcile": chance.choice(["rate(1 hour)", "rate(30 minutes)", "cron(30 * * * ? *)"]),
         "alerts": {"emails": _some(chance, ("platform-team@example.com", "on-call@example.com")), "silent_hours": 3},
