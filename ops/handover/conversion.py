@@ -14,6 +14,7 @@ from ops.handover.printing import expression, render
 from ops.handover.reading import read
 from ops.handover.repetition import with_repetition
 from ops.handover.schema import Schemas
+from ops.handover.style import with_style
 from ops.handover.texts import TextFiles
 
 _NOTHING = Given()
@@ -47,10 +48,9 @@ def convert(document: Mapping[str, Any], *, name: str, schemas: Schemas, given: 
     texts = TextFiles()
     as_read = read(document, name=name, schemas=schemas)
     repeated = with_repetition(as_read, texts, given)
-    values = {
-        found.block.labels[0]: found.block.arguments["default"] for found in repeated.blocks if _has_value(found.block)
-    }
-    blocks = [replace(found, block=_readable(found.block, texts)) for found in repeated.blocks]
+    styled = with_style([replace(found, block=_with_objects(found.block)) for found in repeated.blocks])
+    values = {found.block.labels[0]: found.block.arguments["default"] for found in styled if _has_value(found.block)}
+    blocks = [replace(found, block=_readable(found.block, texts)) for found in styled]
     refuse_new_cycles(name, (found.block for found in as_read), (found.block for found in blocks))
     by_file = filed(blocks)
     files = {file: render(content) for file, content in sorted(by_file.items())}
@@ -63,10 +63,15 @@ def convert(document: Mapping[str, Any], *, name: str, schemas: Schemas, given: 
     )
 
 
+def _with_objects(block: Block) -> Block:
+    """The block with `jsonencode(…)` in place of strings of JSON."""
+    return with_jsonencode(block) if block.type in ("resource", "data") else block
+
+
 def _readable(block: Block, texts: TextFiles) -> Block:
-    """The block without long texts, strings of JSON, and a variable's value."""
+    """The block without long texts and a variable's value."""
     if block.type in ("resource", "data"):
-        return texts.moved_from(with_jsonencode(block))
+        return texts.moved_from(block)
     if block.type == "locals":
         return texts.moved_from_locals(block)
     if _has_value(block):

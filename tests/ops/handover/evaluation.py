@@ -44,9 +44,8 @@ def compare(seeds: range, folder: Path) -> Compared:
     for seed, stack, file in _stacks(seeds, folder):
         drawn.add(seed)
         name = f"s{seed}_{stack}"
-        document = json.loads(file.read_text())
+        documents[name] = json.loads(file.read_text())
         moved[name] = convert(load_stack(file, exact_numbers=True), name=name, schemas=shipped()).moved
-        documents[name] = {key: it for key, it in document.items() if key not in ("provider", "terraform")}
     # Stacks read states by relative paths, from a folder as deep as `cdktf.out/stacks/<stack>`.
     from_json, from_hcl = plans(documents, folder / "out" / "plans")
     different: list[str] = []

@@ -1,0 +1,15 @@
+"""Changes blocks so that they read as a person would have written them. Every change is exact: the plan stays equal."""
+
+from collections.abc import Callable, Sequence
+
+from ops.handover.metadata import TopLevelBlock
+from ops.handover.style.account_and_region import with_account_and_region
+
+_PASSES: tuple[Callable[[Sequence[TopLevelBlock]], Sequence[TopLevelBlock]], ...] = (with_account_and_region,)
+
+
+def with_style(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
+    """The blocks of a stack after every pass."""
+    for change in _PASSES:
+        blocks = change(blocks)
+    return blocks

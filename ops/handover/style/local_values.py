@@ -1,0 +1,80 @@
+"""Finds the places that may refer to a local value, and defines local values."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Template, TupleExpr
+from ops.handover.metadata import TopLevelBlock
+
+Change = Callable[[Expression], Expression]
+
+_TOP_LEVEL = ("resource", "data", "ephemeral", "locals", "module", "output", "provider")
+
+# A provisioner of a resource that is destroyed may refer to that resource only. Conditions have messages for people.
+_NOT_WITHIN = ("provisioner", "connection", "lifecycle", "precondition")
+
+# Terraform evaluates no expressions in some of these, and the others are texts for people.
+_NOT_IN = re.compile(
+    r"source|version|alias|providers|provider|depends_on|sensitive|ephemeral|(.*_)?description|comment"
+)
+
+
+def with_changed_values(found: TopLevelBlock, change: Change) -> TopLevelBlock:
+    """The block with `change` applied to every expression that may refer to a local value, inner ones first.
+
+    Keys of objects stay as they are.
+    """
+    return replace(found, block=_changed(found.block, change)) if found.block.type in _TOP_LEVEL else found
+
+
+def values(blocks: Sequence[TopLevelBlock]) -> Iterator[Expression]:
+    """Every expression in these places."""
+    seen: list[Expression] = []
+
+    def see(it: Expression) -> Expression:
+        seen.append(it)
+        return it
+
+    for found in blocks:
+        with_changed_values(found, see)
+    yield from seen
+
+
+def local_values(blocks: Sequence[TopLevelBlock]) -> dict[str, Expression]:
+    """The stack's local values by name."""
+    return {name: it for found in blocks if found.block.type == "locals" for name, it in found.block.arguments.items()}
+
+
+def with_local_values(blocks: Sequence[TopLevelBlock], new: Mapping[str, Expression]) -> list[TopLevelBlock]:
+    """The blocks and these local values, in front of those that the stack has."""
+    if not new:
+        return list(blocks)
+    return [TopLevelBlock(block=Block("locals", arguments=new)), *blocks]
+
+
+def _changed(block: Block, change: Change) -> Block:
+    return replace(
+        block,
+        arguments={
+            name: it if _NOT_IN.fullmatch(name) and block.type != "locals" else _mapped(it, change)
+            for name, it in block.arguments.items()
+        },
+        blocks=tuple(it if it.type in _NOT_WITHIN else _changed(it, change) for it in block.blocks),
+    )
+
+
+def _mapped(expression: Expression, change: Change) -> Expression:
+    match expression:
+        case TupleExpr(items):
+            expression = TupleExpr(tuple(_mapped(it, change) for it in items))
+        case ObjectExpr(items):
+            expression = ObjectExpr(tuple((key, _mapped(it, change)) for key, it in items))
+        case FunctionCall(function, arguments):
+            expression = FunctionCall(function, tuple(_mapped(it, change) for it in arguments))
+    return change(expression)
+
+
+def is_text(expression: Expression) -> str | None:
+    """The text of a string without interpolations."""
+    return expression.text if isinstance(expression, Template) else None

@@ -1,0 +1,68 @@
+"""The HCL reads as a person would have written it. Cases of `cases/style.py` show that its plan stays equal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ops.handover import convert, shipped
+from tests.ops.handover.cases.style import provider, topics
+
+ID, REGION = "222222222222", "eu-west-1"
+
+
+def converted(document: Mapping[str, Any]) -> Mapping[str, str]:
+    return convert(document, name="web", schemas=shipped()).files
+
+
+def test_names_the_account_and_the_region_once() -> None:
+    role = f"arn:aws:iam::{ID}:role/deploy"
+    files = converted(
+        provider(assume_role=[{"role_arn": role}]) | topics(a=f"{ID} in {REGION}a", b=f"x-{ID}.{REGION}.example.com")
+    )
+    assert files["locals.tf"] == 'locals {\n  account_id = "222222222222"\n  region = "eu-west-1"\n}\n'
+    assert 'display_name = "${local.account_id} in ${local.region}a"' in files["sns.tf"]
+    assert 'display_name = "x-${local.account_id}.${local.region}.example.com"' in files["sns.tf"]
+    assert "allowed_account_ids = [local.account_id]" in files["providers.tf"]
+    assert "region = local.region" in files["providers.tf"]
+    assert 'role_arn = "arn:aws:iam::${local.account_id}:role/deploy"' in files["providers.tf"]
+
+
+def test_does_not_name_an_account_that_stands_once() -> None:
+    assert converted(provider() | topics(a=ID, b="b", c=f"1{ID} {ID}2")).keys() == {"providers.tf", "sns.tf"}
+
+
+def test_does_not_name_the_account_of_an_alias() -> None:
+    assert "locals.tf" not in converted(provider(alias="other") | topics(a=ID, b=ID))
+
+
+def test_does_not_name_one_of_several_accounts() -> None:
+    assert "locals.tf" not in converted(provider(allowed_account_ids=[ID, "1" * 12]) | topics(a=ID, b=ID))
+
+
+def test_keeps_the_account_in_descriptions_and_in_the_states_place() -> None:
+    backend = {"bucket": f"states-{ID}", "key": "web", "region": REGION}
+    files = converted(
+        provider()
+        | topics(a=ID, b=ID, c=REGION, d=REGION)
+        | {
+            "terraform": {"backend": {"s3": backend}},
+            "variable": {"v": {"default": ID, "description": f"Of {ID}."}},
+            "output": {"o": {"value": "x", "description": f"In {REGION}, of {ID}."}},
+        }
+    )
+    assert f'bucket = "states-{ID}"' in files["backend.tf"]
+    assert f'description = "In {REGION}, of {ID}."' in files["outputs.tf"]
+    assert f'description = "Of {ID}."' in files["variables.tf"]
+    assert files["terraform.tfvars"] == f'v = "{ID}"\n'
+    assert files["sns.tf"].count("local.account_id") == files["sns.tf"].count("local.region") == 2
+
+
+def test_keeps_a_local_value_of_another_meaning() -> None:
+    files = converted(provider() | {"locals": {"account_id": "7"}} | topics(a=ID, b=ID))
+    assert files["locals.tf"] == 'locals {\n  account_id = "7"\n}\n'
+    assert f'display_name = "{ID}"' in files["sns.tf"]
+
+
+def test_uses_a_local_value_of_the_same_name_and_value() -> None:
+    files = converted(provider() | {"locals": {"account_id": ID}} | topics(a=ID, b=ID))
+    assert files["locals.tf"] == f'locals {{\n  account_id = "{ID}"\n}}\n'
+    assert files["sns.tf"].count("display_name = local.account_id") == 2
