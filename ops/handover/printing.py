@@ -76,6 +76,8 @@ def expression(value: Expression, indent: str = "", *, room: int = WIDTH) -> str
             return _template(value, indent, room)
         case FunctionCall(function, (single,)) if isinstance(single, ObjectExpr | TupleExpr):
             return f"{function}({expression(single, indent, room=room - len(function) - 2)})"
+        case FunctionCall(function, (Verbatim(first), ObjectExpr() as last)) if len(function) + len(first) + 4 <= room:
+            return f"{function}({first}, {expression(last, indent)})"
         case FunctionCall(function, arguments):
             return f"{function}({_listed(arguments, indent, room)})"
         case TupleExpr(items):

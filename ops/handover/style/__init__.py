@@ -4,8 +4,12 @@ from collections.abc import Callable, Sequence
 
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.style.account_and_region import with_account_and_region
+from ops.handover.style.tags import with_tags
 
-_PASSES: tuple[Callable[[Sequence[TopLevelBlock]], Sequence[TopLevelBlock]], ...] = (with_account_and_region,)
+_PASSES: tuple[Callable[[Sequence[TopLevelBlock]], Sequence[TopLevelBlock]], ...] = (
+    with_tags,
+    with_account_and_region,
+)
 
 
 def with_style(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:

@@ -36,12 +36,9 @@ def test_long_texts_are_files(out: Callable[..., Path], tmp_path: Path) -> None:
         '  name           = "it"\n'
         '  files_app_conf = file("${path.module}/files/app.conf")\n'
         "\n"
-        "  run = templatefile(\n"
-        '    "${path.module}/files/run.sh.tftpl",\n'
-        "    {\n"
-        "      name = local.name\n"
-        "    },\n"
-        "  )\n"
+        '  run = templatefile("${path.module}/files/run.sh.tftpl", {\n'
+        "    name = local.name\n"
+        "  })\n"
         "}\n"
     )
 

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
 from ops.handover import convert, shipped
-from tests.ops.handover.cases.style import provider, topics
+from tests.ops.handover.cases.style import group, provider, tagged, topics
 
 ID, REGION = "222222222222", "eu-west-1"
 
@@ -66,3 +68,54 @@ def test_uses_a_local_value_of_the_same_name_and_value() -> None:
     files = converted(provider() | {"locals": {"account_id": ID}} | topics(a=ID, b=ID))
     assert files["locals.tf"] == f'locals {{\n  account_id = "{ID}"\n}}\n'
     assert files["sns.tf"].count("display_name = local.account_id") == 2
+
+
+TAGS = {"cost-center": "4711", "owner": "platform-team"}
+
+
+def test_writes_default_tags_once() -> None:
+    files = converted(tagged(TAGS, a=TAGS, b={"Name": "b", **TAGS}))
+    assert 'tags = {\n    "cost-center" = "4711"\n    owner = "platform-team"\n  }\n' in files["locals.tf"]
+    assert "  default_tags {\n    tags = local.tags\n  }\n" in files["providers.tf"]
+    assert "  tags = local.tags\n" in files["sns.tf"]
+    assert '  tags = merge(local.tags, {\n    Name = "b"\n  })\n' in files["sns.tf"]
+
+
+def test_keeps_default_tags_that_nothing_repeats() -> None:
+    assert "locals.tf" not in converted(tagged(TAGS, a=TAGS | {"owner": "x"}, b={"owner": "platform-team"}))
+
+
+def test_keeps_default_tags_where_the_stack_has_a_local_value_of_this_name() -> None:
+    files = converted(tagged(TAGS, a=TAGS) | {"locals": {"tags": "x"}})
+    assert "local.tags" not in "".join(files.values())
+
+
+def test_writes_the_tags_of_a_group_as_one_dynamic_block() -> None:
+    document = group(("cost-center", "4711", True), ("owner", "platform-team", True), ("Name", "x", True))
+    files = converted(document | provider(default_tags=[{"tags": TAGS}]))
+    assert (
+        '  dynamic "tag" {\n'
+        "    for_each = merge(local.tags, {\n"
+        '      Name = "x"\n'
+        "    })\n\n"
+        "    content {\n"
+        "      key = tag.key\n"
+        "      value = tag.value\n"
+        "      propagate_at_launch = true\n"
+        "    }\n"
+        "  }\n"
+    ) in files["autoscaling.tf"]
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        [("a", "1", True), ("b", "2", True)],
+        [("a", "1", True), ("b", "2", False), ("c", "3", True)],
+        [("a", "1", True), ("a", "2", True), ("c", "3", True)],
+        [("${local.name}", "1", True), ("a", "2", True), ("c", "3", True)],
+    ],
+    ids=["few", "not alike", "a key twice", "a key by reference"],
+)
+def test_keeps_the_tags_of_other_groups(tags: list[tuple[str, str, bool]]) -> None:
+    assert converted(group(*tags))["autoscaling.tf"].count("  tag {\n") == len(tags)
