@@ -48,9 +48,12 @@ def local_values(blocks: Sequence[TopLevelBlock]) -> dict[str, Expression]:
 
 def with_local_values(blocks: Sequence[TopLevelBlock], new: Mapping[str, Expression]) -> list[TopLevelBlock]:
     """The blocks and these local values, in front of those that the stack has."""
-    if not new:
-        return list(blocks)
-    return [TopLevelBlock(block=Block("locals", arguments=new)), *blocks]
+    rest = list(blocks)
+    for index, found in enumerate(rest):
+        if found.block.type == "locals" and found.same_file_as is None and not found.block.comments:
+            rest[index] = replace(found, block=replace(found.block, arguments={**new, **found.block.arguments}))
+            return rest
+    return [TopLevelBlock(block=Block("locals", arguments=new)), *rest]
 
 
 def _changed(block: Block, change: Change) -> Block:

@@ -6,7 +6,17 @@ from typing import Any
 import pytest
 
 from ops.handover import convert, shipped
-from tests.ops.handover.cases.style import group, provider, tagged, topics
+from tests.ops.handover.cases.style import (
+    LOOPS,
+    by_key,
+    digest,
+    group,
+    members,
+    one_after_the_other,
+    provider,
+    tagged,
+    topics,
+)
 
 ID, REGION = "222222222222", "eu-west-1"
 
@@ -119,3 +129,62 @@ def test_writes_the_tags_of_a_group_as_one_dynamic_block() -> None:
 )
 def test_keeps_the_tags_of_other_groups(tags: list[tuple[str, str, bool]]) -> None:
     assert converted(group(*tags))["autoscaling.tf"].count("  tag {\n") == len(tags)
+
+
+def value_of(document: Mapping[str, Any]) -> str:
+    """The output's value."""
+    return converted(document)["outputs.tf"].removeprefix('output "o" {\n  value = ').removesuffix("\n}\n")
+
+
+def test_writes_a_map_of_members_as_a_loop() -> None:
+    value = by_key('${aws_sns_topic.it["KEY"].arn}', "c", "a")
+    assert value_of(members(value)) == "{ for key, topic in aws_sns_topic.it : key => topic.arn }"
+
+
+def test_names_the_key_after_the_local_value() -> None:
+    zones = {
+        "locals": {"zones": {"a": 1, "c": 2}},
+        "output": {"o": {"value": by_key('${aws_sns_topic.it["KEY"].arn}', "a", "c")}},
+    }
+    topics = {"aws_sns_topic": {"it": {"for_each": "${local.zones}", "name": "${each.key}"}}}
+    assert value_of({**zones, "resource": topics}) == "{ for zone, topic in aws_sns_topic.it : zone => topic.arn }"
+
+
+def test_writes_a_list_of_members_as_a_loop() -> None:
+    value = [*by_key('x-${aws_sns_topic.it["KEY"].arn}/*', "a", "c").values()]
+    assert value_of(members(value)) == '[for topic in aws_sns_topic.it : "x-${topic.arn}/*"]'
+
+
+def test_writes_a_list_of_several_values_for_each_member_as_a_loop() -> None:
+    items = one_after_the_other('aws_sns_topic.it["KEY"].arn', 'aws_sqs_queue.it["KEY"].arn')
+    assert value_of(members(digest(items))) == (
+        "sha1(jsonencode(concat([for key, topic in aws_sns_topic.it : [\n"
+        "topic.arn,\naws_sqs_queue.it[key].arn,\n]]...)))"
+    )
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "map_of_some",
+        "map_of_others",
+        "map_of_another_block",
+        "map_with_one_more",
+        "map_with_the_name_of_the_iterator",
+        "list_in_another_order",
+        "list_with_one_twice",
+        "list_in_a_hash_by_type",
+        "list_in_a_hash_in_another_order",
+        "list_with_strings_like_members",
+        "list_of_indexes",
+    ],
+)
+def test_keeps_other_maps_and_lists(case: str) -> None:
+    assert " in aws_" not in value_of(LOOPS[case])
+
+
+def test_keeps_members_where_terraform_takes_no_loop() -> None:
+    triggered = {"lifecycle": {"replace_triggered_by": [*by_key('aws_sns_topic.it["KEY"]', "a", "c").values()]}}
+    document = members("x")
+    document["resource"]["terraform_data"] = {"other": triggered}
+    assert "for topic" not in converted(document)["terraform_data.tf"]

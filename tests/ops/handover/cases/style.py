@@ -1,5 +1,6 @@
 """Stacks in which values, blocks and texts repeat, and near misses."""
 
+import json
 from typing import Any
 
 from tests.ops.handover.cases.documents import Document
@@ -102,4 +103,88 @@ TAGS: dict[str, Document] = {
     "of_a_group_not_alike": group(("a", "1", True), ("b", "2", False), ("c", "3", True)),
     "of_a_group_twice": group(("a", "1", True), ("a", "2", True), ("c", "3", True)),
     "of_a_group_by_reference": group(("${local.name}", "1", True), ("a", "2", True), ("c", "3", True)),
+}
+
+
+def members(value: Any, *keys: str, **others: Any) -> Document:
+    """An output of this value, beside topics and queues by key."""
+    for_each = f"${{toset({json.dumps(keys or ('a', 'c'))})}}"
+    resources = {
+        "aws_sns_topic": {"it": {"for_each": for_each, "name": "topic-${each.key}"}},
+        "aws_sqs_queue": {"it": {"for_each": for_each, "name": "queue-${each.key}"}, "one": {"name": "one"}},
+        "aws_iam_user": {"other": {"for_each": '${toset(["a", "d"])}', "name": "user-${each.key}"}},
+    }
+    return {"resource": resources, "output": {"o": {"value": value}}, **others}
+
+
+def by_key(text: str, *keys: str) -> dict[str, str]:
+    return {key: text.replace("KEY", key) for key in keys}
+
+
+def one_after_the_other(*texts: str, keys: tuple[str, ...] = ("a", "c")) -> str:
+    """A list in an expression: the texts of the first key, then those of the next."""
+    return "[" + ", ".join(text.replace("KEY", key) for key in keys for text in texts) + "]"
+
+
+def digest(items: str) -> str:
+    return f"${{sha1(jsonencode({items}))}}"
+
+
+_NAME, _ARN, _QUEUE = (
+    '${aws_sns_topic.it["KEY"].name}',
+    '${aws_sns_topic.it["KEY"].arn}',
+    '${aws_sqs_queue.it["KEY"].name}',
+)
+_BOTH = ('aws_sns_topic.it["KEY"].name', 'aws_sqs_queue.it["KEY"].name')
+
+LOOPS: dict[str, Document] = {
+    "map_of_names": members(by_key(_NAME, "a", "c")),
+    "map_of_unknown_values": members(by_key(_ARN, "a", "c")),
+    "map_in_another_order": members(by_key(_NAME, "c", "a")),
+    "map_of_some": members(by_key(_NAME, "a")),
+    "map_of_others": members({"a": _NAME.replace("KEY", "c"), "c": _NAME.replace("KEY", "a")}),
+    "map_of_texts": members(by_key(f'x-{_NAME} "$${{y}}"\n{_QUEUE}', "a", "c")),
+    "map_of_two_types": members(by_key(f"{_NAME}{_QUEUE}", "a", "c")),
+    "map_of_lists": members({"a": [_NAME.replace("KEY", "a")], "c": [_NAME.replace("KEY", "c")]}),
+    "map_of_another_block": members(by_key('${aws_iam_user.other["a"].name}', "a", "c")),
+    "map_with_one_more": members({**by_key(_NAME, "a", "c"), "d": "x"}),
+    "map_with_keys_that_need_quotes": members(by_key(_NAME, "1", "b-c"), "1", "b-c"),
+    "map_with_the_name_of_the_iterator": members(
+        by_key('${[for topic in ["x"] : [topic, aws_sns_topic.it["KEY"].name]]}', "a", "c")
+    ),
+    "list_of_names": members([*by_key(_NAME, "a", "c").values()]),
+    "list_of_unknown_values": members([*by_key(_ARN, "a", "c").values()]),
+    "list_in_another_order": members([*by_key(_NAME, "c", "a").values()]),
+    "list_with_one_twice": members([*by_key(_NAME, "a", "c").values(), _NAME.replace("KEY", "c")]),
+    "list_with_two_of_each": members(
+        [_NAME.replace("KEY", "a"), _QUEUE.replace("KEY", "a"), _NAME.replace("KEY", "c"), _QUEUE.replace("KEY", "c")]
+    ),
+    "list_with_capitals": members([*by_key(_NAME, "B", "a").values()], "a", "B"),
+    "list_in_a_hash": members(digest(one_after_the_other(*_BOTH))),
+    "list_in_a_hash_by_type": members(
+        f"${{sha1(jsonencode([{', '.join(it.replace('KEY', key) for it in _BOTH for key in 'ac')}]))}}"
+    ),
+    "list_in_a_hash_in_another_order": members(digest(one_after_the_other(*_BOTH, keys=("c", "a")))),
+    "list_of_lists_in_a_hash": members(digest(one_after_the_other('[aws_sns_topic.it["KEY"].name, [1]]', _BOTH[1]))),
+    "list_in_two_lists": members(
+        f"${{[{one_after_the_other(_BOTH[0])}, {one_after_the_other(*_BOTH)}, aws_sqs_queue.one.name]}}"
+    ),
+    "list_with_strings_like_members": members(
+        '${["aws_sns_topic.it[\\"a\\"].name", "aws_sns_topic.it[\\"c\\"].name"]}'
+    ),
+    "list_of_indexes": members(
+        '${[["x", "y"][0], {"a" = 1}["a"], aws_sns_topic.it["a"].name, aws_sns_topic.it["c"].name][2]}'
+    ),
+    "in_arguments_of_a_set": members("x")
+    | {
+        "data": {
+            "aws_iam_policy_document": {
+                "it": {
+                    "statement": [{"actions": ["sns:Publish"], "resources": [*by_key(f"{_NAME}/*", "a", "c").values()]}]
+                }
+            }
+        }
+    },
+    "in_the_map_of_another_block": members("x", locals={"names": by_key(_NAME, "a", "c")})
+    | {"data": {"aws_iam_policy_document": {"it": {"for_each": "${local.names}", "policy_id": "${each.value}"}}}},
 }

@@ -1,0 +1,58 @@
+"""The keys of a block with `for_each`."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+
+from ops.handover.hcl import Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim
+
+_LOCAL = re.compile(r"local\.([A-Za-z_]\w*)")
+_SET = re.compile(r"toset\((\[.*\])\)")
+
+
+def for_each_keys(for_each: Expression, local_values: Mapping[str, Expression]) -> Sequence[str]:
+    """The keys in Terraform's order, or none if they are not constants."""
+    match for_each:
+        case ObjectExpr(items):
+            found: list[str | None] = [key.text for key, _ in items]
+        case FunctionCall("toset", (TupleExpr(items),)):
+            found = [it.text if isinstance(it, Template) else None for it in items]
+        case FunctionCall("toset", (Verbatim(source),)) if (it := _LOCAL.fullmatch(source)) and it[1] in local_values:
+            return for_each_keys(FunctionCall("toset", (local_values[it[1]],)), {})
+        case _:
+            source = _source(for_each)
+            if (it := _LOCAL.fullmatch(source)) and it[1] in local_values:
+                return for_each_keys(local_values[it[1]], {})
+            found = _of_set(source)
+    keys = [key for key in found if key is not None and key.isascii()]
+    return sorted(set(keys)) if len(keys) == len(found) else []
+
+
+def key_name(for_each: Expression) -> str:
+    """A name for one key: `zone` for those of `local.zones`."""
+    match = _LOCAL.fullmatch(_source(for_each))
+    plural = match[1] if match else ""
+    if plural.endswith("ies"):
+        return f"{plural[:-3]}y"
+    return plural[:-1] if plural.endswith("s") and not plural.endswith("ss") else "key"
+
+
+def _source(expression: Expression) -> str:
+    match expression:
+        case Verbatim(source):
+            return source
+        case FunctionCall("toset", (Verbatim(source),)):
+            return source
+        case Template():
+            return expression.expression or ""
+    return ""
+
+
+def _of_set(source: str) -> list[str | None]:
+    """The keys in `toset(["a", "b"])`, if they are constants."""
+    match = _SET.fullmatch(source)
+    try:
+        items = json.loads(match[1]) if match else []
+    except ValueError:
+        return [None]
+    return [it if isinstance(it, str) and not re.search(r"[$%]\{", it) else None for it in items]

@@ -1,0 +1,161 @@
+"""Writes `for` expressions where a map or a list names every member of a block with `for_each`.
+
+`{ a = aws_subnet.private["a"].id, c = aws_subnet.private["c"].id }` becomes
+`{ for zone, subnet in aws_subnet.private : zone => subnet.id }`. Terraform visits the members in the order of their
+keys, so a list must have this order: https://developer.hashicorp.com/terraform/language/expressions/for
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ops.handover.hcl import Expression, ObjectExpr, Template, TupleExpr, Verbatim
+from ops.handover.metadata import TopLevelBlock
+from ops.handover.references import address
+from ops.handover.strings import quoted_template
+from ops.handover.style.brackets import lists
+from ops.handover.style.keys import for_each_keys, key_name
+from ops.handover.style.local_values import local_values, with_changed_values
+from ops.handover.texts import is_long
+from terraform.patterns import ADDRESS
+from terraform.templates import Directive, Literal, Part, code, masked
+
+_ONE_LINE = 90
+_MEMBER = re.compile(rf'({ADDRESS.pattern})\["([^"\\$%]*)"\]')
+_TAKEN = {"data", "each", "local", "module", "path", "self", "terraform", "var", "count", "for", "if", "in", "null"}
+_HERE = "\0"
+"""Stands for a member's key."""
+_MEMBER_HERE = re.compile(rf"({ADDRESS.pattern})\[{_HERE}\]")
+
+
+def with_loops(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
+    """The blocks with `for` expressions."""
+    values = local_values(blocks)
+    repeated = {}
+    for found in blocks:
+        for_each = found.block.arguments.get("for_each")
+        if for_each is not None and (keys := for_each_keys(for_each, values)):
+            repeated[address(found.block)] = _Repeated(keys=keys, key_name=key_name(for_each))
+    loops = _Loops(repeated)
+    return [with_changed_values(found, loops.changed) for found in blocks] if repeated else blocks
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Repeated:
+    """A block with `for_each`: its keys in Terraform's order, and the name for one of them."""
+
+    keys: Sequence[str]
+    key_name: str
+
+
+class _Loops:
+    def __init__(self, repeated: Mapping[str, _Repeated]) -> None:
+        self._repeated = repeated
+
+    def changed(self, expression: Expression) -> Expression:
+        """The expression as a `for` expression, if it names every member of a block alike."""
+        loop = None
+        match expression:
+            case ObjectExpr(items) if all(key.text for key, _ in items):
+                loop = self._loop({key.text or "": [value] for key, value in items}, is_map=True)
+            case TupleExpr(items):
+                loop = self._list(items)
+            case Verbatim(source):
+                return Verbatim(self._with_lists(source))
+            case Template() if expression.expression is not None:
+                changed = self._with_lists(expression.expression)
+                return expression if changed == expression.expression else Verbatim(changed)
+        return expression if loop is None else Verbatim(loop)
+
+    def _with_lists(self, source: str) -> str:
+        """The expression with `for` expressions in place of its lists."""
+        for start, end, items in lists(source):
+            if (loop := self._list([Verbatim(it) for it in items])) is not None:
+                return source[:start] + loop + source[end:]
+        return source
+
+    def _list(self, items: Sequence[Expression]) -> str | None:
+        """A list by key: the first member's items, then the next member's."""
+        keys = list(dict.fromkeys(key for it in items for key in sorted(_members(it))))
+        size, rest = divmod(len(items), max(len(keys), 1))
+        if rest or keys != sorted(keys):
+            return None
+        parts = {key: list(items[number * size : (number + 1) * size]) for number, key in enumerate(keys)}
+        return self._loop(parts, is_map=False)
+
+    def _loop(self, items: Mapping[str, Sequence[Expression]], *, is_map: bool) -> str | None:
+        """The loop over the members with these items by key, if the items differ in the key alone."""
+        rows = [[_by_key(it, key) for it in own] for key, own in items.items()]
+        alike = [it for it in rows[0] if it is not None] if rows else []
+        if len(rows) < 2 or any(row != alike for row in rows):
+            return None
+        addresses = dict.fromkeys(it[1] for source in alike for it in _MEMBER_HERE.finditer(source))
+        if any(it not in self._repeated or self._repeated[it].keys != sorted(items) for it in addresses):
+            return None
+        return self._written(alike, next(iter(addresses)), is_map=is_map) if addresses else None
+
+    def _written(self, items: Sequence[str], over: str, *, is_map: bool) -> str | None:
+        member = over.split(".")[-2].split("_")[-1]
+        key = self._repeated[over].key_name
+        if key == member:
+            key = "key"
+        others = " ".join(code(it.replace(f"{over}[{_HERE}]", "")) for it in items)
+        if member in _TAKEN or re.search(rf"(?<![\w.-])({member}|{key})(?![\w-])", others):
+            return None
+        short = [it.replace(f"{over}[{_HERE}]", member) for it in items]
+        names = f"{key}, {member}" if is_map or any(_HERE in it for it in short) else member
+        short = [it.replace(_HERE, key) for it in short]
+        if is_map:
+            return _fitted("{ ", f"for {names} in {over} : {key} => {short[0]}", " }")
+        if len(short) == 1:
+            return _fitted("[", f"for {names} in {over} : {short[0]}", "]")
+        lines = "".join(f"{it},\n" for it in short)
+        return f"concat([for {names} in {over} : [\n{lines}]]...)"
+
+
+def _fitted(before: str, content: str, after: str) -> str:
+    whole = f"{before}{content}{after}"
+    return whole if len(whole) <= _ONE_LINE else f"{before.strip()}\n{content}\n{after.strip()}"
+
+
+def _members(expression: Expression) -> set[str]:
+    """The keys of the members that an expression refers to."""
+    return {it[2] for source in _sources(expression) for it in _found_in(source)}
+
+
+def _by_key(expression: Expression, key: str) -> str | None:
+    """The expression's text with a mark in place of the key; None if it is too long or refers to other members."""
+    if _members(expression) - {key} or any("\n" in source for source in _sources(expression)):
+        return None
+    match expression:
+        case Verbatim(source):
+            return _marked(source)
+        case Template(parts) if not is_long(expression) and all(map(_is_simple, parts)):
+            changed = (it if isinstance(it, Literal) else replace(it, source=_marked(it.source)) for it in parts)
+            template = Template(tuple(changed))
+            return template.expression or quoted_template(template)
+    return None
+
+
+def _is_simple(part: Part) -> bool:
+    return not isinstance(part, Directive) and (isinstance(part, Literal) or "~" not in part.source)
+
+
+def _sources(expression: Expression) -> list[str]:
+    match expression:
+        case Verbatim(source):
+            return [source]
+        case Template(parts):
+            return [it.source for it in parts if not isinstance(it, Literal)]
+    return []
+
+
+def _marked(source: str) -> str:
+    for it in reversed(_found_in(source)):
+        source = f"{source[: it.start()]}{it[1]}[{_HERE}]{source[it.end() :]}"
+    return source
+
+
+def _found_in(source: str) -> list[re.Match[str]]:
+    code = masked(source)
+    return [it for it in _MEMBER.finditer(source) if code[it.start()] != "\0"]
