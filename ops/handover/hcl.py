@@ -72,13 +72,14 @@ def text(value: str) -> Template:
 
 @dataclass(frozen=True)
 class Block:
-    """A block with its arguments and nested blocks."""
+    """A block with its arguments and nested blocks. `reason` is a comment above it, `comments` are lines inside."""
 
     type: str
     labels: tuple[str, ...] = ()
     comments: tuple[str, ...] = ()
     arguments: Mapping[str, Expression] = field(default_factory=dict)
     blocks: tuple["Block", ...] = ()
+    reason: str = ""
 
     def mapped(self, change: Callable[[Expression], Expression]) -> "Block":
         """The block with `change` applied to every expression in it, nested ones included."""

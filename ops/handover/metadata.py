@@ -33,6 +33,13 @@ def comments(body: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(f"checkov:skip={rule}: {' '.join(str(why).split())}" for rule, why in sorted(acknowledged.items()))
 
 
+def reason(body: Mapping[str, Any]) -> str:
+    """Why a block is as it is: the text under `//.comment`."""
+    content = body.get("//")
+    text = content.get("comment") if isinstance(content, dict) else None
+    return text if isinstance(text, str) else ""
+
+
 def with_metadata(block: Block, body: Mapping[str, Any]) -> TopLevelBlock:
     """The block with the metadata of the JSON it was read from."""
     content = body.get("//")

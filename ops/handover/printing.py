@@ -4,6 +4,7 @@ https://developer.hashicorp.com/terraform/language/style#resource-order
 """
 
 import re
+import textwrap
 from collections.abc import Sequence
 
 from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim
@@ -12,6 +13,8 @@ from ops.handover.strings import heredoc, is_heredoc, quoted, quoted_template
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _KEYWORDS = {"for", "if", "in", "true", "false", "null"}
+
+_COMMENT_WIDTH = 100
 
 _FIRST = ("count", "for_each", "provider")
 _FIRST_IN_MODULES = (*_FIRST, "source", "version")
@@ -42,7 +45,17 @@ def _block(block: Block, indent: str) -> str:
         *([_argument(name, block.arguments[name], inner)] for name in last),
     ]
     body = "\n".join("".join(group) for group in groups if group)
-    return f"{indent}{head} {{\n{body}{indent}}}\n" if body else f"{indent}{head} {{}}\n"
+    head = f"{_reason(block, indent)}{indent}{head}"
+    return f"{head} {{\n{body}{indent}}}\n" if body else f"{head} {{}}\n"
+
+
+def _reason(block: Block, indent: str) -> str:
+    """The comment above a block."""
+    start = f"{indent}# "
+    # Only spaces part lines, so that addresses on the web stay whole.
+    wrapper = textwrap.TextWrapper(_COMMENT_WIDTH - len(start), break_long_words=False, break_on_hyphens=False)
+    lines = (line for paragraph in block.reason.splitlines() for line in wrapper.wrap(paragraph) or [""])
+    return "".join(f"{start}{line}".rstrip() + "\n" for line in lines)
 
 
 def _order(block: Block) -> int:

@@ -11,7 +11,7 @@ from errors import RefusedError
 from errors.shown import printable, shown
 from ops.handover.grammar import BACKENDS, DYNAMIC, DYNAMIC_OBJECTS, OBJECT_KINDS, TOP_LEVEL, ArgumentKind, BlockGrammar
 from ops.handover.hcl import Block, Expression
-from ops.handover.metadata import TopLevelBlock, comments, with_metadata
+from ops.handover.metadata import TopLevelBlock, comments, reason, with_metadata
 from ops.handover.providers import local_name, required_providers, source_address
 from ops.handover.schema import BUILT_IN, ProviderSchema, Schemas, Shape
 from ops.handover.values import Problems, ValueReader
@@ -156,7 +156,7 @@ class _StackReader:
                 blocks += self._provider_blocks(" ".join([type, *body.labels[:1]]), name, value, shape, where)
             else:
                 self.problems.add(where, f"{name!r} is neither an argument nor a block of {type}", "remove it")
-        return Block(type, body.labels, comments(body.content), arguments, tuple(blocks))
+        return Block(type, body.labels, comments(body.content), arguments, tuple(blocks), reason(body.content))
 
     def _provider_blocks(self, owner: str, name: str, value: Any, shape: Shape, where: str) -> Iterator[Block]:
         if name == "dynamic":

@@ -110,7 +110,7 @@ class _Merger:
         """Blocks with the same nested blocks, merged. Some members may lack it."""
         present = [it for it in members if it is not None]
         first = present[0]
-        if any(member.comments != first.comments for member in present):
+        if any((it.comments, it.reason) != (first.comments, first.reason) for it in present):
             raise _DifferentError  # a finding accepted for one member is not accepted for all
         names = dict.fromkeys(name for member in present for name in member.arguments)
         arguments = {

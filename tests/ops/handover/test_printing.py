@@ -129,3 +129,45 @@ def test_escapes_strings_that_terraform_reads_without_templates() -> None:
         'provider "aws" {\n  region = "eu-central-1"\n\n  assume_role {\n    role_arn = "r"\n  }\n}\n\n'
         'provider "aws" {\n  alias = "us"\n  region = "us-east-1"\n}\n'
     )
+
+
+def test_a_reason_is_a_comment_above_its_block() -> None:
+    link = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/how-to-set-lifecycle-configuration-intro.html#long"
+    why = "Its files are evidence: " + "an auditor may ask for them after years, " * 3 + f"see {link}\n\nAsk first."
+    rule = {"id": "expire", "status": "Enabled", "//": {"comment": "Auditors said so."}}
+    bucket = {"bucket": "audit", "//": {"comment": why, "acknowledged": {"CKV_AWS_18": "nobody reads it"}}}
+    lifecycle = {"bucket": "audit", "rule": [rule]}
+    document = {
+        "resource": {
+            "aws_s3_bucket": {"audit": bucket},
+            "aws_s3_bucket_lifecycle_configuration": {"audit": lifecycle},
+        }
+    }
+    assert converted(document)["s3.tf"] == (
+        "# Its files are evidence: an auditor may ask for them after years, an auditor may ask for them after\n"
+        "# years, an auditor may ask for them after years, see\n"
+        f"# {link}\n"
+        "#\n"
+        "# Ask first.\n"
+        'resource "aws_s3_bucket" "audit" {\n'
+        "  # checkov:skip=CKV_AWS_18: nobody reads it\n"
+        "\n"
+        '  bucket = "audit"\n'
+        "}\n"
+        "\n"
+        'resource "aws_s3_bucket_lifecycle_configuration" "audit" {\n'
+        '  bucket = "audit"\n'
+        "\n"
+        "  # Auditors said so.\n"
+        "  rule {\n"
+        '    id = "expire"\n'
+        '    status = "Enabled"\n'
+        "  }\n"
+        "}\n"
+    )
+
+
+@pytest.mark.parametrize("comment", [["a"], {"a": "b"}, 1, None])
+def test_a_reason_that_is_no_text_is_no_comment(comment: object) -> None:
+    document = {"resource": {"terraform_data": {"it": {"//": {"comment": comment}}}}}
+    assert converted(document)["terraform_data.tf"] == 'resource "terraform_data" "it" {}\n'

@@ -34,6 +34,16 @@ def converted(resources: dict[str, Any], **others: Any) -> Mapping[str, str]:
     return convert({"resource": resources, **others}, name="web", schemas=shipped()).files
 
 
+@pytest.mark.parametrize(("reasons", "blocks"), [(("Why.", "Why."), 1), (("Why.", "Why not."), 2), (("Why.", None), 2)])
+def test_resources_of_one_reason_are_one_block_with_it(reasons: tuple[str | None, ...], blocks: int) -> None:
+    zones = subnets()
+    for subnet, why in zip(zones.values(), reasons, strict=True):
+        subnet["//"]["comment"] = why
+    hcl = converted({"aws_subnet": zones})["subnets.tf"]
+    assert hcl.count('resource "aws_subnet"') == blocks
+    assert hcl.count("# Why.\nresource") == (1 if blocks == 1 else reasons.count("Why."))
+
+
 def test_merges_subnets_by_zone() -> None:
     assert converted({"aws_subnet": subnets()})["subnets.tf"] == (
         "locals {\n"
