@@ -9,6 +9,7 @@ from ops.handover.edit_places import EditPlace, located
 from ops.handover.filing import filed
 from ops.handover.given import Given
 from ops.handover.hcl import NULL, Block
+from ops.handover.inputs import with_inputs
 from ops.handover.json_strings import with_jsonencode
 from ops.handover.printing import expression, render
 from ops.handover.reading import read
@@ -45,6 +46,7 @@ def convert(document: Mapping[str, Any], *, name: str, schemas: Schemas, given: 
     `document` comes from `terraform.output.load`, with or without exact numbers. Raises RefusedError with everything
     in it that cannot be converted.
     """
+    document = with_inputs(document, name=name)
     texts = TextFiles()
     as_read = read(document, name=name, schemas=schemas)
     repeated = with_repetition(as_read, texts, given)

@@ -9,6 +9,7 @@ from typing import Any
 
 from errors import Problem, RefusedError
 from errors.shown import shown
+from ops.handover.inputs import with_inputs
 from ops.handover.paths import leads_out, wrong_name
 from terraform import output
 from terraform.output import Stack
@@ -61,15 +62,22 @@ class _Paths:
 
 
 def read(out: Path) -> list[HandoverStack]:
-    """The stacks below `out`, each after those it depends on.
+    """The stacks below `out` with their inputs as variables, each after those it depends on.
 
-    Raises RefusedError if a stack's name cannot be a folder's, if Terraform reads a file outside the stack's folder,
-    and if it is not known whether Terraform reads a file.
+    Raises RefusedError if a stack's name cannot be a folder's, if its inputs contradict each other, if Terraform reads
+    a file outside the stack's folder, and if it is not known whether Terraform reads a file.
     """
     stacks = output.read(out, exact_numbers=True)
     hint = "rename the stack, and synthesise again"
     problems = [Problem(where=str(out), what=what, hint=hint) for it in stacks if (what := wrong_name(it.name))]
-    found = [HandoverStack(**vars(stack), files_read=_files_read(stack, problems)) for stack in stacks]
+    found = []
+    for stack in stacks:
+        try:
+            document = with_inputs(stack.document, name=stack.name)
+        except RefusedError as error:
+            problems += error.problems
+            continue
+        found.append(HandoverStack(**{**vars(stack), "document": document}, files_read=_files_read(stack, problems)))
     if problems:
         raise RefusedError(problems)
     return found

@@ -8,6 +8,7 @@ from typing import Any
 
 from ops.handover import convert, shipped
 from terraform import output
+from terraform.output import objects
 from tests.real.terraform import terraform
 
 # With these settings, a plan of these stacks sends no request to AWS.
@@ -71,15 +72,23 @@ def _plan(folder: Path, cases: Mapping[str, Any]) -> dict[str, Any]:
         done = terraform(folder, *command, "-no-color")
         assert done.returncode == 0, done.stderr[-4000:]
     shown = json.loads(terraform(folder, "show", "-json", "plan").stdout)
-    return {name: _of(name, shown) for name in cases}
+    return {name: _of(name, shown, document) for name, document in cases.items()}
 
 
-def _of(name: str, plan: dict[str, Any]) -> dict[str, Any]:
-    """The parts of a plan that concern one case: values, unknown and sensitive ones, checks, descriptions."""
+def _of(name: str, plan: dict[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of a plan that concern one case: values, unknown and sensitive ones, checks, descriptions.
+
+    Variables are those of the JSON: inputs are variables in the HCL alone.
+    """
     own = f"module.{name}."
+    variables = {label for level in objects(document.get("variable")) for label in level}
     configuration = plan["configuration"]["root_module"]["module_calls"][name]["module"]
     described = {
-        kind: {key: [it.get("description"), it.get("sensitive")] for key, it in configuration.get(kind, {}).items()}
+        kind: {
+            key: [it.get("description"), it.get("sensitive")]
+            for key, it in configuration.get(kind, {}).items()
+            if kind == "outputs" or key in variables
+        }
         for kind in ("variables", "outputs")
     }
     return {
@@ -91,7 +100,12 @@ def _of(name: str, plan: dict[str, Any]) -> dict[str, Any]:
             for it in module.get("resources", [])
         ],
         "outputs": {key: it for key, it in plan.get("output_changes", {}).items() if key.startswith(f"{name}_")},
-        "checks": [check for check in plan.get("checks", []) if check["address"].get("to_display", "").startswith(own)],
+        "checks": [
+            check
+            for check in plan.get("checks", [])
+            if check["address"].get("to_display", "").startswith(own)
+            and (check["address"]["kind"] != "var" or check["address"]["name"] in variables)
+        ],
         "described": described,
         "dependencies": [
             [it["address"], it.get("provider_config_key"), it.get("depends_on")]
