@@ -12,7 +12,7 @@ from terraform.output import objects
 from tests.real.terraform import terraform
 
 # With these settings, a plan of these stacks sends no request to AWS.
-_OFFLINE = {
+OFFLINE = {
     "region": "eu-central-1",
     "access_key": "none",
     "secret_key": "none",
@@ -55,7 +55,7 @@ def _is_offline(document: Mapping[str, Any]) -> bool:
 
 
 def _plan(folder: Path, cases: Mapping[str, Any]) -> dict[str, Any]:
-    (folder / "provider.tf.json").write_text(json.dumps({"provider": {"aws": _OFFLINE}}))
+    (folder / "provider.tf.json").write_text(json.dumps({"provider": {"aws": OFFLINE}}))
     (folder / "versions.tf.json").write_text(
         json.dumps({"terraform": {"required_providers": {"aws": {"source": "hashicorp/aws"}}}})
     )

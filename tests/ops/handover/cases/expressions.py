@@ -2,18 +2,18 @@
 
 from typing import Any
 
+from tests.ops.handover import random_expressions
 from tests.ops.handover.cases.documents import Document
-from tests.ops.handover.random_expressions import LOCALS, Expressions
 
 _SEEDS = range(40)
 
 
 def _values(*values: Any) -> Document:
-    return {"locals": LOCALS, "resource": {"terraform_data": {"it": {"input": list(values)}}}}
+    return {"locals": random_expressions.LOCALS, "resource": {"terraform_data": {"it": {"input": list(values)}}}}
 
 
 def _random(seed: int) -> Document:
-    expressions = Expressions(seed)
+    expressions = random_expressions.Expressions(seed)
     alone = [f"${{{expressions.any(depth=4)}}}" for _ in range(5)]
     return _values(*alone, f"a ${{{expressions.string(4)}}}\n  b ${{{expressions.string(3)}}}\nc\n")
 
