@@ -70,6 +70,11 @@ def read(out: Path) -> list[HandoverStack]:
     stacks = output.read(out, exact_numbers=True)
     hint = "rename the stack, and synthesise again"
     problems = [Problem(where=str(out), what=what, hint=hint) for it in stacks if (what := wrong_name(it.name))]
+    seen: dict[str, str] = {}
+    for name in (stack.name for stack in stacks):
+        if (other := seen.setdefault(name.casefold(), name)) != name:
+            what = f"{name!r} and {other!r} are one folder where case does not count, as on macOS and Windows"
+            problems.append(Problem(where=str(out), what=what, hint=hint))
     found = []
     for stack in stacks:
         try:

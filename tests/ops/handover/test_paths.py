@@ -111,6 +111,11 @@ def test_names_the_stack_whose_name_cannot_be_a_folders(out: Callable[..., Path]
     )
 
 
+def test_refuses_two_stacks_whose_folders_differ_only_in_case(out: Callable[..., Path]) -> None:
+    with pytest.raises(RefusedError, match="'WEB' and 'web' are one folder where case does not count"):
+        read(out(web={}, mail={}, WEB={}))
+
+
 @pytest.mark.parametrize("place", ["web", "web/sns.tf", ".handed-over", ".handed-over.sha256", "notes/of/mine"])
 def test_refuses_a_link_that_leads_out(place: str, tmp_path: Path) -> None:
     link = tmp_path / "hcl" / place
