@@ -155,6 +155,7 @@ def write(files: Mapping[str, bytes], folder: Path) -> None:
         if target.is_dir():
             target.rmdir()  # it is empty, see _present
         draft = target.with_name(".handed-over-draft")
+        draft.unlink(missing_ok=True)  # a link of this name would be followed
         draft.write_bytes(content)
         if target.exists():
             shutil.copymode(target, draft)

@@ -232,6 +232,15 @@ def test_writes_nothing_through_a_link(place: str, tmp_path: Path) -> None:
     assert written(elsewhere) == {"precious": "precious"}
 
 
+def test_writes_into_no_other_file_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "hcl" / "web").mkdir(parents=True)
+    (tmp_path / "hcl" / "web" / "mine").write_text("mine")
+    (tmp_path / "hcl" / "web" / ".handed-over-draft").symlink_to("mine")
+    put({"web/sns.tf": b"new"}, tmp_path / "hcl")
+    assert (tmp_path / "hcl" / "web" / "mine").read_text() == "mine"
+    assert (tmp_path / "hcl" / "web" / "sns.tf").read_text() == "new"
+
+
 def test_says_in_two_lines_that_a_file_cannot_be_written(tmp_path: Path) -> None:
     name = "x" * 300
     with pytest.raises(RefusedError, match="File name too long\nhint: "):
