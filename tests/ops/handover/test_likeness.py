@@ -68,6 +68,11 @@ def test_a_block_that_only_some_mirrors_have_is_dynamic() -> None:
     assert 'resources = ["arn:aws:codecommit:eu-central-1:111111111111:${each.value.repository}"]' in text
 
 
+def test_members_with_and_without_rules_and_settings_become_one_block() -> None:
+    assert blocks(SIMILAR["blocks_of_some"]) == {"aws_security_group.rooms[]", "aws_codebuild_project.rooms[]"}
+    assert files(SIMILAR["blocks_of_some"])["codebuild.tf"].count("dynamic ") == 3
+
+
 def test_digests_of_files_are_computed() -> None:
     written = files(SIMILAR["mirrors"])
     assert 'etag = filemd5("${path.module}/content/program_units/${each.key}.json")' in written["s3.tf"]

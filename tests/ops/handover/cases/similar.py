@@ -149,6 +149,32 @@ def _rules() -> Document:
     return stack("resource", [*rules, *users])
 
 
+def _blocks_of_some() -> Document:
+    """Rules, environment variables and logs that only some members have."""
+    rule = dict.fromkeys(("ipv6_cidr_blocks", "prefix_list_ids", "security_groups", "self"))
+    rules = [
+        {**rule, "from_port": 1, "to_port": 2, "protocol": "tcp", "cidr_blocks": ["10.0.0.0/8"], "description": "x"}
+    ]
+    environment = {"compute_type": "BUILD_GENERAL1_SMALL", "image": "i", "type": "LINUX_CONTAINER"}
+    variables = [{"name": "A", "value": "1"}, {"name": "B", "value": "app"}]
+    more: dict[str, Body] = {
+        "app": {"environment": {**environment, "environment_variable": variables}},
+        "b-x": {"logs_config": {"s3_logs": {"status": "DISABLED"}}},
+        "web": {},
+    }
+
+    def group(key: str) -> Body:
+        return {"name": f"room-{key}", "vpc_id": "vpc-1"} | ({} if key == "b-x" else {"ingress": rules})
+
+    def project(key: str) -> Body:
+        source = {"type": "NO_SOURCE", "buildspec": "x"}
+        own = {"name": key, "service_role": "arn:aws:iam::111111111111:role/x", "source": source}
+        return {**own, "artifacts": {"type": "NO_ARTIFACTS"}, "environment": environment, **more[key]}
+
+    groups = each("rooms/*/security_group", more, "aws_security_group", group)
+    return stack("resource", [*groups, *each("rooms/*/project", more, "aws_codebuild_project", project)])
+
+
 def _without_metadata() -> Document:
     topics = {f"news_{key}": {"name": f"news-{key}"} for key in ("de", "fr", "jp")}
     return {"resource": {"aws_sns_topic": {**topics, "other": {"name": "other"}}}}
@@ -160,6 +186,7 @@ def similar() -> dict[str, Document]:
         "mirrors": _mirrors(),
         "three_zones": _zones(("a", "c", "d")),
         "two_zones": _zones(("a", "c")),
+        "blocks_of_some": _blocks_of_some(),
         "rules_and_users": _rules(),
         "without_metadata": _without_metadata(),
     }
