@@ -1,0 +1,4 @@
+#!/bin/sh
+%{ for name in names ~}
+echo "${name}" $${HOME}
+%{ endfor ~}
