@@ -2,6 +2,7 @@
 
 import gc
 import sys
+from importlib import import_module
 from io import TextIOWrapper
 
 
@@ -21,9 +22,9 @@ def main(arguments: list[str]) -> int:
         if arguments in ([], ["synth"]):
             return _synth()
         from ops import cli
-        from stacks.command import synthesise
 
-        return cli.run(arguments, synthesise)
+        # It loads the settings, which not every command needs.
+        return cli.run(arguments, lambda *given: import_module("stacks.command").synthesise(*given))
     except RefusedError as error:
         print(error, file=sys.stderr)
         return error.status

@@ -1,6 +1,6 @@
 """The commands `synth`, `access`, `rehearse` and `handover`, which make or read a deployment's Terraform."""
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -135,7 +135,6 @@ def handover(
     are no longer there are removed; each stack is named.
     """
     from ops.handover import hand_over
-    from settings.place import folder_of
 
     source = context.get_parameter_source("deployment")
     if cdktf_out is not None and source is not None and source.name == "COMMANDLINE":
@@ -143,12 +142,17 @@ def handover(
     if sum((force, mark_conflicts, check)) > 1:
         what = "only one of --force, --mark-conflicts and --check makes sense"
         raise refused("handover", what, "give one of them", status=WRONG_USAGE)
-    out = out or (Path() if cdktf_out is not None else folder_of(deployment)) / "handover"
-    written_by = nullcontext(cdktf_out) if cdktf_out is not None else synthesised(context, load(deployment))
+    if cdktf_out is not None:
+        written_by: AbstractContextManager[Path] = nullcontext(cdktf_out)
+        beside = Path()
+    else:
+        from settings.place import folder_of
+
+        written_by, beside = synthesised(context, load(deployment)), folder_of(deployment)
     with written_by as terraform, waiting("writing HCL"):
         folders = hand_over(
             terraform,
-            out,
+            out or beside / "handover",
             schema_files=schema or [],
             force=force,
             mark_conflicts=mark_conflicts,
