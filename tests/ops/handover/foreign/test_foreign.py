@@ -146,16 +146,22 @@ def _planned(folder: Path, document: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _address(address: str, now: dict[str, str]) -> str:
+    """An address in the HCL, by that in the JSON; the key of an instance stays."""
+    block, bracket, key = address.partition("[")
+    return now.get(address) or f"{now.get(block, block)}{bracket}{key}"
+
+
 def _compared(plan: dict[str, Any], now: dict[str, str]) -> dict[str, Any]:
     """What a plan does, with the addresses of the HCL."""
     modules = plan.get("prior_state", {}).get("values", {}).get("root_module", {})
     return {
         "changes": {
-            now.get(it["address"], it["address"]): (it["type"], it["provider_name"], it["change"])
+            _address(it["address"], now): (it["type"], it["provider_name"], it["change"])
             for it in plan.get("resource_changes", [])
         },
         "outputs": plan.get("output_changes"),
-        "checks": plan.get("checks"),
+        "checks": sorted((_address(it["address"]["to_display"], now), it["status"]) for it in plan.get("checks", [])),
         "data": sorted((it["type"], json.dumps(it["values"], sort_keys=True)) for it in modules.get("resources", [])),
         "providers": {
             key: it.get("version_constraint") for key, it in plan["configuration"].get("provider_config", {}).items()
