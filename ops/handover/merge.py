@@ -20,7 +20,7 @@ _CONFLICT = re.compile(
 
 _ALIGNED = re.compile(r'(\s*(?:"[^"]*"|[\w.-]+)) += ')
 _HEREDOC = re.compile(r"<<-?([^\W\d][\w-]*)$")
-_MOVE = re.compile(r"^moved \{\n\s*from\s*=\s*(\S+)\n\s*to\s*=\s*(\S+)\n\}\n", re.MULTILINE)
+_MOVE = re.compile(r"^moved \{\n\s*from\s*=\s*(\S.*)\n\s*to\s*=\s*(\S.*)\n\}\n", re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -251,7 +251,7 @@ def test_does_not_merge_what_is_no_text(hcl: Path) -> None:
 
 MOVES = [
     f"moved {{\n  from = terraform_data.{old}\n  to   = terraform_data.{new}\n}}\n"
-    for old, new in (("a", 'x["a"]'), ("b", 'x["b"]'), ("c", 'x["c"]'))
+    for old, new in (("a", 'x["a"]'), ("b", 'x["b c"]'), ("c", 'x["c"]'))
 ]
 
 
