@@ -53,7 +53,8 @@ def hand_over(
     for file in schema_files:
         schemas = schemas.including(from_file(file))
     schemas = with_missing_providers(schemas, [stack.document for stack in stacks])
-    files = formatter.of_a_handover(_files(stacks, schemas, given.read(destination)))
+    known = given.read(destination, {stack.name: stack.target for stack in stacks}, force=force)
+    files = formatter.of_a_handover(_files(stacks, schemas, known))
     change = Change(files, destination, formatter, overwrite=force)
     if check:
         change.refuse_differences()
@@ -82,7 +83,7 @@ def _files(stacks: Sequence[HandoverStack], schemas: Schemas, known: Mapping[str
         except RefusedError as error:
             problems += error.problems
             continue
-        now[stack.name] = given.Given(addresses={**before.addresses, **converted.addresses})
+        now[stack.name] = converted.given
         texts = {**converted.files, "README.md": stack_readme(stack, stacks, converted)}
         problems += [
             Problem(where=str(stack.folder / path), what="the handover writes a file of this name", hint="rename it")

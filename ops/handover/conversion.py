@@ -27,11 +27,13 @@ class Converted:
 
     files: by path, before `terraform fmt` aligns them.
     addresses: of every resource and data source in the HCL, by its address in the JSON.
+    given: what the next handover must know.
     edit_places: where members of repeated resources are added, for the README.
     """
 
     files: Mapping[str, str]
     addresses: Mapping[str, str]
+    given: Given = _NOTHING
     edit_places: Sequence[EditPlace] = ()
 
     @property
@@ -49,7 +51,7 @@ def convert(document: Mapping[str, Any], *, name: str, schemas: Schemas, given: 
     document = with_inputs(document, name=name)
     texts = TextFiles()
     as_read = read(document, name=name, schemas=schemas)
-    repeated = with_repetition(as_read, texts, given)
+    repeated = with_repetition(as_read, texts, given, stack=name)
     styled = with_style([replace(found, block=_with_objects(found.block)) for found in repeated.blocks])
     values = {found.block.labels[0]: found.block.arguments["default"] for found in styled if _has_value(found.block)}
     blocks = [replace(found, block=_readable(found.block, texts)) for found in styled]
@@ -61,6 +63,7 @@ def convert(document: Mapping[str, Any], *, name: str, schemas: Schemas, given: 
     return Converted(
         files=files | texts.files,
         addresses=repeated.addresses,
+        given=repeated.given,
         edit_places=located(((it.address, it.what) for it in repeated.members), by_file),
     )
 

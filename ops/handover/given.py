@@ -1,46 +1,167 @@
-"""The addresses that a handover gives to resources, kept beside its files for the next handover."""
+"""What a handover gave to resources, kept beside its files: their addresses, and the moves of their states."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from errors import refused
+from errors import Problem, RefusedError, refused
+from ops.handover.last_handover import last_handover
 
 FILE = ".handed-over/addresses.json"
-"""Where a handover keeps them: `{"version": 1, "stacks": {stack: {address in the JSON: address in the HCL}}}`."""
+"""Where a handover keeps it, by stack: `stacks` has the address in the HCL by the address in the JSON, `moves` has the
+new address by the old one, as in moved.tf, and `counted` the addresses in the JSON of resources with `count`."""
 
 _VERSION = 1
+_MOVE = re.compile(r"^\s*from\s*=\s*(\S.*)\n\s*to\s*=\s*(\S.*)$", re.MULTILINE)
+_ESCAPE = re.compile(r"\\u([0-9a-f]{4})|\\(.)|([$%])\3\{")
+_ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+class Place(NamedTuple):
+    """An address: the block's, and the key in it, if the block has `for_each`."""
+
+    block: str
+    key: str | None = None
+
+
+def place(address: str) -> Place:
+    """The parts of an address that a handover gave."""
+    block, bracket, rest = address.partition('["')
+    key = _ESCAPE.sub(lambda it: _unescaped(*it.groups()), rest.removesuffix('"]'))
+    return Place(block, key if bracket else None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """What earlier handovers gave to one stack. addresses: in the HCL, by address in the JSON."""
+    """What earlier handovers gave to one stack.
+
+    addresses: in the HCL, by address in the JSON. They include resources that are no longer there: operations may not
+    have destroyed them yet.
+    moves: new addresses by old ones, of which operations may not have applied all.
+    counted: addresses in the JSON of resources with `count`.
+    """
 
     addresses: Mapping[str, str] = field(default_factory=dict)
+    moves: Mapping[str, str] = field(default_factory=dict)
+    counted: Set[str] = frozenset()
+
+    def place(self, address: str) -> Place | None:
+        """What was given to an address in the JSON."""
+        given = self.addresses.get(address)
+        return None if given is None else place(given)
+
+    def is_free(self, new: str, *own: str | None) -> bool:
+        """Whether only the resource with the addresses `own` in the JSON had the address `new`, if any had it."""
+        return self._owners.get(new, own[0]) in own
+
+    def history(self, new: str) -> list[str]:
+        """The addresses that moves lead from to this one, the oldest first, and this one."""
+        found = [new]
+        while found[0] in self._earlier and self._earlier[found[0]] not in found:
+            found.insert(0, self._earlier[found[0]])
+        return found
+
+    @cached_property
+    def _earlier(self) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        for old, new in self.moves.items():
+            if new not in found or not old.startswith(f"{new}["):  # the step of a lost `count` comes beside another
+                found[new] = old
+        return found
+
+    @cached_property
+    def groups(self) -> Set[str]:
+        """The addresses of blocks with `for_each`."""
+        return {it.block for it in map(place, self.addresses.values()) if it.key is not None}
+
+    @cached_property
+    def blocks(self) -> Set[str]:
+        """The addresses of blocks without `for_each`, and those that were given others, in the JSON."""
+        return {*self.addresses, *(it.block for it in map(place, self.addresses.values()) if it.key is None)}
+
+    @cached_property
+    def _owners(self) -> Mapping[str, str]:
+        earlier = {it: old for old, new in self.addresses.items() for it in self.history(new)}
+        own = {old: old for old in self.addresses}
+        return {**earlier, **own, **{new: old for old, new in self.addresses.items()}}
+
+    def followed_by(self, addresses: Mapping[str, str], moves: Mapping[str, str], counted: Set[str]) -> "Given":
+        """What the next handover must know: also what was given to resources that are gone, where it stays free."""
+        taken = {*addresses.values(), *addresses, *(place(it).block for it in addresses.values())}
+        gone = {
+            old: new
+            for old, new in self.addresses.items()
+            if old not in addresses and new not in taken and place(new).block not in addresses.values()
+        }
+        steps = (step for new in gone.values() for step in pairwise(self.history(new)))
+        kept = {old: new for old, new in steps if old not in taken and old not in moves}
+        counted = counted | (self.counted & gone.keys())
+        return Given(addresses={**gone, **addresses}, moves={**kept, **moves}, counted=counted)
 
 
-def read(destination: Path) -> dict[str, Given]:
-    """What the last handover to this folder gave, by stack. Raises RefusedError if its file cannot be understood."""
+def read(destination: Path, stacks: Mapping[str, str], *, force: bool = False) -> dict[str, Given]:
+    """What the last handover to this folder gave, by stack; `stacks` are the stacks' folders.
+
+    Raises RefusedError if its file cannot be understood or, without `force`, if neither it nor moved.tf is there.
+    """
+    if (destination / FILE).exists():
+        return _read(destination)
+    last = last_handover(destination).digests
+    moved = {name: f"{folder}/moved.tf" for name, folder in stacks.items() if f"{folder}/moved.tf" in last}
+    missing = [path for path in moved.values() if not (destination / path).is_file()]
+    if missing and not force:
+        what = "was removed, and nothing else has the addresses that this handover gave"
+        hint = "restore it from version control, or give new addresses with --force: a plan may then destroy resources"
+        raise RefusedError([Problem(where=str(destination / path), what=what, hint=hint) for path in missing])
+    return {name: _from_moves(destination / path) for name, path in moved.items() if path not in missing}
+
+
+def _from_moves(path: Path) -> Given:
+    """What a handover gave that kept no addresses, from its moved.tf."""
+    moves = dict(_MOVE.findall(path.read_text(encoding="utf-8")))
+    given = Given(moves=moves)
+    ends = moves.values() - moves.keys()
+    return replace(given, addresses={old: end for end in ends for old in given.history(end)[:-1]})
+
+
+def _read(destination: Path) -> dict[str, Given]:
     path = destination / FILE
     try:
         content: Any = json.loads(path.read_bytes())
-        stacks = {name: Given(addresses=_texts(it)) for name, it in content["stacks"].items()}
         version = content["version"]
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except (ValueError, KeyError, TypeError, AttributeError):
+        moves = {name: _texts(it) for name, it in content.get("moves", {}).items()}
+        counted = {name: frozenset(map(str, it)) for name, it in content.get("counted", {}).items()}
+        addresses = {name: _texts(it) for name, it in content["stacks"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise refused(str(path), "is not what a handover wrote", "restore it from version control") from None
     if version != _VERSION:
         raise refused(str(path), f"has version {version}", "hand over with a newer release of this program")
-    return stacks
+    return {
+        name: Given(addresses=it, moves=moves.get(name, {}), counted=counted.get(name, frozenset()))
+        for name, it in addresses.items()
+    }
 
 
 def written(stacks: Mapping[str, Given]) -> str:
     """The content of the file."""
-    content = {"version": _VERSION, "stacks": {name: dict(it.addresses) for name, it in stacks.items()}}
+    content = {
+        "version": _VERSION,
+        "stacks": {name: dict(it.addresses) for name, it in stacks.items()},
+        "moves": {name: dict(it.moves) for name, it in stacks.items() if it.moves},
+        "counted": {name: sorted(it.counted) for name, it in stacks.items() if it.counted},
+    }
     return json.dumps(content, indent=2, sort_keys=True) + "\n"
+
+
+def _unescaped(code: str | None, character: str | None, sign: str | None) -> str:
+    if code is not None:
+        return chr(int(code, 16))
+    return f"{sign}{{" if character is None else _ESCAPED.get(character, character)
 
 
 def _texts(value: Any) -> dict[str, str]:

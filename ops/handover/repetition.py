@@ -1,6 +1,6 @@
 """Merges similar resources into one block with `for_each`, and removes cdktf's hashes from names.
 
-References follow, and a `moved` block records every new address of a resource.
+References follow, and `moved` blocks record every new address of a resource.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,9 +11,11 @@ from ops.handover.cycles import dependencies, in_cycles
 from ops.handover.digests import with_digests
 from ops.handover.given import Given
 from ops.handover.grouping import Grouping, Rejected, ResourceGroup
-from ops.handover.hcl import Block, Verbatim
+from ops.handover.hcl import Block
+from ops.handover.keeping import Keeping, kept_names
 from ops.handover.likeness import unlike
 from ops.handover.metadata import TopLevelBlock
+from ops.handover.moves import asked_moves, counted_addresses, moved_blocks, moves
 from ops.handover.names import renamed
 from ops.handover.references import NewAddresses, address, redirected
 from ops.handover.strings import quoted
@@ -25,37 +27,52 @@ from ops.handover.unifying import UnifiedGroup, unify
 class Repeated:
     """The blocks of a stack, and the new addresses of its resources and data sources by their old ones.
 
+    given: what the next handover must know.
     members: where the keys of merged resources are listed.
     """
 
     blocks: Sequence[TopLevelBlock]
     addresses: Mapping[str, str]
+    given: Given
     members: Sequence[MemberList]
 
 
-def with_repetition(blocks: Sequence[TopLevelBlock], texts: TextFiles, given: Given) -> Repeated:
-    """The stack with similar resources merged and names shortened. Files for merged texts go to `texts`."""
+def with_repetition(blocks: Sequence[TopLevelBlock], texts: TextFiles, given: Given, *, stack: str) -> Repeated:
+    """The stack with similar resources merged and names shortened, as far as possible as they were `given`.
+
+    Files for merged texts go to `texts`.
+    """
     blocks = with_digests(blocks)
-    short = renamed(blocks, given.addresses)
+    followed = dict(asked_moves(blocks))
+    owners = {followed.get(old, old): new for old, new in given.addresses.items()}
+    short = kept_names(blocks, renamed(blocks, owners), given)
     grouping = Grouping(blocks, short)
+    keeping = Keeping(blocks, given)
     rejected: Rejected = set()
     without_keys: set[str] = set()
     while True:
-        groups = [replace(it, one_for_all=it.address in without_keys) for it in grouping.candidates(rejected)]
+        groups = keeping.groups(grouping.candidates(rejected))
+        groups = [replace(it, one_for_all=it.address in without_keys) for it in groups]
         addresses = _addresses(groups, short)
-        unified = [
-            (group, unify(group, {key: redirected(it.block, addresses) for key, it in group.members.items()}))
-            for group in groups
-        ]
+        unified = [(group, unify(group, _members(group, addresses))) for group in groups]
         failed = [group for group, merged in unified if merged is None]
         made = [merged for _, merged in unified if merged is not None]
         keyless = {it.group.address for it in made if it.group.kind == "data" and not it.differs}
-        bad = failed or unlike(made, grouping.failed) or _in_cycle(blocks, groups, addresses)
+        unwanted = [it for it in unlike(made, grouping.failed) if not keeping.is_kept(it)]
+        bad = failed or unwanted or _in_cycle(blocks, groups, addresses)
         if not bad and keyless == without_keys:
-            return _put_together(blocks, made, addresses, texts)
+            return _put_together(blocks, made, addresses, texts, given, stack)
         without_keys = keyless
-        grouping.failed += failed
-        rejected |= {(group.place, group.keys) for group in bad if group.place is not None}
+        grouping.failed += [it for it in failed if not keeping.is_kept(it)]
+        for group in bad:
+            if keeping.is_kept(group):
+                keeping.reduce(group, _members(group, addresses))
+            elif group.place is not None:
+                rejected.add((group.place, keeping.proposed_keys(group)))
+
+
+def _members(group: ResourceGroup, addresses: NewAddresses) -> dict[str, Block]:
+    return {key: redirected(it.block, addresses) for key, it in group.members.items()}
 
 
 def _addresses(groups: Sequence[ResourceGroup], renamed: Mapping[str, str]) -> NewAddresses:
@@ -83,34 +100,41 @@ def _relabelled(block: Block, addresses: NewAddresses) -> Block:
 
 
 def _put_together(
-    blocks: Sequence[TopLevelBlock], unified: Sequence[UnifiedGroup], addresses: NewAddresses, texts: TextFiles
+    blocks: Sequence[TopLevelBlock],
+    unified: Sequence[UnifiedGroup],
+    addresses: NewAddresses,
+    texts: TextFiles,
+    given: Given,
+    stack: str,
 ) -> Repeated:
     waiting = {id(member): it for it in unified for member in it.group.members.values()}
     axes = Axes(unified, blocks, texts)
     written: list[TopLevelBlock] = []
     done: set[str] = set()
     for found in blocks:
+        if found.block.type == "moved":
+            continue
         merged = waiting.get(id(found))
         if merged is None:
             written.append(_renamed(found, addresses))
         elif merged.group.address not in done:
             done.add(merged.group.address)
             written += axes.written(found, merged)
-    moved = {old: new for old, new in addresses.instances.items() if not old.startswith("data.")}
-    written += [
-        TopLevelBlock(block=Block("moved", arguments={"from": Verbatim(old), "to": Verbatim(new)}))
-        for old, new in sorted(moved.items())
-    ]
     own = [address(found.block) for found in blocks if found.block.type in ("resource", "data")]
+    now = {old: addresses.instances.get(old, old) for old in own}
+    steps = moves(blocks, now, given, stack=stack)
     return Repeated(
-        blocks=written, addresses={old: addresses.instances.get(old, old) for old in own}, members=axes.lists
+        blocks=[*written, *moved_blocks(blocks, steps)],
+        addresses=now,
+        given=given.followed_by(now, steps, counted_addresses(blocks)),
+        members=axes.lists,
     )
 
 
 def _renamed(found: TopLevelBlock, addresses: NewAddresses) -> TopLevelBlock:
     block = found.block
-    if block.type in ("moved", "removed"):
-        return found  # their addresses are older than the JSON
+    if block.type == "removed":
+        return found  # its address is older than the JSON
     new = addresses.instances.get(address(block))
     block = redirected(block, addresses)
     if new is not None:

@@ -11,6 +11,7 @@ import pytest
 from errors import RefusedError
 from ops.handover import convert, given, hand_over, shipped
 from tests.ops.handover.folders import TOPIC
+from tests.ops.handover.successions import subnets
 
 pytestmark = pytest.mark.tool("terraform")
 
@@ -34,8 +35,10 @@ def test_keeps_the_addresses_of_every_stack(out: Callable[..., Path], tmp_path: 
                 "data.aws_region.here": "data.aws_region.here",
             },
         },
+        "moves": {"web": {"aws_sns_topic.news_1A2B3C4D": "aws_sns_topic.news"}},
+        "counted": {},
     }
-    assert given.read(tmp_path / "hcl")["mail"].addresses == {"aws_sns_topic.news": "aws_sns_topic.news"}
+    assert given.read(tmp_path / "hcl", {})["mail"].addresses == {"aws_sns_topic.news": "aws_sns_topic.news"}
 
 
 @pytest.mark.parametrize(
@@ -56,6 +59,47 @@ def test_refuses_a_file_of_addresses_that_it_does_not_understand(
     file.write_text(text)
     with pytest.raises(RefusedError, match=re.escape(f"error: {file}: {message}")):
         hand_over(folder, tmp_path / "hcl", force=True)
+
+
+def test_reads_the_moves_of_a_handover_that_kept_no_addresses(out: Callable[..., Path], tmp_path: Path) -> None:
+    file = tmp_path / "hcl" / ".handed-over" / "addresses.json"
+    two = subnets("a", "c") | {"resource": {**subnets("a", "c")["resource"], **HASHED["resource"]}}
+    hand_over(out(two), tmp_path / "hcl")
+    file.unlink()
+    hand_over(out(subnets("c")), tmp_path / "hcl")
+    assert json.loads(file.read_text())["stacks"]["web"]["aws_subnet.network_private_c"] == (
+        'aws_subnet.network_private["c"]'
+    )
+    assert 'for_each = toset(["c"])' in (tmp_path / "hcl" / "web" / "subnets.tf").read_text()
+
+
+def test_refuses_to_guess_the_addresses_of_an_earlier_handover(out: Callable[..., Path], tmp_path: Path) -> None:
+    folder = out(HASHED)
+    hand_over(folder, tmp_path / "hcl")
+    moved = tmp_path / "hcl" / "web" / "moved.tf"
+    moved.unlink()
+    (tmp_path / "hcl" / ".handed-over" / "addresses.json").unlink()
+    with pytest.raises(RefusedError) as refusal:
+        hand_over(folder, tmp_path / "hcl")
+    assert str(refusal.value) == (
+        f"error: {moved}: was removed, and nothing else has the addresses that this handover gave\n"
+        "hint: restore it from version control, or give new addresses with --force: a plan may then destroy resources"
+    )
+    hand_over(folder, tmp_path / "hcl", force=True)
+    assert moved.exists()
+
+
+def test_deleted_moves_do_not_come_back_and_new_ones_do(out: Callable[..., Path], tmp_path: Path) -> None:
+    moved = tmp_path / "hcl" / "web" / "moved.tf"
+    hand_over(out(subnets("a", "c")), tmp_path / "hcl")
+    moved.unlink()
+    hand_over(out(subnets("a")), tmp_path / "hcl")
+    assert not moved.exists()
+    hand_over(out(subnets("a", "d")), tmp_path / "hcl")
+    assert re.findall(r"= (.+)", moved.read_text()) == [
+        "aws_subnet.network_private_d",
+        'aws_subnet.network_private["d"]',
+    ]
 
 
 def test_gives_no_address_that_another_resource_had() -> None:
