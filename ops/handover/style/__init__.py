@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.style.account_and_region import with_account_and_region
 from ops.handover.style.loops import with_loops
+from ops.handover.style.order import in_order
 from ops.handover.style.tags import with_tags
 
 _PASSES: tuple[Callable[[Sequence[TopLevelBlock]], Sequence[TopLevelBlock]], ...] = (
     with_tags,
     with_account_and_region,
     with_loops,
+    in_order,
 )
 
 

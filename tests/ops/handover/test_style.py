@@ -1,5 +1,6 @@
 """The HCL reads as a person would have written it. Cases of `cases/style.py` show that its plan stays equal."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -188,3 +189,19 @@ def test_keeps_members_where_terraform_takes_no_loop() -> None:
     document = members("x")
     document["resource"]["terraform_data"] = {"other": triggered}
     assert "for topic" not in converted(document)["terraform_data.tf"]
+
+
+def test_writes_a_block_after_those_that_it_refers_to() -> None:
+    api = {"rest_api_id": "${aws_api_gateway_rest_api.api.id}"}
+    resources = {
+        "aws_api_gateway_deployment": {"a": api | {"depends_on": ["aws_api_gateway_resource.hooks"]}},
+        "aws_api_gateway_resource": {"hooks": api | {"parent_id": "x", "path_part": "hooks"}},
+        "aws_api_gateway_rest_api": {"api": {"name": "api"}, "before": {"name": "before"}},
+    }
+    text = converted({"resource": resources})["api_gateway.tf"]
+    assert re.findall(r'^resource "aws_api_gateway_(\w+)" "(\w+)"', text, re.MULTILINE) == [
+        ("rest_api", "api"),
+        ("resource", "hooks"),
+        ("deployment", "a"),
+        ("rest_api", "before"),
+    ]
