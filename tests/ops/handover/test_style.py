@@ -10,8 +10,10 @@ from ops.handover import convert, shipped
 from tests.ops.handover.cases.style import (
     LOOPS,
     by_key,
+    checked,
     digest,
     group,
+    matches,
     members,
     one_after_the_other,
     provider,
@@ -205,3 +207,28 @@ def test_writes_a_block_after_those_that_it_refers_to() -> None:
         ("deployment", "a"),
         ("rest_api", "before"),
     ]
+
+
+def test_names_a_pattern_that_checks_repeat() -> None:
+    files = converted(checked(">= 1.9", a_name=matches("a_name"), b_name=matches("b_name")))
+    assert files["variables.tf"].count("can(regex(local.name_pattern, var.") == 2
+    assert files["locals.tf"].startswith('locals {\n  name_pattern = "^(10\\\\.[0-9]+|')
+
+
+def test_names_a_long_list_in_a_check() -> None:
+    numbers = list(range(1, 13))
+    files = converted(checked("~> 1.10", retention_days=f"${{contains({numbers}, var.retention_days)}}"))
+    assert "condition = contains(local.allowed_retention_days, var.retention_days)" in files["variables.tf"]
+    assert "  allowed_retention_days = [" in files["locals.tf"]
+    other = converted(checked("~> 1.10", days=f"${{!contains({numbers}, var.days)}}"))
+    assert "!contains(local.excluded_days, var.days)" in other["variables.tf"]
+
+
+@pytest.mark.parametrize("required", [">= 1.8", "< 1.9", "!= 1.9", ">= 0.15", "~> 1.3.0"])
+def test_keeps_constants_in_checks_for_releases_that_take_no_local_values(required: str) -> None:
+    assert "locals.tf" not in converted(checked(required, a=matches("a"), b=matches("b")))
+
+
+def test_keeps_short_lists_and_single_patterns_in_checks() -> None:
+    short = f"${{contains({list(range(10))}, var.b)}}"
+    assert "locals.tf" not in converted(checked(">= 1.9", a=matches("a"), b=short))

@@ -188,3 +188,40 @@ LOOPS: dict[str, Document] = {
     "in_the_map_of_another_block": members("x", locals={"names": by_key(_NAME, "a", "c")})
     | {"data": {"aws_iam_policy_document": {"it": {"for_each": "${local.names}", "policy_id": "${each.value}"}}}},
 }
+
+
+_PATTERN = "^(" + "|".join(f"{number}\\\\.[0-9]+" for number in range(10, 20)) + ")$"
+_NUMBERS = list(range(1, 13))
+
+
+def checked(required_version: str = ">= 1.9", **conditions: str) -> Document:
+    """Variables with these checks, and an output of all."""
+    return {
+        "terraform": {"required_version": required_version},
+        "variable": {
+            name: {"type": "string", "default": "10.1", "validation": [{"condition": it, "error_message": "No."}]}
+            for name, it in conditions.items()
+        },
+        "output": {"o": {"value": [f"${{var.{name}}}" for name in conditions]}},
+    }
+
+
+def matches(variable: str, pattern: str = _PATTERN) -> str:
+    return f'${{can(regex("{pattern}", var.{variable}))}}'
+
+
+VALIDATIONS: dict[str, Document] = {
+    "with_a_pattern_twice": checked(a_name=matches("a_name"), b_name=matches("b_name")),
+    "with_a_pattern_in_an_older_release": checked(">= 1.8, < 2.0", a=matches("a"), b=matches("b")),
+    "with_a_pattern_that_has_an_expression": checked(
+        a=matches("a", '${""}' + _PATTERN), b=matches("b", '${""}' + _PATTERN)
+    ),
+    "with_a_list": checked(a=f"${{contains({_NUMBERS}, 3) && var.a != null}}"),
+    "with_a_list_of_texts": checked(a=f"${{!contains({json.dumps(list('abcdefghijkl'))}, var.a)}}"),
+    "with_two_lists": checked(a=f"${{var.a != null && contains({_NUMBERS}, 3) && !contains({_NUMBERS[1:]}, 1)}}"),
+    "with_a_list_that_has_a_reference": checked(
+        a="${contains([" + ", ".join(f'"{number}.1"' for number in _NUMBERS) + ", var.a], var.a)}"
+    ),
+    "with_a_local_value_of_the_name": checked(a=f"${{contains({_NUMBERS}, 3) && var.a != null}}")
+    | {"locals": {"allowed_a": 1}},
+}
