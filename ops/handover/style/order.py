@@ -31,7 +31,8 @@ def in_order(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
                 write(needed)
         ordered.extend((*values, by_address[name]))
 
-    for name in by_address:
+    # A data source stands in front of its first reader: a role's trust, the role, then its permissions.
+    for name in sorted(by_address, key=lambda it: it.startswith("data.")):
         write(name)
     written = {id(it) for it in ordered}
     return [*(it for it in blocks if id(it) not in written), *ordered]

@@ -209,6 +209,22 @@ def test_writes_a_block_after_those_that_it_refers_to() -> None:
     ]
 
 
+def test_writes_a_data_source_before_its_first_reader() -> None:
+    def policy(name: str) -> str:
+        return f"${{data.aws_iam_policy_document.{name}.json}}"
+
+    document = {
+        "data": {"aws_iam_policy_document": {"permissions": {}, "trust": {}}},
+        "resource": {
+            "aws_iam_role": {"it": {"assume_role_policy": policy("trust")}},
+            "aws_iam_role_policy": {"it": {"role": "${aws_iam_role.it.id}", "policy": policy("permissions")}},
+        },
+    }
+    names = re.findall(r'^(?:data|resource) "aws_iam_(\w+)" "(\w+)"', converted(document)["iam.tf"], re.MULTILINE)
+    assert [kind for kind, _ in names] == ["policy_document", "role", "policy_document", "role_policy"]
+    assert [name for kind, name in names if kind == "policy_document"] == ["trust", "permissions"]
+
+
 def test_names_a_pattern_that_checks_repeat() -> None:
     files = converted(checked(">= 1.9", a_name=matches("a_name"), b_name=matches("b_name")))
     assert files["variables.tf"].count("can(regex(local.name_pattern, var.") == 2
