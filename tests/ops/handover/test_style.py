@@ -17,6 +17,7 @@ from tests.ops.handover.cases.style import (
     members,
     one_after_the_other,
     provider,
+    same,
     tagged,
     topics,
 )
@@ -223,6 +224,30 @@ def test_writes_a_data_source_before_its_first_reader() -> None:
     names = re.findall(r'^(?:data|resource) "aws_iam_(\w+)" "(\w+)"', converted(document)["iam.tf"], re.MULTILINE)
     assert [kind for kind, _ in names] == ["policy_document", "role", "policy_document", "role_policy"]
     assert [name for kind, name in names if kind == "policy_document"] == ["trust", "permissions"]
+
+
+@pytest.mark.parametrize(
+    ("arn", "name"),
+    [
+        (f"arn:aws:kms:{REGION}:{ID}:key/1234abcd-12ab-34cd-86ef-1234567890ab", "kms_key_arn"),
+        (f"arn:aws:events:{REGION}:{ID}:event-bus/default", "default_event_bus_arn"),
+        (f"arn:aws:ssm:{REGION}:{ID}:parameter/backlog/ssh-key", "ssh_key_parameter_arn"),
+        (
+            f"arn:aws:elasticloadbalancing:{REGION}:{ID}:loadbalancer/app/web/50dc6c495c0c9188",
+            "elasticloadbalancing_loadbalancer_arn",
+        ),
+    ],
+)
+def test_names_an_arn_that_stands_three_times(arn: str, name: str) -> None:
+    files = converted(same(arn))
+    assert files["locals.tf"] == f'locals {{\n  {name} = "{arn}"\n}}\n'
+    assert files["sns.tf"].count(f"display_name = local.{name}\n") == 3
+    assert "locals.tf" not in converted(same(arn, times=2))
+
+
+@pytest.mark.parametrize("arn", ["arn:aws:s3:::bucket/*", "arn:aws:iam::*:role/x", "arn:aws:s3:::bucket", "x"])
+def test_keeps_arns_of_many_things_and_without_a_type(arn: str) -> None:
+    assert "locals.tf" not in converted(same(arn))
 
 
 def test_names_a_pattern_that_checks_repeat() -> None:

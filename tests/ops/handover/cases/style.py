@@ -225,3 +225,25 @@ VALIDATIONS: dict[str, Document] = {
     "with_a_local_value_of_the_name": checked(a=f"${{contains({_NUMBERS}, 3) && var.a != null}}")
     | {"locals": {"allowed_a": 1}},
 }
+
+
+def same(text: str, times: int = 3) -> Document:
+    """Topics that have this text."""
+    return topics(**dict.fromkeys(("news", "alerts", "orders")[:times], text))
+
+
+_KEY = f"arn:aws:kms:{_REGION}:{_ID}:key/1234abcd-12ab-34cd-86ef-1234567890ab"
+
+ARNS: dict[str, Document] = {
+    "of_a_key": same(_KEY),
+    "of_a_key_with_the_account": provider() | same(_KEY),
+    "of_a_bus": same(f"arn:aws:events:{_REGION}:{_ID}:event-bus/default"),
+    "with_wildcards": same(f"arn:aws:s3:::{_ID}/*") | {"locals": {"a": ["arn:aws:iam::*:role/x"] * 3}},
+    "of_a_local_value": same(_KEY)
+    | {"locals": {"kms_key_arn": _KEY, "other": _KEY}, "output": {"o": {"value": "${local.other}"}}},
+    "with_the_same_name": same("arn:aws:iam::1:role/a/x")
+    | {"output": {"o": {"value": ["arn:aws:iam::1:role/b/x"] * 3}}},
+    "with_references": {"locals": {"id": _ID}} | same("arn:aws:iam::${local.id}:role/x"),
+    "in_json": {"resource": {"terraform_data": {"it": {"input": json.dumps([_KEY] * 3, separators=(",", ":"))}}}},
+    "in_keys": {"output": {"o": {"value": [{_KEY: _KEY}, _KEY, _KEY]}}},
+}

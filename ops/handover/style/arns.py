@@ -1,0 +1,52 @@
+"""Names the ARNs that a stack repeats, after what they are of: `local.kms_key_arn`, `local.default_event_bus_arn`."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from ops.handover.hcl import Expression, Template
+from ops.handover.metadata import TopLevelBlock
+from ops.handover.style.local_values import local_values, values, with_changed_values, with_local_values
+from terraform.templates import Interpolation, Literal
+
+_LEAST_USES = 3
+_ARN = re.compile(r"arn:aws[\w-]*:([\w-]+):[^:*?]*:[^:*?]*:([a-z][\w-]*)[/:]([\w.+=@/-]*[\w])")
+_GENERATED = re.compile(r"(?=.*\d)[0-9a-f-]{8,}|\w+-[0-9a-f]{8,}")
+
+
+def with_arns(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
+    """The blocks with references in place of ARNs that stand three times or more. ARNs with wildcards stay."""
+    taken = set(local_values(blocks))
+    names: dict[Expression, str] = {}
+    for arn, uses in Counter(it for it in values(blocks) if isinstance(it, Template)).items():
+        name = _name(arn) if uses >= _LEAST_USES else None
+        if name is not None and name not in taken:
+            names[arn] = name
+            taken.add(name)
+    if not names:
+        return blocks
+
+    def change(it: Expression) -> Expression:
+        return Template((Interpolation(f"local.{names[it]}"),)) if it in names else it
+
+    changed = [with_changed_values(found, change) for found in blocks]
+    return with_local_values(changed, {name: arn for arn, name in names.items()})
+
+
+def _name(template: Template) -> str | None:
+    """A local value's name for an ARN; None if it is none, or has references to something else than local values."""
+    text = ""
+    for part in template.parts:
+        if isinstance(part, Literal):
+            text += part.text
+        elif isinstance(part, Interpolation) and part.source in ("local.account_id", "local.region"):
+            text += "x"
+        else:
+            return None
+    match = _ARN.fullmatch(text)
+    if match is None:
+        return None
+    service, kind, name = match.groups()
+    last = name.split("/")[-1]
+    words = [service, kind] if _GENERATED.fullmatch(last) else [last, kind]
+    return re.sub(r"\W+", "_", "_".join([*words, "arn"])).lower().lstrip("_0123456789") or None
