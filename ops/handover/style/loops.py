@@ -20,7 +20,6 @@ from ops.handover.texts import is_long
 from terraform.patterns import ADDRESS
 from terraform.templates import Directive, Literal, Part, code, masked
 
-_ONE_LINE = 90
 _MEMBER = re.compile(rf'({ADDRESS.pattern})\["([^"\\$%]*)"\]')
 _TAKEN = {"data", "each", "local", "module", "path", "self", "terraform", "var", "count", "for", "if", "in", "null"}
 _HERE = "\0"
@@ -98,7 +97,7 @@ class _Loops:
         member = over.split(".")[-2].split("_")[-1]
         key = self._repeated[over].key_name
         if key == member:
-            key = "key"
+            key = "name"
         others = " ".join(code(it.replace(f"{over}[{_HERE}]", "")) for it in items)
         if member in _TAKEN or re.search(rf"(?<![\w.-])({member}|{key})(?![\w-])", others):
             return None
@@ -106,16 +105,11 @@ class _Loops:
         names = f"{key}, {member}" if is_map or any(_HERE in it for it in short) else member
         short = [it.replace(_HERE, key) for it in short]
         if is_map:
-            return _fitted("{ ", f"for {names} in {over} : {key} => {short[0]}", " }")
+            return f"{{ for {names} in {over} : {key} => {short[0]} }}"
         if len(short) == 1:
-            return _fitted("[", f"for {names} in {over} : {short[0]}", "]")
+            return f"[for {names} in {over} : {short[0]}]"
         lines = "".join(f"{it},\n" for it in short)
         return f"concat([for {names} in {over} : [\n{lines}]]...)"
-
-
-def _fitted(before: str, content: str, after: str) -> str:
-    whole = f"{before}{content}{after}"
-    return whole if len(whole) <= _ONE_LINE else f"{before.strip()}\n{content}\n{after.strip()}"
 
 
 def _members(expression: Expression) -> set[str]:
