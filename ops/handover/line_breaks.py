@@ -35,8 +35,10 @@ def _breaks_outside_brackets(syntax: Syntax) -> bool:
         return True
     depth, before = 0, None
     for child in syntax.children:
+        if depth == 0 and before is not None and "\n" in syntax.text_between(before, child):
+            return True
         depth -= child.kind in _CLOSING
-        if depth == 0 and ((before and "\n" in syntax.text_between(before, child)) or _breaks_outside_brackets(child)):
+        if depth == 0 and _breaks_outside_brackets(child):
             return True
         depth += child.kind in _OPENING
         before = child

@@ -30,11 +30,16 @@ def for_each_keys(for_each: Expression, local_values: Mapping[str, Expression]) 
 
 def key_name(for_each: Expression) -> str:
     """A name for one key: `zone` for those of `local.zones`."""
-    match = _LOCAL.fullmatch(_source(for_each))
-    plural = match[1] if match else ""
+    plural = local_name(for_each)
     if plural.endswith("ies"):
         return f"{plural[:-3]}y"
     return plural[:-1] if plural.endswith("s") and not plural.endswith("ss") else "key"
+
+
+def local_name(for_each: Expression) -> str:
+    """The name of the local value that is iterated over, if it is one."""
+    match = _LOCAL.fullmatch(_source(for_each))
+    return match[1] if match else ""
 
 
 def _source(expression: Expression) -> str:

@@ -46,12 +46,16 @@ def local_values(blocks: Sequence[TopLevelBlock]) -> dict[str, Expression]:
     return {name: it for found in blocks if found.block.type == "locals" for name, it in found.block.arguments.items()}
 
 
-def with_local_values(blocks: Sequence[TopLevelBlock], new: Mapping[str, Expression]) -> list[TopLevelBlock]:
-    """The blocks and these local values, in front of those that the stack has."""
+def with_local_values(
+    blocks: Sequence[TopLevelBlock], new: Mapping[str, Expression], *, last: bool = False
+) -> list[TopLevelBlock]:
+    """The blocks and these local values, in front of those that the stack has, or behind them."""
     rest = list(blocks)
     for index, found in enumerate(rest):
         if found.block.type == "locals" and found.same_file_as is None and not found.block.comments:
-            rest[index] = replace(found, block=replace(found.block, arguments={**new, **found.block.arguments}))
+            before = found.block.arguments
+            arguments = {**before, **new} if last else {**new, **before}
+            rest[index] = replace(found, block=replace(found.block, arguments=arguments))
             return rest
     return [TopLevelBlock(block=Block("locals", arguments=new)), *rest]
 

@@ -14,11 +14,11 @@ from ops.handover.metadata import TopLevelBlock
 from ops.handover.references import address
 from ops.handover.strings import quoted_template
 from ops.handover.style.brackets import lists
-from ops.handover.style.keys import for_each_keys, key_name
+from ops.handover.style.keys import for_each_keys, key_name, local_name
 from ops.handover.style.local_values import local_values, with_changed_values
 from ops.handover.texts import is_long
 from terraform.patterns import ADDRESS
-from terraform.templates import Directive, Literal, Part, code, masked
+from terraform.templates import Directive, Interpolation, Literal, Part, code, masked
 
 _MEMBER = re.compile(rf'({ADDRESS.pattern})\["([^"\\$%]*)"\]')
 _TAKEN = {"data", "each", "local", "module", "path", "self", "terraform", "var", "count", "for", "if", "in", "null"}
@@ -34,17 +34,23 @@ def with_loops(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
     for found in blocks:
         for_each = found.block.arguments.get("for_each")
         if for_each is not None and (keys := for_each_keys(for_each, values)):
-            repeated[address(found.block)] = _Repeated(keys=keys, key_name=key_name(for_each))
+            local = local_name(for_each)
+            has_keys = isinstance(values.get(local), ObjectExpr)
+            keys_of = f"keys(local.{local})" if has_keys else None
+            repeated[address(found.block)] = _Repeated(keys=keys, key_name=key_name(for_each), keys_of=keys_of)
     loops = _Loops(repeated)
-    return [with_changed_values(found, loops.changed) for found in blocks] if repeated else blocks
+    # Nothing refers to an output, so that a new reference in it makes no cycle.
+    changes = {"output": loops.changed_in_output}
+    return [with_changed_values(found, changes.get(found.block.type, loops.changed)) for found in blocks]
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Repeated:
-    """A block with `for_each`: its keys in Terraform's order, and the name for one of them."""
+    """A block with `for_each`: its keys in Terraform's order, the name for one, and the expression of all."""
 
     keys: Sequence[str]
     key_name: str
+    keys_of: str | None
 
 
 class _Loops:
@@ -65,6 +71,21 @@ class _Loops:
                 changed = self._with_lists(expression.expression)
                 return expression if changed == expression.expression else Verbatim(changed)
         return expression if loop is None else Verbatim(loop)
+
+    def changed_in_output(self, expression: Expression) -> Expression:
+        """The same, also for texts that differ in the key alone: a loop over the keys of a local value."""
+        changed = self.changed(expression)
+        match changed:
+            case ObjectExpr(items) if len(items) > 1 and all(key.text for key, _ in items):
+                texts = {_with_key_in_text(value, key.text or "") for key, value in items}
+                keys = sorted(key.text or "" for key, _ in items)
+                found = next((it for it in self._repeated.values() if it.keys_of and it.keys == keys), None)
+                if len(texts) == 1 and found is not None and (text := texts.pop()) is not None and _HERE in text:
+                    name = found.key_name
+                    if name not in _TAKEN and not re.search(rf"(?<![\w.-]){name}(?![\w-])", code(text)):
+                        text = text.replace(_HERE, name)
+                        return Verbatim(f"{{ for {name} in {found.keys_of} : {name} => {text} }}")
+        return changed
 
     def _with_lists(self, source: str) -> str:
         """The expression with `for` expressions in place of its lists."""
@@ -99,7 +120,7 @@ class _Loops:
         if key == member:
             key = "name"
         others = " ".join(code(it.replace(f"{over}[{_HERE}]", "")) for it in items)
-        if member in _TAKEN or re.search(rf"(?<![\w.-])({member}|{key})(?![\w-])", others):
+        if {member, key} & _TAKEN or re.search(rf"(?<![\w.-])({member}|{key})(?![\w-])", others):
             return None
         short = [it.replace(f"{over}[{_HERE}]", member) for it in items]
         names = f"{key}, {member}" if is_map or any(_HERE in it for it in short) else member
@@ -129,6 +150,21 @@ def _by_key(expression: Expression, key: str) -> str | None:
             template = Template(tuple(changed))
             return template.expression or quoted_template(template)
     return None
+
+
+def _with_key_in_text(expression: Expression, key: str) -> str | None:
+    """A text with a reference in place of the key where it is a word; None if it is no text or has several lines."""
+    if not isinstance(expression, Template) or is_long(expression) or not all(map(_is_simple, expression.parts)):
+        return None
+    parts: list[Part] = []
+    for part in expression.parts:
+        if not isinstance(part, Literal):
+            parts.append(part)
+            continue
+        # A `$` or `%` in front would escape the reference.
+        for number, piece in enumerate(re.split(rf"(?<![\w.$%-]){re.escape(key)}(?![\w.-])", part.text)):
+            parts += [Interpolation(_HERE), Literal(piece)] if number else [Literal(piece)]
+    return quoted_template(Template(tuple(it for it in parts if it != Literal(""))))
 
 
 def _is_simple(part: Part) -> bool:

@@ -5,6 +5,7 @@ https://developer.hashicorp.com/terraform/language/block/variable#validation
 """
 
 import re
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,7 @@ _LEAST = re.compile(r"(?:>=|~>|=|>)?\s*(\d+)\.(\d+)(?:\.\d+)?")
 _LONG_TEXT = 60
 _LEAST_USES = 2
 _LONG_LIST = 10
+_WIDTH = 80
 _CONSTANT = re.compile(r'-?\d+(\.\d+)?|"([^"\\$%]|[$%](?!\{)|\\.)*"')
 
 
@@ -54,7 +56,14 @@ def with_named_constants(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBl
     if not names:
         return blocks
     changed = [replace(it, block=_changed(it.block, names)) if it.block.type == "variable" else it for it in blocks]
-    return with_local_values(changed, {name: Verbatim(source) for source, name in names.items()})
+    return with_local_values(changed, {name: Verbatim(_wrapped(it)) for it, name in names.items()}, last=True)
+
+
+def _wrapped(source: str) -> str:
+    """A list of numbers on few lines; anything else as it is."""
+    if not re.fullmatch(r"\[[\d.,\s-]+\]", source):
+        return source
+    return "[\n" + textwrap.fill(source.strip("[, ]"), _WIDTH) + ",\n]"
 
 
 def _takes_local_values(block: Block) -> bool:

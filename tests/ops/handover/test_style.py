@@ -9,6 +9,7 @@ import pytest
 from ops.handover import convert, shipped
 from tests.ops.handover.cases.style import (
     LOOPS,
+    TEXTS_BY_KEY,
     by_key,
     checked,
     digest,
@@ -20,6 +21,7 @@ from tests.ops.handover.cases.style import (
     same,
     tagged,
     topics,
+    urls,
 )
 
 ID, REGION = "222222222222", "eu-west-1"
@@ -273,3 +275,13 @@ def test_keeps_constants_in_checks_for_releases_that_take_no_local_values(requir
 def test_keeps_short_lists_and_single_patterns_in_checks() -> None:
     short = f"${{contains({list(range(10))}, var.b)}}"
     assert "locals.tf" not in converted(checked(">= 1.9", a=matches("a"), b=short))
+
+
+def test_writes_texts_of_an_output_that_differ_in_the_key_as_a_loop() -> None:
+    value = value_of(urls(by_key("${local.stage}/hooks/KEY", "a", "c"), a=1, c=2))
+    assert value == '{ for zone in keys(local.zones) : zone => "${local.stage}/hooks/${zone}" }'
+
+
+@pytest.mark.parametrize("case", ["in_words", "of_other_keys", "of_another_key", "in_another_text"])
+def test_keeps_other_texts_of_an_output(case: str) -> None:
+    assert "for zone" not in value_of(TEXTS_BY_KEY[case])

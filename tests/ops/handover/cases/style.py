@@ -247,3 +247,26 @@ ARNS: dict[str, Document] = {
     "in_json": {"resource": {"terraform_data": {"it": {"input": json.dumps([_KEY] * 3, separators=(",", ":"))}}}},
     "in_keys": {"output": {"o": {"value": [{_KEY: _KEY}, _KEY, _KEY]}}},
 }
+
+
+def urls(value: Any, **zones: int) -> Document:
+    """An output of this value, beside topics for each of the zones."""
+    return {
+        "locals": {"zones": zones, "stage": "https://example.com"},
+        "resource": {"aws_sns_topic": {"it": {"for_each": "${local.zones}", "name": "${each.key}"}}},
+        "output": {"o": {"value": value}},
+    }
+
+
+TEXTS_BY_KEY: dict[str, Document] = {
+    "at_the_end": urls(by_key("${local.stage}/hooks/KEY", "a", "c"), a=1, c=2),
+    "twice": urls(by_key("KEY://${local.stage}/KEY?", "b-1", "a"), **{"a": 1, "b-1": 2}),
+    "after_a_sign": urls(by_key("$KEY %KEY $${KEY} KEY", "a", "c"), a=1, c=2),
+    "in_words": urls(by_key("aKEY KEYs x-KEY KEY.x", "a", "c"), a=1, c=2),
+    "of_other_keys": urls(by_key("x/KEY", "a", "d"), a=1, c=2),
+    "of_another_key": urls({"a": "x/c", "c": "x/a"}, a=1, c=2),
+    "in_another_text": urls({"a": "x/a", "c": "y/c"}, a=1, c=2),
+    "in_local_values": urls("${local.urls}", a=1, c=2)
+    | {"locals": {"urls": by_key("x/KEY", "a", "c"), "zones": by_key("y/KEY", "a", "c")}},
+    "with_numbers_as_keys": urls(by_key("x/KEY", "1", "2"), **{"1": 1, "2": 2}),
+}
