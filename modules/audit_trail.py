@@ -6,11 +6,16 @@ from cdktf_cdktf_provider_aws.cloudtrail import Cloudtrail
 from constructs import Construct
 
 from modules.acknowledged import acknowledge
+from modules.explained import explain
 from modules.labels import Labels
 from modules.policies import buckets
 from modules.private_bucket import PrivateBucket, PrivateBucketProps
 
 _REPLACED_DAYS = 30
+
+_DEFAULTS = """\
+Management events, read and write, are what a trail logs by default.
+CloudTrail tests whether it may write to the bucket before it creates the trail."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +60,6 @@ class AuditTrail(Construct):
             CKV_AWS_145="S3 encrypts with a key of its own; nobody but administrators may read",
             CKV2_AWS_62="nothing has to happen when the trail writes a file",
         )
-        # Management events, read and write, are what a trail logs by default.
         self.trail = Cloudtrail(
             self,
             "Default",
@@ -64,9 +68,9 @@ class AuditTrail(Construct):
             is_multi_region_trail=True,
             include_global_service_events=True,
             enable_log_file_validation=True,
-            # CloudTrail tests whether it may write before it creates the trail.
             depends_on=[files.policy],
         )
+        explain(self.trail, _DEFAULTS)
         acknowledge(
             self.trail,
             CKV_AWS_35="S3 encrypts the files with a key of its own; events hold no secret",

@@ -9,6 +9,7 @@ from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAla
 from constructs import Construct
 
 from modules.alert_topic import AlertTopic, AlertTopicProps, Message
+from modules.explained import explain
 from modules.labels import Labels
 from modules.policies import builds
 
@@ -27,9 +28,15 @@ DIFFERING = Message(
     text="<what> in <unit>: <mirrors>. The log: <log>",
 )
 
+_BY_PREFIX = "It selects by prefix, because a list of many names would exceed the size of a pattern."
+
 NAMESPACE = "Kakehashi/Backlog"
 
 _SECONDS_PER_HOUR = 3600
+
+_BETWEEN_BUILDS = """\
+Builds may be hours apart, and mirrors differ as before meanwhile, so missing data changes nothing.
+The other alarm is about builds that do not run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +82,7 @@ class BuildAlerts(AlertTopic):
             description="Mirror builds that failed",
             event_pattern=failures(props.labels),
         )
+        explain(failed, _BY_PREFIX)
         self.notify(failed, FAILED)
         differing = CloudwatchEventRule(
             self,
@@ -83,13 +91,14 @@ class BuildAlerts(AlertTopic):
             description="Mirrors that differ, or are equal again",
             event_pattern=differences(props.labels),
         )
+        explain(differing, _BY_PREFIX)
         self.notify(differing, DIFFERING)
 
     def _alarms(self, props: BuildAlertsProps) -> None:
         inequality, silence = Construct(self, "inequality"), Construct(self, "silence")
         told = [self.topic.arn]
         for key, unit in props.units.items():
-            CloudwatchMetricAlarm(
+            differs = CloudwatchMetricAlarm(
                 inequality,
                 key,
                 alarm_name=props.labels.name("backlog", key, "differs"),
@@ -103,13 +112,12 @@ class BuildAlerts(AlertTopic):
                 evaluation_periods=1,
                 threshold=props.silent_seconds,
                 comparison_operator="GreaterThanThreshold",
-                # Builds may be hours apart, and mirrors differ as before meanwhile. The other alarm is about builds
-                # that do not run.
                 treat_missing_data="ignore",
                 alarm_actions=told,
                 ok_actions=told,
             )
-            CloudwatchMetricAlarm(
+            explain(differs, _BETWEEN_BUILDS)
+            silent = CloudwatchMetricAlarm(
                 silence,
                 key,
                 alarm_name=props.labels.name("backlog", key, "silent"),
@@ -122,11 +130,11 @@ class BuildAlerts(AlertTopic):
                 evaluation_periods=props.silent_hours,
                 threshold=1,
                 comparison_operator="LessThanThreshold",
-                # There is no data for an hour without a build.
                 treat_missing_data="breaching",
                 alarm_actions=told,
                 ok_actions=told,
             )
+            explain(silent, "There is no data for an hour without a build, so missing data counts as silence.")
 
 
 def failures(labels: Labels) -> str:
@@ -152,7 +160,6 @@ def differences(labels: Labels) -> str:
 
 
 def _of_deployment(labels: Labels) -> list[dict[str, str]]:
-    """By prefix, because a list of many names would exceed the size of a pattern."""
     return [{"prefix": labels.name("backlog", "")}]
 
 

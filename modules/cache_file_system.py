@@ -10,6 +10,7 @@ from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityG
 from constructs import Construct
 
 from modules.acknowledged import acknowledge
+from modules.explained import explain
 from modules.labels import Labels
 from modules.policies import file_systems
 from modules.policies.statement import document
@@ -53,6 +54,7 @@ class CacheFileSystem(Construct):
         acknowledge(
             self.file_system, CKV_AWS_184="EFS encrypts with a key of its own; only one mirror's security group gets in"
         )
+        explain(self.file_system, "It has no backups, because it has copies only: a build makes them anew.")
         self.policy = EfsFileSystemPolicy(
             self,
             "policy",
@@ -71,6 +73,7 @@ class CacheFileSystem(Construct):
                 outbound={},
             ),
         )
+        explain(self.clients.group, "Whoever has this group reaches the file system: the builds of one mirror alone.")
         self.security_group = SecurityGroup(
             self,
             "security_group",

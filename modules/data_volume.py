@@ -7,6 +7,7 @@ from cdktf_cdktf_provider_aws.ebs_volume import EbsVolume
 from constructs import Construct
 
 from modules.acknowledged import acknowledge
+from modules.explained import explain
 from modules.labels import Labels
 
 
@@ -47,3 +48,5 @@ class DataVolume(Construct):
         acknowledge(
             self.volume, CKV_AWS_189="EBS encrypts with the account's own key; whoever may use the server may read it"
         )
+        if props.deletion_protected:
+            explain(self.volume, "With prevent_destroy, Terraform refuses to delete or replace the volume.")

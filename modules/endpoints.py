@@ -7,6 +7,7 @@ from ipaddress import IPv4Network
 from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
 from constructs import Construct
 
+from modules.explained import explain
 from modules.labels import Labels
 from modules.policies import endpoints
 from modules.policies.statement import document
@@ -15,6 +16,8 @@ from modules.security_group import SecurityGroup, SecurityGroupProps, SecurityGr
 # What Session Manager needs without internet access:
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-create-vpc.html
 INTERFACE_SERVICES = ("ssm", "ec2messages", "ssmmessages")
+
+_POLICY = "Without a policy, anybody may send any request through an endpoint, to every account."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +63,7 @@ class Endpoints(Construct):
             self, "systems_manager_policy", endpoints.systems_manager(props.region, props.account_id)
         )
         for service in INTERFACE_SERVICES:
-            VpcEndpoint(
+            endpoint = VpcEndpoint(
                 self,
                 service,
                 vpc_id=props.vpc_id,
@@ -72,6 +75,7 @@ class Endpoints(Construct):
                 policy=systems_manager,
                 tags=props.labels.named(service),
             )
+            explain(endpoint, _POLICY)
         self.s3 = VpcEndpoint(
             self,
             "s3",
@@ -82,3 +86,4 @@ class Endpoints(Construct):
             policy=document(self, "s3_policy", endpoints.s3(props.region, props.account_id, props.backup_buckets)),
             tags=props.labels.named("s3"),
         )
+        explain(self.s3, _POLICY)

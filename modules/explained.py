@@ -6,7 +6,7 @@ from cdktf import TerraformElement
 def explain(element: TerraformElement, why: str, block: str = "") -> None:
     """Say why `element` is as it is, where the reason is not plain: `explain(bucket, "Its files are evidence.")`.
 
-    The text is written into the `//` of the resource, or of a `block` of it (`lifecycle`, `statement.0`), which
+    The text is written into the `//` of the resource, or of a `block` of it (`statement.0`), which
     Terraform ignores. The handover makes a comment of it. Resources that differ in a name alone have one text, so that
     they can become one block there.
     """

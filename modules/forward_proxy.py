@@ -32,6 +32,7 @@ from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup, LbTargetGrou
 from constructs import Construct
 
 from modules.acknowledged import acknowledge
+from modules.explained import explain
 from modules.labels import Labels
 from modules.network import ANYWHERE
 from modules.policies import roles, servers
@@ -43,6 +44,16 @@ _NEWEST_IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-
 
 LAUNCH_HOOK = "works"
 """The hook that a new instance completes when its proxy works."""
+
+_HOOK = """\
+A new instance completes this hook when its proxy works. One that has not after ten minutes is terminated.
+It is not the group's initial hook, because adding one would replace the group."""
+
+_REPLACEMENT = """\
+An old proxy is stopped when a new one is in use, so the group may have twice as many.
+A failed replacement has no rollback: the provider gives the group its new template first, so a rollback would lead to \
+that one again, without an end (https://github.com/hashicorp/terraform-provider-aws/issues/34189).
+The first apply waits until all are healthy."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +114,14 @@ class ForwardProxy(Construct):
                         description="The VPC, health checks too", port=props.port, cidr=props.vpc_cidr
                     )
                 },
-                # Squid opens tunnels to this port only, and packages, logs and Systems Manager use HTTPS too.
-                outbound={"internet": SecurityGroupRule(description="HTTPS to the internet", port=443, cidr=ANYWHERE)},
+                outbound={
+                    "internet": SecurityGroupRule(
+                        description="HTTPS to the internet",
+                        port=443,
+                        cidr=ANYWHERE,
+                        why="Squid opens tunnels to this port only. Packages, logs and Systems Manager use HTTPS too.",
+                    )
+                },
             ),
         )
         template = _launch_template(self, props, self.access_log, self.security_group)
@@ -118,7 +135,6 @@ class ForwardProxy(Construct):
             vpc_zone_identifier=props.subnet_ids,
             min_size=props.instances,
             desired_capacity=props.instances,
-            # A refresh starts new instances before it stops old ones.
             max_size=Token.as_number(Op.mul(2, props.instances)),
             launch_template=AutoscalingGroupLaunchTemplate(
                 id=template.id, version=Token.as_string(template.latest_version)
@@ -126,13 +142,9 @@ class ForwardProxy(Construct):
             target_group_arns=[front.target_group.arn],
             health_check_type="ELB",
             health_check_grace_period=300,
-            # The first deployment waits until they are healthy.
             min_elb_capacity=props.instances,
             instance_refresh=AutoscalingGroupInstanceRefresh(
                 strategy="Rolling",
-                # An old instance is stopped when a new one is in use. No rollback: the provider gives the group its new
-                # template first, so a rollback would lead to that one again, without an end.
-                # https://github.com/hashicorp/terraform-provider-aws/issues/34189
                 preferences=AutoscalingGroupInstanceRefreshPreferences(
                     min_healthy_percentage=100, max_healthy_percentage=200
                 ),
@@ -142,8 +154,8 @@ class ForwardProxy(Construct):
                 for key, value in {**props.tags, **labels.named("proxy")}.items()
             ],
         )
-        # Not the group's initial hook, because adding one would replace the group of an earlier deployment.
-        AutoscalingLifecycleHook(
+        explain(self.group, _REPLACEMENT)
+        hook = AutoscalingLifecycleHook(
             self,
             "launch_hook",
             name=LAUNCH_HOOK,
@@ -152,6 +164,7 @@ class ForwardProxy(Construct):
             heartbeat_timeout=600,
             default_result="ABANDON",
         )
+        explain(hook, _HOOK)
 
 
 class ProxyFront:
@@ -168,8 +181,10 @@ class ProxyFront:
             load_balancer_type="network",
             internal=True,
             subnets=props.subnet_ids,
-            # A zone whose proxy is being replaced uses another zone's.
             enable_cross_zone_load_balancing=True,
+        )
+        explain(
+            self.load_balancer, "A zone whose proxy is being replaced uses another zone's: balancing crosses zones."
         )
         acknowledge(
             self.load_balancer,
@@ -183,12 +198,12 @@ class ProxyFront:
             vpc_id=props.vpc_id,
             port=props.port,
             protocol="TCP",
-            # Squid's access rules need the clients' own addresses.
             preserve_client_ip="true",
             health_check=LbTargetGroupHealthCheck(
                 protocol="TCP", interval=10, healthy_threshold=3, unhealthy_threshold=3
             ),
         )
+        explain(self.target_group, "Squid's access rules need the clients' own addresses.")
         LbListener(
             scope,
             "listener",

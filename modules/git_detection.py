@@ -10,6 +10,7 @@ from cdktf_cdktf_provider_aws.cloudwatch_event_target import CloudwatchEventTarg
 from constructs import Construct
 
 from modules.alert_topic import AlertTopic, AlertTopicProps, Message
+from modules.explained import explain
 from modules.labels import Labels
 from modules.policies import alerts, roles
 from modules.role import Role, RoleProps
@@ -22,9 +23,12 @@ IAM_REGION = "us-east-1"
 _PATTERN_CHARACTERS = 2_048
 _LONGEST_SOURCE = '{"cidr":"255.255.255.255/31"},'
 
-# A rule in the state ENABLED gets no events that CloudTrail marks as read-only: pulls, and the first of each push.
-# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
 STATE = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+
+_ELSEWHERE = """\
+A rule in the state ENABLED gets no events that CloudTrail marks as read-only: pulls, and the first of each push.
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
+A pattern cannot say "not in this network", so the rules together list all other networks."""
 
 _EVENTS = {"pushes": "GitPush", "pulls": "GitPull"}
 _NUMBER = "-${count.index + 1}"
@@ -129,6 +133,7 @@ class GitDetection(AlertTopic):
                 event_pattern=selected[key].pattern,
                 state=STATE,
             )
+            explain(rule, _ELSEWHERE)
             self.notify(rule, FROM_ELSEWHERE, count)
         self._credentials(props, selected["credentials"].pattern)
 
@@ -168,6 +173,7 @@ class GitDetection(AlertTopic):
             event_pattern=pattern,
             state=STATE,
         )
+        explain(forwarded, f"IAM's events are delivered in {IAM_REGION} only.")
         CloudwatchEventTarget(
             self,
             "forwarded_credentials_to_bus",

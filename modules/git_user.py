@@ -10,6 +10,7 @@ from cdktf_cdktf_provider_aws.iam_user_policy_attachment import IamUserPolicyAtt
 from constructs import Construct
 
 from modules.acknowledged import acknowledge
+from modules.explained import explain
 from modules.policies import sizes
 from modules.policies.statement import PolicyStatement, document
 
@@ -29,21 +30,20 @@ class GitUserProps:
 
 
 class GitUser(Construct):
-    """A user with no password and no access key; its Git credentials are not issued by Terraform.
-
-    Allow and Deny are separate policies, so that a change of repositories never changes the Deny.
-    """
+    """A user with no password and no access key; its Git credentials are not issued by Terraform."""
 
     user: IamUser
 
     def __init__(self, scope: Construct, id: str, props: GitUserProps) -> None:
         super().__init__(scope, id)
-        # force_destroy: Git credentials, which Terraform does not know, would otherwise block the user's removal.
         self.user = IamUser(self, "Default", name=props.name, force_destroy=True)
         acknowledge(
             self.user, CKV_AWS_273="Git over HTTPS with a password that GitLab can hold works for IAM users alone"
         )
-        # The Deny is attached first and detached last, so that the user never has permissions without it.
+        explain(
+            self.user,
+            "Git credentials, which Terraform does not know, would block the user's removal without force_destroy.",
+        )
         deny = self._attach("deny", "Nothing from anywhere else", [props.deny], props)
         for number, statements in enumerate(sizes.divided(props.allow), start=1):
             role = "allow" if number == 1 else f"allow_{number}"
@@ -70,5 +70,11 @@ class GitUser(Construct):
         attachment = IamUserPolicyAttachment(
             self, f"{role}_attachment", user=self.user.name, policy_arn=policy.arn, depends_on=list(after)
         )
+        if role == "deny":
+            explain(policy, "It is apart from what the user may do, so that a change of repositories never changes it.")
+        else:
+            explain(
+                attachment, "The Deny is attached first and detached last: the user never has permissions without it."
+            )
         acknowledge(attachment, CKV_AWS_40="each user has a purpose of its own; a group of one would say no more")
         return attachment

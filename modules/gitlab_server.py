@@ -13,6 +13,7 @@ from cdktf_cdktf_provider_aws.volume_attachment import VolumeAttachment
 from constructs import Construct
 
 from modules.data_volume import DataVolume
+from modules.explained import explain
 from modules.labels import Labels
 from modules.network import ANYWHERE
 from modules.policies import roles, servers
@@ -23,6 +24,10 @@ from terraform.templates import escaped
 
 # The volume's name in EC2. The instance itself finds the volume by its id.
 _DEVICE = "/dev/sdf"
+
+_KEPT = """\
+A newer image must not replace the server: GitLab is upgraded in place.
+User data acts at the first boot only; Systems Manager brings later changes to the server."""
 
 WEB_AND_SSH = {"ssh": 22, "http": 80, "https": 443}
 
@@ -116,20 +121,18 @@ class GitlabServer(Construct):
             user_data=props.user_data,
             user_data_replace_on_change=False,
             tags=self.backup_tags,
-            lifecycle=TerraformResourceLifecycle(
-                # A newer image must not replace the server: GitLab is upgraded in place.
-                ignore_changes=["ami", "user_data"],
-            ),
+            lifecycle=TerraformResourceLifecycle(ignore_changes=["ami", "user_data"]),
         )
-        VolumeAttachment(
+        explain(self.instance, _KEPT)
+        attachment = VolumeAttachment(
             self,
             "data_volume_attachment",
             device_name=_DEVICE,
             instance_id=self.instance.id,
             volume_id=props.data_volume.volume.id,
-            # A volume cannot be detached while its file system is in use.
             stop_instance_before_detaching=True,
         )
+        explain(attachment, "A volume cannot be detached while its file system is in use.")
         self.address = Eip(self, "address", domain="vpc", tags=labels.named("gitlab"))
         EipAssociation(
             self, "address_association", allocation_id=self.address.allocation_id, instance_id=self.instance.id

@@ -24,6 +24,7 @@ from modules.acknowledged import acknowledge
 from modules.build_network import BuildNetwork
 from modules.cache_bucket import CacheBucket
 from modules.cache_file_system import CacheFileSystem
+from modules.explained import explain
 from modules.labels import Labels
 from modules.policies import builds, roles
 from modules.policies.statement import PolicyStatement
@@ -35,6 +36,11 @@ from terraform.templates import escaped
 # https://docs.aws.amazon.com/codebuild/latest/userguide/available-images.html
 IMAGE = "aws/codebuild/amazonlinux-aarch64-standard:3.0"
 FILE_SYSTEM_IDENTIFIER = "CACHE"
+
+_CONCURRENT = """\
+It has no limit of concurrent builds: with one, CodeBuild refuses a start that it would queue without, and the push \
+that asked for it is lost (https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html).
+A first build may start at once, so its permissions and what it fetches come before it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,12 +96,7 @@ def build_log(scope: Construct, project_name: str, retention_days: float) -> Clo
 
 
 class MirrorBuild(Construct):
-    """A project without source, its log group, its state, its role and, for several mirrors, the role of its targets.
-
-    It has no limit of concurrent builds: with one, CodeBuild refuses a start where without it would queue it, and the
-    push that asked for it would be lost.
-    https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html
-    """
+    """A project without source, its log group, state and role; for several mirrors, also the role of its targets."""
 
     project: CodebuildProject
 
@@ -134,6 +135,7 @@ class MirrorBuild(Construct):
             ),
             depends_on=[*permissions, *props.programs.objects(props.unit), *_mounts(props)],
         )
+        explain(self.project, _CONCURRENT)
         if isinstance(props.cache, CacheFileSystem):
             acknowledge(self.project, CKV_AWS_316="CodeBuild mounts a file system in privileged builds only")
 

@@ -16,6 +16,7 @@ from cdktf_cdktf_provider_aws.subnet import Subnet
 from cdktf_cdktf_provider_aws.vpc import Vpc
 from constructs import Construct
 
+from modules.explained import explain
 from modules.labels import Labels
 
 ANYWHERE = "0.0.0.0/0"
@@ -64,8 +65,13 @@ class Network(Construct):
             enable_dns_hostnames=True,
             tags=labels.named(),
         )
-        # AWS's default group lets its members reach each other; managed without rules, it allows nothing.
-        DefaultSecurityGroup(self, "default_security_group", vpc_id=self.vpc.id, tags=labels.named("default", "unused"))
+        explain(self.vpc, "Private DNS names of endpoints need both DNS settings.")
+        default = DefaultSecurityGroup(
+            self, "default_security_group", vpc_id=self.vpc.id, tags=labels.named("default", "unused")
+        )
+        explain(
+            default, "AWS's default group lets its members reach each other. Managed without rules, it allows nothing."
+        )
         internet_gateway = InternetGateway(self, "internet_gateway", vpc_id=self.vpc.id, tags=labels.named())
 
         public_route_table = RouteTable(self, "public_route_table", vpc_id=self.vpc.id, tags=labels.named("public"))
@@ -99,20 +105,21 @@ class Network(Construct):
                 allocation_id=allocation_id,
                 subnet_id=self.public_subnets[zone].id,
                 tags=labels.named("nat", zone),
-                # A NAT gateway that is created before the internet route is marked as failed.
                 depends_on=[to_internet],
             )
+            explain(nat_gateways[zone], "A NAT gateway that is created before the internet route is marked as failed.")
         for zone, subnet in self.private_subnets.items():
             route_table = RouteTable(
                 self, f"private_{zone}_route_table", vpc_id=self.vpc.id, tags=labels.named("private", zone)
             )
-            Route(
+            to_nat = Route(
                 self,
                 f"private_{zone}_to_nat",
                 route_table_id=route_table.id,
                 destination_cidr_block=ANYWHERE,
                 nat_gateway_id=nat_gateways.get(zone, nat_gateways[props.nat_zones[0]]).id,
             )
+            explain(to_nat, "A zone without a NAT gateway of its own leaves through that of the first zone.")
             RouteTableAssociation(self, f"private_{zone}_routes", subnet_id=subnet.id, route_table_id=route_table.id)
             self.route_tables.append(route_table)
 
@@ -132,4 +139,5 @@ class Network(Construct):
             existing = DataAwsEip(self, f"nat_{zone}_address", id=props.nat_eip_allocation_ids[zone])
             return existing.id, existing.public_ip
         address = Eip(self, f"nat_{zone}_address", domain="vpc", tags=props.labels.named("nat", zone))
+        explain(address, "Allow-lists elsewhere name this address, and a released one does not come back.")
         return address.allocation_id, address.public_ip

@@ -27,6 +27,7 @@ from cdktf_cdktf_provider_aws.s3_bucket_server_side_encryption_configuration imp
 from cdktf_cdktf_provider_aws.s3_bucket_versioning import S3BucketVersioningA, S3BucketVersioningVersioningConfiguration
 from constructs import Construct
 
+from modules.explained import explain
 from modules.policies import buckets
 from modules.policies.statement import PolicyStatement, document
 
@@ -65,6 +66,8 @@ class PrivateBucket(Construct):
             force_destroy=None if props.deletion_protected else True,
             lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if props.deletion_protected else None,
         )
+        if props.deletion_protected:
+            explain(self.bucket, "With prevent_destroy, Terraform refuses to delete the bucket and what it keeps.")
         S3BucketOwnershipControls(
             self,
             "ownership",
@@ -113,9 +116,9 @@ class PrivateBucket(Construct):
             "policy",
             bucket=self.bucket.id,
             policy=document(self, "transport", [*buckets.encrypted_transport_only(self.bucket.arn), *props.grants]),
-            # S3 accepts one change of a bucket's access at a time.
             depends_on=[public_access_block],
         )
+        explain(self.policy, "S3 accepts one change of a bucket's access at a time.")
 
 
 def _expiration_rule(props: PrivateBucketProps) -> S3BucketLifecycleConfigurationRule:

@@ -8,6 +8,7 @@ from cdktf_cdktf_provider_aws.s3_object import S3Object
 from constructs import Construct
 
 from modules.acknowledged import acknowledge
+from modules.explained import explain
 from modules.private_bucket import PrivateBucket, PrivateBucketProps
 from terraform.templates import escaped
 
@@ -59,6 +60,10 @@ class ProgramBucket(PrivateBucket):
             CKV_AWS_145="S3 encrypts with a key of its own; nothing in it is a secret",
             CKV2_AWS_62="nothing has to happen when a program is replaced",
         )
+        if self.versioning is not None:
+            explain(
+                self.versioning, "A build that began before a change fetches the versions that its project named then."
+            )
         self.program = self._object(self, "script", props.program_key, props.program)
         units = Construct(self, "units")
         self.configs = {unit: self._object(units, unit, *config) for unit, config in props.configs.items()}
@@ -73,14 +78,15 @@ class ProgramBucket(PrivateBucket):
         return {PROGRAM_VERSION: self.program.version_id, CONFIG_VERSION: self.configs[unit].version_id}
 
     def _object(self, scope: Construct, id: str, key: str, text: str) -> S3Object:
-        return S3Object(
+        made = S3Object(
             scope,
             id,
             bucket=self.bucket.id,
             key=key,
             content=escaped(text),
             content_type="text/plain; charset=utf-8",
-            # S3's own digest of an object: Terraform sees when somebody replaced it.
             etag=hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(),
             depends_on=[self.policy, *filter(None, [self.versioning])],
         )
+        explain(made, "The etag is S3's own digest: Terraform sees when somebody replaced the object.")
+        return made

@@ -13,6 +13,7 @@ from cdktf_cdktf_provider_aws.scheduler_schedule import (
 from constructs import Construct
 
 from modules.acknowledged import acknowledge
+from modules.explained import explain
 from modules.labels import Labels
 from modules.policies import builds, roles
 from modules.role import Role, RoleProps
@@ -65,3 +66,4 @@ class Reconciliation(Construct):
         }
         for schedule in self.schedules.values():
             acknowledge(schedule, CKV_AWS_297="it holds nothing but a project's name, encrypted with AWS's own key")
+            explain(schedule, "A push whose webhook was lost is mirrored at the next scheduled run.")

@@ -8,6 +8,7 @@ from cdktf_cdktf_provider_aws.codecommit_repository import CodecommitRepository
 from constructs import Construct
 
 from modules.acknowledged import acknowledge
+from modules.explained import explain
 from modules.labels import MIRRORED_BY
 from terraform.templates import escaped
 
@@ -50,3 +51,5 @@ class Repositories(Construct):
         }
         for mirror in self.repositories.values():
             acknowledge(mirror, CKV2_AWS_37="a mirror: changes are approved at the source, and nobody merges here")
+            if props.deletion_protected:
+                explain(mirror, "With prevent_destroy, Terraform refuses to delete the repository.")

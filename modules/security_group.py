@@ -9,12 +9,13 @@ from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityG
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
 
+from modules.explained import explain
 from modules.labels import Labels
 
 
 @dataclass(frozen=True, kw_only=True)
 class SecurityGroupRule:
-    """Allowed traffic: TCP to one port, or all traffic if `port` is None.
+    """Allowed traffic: TCP to one port, or all traffic if `port` is None. `why` explains what `description` does not.
 
     The peer is exactly one of `cidr`, `cidrs` (a list, or a reference to one; a rule for each), `group_id` and
     `prefix_list_id`.
@@ -26,6 +27,7 @@ class SecurityGroupRule:
     cidrs: list[str] | None = None
     group_id: str | None = None
     prefix_list_id: str | None = None
+    why: str | None = None
 
     def __post_init__(self) -> None:
         peers = (self.cidr, self.cidrs, self.group_id, self.prefix_list_id)
@@ -73,7 +75,7 @@ class SecurityGroup(Construct):
         rule: SecurityGroupRule,
     ) -> None:
         each = TerraformIterator.from_list(rule.cidrs) if rule.cidrs is not None else None
-        kind(
+        made = kind(
             self,
             id,
             for_each=each,
@@ -86,3 +88,5 @@ class SecurityGroup(Construct):
             referenced_security_group_id=rule.group_id,
             prefix_list_id=rule.prefix_list_id,
         )
+        if rule.why is not None:
+            explain(made, rule.why)

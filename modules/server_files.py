@@ -10,6 +10,7 @@ from cdktf_cdktf_provider_aws.ssm_document import SsmDocument
 from constructs import Construct
 
 from buildspec.render import Reference
+from modules.explained import explain
 from modules.labels import Labels
 from modules.terraform_text import template
 
@@ -71,15 +72,17 @@ class ServerConfiguration(Construct):
             document_format="JSON",
             content=document_content(props.description, props.files.files, props.files.contents, props.then),
         )
-        SsmAssociation(
+        association = SsmAssociation(
             self,
             "association",
             association_name=props.labels.name(props.name),
             name=self.document.name,
-            # By number, so that new content changes the association, which then runs at once.
             document_version=self.document.latest_version,
             targets=[SsmAssociationTargets(key="InstanceIds", values=[props.instance_id])],
             schedule_expression=props.every,
+        )
+        explain(
+            association, "It names the version by number, so that new content changes it, and it then runs at once."
         )
 
 

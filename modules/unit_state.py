@@ -5,6 +5,7 @@ from cdktf_cdktf_provider_aws.ssm_parameter import SsmParameter
 from constructs import Construct
 
 from modules.acknowledged import acknowledge
+from modules.explained import explain
 
 
 class UnitState(Construct):
@@ -23,4 +24,5 @@ class UnitState(Construct):
             value="{}",
             lifecycle=TerraformResourceLifecycle(ignore_changes=["value"]),
         )
+        explain(self.parameter, "Builds write the value, so Terraform ignores what it becomes.")
         acknowledge(self.parameter, CKV2_AWS_34="it holds names of mirrors and times, and no secret")

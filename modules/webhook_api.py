@@ -23,6 +23,7 @@ from constructs import Construct
 
 from modules import webhook_templates
 from modules.acknowledged import acknowledge
+from modules.explained import explain
 from modules.labels import Labels
 from modules.policies import builds, roles
 from modules.policies.statement import document
@@ -37,10 +38,20 @@ ACCEPTED = "200"
 UNKNOWN = "404"
 TRY_AGAIN = "503"
 
-# Backlog sends few webhooks at a time. Whoever learns a URL can start no more builds than this, and each is billed.
-# Backlog does not repeat what is refused with 429: the schedule brings it.
 _REQUESTS_PER_SECOND = 1
 _BURST = 20
+_THROTTLE = """\
+Backlog sends few webhooks at a time. Whoever learns a URL can start no more builds than this, and each is billed.
+Backlog does not repeat what is refused with 429: the schedule brings it."""
+
+_SNAPSHOT = """\
+A deployment is a snapshot: only a new one applies a changed method or list of senders.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-create-attach.html
+The old one goes last, because the stage uses it until then."""
+
+_DEFAULT_ANSWER = """\
+The answer without a pattern is the default. It is 503, because Backlog repeats a webhook on 5xx only.
+It depends on the other, because API Gateway refuses concurrent changes of one method."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +114,6 @@ class WebhookApi(Construct):
             )
             for name, parent in parents.items()
         ]
-        # A deployment is a snapshot: only a new one applies a changed method or sender list.
-        # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-create-attach.html
         deployment = ApiGatewayDeployment(
             self,
             "deployment",
@@ -116,6 +125,7 @@ class WebhookApi(Construct):
             lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
             depends_on=[senders, *(method.last for method in methods)],
         )
+        explain(deployment, _SNAPSHOT)
         stage = ApiGatewayStage(
             self,
             "stage",
@@ -143,6 +153,7 @@ class WebhookApi(Construct):
                 throttling_rate_limit=_REQUESTS_PER_SECOND, throttling_burst_limit=_BURST
             ),
         )
+        explain(throttle, _THROTTLE)
         acknowledge(throttle, CKV_AWS_225="a cached answer would start no build")
         self.urls = {name: f"{stage.invoke_url}/{HOOKS}/{name}" for name in props.hooks}
 
@@ -207,13 +218,15 @@ class StartBuildMethod(Construct):
             },
             request_templates=dict.fromkeys(CONTENT_TYPES, template),
         )
-        # CodeBuild's own response has the account, the role and the log group.
+        explain(
+            self._integration, "Nothing of the request's body is used: what is sent is a constant, found by the name."
+        )
         accepted = self._answer("accepted", ACCEPTED, r"2\d{2}", json.dumps({"started": True}), [self._integration])
-        # The response without a pattern is the default. It depends on the other, because API Gateway refuses concurrent
-        # changes of one method.
+        explain(accepted, "CodeBuild's own response would tell the account, the role and the log group.")
         unknown = self._status("unknown", UNKNOWN)
         refused = escaped(webhook_templates.refused(props.hooks))
         self.last = self._answer("try_again", TRY_AGAIN, None, refused, [accepted, unknown])
+        explain(self.last, _DEFAULT_ANSWER)
         self._answers = [accepted, self.last]
 
     def deployed(self) -> list[IResolvable]:

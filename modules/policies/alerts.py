@@ -6,8 +6,6 @@ from modules.policies.statement import PolicyCondition, PolicyStatement
 def published_by_alerts(topic_arn: str, account_id: str) -> list[PolicyStatement]:
     """A topic's policy: event rules and this account's alarms may publish, with TLS only.
 
-    EventBridge sends no account in its requests to SNS, so its statement has no condition.
-
     https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
     """
     own_account = PolicyCondition(test="StringEquals", variable="aws:SourceAccount", values=(account_id,))
@@ -28,6 +26,7 @@ def published_by_alerts(topic_arn: str, account_id: str) -> list[PolicyStatement
             actions=publish,
             resources=(topic_arn,),
             services=("events.amazonaws.com",),
+            why="EventBridge sends no account in its requests to SNS, so a condition on it would never hold.",
         ),
         PolicyStatement(
             sid="DenyInsecureTransport",

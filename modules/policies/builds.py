@@ -37,6 +37,7 @@ def mirror_into(
         named,
         resources=(f"arn:aws:codecommit:{region}:{account_id}:*",),
         conditions=(PolicyCondition(test="StringEquals", variable=f"aws:ResourceTag/{MIRRORED_BY}", values=(unit,)),),
+        why="A role has no room for all names. Only Terraform sets the tag: nobody else here may tag a repository.",
     )
     return [tagged, *keys]
 
@@ -73,6 +74,7 @@ def report_mirrors(region: str, account_id: str) -> PolicyStatement:
             PolicyCondition(test="StringEquals", variable="events:source", values=(EVENT_SOURCE,)),
             PolicyCondition(test="StringEquals", variable="events:detail-type", values=EVENTS),
         ),
+        why="The conditions keep out what could pass for another program's event.",
     )
 
 
@@ -139,6 +141,7 @@ def build_in_vpc(subnet_arns: Sequence[str], region: str, account_id: str) -> li
                 ),
                 PolicyCondition(test="ArnEquals", variable="ec2:Subnet", values=subnet_arns),
             ),
+            why="CodeBuild makes and removes the builds' interfaces anywhere, and may use them in these subnets only.",
         ),
     ]
 
@@ -167,5 +170,6 @@ def invoked_from(api_execution_arn: str, cidrs: Sequence[str]) -> list[PolicySta
             resources=methods,
             everybody=True,
             conditions=(elsewhere,),
+            why="Backlog cannot sign its webhooks, so its addresses are all that it is known by.",
         ),
     ]

@@ -1,4 +1,4 @@
-"""What may go through VPC endpoints. AWS's default is every request, by anybody, to every account."""
+"""What may go through VPC endpoints."""
 
 from collections.abc import Sequence
 
@@ -24,6 +24,7 @@ def s3(region: str, account_id: str, backup_buckets: Sequence[str]) -> list[Poli
         actions=("s3:GetObject",),
         resources=[f"arn:aws:s3:::{name.format(region=region)}/*" for name in _READ_FROM_AWS],
         everybody=True,
+        why="Packages are read without credentials, from buckets of AWS.",
     )
     if not backup_buckets:
         return [read]
@@ -62,15 +63,16 @@ def systems_manager(region: str, account_id: str) -> list[PolicyStatement]:
             resources=("*",),
             everybody=True,
             conditions=(mine,),
+            why="These actions take no resource, so none of another account can be named.",
         ),
         PolicyStatement(
             sid="ReadFromAws",
             effect="Allow",
             actions=("ssm:DescribeDocument", "ssm:GetDocument", "ssm:GetParameter"),
-            # AWS's own have no account.
             resources=(f"arn:aws:ssm:{region}::document/*", f"arn:aws:ssm:{region}::parameter/aws/*"),
             everybody=True,
             conditions=(mine,),
+            why="AWS's own documents and parameters belong to no account.",
         ),
     ]
 

@@ -10,16 +10,22 @@ _MOUNT = (
 
 
 def mounted_by_builds(file_system_arn: str) -> list[PolicyStatement]:
-    """Mount through a mount target, over TLS. The security groups decide who reaches one.
+    """Mount through a mount target, over TLS.
 
-    CodeBuild mounts without an identity, as root: https://docs.aws.amazon.com/codebuild/latest/userguide/sample-efs.html
+    https://docs.aws.amazon.com/codebuild/latest/userguide/sample-efs.html
     """
     resources = (file_system_arn,)
     here = PolicyCondition(test="Bool", variable="elasticfilesystem:AccessedViaMountTarget", values=("true",))
     insecure = PolicyCondition(test="Bool", variable="aws:SecureTransport", values=("false",))
     return [
         PolicyStatement(
-            sid="MountHere", effect="Allow", actions=_MOUNT, resources=resources, everybody=True, conditions=(here,)
+            sid="MountHere",
+            effect="Allow",
+            actions=_MOUNT,
+            resources=resources,
+            everybody=True,
+            conditions=(here,),
+            why="CodeBuild mounts without an identity, as root. Security groups decide who reaches a mount target.",
         ),
         PolicyStatement(
             sid="DenyInsecureTransport",

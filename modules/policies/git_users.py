@@ -31,6 +31,10 @@ _KEY_ACTIONS = (
     "kms:ReEncryptTo",
 )
 
+_ON_BEHALF = (
+    "What an AWS service asks on the user's behalf (CodeCommit asks KMS) is the service's own request, and exempt."
+)
+
 
 def push(repository_arns: Sequence[str]) -> list[PolicyStatement]:
     """What a push mirror needs: GitPush, and GitPull to see which refs differ.
@@ -45,9 +49,13 @@ def pull(repository_arns: Sequence[str]) -> list[PolicyStatement]:
     """What reading needs, in Git and in the console; nothing that writes."""
     return [
         PolicyStatement(sid="Pull", effect="Allow", actions=_READ_ACTIONS, resources=repository_arns),
-        # ListRepositories knows no resources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodecommit.html
         PolicyStatement(
-            sid="ListRepositories", effect="Allow", actions=("codecommit:ListRepositories",), resources=("*",)
+            sid="ListRepositories",
+            effect="Allow",
+            actions=("codecommit:ListRepositories",),
+            resources=("*",),
+            # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodecommit.html
+            why="ListRepositories takes no resource.",
         ),
     ]
 
@@ -76,9 +84,7 @@ def repository_keys(key_arns: Sequence[str], region: str) -> list[PolicyStatemen
 def only_from(cidrs: Sequence[str]) -> PolicyStatement:
     """Deny every request from another address.
 
-    Requests that an AWS service makes on the user's behalf (CodeCommit to KMS) have the service's address and are
-    exempt. A request without aws:ViaAWSService counts as the user's own. A request through a VPC endpoint has no
-    aws:SourceIp, matches NotIpAddress, and is denied.
+    A request without aws:ViaAWSService counts as the user's own.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws_deny-ip.html
     """
     return PolicyStatement(
@@ -90,13 +96,13 @@ def only_from(cidrs: Sequence[str]) -> PolicyStatement:
             PolicyCondition(test="NotIpAddress", variable="aws:SourceIp", values=cidrs),
             PolicyCondition(test="BoolIfExists", variable="aws:ViaAWSService", values=("false",)),
         ),
+        why=f"{_ON_BEHALF} A request through a VPC endpoint has no aws:SourceIp, and is denied.",
     )
 
 
 def only_through(vpc_endpoint_ids: Sequence[str]) -> PolicyStatement:
     """Deny every request that does not come through one of these VPC endpoints.
 
-    A request through no endpoint has no aws:SourceVpce, matches StringNotEquals, and is denied.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourcevpce
     """
     return PolicyStatement(
@@ -108,6 +114,7 @@ def only_through(vpc_endpoint_ids: Sequence[str]) -> PolicyStatement:
             PolicyCondition(test="StringNotEquals", variable="aws:SourceVpce", values=vpc_endpoint_ids),
             PolicyCondition(test="BoolIfExists", variable="aws:ViaAWSService", values=("false",)),
         ),
+        why=f"{_ON_BEHALF} A request through no endpoint has no aws:SourceVpce, and is denied.",
     )
 
 

@@ -25,12 +25,14 @@ _MANAGED = (
     "ssmmessages:OpenDataChannel",
 )
 
+_NOT_ALL = """\
+These are the actions of AmazonSSMManagedInstanceCore without those for patches and packages, and without those that \
+read parameters: these would let every server read every secret of the account that AWS's own key encrypts."""
+
 
 def be_managed() -> PolicyStatement:
     """Be reached by Session Manager, and run the documents that associations name.
 
-    These are the actions of AmazonSSMManagedInstanceCore without those that read parameters, which would let every
-    server read every secret of the account that AWS's own key encrypts, and without those for patches and packages:
     https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSSMManagedInstanceCore.html
     """
     why = "the agent asks before it knows its instance's id; most of these actions take no resource"
@@ -39,6 +41,7 @@ def be_managed() -> PolicyStatement:
         effect="Allow",
         actions=_MANAGED,
         resources=("*",),
+        why=_NOT_ALL,
         acknowledged=dict.fromkeys(("CKV_AWS_111", "CKV_AWS_356"), why),
     )
 
@@ -64,12 +67,18 @@ def start_and_stop(instance_arn: str) -> list[PolicyStatement]:
 
 
 def keep_backups(bucket_arn: str) -> PolicyStatement:
-    """Add backups; the server may not read them."""
-    return PolicyStatement(sid="KeepBackups", effect="Allow", actions=("s3:PutObject",), resources=(f"{bucket_arn}/*",))
+    """Add backups."""
+    return PolicyStatement(
+        sid="KeepBackups",
+        effect="Allow",
+        actions=("s3:PutObject",),
+        resources=(f"{bucket_arn}/*",),
+        why="The server adds backups, and may not read or delete any.",
+    )
 
 
 def tell_through_parameters(path: str, region: str, account_id: str) -> list[PolicyStatement]:
-    """Write the SSM parameters below `path`, and read what became of the last run, but not root's password.
+    """Write the SSM parameters below `path`, and read what became of the last run.
 
     AWS's own key for SSM needs no statement.
     """
@@ -86,5 +95,6 @@ def tell_through_parameters(path: str, region: str, account_id: str) -> list[Pol
             effect="Allow",
             actions=("ssm:GetParameter",),
             resources=(f"{parameters}/backup", f"{parameters}/configure"),
+            why="The server may not read the other parameter again: it is root's password.",
         ),
     ]

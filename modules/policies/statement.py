@@ -12,6 +12,7 @@ from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
 from constructs import Construct
 
 from modules.acknowledged import acknowledge
+from modules.explained import explain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +28,8 @@ class PolicyCondition:
 class PolicyStatement:
     """One statement; without `services`, `roles` and `everybody` it has no principal, as in an identity's policy.
 
-    `roles` are ARNs. `acknowledged` has the reasons for accepting checkov's findings on it, by the check's id.
+    `roles` are ARNs. `why` explains what the statement does not say itself. `acknowledged` has the reasons for
+    accepting checkov's findings on it, by the check's id.
     """
 
     sid: str
@@ -38,6 +40,7 @@ class PolicyStatement:
     roles: Sequence[str] = ()
     everybody: bool = False
     conditions: Sequence[PolicyCondition] = ()
+    why: str | None = None
     acknowledged: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -45,6 +48,8 @@ def document(scope: Construct, id: str, statements: Sequence[PolicyStatement]) -
     """The statements as an `aws_iam_policy_document`; returns the reference to its JSON."""
     policy = DataAwsIamPolicyDocument(scope, id, statement=[_terraform(statement) for statement in statements])
     for place, statement in enumerate(statements):
+        if statement.why is not None:
+            explain(policy, statement.why, f"statement.{place}")
         if statement.acknowledged:
             acknowledge(policy, f"statement.{place}", **statement.acknowledged)
     return policy.json
