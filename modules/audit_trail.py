@@ -7,14 +7,21 @@ from constructs import Construct
 
 from modules.acknowledged import acknowledge
 from modules.explained import explain
+from modules.inputs import whole_number
 from modules.labels import Labels
 from modules.policies import buckets
 from modules.private_bucket import PrivateBucket, PrivateBucketProps
 
 _REPLACED_DAYS = 30
+_REPLACED_DAYS_INPUT = whole_number(
+    "replaced_trail_retention_days",
+    "How long replaced and deleted files of the trail are kept, days.",
+    low=1,
+    high=3650,
+)
 
 _DEFAULTS = """\
-Management events, read and write, are what a trail logs by default.
+Management events, read and write, are what a trail logs by default. \
 CloudTrail tests whether it may write to the bucket before it creates the trail."""
 
 
@@ -45,6 +52,7 @@ class AuditTrail(Construct):
                 name=bucket_name,
                 expiration_days=props.retention_days,
                 replaced_days=_REPLACED_DAYS,
+                replaced_days_input=_REPLACED_DAYS_INPUT,
                 deletion_protected=props.deletion_protected,
                 grants=buckets.written_by_trail(
                     f"arn:aws:s3:::{bucket_name}",

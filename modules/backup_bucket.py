@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from constructs import Construct
 
 from modules.acknowledged import acknowledge
+from modules.inputs import whole_number
 from modules.private_bucket import PrivateBucket, PrivateBucketProps
 
 _REPLACED_DAYS = 30
+_REPLACED_DAYS_INPUT = whole_number(
+    "replaced_backup_retention_days", "How long replaced and deleted backups are kept, days.", low=1, high=3650
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +34,7 @@ class BackupBucket(PrivateBucket):
                 name=props.name,
                 expiration_days=props.keep_days,
                 replaced_days=_REPLACED_DAYS,
+                replaced_days_input=_REPLACED_DAYS_INPUT,
                 deletion_protected=props.deletion_protected,
             ),
         )

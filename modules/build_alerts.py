@@ -35,7 +35,7 @@ NAMESPACE = "Kakehashi/Backlog"
 _SECONDS_PER_HOUR = 3600
 
 _BETWEEN_BUILDS = """\
-Builds may be hours apart, and mirrors differ as before meanwhile, so missing data changes nothing.
+Builds may be hours apart, and mirrors differ as before meanwhile, so missing data changes nothing. \
 The other alarm is about builds that do not run."""
 
 

@@ -8,7 +8,17 @@ from constructs import Construct
 
 from modules.acknowledged import acknowledge
 from modules.explained import explain
+from modules.inputs import Input, mark, whole_number
 from modules.labels import Labels
+
+_TYPE = Input(
+    variable="data_volume_type",
+    description="EBS type of the volume that holds GitLab's data.",
+    checks=[('contains(["gp3", "io2"], var.data_volume_type)', "Write gp3 or io2.")],
+)
+_IOPS = whole_number(
+    "data_volume_iops", "I/O operations a second of the volume that holds GitLab's data.", low=100, high=256_000
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,5 +58,6 @@ class DataVolume(Construct):
         acknowledge(
             self.volume, CKV_AWS_189="EBS encrypts with the account's own key; whoever may use the server may read it"
         )
+        mark(self.volume, {"type": _TYPE, **({"iops": _IOPS} if props.iops is not None else {})})
         if props.deletion_protected:
             explain(self.volume, "With prevent_destroy, Terraform refuses to delete or replace the volume.")

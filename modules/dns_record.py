@@ -6,7 +6,11 @@ from cdktf_cdktf_provider_aws.lb import Lb
 from cdktf_cdktf_provider_aws.route53_record import Route53Record, Route53RecordAlias
 from constructs import Construct
 
+from modules.inputs import Input, mark
+
 _TTL_SECONDS = 300
+
+_ZONE = Input(variable="route53_zone_id", description="Id of the zone of Route 53 that has GitLab's host name.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,3 +44,4 @@ class DnsRecord(Construct):
         else:
             alias = Route53RecordAlias(name=balancer.dns_name, zone_id=balancer.zone_id, evaluate_target_health=False)
             self.record = Route53Record(self, "Default", zone_id=props.zone_id, name=props.name, type="A", alias=alias)
+        mark(self.record, {"zone_id": _ZONE})

@@ -33,6 +33,7 @@ from constructs import Construct
 
 from modules.acknowledged import acknowledge
 from modules.explained import explain
+from modules.inputs import mark, whole_number
 from modules.labels import Labels
 from modules.network import ANYWHERE
 from modules.policies import roles, servers
@@ -46,14 +47,16 @@ LAUNCH_HOOK = "works"
 """The hook that a new instance completes when its proxy works."""
 
 _HOOK = """\
-A new instance completes this hook when its proxy works. One that has not after ten minutes is terminated.
+A new instance completes this hook when its proxy works. One that has not after ten minutes is terminated. \
 It is not the group's initial hook, because adding one would replace the group."""
 
 _REPLACEMENT = """\
-An old proxy is stopped when a new one is in use, so the group may have twice as many.
+An old proxy is stopped when a new one is in use, so the group may have twice as many. \
 A failed replacement has no rollback: the provider gives the group its new template first, so a rollback would lead to \
-that one again, without an end (https://github.com/hashicorp/terraform-provider-aws/issues/34189).
+that one again, without an end (https://github.com/hashicorp/terraform-provider-aws/issues/34189). \
 The first apply waits until all are healthy."""
+
+_VOLUME_GIB = whole_number("volume_gib", "Size of a proxy's volume, GiB.", low=8, high=16_384)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,7 +237,7 @@ def _launch_template(
     )
     profile = IamInstanceProfile(scope, "profile", name=labels.name("proxy"), role=role.role.name)
     image = DataAwsSsmParameter(scope, "newest_image", name=_NEWEST_IMAGE.format(architecture=props.architecture))
-    return LaunchTemplate(
+    template = LaunchTemplate(
         scope,
         "launch_template",
         name=labels.name("proxy"),
@@ -264,3 +267,5 @@ def _launch_template(
             LaunchTemplateTagSpecifications(resource_type="volume", tags={**props.tags, **labels.named("proxy")})
         ],
     )
+    mark(template, {"block_device_mappings.0.ebs.volume_size": _VOLUME_GIB})
+    return template

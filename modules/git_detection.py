@@ -26,9 +26,9 @@ _LONGEST_SOURCE = '{"cidr":"255.255.255.255/31"},'
 STATE = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
 _ELSEWHERE = """\
-A rule in the state ENABLED gets no events that CloudTrail marks as read-only: pulls, and the first of each push.
-https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
-A pattern cannot say "not in this network", so the rules together list all other networks."""
+A rule in the state ENABLED gets no events that CloudTrail marks as read-only: pulls, and the first of each push. \
+A pattern cannot say "not in this network", so the rules together list all other networks.
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html"""
 
 _EVENTS = {"pushes": "GitPush", "pulls": "GitPull"}
 _NUMBER = "-${count.index + 1}"

@@ -14,6 +14,7 @@ from constructs import Construct
 
 from modules.data_volume import DataVolume
 from modules.explained import explain
+from modules.inputs import mark, whole_number
 from modules.labels import Labels
 from modules.network import ANYWHERE
 from modules.policies import roles, servers
@@ -26,8 +27,10 @@ from terraform.templates import escaped
 _DEVICE = "/dev/sdf"
 
 _KEPT = """\
-A newer image must not replace the server: GitLab is upgraded in place.
+A newer image must not replace the server: GitLab is upgraded in place. \
 User data acts at the first boot only; Systems Manager brings later changes to the server."""
+
+_ROOT_VOLUME_GIB = whole_number("root_volume_gib", "Size of the server's root volume, GiB.", low=20, high=16_384)
 
 WEB_AND_SSH = {"ssh": 22, "http": 80, "https": 443}
 
@@ -124,6 +127,7 @@ class GitlabServer(Construct):
             lifecycle=TerraformResourceLifecycle(ignore_changes=["ami", "user_data"]),
         )
         explain(self.instance, _KEPT)
+        mark(self.instance, {"root_block_device.volume_size": _ROOT_VOLUME_GIB})
         attachment = VolumeAttachment(
             self,
             "data_volume_attachment",

@@ -13,11 +13,16 @@ from cdktf_cdktf_provider_aws.dlm_lifecycle_policy import (
 )
 from constructs import Construct
 
+from modules.inputs import Input, mark
 from modules.labels import Labels
 from modules.policies import roles
 from modules.role import Role, RoleProps
 
 _MANAGE_IMAGES_POLICY_ARN = "arn:aws:iam::aws:policy/service-role/AWSDataLifecycleManagerServiceRoleForAMIManagement"
+
+_TIMES = Input(
+    variable="image_times_utc", description="When the daily image of the server is taken, UTC: one time, as HH:MM."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,3 +77,4 @@ class ImageBackups(Construct):
             ),
             tags=props.labels.named("image-backups"),
         )
+        mark(self.policy, {"policy_details.schedule.create_rule.times": _TIMES})

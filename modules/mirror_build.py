@@ -25,6 +25,7 @@ from modules.build_network import BuildNetwork
 from modules.cache_bucket import CacheBucket
 from modules.cache_file_system import CacheFileSystem
 from modules.explained import explain
+from modules.inputs import Input, mark
 from modules.labels import Labels
 from modules.policies import builds, roles
 from modules.policies.statement import PolicyStatement
@@ -39,8 +40,13 @@ FILE_SYSTEM_IDENTIFIER = "CACHE"
 
 _CONCURRENT = """\
 It has no limit of concurrent builds: with one, CodeBuild refuses a start that it would queue without, and the push \
-that asked for it is lost (https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html).
+that asked for it is lost (https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html). \
 A first build may start at once, so its permissions and what it fetches come before it."""
+
+_MACHINE = {
+    "environment.image": Input(variable="build_image", description="Image that builds run in, for ARM."),
+    "environment.compute_type": Input(variable="build_compute_type", description="Size of the builds' machines."),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +142,7 @@ class MirrorBuild(Construct):
             depends_on=[*permissions, *props.programs.objects(props.unit), *_mounts(props)],
         )
         explain(self.project, _CONCURRENT)
+        mark(self.project, _MACHINE)
         if isinstance(props.cache, CacheFileSystem):
             acknowledge(self.project, CKV_AWS_316="CodeBuild mounts a file system in privileged builds only")
 

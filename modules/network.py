@@ -17,9 +17,16 @@ from cdktf_cdktf_provider_aws.vpc import Vpc
 from constructs import Construct
 
 from modules.explained import explain
+from modules.inputs import mark, network, networks
 from modules.labels import Labels
 
 ANYWHERE = "0.0.0.0/0"
+
+_CIDR = network("network_cidr", "Addresses of the VPC; a change makes the VPC and all that is in it anew.")
+SUBNET_CIDRS = {
+    kind: networks(f"{kind}_subnet_cidrs", f"Addresses of the {kind} subnets, by zone; a change makes a subnet anew.")
+    for kind in ("public", "private")
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +72,7 @@ class Network(Construct):
             enable_dns_hostnames=True,
             tags=labels.named(),
         )
+        mark(self.vpc, {"cidr_block": _CIDR})
         explain(self.vpc, "Private DNS names of endpoints need both DNS settings.")
         default = DefaultSecurityGroup(
             self, "default_security_group", vpc_id=self.vpc.id, tags=labels.named("default", "unused")
@@ -124,7 +132,7 @@ class Network(Construct):
             self.route_tables.append(route_table)
 
     def _subnet(self, props: NetworkProps, kind: str, zone: str, cidr: IPv4Network) -> Subnet:
-        return Subnet(
+        subnet = Subnet(
             self,
             f"{kind}_{zone}",
             vpc_id=self.vpc.id,
@@ -132,6 +140,8 @@ class Network(Construct):
             cidr_block=str(cidr),
             tags=props.labels.named(kind, zone),
         )
+        mark(subnet, {"cidr_block": SUBNET_CIDRS[kind].at(zone)})
+        return subnet
 
     def _nat_address(self, props: NetworkProps, zone: str) -> tuple[str, str]:
         """The allocation id and the public address of a zone's NAT gateway: an existing Elastic IP, or a new one."""

@@ -11,9 +11,14 @@ from cdktf_cdktf_provider_aws.scheduler_schedule import (
 from constructs import Construct
 
 from modules.acknowledged import acknowledge
+from modules.inputs import Input, mark
 from modules.labels import Labels
 from modules.policies import roles, servers
 from modules.role import Role, RoleProps
+
+_TIMEZONE = Input(
+    variable="schedule_timezone", description="Time zone of both schedules, by its IANA name, such as Asia/Tokyo."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,5 +71,6 @@ class PowerSchedule(Construct):
                 input=Fn.jsonencode({"InstanceIds": [props.instance_id]}),
             ),
         )
+        mark(schedule, {"schedule_expression_timezone": _TIMEZONE})
         acknowledge(schedule, CKV_AWS_297="it holds nothing but the id of an instance, encrypted with AWS's own key")
         return schedule

@@ -28,6 +28,7 @@ from cdktf_cdktf_provider_aws.s3_bucket_versioning import S3BucketVersioningA, S
 from constructs import Construct
 
 from modules.explained import explain
+from modules.inputs import Input, mark
 from modules.policies import buckets
 from modules.policies.statement import PolicyStatement, document
 
@@ -38,7 +39,8 @@ _ABORT_UPLOADS_AFTER_DAYS = 2
 class PrivateBucketProps:
     """`expiration_days` is a number, or a reference to one; without it, nothing expires but what was replaced.
 
-    With `replaced_days` the bucket is versioned, and keeps replaced and deleted versions for so many days. With
+    With `replaced_days`, which may be an input, the bucket is versioned, and keeps replaced and deleted versions for so
+    many days. With
     `deletion_protected` Terraform refuses any plan that deletes the bucket; without it, Terraform deletes the bucket
     with its contents. `grants` are statements for AWS services.
     """
@@ -47,6 +49,7 @@ class PrivateBucketProps:
     expiration_days: float | None
     deletion_protected: bool
     replaced_days: int | None = None
+    replaced_days_input: Input | None = None
     grants: Sequence[PolicyStatement] = ()
 
 
@@ -105,12 +108,11 @@ class PrivateBucket(Construct):
                 bucket=self.bucket.id,
                 versioning_configuration=S3BucketVersioningVersioningConfiguration(status="Enabled"),
             )
-        S3BucketLifecycleConfiguration(
-            self,
-            "lifecycle",
-            bucket=self.bucket.id,
-            rule=[_expiration_rule(props)],
+        lifecycle = S3BucketLifecycleConfiguration(
+            self, "lifecycle", bucket=self.bucket.id, rule=[_expiration_rule(props)]
         )
+        if props.replaced_days_input is not None:
+            mark(lifecycle, {"rule.noncurrent_version_expiration.noncurrent_days": props.replaced_days_input})
         self.policy = S3BucketPolicy(
             self,
             "policy",

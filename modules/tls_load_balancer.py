@@ -11,12 +11,15 @@ from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurity
 from constructs import Construct
 
 from modules.acknowledged import acknowledge
+from modules.inputs import Input, mark
 from modules.labels import Labels
 from modules.security_group import SecurityGroup, SecurityGroupProps, SecurityGroupRule
 
 HTTPS_PORT = 443
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/network/describe-ssl-policies.html
 _TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+
+_CERTIFICATE = Input(variable="certificate_arn", description="ARN of the certificate of ACM that the listener uses.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +118,7 @@ class TlsLoadBalancer(Construct):
             self, f"{service}_target", target_group_arn=targets.arn, target_id=props.server.id, port=server_port
         )
         with_tls = service == "https"
-        LbListener(
+        listener = LbListener(
             self,
             f"{service}_listener",
             load_balancer_arn=self.load_balancer.arn,
@@ -125,3 +128,5 @@ class TlsLoadBalancer(Construct):
             ssl_policy=_TLS_POLICY if with_tls else None,
             default_action=[LbListenerDefaultAction(type="forward", target_group_arn=targets.arn)],
         )
+        if with_tls:
+            mark(listener, {"certificate_arn": _CERTIFICATE})

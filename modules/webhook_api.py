@@ -24,6 +24,7 @@ from constructs import Construct
 from modules import webhook_templates
 from modules.acknowledged import acknowledge
 from modules.explained import explain
+from modules.inputs import mark, whole_number
 from modules.labels import Labels
 from modules.policies import builds, roles
 from modules.policies.statement import document
@@ -41,16 +42,25 @@ TRY_AGAIN = "503"
 _REQUESTS_PER_SECOND = 1
 _BURST = 20
 _THROTTLE = """\
-Backlog sends few webhooks at a time. Whoever learns a URL can start no more builds than this, and each is billed.
+Backlog sends few webhooks at a time. Whoever learns a URL can start no more builds than this, and each is billed. \
 Backlog does not repeat what is refused with 429: the schedule brings it."""
 
+_LIMITS = {
+    "settings.throttling_rate_limit": whole_number(
+        "webhook_requests_per_second", "How many webhooks a second may start builds.", low=1, high=1_000
+    ),
+    "settings.throttling_burst_limit": whole_number(
+        "webhook_burst", "How many webhooks may start builds at once.", low=1, high=1_000
+    ),
+}
+
 _SNAPSHOT = """\
-A deployment is a snapshot: only a new one applies a changed method or list of senders.
-https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-create-attach.html
-The old one goes last, because the stage uses it until then."""
+A deployment is a snapshot: only a new one applies a changed method or list of senders. \
+The old one goes last, because the stage uses it until then.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-create-attach.html"""
 
 _DEFAULT_ANSWER = """\
-The answer without a pattern is the default. It is 503, because Backlog repeats a webhook on 5xx only.
+The answer without a pattern is the default. It is 503, because Backlog repeats a webhook on 5xx only. \
 It depends on the other, because API Gateway refuses concurrent changes of one method."""
 
 
@@ -154,6 +164,7 @@ class WebhookApi(Construct):
             ),
         )
         explain(throttle, _THROTTLE)
+        mark(throttle, _LIMITS)
         acknowledge(throttle, CKV_AWS_225="a cached answer would start no build")
         self.urls = {name: f"{stage.invoke_url}/{HOOKS}/{name}" for name in props.hooks}
 

@@ -106,6 +106,33 @@ def test_keeps_the_reasons_for_accepted_findings_in_checkovs_form(handed_over: d
     assert re.search(r"^  # checkov:skip=CKV_AWS_158: CloudWatch encrypts", text, re.MULTILINE)
 
 
+def test_says_why_resources_and_statements_are_as_they_are(handed_over: dict[str, Path]) -> None:
+    nat = (handed_over["example"] / "111111111111" / "dev-network" / "nat.tf").read_text()
+    assert "created before the internet route is marked as failed.\nresource " in nat
+    push = (handed_over["example"] / "222222222222" / "prd-codecommit" / "iam_push_user.tf").read_text()
+    assert re.search(r"^  # .*aws:SourceIp, and is denied\.\n  statement \{$", push, re.MULTILINE)
+
+
+def test_values_that_operations_change_are_variables(handed_over: dict[str, Path]) -> None:
+    network = handed_over["everything"] / "111111111111" / "dev-network"
+    assert (network / "terraform.tfvars").read_text() == (
+        "flow_log_retention_days = 365\n"
+        'network_cidr            = "10.10.0.0/16"\n'
+        "private_subnet_cidrs = {\n"
+        '  a = "10.10.128.0/20"\n'
+        '  c = "10.10.160.0/20"\n'
+        '  d = "10.10.176.0/20"\n'
+        "}\n"
+        "public_subnet_cidrs = {\n"
+        '  a = "10.10.0.0/20"\n'
+        '  c = "10.10.32.0/20"\n'
+        '  d = "10.10.48.0/20"\n'
+        "}\n"
+    )
+    cidrs = [line for text in hcl(network).values() for line in text.splitlines() if '"10.10.' in line]
+    assert cidrs == []
+
+
 def test_moves_only_addresses_of_the_json(handed_over: dict[str, Path], synthesised: Callable[[str], Stacks]) -> None:
     for name, stack in synthesised("everything").terraform.items():
         for file in handed_over["everything"].glob(f"*/{name}/moved.tf"):

@@ -1,0 +1,65 @@
+"""Values that people may want to change in the HCL of a handover, which makes variables of them.
+
+The deployment file decides these values, and the synthesised Terraform has them as they are. Values that operations may
+change in that Terraform too are variables of it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from cdktf import TerraformElement
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """A variable of the HCL. With a `key` it is a map, and the value is the one of that key.
+
+    `checks` are conditions on it, with what is said where one is not met.
+    """
+
+    variable: str
+    description: str
+    key: str | None = None
+    checks: Sequence[tuple[str, str]] = ()
+
+    def at(self, key: str) -> "Input":
+        """The same map, at a key."""
+        return replace(self, key=key)
+
+
+def whole_number(variable: str, description: str, *, low: int, high: int) -> Input:
+    """A whole number from `low` to `high`."""
+    name = f"var.{variable}"
+    condition = f"{name} >= {low} && {name} <= {high} && floor({name}) == {name}"
+    check = (condition, f"Write a whole number from {low} to {high}.")
+    return Input(variable=variable, description=description, checks=[check])
+
+
+def network(variable: str, description: str) -> Input:
+    """An IPv4 network."""
+    check = (f"can(cidrnetmask(var.{variable}))", "Write an IPv4 network, for example 10.0.0.0/16.")
+    return Input(variable=variable, description=description, checks=[check])
+
+
+def networks(variable: str, description: str) -> Input:
+    """IPv4 networks by a key for each."""
+    condition = f"alltrue([for network in values(var.{variable}) : can(cidrnetmask(network))])"
+    check = (condition, "Write an IPv4 network for each, for example 10.0.0.0/20.")
+    return Input(variable=variable, description=description, checks=[check])
+
+
+def mark(element: TerraformElement, inputs: Mapping[str, Input]) -> None:
+    """Mark arguments of `element` as inputs, by their paths: `mark(server, {"root_block_device.volume_size": size})`.
+
+    All places of one variable have the same value. Terraform ignores the marks, which are in the resource's `//`.
+    """
+    marks = {argument: _written(it) for argument, it in inputs.items()}
+    # An override's path is split at its dots, the keys of its value are not.
+    element.add_override("//.inputs", marks)
+
+
+def _written(input: Input) -> dict[str, object]:
+    checks = [{"condition": f"${{{condition}}}", "error_message": message} for condition, message in input.checks]
+    key = {"key": input.key} if input.key is not None else {}
+    validation = {"validation": checks} if checks else {}
+    return {"variable": input.variable, "description": input.description, **key, **validation}
