@@ -1,5 +1,5 @@
 #!/bin/sh
-# Brings a GitLab server to what its deployment says: `server configure` at the first boot and whenever Systems Manager
+# Brings a GitLab server to what its configuration says: `server configure` at the first boot and whenever Systems Manager
 # calls, `server backup` every day.
 #
 # Each step looks first whether anything is left to do, so a second run changes nothing, and one that was cut off is

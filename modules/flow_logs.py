@@ -38,7 +38,7 @@ class FlowLogs(Construct):
         acknowledge(
             self.log_group,
             CKV_AWS_158="CloudWatch encrypts with a key of its own; the log holds addresses and ports, no contents",
-            CKV_AWS_338="the deployment says how long, in flow_log_retention_days",
+            CKV_AWS_338="the variable flow_log_retention_days says how long",
         )
         role = Role(
             self,

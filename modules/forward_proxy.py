@@ -102,7 +102,7 @@ class ForwardProxy(Construct):
         acknowledge(
             self.access_log,
             CKV_AWS_158="CloudWatch encrypts with a key of its own; the log holds hosts and addresses, no contents",
-            CKV_AWS_338="the deployment says how long, in log_retention_days",
+            CKV_AWS_338="the variable log_retention_days says how long",
         )
         self.security_group = SecurityGroup(
             self,

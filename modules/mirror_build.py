@@ -96,7 +96,7 @@ def build_log(scope: Construct, project_name: str, retention_days: float) -> Clo
     acknowledge(
         log_group,
         CKV_AWS_158="CloudWatch encrypts with a key of its own; no secret is in a build's log",
-        CKV_AWS_338="the deployment says how long, in log_retention_days",
+        CKV_AWS_338="the variable log_retention_days says how long",
     )
     return log_group
 

@@ -28,7 +28,8 @@ FAILED = Message(
         "time": "$.time",
         "reason": "$.detail.StatusMessage",
     },
-    text="<what> (<group>, <time>). Not every proxy has the newest configuration: see docs/proxy.md. <reason>",
+    text="<what> (<group>, <time>). Not every proxy has the newest configuration, and nothing goes back by "
+    "itself: the group's activity and the console of a new proxy say more. <reason>",
 )
 
 

@@ -7,7 +7,7 @@ from settings.proxy import ProxySettings
 
 PROGRAM = "/opt/kakehashi/server"
 
-DESCRIPTION = "Brings the GitLab server to what its deployment says, where it differs"
+DESCRIPTION = "Brings the GitLab server to what its Terraform says, where it differs"
 CONFIGURE = f"exec {PROGRAM} configure"
 EVERY = "rate(1 hour)"
 """What Systems Manager runs, and how often."""

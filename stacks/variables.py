@@ -12,6 +12,10 @@ from stacks.base import BaseStack
 from terraform import address_lists
 from terraform.facts import AddressList, LogRetention, Retention, TerminationProtection
 
+_IF_MEANT = (
+    "If that is meant, give the reason in the deployment file; in HCL that was handed over, remove this validation."
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Apart:
@@ -58,14 +62,14 @@ def list_checks(fact: AddressList, *, public: bool, apart: Apart | None = None) 
         checks.append(
             (
                 address_lists.none_wider(name, ALLOW_LIST_PREFIX),
-                f"A network wider than /{ALLOW_LIST_PREFIX} lets the world in: only the deployment file can allow it.",
+                f"A network wider than /{ALLOW_LIST_PREFIX} lets the world in. {_IF_MEANT}",
             )
         )
         most = address_lists.MOST_ADDRESSES
         checks.append(
             (
                 address_lists.at_most(name, most),
-                f"All networks together may have {most:,} public addresses: only the deployment file can allow more.",
+                f"All networks together have more than {most:,} public addresses. {_IF_MEANT}",
             )
         )
     if apart is not None and apart.networks:

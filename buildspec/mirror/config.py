@@ -103,7 +103,7 @@ def read_config(text: str) -> Config:
     try:
         content = json.loads(text)
     except ValueError as error:
-        raise ConfigError(f"unit.json is no JSON: {error}. Apply the deployment again") from None
+        raise ConfigError(f"unit.json is no JSON: {error}. Apply Terraform again") from None
     mirrors: Any = content.pop("mirrors", None) if isinstance(content, dict) else None
     problems = list(_problems(content, _UNIT, ""))
     if isinstance(mirrors, dict) and mirrors:

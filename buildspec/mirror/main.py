@@ -30,7 +30,8 @@ from .unit import AT_A_TIME, Bookkeeping, reconcile, summarise
 # The rest of a build is for its start, and for the bookkeeping.
 _SHARE_OF_MIRRORS = 0.9
 _HOW_TO_STORE_IT = (
-    "There is no such parameter: store the key with `main.py backlog-key put FILE`, as docs/credentials.md#backlog says"
+    "There is no such parameter: store the private key there, as a SecureString. With the deployment file, `main.py "
+    "backlog-key put FILE` does that (docs/credentials.md#backlog)"
 )
 _ALL_EQUAL, _SOMETHING_DIFFERS, _WRONG_CONFIGURATION = 0, 1, 2
 

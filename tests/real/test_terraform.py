@@ -62,7 +62,7 @@ NETWORKS = Values(
         "Name at least one network.": [[]],
         "Write IPv4 networks with their prefix": _NOT_A_NETWORK,
         "A network wider than /8 lets the world in": [["0.0.0.0/0"], ["203.0.113.0/24", "0.0.0.0/0"], ["128.0.0.0/1"]],
-        "All networks together may have 16,777,216 public addresses": [
+        "All networks together have more than 16,777,216 public addresses": [
             ["11.0.0.0/8", "192.0.2.7/32"],
             [f"{number}.0.0.0/8" for number in range(11, 226) if number != 127],
         ],

@@ -144,8 +144,8 @@ def test_says_how_to_store_a_key_that_is_not_there(tmp_path: Path) -> None:
     assert status == 1
     assert written.getvalue().splitlines()[0] == (
         f"mirror: stopped: the SSH key cannot be read from {CONFIG.source.key_parameter}: GetParameter was refused: "
-        "ParameterNotFound. There is no such parameter: store the key with `main.py backlog-key put FILE`, as "
-        "docs/credentials.md#backlog says"
+        "ParameterNotFound. There is no such parameter: store the private key there, as a SecureString. With the "
+        "deployment file, `main.py backlog-key put FILE` does that (docs/credentials.md#backlog)"
     )
 
 
