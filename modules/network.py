@@ -24,7 +24,9 @@ ANYWHERE = "0.0.0.0/0"
 
 _CIDR = network("network_cidr", "Addresses of the VPC; a change makes the VPC and all that is in it anew.")
 SUBNET_CIDRS = {
-    kind: networks(f"{kind}_subnet_cidrs", f"Addresses of the {kind} subnets, by zone; a change makes a subnet anew.")
+    kind: networks(
+        f"{kind}_subnet_cidrs", f"Addresses of the {kind} subnets, one for each zone; a change makes a subnet anew."
+    )
     for kind in ("public", "private")
 }
 
