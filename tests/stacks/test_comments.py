@@ -1,0 +1,67 @@
+"""Reasons and marks are comments: nothing that is checked or reviewed depends on them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from iam import deployed
+from ops.handover.inputs import with_inputs
+from terraform import guards
+from terraform.output import Stack
+from terraform.references import configurations
+from tests.terraform import Stacks
+
+
+def without(value: Any, *names: str) -> Any:
+    """The Terraform without what comments have under these names."""
+    if isinstance(value, list):
+        return [without(item, *names) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: {name: it for name, it in item.items() if name not in names} if key == "//" else without(item, *names)
+        for key, item in value.items()
+    }
+
+
+def test_access_and_guards_are_the_same_without_reasons_and_marks(synthesised: Callable[[str], Stacks]) -> None:
+    written = {name: stack.json for name, stack in synthesised("everything").terraform.items()}
+    bare = {name: without(document, "comment", "inputs") for name, document in written.items()}
+    assert all(written[name] != bare[name] for name in written)
+    models = [deployed.model_of(configurations(it, defaults=False).values()) for it in (written, bare)]
+    assert models[0] == models[1]
+    for name in written:
+        one, other = (Stack(name=name, document=it[name]) for it in (written, bare))
+        for read in (guards.guards, guards.ignored, guards.settings):
+            assert read(one) == read(other)
+
+
+def test_every_mark_is_of_a_value_that_can_be_a_variable(synthesised: Callable[[str], Stacks]) -> None:
+    for deployment in ("minimal", "example", "everything", "existing-proxy", "gitlab-existing-vpc"):
+        for name, stack in synthesised(deployment).terraform.items():
+            new = Stack(name=name, document=with_inputs(stack.json, name=name)).variables
+            assert all(it["description"].endswith(".") for it in new.values())
+            before = stack.json.get("variable", {})
+            assert {variable: new[variable] for variable in before} == before
+
+
+def test_values_that_operations_may_change_are_marked(synthesised: Callable[[str], Stacks]) -> None:
+    found = {}
+    for name, stack in synthesised("everything").terraform.items():
+        new = Stack(name=name, document=with_inputs(stack.json, name=name)).variables
+        found[name] = sorted(new.keys() - stack.json.get("variable", {}).keys())
+    assert found == {
+        "dev-network": ["network_cidr", "private_subnet_cidrs", "public_subnet_cidrs"],
+        "dev-proxy": ["volume_gib"],
+        "dev-gitlab": [
+            "certificate_arn",
+            "data_volume_iops",
+            "data_volume_type",
+            "image_times_utc",
+            "replaced_backup_retention_days",
+            "root_volume_gib",
+            "route53_zone_id",
+            "schedule_timezone",
+        ],
+        "prd-codecommit": ["replaced_trail_retention_days"],
+        "backlog-bridge": ["build_compute_type", "build_image", "webhook_burst", "webhook_requests_per_second"],
+    }
