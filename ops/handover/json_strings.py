@@ -1,9 +1,12 @@
 """Writes strings of JSON as `jsonencode(…)`, where that evaluates to exactly the same string."""
 
+import functools
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ops.handover.hcl import (
@@ -16,9 +19,11 @@ from ops.handover.hcl import (
     Verbatim,
     text,
 )
-from terraform.output import Number
+from terraform.output import Number, without_repetition
 from terraform.patterns import PLAIN_TEXT
 from terraform.templates import Interpolation, Literal, jsonencode
+
+_COMPARED_BY_MEANING = Path(__file__).with_name("compared_by_meaning.json")
 
 # As jsonencode writes numbers: no exponent, and no zero that could be left out. Terraform keeps 512 bits of a number.
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d*[1-9])?")
@@ -34,10 +39,24 @@ def with_jsonencode(block: Block) -> Block:
     def change(value: Expression) -> Expression:
         return (_jsonencode(value) or value) if isinstance(value, Template) else value
 
-    return block.mapped(change)
+    by_meaning = compared_by_meaning().get(block.labels[0], ()) if block.type == "resource" else ()
+    arguments = {
+        name: _jsonencode(value, by_meaning=True) or value
+        for name, value in block.arguments.items()
+        if name in by_meaning and isinstance(value, Template)
+    }
+    return replace(block, arguments={**block.arguments, **arguments}).mapped(change)
 
 
-def _jsonencode(template: Template) -> Expression | None:
+@functools.cache
+def compared_by_meaning() -> Mapping[str, Sequence[str]]:
+    """Arguments of resources, by type: JSON that means the same is no change to the provider."""
+    types: Mapping[str, Sequence[str]] = json.loads(_COMPARED_BY_MEANING.read_text(encoding="utf-8"))["arguments"]
+    return types
+
+
+def _jsonencode(template: Template, *, by_meaning: bool = False) -> Expression | None:
+    """The call, if it returns the same string, or by_meaning: the same JSON."""
     placeholders: dict[str, Interpolation] = {}
     written = ""
     for part in template.parts:
@@ -50,11 +69,17 @@ def _jsonencode(template: Template) -> Expression | None:
                 written += placeholder
             case _:
                 return None
-    if not written.startswith(("{", "[")) or not unicodedata.is_normalized("NFC", written):
+    if not written.lstrip().startswith(("{", "[")) or not unicodedata.is_normalized("NFC", written):
         return None
     try:
-        value = json.loads(written, parse_int=Number, parse_float=Number, parse_constant=Number)
-        if _written(value) != written:
+        value = json.loads(
+            written,
+            parse_int=Number,
+            parse_float=Number,
+            parse_constant=Number,
+            object_pairs_hook=without_repetition,
+        )
+        if _written(value) != written and not by_meaning:
             return None
     except (ValueError, RecursionError):
         return None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.handover import convert, shipped
+from ops.handover.json_strings import compared_by_meaning
 from terraform import output
 from terraform.output import objects
 from tests.real.terraform import terraform
@@ -92,7 +93,9 @@ def _of(name: str, plan: dict[str, Any], document: Mapping[str, Any]) -> dict[st
         for kind in ("variables", "outputs")
     }
     return {
-        "changes": [change for change in plan.get("resource_changes", []) if change["address"].startswith(own)],
+        "changes": [
+            _by_meaning(change) for change in plan.get("resource_changes", []) if change["address"].startswith(own)
+        ],
         "prior": [
             it
             for module in plan.get("prior_state", {}).get("values", {}).get("root_module", {}).get("child_modules", [])
@@ -123,3 +126,12 @@ def _of(name: str, plan: dict[str, Any], document: Mapping[str, Any]) -> dict[st
             for it in resource.get("provisioners", [])
         ],
     }
+
+
+def _by_meaning(change: dict[str, Any]) -> dict[str, Any]:
+    """A resource's change with the JSON that the provider compares by its meaning in one form."""
+    after = change["change"].get("after") or {}
+    for name in compared_by_meaning().get(change["type"], ()):
+        if str(after.get(name)).startswith(("{", "[")):
+            after[name] = json.dumps(json.loads(after[name]), sort_keys=True)
+    return change

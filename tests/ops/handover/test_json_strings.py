@@ -54,3 +54,23 @@ def test_encodes(text: str) -> None:
 @pytest.mark.parametrize("text", KEPT)
 def test_keeps(text: str) -> None:
     assert isinstance(_converted(text), Template)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ('{"b": "${aws_sns_topic.it.arn}", "a": [1]}', FunctionCall),
+        ('{"a": 1.0}', Template),
+        ('{"a": 1, "a": 2}', Template),
+        ('{"a": "${var.it}"}', Template),
+        ("plain", Template),
+    ],
+)
+def test_encodes_policies_by_their_meaning(text: str, kind: type) -> None:
+    policy = Template(tuple(parts(text)))
+    arguments = {"policy": policy, "name": policy}
+    converted = with_jsonencode(Block("resource", ("aws_iam_policy", "it"), arguments=arguments)).arguments
+    assert isinstance(converted["policy"], kind)
+    assert isinstance(converted["name"], Template)
+    other = with_jsonencode(Block("data", ("aws_iam_policy", "it"), arguments=arguments)).arguments
+    assert isinstance(other["policy"], Template)

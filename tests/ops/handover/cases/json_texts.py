@@ -4,7 +4,7 @@ import json
 import random
 import re
 
-from tests.ops.handover.cases.documents import Document
+from tests.ops.handover.cases.documents import Document, aws
 
 _STRINGS = (
     "",
@@ -74,6 +74,18 @@ def _random(seed: int) -> Document:
 
 RANDOM_JSON = {str(seed): _random(seed) for seed in range(20)}
 
+
+_POLICY = '{"Version": "2012-10-17", "Statement": [{"Sid": "", "Resource": "%s", "Action": ["b:*", "a:*"]}]}'
+
+POLICIES: dict[str, Document] = {
+    "in_another_order": aws("aws_sns_topic", name="t", policy=_POLICY % "a<b"),
+    "of_a_reference": aws("aws_iam_policy", name="t", policy=_POLICY % "arn:${local.one}") | {"locals": {"one": 1}},
+    "with_variables_of_iam": aws("aws_iam_policy", name="t", policy=_POLICY % "$${aws:username}/*"),
+    "with_a_number": aws("aws_iam_policy", name="t", policy=_POLICY.replace('""', "1.0") % "a"),
+    "from_a_call": aws("aws_iam_policy", name="t", policy="${jsonencode({ b = 1, a = 2 })}"),
+    "in_another_argument": aws("aws_sns_topic", name="t", display_name='{"b":1,"a":2}'),
+    "in_a_role": aws("aws_iam_role", name="t", assume_role_policy=_POLICY % "x", description=_POLICY % "x"),
+}
 
 JSON: dict[str, Document] = {
     "numbers": _texts(*(f'{{"a":{number}}}' for number in _FIXED_NUMBERS)),
