@@ -70,9 +70,7 @@ def random_texts(texts: list[str]) -> dict[str, Any]:
     """A stack with random texts, escaped where Terraform reads templates."""
     escaped = [text.replace("${", "$${").replace("%{", "%%{") for text in texts]
     return {
-        "resource": {
-            "terraform_data": {f"it_{index}": {"input": {"text": text}} for index, text in enumerate(escaped)}
-        },
+        "resource": {"terraform_data": {"it": {"input": escaped}}},
         "variable": {f"it_{index}": {"default": text, "description": text} for index, text in enumerate(texts)},
         "output": {f"it_{index}": {"value": f"${{var.it_{index}}}"} for index in range(len(texts))},
     }

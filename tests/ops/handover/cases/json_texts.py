@@ -37,8 +37,8 @@ _FIXED_NUMBERS = (
 
 
 def _texts(*texts: str) -> Document:
-    resources = {f"it_{index}": {"input": text} for index, text in enumerate(texts)}
-    return {"locals": {"id": 5, "x": {"arn": 'a"<b', "id": [1]}}, "resource": {"terraform_data": resources}}
+    values = {"id": 5, "x": {"arn": 'a"<b', "id": [1]}}
+    return {"locals": values, "resource": {"terraform_data": {"it": {"input": list(texts)}}}}
 
 
 def _number(chance: random.Random) -> str:
