@@ -2,9 +2,15 @@
 
 from collections.abc import Iterator
 
-from terraform.templates import masked
+from terraform.templates import masked, pieces
 
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
+
+
+def has_comments(source: str) -> bool:
+    """Whether an expression has comments or heredocs, which need line breaks of their own."""
+    texts = (text for text, is_code in pieces(f"{source}\n") if not is_code)
+    return any(text.startswith(("#", "//", "/*", "<<")) for text in texts)
 
 
 def lists(source: str) -> Iterator[tuple[int, int, list[str]]]:

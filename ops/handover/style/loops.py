@@ -13,7 +13,7 @@ from ops.handover.hcl import Expression, ObjectExpr, Template, TupleExpr, Verbat
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.references import address
 from ops.handover.strings import quoted_template
-from ops.handover.style.brackets import lists
+from ops.handover.style.brackets import has_comments, lists
 from ops.handover.style.keys import for_each_keys, key_name, local_name
 from ops.handover.style.local_values import local_values, with_changed_values
 from ops.handover.texts import is_long
@@ -89,6 +89,8 @@ class _Loops:
 
     def _with_lists(self, source: str) -> str:
         """The expression with `for` expressions in place of its lists."""
+        if has_comments(source):
+            return source
         for start, end, items in lists(source):
             if (loop := self._list([Verbatim(it) for it in items])) is not None:
                 return source[:start] + loop + source[end:]
@@ -140,7 +142,9 @@ def _members(expression: Expression) -> set[str]:
 
 def _by_key(expression: Expression, key: str) -> str | None:
     """The expression's text with a mark in place of the key; None if it is too long or refers to other members."""
-    if _members(expression) - {key} or any("\n" in source for source in _sources(expression)):
+    if any("\n" in source or has_comments(source) for source in _sources(expression)):
+        return None
+    if _members(expression) - {key}:
         return None
     match expression:
         case Verbatim(source):
@@ -155,6 +159,8 @@ def _by_key(expression: Expression, key: str) -> str | None:
 def _with_key_in_text(expression: Expression, key: str) -> str | None:
     """A text with a reference in place of the key where it is a word; None if it is no text or has several lines."""
     if not isinstance(expression, Template) or is_long(expression) or not all(map(_is_simple, expression.parts)):
+        return None
+    if any("\n" in source or has_comments(source) for source in _sources(expression)):
         return None
     parts: list[Part] = []
     for part in expression.parts:
@@ -187,5 +193,5 @@ def _marked(source: str) -> str:
 
 
 def _found_in(source: str) -> list[re.Match[str]]:
-    code = masked(source)
+    code = masked(f"{source}\n")
     return [it for it in _MEMBER.finditer(source) if code[it.start()] != "\0"]

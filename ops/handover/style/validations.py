@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from ops.handover.hcl import Block, Template, Verbatim
 from ops.handover.metadata import TopLevelBlock
-from ops.handover.style.brackets import lists
+from ops.handover.style.brackets import has_comments, lists
 from ops.handover.style.local_values import is_text, local_values, with_local_values
 from terraform.templates import masked
 
@@ -76,8 +76,9 @@ def _takes_local_values(block: Block) -> bool:
 def _conditions(variable: Block) -> Iterator[str]:
     for block in variable.blocks:
         condition = block.arguments.get("condition")
-        if block.type == "validation" and isinstance(condition, Template) and condition.expression is not None:
-            yield condition.expression
+        source = condition.expression if isinstance(condition, Template) else None
+        if block.type == "validation" and source is not None and not has_comments(source):
+            yield source
 
 
 def _constants(source: str, variable: str) -> Iterator[_Constant]:
@@ -122,6 +123,8 @@ def _changed(variable: Block, names: Mapping[str, str]) -> Block:
         if block.type != "validation" or not isinstance(condition, Template) or condition.expression is None:
             return block
         source = condition.expression
+        if has_comments(source):
+            return block
         for constant in sorted(_constants(source, ""), key=lambda it: -len(it.before)):
             if constant.source in names:
                 start = len(constant.before)

@@ -183,6 +183,10 @@ def test_writes_a_list_of_several_values_for_each_member_as_a_loop() -> None:
         "list_in_a_hash_in_another_order",
         "list_with_strings_like_members",
         "list_of_indexes",
+        "list_with_comments",
+        "list_with_comments_after_texts",
+        "map_with_comments",
+        "text_with_comments",
     ],
 )
 def test_keeps_other_maps_and_lists(case: str) -> None:

@@ -175,6 +175,12 @@ LOOPS: dict[str, Document] = {
     "list_of_indexes": members(
         '${[["x", "y"][0], {"a" = 1}["a"], aws_sns_topic.it["a"].name, aws_sns_topic.it["c"].name][2]}'
     ),
+    "list_with_comments": members('${[aws_sns_topic.it["a"].name, # a\n aws_sns_topic.it["c"].name # c\n]}'),
+    "list_with_comments_after_texts": members(
+        '${[aws_sns_topic.it["a"].name == "x"# a\n, aws_sns_topic.it["c"].name == "x"# a\n]}'
+    ),
+    "map_with_comments": members(by_key('${aws_sns_topic.it["KEY"].name # the name\n}', "a", "c")),
+    "text_with_comments": members(by_key('x-${aws_sns_topic.it["KEY"].name /* the name */}', "a", "c")),
     "in_arguments_of_a_set": members("x")
     | {
         "data": {
@@ -218,6 +224,7 @@ VALIDATIONS: dict[str, Document] = {
     ),
     "with_a_list": checked(a=f"${{contains({_NUMBERS}, 3) && var.a != null}}"),
     "with_a_list_of_texts": checked(a=f"${{!contains({json.dumps(list('abcdefghijkl'))}, var.a)}}"),
+    "with_a_comment": checked(a=f"${{contains({_NUMBERS}, 3) && var.a != null # all\n}}"),
     "with_two_lists": checked(a=f"${{var.a != null && contains({_NUMBERS}, 3) && !contains({_NUMBERS[1:]}, 1)}}"),
     "with_a_list_that_has_a_reference": checked(
         a="${contains([" + ", ".join(f'"{number}.1"' for number in _NUMBERS) + ", var.a], var.a)}"
