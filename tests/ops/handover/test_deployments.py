@@ -42,7 +42,7 @@ def test_is_formatted(deployment: str, handed_over: dict[str, Path]) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("deployment", DEPLOYMENTS)
 def test_is_valid(deployment: str, handed_over: dict[str, Path], tmp_path: Path) -> None:
-    for versions in sorted(handed_over[deployment].rglob("versions.tf")):
+    for versions in sorted(handed_over[deployment].glob("[0-9]*/*/versions.tf")):
         folder = shutil.copytree(versions.parent, tmp_path / versions.parent.name)
         assert terraform(folder, "init", "-backend=false", "-input=false").returncode == 0
         assert json.loads(terraform(folder, "validate", "-json").stdout)["diagnostics"] == []
