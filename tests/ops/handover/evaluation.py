@@ -112,7 +112,8 @@ def with_old_addresses(plan: Mapping[str, Any], name: str, moved: Mapping[str, s
         if change["mode"] == "data":
             data.append(json.dumps([change["type"], change["change"]], sort_keys=True))
         else:
-            found[back.get(address, address)] = change["change"]
+            block, bracket, key = address.partition("[")  # a block with for_each may be renamed as a whole
+            found[back.get(address) or f"{back.get(block, block)}{bracket}{key}"] = change["change"]
     data += [json.dumps([resource["type"], resource["values"]], sort_keys=True) for resource in plan["prior"]]
     return {**found, "data": sorted(set(data)), "outputs": plan["outputs"], "described": plan["described"]}
 
