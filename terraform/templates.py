@@ -158,7 +158,7 @@ def _end(text: str, opening: re.Match[str]) -> int:
     if opening[0] == '"':
         return _end_of_string(text, opening.end())
     if opening[0] in ("#", "//"):
-        end = text.find("\n", opening.end())
+        end = text.find("\n", opening.end()) % (len(text) + 1)  # the end of its line, or of the text
     elif opening[0] == "/*":
         end = text.find("*/", opening.end())
         end = end if end < 0 else end + 2

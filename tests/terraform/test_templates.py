@@ -70,3 +70,10 @@ def test_blanks_strings_and_comments() -> None:
 
 def test_masks_characters_one_by_one() -> None:
     assert masked('f({ a = "}" }) # }\n') == "f({ a = \0\0\0 }) \0\0\0\n"
+
+
+def test_a_comment_may_end_with_the_expression() -> None:
+    assert masked("a # }") == "a \0\0\0"
+    assert code("a // b") == "a  "
+    with pytest.raises(TemplateError, match="has no '}'"):
+        parts("${a # }")
