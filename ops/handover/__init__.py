@@ -13,8 +13,8 @@ from pathlib import Path
 from errors import Problem, RefusedError
 from ops.handover import given
 from ops.handover.conversion import Converted, convert
-from ops.handover.folder import Change
-from ops.handover.formatting import Formatter
+from ops.handover.folder import FolderChange
+from ops.handover.formatting import HclFormatter
 from ops.handover.readme import overview, stack_readme
 from ops.handover.schema import Schemas, from_file, shipped
 from ops.handover.schema.asking import with_missing_providers
@@ -47,7 +47,7 @@ def hand_over(
     `mark_conflicts`, it is raised after everything is written.
     """
     terraform = TerraformCli()
-    formatter = Formatter(terraform)
+    formatter = HclFormatter(terraform)
     stacks = read(out)
     schemas = shipped()
     for file in schema_files:
@@ -55,7 +55,7 @@ def hand_over(
     schemas = with_missing_providers(schemas, [stack.document for stack in stacks])
     known = given.read(destination, {stack.name: stack.target for stack in stacks}, force=force)
     files = formatter.of_a_handover(_files(stacks, schemas, known))
-    change = Change(files, destination, formatter, overwrite=force)
+    change = FolderChange(files, destination, formatter, overwrite=force)
     if check:
         change.refuse_differences()
     else:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from errors import Problem
-from ops.handover.formatting import HCL, Formatter
+from ops.handover.formatting import HCL, HclFormatter
 from ops.handover.last_handover import LastHandover, digest
 from ops.handover.merge import has_markers, merged, merged_moves
 
@@ -38,7 +38,7 @@ class Conflict:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class FolderComparison:
     """files: the content of each file after the handover, None for no file; those with a conflict stay as they are.
 
     notes: a line for each file that keeps people's changes, by path, with {} in the path's place.
@@ -71,8 +71,8 @@ class _File:
 
 
 def compared(
-    new: Mapping[str, bytes], present: Mapping[str, bytes | None], last: LastHandover, formatter: Formatter
-) -> Comparison:
+    new: Mapping[str, bytes], present: Mapping[str, bytes | None], last: LastHandover, formatter: HclFormatter
+) -> FolderComparison:
     """Compare the `new` files with those that are `present`, for all paths of both and of the last handover."""
     found = [_file(path, new, present, last) for path in sorted(present)]
     formats = _formats([it for it in found if it.is_hcl and it.now is not None and not it.is_unchanged], formatter)
@@ -91,7 +91,7 @@ def compared(
                     notes[file.path] = note
     merged_hcl = {path: content for path in notes if path.endswith(HCL) and (content := files[path]) is not None}
     changed = {path: content for path, content in merged_hcl.items() if content != present[path]}
-    return Comparison(
+    return FolderComparison(
         files=files | (formatter.where_possible(changed) if changed else {}), notes=notes, conflicts=conflicts
     )
 
@@ -109,7 +109,7 @@ def _file(path: str, new: Mapping[str, bytes], present: Mapping[str, bytes | Non
     )
 
 
-def _formats(files: Sequence[_File], formatter: Formatter) -> dict[str, tuple[bytes | None, bytes | None]]:
+def _formats(files: Sequence[_File], formatter: HclFormatter) -> dict[str, tuple[bytes | None, bytes | None]]:
     """The last handover's version and the present one of each file, both formatted."""
     versions = {f"was/{it.path}": it.was for it in files} | {f"now/{it.path}": _unix(it.now, it.was) for it in files}
     known = {path: content for path, content in versions.items() if content is not None}

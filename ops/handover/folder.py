@@ -8,8 +8,8 @@ from pathlib import Path
 
 from errors import Problem, RefusedError, refused
 from errors.shown import counted
-from ops.handover.comparison import Comparison, compared, difference
-from ops.handover.formatting import Formatter
+from ops.handover.comparison import FolderComparison, compared, difference
+from ops.handover.formatting import HclFormatter
 from ops.handover.last_handover import MANIFEST, MEMORY, is_memory, last_handover, remembered
 from ops.handover.paths import is_below, refuse_links
 
@@ -17,11 +17,11 @@ _OF_TERRAFORM = re.compile(r"(^|/)\.|\.tfstate(\.|$)")
 """Hidden files, among them Terraform's folder and lock file, and states."""
 
 
-class Change:
+class FolderChange:
     """What a handover makes of a folder."""
 
     def __init__(
-        self, files: Mapping[str, bytes], destination: Path, formatter: Formatter, *, overwrite: bool = False
+        self, files: Mapping[str, bytes], destination: Path, formatter: HclFormatter, *, overwrite: bool = False
     ) -> None:
         """Compare `files` with what stands below `destination`. Those of the handover's memory are only replaced.
 
@@ -41,7 +41,7 @@ class Change:
         refuse_links(destination, {*paths, *self.memory})
         self.present = _present(destination, paths)
         self.compared = (
-            Comparison(files={path: self.new.get(path) for path in paths}, notes={}, conflicts=[])
+            FolderComparison(files={path: self.new.get(path) for path in paths}, notes={}, conflicts=[])
             if overwrite
             else compared(self.new, self.present, self.last, formatter)
         )

@@ -10,7 +10,7 @@ from terraform.cli import TerraformCli
 HCL = (".tf", ".tfvars")
 
 
-class Formatter:
+class HclFormatter:
     """Formats files, given and returned by path."""
 
     def __init__(self, terraform: TerraformCli) -> None:

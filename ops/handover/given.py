@@ -22,18 +22,18 @@ _ESCAPE = re.compile(r"\\u([0-9a-f]{4})|\\(.)|([$%])\3\{")
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 
 
-class Place(NamedTuple):
+class GivenPlace(NamedTuple):
     """An address: the block's, and the key in it, if the block has `for_each`."""
 
     block: str
     key: str | None = None
 
 
-def place(address: str) -> Place:
+def place(address: str) -> GivenPlace:
     """The parts of an address that a handover gave."""
     block, bracket, rest = address.partition('["')
     key = _ESCAPE.sub(lambda it: _unescaped(*it.groups()), rest.removesuffix('"]'))
-    return Place(block, key if bracket else None)
+    return GivenPlace(block, key if bracket else None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Given:
     moves: Mapping[str, str] = field(default_factory=dict)
     counted: Set[str] = frozenset()
 
-    def place(self, address: str) -> Place | None:
+    def place(self, address: str) -> GivenPlace | None:
         """What was given to an address in the JSON."""
         given = self.addresses.get(address)
         return None if given is None else place(given)

@@ -24,7 +24,7 @@ Steps = tuple[str, ...]
 
 
 @dataclass(frozen=True, order=True)
-class Place:
+class PathPattern:
     """What the members of a group share. One of the steps has a `*`, which stands for the key."""
 
     kind: str
@@ -60,7 +60,7 @@ class ResourceGroup:
     type: str
     name: str
     members: Mapping[str, TopLevelBlock]
-    place: Place | None = None
+    place: PathPattern | None = None
     in_collection: bool = True
     one_for_all: bool = False
 
@@ -78,7 +78,7 @@ class ResourceGroup:
         return [replace(self, members=largest)] if 1 < len(largest) < len(self.members) else []
 
 
-Rejected = set[tuple[Place, frozenset[str]]]
+Rejected = set[tuple[PathPattern, frozenset[str]]]
 """Groups that cannot be, by their places and keys."""
 
 
@@ -90,11 +90,11 @@ class Grouping:
         self.failed: list[ResourceGroup] = []
         self._taken = {renamed.get(address(it.block), address(it.block)): id(it) for it in blocks}
         self._taken |= {address(it.block): id(it) for it in blocks}
-        self._members: dict[Place, dict[str, TopLevelBlock]] = {}
+        self._members: dict[PathPattern, dict[str, TopLevelBlock]] = {}
         repeatable = [it for it in blocks if _may_repeat(it)]
         for found in repeatable:
             for steps, key in _keys(_steps(found)):
-                place = Place(found.block.type, found.block.labels[0], steps)
+                place = PathPattern(found.block.type, found.block.labels[0], steps)
                 self._members.setdefault(place, {}).setdefault(key, found)
         self._members = {place: it for place, it in self._members.items() if len(it) > 1}
         self._collections = _collections(repeatable)
@@ -123,7 +123,7 @@ class Grouping:
             used |= {id(it) for it in members.values()}
         return groups
 
-    def _rank(self, place: Place, types: Mapping[frozenset[str], set[str]]) -> tuple[object, ...]:
+    def _rank(self, place: PathPattern, types: Mapping[frozenset[str], set[str]]) -> tuple[object, ...]:
         members = self._members[place]
         support = len(types[frozenset(members)])
         in_collection = self._in_collection(place, members)
@@ -138,12 +138,12 @@ class Grouping:
             place,
         )
 
-    def _in_collection(self, place: Place, members: Mapping[str, object]) -> bool:
+    def _in_collection(self, place: PathPattern, members: Mapping[str, object]) -> bool:
         if place.is_whole_step:
             return place.parent in self._collections
         return all(_ENUMERATOR.fullmatch(key) for key in members)
 
-    def _free_name(self, place: Place, members: Mapping[str, TopLevelBlock], names: set[str]) -> str | None:
+    def _free_name(self, place: PathPattern, members: Mapping[str, TopLevelBlock], names: set[str]) -> str | None:
         """A name without the type's words, if it is free."""
         own = {id(it) for it in members.values()}
         words = place.words

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from ops.handover.given import Given
-from ops.handover.grouping import Place, ResourceGroup
+from ops.handover.grouping import PathPattern, ResourceGroup
 from ops.handover.hcl import Block
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.moves import asked_moves, named_in_moves
@@ -40,7 +40,7 @@ class Keeping:
         self._given = given
         self._kept = _given_groups(blocks, given)
         self._apart: set[tuple[str, str]] = set()
-        self._proposals: dict[tuple[Place | None, frozenset[str]], frozenset[str]] = {}
+        self._proposals: dict[tuple[PathPattern | None, frozenset[str]], frozenset[str]] = {}
 
     def groups(self, proposed: Sequence[ResourceGroup]) -> list[ResourceGroup]:
         """The groups that were given, with new members from `proposed`, and those of `proposed` that are new."""

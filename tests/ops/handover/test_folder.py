@@ -11,8 +11,8 @@ import pytest
 
 from errors import RefusedError
 from ops.handover import hand_over
-from ops.handover.folder import Change, write
-from ops.handover.formatting import Formatter
+from ops.handover.folder import FolderChange, write
+from ops.handover.formatting import HclFormatter
 from ops.handover.stacks import read
 from terraform.cli import TerraformCli
 from tests.ops.handover.folders import TOPIC, written
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.tool("terraform")
 
 
 def put(files: dict[str, bytes], destination: Path) -> None:
-    Change(files, destination, Formatter(TerraformCli())).put()
+    FolderChange(files, destination, HclFormatter(TerraformCli())).put()
 
 
 def test_writes_a_folder_for_each_stack_and_a_list_of_files(out: Callable[..., Path], tmp_path: Path) -> None:

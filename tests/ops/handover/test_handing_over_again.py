@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from errors import RefusedError
-from ops.handover.folder import Change
-from ops.handover.formatting import Formatter
+from ops.handover.folder import FolderChange
+from ops.handover.formatting import HclFormatter
 from ops.handover.last_handover import MANIFEST
 from terraform.cli import TerraformCli
 from tests.ops.handover.folders import change, written
@@ -242,10 +242,10 @@ def test_does_not_merge_with_a_copy_that_somebody_changed(hcl: Path) -> None:
 
 def test_does_not_merge_what_is_no_text(hcl: Path) -> None:
     for first, second in ((b"\0a", b"\0b"), (b"\xffa", b"\xffb")):
-        Change({"x.zip": first}, hcl, Formatter(TerraformCli())).put()
+        FolderChange({"x.zip": first}, hcl, HclFormatter(TerraformCli())).put()
         (hcl / "x.zip").write_bytes(first + b"theirs")
         with pytest.raises(RefusedError, match=r"x\.zip: is no text, and both it and the handover changed"):
-            Change({"x.zip": second}, hcl, Formatter(TerraformCli())).refuse_conflicts()
+            FolderChange({"x.zip": second}, hcl, HclFormatter(TerraformCli())).refuse_conflicts()
         shutil.rmtree(hcl)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from errors import RefusedError
 from ops.handover import Converted, convert, shipped
-from ops.handover.given import Given, Place, place
+from ops.handover.given import Given, GivenPlace, place
 from ops.handover.strings import quoted
 from tests.ops.handover.successions import subnets
 
@@ -170,5 +170,5 @@ def test_the_same_document_gives_the_same_files() -> None:
 
 @pytest.mark.parametrize("key", ["a", "", 'a"]["b', "${x}", "%%{x}", "a\\n", "é\n\t", "\u2028", "$"])
 def test_reads_a_key_as_it_was_written(key: str) -> None:
-    assert place(f"aws_subnet.x[{quoted(key)}]") == Place("aws_subnet.x", key)
-    assert place("aws_subnet.x") == Place("aws_subnet.x")
+    assert place(f"aws_subnet.x[{quoted(key)}]") == GivenPlace("aws_subnet.x", key)
+    assert place("aws_subnet.x") == GivenPlace("aws_subnet.x")
