@@ -64,9 +64,11 @@ _BUILD = (
     WRITE_LOGS
     | NETWORK_INTERFACES
     | {"events:PutEvents", "kms:Decrypt", "s3:GetObject", "s3:GetObjectVersion"}
-    | {"ssm:GetParameter", "ssm:PutParameter"}
+    | {"ssm:GetParameter", "ssm:GetParameters", "ssm:PutParameter"}
 )
-"""What every build needs: its log, program and key, what it remembers of its mirrors, and to say that some differ."""
+"""What every build needs: its log, program and key, what it remembers of its mirrors, and to say that some differ.
+
+Builds made by an earlier version read their key with GetParameters. The promise builds-use-their-own is narrower."""
 
 _ROLES = {
     "codebuild.amazonaws.com": _BUILD | _MIRROR | {"s3:PutObject"},

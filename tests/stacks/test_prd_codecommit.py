@@ -66,6 +66,7 @@ def test_the_pull_user_may_change_nothing(codecommit: Terraform) -> None:
 )
 def test_denies_every_request_from_another_address(codecommit: Terraform, user: str, cidrs: str) -> None:
     deny = codecommit.statements(codecommit.resource(f"aws_iam_policy.{user}_user_deny_policy")["policy"])
+    assert deny["DenyFromElsewhere"].pop("//")["comment"].startswith("What an AWS service asks on the user's behalf")
     assert deny == {
         "DenyFromElsewhere": {
             "sid": "DenyFromElsewhere",

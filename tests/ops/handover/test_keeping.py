@@ -112,7 +112,7 @@ def test_a_member_that_gets_count_has_its_name_in_the_json() -> None:
     own = "aws_subnet.net-work_private_a-1"
     assert [it for it in steps(found) if "a-1" in it[0]] == [
         (own, f"{own}[0]"),
-        ('aws_subnet.net_work_private["a-1"]', own),
+        ('aws_subnet.net_work["private_a-1"]', own),
     ]
 
 
