@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from random import Random
 from types import TracebackType
 
 from buildspec.mirror.aws import AwsRefusedError
@@ -177,3 +178,29 @@ class MemoryEnds:
         if self.target.default is None and change.ref.startswith(b"refs/heads/"):
             self.target.default = change.ref
         return None
+
+
+def some_repository(random: Random, repository: Repository) -> None:
+    """Give a repository another state: refs created, moved, rewritten and deleted."""
+    for ref in (
+        b"refs/heads/main",
+        b"refs/heads/a",
+        b"refs/heads/a/b",
+        b"refs/heads/b",
+        b"refs/heads/b/a",
+        b"refs/tags/v",
+    ):
+        if any(ref.startswith(other + b"/") or other.startswith(ref + b"/") for other in repository.refs):
+            continue
+        kind = random.randrange(4)
+        if kind == 0:
+            repository.refs.pop(ref, None)
+        elif kind == 1:
+            repository.commit(ref, repository.refs.get(ref))
+        elif kind == 2:
+            repository.commit(ref, random.choice(sorted(repository.refs.values())) if repository.refs else None)
+    heads = [ref for ref in repository.refs if ref.startswith(b"refs/heads/")]
+    if not heads:
+        repository.commit(b"refs/heads/main")
+        heads = [b"refs/heads/main"]
+    repository.default = random.choice(heads)
