@@ -171,6 +171,7 @@ class Mirror(Generic[_Session]):
         with self._log.step("read the refs of the target"):
             target = self._ends.list_target()
             target_default = self._ends.default_branch()
+        self._refused.note_listed(target)
         with self._log.step("read the refs of the source"):
             session = self._ends.open_source(target)
         with session:
@@ -208,7 +209,7 @@ class Mirror(Generic[_Session]):
             self._log(f"done: the target has the source's {counted(self._outcome.refs, 'ref')}")
             return replace(self._outcome, equal=True)
         parts = parts_of(refused)
-        if self._refused.are_fewer(parts, target):
+        if self._refused.are_fewer(parts):
             time.sleep(self._rules.pause)
             return None
         if not self._by_copy and self._refused.set_aside(parts, target):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Union
 
 from .foreign import shown
@@ -21,8 +21,13 @@ class Refusals:
 
     def __init__(self) -> None:
         self._reasons: dict[Part, str] = {}
+        self._listed: set[bytes] = set()
         self._fewest = sys.maxsize
         self._set_aside: dict[Part, str] = {}
+
+    def note_listed(self, target: Listing) -> None:
+        """Remember the refs of every pass: one that others push may be in the way of a change, and be gone later."""
+        self._listed.update(target.refs)
 
     def add(self, reasons: Mapping[Part, str]) -> Iterator[str]:
         """Remember what the target does not take; yields what to say of it."""
@@ -37,7 +42,7 @@ class Refusals:
         changes = tuple(change for change in action.changes if change not in self._reasons)
         return Push(changes, action.unproved.intersection(changes)) if changes else None
 
-    def are_fewer(self, parts: Sequence[Part], target: Listing) -> bool:
+    def are_fewer(self, parts: Sequence[Part]) -> bool:
         """Whether fewer are left than ever before: then what others were in the way of can be tried again.
 
         A build at the same time may have held the lock of such a ref, and made it equal. And what was in the way of
@@ -46,7 +51,7 @@ class Refusals:
         if len(parts) >= self._fewest:
             return False
         self._fewest = len(parts)
-        self._reasons = {part: self._reasons[part] for part in _refused_for_themselves(parts, target)}
+        self._reasons = {part: self._reasons[part] for part in _refused_for_themselves(parts, self._listed)}
         return True
 
     def set_aside(self, parts: Iterable[Part], target: Listing) -> bool:
@@ -99,12 +104,12 @@ def _by_reason(reasons: Mapping[Part, str]) -> Iterator[str]:
         yield counted(left, "other")
 
 
-def _refused_for_themselves(parts: Iterable[Part], target: Listing) -> Iterator[Change]:
-    """Those that create or move a ref which no other ref is in the way of."""
-    folders = {folder for ref in target.refs for folder in _folders(ref)}
+def _refused_for_themselves(parts: Iterable[Part], listed: Collection[bytes]) -> Iterator[Change]:
+    """Those that create or move a ref which no other ref was in the way of."""
+    folders = {folder for ref in listed for folder in _folders(ref)}
     for part in parts:
         if isinstance(part, Change) and part.new:
-            in_the_way = part.ref in folders or any(folder in target.refs for folder in _folders(part.ref))
+            in_the_way = part.ref in folders or any(folder in listed for folder in _folders(part.ref))
             if part.old or not in_the_way:
                 yield part
 

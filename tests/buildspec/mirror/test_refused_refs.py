@@ -3,6 +3,7 @@
 from random import Random
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given, settings
 
 from buildspec.mirror.failures import UnreachableError
@@ -96,6 +97,21 @@ def test_a_ref_that_another_build_locked_and_made_equal_is_not_refused() -> None
     ends.before = before
     outcome, _ = run(ends)
     assert outcome.equal
+
+
+@pytest.mark.parametrize("transfer", ["relay", "copy"])
+def test_a_ref_that_a_push_to_the_target_was_in_the_way_of_arrives(transfer: str) -> None:
+    ends = mirrored()
+    ends.source.commit(b"refs/heads/x/deep")
+
+    def before(step: str) -> None:
+        if step == "list source" and ends.steps.count(step) == 1:
+            ends.target.refs[b"refs/heads/x"] = ends.target.refs[MAIN]
+
+    ends.before = before
+    outcome, _ = run(ends, transfer=transfer)
+    assert outcome.equal
+    assert is_equal(ends)
 
 
 def _refuse_only_relayed(ends: MemoryEnds, ref: bytes) -> None:
