@@ -60,9 +60,10 @@ quick: .venv/.test ## Run the tests that need no other program and no server
 	@$(RUN) -m pytest -m "not (slow or tool or terraform or emulator)" $(WORKED) $(PYTEST)
 
 .PHONY: proofs
-proofs: .venv/.test ## Try all generated cases of the review, of which make test tries a tenth (ten minutes)
+proofs: .venv/.test ## Try all generated cases, of which make test tries a part
 	@KAKEHASHI_ALL_CASES=1 $(RUN) -m pytest $(WORKED) tests/ops/review/test_generated_attachments.py \
-	  tests/ops/review/test_hostile_texts.py tests/ops/review/test_secret_forms.py $(PYTEST)
+	  tests/ops/review/test_hostile_texts.py tests/ops/review/test_secret_forms.py \
+	  tests/buildspec/mirror $(PYTEST)
 
 .PHONY: tools
 tools: .venv-pipenv/.done ## Set up checkov and cdktf-cli, for the tests that use them

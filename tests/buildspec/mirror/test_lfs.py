@@ -17,6 +17,7 @@ from buildspec.mirror.lfs import (
 )
 from buildspec.mirror.pack import DeltaReader
 from tests.buildspec.mirror.packs import chunks, delta
+from tests.cases import EVERY
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 12345\n"
 
@@ -160,7 +161,7 @@ def _looked(parts: list[bytes | None]) -> bool:
     return look.suspected
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=1000 // EVERY, deadline=None)
 @given(content=CONTENTS, sizes=SIZES)
 @example(content=b"\xef\xbb\xbf# filter=lfs", sizes=[2])
 @example(content=b"a\0\n* filter=lfs", sizes=[3])
@@ -170,7 +171,7 @@ def test_a_blob_in_any_parts_is_seen_as_the_whole_blob(content: bytes, sizes: li
     assert _looked([*chunks(content, sizes)]) == attributes_use_lfs(content)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=1000 // EVERY, deadline=None)
 @given(before=st.integers(0, 200_000), sizes=SIZES, newlines=st.booleans())
 def test_a_line_is_found_anywhere_in_a_large_blob(before: int, sizes: list[int], newlines: bool) -> None:
     filling = (b"some text\n" * (before // 10 + 1))[: before + 1]
@@ -185,7 +186,7 @@ LINE = b'text\n"a #!file" -text text=auto filter=lfs diff=lfs merge=lfs -text\nm
 AT = LINE.index(b"filter=lfs")
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000 // EVERY, deadline=None)
 @given(
     first=st.integers(0, len(LINE)),
     second=st.integers(0, len(LINE)),
@@ -234,7 +235,7 @@ def test_a_line_of_the_largest_length_is_found_after_a_long_text() -> None:
 INSTRUCTIONS = st.lists(st.one_of(st.binary(min_size=1, max_size=300), st.integers(1, 1000)), max_size=8)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=1000 // EVERY, deadline=None)
 @given(parts=INSTRUCTIONS, sizes=SIZES, longest=st.integers(1, 127))
 def test_a_delta_in_any_parts_has_its_literals(parts: list[bytes | int], sizes: list[int], longest: int) -> None:
     reader, runs = DeltaReader(), [b""]

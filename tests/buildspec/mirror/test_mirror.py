@@ -1,8 +1,11 @@
 """The passes of one mirror, between ends in memory."""
 
 from datetime import UTC, datetime
+from random import Random
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given, settings
 
 from buildspec.mirror.aws import AwsRefusedError
 from buildspec.mirror.failures import (
@@ -13,9 +16,11 @@ from buildspec.mirror.failures import (
     cause_of,
 )
 from buildspec.mirror.mirror import Outcome
+from buildspec.mirror.model import Limits
 from buildspec.mirror.retries import FinalError
-from tests.buildspec.mirror.memory_ends import MemoryEnds
+from tests.buildspec.mirror.memory_ends import MemoryEnds, some_repository
 from tests.buildspec.mirror.passes import MAIN, fail_at, is_equal, mirrored, run
+from tests.cases import EVERY
 
 
 def test_an_empty_target_becomes_equal() -> None:
@@ -194,6 +199,37 @@ def test_a_push_that_arrives_meanwhile_is_not_lost() -> None:
     outcome, _ = run(ends)
     assert outcome.equal
     assert is_equal(ends)
+
+
+STEPS = ("list target", "read default", "list source", "relay", "set default", "bring", "uses_lfs", "deliver")
+
+
+@settings(max_examples=3000 // EVERY, deadline=None)
+@given(
+    st.randoms(use_true_random=False),
+    st.sampled_from(["relay", "copy"]),
+    st.sampled_from(STEPS),
+    st.sampled_from(["source", "target"]),
+)
+def test_a_change_at_either_end_before_any_step_is_mirrored_by_that_build(
+    random: Random, transfer: str, step: str, end: str
+) -> None:
+    ends = mirrored()
+    some_repository(random, ends.source)
+    ends.source.commit(b"refs/tags/new")  # so that there is something to do
+    changed: list[str] = []
+
+    def before(name: str) -> None:
+        if name == step and not changed:
+            changed.append(name)
+            some_repository(random, ends.target if end == "target" else ends.source)
+
+    ends.before = before
+    outcome, lines = run(ends, transfer=transfer, limits=Limits(max_lost_percent=100, max_rewritten_percent=100))
+    assert outcome.equal, lines
+    assert ends.target.refs == ends.source.refs
+    # A pass reads the target's default branch once; by hand it may change after that.
+    assert end == "target" or is_equal(ends)
 
 
 def test_every_session_is_closed() -> None:

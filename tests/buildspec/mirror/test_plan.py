@@ -11,6 +11,7 @@ from buildspec.mirror.guards import Build, Guards
 from buildspec.mirror.model import Change, Limits, Listing, Push
 from buildspec.mirror.plan import plan
 from tests.buildspec.mirror.git_server import HEADS, GitServer, in_the_way
+from tests.cases import EVERY
 
 ANYTHING = Limits(max_lost_percent=100, max_rewritten_percent=100)
 BUILD = Build("kakehashi-prd-backlog-example", "website")
@@ -147,7 +148,7 @@ def ends(draw: st.DrawFn) -> tuple[dict[bytes, bytes], bytes | None]:
     return refs, branches[content % len(branches)] if branches else None
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=3000 // EVERY, deadline=None)
 @given(source=ends(), target=ends(), names_default=st.booleans(), most=st.integers(1, 5))
 def test_any_plan_makes_the_ends_equal_and_loses_nothing_on_the_way(
     source: tuple[dict[bytes, bytes], bytes | None],
