@@ -129,8 +129,9 @@ export UNNAMED_SOURCES
 QUIETLY = >.venv-pipenv/log 2>&1 || { cat .venv-pipenv/log >&2; printf 'error: pipenv: not all packages were installed\nhint: see the lines above, and run make again\n' >&2; exit 1; }
 
 # The same, and says on a terminal every five seconds how many packages there are.
+COUNT_EVERY := 5
 define COUNTED
-while [ -t 2 ] && sleep 5 && kill -0 $$$$ 2>/dev/null; do \
+while [ -t 2 ] && sleep $(COUNT_EVERY) && kill -0 $$$$ 2>/dev/null; do \
   echo "  $$(find .venv -path '*-packages/*.dist-info' -prune 2>/dev/null | wc -l) packages installed" >&2; \
 done & \
 trap "kill $$! 2>/dev/null || true" EXIT; \
