@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shutil import copytree
 from types import MappingProxyType
 from typing import Any
 
@@ -25,3 +26,26 @@ def read_by_terraform(
     assert planned.returncode == 0, planned.stderr
     plan: dict[str, Any] = json.loads(terraform(folder, "show", "-json", "plan").stdout)
     return [str(text) for text in plan["planned_values"]["outputs"]["texts"]["value"]]
+
+
+def diagnostics(stacks: Mapping[str, Path], folder: Path) -> dict[str, list[str]]:
+    """Terraform's errors and warnings about each stack's folder, from one run in which each is a module.
+
+    A run for each would start the AWS provider and read its schema each time. Of backends, which a module cannot have,
+    Terraform says so and nothing else; the rehearsals use them.
+    """
+    places = {name: f"stack_{number}" for number, name in enumerate(stacks)}
+    for name, stack in stacks.items():
+        copytree(stack, folder / places[name])
+    modules = {place: {"source": f"./{place}"} for place in places.values()}
+    (folder / "all.tf.json").write_text(json.dumps({"module": modules}))
+    done = terraform(folder, "init", "-backend=false", "-input=false", "-no-color")
+    assert done.returncode == 0, done.stderr
+    found: dict[str, list[str]] = {name: [] for name in stacks}
+    names = {place: name for name, place in places.items()}
+    for one in json.loads(terraform(folder, "validate", "-json").stdout)["diagnostics"]:
+        if one["summary"] != "Backend configuration ignored":
+            place = one.get("range", {}).get("filename", "").partition("/")[0]
+            said = f"{one['severity']}: {one['summary']}: {one['detail']}"
+            found.setdefault(names.get(place, "all of them"), []).append(said)
+    return found

@@ -1,8 +1,7 @@
 """The real Terraform and AWS provider accept every stack, and refuse bad values of every variable."""
 
 import json
-import shutil
-from concurrent.futures import ThreadPoolExecutor
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.real.synthesised import DeploymentStack
-from tests.real.terraform import terraform
+from tests.real.terraform import diagnostics, terraform
 
 pytestmark = pytest.mark.terraform
 
@@ -19,19 +18,8 @@ pytestmark = pytest.mark.terraform
 def test_every_stack_of_every_deployment_is_valid_and_without_warnings(
     stacks: list[DeploymentStack], tmp_path: Path
 ) -> None:
-    plugins = tmp_path / "plugins"
-    plugins.mkdir()
-    folders = {str(stack): shutil.copytree(stack.folder, tmp_path / str(stack)) for stack in stacks}
-    for name, folder in folders.items():  # one by one: two runs must not fill the plugin cache
-        done = terraform(folder, "init", "-backend=false", "-input=false", "-no-color", plugins=plugins)
-        assert done.returncode == 0, f"{name}: {done.stderr}"
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        printed = pool.map(lambda folder: terraform(folder, "validate", "-json").stdout, folders.values())
-        diagnostics = {
-            name: [f"{one['severity']}: {one['summary']}: {one['detail']}" for one in json.loads(text)["diagnostics"]]
-            for name, text in zip(folders, printed, strict=True)
-        }
-    assert diagnostics == {name: [] for name in folders}
+    folders = {str(stack): stack.folder for stack in stacks}
+    assert diagnostics(folders, tmp_path) == {name: [] for name in folders}
 
 
 @dataclass(frozen=True)
@@ -171,38 +159,48 @@ def test_every_variable_has_test_values(stacks: list[DeploymentStack]) -> None:
     assert declared == VALUES.keys()
 
 
-@pytest.fixture(params=VALUES)
-def variable(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+@pytest.fixture(scope="module")
+def objections(stacks: list[DeploymentStack], tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """Terraform's errors for every value of every variable, by `variable=value`, from one plan of a copy for each.
 
-
-@pytest.fixture
-def declared(variable: str, stacks: list[DeploymentStack], tmp_path: Path) -> Path:
-    """A folder with one variable and nothing else, as the example declares it, or else another deployment."""
-    having = [stack for stack in stacks if variable in stack.terraform.json.get("variable", {})]
-    declaring = min(having, key=lambda stack: stack.deployment != "example")
-    block = {"variable": {variable: declaring.terraform.json["variable"][variable]}}
-    (tmp_path / "variables.tf.json").write_text(json.dumps(block))
-    return tmp_path
-
-
-def objections_to(value: Any, variable: str, folder: Path) -> list[str]:
-    """Terraform's errors for a value in a .tfvars file, which is where operations write it."""
-    (folder / "values.tfvars.json").write_text(json.dumps({variable: value}))
+    A variable is declared as in the example, or else as in another deployment. The values are in a .tfvars file, which
+    is where operations write them.
+    """
+    folder = tmp_path_factory.mktemp("variables")
+    cases = [
+        (variable, value)
+        for variable, values in VALUES.items()
+        for value in [*values.good, *(bad for refused in values.refused.values() for bad in refused)]
+    ]
+    for number, (variable, _) in enumerate(cases):
+        having = [stack for stack in stacks if variable in stack.terraform.json.get("variable", {})]
+        declaring = min(having, key=lambda stack: stack.deployment != "example")
+        block = json.dumps({f"case_{number}": declaring.terraform.json["variable"][variable]})
+        renamed = re.sub(rf"\bvar\.{variable}\b", f"var.case_{number}", block)
+        (folder / f"case_{number}.tf.json").write_text(f'{{"variable": {renamed}}}')
+    values = {f"case_{number}": value for number, (_, value) in enumerate(cases)}
+    (folder / "values.tfvars.json").write_text(json.dumps(values))
     plan = terraform(folder, "plan", "-json", "-input=false", "-lock=false", "-var-file=values.tfvars.json")
-    lines = [json.loads(line) for line in plan.stdout.splitlines()]
-    objections = [line["diagnostic"]["detail"] for line in lines if line["type"] == "diagnostic"]
-    assert (plan.returncode == 0) == (objections == []), plan.stdout + plan.stderr
-    return objections
+    names = [f"{variable}={value!r}" for variable, value in cases]
+    found: dict[str, list[str]] = {name: [] for name in names}
+    for line in map(json.loads, plan.stdout.splitlines()):
+        if line["type"] == "diagnostic":
+            detail = line["diagnostic"]["detail"]
+            (number,) = set(re.findall(r"\bcase_(\d+)\.tf\.json:", detail))  # where the variable is declared
+            found[names[int(number)]].append(detail)
+    return found
 
 
-def test_a_variable_accepts_every_good_value(declared: Path, variable: str) -> None:
-    objections = {str(value): objections_to(value, variable, declared) for value in VALUES[variable].good}
-    assert objections == {str(value): [] for value in VALUES[variable].good}
+@pytest.mark.parametrize("variable", VALUES)
+def test_a_variable_accepts_every_good_value(variable: str, objections: dict[str, list[str]]) -> None:
+    assert {str(value): objections[f"{variable}={value!r}"] for value in VALUES[variable].good} == {
+        str(value): [] for value in VALUES[variable].good
+    }
 
 
-def test_a_variable_refuses_every_bad_value_with_a_hint(declared: Path, variable: str) -> None:
+@pytest.mark.parametrize("variable", VALUES)
+def test_a_variable_refuses_every_bad_value_with_a_hint(variable: str, objections: dict[str, list[str]]) -> None:
     for start, values in VALUES[variable].refused.items():
         for value in values:
-            objections = objections_to(value, variable, declared)
-            assert any(objection.startswith(start) for objection in objections), f"{value!r}: {objections}"
+            found = objections[f"{variable}={value!r}"]
+            assert any(objection.startswith(start) for objection in found), f"{value!r}: {found}"
