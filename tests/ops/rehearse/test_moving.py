@@ -73,14 +73,20 @@ def _continue_from(bridge: Workspace, new: Path, folder: Path) -> None:
     bridge.init()
 
 
+def _planned(bridge: Workspace, new: Path, folder: Path) -> Plan:
+    """The plan of a move, which loses nothing."""
+    _continue_from(bridge, new, folder)
+    plan = bridge.read(bridge.plan())
+    assert [address for address in _destroyed(plan) if address.startswith(KEPT)] == []
+    return plan
+
+
 def _moved(bridge: Workspace, new: Path, folder: Path) -> Plan:
     """The plan of a move that loses nothing, after whose apply nothing is left to change."""
-    _continue_from(bridge, new, folder)
     url = bridge.outputs()["webhook_urls"]["website"].rpartition("/")[0]
-    plan = bridge.read(bridge.plan())
+    plan = _planned(bridge, new, folder)
     bridge.apply()
     again = bridge.read(bridge.plan())
-    assert [address for address in _destroyed(plan) if address.startswith(KEPT)] == []
     assert bridge.outputs()["webhook_urls"]["website"] == f"{url}/hooks/website"
     assert [change.address for change in again.changes if change.action is not Action.NOTHING] == []
     return plan
@@ -128,14 +134,31 @@ API_KINDS = {
 """The kinds of what the API had for each mirror."""
 
 
-def test_file_systems_stay_with_a_build_for_each_repository(
+def test_file_systems_stay_with_a_build_for_each_repository_and_go_with_one_for_each_space(
     tmp_path: Path, project: Path, changed: Callable[..., Stacks]
 ) -> None:
+    for_each_space = {
+        "prd.backlog.isolation": None,
+        "prd.backlog.cache.mode": "none",
+        "prd.backlog.keep_logs_of": ["website", "batch", "partner-api"],
+    }
     with _standing("everything", tmp_path, project) as bridge:
-        plan = _moved(bridge, changed("everything", EVERYTHING).out, tmp_path / "scratch" / "new")
+        gives_up = _planned(bridge, changed("everything", for_each_space).out, tmp_path / "scratch" / "spaces")
+        stays = _moved(bridge, changed("everything", EVERYTHING).out, tmp_path / "scratch" / "new")
 
-    assert {_kind(address) for address in _destroyed(plan)} == API_KINDS
-    assert "aws_efs_file_system.caches_website_file_system" not in _actions(plan)
+    assert {_kind(address) for address in _destroyed(stays)} == API_KINDS
+    assert "aws_efs_file_system.caches_website_file_system" not in _actions(stays)
+    of_caches = [address for address in _destroyed(gives_up) if ".caches_" in address]
+    assert [address for address in of_caches if _kind(address) == "aws_efs_file_system"] == [
+        f"aws_efs_file_system.caches_{key}_file_system" for key in ("batch", "partner-api", "website")
+    ]
+    assert {_kind(address) for address in _destroyed(gives_up) if address not in of_caches} == API_KINDS | {
+        "aws_cloudwatch_metric_alarm",
+        "aws_codebuild_project",
+        "aws_iam_role",
+        "aws_iam_role_policy",
+        "aws_scheduler_schedule",
+    }
 
 
 def test_a_bucket_of_caches_and_a_mirror_called_hooks_stay_with_a_build_for_each_repository(
@@ -143,32 +166,8 @@ def test_a_bucket_of_caches_and_a_mirror_called_hooks_stay_with_a_build_for_each
 ) -> None:
     settings = {**EVERYTHING, "prd.backlog.cache.mode": "s3", "prd.backlog.repositories.hooks": HOOKS}
     with _standing("everything-s3", tmp_path, project) as bridge:
-        plan = _moved(bridge, changed("everything", settings).out, tmp_path / "scratch" / "new")
+        plan = _planned(bridge, changed("everything", settings).out, tmp_path / "scratch" / "new")
 
     assert {_kind(address) for address in _destroyed(plan)} == API_KINDS
     # API Gateway refuses a second path of this name.
     assert {"aws_s3_bucket.cache_bucket", "aws_api_gateway_resource.webhook_hooks"}.isdisjoint(_actions(plan))
-
-
-def test_a_build_for_each_space_gives_up_the_file_systems_alone(
-    tmp_path: Path, project: Path, changed: Callable[..., Stacks]
-) -> None:
-    settings = {
-        "prd.backlog.isolation": None,
-        "prd.backlog.cache.mode": "none",
-        "prd.backlog.keep_logs_of": ["website", "batch", "partner-api"],
-    }
-    with _standing("everything", tmp_path, project) as bridge:
-        plan = _moved(bridge, changed("everything", settings).out, tmp_path / "scratch" / "new")
-
-    of_caches = [address for address in _destroyed(plan) if ".caches_" in address]
-    assert [address for address in of_caches if _kind(address) == "aws_efs_file_system"] == [
-        f"aws_efs_file_system.caches_{key}_file_system" for key in ("batch", "partner-api", "website")
-    ]
-    assert {_kind(address) for address in _destroyed(plan) if address not in of_caches} == API_KINDS | {
-        "aws_cloudwatch_metric_alarm",
-        "aws_codebuild_project",
-        "aws_iam_role",
-        "aws_iam_role_policy",
-        "aws_scheduler_schedule",
-    }
