@@ -9,13 +9,14 @@ from terraform.plan import Action, Plan
 # A deployment of API Gateway is a snapshot: the provider replaces it, new before old, whenever the API changes.
 _REPLACED_BY_DESIGN = {"aws_api_gateway_deployment"}
 
+_NOTHING: Mapping[str, str] = {}
 _SHOWN = 30  # resources that are left, of however many
 
 
-def expect_no_changes(workspace: Workspace, *, moved: int = 0) -> None:
-    """Plan, and refuse a plan that does anything but give `moved` resources another address."""
+def expect_no_changes(workspace: Workspace, *, moved: Mapping[str, str] = _NOTHING) -> None:
+    """Plan, and refuse a plan that does anything but give resources their new addresses: `moved`, by the old ones."""
     file = workspace.plan()
-    if not (_moves_alone(workspace.read(file), moved) if moved else file.is_empty):
+    if not (moves_alone(workspace.read(file), moved) if moved else file.is_empty):
         raise refused(
             workspace.stack.name,
             "the plan after an apply is not empty",
@@ -61,6 +62,14 @@ def expect_nothing_left(
         )
 
 
-def _moves_alone(plan: Plan, moved: int) -> bool:
+def moves_alone(plan: Plan, moved: Mapping[str, str]) -> bool:
+    """Whether every instance of a moved resource comes from the old address, and the plan does nothing else."""
     actions = {change.action for change in plan.changes} | {output.action for output in plan.outputs}
-    return actions <= {Action.NOTHING} and sum(it.previous_address is not None for it in plan.changes) == moved
+    steps = {it.address: it.previous_address for it in plan.changes if it.previous_address is not None}
+    wanted = {
+        it.address: old + it.address.removeprefix(new)
+        for it in plan.changes
+        for old, new in moved.items()
+        if it.address == new or it.address.startswith(f"{new}[")
+    }
+    return actions <= {Action.NOTHING} and steps == wanted

@@ -123,14 +123,15 @@ class Rehearsal:
         with self._progress.step(name, "hand over") as step:
             workspace.folder = self._handed_over[name]
             workspace.init()
-            checks.expect_no_changes(workspace, moved=len(moved))
+            checks.expect_no_changes(workspace, moved=moved)
             step.note(f"no changes, {counted(len(moved), 'address', 'addresses')} moved")
         self._vary(workspace)
         with self._progress.step(name, "take back") as step:
             workspace.folder = synthesised
             # The HCL's `moved` blocks lead in one direction. The other is taken in rehearsals only.
-            workspace.move({new: old for old, new in moved.items()})
-            checks.expect_no_changes(workspace, moved=len(moved))
+            back = {new: old for old, new in moved.items()}
+            workspace.move(back)
+            checks.expect_no_changes(workspace, moved=back)
             step.note("no changes")
         self.findings.handed_over[name] = len(moved)
 
