@@ -30,6 +30,7 @@ class Shape:
         https://developer.hashicorp.com/terraform/language/attr-as-blocks
     possibly_blocks: arguments of which it is not known whether they may be written as blocks.
     unclear: names of which it is not known whether they are arguments or blocks, or what they may contain.
+    sets: the arguments that are known to be sets of texts or numbers, in which the order does not matter.
     """
 
     arguments: frozenset[str] = frozenset()
@@ -37,6 +38,7 @@ class Shape:
     blocks: Mapping[str, "Shape"] = field(default_factory=dict)
     possibly_blocks: frozenset[str] = frozenset()
     unclear: frozenset[str] = frozenset()
+    sets: frozenset[str] = frozenset()
 
 
 class ProviderRelease:
@@ -56,9 +58,9 @@ class ProviderRelease:
     def _shape(self, index: int) -> Shape:
         if index not in self._shapes:
             blocks, *words = self._reduced["shapes"][index]
-            arguments, lists_of_objects, possibly_blocks, unclear = (frozenset(it.split()) for it in words)
             inner = {name: self._shape(block) for name, block in blocks.items()}
-            self._shapes[index] = Shape(arguments, lists_of_objects, inner, possibly_blocks, unclear)
+            arguments, lists_of_objects, *others = (frozenset(it.split()) for it in words)
+            self._shapes[index] = Shape(arguments, lists_of_objects, inner, *others)
         return self._shapes[index]
 
 
@@ -98,12 +100,14 @@ def _union(shapes: Sequence[Shape]) -> Shape:
     surely = {
         name for name in written_as_blocks if all(name in it.lists_of_objects for it in shapes if name in it.arguments)
     }
+    sets = {name for name in arguments - unclear if all(name in it.sets for it in shapes if name in it.arguments)}
     return Shape(
         arguments=arguments - unclear,
         lists_of_objects=frozenset(surely - unclear),
         blocks={name: _union(found) for name, found in inner.items() if name not in unclear},
         possibly_blocks=written_as_blocks - surely - unclear,
         unclear=unclear,
+        sets=frozenset(sets),
     )
 
 
@@ -186,6 +190,8 @@ def reduce(schema: Mapping[str, Any], version: str) -> dict[str, Any]:
             _words(name for name, it in attributes.items() if it.get("possibly_blocks")),
             _words(block.get("unclear", ())),
         ]
+        if sets := _words(name for name, it in attributes.items() if _is_set(it.get("type"))):
+            shape.append(sets)
         return shapes.setdefault(json.dumps(shape), len(shapes))
 
     reduced = {
@@ -206,5 +212,12 @@ def _words(names: Iterable[str]) -> str:
 def _is_list_of_objects(type: Any) -> bool:
     match type:
         case ["list" | "set", ["object", *_]]:
+            return True
+    return False
+
+
+def _is_set(type: Any) -> bool:
+    match type:
+        case ["set", str()]:
             return True
     return False

@@ -15,6 +15,18 @@ CHANGED = {
     "resource aws_auditmanager_assessment.roles",
     "resource aws_auditmanager_control.control_mapping_sources.source_keyword",
 }
+CHANGED_SETS = {
+    "5.100.0": {
+        "data aws_networkmanager_core_network_policy_document.segment_actions.via.with_edge_override.edge_sets"
+    },
+    "6.69.1": {
+        "resource aws_bedrock_guardrail.content_policy_config.filters_config.input_modalities",
+        "resource aws_bedrock_guardrail.content_policy_config.filters_config.output_modalities",
+        "resource aws_billing_view.data_filter_expression.dimensions.values",
+        "resource aws_ce_cost_category.split_charge_rule.targets",
+        "resource aws_lakeformation_data_cells_filter.table_data.column_wildcard.excluded_column_names",
+    },
+}
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +67,29 @@ def test_arguments_and_blocks_are_those_of_another_release(
                 compared += _common(schema["block"], shape, f"{kind} {type_}")
     assert len(compared) > 30_000
     assert {path for path, agrees in compared if not agrees} == changed
+
+
+def _sets(block: dict[str, Any], shape: Shape, path: str) -> Iterator[tuple[str, bool]]:
+    """The arguments that both know, and whether both or neither say that it is a set."""
+    for name, attribute in block["attributes"].items():
+        if name in shape.arguments:
+            yield f"{path}.{name}", ("type" in attribute) == (name in shape.sets)
+    for name, inner in block["block_types"].items():
+        if name in shape.blocks:
+            yield from _sets(inner["block"], shape.blocks[name], f"{path}.{name}")
+
+
+@pytest.mark.parametrize("release", CHANGED_SETS, ids=["of_terraform", "of_a_newer_package"])
+def test_sets_are_those_of_another_release(package: packages.Package, release: str) -> None:
+    aws = shipped().provider("aws", release)
+    assert aws is not None
+    compared = list(_sets(package.schema["provider"]["block"], aws.configuration, "provider"))
+    for kind, key in KINDS.items():
+        for type_, schema in package.schema[key].items():
+            if shape := aws.find(kind, type_):
+                compared += _sets(schema["block"], shape, f"{kind} {type_}")
+    assert len(compared) > 20_000
+    assert {path for path, agrees in compared if not agrees} == CHANGED_SETS[release]
 
 
 def test_refuses_a_file_that_is_no_package(tmp_path: Path) -> None:
