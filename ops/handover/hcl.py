@@ -72,7 +72,12 @@ def text(value: str) -> Template:
 
 @dataclass(frozen=True)
 class Block:
-    """A block with its arguments and nested blocks. `reason` is a comment above it, `comments` are lines inside."""
+    """A block with its arguments and nested blocks.
+
+    comments: lines inside.
+    reason: a comment above it.
+    sets: the names of arguments in which the order does not matter.
+    """
 
     type: str
     labels: tuple[str, ...] = ()
@@ -80,6 +85,7 @@ class Block:
     arguments: Mapping[str, Expression] = field(default_factory=dict)
     blocks: tuple["Block", ...] = ()
     reason: str = ""
+    sets: frozenset[str] = frozenset()
 
     def mapped(self, change: Callable[[Expression], Expression]) -> "Block":
         """The block with `change` applied to every expression in it, nested ones included."""

@@ -156,7 +156,9 @@ class _StackReader:
                 blocks += self._provider_blocks(" ".join([type, *body.labels[:1]]), name, value, shape, where)
             else:
                 self.problems.add(where, f"{name!r} is neither an argument nor a block of {type}", "remove it")
-        return Block(type, body.labels, comments(body.content), arguments, tuple(blocks), reason(body.content))
+        above, inside = reason(body.content), comments(body.content)
+        sets = frozenset() if shape is None else shape.sets
+        return Block(type, body.labels, inside, arguments, tuple(blocks), above, sets)
 
     def _provider_blocks(self, owner: str, name: str, value: Any, shape: Shape, where: str) -> Iterator[Block]:
         if name == "dynamic":

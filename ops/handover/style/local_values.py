@@ -28,6 +28,11 @@ def with_changed_values(found: TopLevelBlock, change: Change) -> TopLevelBlock:
     return replace(found, block=_changed(found.block, change)) if found.block.type in _TOP_LEVEL else found
 
 
+def with_changed_sets(found: TopLevelBlock, change: Change) -> TopLevelBlock:
+    """The block with `change` applied to every argument that is known to be a set."""
+    return replace(found, block=_with_sets(found.block, change)) if found.block.type in _TOP_LEVEL else found
+
+
 def values(blocks: Sequence[TopLevelBlock]) -> Iterator[Expression]:
     """Every expression in these places."""
     seen: list[Expression] = []
@@ -68,6 +73,14 @@ def _changed(block: Block, change: Change) -> Block:
             for name, it in block.arguments.items()
         },
         blocks=tuple(it if it.type in _NOT_WITHIN else _changed(it, change) for it in block.blocks),
+    )
+
+
+def _with_sets(block: Block, change: Change) -> Block:
+    return replace(
+        block,
+        arguments={name: change(it) if name in block.sets else it for name, it in block.arguments.items()},
+        blocks=tuple(it if it.type in _NOT_WITHIN else _with_sets(it, change) for it in block.blocks),
     )
 
 

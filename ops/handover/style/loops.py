@@ -2,20 +2,20 @@
 
 `{ a = aws_subnet.private["a"].id, c = aws_subnet.private["c"].id }` becomes
 `{ for zone, subnet in aws_subnet.private : zone => subnet.id }`. Terraform visits the members in the order of their
-keys, so a list must have this order: https://developer.hashicorp.com/terraform/language/expressions/for
+keys, so a list must have this order, and a set any: https://developer.hashicorp.com/terraform/language/expressions/for
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ops.handover.hcl import Expression, ObjectExpr, Template, TupleExpr, Verbatim
+from ops.handover.hcl import Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.references import address
 from ops.handover.strings import quoted_template
 from ops.handover.style.brackets import has_comments, lists
 from ops.handover.style.keys import for_each_keys, key_name, local_name
-from ops.handover.style.local_values import local_values, with_changed_values
+from ops.handover.style.local_values import local_values, with_changed_sets, with_changed_values
 from ops.handover.texts import is_long
 from terraform.patterns import ADDRESS
 from terraform.templates import Directive, Interpolation, Literal, Part, code, masked
@@ -41,6 +41,7 @@ def with_loops(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
     loops = _Loops(repeated)
     # Nothing refers to an output, so that a new reference in it makes no cycle.
     changes = {"output": loops.changed_in_output}
+    blocks = [with_changed_sets(found, loops.changed_set) for found in blocks]
     return [with_changed_values(found, changes.get(found.block.type, loops.changed)) for found in blocks]
 
 
@@ -86,6 +87,29 @@ class _Loops:
                         text = text.replace(_HERE, name)
                         return Verbatim(f"{{ for {name} in {found.keys_of} : {name} => {text} }}")
         return changed
+
+    def changed_set(self, expression: Expression) -> Expression:
+        """A set with a `for` expression for all members of a block that it names, in any order, beside other items.
+
+        Terraform counts an unknown value that stands twice as two.
+        """
+        if not isinstance(expression, TupleExpr) or len({*expression.items}) < len(expression.items):
+            return expression
+        alike: dict[str, dict[str, Expression]] = {}
+        for it in expression.items:
+            keys = _members(it)
+            if len(keys) == 1 and (marked := _by_key(it, key := keys.pop())) is not None:
+                alike.setdefault(marked, {})[key] = it
+        loops = []
+        rest = list(expression.items)
+        for members in alike.values():
+            loop = self._loop({key: [it] for key, it in members.items()}, is_map=False)
+            if loop is not None:
+                loops.append(Verbatim(loop))
+                rest = [it for it in rest if it not in members.values()]
+        if len(loops) == 1 and not rest:
+            return loops[0]
+        return FunctionCall("concat", (*([TupleExpr(tuple(rest))] if rest else []), *loops)) if loops else expression
 
     def _with_lists(self, source: str) -> str:
         """The expression with `for` expressions in place of its lists."""
