@@ -4,9 +4,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from ops.handover.hcl import Block, Expression, Template, TupleExpr, Verbatim, mapped, within
-from terraform.patterns import ADDRESS
+from ops.handover.hcl import Block, Expression, FunctionCall, Template, TupleExpr, Verbatim, mapped, within
+from terraform.patterns import ADDRESS, WITH_INDEXES
 from terraform.templates import Literal, Part, code, rewritten
+
+_CONSTANT = re.compile(r"null|true|false|-?[0-9][0-9.eE+-]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,26 @@ def is_free_of_resources(expression: Expression) -> bool:
         for it in within(expression)
         for source in sources(it)
     )
+
+
+def is_constant(expression: Expression) -> bool:
+    """Whether it has no references and no calls."""
+    for it in within(expression):
+        if isinstance(it, FunctionCall):
+            return False
+        if isinstance(it, Template) and it.text is None:
+            return False
+        if isinstance(it, Verbatim) and not _CONSTANT.fullmatch(it.source):
+            return False
+    return True
+
+
+def is_reference(expression: Expression) -> bool:
+    """Whether it is a reference, or a text with references."""
+    if not isinstance(expression, Template):
+        return False
+    sources = [part.source for part in expression.parts if not isinstance(part, Literal)]
+    return bool(sources) and all(WITH_INDEXES.fullmatch(source) for source in sources)
 
 
 def sources(expression: Expression) -> list[str]:

@@ -17,16 +17,14 @@ from ops.handover.hcl import (
     TupleExpr,
     Verbatim,
     text,
-    within,
 )
 from ops.handover.nested import aligned, dynamic, word
-from ops.handover.references import is_free_of_resources
+from ops.handover.references import is_constant, is_free_of_resources, is_reference
 from ops.handover.strings import has_doubled_signs
 from ops.handover.texts import is_long
-from terraform.patterns import WITH_INDEXES
+from ops.handover.texts_by_key import TextsByKey, texts_by_key, written_by_key
 from terraform.templates import Interpolation, Literal, Part, escaped
 
-_CONSTANT = re.compile(r"null|true|false|-?[0-9][0-9.eE+-]*")
 _MOST_DYNAMIC = 3
 _OWN_SCOPE = frozenset({"dynamic", "provisioner", "connection"})
 
@@ -82,9 +80,16 @@ class UnifiedGroup:
 
 def unify(group: ResourceGroup, members: Mapping[str, Block]) -> UnifiedGroup | None:
     """One block for the members, or None if they differ in a way that needs separate blocks."""
-    merger = _Merger({"each.key": list(members)}, may_be_dynamic=group.in_collection)
+    keys = {"each.key": list(members)}
+    merger = _Merger(keys, may_be_dynamic=group.in_collection)
     try:
         block = merger.blocks(list(members.values()), ())
+        if merger.dynamic:
+            known = texts_by_key(block, keys, merger.values)
+            again = _Merger(keys, may_be_dynamic=True, known=known)
+            changed = again.blocks(list(members.values()), ())
+            if again.values.items() <= merger.values.items():
+                merger, block = again, changed
     except _DifferentError:
         return None
     block = replace(block, labels=(group.type, group.name))
@@ -96,11 +101,15 @@ class _DifferentError(Exception):
 
 
 class _Merger:
-    def __init__(self, keys: Keys, *, may_be_dynamic: bool) -> None:
-        """may_be_dynamic: whether a nested block that some members lack may become a dynamic block."""
+    def __init__(self, keys: Keys, *, may_be_dynamic: bool, known: TextsByKey | None = None) -> None:
+        """may_be_dynamic: whether a nested block that some members lack may become a dynamic block.
+
+        known: texts that nested blocks of some members may have, too.
+        """
         self._keys = keys
         self._may_be_dynamic = may_be_dynamic
-        self._dynamic = 0
+        self._known = known or {}
+        self.dynamic = 0
         self.shared = 0
         self.values: dict[str, tuple[Expression, ...]] = {}
         self.files: dict[Verbatim, tuple[str, str]] = {}
@@ -133,9 +142,9 @@ class _Merger:
         missing = [it is None and parent is not None for it, parent in zip(row, parents, strict=True)]
         if not any(missing):
             return inner
-        self._dynamic += 1
+        self.dynamic += 1
         made = dynamic(inner, [it is not None for it in row]) if self._may_be_dynamic else None
-        if made is None or "lifecycle" in place or self._dynamic > _MOST_DYNAMIC:
+        if made is None or "lifecycle" in place or self.dynamic > _MOST_DYNAMIC:
             raise _DifferentError
         block, name, values = made
         if self.values.setdefault(name, values) != values:
@@ -147,6 +156,10 @@ class _Merger:
         if None not in members:
             return self._merged([it for it in members if it is not None], place)
         present = [it for it in members if it is not None]
+        rows = [number for number, it in enumerate(members) if it is not None]
+        if (written := written_by_key(present, rows, self._known)) is not None:
+            self.shared += 1
+            return written
         if all(it == present[0] for it in present):
             self.shared += 1
             return present[0]
@@ -187,7 +200,7 @@ class _Merger:
     def _value(self, members: Sequence[Expression], place: tuple[str, ...]) -> Expression:
         """`each.value.NAME`, named after the place. Equal values share one name."""
         own_scope = _OWN_SCOPE & set(place)  # references may be to an iterator or `self`
-        if not all(_is_constant(it) or (not own_scope and _is_reference(it)) for it in members):
+        if not all(is_constant(it) or (not own_scope and is_reference(it)) for it in members):
             raise _DifferentError
         refers = [not is_free_of_resources(it) for it in members]
         if any(refers) and not all(refers):
@@ -250,7 +263,7 @@ class _Merger:
         if len({len(it.items) for it in members}) != 1:
             return None
         columns = list(zip(*(it.items for it in members), strict=True))
-        if len(columns) > 1 and all(_is_constant(it) for it in members):
+        if len(columns) > 1 and all(is_constant(it) for it in members):
             by_key = [column[0] if len(set(column)) == 1 else self._by_key(column) for column in columns]
             found = tuple(it for it in by_key if it is not None)
             return TupleExpr(found) if len(found) == len(columns) else None
@@ -328,23 +341,3 @@ def _are_same_set(members: Sequence[Expression]) -> bool:
 
 def _word(key: Template) -> str:
     return re.sub(r"\W+", "_", key.text or "value").strip("_").lower() or "value"
-
-
-def _is_constant(expression: Expression) -> bool:
-    """Whether it has no references and no calls."""
-    for it in within(expression):
-        if isinstance(it, FunctionCall):
-            return False
-        if isinstance(it, Template) and it.text is None:
-            return False
-        if isinstance(it, Verbatim) and not _CONSTANT.fullmatch(it.source):
-            return False
-    return True
-
-
-def _is_reference(expression: Expression) -> bool:
-    """Whether it is a reference, or a text with references."""
-    if not isinstance(expression, Template):
-        return False
-    sources = [part.source for part in expression.parts if not isinstance(part, Literal)]
-    return bool(sources) and all(WITH_INDEXES.fullmatch(source) for source in sources)

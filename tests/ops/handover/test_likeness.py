@@ -47,6 +47,15 @@ def test_random_stacks_have_groups_and_others() -> None:
     assert sum(any(not it.endswith("[]") for it in one) for one in found) > 10
 
 
+@pytest.mark.parametrize("case", ["texts_of_some", "different_texts_of_some", "a_text_of_one"])
+def test_writes_a_text_of_some_members_by_key_as_that_of_all(case: str) -> None:
+    whole = "\n".join(files(SIMILAR[case]).values())
+    parameter = '"arn:aws:ssm:eu-central-1:111111111111:parameter/backlog/${each.value.backlog}/ssh-key"'
+    assert f"resources = [{parameter}]" in whole
+    assert f'values = [\n          {parameter},\n          "x",\n        ]' in whole
+    assert whole.count("/ssh-key") == 2
+
+
 def test_everything_about_mirrors_iterates_over_one_local_value() -> None:
     assert blocks(SIMILAR["mirrors"]) == {
         "aws_s3_object.program_units[]",

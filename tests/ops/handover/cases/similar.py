@@ -175,6 +175,20 @@ def _blocks_of_some() -> Document:
     return stack("resource", [*groups, *each("rooms/*/project", more, "aws_codebuild_project", project)])
 
 
+def _permissions(*decrypting: str) -> Document:
+    """Policies for mirrors that read a key of their space, which only some decrypt."""
+    spaces = {"batch": "example", "partner-api": "partner", "tools": "other", "website": "example"}
+
+    def policy(key: str) -> Body:
+        parameter = f"arn:aws:ssm:eu-central-1:111111111111:parameter/backlog/{spaces[key]}/ssh-key"
+        read = {"sid": "Read", "actions": ["ssm:GetParameter"], "resources": [parameter]}
+        condition = {"test": "StringEquals", "variable": "kms:context", "values": [parameter, "x"]}
+        decrypt = {"sid": "Decrypt", "actions": ["kms:Decrypt"], "resources": ["*"], "condition": [condition]}
+        return {"statement": [read, decrypt] if key in decrypting else [read]}
+
+    return stack("data", each("mirrors/*/permissions", spaces, "aws_iam_policy_document", policy))
+
+
 def _without_metadata() -> Document:
     topics = {f"news_{key}": {"name": f"news-{key}"} for key in ("de", "fr", "jp")}
     return {"resource": {"aws_sns_topic": {**topics, "other": {"name": "other"}}}}
@@ -188,6 +202,9 @@ def similar() -> dict[str, Document]:
         "two_zones": _zones(("a", "c")),
         "blocks_of_some": _blocks_of_some(),
         "rules_and_users": _rules(),
+        "texts_of_some": _permissions("batch", "website"),
+        "different_texts_of_some": _permissions("batch", "partner-api"),
+        "a_text_of_one": _permissions("tools"),
         "without_metadata": _without_metadata(),
     }
     return found | {f"random_{seed}": random_stack(random.Random(seed)) for seed in range(40)}
