@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Template, Verbatim, mapped, text
 from ops.handover.strings import has_doubled_signs
-from terraform.templates import Interpolation, Literal, escaped
+from terraform.templates import Interpolation, Literal, escaped, masked
 
 # Longer texts are easier to read, check and compare in a file.
 _LINES = 10
@@ -21,7 +21,8 @@ _EXTENSIONS = {"buildspec": ".yml", "template_body": ".yaml", "definition": ".js
 # The last word of a local value's name may be its file's extension: `gitlab_rb` becomes `gitlab.rb`.
 _LOCAL = re.compile(r"(?:files_)?(.+?)(?:_(conf|ini|js|json|ps1|py|rb|service|sh|sql|toml|xml|yaml|yml))?")
 
-_NOT_IN_VARIABLES = {"aws", "data", "var", "local", "each"}
+_NOT_IN_VARIABLES = {"count", "data", "each", "local", "value", "var"}
+_DIGEST = re.compile(r"(?:base64|file)?(md5|sha1|sha256|sha512)\(")
 
 
 class TextFiles:
@@ -151,8 +152,18 @@ def _extension(content: str, argument: str) -> str:
 def _variable(source: str, variables: dict[str, str]) -> str:
     """A template variable for an expression; equal expressions share one."""
     if source not in variables:
-        words = [word for word in re.findall(r"[A-Za-z_]\w*", source) if word not in _NOT_IN_VARIABLES]
-        stem = "_".join(words[-2:]) or "value"
+        stem = _variable_name(source)
         names = itertools.chain([stem], (f"{stem}_{number}" for number in itertools.count(2)))
         variables[source] = next(name for name in names if name not in variables.values())
     return variables[source]
+
+
+def _variable_name(source: str) -> str:
+    """The last words of a reference, without indexes and functions, apart from a digest in place of its content."""
+    outside, within = "", masked(f"{source}\n").replace("\0", "")
+    while outside != within:
+        outside, within = within, re.sub(r"\[[^\[\]]*\]|[A-Za-z_]\w*\(", "", within)
+    words = [word for word in re.findall(r"[A-Za-z_]\w*", outside) if word not in _NOT_IN_VARIABLES][-2:]
+    if words and (digest := _DIGEST.match(source)):
+        words = [*words[:1], digest[1]]
+    return "_".join(words) or "value"

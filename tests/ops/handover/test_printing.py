@@ -9,9 +9,14 @@ from typing import Any
 import pytest
 
 from ops.handover import convert, hand_over, shipped
+from ops.handover.hcl import Block, Template
+from ops.handover.texts import TextFiles
+from terraform.templates import Interpolation, Literal
 from tests.ops.handover.folders import written
 
 pytestmark = pytest.mark.tool("terraform")
+
+_LONG_TEXT = Literal("a line\n" * 12)
 
 
 def converted(document: dict[str, Any]) -> Mapping[str, str]:
@@ -41,6 +46,23 @@ def test_long_texts_are_files(out: Callable[..., Path], tmp_path: Path) -> None:
         "  })\n"
         "}\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("expression", "variable"),
+    [
+        ('join(",", local.sources[count.index])', "sources"),
+        ("sha256(aws_s3_object.program.content)", "program_sha256"),
+        ('local.sizes[local.kinds["a"][0]].width', "sizes_width"),
+        ("each.value.backlog", "backlog"),
+        ("aws_s3_bucket.it.arn", "it_arn"),
+        ('upper("${var.x}")', "value"),
+    ],
+)
+def test_variables_of_template_files_are_named_after_references(expression: str, variable: str) -> None:
+    texts = TextFiles()
+    texts.moved_from(Block("resource", ("a", "b"), (), {"run": Template((Interpolation(expression), _LONG_TEXT))}))
+    assert texts.files == {"run/b.txt.tftpl": f"${{{variable}}}{_LONG_TEXT.text}"}
 
 
 def test_arguments_follow_terraforms_style_guide(out: Callable[..., Path], tmp_path: Path) -> None:
