@@ -7,8 +7,9 @@ that a member is added in one place.
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from ops.handover.edit_places import MemberList
 from ops.handover.grouping import ResourceGroup
 from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim, text
 from ops.handover.metadata import TopLevelBlock
@@ -17,14 +18,6 @@ from ops.handover.texts import TextFiles
 from ops.handover.unifying import GENERIC, UnifiedGroup
 
 _VALUE = re.compile(r"each\.value\.(\w+)")
-
-
-@dataclass(frozen=True, kw_only=True)
-class MemberList:
-    """Where members are listed: `local.mirrors`, or the address of a block that lists them itself."""
-
-    address: str
-    what: str
 
 
 class Axes:
@@ -63,13 +56,13 @@ class Axes:
         group = unified.group
         keys = list(group.members)
         if not unified.values:
-            self._listed(group.address, group.name)
+            self._listed(group.address, group.name, keys)
             return {}, _set(keys), block
         if len(unified.values) == 1:
             block = _with_values(block, dict.fromkeys(unified.values, "each.value"))
         new: dict[str, Expression] = {}
         name = self._local(new, group.name, _by_key(keys, unified.values, flat=True))
-        self._listed(f"local.{name}", group.name)
+        self._listed(f"local.{name}", group.name, keys)
         return new, Verbatim(f"local.{name}"), block
 
     def _of_axis(
@@ -82,7 +75,8 @@ class Axes:
             shared.local = self._free(shared.name, f"{shared.name}_by_name")
             new[shared.local] = _by_key(keys, shared.attributes) if shared.attributes else _set(keys)
             self._locals[shared.local] = new[shared.local]
-            self._listed(f"local.{shared.local}", shared.name)
+            if shared.is_collection:
+                self._listed(f"local.{shared.local}", shared.name, keys)
         places = {}
         for name, values in unified.values.items():
             attribute = shared.attribute(unified, name)
@@ -105,8 +99,8 @@ class Axes:
         numbered = (f"{names[-1]}{number}" for number in range(2, 1000))
         return next(name for name in (*names, *numbered) if name not in self._locals)
 
-    def _listed(self, address: str, what: str) -> None:
-        self.lists.append(MemberList(address=address, what=what.replace("_", " ")))
+    def _listed(self, address: str, what: str, keys: Sequence[str]) -> None:
+        self.lists.append(MemberList(address=address, what=what.replace("_", " "), keys=keys))
 
     def _with_files(self, unified: UnifiedGroup) -> Block:
         block = unified.block
@@ -121,9 +115,13 @@ class Axes:
 
 
 class _Shared:
-    """The local value of an axis. An attribute that differs between groups is named after its group."""
+    """The local value of an axis. An attribute that differs between groups is named after its group.
+
+    is_collection: whether somebody may add a key. Parts of one thing, such as its old and new URL, are no collection.
+    """
 
     def __init__(self, groups: Sequence[UnifiedGroup]) -> None:
+        self.is_collection = any(it.group.in_collection for it in groups)
         self.local = ""
         self.name = _axis_name(groups)
         self._names: dict[tuple[str, str], str] = {}

@@ -60,11 +60,12 @@ def convert(document: Mapping[str, Any], *, name: str, schemas: Schemas, given: 
     files = {file: render(content) for file, content in sorted(by_file.items())}
     if values:
         files["terraform.tfvars"] = "".join(f"{it} = {expression(value)}\n" for it, value in sorted(values.items()))
+    files |= texts.files
     return Converted(
-        files=files | texts.files,
+        files=files,
         addresses=repeated.addresses,
         given=repeated.given,
-        edit_places=located(((it.address, it.what) for it in repeated.members), by_file),
+        edit_places=located(repeated.members, by_file, files),
     )
 
 

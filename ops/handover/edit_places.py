@@ -1,24 +1,73 @@
 """Where the README of a stack says that something is added, changed or removed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ops.handover.hcl import Block
 from ops.handover.references import address
 
+# Nobody adds members in these.
+_OF_ADDRESSES = ("moved.tf", "removed.tf")
+
+_SHORTEST_WORD = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberList:
+    """Where members are listed: `local.mirrors`, or the address of a block that lists them itself."""
+
+    address: str
+    what: str
+    keys: Sequence[str]
+
 
 @dataclass(frozen=True, kw_only=True)
 class EditPlace:
-    """`name` in `file` lists all of `what`: `local.mirrors` in `locals.tf` lists the mirrors."""
+    """`name` in `file` lists all of `what`: `local.mirrors` in `locals.tf` lists the mirrors.
+
+    also: other files that name every one of them, and the files that each of them has, with KEY in place of its key.
+    """
 
     file: str
     name: str
     what: str
+    also: Sequence[str] = ()
 
 
-def located(names: Iterable[tuple[str, str]], files: Mapping[str, Sequence[Block]]) -> list[EditPlace]:
-    """The places for pairs of a name and what it lists, where the name is an address or that of a local value."""
-    where = {address(block): file for file, blocks in files.items() for block in blocks}
-    for file, blocks in files.items():
-        where |= {f"local.{name}": file for block in blocks if block.type == "locals" for name in block.arguments}
-    return [EditPlace(file=where[name], name=name, what=what) for name, what in names if name in where]
+def located(
+    lists: Iterable[MemberList], blocks: Mapping[str, Sequence[Block]], files: Mapping[str, str]
+) -> list[EditPlace]:
+    """The places of lists that are in these blocks, which are by file. `files` are all texts by path."""
+    where = {address(block): file for file, its in blocks.items() for block in its}
+    for file, its in blocks.items():
+        where |= {f"local.{name}": file for block in its if block.type == "locals" for name in block.arguments}
+    return [
+        EditPlace(
+            file=(file := where[it.address]),
+            name=it.address,
+            what=it.what,
+            also=[*_with_every_key(it.keys, {path: text for path, text in files.items() if path != file})],
+        )
+        for it in lists
+        if it.address in where
+    ]
+
+
+def _with_every_key(keys: Sequence[str], files: Mapping[str, str]) -> Iterator[str]:
+    words = [re.compile(_word(key), re.MULTILINE) for key in keys]
+    for path, text in sorted(files.items()):
+        if path not in _OF_ADDRESSES and all(word.search(text) for word in words):
+            yield path
+    first = f"/{keys[0]}."
+    for path in sorted(files):
+        if first in path and all(path.replace(first, f"/{key}.") in files for key in keys):
+            yield path.replace(first, "/KEY.")
+
+
+def _word(key: str) -> str:
+    """A pattern of the key: as a word, or in quotes or as a map's key if it is as short as a zone's."""
+    word = re.escape(key)
+    if len(key) < _SHORTEST_WORD:
+        return rf'"{word}"|^\s*{word}\s*='
+    return rf"(?<![\w./-]){word}(?![\w.-])"

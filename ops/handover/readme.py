@@ -139,10 +139,17 @@ $ terraform apply
 def _places(converted: Converted) -> str:
     values = [("the values of the inputs", link("terraform.tfvars"))] if "terraform.tfvars" in converted.files else []
     lists = [
-        (f"which {plain(it.what)} there are, and how they differ", f"{cell(it.name)} in {link(it.file)}")
+        (
+            f"which {plain(it.what)} there are, and how they differ",
+            "; each also in ".join([f"{cell(it.name)} in {link(it.file)}", *_listed(it.also)]),
+        )
         for it in converted.edit_places
     ]
     return table(("what", "where"), [*values, *lists])
+
+
+def _listed(paths: Sequence[str]) -> list[str]:
+    return [", ".join(map(cell, paths))] if paths else []
 
 
 def _value(variable: Mapping[str, Any]) -> str:

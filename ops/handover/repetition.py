@@ -6,9 +6,10 @@ References follow, and `moved` blocks record every new address of a resource.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ops.handover.axes import Axes, MemberList
+from ops.handover.axes import Axes
 from ops.handover.cycles import dependencies, in_cycles
 from ops.handover.digests import with_digests
+from ops.handover.edit_places import MemberList
 from ops.handover.given import Given
 from ops.handover.grouping import Grouping, Rejected, ResourceGroup
 from ops.handover.hcl import Block

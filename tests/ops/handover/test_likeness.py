@@ -90,10 +90,20 @@ def test_digests_of_files_are_computed() -> None:
 
 def test_names_the_place_where_a_member_is_added() -> None:
     (mirrors,) = convert(SIMILAR["mirrors"], name="web", schemas=shipped()).edit_places
-    assert mirrors == EditPlace(file="locals.tf", name="local.mirrors", what="mirrors")
+    also = ["content/program_units/KEY.json"]
+    assert mirrors == EditPlace(file="locals.tf", name="local.mirrors", what="mirrors", also=also)
     topics = each("news/topic_*", ("a", "b"), "aws_sns_topic", lambda key: {"name": f"news-{key}"})
     (news,) = convert(stack("resource", topics), name="web", schemas=shipped()).edit_places
-    assert news == EditPlace(file="sns.tf", name="aws_sns_topic.news", what="news")
+    assert news == EditPlace(file="sns.tf", name="aws_sns_topic.news", what="news", also=[])
+
+
+def test_parts_of_one_thing_are_no_place_where_members_are_added() -> None:
+    keys = ("hook", "old_hook")
+    paths = each("webhook/*/resource", keys, "aws_sns_topic", lambda key: {"name": key})
+    methods = each("webhook/*/post", keys, "aws_sqs_queue", lambda key: {"name": key})
+    document = stack("resource", [*paths, *methods, ("aws_sns_topic", "webhook/stage", {"name": "x"})])
+    assert blocks(document) >= {"aws_sns_topic.webhook_resource[]", "aws_sqs_queue.webhook_post[]"}
+    assert convert(document, name="web", schemas=shipped()).edit_places == []
 
 
 @pytest.mark.parametrize("case", ["two_zones", "three_zones"])

@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from ops.handover.conversion import Converted
-from ops.handover.edit_places import EditPlace, located
+from ops.handover.edit_places import EditPlace, MemberList, located
 from ops.handover.hcl import Block, Verbatim
 from ops.handover.paths import wrong_name
 from ops.handover.readme import overview, stack_readme
@@ -142,11 +142,25 @@ def test_names_the_places_where_something_is_added() -> None:
         "locals.tf": [Block("locals", arguments={"mirrors": Verbatim("{}")})],
         "sns.tf": [Block("resource", ("aws_sns_topic", "news"))],
     }
-    names = [("local.mirrors", "mirrors"), ("aws_sns_topic.news", "topics"), ("local.none", "nothing")]
-    places = located(names, files)
+    lists = [
+        MemberList(address="local.mirrors", what="mirrors", keys=["website", "batch"]),
+        MemberList(address="aws_sns_topic.news", what="topics", keys=["a", "c"]),
+        MemberList(address="local.none", what="nothing", keys=["a", "c"]),
+    ]
+    texts = {
+        "api.tf": '{\\"website\\": 1, \\"batch\\": 2}, a = 1',
+        "locals.tf": "website batch",
+        "moved.tf": 'x["website"] x["batch"] x["a"] x["c"]',
+        "one.tf": 'website batch-jobs "a" x-c x.c c',
+        "terraform.tfvars": "cidrs = {\n  a = 1\n  c = 2\n}\nnot-website batch\n",
+        "units/batch.json": "",
+        "units/website.json": "",
+    }
+    places = located(lists, files, texts)
+    also = ["api.tf", "units/KEY.json"]
     assert places == [
-        EditPlace(file="locals.tf", name="local.mirrors", what="mirrors"),
-        EditPlace(file="sns.tf", name="aws_sns_topic.news", what="topics"),
+        EditPlace(file="locals.tf", name="local.mirrors", what="mirrors", also=also),
+        EditPlace(file="sns.tf", name="aws_sns_topic.news", what="topics", also=["terraform.tfvars"]),
     ]
     converted = Converted(files={"terraform.tfvars": "size = 1\n"}, addresses={}, edit_places=places)
     text = stack_readme(stack("web"), [stack("web")], converted)
@@ -154,6 +168,8 @@ def test_names_the_places_where_something_is_added() -> None:
         "| what | where |\n"
         "| --- | --- |\n"
         "| the values of the inputs | [`terraform.tfvars`](terraform.tfvars) |\n"
-        "| which mirrors there are, and how they differ | `local.mirrors` in [`locals.tf`](locals.tf) |\n"
-        "| which topics there are, and how they differ | `aws_sns_topic.news` in [`sns.tf`](sns.tf) |\n"
+        "| which mirrors there are, and how they differ | `local.mirrors` in [`locals.tf`](locals.tf); "
+        "each also in `api.tf`, `units/KEY.json` |\n"
+        "| which topics there are, and how they differ | `aws_sns_topic.news` in [`sns.tf`](sns.tf); "
+        "each also in `terraform.tfvars` |\n"
     ) in text
