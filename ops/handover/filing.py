@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ops.handover.hcl import Block
+from ops.handover.local_blocks import with_one_locals_block
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.references import address, addresses_in
 
@@ -54,7 +55,7 @@ def filed(blocks: Sequence[TopLevelBlock]) -> dict[str, list[Block]]:
         place = own_place if found.same_file_as is None else by_address[found.same_file_as]
         for file, block in _split(found.block, place):
             files.setdefault(file, []).append(block)
-    return files
+    return {file: with_one_locals_block(content) for file, content in files.items()}
 
 
 def _places(blocks: Sequence[TopLevelBlock]) -> list[str]:

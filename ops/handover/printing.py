@@ -7,18 +7,19 @@ import re
 import textwrap
 from collections.abc import Sequence
 
-from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim
+from ops.handover.argument_order import in_usual_order, path_of, with_usual_keys
+from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim, mapped
 from ops.handover.line_breaks import INDENT, WIDTH, with_line_breaks
 from ops.handover.strings import heredoc, is_heredoc, quoted, quoted_template
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_IDENTIFIER_IN_JSON = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _KEYWORDS = {"for", "if", "in", "true", "false", "null"}
 
 _COMMENT_WIDTH = 100
 
 _FIRST = ("count", "for_each", "provider")
 _FIRST_IN_MODULES = (*_FIRST, "source", "version")
-_NAMING = ("type", "sid", "name", "name_prefix", "description", "effect", "test", "variable")
 _AFTER_OTHERS = ("tags",)
 _LAST = ("depends_on",)
 _FIRST_BLOCKS = ("principals", "not_principals")
@@ -30,18 +31,21 @@ def render(blocks: Sequence[Block]) -> str:
     return "\n".join(_block(block, "") for block in blocks)
 
 
-def _block(block: Block, indent: str) -> str:
+def _block(block: Block, indent: str, around: str = "") -> str:
+    path = path_of(block, around)
     inner = indent + INDENT
     head = " ".join([block.type, *(quoted(label) for label in block.labels)])
     first = _FIRST_IN_MODULES if block.type == "module" else _FIRST
-    placed = {*first, *_NAMING, *_AFTER_OTHERS, *_LAST}
+    placed = {*first, *_AFTER_OTHERS, *_LAST}
     others = tuple(name for name in block.arguments if name not in placed)
+    if block.type != "locals":
+        others = tuple(in_usual_order(block, others, path))
     last = [name for name in _LAST if block.arguments.get(name, TupleExpr(())) != TupleExpr(())]
     groups = [
         [f"{inner}# {line}".rstrip() + "\n" for line in block.comments],
         *_groups(block, first, inner),
-        *_groups(block, (*_NAMING, *others, *_AFTER_OTHERS), inner),
-        *([_block(it, inner)] for it in sorted(block.blocks, key=_order)),
+        *_groups(block, (*others, *_AFTER_OTHERS), inner),
+        *([_block(it, inner, path)] for it in sorted(block.blocks, key=_order)),
         *([_argument(name, block.arguments[name], inner)] for name in last),
     ]
     body = "\n".join("".join(group) for group in groups if group)
@@ -80,7 +84,7 @@ def _argument(name: str, value: Expression, indent: str) -> str:
     return f"{indent}{name} = {expression(value, indent, room=WIDTH - len(indent) - len(name) - 3)}\n"
 
 
-def expression(value: Expression, indent: str = "", *, room: int = WIDTH) -> str:
+def expression(value: Expression, indent: str = "", *, room: int = WIDTH, in_json: bool = False) -> str:
     """The text of an expression that starts on a line indented by `indent`."""
     match value:
         case Verbatim(source):
@@ -88,48 +92,67 @@ def expression(value: Expression, indent: str = "", *, room: int = WIDTH) -> str
         case Template():
             return _template(value, indent, room)
         case FunctionCall(function, (single,)) if isinstance(single, ObjectExpr | TupleExpr):
-            return f"{function}({expression(single, indent, room=room - len(function) - 2)})"
+            if function == "jsonencode":
+                single, in_json = mapped(single, with_usual_keys), True
+            return f"{function}({expression(single, indent, room=room - len(function) - 2, in_json=in_json)})"
         case FunctionCall(function, (Verbatim(first), ObjectExpr() as last)) if len(function) + len(first) + 4 <= room:
             return f"{function}({first}, {expression(last, indent)})"
         case FunctionCall(function, arguments):
-            return f"{function}({_listed(arguments, indent, room)})"
+            return f"{function}({_listed(arguments, indent, room, in_json=in_json)})"
         case TupleExpr(items):
-            return f"[{_listed(items, indent, room)}]"
+            return f"[{_listed(items, indent, room, in_json=in_json)}]"
         case ObjectExpr(items):
-            return _object(items, indent)
+            return _object(items, indent, in_json=in_json)
 
 
-def _object(items: Sequence[tuple[Template, Expression]], indent: str) -> str:
+def _object(items: Sequence[tuple[Template, Expression]], indent: str, *, in_json: bool) -> str:
     if not items:
         return "{}"
     inner = indent + INDENT
-    named = [(f"{inner}{_key(name)} = ", it) for name, it in items]
-    lines = [f"{name}{expression(it, inner, room=WIDTH - len(name))}\n" for name, it in named]
+    pattern = _IDENTIFIER_IN_JSON if in_json else _IDENTIFIER
+    is_quoted = any(key.text is not None and not _is_bare(key.text, pattern) for key, _ in items)
+    named = [(f"{inner}{_key(key, is_quoted=is_quoted)} = ", it) for key, it in items]
+    lines = [f"{name}{expression(it, inner, room=WIDTH - len(name), in_json=in_json)}\n" for name, it in named]
     return "{\n" + "".join(lines) + indent + "}"
 
 
-def _listed(items: Sequence[Expression], indent: str, room: int) -> str:
+def _listed(items: Sequence[Expression], indent: str, room: int, *, in_json: bool) -> str:
     """Items in brackets, which `room` includes: on one line, or each on a line of its own."""
-    on_one_line = ", ".join(expression(item, indent) for item in items)
+    on_one_line = ", ".join(_small(item) or expression(item, indent, in_json=in_json) for item in items)
     one_object = len(items) == 1 and isinstance(items[0], ObjectExpr)
     if one_object or ("\n" not in on_one_line and len(on_one_line) + len("[]") <= room):
         return on_one_line
     inner = indent + INDENT
-    return "\n" + "".join(f"{inner}{_item(item, inner)},\n" for item in items) + indent
+    return "\n" + "".join(f"{inner}{_item(item, inner, in_json=in_json)},\n" for item in items) + indent
 
 
-def _item(item: Expression, indent: str) -> str:
+def _item(item: Expression, indent: str, *, in_json: bool) -> str:
     # A comma cannot follow a heredoc's marker on its line.
     if isinstance(item, Template) and is_heredoc(item):
         return quoted_template(item)
-    return expression(item, indent)
+    small = _small(item)
+    return small if small and len(small) <= WIDTH - len(indent) else expression(item, indent, in_json=in_json)
 
 
-def _key(template: Template) -> str:
-    word = template.text
-    if word is not None and _IDENTIFIER.fullmatch(word) and word not in _KEYWORDS:
-        return word
-    return f"({template.expression})" if template.expression is not None else quoted_template(template)
+def _small(item: Expression) -> str:
+    """An object of one short value on one line; nothing for other expressions."""
+    match item:
+        case ObjectExpr(((key, Template() | Verbatim() as value),)) if not (
+            isinstance(value, Template) and is_heredoc(value)
+        ):
+            written = f"{{ {_key(key, is_quoted=not _is_bare(key.text or '', _IDENTIFIER))} = {expression(value)} }}"
+            return written if "\n" not in written else ""
+    return ""
+
+
+def _key(template: Template, *, is_quoted: bool) -> str:
+    if template.expression is not None:
+        return f"({template.expression})"
+    return quoted_template(template) if is_quoted or template.text is None else template.text
+
+
+def _is_bare(word: str, pattern: re.Pattern[str]) -> bool:
+    return pattern.fullmatch(word) is not None and word not in _KEYWORDS
 
 
 def _template(template: Template, indent: str, room: int) -> str:

@@ -57,8 +57,8 @@ def test_an_input_is_a_variable_with_its_value_in_terraform_tfvars() -> None:
     assert files["terraform.tfvars"] == 'network_cidr = "10.0.0.0/16"\n'
     assert files["variables.tf"] == (
         'variable "network_cidr" {\n'
-        "  type = string\n"
         '  description = "Addresses of the VPC."\n'
+        "  type = string\n"
         "  nullable = false\n"
         "\n"
         "  validation {\n"

@@ -38,8 +38,8 @@ def test_long_texts_are_files(out: Callable[..., Path], tmp_path: Path) -> None:
     assert '= base64encode(file("${path.module}/user_data_base64/web.txt"))\n' in files["web/ec2.tf"]
     assert files["web/locals.tf"] == (
         "locals {\n"
-        '  name           = "it"\n'
         '  files_app_conf = file("${path.module}/files/app.conf")\n'
+        '  name           = "it"\n'
         "\n"
         '  run = templatefile("${path.module}/files/run.sh.tftpl", {\n'
         "    name = local.name\n"

@@ -54,8 +54,8 @@ def test_merges_subnets_by_zone() -> None:
         "}\n\n"
         'resource "aws_subnet" "network_private" {\n'
         "  for_each = local.network_private\n\n"
-        "  cidr_block = each.value\n"
-        '  vpc_id = "vpc-1"\n\n'
+        '  vpc_id = "vpc-1"\n'
+        "  cidr_block = each.value\n\n"
         "  tags = {\n"
         '    Name = "private-${each.key}"\n'
         "  }\n"

@@ -91,7 +91,7 @@ TAGS = {"cost-center": "4711", "owner": "platform-team"}
 
 def test_writes_default_tags_once() -> None:
     files = converted(tagged(TAGS, a=TAGS, b={"Name": "b", **TAGS}))
-    assert 'tags = {\n    "cost-center" = "4711"\n    owner = "platform-team"\n  }\n' in files["locals.tf"]
+    assert 'tags = {\n    "cost-center" = "4711"\n    "owner" = "platform-team"\n  }\n' in files["locals.tf"]
     assert "  default_tags {\n    tags = local.tags\n  }\n" in files["providers.tf"]
     assert "  tags = local.tags\n" in files["sns.tf"]
     assert '  tags = merge(local.tags, {\n    Name = "b"\n  })\n' in files["sns.tf"]
