@@ -14,8 +14,8 @@ from typing import Any
 
 from errors import RefusedError, refused
 
-# Of the variables that configure Terraform, those that only say where providers come from.
-_OF_PROVIDERS = {"TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR"}
+OF_PROVIDERS = ("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR")
+"""Of the variables that configure Terraform, those with the paths of what says where providers come from."""
 
 _LAST = 2000  # characters of an output that has no error of its own
 
@@ -23,9 +23,7 @@ _LAST = 2000  # characters of an output that has no error of its own
 def own_environment(inherited: Mapping[str, str]) -> dict[str, str]:
     """`inherited` without AWS settings, and without what changes Terraform (`TF_VAR_…`, `TF_CLI_ARGS…`, …)."""
     kept = {
-        name: value
-        for name, value in inherited.items()
-        if not name.startswith(("AWS_", "TF_")) or name in _OF_PROVIDERS
+        name: value for name, value in inherited.items() if not name.startswith(("AWS_", "TF_")) or name in OF_PROVIDERS
     }
     return {**kept, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
 

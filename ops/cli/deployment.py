@@ -126,6 +126,9 @@ def handover(
         ),
     ] = False,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; show what would be written.")] = False,
+    no_providers: Annotated[
+        bool, typer.Option("--no-providers", help="Run no provider: validate nothing, and ask for no schema.")
+    ] = False,
 ) -> None:
     """Write a deployment's Terraform as HCL for people, one folder for each account and stack.
 
@@ -158,6 +161,7 @@ def handover(
             mark_conflicts=mark_conflicts,
             check=check,
             validate=True,
+            run_providers=not no_providers,
         )
     for folder in [] if check else folders:
         print(folder)

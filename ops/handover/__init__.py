@@ -34,13 +34,15 @@ def hand_over(
     mark_conflicts: bool = False,
     check: bool = False,
     validate: bool = False,
+    run_providers: bool = True,
 ) -> list[Path]:
     """Write every stack of the output folder `out` as HCL below `destination`; returns the stacks' folders.
 
     `schema_files` are outputs of `terraform providers schema -json`, for other providers and releases. What people
     changed since the last handover is kept. Where this handover changes the same lines, `mark_conflicts` writes both
     versions into the file, and `force` keeps nothing that people changed. `check` only compares. `validate` lets
-    `terraform validate` read every stack that changes, where Terraform can get its providers.
+    `terraform validate` read every stack that changes, where Terraform can get its providers. Without `run_providers`,
+    nothing is validated, and no schema is asked for: both run providers from the registries that the JSON names.
 
     Raises RefusedError, and leaves `destination` as it was, if something cannot be converted or is not valid, if the
     same lines changed and neither option is given, and with `check` if something would be written. With
@@ -52,7 +54,8 @@ def hand_over(
     schemas = shipped()
     for file in schema_files:
         schemas = schemas.including(from_file(file))
-    schemas = with_missing_providers(schemas, [stack.document for stack in stacks])
+    if run_providers:
+        schemas = with_missing_providers(schemas, [stack.document for stack in stacks])
     known = given.read(destination, {stack.name: stack.target for stack in stacks}, force=force)
     files = formatter.of_a_handover(_files(stacks, schemas, known))
     change = FolderChange(files, destination, formatter, overwrite=force)
@@ -61,7 +64,7 @@ def hand_over(
     else:
         if not mark_conflicts:
             change.refuse_conflicts()
-        if validate:
+        if validate and run_providers:
             found = errors_in(change.stacks_to_validate(stack.target for stack in stacks), terraform)
             refuse_invalid(found, destination, lambda path: not change.is_as_handed_over(path))
         change.put(mark_conflicts=mark_conflicts)

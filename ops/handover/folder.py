@@ -11,7 +11,7 @@ from errors.shown import counted
 from ops.handover.comparison import FolderComparison, compared, difference
 from ops.handover.formatting import HclFormatter
 from ops.handover.last_handover import MANIFEST, MEMORY, is_memory, last_handover, remembered
-from ops.handover.paths import is_below, refuse_links
+from ops.handover.paths import CONFIGURES_TERRAFORM, is_below, refuse_links
 
 _OF_TERRAFORM = re.compile(r"(^|/)\.|\.tfstate(\.|$)")
 """Hidden files, among them Terraform's folder and lock file, and states."""
@@ -118,7 +118,8 @@ class FolderChange:
         return {
             path.as_posix(): (folder / path).read_bytes()
             for path in added
-            if path.name == ".terraform.lock.hcl" or not _OF_TERRAFORM.search(path.as_posix())
+            if path.name == ".terraform.lock.hcl"
+            or not (_OF_TERRAFORM.search(path.as_posix()) or CONFIGURES_TERRAFORM.search(path.as_posix()))
         }
 
     def is_as_handed_over(self, path: str) -> bool:

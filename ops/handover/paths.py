@@ -2,11 +2,18 @@
 
 import os
 import posixpath
+import re
 from collections.abc import Iterable
 from pathlib import Path, PureWindowsPath
 
 from errors import Problem, RefusedError
 from errors.shown import shown
+
+CONFIGURES_TERRAFORM = re.compile(r"(^|/)(\.?terraform\.d(/|$)|\.terraformrc$|terraform\.rc$)", re.IGNORECASE)
+"""Paths of which Terraform takes settings or programs, wherever it looks for them.
+
+https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories
+"""
 
 _LONGEST_NAME = 255  # bytes, in the file systems of Linux, macOS and Windows
 

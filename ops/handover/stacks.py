@@ -10,14 +10,14 @@ from typing import Any
 from errors import Problem, RefusedError
 from errors.shown import shown
 from ops.handover.inputs import with_inputs
-from ops.handover.paths import leads_out, wrong_name
+from ops.handover.paths import CONFIGURES_TERRAFORM, leads_out, wrong_name
 from terraform import output
 from terraform.output import Stack
 from terraform.templates import Literal, TemplateError, parts, rewritten
 
 # What Terraform wrote for its user, who keeps it.
 _NOT_HANDED_OVER = re.compile(
-    r"(^|/)\.terraform(/|\.lock\.hcl$)|\.tfstate(\.|$)|\.tfplan$|(^|/)plan$|\.tfvars(\.json)?$"
+    r"(^|/)(?i:\.terraform)(/|\.lock\.hcl$)|\.tfstate(\.|$)|\.tfplan$|(^|/)plan$|\.tfvars(\.json)?$"
 )
 
 _TERRAFORM_FILES = (".tf", ".tofu", ".tf.json", ".tofu.json")
@@ -99,7 +99,10 @@ def _files_read(stack: Stack, problems: list[Problem]) -> dict[str, bytes]:
         path = file.relative_to(stack.folder).as_posix()
         if _NOT_HANDED_OVER.search(path):
             continue
-        if "/" in path or path in paths.named or path.endswith(_TERRAFORM_FILES):
+        if CONFIGURES_TERRAFORM.search(path):
+            what = "configures Terraform itself, which may then run programs from this folder"
+            problems.append(Problem(where=str(file), what=what, hint="remove it from the stack's folder"))
+        elif "/" in path or path in paths.named or path.endswith(_TERRAFORM_FILES):
             read[path] = file.read_bytes()
             problems += _sources_outside(file, path, read[path])
         elif paths.unknown:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from errors import Problem, RefusedError
-from terraform.cli import TerraformCli, own_environment
+from terraform.cli import OF_PROVIDERS, TerraformCli, own_environment
 
 # Summaries of errors of `terraform init` that say nothing about the configuration.
 # https://github.com/hashicorp/terraform/tree/v1.11.4/internal/command (init.go) and internal/initwd (module_install.go)
@@ -46,7 +46,7 @@ def errors_in(stacks: Mapping[str, Mapping[str, bytes]], terraform: TerraformCli
     """
     found: list[Invalid] = []
     with tempfile.TemporaryDirectory(prefix="kakehashi-validate-") as name:
-        environment = _environment(Path(name) / "plugins")
+        environment = environment_of_validation(Path(name) / "plugins")
         ready: dict[str, Path] = {}
         for number, (stack, files) in enumerate(stacks.items(), start=1):
             _say(f"validating {stack}: {number} of {len(stacks)}")
@@ -110,10 +110,14 @@ def _place(range: Mapping[str, Any] | None) -> str:
     return f"{range['filename']}:{range['start']['line']}" if range else ""
 
 
-def _environment(plugins: Path) -> dict[str, str]:
-    """The user's environment without settings; where it has no cache of providers, one for all stacks."""
+def environment_of_validation(plugins: Path) -> dict[str, str]:
+    """The user's environment without settings; where it has no cache of providers, one for all stacks in `plugins`.
+
+    Its paths are absolute: Terraform runs in a stack's folder, and takes no configuration from there.
+    """
     plugins.mkdir()
     environment = own_environment(os.environ)
+    environment |= {name: os.path.abspath(it) for name in OF_PROVIDERS if (it := environment.get(name))}
     config = Path(environment.get("TF_CLI_CONFIG_FILE") or Path.home() / ".terraformrc")
     has_cache = config.is_file() and "plugin_cache_dir" in config.read_text(encoding="utf-8", errors="replace")
     return environment if has_cache else {"TF_PLUGIN_CACHE_DIR": str(plugins), **environment}

@@ -138,6 +138,7 @@ def test_the_handover_lies_beside_the_deployment_file_unless_a_folder_is_named(
         (["--force"], {"force"}, "hcl/web\n"),
         (["--mark-conflicts"], {"mark_conflicts"}, "hcl/web\n"),
         (["--check"], {"check"}, ""),
+        (["--no-providers"], set(), "hcl/web\n"),
     ],
 )
 def test_a_handover_validates_and_does_what_its_options_say(
@@ -154,6 +155,7 @@ def test_a_handover_validates_and_does_what_its_options_say(
         return [out / "web"]
 
     monkeypatch.setattr(ops.handover, "hand_over", hand_over)
+    providers = [] if "--no-providers" in options else ["run_providers"]
     assert ops.cli.run(["handover", "--from", "x", "--out", "hcl", *options], lambda *_: None) == 0
-    assert {name for name, it in given.items() if it is True} == {"validate", *chosen}
+    assert {name for name, it in given.items() if it is True} == {"validate", *chosen, *providers}
     assert capsys.readouterr().out == printed
