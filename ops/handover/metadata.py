@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from errors.shown import printable
 from ops.handover.hcl import Block
 
 
@@ -26,18 +27,19 @@ def comments(body: Mapping[str, Any]) -> tuple[str, ...]:
     """The comments for a block: the text under `//`, or its accepted checkov findings in checkov's own form."""
     content = body.get("//")
     if isinstance(content, str):
-        return tuple(content.splitlines())
+        return tuple(map(printable, content.splitlines()))
     acknowledged = content.get("acknowledged") if isinstance(content, dict) else None
     if not isinstance(acknowledged, dict):
         return ()
-    return tuple(f"checkov:skip={rule}: {' '.join(str(why).split())}" for rule, why in sorted(acknowledged.items()))
+    lines = (f"checkov:skip={rule}: {why}" for rule, why in sorted(acknowledged.items()))
+    return tuple(printable(" ".join(line.split())) for line in lines)
 
 
 def reason(body: Mapping[str, Any]) -> str:
     """Why a block is as it is: the text under `//.comment`."""
     content = body.get("//")
     text = content.get("comment") if isinstance(content, dict) else None
-    return text if isinstance(text, str) else ""
+    return "\n".join(map(printable, text.splitlines())) if isinstance(text, str) else ""
 
 
 def with_metadata(block: Block, body: Mapping[str, Any]) -> TopLevelBlock:

@@ -95,6 +95,8 @@ class _StackReader:
 
     def _own_block(self, type: str, body: _Body, grammar: BlockGrammar) -> Iterator[Block]:
         """A block that Terraform defines; a provider may define the rest of its content."""
+        if not all(self._is_name(label, body.where) for label in body.labels):
+            return
         if type == "provider":
             provider = self._known_provider(body.labels[0], body.where)
             if provider is not None:
@@ -116,9 +118,7 @@ class _StackReader:
 
     def _shape(self, kind: str, body: _Body) -> Shape | None:
         """The provider's schema for a resource or data source; without one, there is a problem."""
-        type_, name = body.labels
-        if not self._is_name(name, body.where):
-            return None
+        type_, _ = body.labels
         provider = self._known_provider(local_name(type_, body.content), body.where)
         shape = None if provider is None else provider.find(kind, type_)
         if provider is not None and shape is None:
@@ -143,11 +143,12 @@ class _StackReader:
         blocks: list[Block] = []
         for name, value in body.content.items():
             where = f"{body.where}.{name}"
-            if name == "//" or (type == "locals" and not self._is_name(name, where)):
+            if name == "//":
                 continue
             kind = _argument_kind(name, value, grammar, shape)
             if kind is not None:
-                arguments[name] = self._values.read(kind, value, where)
+                if self._is_name(name, where):
+                    arguments[name] = self._values.read(kind, value, where)
             elif name in grammar.blocks:
                 inner = grammar.blocks[name]
                 for inner_body in self._bodies(value, inner.labels, where):
@@ -189,11 +190,11 @@ class _StackReader:
         return {
             name: self._values.read(ArgumentKind.TEMPLATE, it, f"{where}.{name}")
             for name, it in content.items()
-            if it is not None and name != "//"
+            if it is not None and name != "//" and self._is_name(name, f"{where}.{name}")
         }
 
     def _is_name(self, name: str, where: str) -> bool:
-        """Whether a name is valid. It becomes part of file names, so it must not lead to another folder."""
+        """Whether a name is valid. It is written as it is, and becomes part of file names."""
         if re.fullmatch(r"[^\W\d][\w-]*", name):
             return True
         self.problems.add(where, f"{shown(name)} is not a valid Terraform name", "rename it, and synthesise again")

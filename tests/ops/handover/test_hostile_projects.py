@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from errors import RefusedError
-from ops.handover import hand_over
+from ops.handover import convert, hand_over, shipped
 from ops.handover.folder import write
 from ops.handover.stacks import read
 from ops.handover.validation import environment_of_validation
@@ -62,3 +63,66 @@ def test_runs_no_provider_where_none_is_wanted(
     hand_over(out(TOPIC), tmp_path / "hcl", validate=True, run_providers=False)
     assert (tmp_path / "hcl" / "web" / "sns.tf").exists()
     assert '"init"' not in log.read_text()
+
+
+INJECTED = 'x\n}\ndata "external" "p" {\n  program = ["id"]\n#'
+LINE_ENDS = "a\nb\rc\r\nd\x0be\x0cf\x1cg\x85h\u2028i\u2029j\x00k"
+
+
+@pytest.mark.parametrize(
+    "noted",
+    [
+        {"acknowledged": {LINE_ENDS: LINE_ENDS}},
+        {"acknowledged": {f"CKV_1: {INJECTED}": INJECTED}},
+        {"comment": f"{LINE_ENDS}{INJECTED}"},
+        f"{LINE_ENDS}{INJECTED}",
+    ],
+)
+def test_a_comment_is_nothing_but_comment(noted: object) -> None:
+    document = {"resource": {"aws_sns_topic": {"news": {"//": noted, "name": "news"}}}}
+    text = convert(document, name="web", schemas=shipped()).files["sns.tf"]
+    assert [line for line in text.splitlines() if not line.lstrip().startswith("#")] in (
+        ['resource "aws_sns_topic" "news" {', "", '  name = "news"', "}"],
+        ['resource "aws_sns_topic" "news" {', '  name = "news"', "}"],
+    )
+    assert text.isascii()
+    assert all(line.isprintable() for line in text.splitlines())
+    if "acknowledged" in str(noted):
+        assert text.count("#  ") == 0
+        assert text.count("checkov:skip") == 1
+
+
+BACKEND = {"terraform": {"backend": {"s3": {"bucket": "b", "x": 1}}}}
+PROVISIONER = {"provisioner": [{"local-exec": {"command": "x", "x": 1}}]}
+AWS_5 = {"terraform": {"required_providers": {"aws": {"source": "aws", "version": "~> 5.0"}}}}
+DYNAMIC = {"dynamic": {"ingress": {"for_each": [], "content": {"x": 1}}}}
+
+NAMES = {
+    "module.m.x": {"module": {"m": {"source": "./m", "x": 1}}},
+    "module.x": {"module": {"x": {"source": "./m"}}},
+    "variable.x": {"variable": {"x": {"default": "v"}}},
+    "output.x": {"output": {"x": {"value": "v"}}},
+    "check.x": {"check": {"x": {"assert": {"condition": True, "error_message": "a"}}}},
+    "terraform.backend.s3.x": BACKEND,
+    "terraform.required_providers.x": {"terraform": {"required_providers": {"x": {"source": "hashicorp/aws"}}}},
+    "terraform.cloud.x": {"terraform": {"cloud": {"x": 1}}},
+    "resource.terraform_data.d.provisioner.local-exec.x": {"resource": {"terraform_data": {"d": PROVISIONER}}},
+    "resource.terraform_data.d.connection.x": {"resource": {"terraform_data": {"d": {"connection": {"x": 1}}}}},
+    "resource.aws_security_group.d.ingress.x": AWS_5
+    | {"resource": {"aws_security_group": {"d": {"ingress": [{"x": 1}]}}}},
+    "resource.aws_security_group.d.dynamic.ingress.content.x": {"resource": {"aws_security_group": {"d": DYNAMIC}}},
+}
+
+
+@pytest.mark.parametrize("where", NAMES)
+def test_refuses_a_name_that_is_no_identifier(where: str) -> None:
+    def named(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {INJECTED if name == "x" else name: named(it) for name, it in value.items()}
+        return [named(it) for it in value] if isinstance(value, list) else value
+
+    with pytest.raises(RefusedError) as refused:
+        convert(named(NAMES[where]), name="web", schemas=shipped())
+    (problem,) = refused.value.problems
+    assert problem.where == f"web: {where.removesuffix('x')}{INJECTED}"
+    assert problem.what.endswith(" is not a valid Terraform name")
