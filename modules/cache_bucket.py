@@ -29,7 +29,7 @@ class CacheBucket(PrivateBucket):
             self.bucket,
             CKV_AWS_18="its only readers and writers are the builds, which have logs of their own",
             CKV_AWS_21="an older copy of a copy is of no use to anybody",
-            CKV_AWS_144="it holds copies only, which a build makes anew when they are gone",
+            CKV_AWS_144="it holds copies only, which a build makes again when they are gone",
             CKV_AWS_145="S3 encrypts with a key of its own; only the builds' roles may read",
             CKV2_AWS_62="nothing has to happen when a build keeps its copy",
         )

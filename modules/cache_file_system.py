@@ -54,7 +54,7 @@ class CacheFileSystem(Construct):
         acknowledge(
             self.file_system, CKV_AWS_184="EFS encrypts with a key of its own; only one mirror's security group gets in"
         )
-        explain(self.file_system, "It has no backups, because it has copies only: a build makes them anew.")
+        explain(self.file_system, "It has no backups, because it has copies only: a build makes missing ones again.")
         self.policy = EfsFileSystemPolicy(
             self,
             "policy",

@@ -22,10 +22,10 @@ from modules.labels import Labels
 
 ANYWHERE = "0.0.0.0/0"
 
-_CIDR = network("network_cidr", "Addresses of the VPC; a change makes the VPC and all that is in it anew.")
+_CIDR = network("network_cidr", "Addresses of the VPC; a change replaces the VPC and all that is in it.")
 SUBNET_CIDRS = {
     kind: networks(
-        f"{kind}_subnet_cidrs", f"Addresses of the {kind} subnets, one for each zone; a change makes a subnet anew."
+        f"{kind}_subnet_cidrs", f"Addresses of the {kind} subnets, one for each zone; a change replaces the subnet."
     )
     for kind in ("public", "private")
 }
@@ -129,7 +129,8 @@ class Network(Construct):
                 destination_cidr_block=ANYWHERE,
                 nat_gateway_id=nat_gateways.get(zone, nat_gateways[props.nat_zones[0]]).id,
             )
-            explain(to_nat, "A zone without a NAT gateway of its own leaves through that of the first zone.")
+            if nat_gateways.keys() != self.private_subnets.keys():
+                explain(to_nat, "A zone without a NAT gateway of its own leaves through that of the first zone.")
             RouteTableAssociation(self, f"private_{zone}_routes", subnet_id=subnet.id, route_table_id=route_table.id)
             self.route_tables.append(route_table)
 

@@ -56,7 +56,7 @@ class ProgramBucket(PrivateBucket):
         acknowledge(
             self.bucket,
             CKV_AWS_18="its only readers are the builds, which have logs of their own",
-            CKV_AWS_144="Terraform makes it anew when it is gone",
+            CKV_AWS_144="Terraform creates it again when it is gone",
             CKV_AWS_145="S3 encrypts with a key of its own; nothing in it is a secret",
             CKV2_AWS_62="nothing has to happen when a program is replaced",
         )

@@ -96,7 +96,7 @@ class BacklogBridgeStack(BaseStack):
                 ),
                 "alerts_topic_arn": Output(
                     value=alerts.topic.arn,
-                    description="ARN of the topic that hears of failed, differing and silent mirrors.",
+                    description="ARN of the topic that receives alerts about failed, differing and silent mirrors.",
                 ),
                 "build_projects": Output(
                     value={key: projects[unit.key].name for unit in units.values() for key in unit.mirrors},

@@ -96,7 +96,7 @@ class DevGitlabStack(BaseStack):
                 **storage.outputs,
                 "parameters": Output(
                     value=parameters,
-                    description="SSM parameters below this path: root-password, what became of configure and backup.",
+                    description="SSM parameters below this path: root-password, results of configure and backup.",
                 ),
                 "instance_id": Output(value=server.instance.id, description="Id of the EC2 instance."),
                 "security_group_id": Output(

@@ -71,7 +71,8 @@ class DevProxyStack(BaseStack):
                 "access_log": Output(value=proxy.access_log.name, description="Log group of every request."),
                 "group_name": Output(value=proxy.group.name, description="Auto scaling group of the proxies."),
                 "alerts_topic_arn": Output(
-                    value=alerts.topic.arn, description="ARN of the topic that hears of proxies that were not replaced."
+                    value=alerts.topic.arn,
+                    description="ARN of the topic that receives alerts about proxies that were not replaced.",
                 ),
                 "security_group_id": Output(
                     value=proxy.security_group.group.id, description="Id of the proxies' security group."

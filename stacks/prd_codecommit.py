@@ -289,7 +289,7 @@ def _user_outputs(role: str, user: GitUser | None) -> dict[str, Output]:
 def _detection_outputs(detection: GitDetection | None) -> dict[str, Output]:
     if detection is None:
         return {}
-    description = "ARN of the topic that hears of Git used from elsewhere and of new credentials."
+    description = "ARN of the topic that receives alerts about Git used from elsewhere and new credentials."
     return {"detection_topic_arn": Output(value=detection.topic.arn, description=description)}
 
 

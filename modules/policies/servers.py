@@ -78,7 +78,7 @@ def keep_backups(bucket_arn: str) -> PolicyStatement:
 
 
 def tell_through_parameters(path: str, region: str, account_id: str) -> list[PolicyStatement]:
-    """Write the SSM parameters below `path`, and read what became of the last run.
+    """Write the SSM parameters below `path`, and read the result of the last run.
 
     AWS's own key for SSM needs no statement.
     """

@@ -69,7 +69,7 @@ def _merged_by_git(base: str, theirs: str, ours: str) -> str:
     git = shutil.which("git")
     if git is None:
         hint = "install Git, or overwrite the files that were changed since with --force"
-        raise refused("git", "is not on PATH, and merges what people changed with what is new", hint)
+        raise refused("git", "is not installed; it is needed to merge what people changed with what is new", hint)
     with tempfile.TemporaryDirectory(prefix="kakehashi-merge-") as name:
         folder = Path(name)
         for file, text in (("theirs", theirs), ("base", base), ("ours", ours)):

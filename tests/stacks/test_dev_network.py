@@ -32,6 +32,7 @@ def test_each_private_subnet_leaves_through_the_nat_gateway_of_its_zone(network:
         assert association["route_table_id"] == f"${{aws_route_table.network_private_{zone}_route_table.id}}"
         assert route["route_table_id"] == association["route_table_id"]
         assert route["nat_gateway_id"] == f"${{aws_nat_gateway.network_nat_{zone}.id}}"
+        assert "comment" not in route["//"]
         assert "gateway_id" not in route
         nat = network.resource(f"aws_nat_gateway.network_nat_{zone}")
         assert nat["subnet_id"] == f"${{aws_subnet.network_public_{zone}.id}}"
@@ -44,6 +45,7 @@ def test_one_nat_gateway_can_serve_every_zone(changed: Callable[..., Stacks]) ->
     for zone in "ac":
         route = network.resource(f"aws_route.network_private_{zone}_to_nat")
         assert route["nat_gateway_id"] == "${aws_nat_gateway.network_nat_a.id}"
+        assert route["//"]["comment"].startswith("A zone without a NAT gateway of its own ")
     assert set(network.json["output"]["nat_public_ips"]["value"]) == {"a"}
 
 

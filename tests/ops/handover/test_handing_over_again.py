@@ -323,6 +323,6 @@ def test_says_that_a_merge_needs_git(hcl: Path, monkeypatch: pytest.MonkeyPatch,
     with pytest.raises(RefusedError) as refused:
         hand_over(hcl, SECOND)
     assert str(refused.value) == (
-        "error: git: is not on PATH, and merges what people changed with what is new\n"
+        "error: git: is not installed; it is needed to merge what people changed with what is new\n"
         "hint: install Git, or overwrite the files that were changed since with --force"
     )
