@@ -22,7 +22,11 @@ from modules.labels import Labels
 
 ANYWHERE = "0.0.0.0/0"
 
-_CIDR = network("network_cidr", "Addresses of the VPC; a change replaces the VPC and all that is in it.")
+_CIDR = network(
+    "network_cidr",
+    "Addresses of the VPC; a change replaces the VPC and all that is in it. A proxy of ours has them too, in its "
+    "security group's rule and in squid.conf.",
+)
 SUBNET_CIDRS = {
     kind: networks(
         f"{kind}_subnet_cidrs", f"Addresses of the {kind} subnets, one for each zone; a change replaces the subnet."

@@ -107,7 +107,7 @@ def _checks(deployment: Deployment, stack: str, variable: str, reason: str | Non
     elif stack == "prd-codecommit" and variable != "push_from_cidrs":
         apart = deployment.work_terminals
     fact = AddressList(variable=variable, use="room", open_because=reason)
-    return list_checks(fact, public=stack != "dev-gitlab", apart=Apart(networks=apart, otherwise=""))
+    return list_checks(fact, public=stack != "dev-gitlab", apart=Apart(networks=apart, otherwise="", elsewhere=""))
 
 
 def _states(deployment: Deployment, stacks: Stacks) -> Found:

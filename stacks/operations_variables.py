@@ -69,7 +69,11 @@ class GitlabVariables:
             "Where people and their Git clients come from.",
             settings.work_terminal_cidrs,
             public=False,
-            apart=Apart(networks=rooms, otherwise="An isolated room must not reach GitLab: name no address of a room."),
+            apart=Apart(
+                networks=rooms,
+                otherwise="An isolated room must not reach GitLab: name no address of a room.",
+                elsewhere="prd-codecommit's pull_from_cidrs and room_…_from_cidrs",
+            ),
         )
         self.instance_type = variables.text(
             stack,
@@ -148,6 +152,7 @@ class CodecommitVariables:
         no_terminal = Apart(
             networks=work_terminals,
             otherwise="An isolated room must not reach GitLab: name no address of a work terminal.",
+            elsewhere="dev-gitlab's work_terminal_cidrs",
         )
         push = settings.push
         if push is not None and push.from_cidrs is not None:
@@ -206,7 +211,7 @@ class BacklogVariables:
         self.build_timeout_minutes = variables.whole_number(
             stack,
             "build_timeout_minutes",
-            "After this a build is stopped, minutes.",
+            "After this a build is stopped, minutes. In HCL, timeout_minutes in content/program_units… must be equal.",
             settings.build_timeout_minutes,
             low=5,
             high=2160,
@@ -220,7 +225,8 @@ class BacklogVariables:
         self.silent_hours = variables.whole_number(
             stack,
             "silent_hours",
-            "An alarm is raised when a mirror differed, or none was reconciled, for this long, hours.",
+            "An alarm is raised when a mirror differed, or none was reconciled, for this long, hours. In HCL, "
+            "alert_hours in content/program_units… must be equal.",
             settings.alerts.silent_hours,
             low=2,
             high=168,

@@ -6,6 +6,7 @@ from ipaddress import IPv4Network
 
 from cdktf import IResolvable, TerraformVariable, TerraformVariableValidationConfig
 
+from modules.explained import explain
 from settings.addresses import ALLOW_LIST_PREFIX
 from settings.types import LOG_RETENTION_DAYS
 from stacks.base import BaseStack
@@ -16,13 +17,19 @@ _IF_MEANT = (
     "If that is meant, give the reason in the deployment file; in HCL that was handed over, remove this validation."
 )
 
+_KEPT_APART = (
+    "These networks are those of {elsewhere}: change them here when you change them there. Two networks overlap if "
+    "they are equal under the shorter of their prefixes."
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Apart:
-    """Networks that a list may not overlap, and what is said if it does."""
+    """Networks that a list may not overlap, what is said if it does, and which variables of another stack they are."""
 
     networks: Sequence[IPv4Network]
     otherwise: str
+    elsewhere: str
 
 
 def cidrs(
@@ -43,7 +50,13 @@ def cidrs(
     name = fact.variable
     stack.record(fact)
     checks = list_checks(fact, public=public, apart=apart)
+    kept_apart = apart is not None and apart.networks
+    if apart is not None and kept_apart:
+        description = f"{description} In HCL, change them in the check of {apart.elsewhere}, too."
     variable = _variable(stack, name, "list(string)", description, [str(network) for network in default], checks)
+    if apart is not None and kept_apart:
+        number = [message for _, message in checks].index(apart.otherwise)
+        explain(variable, _KEPT_APART.format(elsewhere=apart.elsewhere), f"validation.{number}")
     reference: list[str] = variable.list_value
     return reference
 

@@ -65,3 +65,19 @@ def test_values_that_operations_may_change_are_marked(synthesised: Callable[[str
         "prd-codecommit": ["replaced_trail_retention_days"],
         "backlog-bridge": ["build_compute_type", "build_image", "webhook_burst", "webhook_requests_per_second"],
     }
+
+
+def test_networks_that_stand_in_another_stack_too_say_where(synthesised: Callable[[str], Stacks]) -> None:
+    stacks = synthesised("everything").terraform
+    rooms = "prd-codecommit's pull_from_cidrs and room_…_from_cidrs"
+    for stack, name, elsewhere in (
+        ("dev-gitlab", "work_terminal_cidrs", rooms),
+        ("prd-codecommit", "pull_from_cidrs", "dev-gitlab's work_terminal_cidrs"),
+        ("prd-codecommit", "room_batch_operators_from_cidrs", "dev-gitlab's work_terminal_cidrs"),
+    ):
+        variable = stacks[stack].json["variable"][name]
+        assert variable["description"].endswith(f" In HCL, change them in the check of {elsewhere}, too.")
+        (kept_apart,) = [it for it in variable["validation"] if "//" in it]
+        assert kept_apart["error_message"].startswith("An isolated room must not reach GitLab")
+        assert kept_apart["//"]["comment"].startswith(f"These networks are those of {elsewhere}: change them here ")
+    assert "In HCL" not in stacks["prd-codecommit"].json["variable"]["push_from_cidrs"]["description"]
