@@ -121,6 +121,9 @@ def test_a_resource_to_be_forgotten_moves_back_to_the_address_in_the_json() -> N
     found = handed_over(subnets("a", "c"), {**subnets("a"), **removed})
     assert (f'{SUBNET}["c"]', f"{SUBNET}_c") in steps(found)
     assert f"from = {SUBNET}_c" in found.files["removed.tf"]
+    again = handed_over(subnets("a", "c"), {**subnets("a"), **removed}, subnets("a", "c"))
+    assert steps(again) == [(f"{SUBNET}_{zone}", f'{SUBNET}["{zone}"]') for zone in "ac"]
+    assert f'{SUBNET}["c"]' not in found.given.moves
 
 
 def test_a_new_hash_gives_another_address() -> None:
