@@ -56,6 +56,11 @@ def test_writes_a_text_of_some_members_by_key_as_that_of_all(case: str) -> None:
     assert whole.count("/ssh-key") == 2
 
 
+def test_keeps_a_text_of_some_members_that_is_not_that_of_all() -> None:
+    whole = "\n".join(files(SIMILAR["a_text_that_all_have_otherwise"]).values())
+    assert '"arn:aws:ssm:eu-central-1:111111111111:parameter/backlog/example/ssh-key",' in whole
+
+
 def test_everything_about_mirrors_iterates_over_one_local_value() -> None:
     assert blocks(SIMILAR["mirrors"]) == {
         "aws_s3_object.program_units[]",

@@ -175,14 +175,15 @@ def _blocks_of_some() -> Document:
     return stack("resource", [*groups, *each("rooms/*/project", more, "aws_codebuild_project", project)])
 
 
-def _permissions(*decrypting: str) -> Document:
-    """Policies for mirrors that read a key of their space, which only some decrypt."""
+def _permissions(*decrypting: str, space: str = "") -> Document:
+    """Policies for mirrors that read a key of their space, and some decrypt it, or that of another space."""
     spaces = {"batch": "example", "partner-api": "partner", "tools": "other", "website": "example"}
 
     def policy(key: str) -> Body:
         parameter = f"arn:aws:ssm:eu-central-1:111111111111:parameter/backlog/{spaces[key]}/ssh-key"
+        decrypted = parameter.replace(spaces[key], space or spaces[key])
         read = {"sid": "Read", "actions": ["ssm:GetParameter"], "resources": [parameter]}
-        condition = {"test": "StringEquals", "variable": "kms:context", "values": [parameter, "x"]}
+        condition = {"test": "StringEquals", "variable": "kms:context", "values": [decrypted, "x"]}
         decrypt = {"sid": "Decrypt", "actions": ["kms:Decrypt"], "resources": ["*"], "condition": [condition]}
         return {"statement": [read, decrypt] if key in decrypting else [read]}
 
@@ -204,6 +205,7 @@ def similar() -> dict[str, Document]:
         "rules_and_users": _rules(),
         "texts_of_some": _permissions("batch", "website"),
         "different_texts_of_some": _permissions("batch", "partner-api"),
+        "a_text_that_all_have_otherwise": _permissions("batch", "tools", space="example"),
         "a_text_of_one": _permissions("tools"),
         "without_metadata": _without_metadata(),
     }
