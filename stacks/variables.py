@@ -13,9 +13,7 @@ from stacks.base import BaseStack
 from terraform import address_lists
 from terraform.facts import AddressList, LogRetention, Retention, TerminationProtection
 
-_IF_MEANT = (
-    "If that is meant, give the reason in the deployment file; in HCL that was handed over, remove this validation."
-)
+_IF_MEANT = "If that is meant, write down the reason, and remove this validation."
 
 _KEPT_APART = (
     "These networks are those of {elsewhere}: change them here when you change them there. Two networks overlap if "

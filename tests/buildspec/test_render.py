@@ -158,7 +158,7 @@ def test_only_references_become_terraform_expressions() -> None:
         GitlabServerSettings(**{**vars(SERVER), "backup_bucket": "${a} %{b}", "certificate_host": None})
     )
     assert template(settings).splitlines() == [
-        "# Terraform writes this file. Change the deployment file, or the HCL that was handed over.",
+        "# Terraform writes this file: changes made here are overwritten.",
         "REGION=ap-northeast-1",
         """DATA_VOLUME='${replace(aws_ebs_volume.data.id, "'", "'\\\\''")}'""",
         "CERTIFICATE_HOST=''",
