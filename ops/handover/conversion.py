@@ -16,6 +16,7 @@ from ops.handover.reading import read
 from ops.handover.repetition import with_repetition
 from ops.handover.schema import Schemas
 from ops.handover.style import with_style
+from ops.handover.style.null_checks import without_needless_nullable
 from ops.handover.texts import TextFiles
 
 _NOTHING = Given()
@@ -81,7 +82,8 @@ def _readable(block: Block, texts: TextFiles) -> Block:
     if block.type == "locals":
         return texts.moved_from_locals(block)
     if _has_value(block):
-        return replace(block, arguments={name: it for name, it in block.arguments.items() if name != "default"})
+        arguments = {name: it for name, it in block.arguments.items() if name != "default"}
+        return without_needless_nullable(replace(block, arguments=arguments))
     return block
 
 

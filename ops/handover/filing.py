@@ -55,6 +55,9 @@ def filed(blocks: Sequence[TopLevelBlock]) -> dict[str, list[Block]]:
         place = own_place if found.same_file_as is None else by_address[found.same_file_as]
         for file, block in _split(found.block, place):
             files.setdefault(file, []).append(block)
+    variables = _OF_TERRAFORM["variable"]
+    if variables in files:
+        files[variables].sort(key=lambda it: it.labels)
     return {file: with_one_locals_block(content) for file, content in files.items()}
 
 

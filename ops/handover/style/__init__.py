@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.style.account_and_region import with_account_and_region
 from ops.handover.style.arns import with_arns
+from ops.handover.style.booleans import with_booleans
 from ops.handover.style.loops import with_loops
 from ops.handover.style.order import in_order
 from ops.handover.style.tags import with_tags
@@ -12,6 +13,7 @@ from ops.handover.style.validations import with_named_constants
 
 _PASSES: tuple[Callable[[Sequence[TopLevelBlock]], Sequence[TopLevelBlock]], ...] = (
     with_tags,
+    with_booleans,
     with_account_and_region,
     with_arns,
     with_loops,

@@ -9,11 +9,11 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ops.handover.hcl import Block, Template, Verbatim
+from ops.handover.hcl import Block, Expression, Template, Verbatim
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.style.brackets import has_comments, lists
 from ops.handover.style.local_values import is_text, local_values, with_local_values
-from terraform.templates import masked
+from terraform.templates import Interpolation, Literal, Part, masked
 
 _SINCE = (1, 9)
 _LEAST = re.compile(r"(?:>=|~>|=|>)?\s*(\d+)\.(\d+)(?:\.\d+)?")
@@ -21,6 +21,7 @@ _LONG_TEXT = 60
 _LEAST_USES = 2
 _LONG_LIST = 10
 _WIDTH = 80
+_PLAIN = re.compile(r'0|-?[1-9]\d{0,14}|"[\w./-]+"', re.ASCII)
 _CONSTANT = re.compile(r'-?\d+(\.\d+)?|"([^"\\$%]|[$%](?!\{)|\\.)*"')
 
 
@@ -119,7 +120,7 @@ def _changed(variable: Block, names: Mapping[str, str]) -> Block:
     """The variable with local values in place of these constants."""
 
     def change(block: Block) -> Block:
-        condition = block.arguments.get("condition")
+        condition, message = block.arguments.get("condition"), block.arguments.get("error_message")
         if block.type != "validation" or not isinstance(condition, Template) or condition.expression is None:
             return block
         source = condition.expression
@@ -129,7 +130,24 @@ def _changed(variable: Block, names: Mapping[str, str]) -> Block:
             if constant.source in names:
                 start = len(constant.before)
                 source = f"{source[:start]}local.{names[constant.source]}{source[start + len(constant.source) :]}"
-        changed = condition if source == condition.expression else Verbatim(source)
-        return replace(block, arguments={**block.arguments, "condition": changed})
+                message = _with_list(message, constant.source, names[constant.source])
+        if source == condition.expression:
+            return block
+        messages = {} if message is None else {"error_message": message}
+        return replace(block, arguments={**block.arguments, "condition": Verbatim(source), **messages})
 
     return replace(variable, blocks=tuple(map(change, variable.blocks)))
+
+
+def _with_list(message: Expression | None, source: str, name: str) -> Expression | None:
+    """The message with `join` where it names all values of a list of whole numbers or plain words."""
+    items = [it.strip() for it in source.strip("[], ").split(",")]
+    if not isinstance(message, Template) or not all(map(_PLAIN.fullmatch, items)):
+        return message
+    listed = re.compile(rf"(?<![\w-])(?<!, ){re.escape(', '.join(it.strip(chr(34)) for it in items))}(?![\w-]|, \S)")
+    joined = Interpolation(f'join(", ", local.{name})')
+    parts: list[Part] = []
+    for part in message.parts:
+        pieces = listed.split(part.text) if isinstance(part, Literal) else []
+        parts += [it for piece in pieces for it in (joined, Literal(piece))][1:] or [part]
+    return Template(tuple(it for it in parts if it != Literal("")))

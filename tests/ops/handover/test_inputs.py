@@ -59,7 +59,6 @@ def test_an_input_is_a_variable_with_its_value_in_terraform_tfvars() -> None:
         'variable "network_cidr" {\n'
         '  description = "Addresses of the VPC."\n'
         "  type = string\n"
-        "  nullable = false\n"
         "\n"
         "  validation {\n"
         "    condition = can(cidrhost(var.network_cidr, 0))\n"

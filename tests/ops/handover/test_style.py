@@ -1,15 +1,19 @@
 """The HCL reads as a person would have written it. Cases of `cases/style.py` show that its plan stays equal."""
 
+import json
 import re
+import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ops.handover import convert, shipped
+from ops.handover import convert, shipped, style
 from tests.ops.handover.cases.style import (
     LOOPS,
     TEXTS_BY_KEY,
+    booleans,
     by_key,
     checked,
     digest,
@@ -24,6 +28,7 @@ from tests.ops.handover.cases.style import (
     urls,
 )
 
+WRITTEN_AS_BOOLEANS = json.loads(Path(style.__file__).with_name("booleans.json").read_text("utf-8"))["arguments"]
 ID, REGION = "222222222222", "eu-west-1"
 
 
@@ -84,6 +89,12 @@ def test_uses_a_local_value_of_the_same_name_and_value() -> None:
     files = converted(provider() | {"locals": {"account_id": ID}} | topics(a=ID, b=ID))
     assert files["locals.tf"] == f'locals {{\n  account_id = "{ID}"\n}}\n'
     assert files["sns.tf"].count("display_name = local.account_id") == 2
+
+
+def test_writes_true_and_false_without_quotes_where_people_do() -> None:
+    files = "".join(converted(booleans("true")).values())
+    assert re.findall(r'(\w+) = "true"', files) == ["value"]
+    assert files.count(" = true") == sum(map(len, WRITTEN_AS_BOOLEANS.values()))
 
 
 TAGS = {"cost-center": "4711", "owner": "platform-team"}
@@ -289,3 +300,35 @@ def test_writes_texts_of_an_output_that_differ_in_the_key_as_a_loop() -> None:
 @pytest.mark.parametrize("case", ["in_words", "of_other_keys", "of_another_key", "in_another_text"])
 def test_keeps_other_texts_of_an_output(case: str) -> None:
     assert "for zone" not in value_of(TEXTS_BY_KEY[case])
+
+
+NUMBERS = list(range(1, 13))
+
+
+def listed(message: str, values: list[Any]) -> dict[str, str]:
+    check = {"condition": f"${{contains({json.dumps(values)}, var.days)}}", "error_message": message}
+    days = {"type": "number", "default": 99, "nullable": False, "validation": [check]}
+    return dict(converted({"terraform": {"required_version": ">= 1.9"}, "variable": {"days": days}}))
+
+
+def test_a_message_takes_the_allowed_values_from_their_list() -> None:
+    files = listed(f"One of {', '.join(map(str, NUMBERS))} days.", NUMBERS)
+    assert 'error_message = "One of ${join(", ", local.allowed_days)} days."' in files["variables.tf"]
+
+
+@pytest.mark.parametrize(
+    "message", ["1, 2, 3", "11" + ", ".join(map(str, NUMBERS)), ", ".join(map(str, range(1, 14)))[:-1]]
+)
+def test_keeps_a_message_that_does_not_name_the_whole_list(message: str) -> None:
+    assert f'error_message = "{message}"' in listed(message, NUMBERS)["variables.tf"]
+
+
+@pytest.mark.tool("terraform")
+def test_terraform_prints_the_same_message(tmp_path: Path) -> None:
+    message = f"One of {', '.join(map(str, NUMBERS))} days."
+    for name, content in listed(message, NUMBERS).items():
+        (tmp_path / name).write_text(content)
+    command = ["terraform", "plan", "-json", "-input=false"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert message in done.stdout

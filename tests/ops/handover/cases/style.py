@@ -19,6 +19,43 @@ def topics(**texts: str) -> Document:
     return {"resource": {"aws_sns_topic": {name: {"name": name, "display_name": it} for name, it in texts.items()}}}
 
 
+def booleans(value: str) -> Document:
+    """Arguments that are true or false to people, and strings to the provider."""
+    ebs = {"delete_on_termination": value, "encrypted": value, "volume_size": 8}
+    addresses = {"associate_carrier_ip_address": value, "associate_public_ip_address": value}
+    template = {
+        "name": "template",
+        "image_id": "ami-0123456789abcdef0",
+        "ebs_optimized": value,
+        "block_device_mappings": [{"device_name": "/dev/xvda", "ebs": ebs}],
+        "network_interfaces": [{**addresses, "delete_on_termination": value}],
+    }
+    group = {"name": "group", "port": 80, "protocol": "TCP", "vpc_id": "vpc-1", "preserve_client_ip": value}
+    image = {
+        "name": "image",
+        "parent_image": "ami-0123456789abcdef0",
+        "version": "1.0.0",
+        "component": [{"component_arn": "arn:aws:imagebuilder:eu-west-1:aws:component/a/1.0.0"}],
+        "block_device_mapping": [{"device_name": "/dev/xvda", "ebs": ebs}],
+    }
+    cache = {"cluster_id": "cache", "engine": "redis", "node_type": "cache.t4g.micro", "num_cache_nodes": 1}
+    replicas = {"replication_group_id": "cache", "description": "r", "at_rest_encryption_enabled": value}
+    return {
+        "resource": {
+            "aws_launch_template": {"it": template},
+            "aws_lb_target_group": {"it": group},
+            "aws_imagebuilder_image_recipe": {"it": image},
+            "aws_elasticache_cluster": {"it": {**cache, "auto_minor_version_upgrade": value}},
+            "aws_elasticache_replication_group": {"it": {**replicas, "auto_minor_version_upgrade": value}},
+            "aws_ssm_parameter": {"it": {"name": "p", "type": "String", "value": value}},
+        }
+    }
+
+
+BOOLEANS: dict[str, Document] = {
+    name: booleans(value) for name, value in {"true": "true", "false": "false", "from_an_expression": "${true}"}.items()
+}
+
 ACCOUNT_AND_REGION: dict[str, Document] = {
     "in_texts": provider() | topics(a=f"{_ID} {_REGION}", b=f"x-{_ID}/{_REGION}a", c=_ID, d=_REGION),
     "within_longer_words": provider() | topics(a=f"1{_ID}", b=f"{_ID}0", c=f"x{_REGION}", d=f"{_REGION}1 {_REGION}ab"),
