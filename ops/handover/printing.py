@@ -96,7 +96,8 @@ def expression(value: Expression, indent: str = "", *, room: int = WIDTH, in_jso
                 single, in_json = mapped(single, with_usual_keys), True
             return f"{function}({expression(single, indent, room=room - len(function) - 2, in_json=in_json)})"
         case FunctionCall(function, (Verbatim(first), ObjectExpr() as last)) if len(function) + len(first) + 4 <= room:
-            return f"{function}({first}, {expression(last, indent)})"
+            small = f"{function}({first}, {_small(last)})"
+            return small if _small(last) and len(small) <= room else f"{function}({first}, {expression(last, indent)})"
         case FunctionCall(function, arguments):
             return f"{function}({_listed(arguments, indent, room, in_json=in_json)})"
         case TupleExpr(items):

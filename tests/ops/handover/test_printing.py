@@ -40,10 +40,7 @@ def test_long_texts_are_files(out: Callable[..., Path], tmp_path: Path) -> None:
         "locals {\n"
         '  files_app_conf = file("${path.module}/files/app.conf")\n'
         '  name           = "it"\n'
-        "\n"
-        '  run = templatefile("${path.module}/files/run.sh.tftpl", {\n'
-        "    name = local.name\n"
-        "  })\n"
+        '  run            = templatefile("${path.module}/files/run.sh.tftpl", { name = local.name })\n'
         "}\n"
     )
 

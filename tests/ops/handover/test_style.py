@@ -105,7 +105,7 @@ def test_writes_default_tags_once() -> None:
     assert 'tags = {\n    "cost-center" = "4711"\n    "owner" = "platform-team"\n  }\n' in files["locals.tf"]
     assert "  default_tags {\n    tags = local.tags\n  }\n" in files["providers.tf"]
     assert "  tags = local.tags\n" in files["sns.tf"]
-    assert '  tags = merge(local.tags, {\n    Name = "b"\n  })\n' in files["sns.tf"]
+    assert '  tags = merge(local.tags, { Name = "b" })\n' in files["sns.tf"]
 
 
 def test_keeps_default_tags_that_nothing_repeats() -> None:
@@ -122,9 +122,7 @@ def test_writes_the_tags_of_a_group_as_one_dynamic_block() -> None:
     files = converted(document | provider(default_tags=[{"tags": TAGS}]))
     assert (
         '  dynamic "tag" {\n'
-        "    for_each = merge(local.tags, {\n"
-        '      Name = "x"\n'
-        "    })\n\n"
+        '    for_each = merge(local.tags, { Name = "x" })\n\n'
         "    content {\n"
         "      key = tag.key\n"
         "      value = tag.value\n"
