@@ -8,6 +8,7 @@ output, and refuse what they cannot convert.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from errors import Problem, RefusedError
@@ -57,6 +58,7 @@ def hand_over(
     if run_providers:
         schemas = with_missing_providers(schemas, [stack.document for stack in stacks])
     known = given.read(destination, {stack.name: stack.target for stack in stacks}, force=force)
+    known = given.by_present_names(known, {stack.name: stack.state_place for stack in stacks}, force=force)
     files = formatter.of_a_handover(_files(stacks, schemas, known))
     change = FolderChange(files, destination, formatter, overwrite=force)
     if check:
@@ -86,7 +88,7 @@ def _files(stacks: Sequence[HandoverStack], schemas: Schemas, known: Mapping[str
         except RefusedError as error:
             problems += error.problems
             continue
-        now[stack.name] = converted.given
+        now[stack.name] = replace(converted.given, state=stack.state_place)
         texts = {**converted.files, "README.md": stack_readme(stack, stacks, converted)}
         problems += [
             Problem(where=str(stack.folder / path), what="the handover writes a file of this name", hint="rename it")

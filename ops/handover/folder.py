@@ -31,7 +31,7 @@ class FolderChange:
         """
         self.destination = destination
         self.new = {path: content for path, content in files.items() if not is_memory(path)}
-        self.memory = {path: content for path, content in files.items() if is_memory(path)} | remembered(self.new)
+        self.memory = remembered(self.new, {path: content for path, content in files.items() if is_memory(path)})
         _refuse_strays([*files])
         if destination.exists() and not destination.is_dir():
             raise refused(str(destination), "is a file", "name a folder with --out")

@@ -6,18 +6,21 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, NamedTuple
 
 from errors import Problem, RefusedError, refused
-from ops.handover.last_handover import last_handover
+from ops.handover.last_handover import MANIFEST, last_handover
 
 FILE = ".handed-over/addresses.json"
 """Where a handover keeps it, by stack: `stacks` has the address in the HCL by the address in the JSON, `moves` has the
-new address by the old one, as in moved.tf, and `counted` the addresses in the JSON of resources with `count`."""
+new address by the old one, as in moved.tf, `counted` the addresses in the JSON of resources with `count`, and `states`
+where the state is."""
 
 _VERSION = 1
 _MOVE = re.compile(r"^\s*from\s*=\s*(\S.*)\n\s*to\s*=\s*(\S.*)$", re.MULTILINE)
+_STEP = r'[\w-]+(\[(\d+|"([^"\\\n]|\\[^\n])*")\])?'
+_ADDRESS = re.compile(rf"{_STEP}(\.{_STEP})+")
 _ESCAPE = re.compile(r"\\u([0-9a-f]{4})|\\(.)|([$%])\3\{")
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 
@@ -44,11 +47,13 @@ class Given:
     have destroyed them yet.
     moves: new addresses by old ones, of which operations may not have applied all.
     counted: addresses in the JSON of resources with `count`.
+    state: where the stack's state was, if that is known.
     """
 
     addresses: Mapping[str, str] = field(default_factory=dict)
     moves: Mapping[str, str] = field(default_factory=dict)
     counted: Set[str] = frozenset()
+    state: str = ""
 
     def place(self, address: str) -> GivenPlace | None:
         """What was given to an address in the JSON."""
@@ -109,10 +114,11 @@ class Given:
 def read(destination: Path, stacks: Mapping[str, str], *, force: bool = False) -> dict[str, Given]:
     """What the last handover to this folder gave, by stack; `stacks` are the stacks' folders.
 
-    Raises RefusedError if its file cannot be understood or, without `force`, if neither it nor moved.tf is there.
+    Raises RefusedError if its file cannot be understood or, without `force`, if it was changed, or if neither it nor
+    moved.tf is there.
     """
     if (destination / FILE).exists():
-        return _read(destination)
+        return _read(destination, force=force)
     last = last_handover(destination).digests
     moved = {name: f"{folder}/moved.tf" for name, folder in stacks.items() if f"{folder}/moved.tf" in last}
     missing = [path for path in moved.values() if not (destination / path).is_file()]
@@ -131,22 +137,62 @@ def _from_moves(path: Path) -> Given:
     return replace(given, addresses={old: end for end in ends for old in given.history(end)[:-1]})
 
 
-def _read(destination: Path) -> dict[str, Given]:
+def _read(destination: Path, *, force: bool) -> dict[str, Given]:
     path = destination / FILE
     try:
-        content: Any = json.loads(path.read_bytes())
+        found = path.read_bytes()
+        content: Any = json.loads(found)
         version = content["version"]
         moves = {name: _texts(it) for name, it in content.get("moves", {}).items()}
         counted = {name: frozenset(map(str, it)) for name, it in content.get("counted", {}).items()}
         addresses = {name: _texts(it) for name, it in content["stacks"].items()}
+        states = {name: str(it) for name, it in content.get("states", {}).items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise refused(str(path), "is not what a handover wrote", "restore it from version control") from None
     if version != _VERSION:
         raise refused(str(path), f"has version {version}", "hand over with a newer release of this program")
+    if not force and not last_handover(destination).is_own(FILE, found):
+        what = "was changed since the last handover, for example by a merge of Git"
+        hint = f"restore it and {MANIFEST} with `git checkout` from one commit, or use it as it is with --force"
+        raise refused(str(path), what, hint)
     return {
-        name: Given(addresses=it, moves=moves.get(name, {}), counted=counted.get(name, frozenset()))
+        name: Given(
+            addresses=it,
+            moves=moves.get(name, {}),
+            counted=counted.get(name, frozenset()),
+            state=states.get(name, ""),
+        )
         for name, it in addresses.items()
     }
+
+
+def by_present_names(known: Mapping[str, Given], states: Mapping[str, str], *, force: bool = False) -> dict[str, Given]:
+    """What was given, by the present names of stacks: a renamed stack is known by its state. `states` has all stacks.
+
+    Raises RefusedError where several stacks with one state may be meant, unless `force` gives such a stack nothing.
+    """
+    same = {name for name, state in states.items() if name in known and known[name].state in ("", state)}
+    found = {name: known[name] for name in same}
+    rest = {name: it for name, it in known.items() if name not in same}
+    problems = []
+    for name, state in states.items():
+        before = sorted(old for old, it in rest.items() if it.state == state)
+        others = [other for other in states.keys() - same if states[other] == state]
+        if name not in same and len(before) == len(others) == 1:
+            found[name] = rest[before[0]]
+        elif name not in same and before and not is_in_folder(state) and not force:
+            what = f"has the state of {' and '.join(before)}, so it is not known whose addresses it keeps"
+            hint = "rename one stack at a time, or give new addresses with --force: a plan may then destroy resources"
+            problems.append(Problem(where=name, what=what, hint=hint))
+    if problems:
+        raise RefusedError(problems)
+    taken = {id(it) for it in found.values()}
+    return {name: it for name, it in rest.items() if id(it) not in taken} | found
+
+
+def is_in_folder(state: str) -> bool:
+    """Whether a state is a file in the stack's folder, where that of another stack may have the same name."""
+    return state.startswith("local: ") and not PureWindowsPath(state.removeprefix("local: ")).anchor
 
 
 def written(stacks: Mapping[str, Given]) -> str:
@@ -156,6 +202,7 @@ def written(stacks: Mapping[str, Given]) -> str:
         "stacks": {name: dict(it.addresses) for name, it in stacks.items()},
         "moves": {name: dict(it.moves) for name, it in stacks.items() if it.moves},
         "counted": {name: sorted(it.counted) for name, it in stacks.items() if it.counted},
+        "states": {name: it.state for name, it in stacks.items() if it.state},
     }
     return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
@@ -167,6 +214,6 @@ def _unescaped(code: str | None, character: str | None, sign: str | None) -> str
 
 
 def _texts(value: Any) -> dict[str, str]:
-    if not all(isinstance(it, str) for it in value.values()):
+    if not all(isinstance(it, str) and _ADDRESS.fullmatch(it) for pair in value.items() for it in pair):
         raise TypeError
     return dict(value)

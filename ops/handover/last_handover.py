@@ -21,14 +21,23 @@ _LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 
 @dataclass(frozen=True, kw_only=True)
 class LastHandover:
-    """The digests of the last handover's files, by path, and the contents of those of which there is a copy."""
+    """What the last handover left.
+
+    digests: of its files, by path. copies: the contents of those of which there is a copy. own: digests of what it
+    keeps for the next one.
+    """
 
     digests: Mapping[str, str]
     copies: Mapping[str, bytes]
+    own: Mapping[str, str]
 
     def is_unchanged(self, path: str, now: bytes | None) -> bool:
         """Whether a file is as it was handed over, apart from its line ends."""
-        return now is not None and self.digests[path] in (digest(now), digest(_with_unix_line_ends(now)))
+        return now is not None and _has_digest(now, self.digests[path])
+
+    def is_own(self, path: str, now: bytes) -> bool:
+        """Whether a file that the handover keeps for the next one is as it was. Older releases kept no digest of it."""
+        return path not in self.own or _has_digest(now, self.own[path])
 
 
 def last_handover(folder: Path) -> LastHandover:
@@ -36,21 +45,22 @@ def last_handover(folder: Path) -> LastHandover:
     try:
         text = (folder / MANIFEST).read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        return LastHandover(digests={}, copies={})
+        return LastHandover(digests={}, copies={}, own={})
     except (OSError, ValueError):
         what, hint = "is not a list of files with their digests", "restore it, or hand over into another folder"
         raise refused(str(folder / MANIFEST), what, hint) from None
     found = (_LINE.fullmatch(line) for line in text.splitlines())
     digests = {it[2].replace("\\", "/"): it[1] for it in found if it}
-    digests = {path: digest for path, digest in digests.items() if is_below(path) and not is_memory(path)}
+    own = {path: digest for path, digest in digests.items() if is_memory(path)}
+    digests = {path: digest for path, digest in digests.items() if is_below(path) and path not in own}
     copies = {path: _copy(folder / _COPIES / path, expected) for path, expected in digests.items()}
-    return LastHandover(digests=digests, copies={path: it for path, it in copies.items() if it is not None})
+    return LastHandover(digests=digests, copies={path: it for path, it in copies.items() if it is not None}, own=own)
 
 
-def remembered(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The files that remember a handover of `files`, by path."""
-    digests = "".join(f"{digest(content)}  {path}\n" for path, content in sorted(files.items()))
-    return {MANIFEST: digests.encode()} | {f"{_COPIES}/{path}": content for path, content in files.items()}
+def remembered(files: Mapping[str, bytes], own: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files that remember a handover of `files`, by path; it keeps `own` for the next one."""
+    digests = "".join(f"{digest(content)}  {path}\n" for path, content in sorted({**files, **own}.items()))
+    return {MANIFEST: digests.encode(), **own} | {f"{_COPIES}/{path}": content for path, content in files.items()}
 
 
 def is_memory(path: str) -> bool:
@@ -69,6 +79,10 @@ def _copy(file: Path, expected: str) -> bytes | None:
     except OSError:
         return None
     return next((it for it in (content, _with_unix_line_ends(content)) if digest(it) == expected), None)
+
+
+def _has_digest(content: bytes, expected: str) -> bool:
+    return expected in (digest(content), digest(_with_unix_line_ends(content)))
 
 
 def _with_unix_line_ends(content: bytes) -> bytes:

@@ -1,5 +1,6 @@
 """The stacks that are handed over, each with the other files that its Terraform reads."""
 
+import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from errors.shown import shown
 from ops.handover.inputs import with_inputs
 from ops.handover.paths import CONFIGURES_TERRAFORM, leads_out, wrong_name
 from terraform import output
-from terraform.output import Stack
+from terraform.output import Stack, StateLocation
 from terraform.templates import Literal, TemplateError, parts, rewritten
 
 # What Terraform wrote for its user, who keeps it.
@@ -51,6 +52,20 @@ class HandoverStack(Stack):
     def target(self) -> str:
         """Its folder in the handover."""
         return f"{self.account}/{self.name}" if self.account else self.name
+
+    @property
+    def state_place(self) -> str:
+        """Where its state is, whatever else its backend's settings say."""
+        for settings in output.objects(self.document.get("terraform")):
+            if "cloud" in settings:
+                return f"cloud: {json.dumps(settings['cloud'], sort_keys=True)}"
+        match self.state:
+            case StateLocation(backend="local") as local:
+                return f"local: {posixpath.normpath(str(local))}"
+            case StateLocation(backend="s3", settings={"bucket": _, "key": _}) as s3:
+                return str(s3)
+            case StateLocation(backend=backend, settings=others):
+                return f"{backend}: {json.dumps(others, sort_keys=True)}"
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def test_the_list_has_the_digest_of_every_file(out: Callable[..., Path], tmp_pat
     hand_over(out(), tmp_path / "hcl")
     lines = (tmp_path / "hcl" / ".handed-over.sha256").read_text().splitlines()
     paths = [line.split("  ")[1] for line in lines]
-    assert paths == ["README.md", "web/README.md", "web/sns.tf"]
+    assert paths == [".handed-over/addresses.json", "README.md", "web/README.md", "web/sns.tf"]
     for line in lines:
         digest, path = line.split("  ")
         assert hashlib.sha256((tmp_path / "hcl" / path).read_bytes()).hexdigest() == digest

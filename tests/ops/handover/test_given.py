@@ -37,6 +37,7 @@ def test_keeps_the_addresses_of_every_stack(out: Callable[..., Path], tmp_path: 
         },
         "moves": {"web": {"aws_sns_topic.news_1A2B3C4D": "aws_sns_topic.news"}},
         "counted": {},
+        "states": {"mail": "local: terraform.tfstate", "web": "local: terraform.tfstate"},
     }
     assert given.read(tmp_path / "hcl", {})["mail"].addresses == {"aws_sns_topic.news": "aws_sns_topic.news"}
 
@@ -107,3 +108,77 @@ def test_gives_no_address_that_another_resource_had() -> None:
     for name, expected in (("news_1A2B3C4D", "news"), ("news_99999999", "news_99999999")):
         converted = convert(hashed(name), name="web", schemas=shipped(), given=before)
         assert converted.addresses == {f"aws_sns_topic.{name}": f"aws_sns_topic.{expected}"}
+
+
+def with_state(document: dict[str, Any], key: str, **other: str) -> dict[str, Any]:
+    return {**document, "terraform": {"backend": {"s3": {"bucket": "states", "key": key, **other}}}}
+
+
+def addresses(hcl: Path) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = json.loads((hcl / ".handed-over" / "addresses.json").read_text())["stacks"]
+    return found
+
+
+def test_a_renamed_stack_with_the_same_state_keeps_its_addresses(out: Callable[..., Path], tmp_path: Path) -> None:
+    hcl = tmp_path / "hcl"
+    hand_over(out(web=with_state(subnets("a", "c"), "web"), mail=with_state(TOPIC, "mail")), hcl)
+    (hcl / "web" / "moved.tf").unlink()
+    renamed = with_state(subnets("a"), "web", region="eu-west-1")
+    hand_over(out(site=renamed, web=with_state(HASHED, "other"), mail=with_state(TOPIC, "mail")), hcl)
+    assert addresses(hcl)["site"]["aws_subnet.network_private_a"] == 'aws_subnet.network_private["a"]'
+    assert 'for_each = toset(["a"])' in (hcl / "site" / "subnets.tf").read_text()
+    assert not any("subnet" in it for it in addresses(hcl)["web"])
+    hand_over(out(site=with_state(subnets("a"), "moved"), mail=with_state(TOPIC, "mail")), hcl)
+    assert addresses(hcl)["site"]["aws_subnet.network_private_a"] == 'aws_subnet.network_private["a"]'
+
+
+def test_a_renamed_stack_with_a_state_in_its_folder_keeps_its_addresses(
+    out: Callable[..., Path], tmp_path: Path
+) -> None:
+    hand_over(out(web=subnets("a", "c"), mail=TOPIC), tmp_path / "hcl")
+    hand_over(out(site=subnets("a"), mail=TOPIC), tmp_path / "hcl")
+    assert 'for_each = toset(["a"])' in (tmp_path / "hcl" / "site" / "subnets.tf").read_text()
+
+
+def test_refuses_to_guess_which_of_several_stacks_was_renamed(out: Callable[..., Path], tmp_path: Path) -> None:
+    one, other = with_state(subnets("a", "c"), "web"), with_state(HASHED, "web")
+    hand_over(out(one=one, other=other), tmp_path / "hcl")
+    with pytest.raises(RefusedError) as refused:
+        hand_over(out(third=one), tmp_path / "hcl")
+    assert str(refused.value) == (
+        "error: third: has the state of one and other, so it is not known whose addresses it keeps\n"
+        "hint: rename one stack at a time, or give new addresses with --force: a plan may then destroy resources"
+    )
+    hand_over(out(third=one), tmp_path / "hcl", force=True)
+
+
+def test_refuses_addresses_that_were_changed(out: Callable[..., Path], tmp_path: Path) -> None:
+    folder = out(HASHED)
+    hand_over(folder, tmp_path / "hcl")
+    file = tmp_path / "hcl" / ".handed-over" / "addresses.json"
+    as_handed_over = file.read_text()
+    file.write_text(as_handed_over, newline="\r\n")
+    hand_over(folder, tmp_path / "hcl")
+    changed = as_handed_over.replace('aws_sns_topic.news"', 'aws_sns_topic.other"')
+    file.write_text(changed)
+    with pytest.raises(RefusedError) as refused:
+        hand_over(folder, tmp_path / "hcl")
+    assert str(refused.value) == (
+        f"error: {file}: was changed since the last handover, for example by a merge of Git\n"
+        "hint: restore it and .handed-over.sha256 with `git checkout` from one commit, or use it as it is with --force"
+    )
+    assert file.read_text() == changed
+    hand_over(folder, tmp_path / "hcl", force=True)
+    assert addresses(tmp_path / "hcl")["web"]["aws_sns_topic.news_1A2B3C4D"] == "aws_sns_topic.other"
+
+
+@pytest.mark.parametrize("address", ['a.x"\n}\ndata "external" "p" {\n', "a.b\n  c = d", "a", "a.b}"])
+def test_refuses_addresses_that_are_none(address: str, out: Callable[..., Path], tmp_path: Path) -> None:
+    folder = out(HASHED)
+    hand_over(folder, tmp_path / "hcl")
+    file = tmp_path / "hcl" / ".handed-over" / "addresses.json"
+    content = json.loads(file.read_text())
+    for name, pair in (("stacks", {"a.b": address}), ("moves", {address: "a.b"})):
+        file.write_text(json.dumps({**content, name: {"web": pair}}))
+        with pytest.raises(RefusedError, match="is not what a handover wrote"):
+            hand_over(folder, tmp_path / "hcl", force=True)
