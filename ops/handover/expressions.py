@@ -145,3 +145,12 @@ def _is_fault(syntax: Syntax) -> bool:
         case "numeric_lit":
             return syntax.text.startswith("0x")
     return False
+
+
+def file_syntax(text: str) -> Syntax:
+    """The syntax tree of a file, as far as it is valid."""
+    try:
+        masked = _masked(text)
+    except TemplateError:
+        masked = text
+    return Syntax((_parser().parse(masked.encode()).root_node,), text.encode())

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from errors import refused
+from ops.handover.repeated_keys import repeated
 
 _THEIRS, _BASE, _OURS = "as it is", "the last handover", "this handover"
 _CONFLICT = re.compile(
@@ -47,6 +48,8 @@ def merged(*, base: str, theirs: str, ours: str, is_hcl: bool) -> Merged:
         # A longer name in one line moves the equal signs of its neighbours.
         without_alignment = _merged_by_git(*map(_without_alignment, (base, theirs, ours)))
         found = found if _CONFLICT.search(without_alignment) else without_alignment
+    if not _CONFLICT.search(found) and is_hcl:
+        found = _with_marked_repetitions(found, theirs, ours)
     return Merged(found, list(_conflicts(found, theirs)))
 
 
@@ -63,6 +66,22 @@ def merged_moves(*, base: str, theirs: str, ours: str) -> str | None:
     kept = {move: block for move, block in new.items() if move not in before or move in now}
     added = {move: block for move, block in now.items() if move not in before}
     return "\n".join((added | kept).values())
+
+
+def _with_marked_repetitions(text: str, theirs: str, ours: str) -> str:
+    """The text with markers around each name that stands twice after the merge: each side added it elsewhere."""
+    lines, end = text.splitlines(keepends=True), len(text)
+    for it in sorted(repeated(text, theirs, ours), key=lambda it: it.first, reverse=True):
+        (first, first_end), (second, second_end) = it.first, it.second
+        if second_end >= end or first_end >= second:
+            continue  # it is inside one that is marked
+        earlier = "".join(lines[first:second])
+        later = "".join(lines[first_end + 1 : second_end + 1])
+        one, other = (earlier, later) if "".join(lines[first : first_end + 1]) in theirs else (later, earlier)
+        marked = f"<<<<<<< {_THEIRS}\n{one}||||||| {_BASE}\n=======\n{other}>>>>>>> {_OURS}\n"
+        lines[first : second_end + 1] = [marked]
+        end = first
+    return "".join(lines)
 
 
 def _merged_by_git(base: str, theirs: str, ours: str) -> str:

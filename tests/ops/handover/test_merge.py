@@ -65,6 +65,46 @@ def test_a_merge_of_maps_is_right_or_a_conflict() -> None:
     assert clean > 50
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("locals {\n  m = {\n", "  }\n}\n"),
+        ("", ""),
+        ('resource "a" "b" {\n', "}\n"),
+        ('resource "a" "b" {\n  set {\n    x = 1\n  }\n  set {\n    x = 2\n', "  }\n}\n"),
+        ("locals {\n  m = jsonencode({\n    y = 1e9\n", "  })\n}\n"),
+    ],
+)
+def test_a_name_that_both_added_elsewhere_is_a_conflict(before: str, after: str) -> None:
+    base = f"{before}app = 7\nmid = 8\n{after}"
+    theirs = f"{before}zzz = 365\napp = 7\nmid = 8\n{after}"
+    ours = f'{before}app = 7\nmid = 8\n"zzz" = 1\n{after}' if "m =" in before else base.replace("8\n", "8\nzzz = 1\n")
+    found = merged(base=base, theirs=theirs, ours=ours, is_hcl=True)
+    line = before.count("\n") + 1
+    assert [it.first for it in found.conflicts] == [line]
+    last = ours.removeprefix(before).removesuffix(after).splitlines()[-1]
+    assert found.text == (
+        f"{before}<<<<<<< as it is\nzzz = 365\napp = 7\nmid = 8\n||||||| the last handover\n=======\n"
+        f"app = 7\nmid = 8\n{last}\n>>>>>>> this handover\n{after}"
+    )
+    other = merged(base=base, theirs=ours, ours=theirs, is_hcl=True)
+    assert f"<<<<<<< as it is\napp = 7\nmid = 8\n{last}\n|||||||" in other.text
+
+
+def test_a_name_that_stood_twice_before_the_merge_is_no_conflict() -> None:
+    base = "locals {\n  m = {\n    a = 1\n    a = 2\n    b = 3\n    c = 4\n    d = 5\n  }\n}\n"
+    found = merged(base=base, theirs=base.replace("3", "4"), ours=base.replace("5", "6"), is_hcl=True)
+    assert not found.conflicts
+
+
+def test_a_block_that_both_added_is_a_conflict() -> None:
+    base = "".join(f'variable "{name}" {{}}\n' for name in "bcd")
+    block = 'variable "x" {\n  type = string\n}\n'
+    found = merged(base=base, theirs=block + base, ours=base + block.replace("string", "number"), is_hcl=True)
+    assert [(it.first, it.last) for it in found.conflicts] == [(1, 6)]
+    assert not merged(base=base, theirs="moved {}\n" + base, ours=base + "moved {}\n", is_hcl=True).conflicts
+
+
 class RandomFolder:
     """Random files, handed over several times and changed by people in between."""
 
