@@ -162,6 +162,7 @@ def handover(
             check=check,
             validate=True,
             run_providers=not no_providers,
+            keep_defaults=cdktf_out is not None,
         )
     for folder in [] if check else folders:
         print(folder)

@@ -36,6 +36,7 @@ def hand_over(
     check: bool = False,
     validate: bool = False,
     run_providers: bool = True,
+    keep_defaults: bool = False,
 ) -> list[Path]:
     """Write every stack of the output folder `out` as HCL below `destination`; returns the stacks' folders.
 
@@ -44,6 +45,7 @@ def hand_over(
     versions into the file, and `force` keeps nothing that people changed. `check` only compares. `validate` lets
     `terraform validate` read every stack that changes, where Terraform can get its providers. Without `run_providers`,
     nothing is validated, and no schema is asked for: both run providers from the registries that the JSON names.
+    `keep_defaults` leaves the defaults of variables where they are, instead of in terraform.tfvars.
 
     Raises RefusedError, and leaves `destination` as it was, if something cannot be converted or is not valid, if the
     same lines changed and neither option is given, and with `check` if something would be written. With
@@ -59,7 +61,7 @@ def hand_over(
         schemas = with_missing_providers(schemas, [stack.document for stack in stacks])
     known = given.read(destination, {stack.name: stack.target for stack in stacks}, force=force)
     known = given.by_present_names(known, {stack.name: stack.state_place for stack in stacks}, force=force)
-    files = formatter.of_a_handover(_files(stacks, schemas, known))
+    files = formatter.of_a_handover(_files(stacks, schemas, known, keep_defaults=keep_defaults))
     change = FolderChange(files, destination, formatter, overwrite=force)
     if check:
         change.refuse_differences()
@@ -73,7 +75,9 @@ def hand_over(
     return [destination / stack.target for stack in stacks]
 
 
-def _files(stacks: Sequence[HandoverStack], schemas: Schemas, known: Mapping[str, given.Given]) -> dict[str, bytes]:
+def _files(
+    stacks: Sequence[HandoverStack], schemas: Schemas, known: Mapping[str, given.Given], *, keep_defaults: bool
+) -> dict[str, bytes]:
     """All files of the handover, by path. Raises RefusedError with the problems of all stacks.
 
     `known` is what the last handover gave, by stack.
@@ -84,7 +88,9 @@ def _files(stacks: Sequence[HandoverStack], schemas: Schemas, known: Mapping[str
     for stack in stacks:
         try:
             before = known.get(stack.name, given.Given())
-            converted = convert(stack.document, name=stack.name, schemas=schemas, given=before)
+            converted = convert(
+                stack.document, name=stack.name, schemas=schemas, given=before, keep_defaults=keep_defaults
+            )
         except RefusedError as error:
             problems += error.problems
             continue

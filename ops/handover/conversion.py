@@ -8,7 +8,7 @@ from ops.handover.cycles import refuse_new_cycles
 from ops.handover.edit_places import EditPlace, located
 from ops.handover.filing import filed
 from ops.handover.given import Given
-from ops.handover.hcl import NULL, Block
+from ops.handover.hcl import NULL, Block, Expression
 from ops.handover.inputs import with_inputs
 from ops.handover.json_strings import with_jsonencode
 from ops.handover.printing import expression, render
@@ -43,8 +43,13 @@ class Converted:
         return {old: new for old, new in self.addresses.items() if old != new and not old.startswith("data.")}
 
 
-def convert(document: Mapping[str, Any], *, name: str, schemas: Schemas, given: Given = _NOTHING) -> Converted:
+def convert(
+    document: Mapping[str, Any], *, name: str, schemas: Schemas, given: Given = _NOTHING, keep_defaults: bool = False
+) -> Converted:
     """The stack called `name` as HCL. `given` is what earlier handovers gave to it.
+
+    `keep_defaults` leaves the defaults of variables where they are, so that TF_VAR_… replaces them: it does not replace
+    what terraform.tfvars says.
 
     `document` comes from `terraform.output.load`, with or without exact numbers. Raises RefusedError with everything
     in it that cannot be converted.
@@ -54,8 +59,9 @@ def convert(document: Mapping[str, Any], *, name: str, schemas: Schemas, given: 
     as_read = read(document, name=name, schemas=schemas)
     repeated = with_repetition(as_read, texts, given, stack=name)
     styled = with_style([replace(found, block=_with_objects(found.block)) for found in repeated.blocks])
-    values = {found.block.labels[0]: found.block.arguments["default"] for found in styled if _has_value(found.block)}
-    blocks = [replace(found, block=_readable(found.block, texts)) for found in styled]
+    moved = [] if keep_defaults else [found.block for found in styled if _has_value(found.block)]
+    values = {block.labels[0]: block.arguments["default"] for block in moved}
+    blocks = [replace(found, block=_readable(found.block, texts, values)) for found in styled]
     refuse_new_cycles(name, (found.block for found in as_read), (found.block for found in blocks))
     by_file = filed(blocks)
     files = {file: render(content) for file, content in sorted(by_file.items())}
@@ -75,13 +81,13 @@ def _with_objects(block: Block) -> Block:
     return with_jsonencode(block) if block.type in ("resource", "data") else block
 
 
-def _readable(block: Block, texts: TextFiles) -> Block:
-    """The block without long texts and a variable's value."""
+def _readable(block: Block, texts: TextFiles, values: Mapping[str, Expression]) -> Block:
+    """The block without long texts, and without the value of a variable in `values`."""
     if block.type in ("resource", "data"):
         return texts.moved_from(block)
     if block.type == "locals":
         return texts.moved_from_locals(block)
-    if _has_value(block):
+    if block.type == "variable" and block.labels[0] in values:
         arguments = {name: it for name, it in block.arguments.items() if name != "default"}
         return without_needless_nullable(replace(block, arguments=arguments))
     return block

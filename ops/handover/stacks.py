@@ -17,11 +17,9 @@ from terraform.output import Stack, StateLocation
 from terraform.templates import Literal, TemplateError, parts, rewritten
 
 # What Terraform wrote for its user, who keeps it.
-_NOT_HANDED_OVER = re.compile(
-    r"(^|/)(?i:\.terraform)(/|\.lock\.hcl$)|\.tfstate(\.|$)|\.tfplan$|(^|/)plan$|\.tfvars(\.json)?$"
-)
+_NOT_HANDED_OVER = re.compile(r"(^|/)(?i:\.terraform)(/|\.lock\.hcl$)|\.tfstate(\.|$)|\.tfplan$|(^|/)plan$")
 
-_TERRAFORM_FILES = (".tf", ".tofu", ".tf.json", ".tofu.json")
+_TERRAFORM_FILES = (".tf", ".tofu", ".tf.json", ".tofu.json", ".tfvars", ".tfvars.json")
 
 # A provisioner and a data source that run programs, which may read any file.
 _PROGRAMS = frozenset({"local-exec", "external"})

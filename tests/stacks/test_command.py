@@ -157,5 +157,5 @@ def test_a_handover_validates_and_does_what_its_options_say(
     monkeypatch.setattr(ops.handover, "hand_over", hand_over)
     providers = [] if "--no-providers" in options else ["run_providers"]
     assert ops.cli.run(["handover", "--from", "x", "--out", "hcl", *options], lambda *_: None) == 0
-    assert {name for name, it in given.items() if it is True} == {"validate", *chosen, *providers}
+    assert {name for name, it in given.items() if it is True} == {"validate", "keep_defaults", *chosen, *providers}
     assert capsys.readouterr().out == printed

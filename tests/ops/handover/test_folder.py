@@ -114,7 +114,6 @@ def test_hands_over_assets_but_not_states_and_plans(out: Callable[..., Path], tm
         "plan",
         "x.tfplan",
         ".terraform.lock.hcl",
-        "terraform.tfvars",
     ):
         (folder / name).write_text("of the account")
     hand_over(tmp_path / "cdktf.out", tmp_path / "hcl")
@@ -122,6 +121,21 @@ def test_hands_over_assets_but_not_states_and_plans(out: Callable[..., Path], tm
     assert [
         path for path in (tmp_path / "hcl").rglob("*") if path.is_file() and path.read_bytes() == b"of the account"
     ] == []
+
+
+SIZED = {"variable": {"size": {"default": 1, "type": "number"}}, "output": {"size": {"value": "${var.size}"}}}
+
+
+def test_hands_over_files_of_values_and_keeps_defaults_beside_them(out: Callable[..., Path], tmp_path: Path) -> None:
+    folder = out(SIZED)
+    (folder / "stacks" / "web" / "terraform.tfvars").write_text("size = 5\n")
+    (folder / "stacks" / "web" / "x.auto.tfvars").write_text("size = 6\n")
+    with pytest.raises(RefusedError, match=r"web/terraform\.tfvars: the handover writes a file of this name"):
+        hand_over(folder, tmp_path / "hcl")
+    hand_over(folder, tmp_path / "hcl", keep_defaults=True)
+    files = written(tmp_path / "hcl")
+    assert (files["web/terraform.tfvars"], files["web/x.auto.tfvars"]) == ("size = 5\n", "size = 6\n")
+    assert "default = 1" in " ".join(files["web/variables.tf"].split())
 
 
 def test_leaves_out_files_that_terraform_does_not_read(out: Callable[..., Path], tmp_path: Path) -> None:
