@@ -26,7 +26,7 @@ def in_cycles(dependencies: Mapping[str, Iterable[str]]) -> set[str]:
     """The addresses that depend on themselves, directly or through others."""
     needs = {one: {it for it in others if it in dependencies} for one, others in dependencies.items()}
     left = _without_ends(_reversed(_without_ends(needs)))
-    return {one for one in left if one in _reachable(left, one)}
+    return {one for one in left if one in reachable(left, one)}
 
 
 def refuse_new_cycles(stack: str, before: Iterable[Block], after: Iterable[Block]) -> None:
@@ -63,12 +63,13 @@ def _reversed(graph: Mapping[str, set[str]]) -> dict[str, set[str]]:
     return found
 
 
-def _reachable(graph: Mapping[str, set[str]], start: str) -> set[str]:
+def reachable(graph: Mapping[str, set[str]], start: str) -> set[str]:
+    """What a node needs, directly or through others."""
     seen: set[str] = set()
     waiting = [*graph[start]]
     while waiting:
         one = waiting.pop()
         if one not in seen:
             seen.add(one)
-            waiting += graph[one]
+            waiting += graph.get(one, ())
     return seen

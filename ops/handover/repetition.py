@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ops.handover.axes import Axes
-from ops.handover.cycles import dependencies, in_cycles
+from ops.handover.cycles import dependencies, in_cycles, reachable
 from ops.handover.digests import with_digests
 from ops.handover.edit_places import MemberList
 from ops.handover.given import Given
@@ -18,10 +18,13 @@ from ops.handover.likeness import unlike
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.moves import asked_moves, counted_addresses, moved_blocks, moves
 from ops.handover.names import renamed
-from ops.handover.references import NewAddresses, address, redirected
+from ops.handover.references import NewAddresses, address, addresses_in, redirected
 from ops.handover.strings import quoted
 from ops.handover.texts import TextFiles
 from ops.handover.unifying import UnifiedGroup, unify
+
+# Terraform reads these during the apply if something that their `depends_on` names changes.
+_READ_LATE = frozenset({"data", "ephemeral", "module"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +52,7 @@ def with_repetition(blocks: Sequence[TopLevelBlock], texts: TextFiles, given: Gi
     short = kept_names(blocks, renamed(blocks, owners), given)
     grouping = Grouping(blocks, short)
     keeping = Keeping(blocks, given)
+    awaited = _awaited(blocks)
     rejected: Rejected = set()
     without_keys: set[str] = set()
     while True:
@@ -60,7 +64,7 @@ def with_repetition(blocks: Sequence[TopLevelBlock], texts: TextFiles, given: Gi
         made = [merged for _, merged in unified if merged is not None]
         keyless = {it.group.address for it in made if it.group.kind == "data" and not it.differs}
         unwanted = [it for it in unlike(made, grouping.failed) if not keeping.is_kept(it)]
-        bad = failed or unwanted or _in_cycle(blocks, groups, addresses)
+        bad = failed or unwanted or _in_cycle(blocks, groups, addresses) or _partly_awaited(groups, awaited)
         if not bad and keyless == without_keys:
             return _put_together(blocks, made, addresses, texts, given, stack)
         without_keys = keyless
@@ -91,6 +95,26 @@ def _in_cycle(
     """The group that is least likely to be one, of those whose merging creates a dependency cycle."""
     circular = in_cycles(dependencies(_relabelled(found.block, addresses) for found in blocks))
     return [group for group in groups if group.address in circular][-1:]
+
+
+def _awaited(blocks: Sequence[TopLevelBlock]) -> list[set[str]]:
+    """What must be applied before a block with `depends_on` is read, for each data source and module.
+
+    https://developer.hashicorp.com/terraform/language/data-sources#dependencies
+    """
+    inner = (it for found in blocks for it in (found.block, *found.block.blocks))
+    waiting = [it for it in inner if it.type in _READ_LATE and "depends_on" in it.arguments]
+    if not waiting:
+        return []
+    needs = dependencies(it.block for it in blocks)
+    named = (addresses_in(Block("", arguments={"it": it.arguments["depends_on"]})) & needs.keys() for it in waiting)
+    return [one.union(*(reachable(needs, it) for it in one)) for one in named]
+
+
+def _partly_awaited(groups: Sequence[ResourceGroup], awaited: Sequence[set[str]]) -> list[ResourceGroup]:
+    """Groups of which some members must be applied before something is read: merged, it would wait for all."""
+    members = {it.address: {address(found.block) for found in it.members.values()} for it in groups}
+    return [it for it in groups if any(0 < len(members[it.address] & one) < len(it.members) for one in awaited)]
 
 
 def _relabelled(block: Block, addresses: NewAddresses) -> Block:

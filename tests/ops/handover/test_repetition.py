@@ -8,6 +8,7 @@ import pytest
 
 from ops.handover import convert, shipped
 from tests.ops.handover.by_plan import plans
+from tests.ops.handover.cases.similar import each, stack
 
 SUBNETS = {"a": "10.0.0.0/24", "c": "10.0.1.0/24"}
 
@@ -159,3 +160,18 @@ def test_plans_of_merged_resources_are_equal(tmp_path: Path) -> None:
     }
     assert from_hcl["web"]["outputs"] == from_json["web"]["outputs"]
     assert (tmp_path / "hcl" / "web" / "buildspec" / "mirrors.yml.tftpl").exists()
+
+
+@pytest.mark.parametrize("named", [["a"], ["a", "b"]])
+def test_merges_no_members_of_which_a_data_source_awaits_only_some(named: list[str]) -> None:
+    topics = each("news/*/topic", ("a", "b"), "aws_sns_topic", lambda key: {"name": key})
+    queues = each(
+        "news/*/queue", ("a", "b"), "aws_sqs_queue", lambda key: {"name": f"${{aws_sns_topic.news_{key}_topic.name}}"}
+    )
+    document = stack(
+        "resource",
+        [*topics, *queues],
+        data={"aws_region": {"it": {"depends_on": [f"aws_sqs_queue.news_{key}_queue" for key in named]}}},
+    )
+    written = "".join(convert(document, name="web", schemas=shipped()).files.values())
+    assert written.count("for_each = ") == (0 if len(named) == 1 else 2)
