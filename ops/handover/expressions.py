@@ -19,6 +19,9 @@ from terraform.templates import Directive, Interpolation, Part, TemplateError, p
 _POWER_OF_TEN = re.compile(r"(?<![\w.])\d+[eE][+-]?\d+")
 _ESCAPED_BRACE = re.compile(r"(?:\$\$+|%%+)\{")
 
+_ARGUMENT, _OPENING = "x = ", "("
+_BEFORE = _ARGUMENT + _OPENING
+
 
 @dataclass(frozen=True)
 class Syntax:
@@ -34,6 +37,12 @@ class Syntax:
     @property
     def text(self) -> str:
         return self.source[self.nodes[0].start_byte : self.nodes[-1].end_byte].decode()
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Where it starts and ends in the expression that was parsed, in characters."""
+        before, until = (self.source[:it].decode() for it in (self.nodes[0].start_byte, self.nodes[-1].end_byte))
+        return len(before) - len(_BEFORE), len(until) - len(_BEFORE)
 
     @property
     def children(self) -> "list[Syntax]":
@@ -77,7 +86,7 @@ class Syntax:
 def parsed(source: str) -> Syntax:
     """The syntax tree of an expression. Raises TemplateError if it is not valid."""
     # An expression may have several lines only in brackets.
-    tree = _tree(f"({source}\n)")
+    tree = _tree(f"{_OPENING}{source}\n)")
     match [] if tree is None else [it for it in tree.children if it.kind != "comment"]:
         case [Syntax(kind="("), expression, Syntax(kind=")")]:
             return expression.core
@@ -92,6 +101,12 @@ def is_valid(source: str) -> bool:
     return True
 
 
+def ends_in_comment(source: str) -> bool:
+    """Whether a comment would swallow what follows the expression on its last line."""
+    *_, last = ("", *(text for text, is_code in pieces(f"{source}\n") if not is_code or text.strip()))
+    return last.startswith(("#", "//"))
+
+
 def check(template: Sequence[Part]) -> None:
     """Raise TemplateError if an expression in a template is not valid, or its directives are not complete."""
     for part in template:
@@ -104,7 +119,7 @@ def check(template: Sequence[Part]) -> None:
 
 def _tree(source: str) -> Syntax | None:
     """The syntax tree of the value of an argument, if it is valid."""
-    argument = f"x = {source}\n"
+    argument = f"{_ARGUMENT}{source}\n"
     tree = _parser().parse(_masked(argument).encode())
     whole = Syntax((tree.root_node,), argument.encode())
     if tree.root_node.has_error or any(_is_fault(it) for it in whole.within()):

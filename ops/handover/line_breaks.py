@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ops.handover.expressions import Syntax, parsed
+from ops.handover.expressions import Syntax, ends_in_comment, parsed
 
 INDENT = "  "
 WIDTH = 110
@@ -16,6 +16,8 @@ _COMPARISONS = {"==", "!=", "<", ">", "<=", ">="}
 
 def with_line_breaks(source: str, indent: str, room: int) -> str:
     """An expression that starts on a line indented by `indent` and has `room` characters left on that line."""
+    if ends_in_comment(source):
+        return f"({source}\n)"
     if "\n" in source:
         # Outside brackets a newline ends the argument.
         return f"({source}\n)" if _breaks_outside_brackets(parsed(source)) else source

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Sequence
 
 from ops.handover.argument_order import in_usual_order, path_of, with_usual_keys
+from ops.handover.expressions import ends_in_comment
 from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim, mapped
 from ops.handover.line_breaks import INDENT, WIDTH, with_line_breaks
 from ops.handover.strings import heredoc, is_heredoc, quoted, quoted_template
@@ -148,7 +149,8 @@ def _small(item: Expression) -> str:
 
 def _key(template: Template, *, is_quoted: bool) -> str:
     if template.expression is not None:
-        return f"({template.expression})"
+        end = "\n" if ends_in_comment(template.expression) else ""
+        return f"({template.expression}{end})"
     return quoted_template(template) if is_quoted or template.text is None else template.text
 
 
