@@ -4,6 +4,7 @@ An axis is a set of keys, such as the mirrors of a bridge. Every group with thes
 that a member is added in one place.
 """
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from ops.handover.edit_places import MemberList
 from ops.handover.grouping import ResourceGroup
 from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim, text
 from ops.handover.metadata import TopLevelBlock
+from ops.handover.names import identifier
 from ops.handover.references import addresses_in, is_free_of_resources, with_code
 from ops.handover.texts import TextFiles
 from ops.handover.unifying import GENERIC, UnifiedGroup
@@ -141,13 +143,17 @@ class _Shared:
             others = [other for other, its, _ in columns if its == name]
             is_same = len({its for _, other, its in columns if other == name}) == 1
             attribute = name if is_same and name not in GENERIC else f"{_distinct(group, others)}_{name}"
-            if self.attributes.get(attribute, values) != values:
-                attribute = f"{group.type}_{group.name}_{name}"
+            attribute = self._free([attribute, f"{group.type}_{group.name}_{name}"], values)
             # Texts that differ for every key are about the same thing.
             if len(set(values)) == len(values) and all(isinstance(it, Template) for it in values):
                 attribute = known.setdefault(values, attribute)
             self.attributes[attribute] = values
             self._names[group.address, name] = attribute
+
+    def _free(self, names: Sequence[str], values: Sequence[Expression]) -> str:
+        """The first of these names that no other values have, or the last with a number."""
+        numbered = (f"{names[-1]}_{number}" for number in itertools.count(2))
+        return next(it for it in itertools.chain(names, numbered) if self.attributes.get(it, values) == values)
 
     def attribute(self, unified: UnifiedGroup, name: str) -> str | None:
         """The attribute's name; None if its values refer to resources, which the local value does not contain."""
@@ -167,7 +173,7 @@ def _axis_name(groups: Sequence[UnifiedGroup]) -> str:
             links[parents[it.group.address]].add(parents[other])
     types = Counter(parents.values())
     name = min(links, key=lambda parent: (-len(links[parent]), -types[parent], parent))
-    return name if name.endswith("s") else f"{name}s"
+    return identifier(name if name.endswith("s") else f"{name}s")
 
 
 def _parent(group: ResourceGroup) -> str:
@@ -179,7 +185,7 @@ def _distinct(group: ResourceGroup, others: Sequence[ResourceGroup]) -> str:
     """The words of a group's name that others do not have; of a single one, those after its first."""
     words = _words(group.name)
     common = set(words).intersection(*(_words(other.name) for other in others)) if len(others) > 1 else {words[0]}
-    return "_".join(word for word in words if word not in common) or group.name
+    return identifier("_".join(word for word in words if word not in common) or group.name)
 
 
 def _words(name: str) -> list[str]:

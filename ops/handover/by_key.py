@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from ops.handover.expressions import parsed
 from ops.handover.hcl import Expression, Template, text
 from ops.handover.strings import quoted
 from terraform.templates import Interpolation, Literal, Part
@@ -71,7 +72,7 @@ def without_common_ends(values: Sequence[Expression]) -> tuple[str, tuple[Expres
 
 def noun(start: str) -> str:
     """What follows the start of an ARN: a role after `…:role/`."""
-    words = re.findall(r"[A-Za-z]\w*", start.replace("-", "_"))
+    words = re.findall(r"[A-Za-z]\w*", start.replace("-", "_"), re.ASCII)
     last: str = words[-1].lower() if start.endswith("/") or len(words) < 3 else words[2].lower()
     return _NOUNS.get(last, last)
 
@@ -85,7 +86,16 @@ def source_by_key(sources: Sequence[str], keys: Keys) -> str | None:
     changed = list(sources)
     if len(set(changed)) > 1:
         for name, values in keys.items():
-            changed = [
-                source.replace(f"[{quoted(value)}]", f"[{name}]") for source, value in zip(changed, values, strict=True)
-            ]
+            changed = [_exchanged(*it, name) for it in zip(changed, values, strict=True)]
     return changed[0] if len(set(changed)) == 1 else None
+
+
+def _exchanged(source: str, value: str, name: str) -> str:
+    """The expression with `[name]` in place of `["value"]`, which may be text inside a string, too."""
+    bracketed = f"[{quoted(value)}]"
+    if bracketed not in source:
+        return source
+    found = [it.span for it in parsed(source).within() if it.kind in ("new_index", "tuple") and it.text == bracketed]
+    for start, end in sorted(set(found), reverse=True):
+        source = f"{source[:start]}[{name}]{source[end:]}"
+    return source

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from ops.handover.hcl import Block
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.names import without_type
-from ops.handover.references import address
+from ops.handover.references import address, declared
+from ops.handover.scopes import hides
 
 KEY = "*"
 _TOKENS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -89,7 +90,7 @@ class Grouping:
         """`renamed` has blocks' new addresses."""
         self.failed: list[ResourceGroup] = []
         self._taken = {renamed.get(address(it.block), address(it.block)): id(it) for it in blocks}
-        self._taken |= {address(it.block): id(it) for it in blocks}
+        self._taken |= {taken: id(it) for it in blocks for taken in declared([it.block])}
         self._members: dict[PathPattern, dict[str, TopLevelBlock]] = {}
         repeatable = [it for it in blocks if _may_repeat(it)]
         for found in repeatable:
@@ -165,7 +166,7 @@ def _may_repeat(found: TopLevelBlock) -> bool:
     block = found.block
     if block.type not in ("resource", "data") or block.labels[0] == "terraform_remote_state":
         return False
-    return not {"count", "for_each"} & block.arguments.keys()
+    return not {"count", "for_each"} & block.arguments.keys() and not hides(block)
 
 
 def _keys(steps: Steps) -> Iterator[tuple[Steps, str]]:

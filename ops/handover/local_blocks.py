@@ -1,14 +1,11 @@
 """Writes the local values of a file as one block: those that others refer to first."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ops.handover.hcl import Block, Expression, ObjectExpr, Template, Verbatim, within
-from ops.handover.references import sources
-from terraform.templates import code
+from ops.handover.hcl import Block, Expression, ObjectExpr, Template, Verbatim
+from ops.handover.references import addresses_in
 
-_LOCAL = re.compile(r"(?<![\w.-])local\.([\w-]+)")
 _FIRST = ("name", "title", "description")
 _FLAGS = (Verbatim("true"), Verbatim("false"))
 
@@ -32,11 +29,9 @@ def _in_order(values: Mapping[str, Expression]) -> list[str]:
         if name in seen:
             return
         seen.add(name)
-        referred = {
-            it for part in within(values[name]) for source in sources(part) for it in _LOCAL.findall(code(source))
-        }
+        referred = addresses_in(Block("locals", arguments={name: values[name]}))
         for needed in values:
-            if needed in referred:
+            if f"local.{needed}" in referred:
                 write(needed)
         ordered[name] = None
 

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ops.handover.metadata import TopLevelBlock
-from ops.handover.references import address
+from ops.handover.references import address, declared
 
 _HASH = re.compile(r"_[0-9A-F]{8}$")
 _NAMELESS = "main"
+KEYWORDS = ("true", "false", "null", "for", "in", "if", "else", "endif", "endfor")
 _PREPOSITIONS = [[it] for it in ("by", "for", "from", "in", "of", "on", "to", "with")]
 
 
@@ -21,7 +22,7 @@ def renamed(blocks: Sequence[TopLevelBlock], given: Mapping[str, str]) -> dict[s
     before = {new: old for old, new in given.items()}
     named = [it for it in blocks if it.generated_name and it.block.type in ("resource", "data")]
     # A chain of `moved` blocks would lead from one through the old address of another.
-    owners = {address(it.block): address(it.block) for it in blocks}
+    owners = {taken: taken for taken in declared(it.block for it in blocks)}
     wanted: dict[str, list[str]] = {}
     for found in named:
         own = address(found.block)
@@ -37,6 +38,12 @@ def renamed(blocks: Sequence[TopLevelBlock], given: Mapping[str, str]) -> dict[s
             return {old: names[0] for old, names in wanted.items() if names[0] != old}
         for old in shared:
             wanted[old] = wanted[old][1:]
+
+
+def identifier(words: str) -> str:
+    """A name that Terraform accepts everywhere, made of these words: `2024 budget` becomes `value_2024_budget`."""
+    name = re.sub("[^0-9A-Za-z_]+", "_", words).strip("_")
+    return name if name.isidentifier() and name not in KEYWORDS else f"value_{name}".rstrip("_")
 
 
 def without_type(name: str, type_: str) -> str:

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ops.handover.hcl import Block, Expression, Template, Verbatim
+from ops.handover.names import identifier
+from ops.handover.references import addresses_in
+from ops.handover.scopes import hides
 
 # The first of these arguments with a constant text tells blocks of one type apart.
 _NAMES = ("sid", "name", "id", "type", "variable", "key")
@@ -41,19 +44,20 @@ def aligned(members: Sequence[Block | None]) -> list[_Row] | None:
 
 def dynamic(block: Block, present: Sequence[bool]) -> tuple[Block, str, tuple[Expression, ...]] | None:
     """A dynamic block in place of one that only some members have, the value that decides, and its name."""
-    if block.type in _NEVER_DYNAMIC:
-        return None
     name = word(block)
     content = replace(block, type="content", comments=())
     chosen = Verbatim(f"each.value.{name} ? [1] : []")
     made = Block("dynamic", (block.type,), block.comments, {"for_each": chosen}, (content,))
+    roots = (it.partition(".")[0] for it in addresses_in(content))
+    if block.type in _NEVER_DYNAMIC or hides(made, roots):
+        return None
     return made, name, tuple(Verbatim("true" if it else "false") for it in present)
 
 
 def word(block: Block) -> str:
     """A nested block's name in snake case: `DecryptSshKey` as `decrypt_ssh_key`. Without a name it is the type."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", _name(block) or block.type)
-    return re.sub(r"\W+", "_", words).strip("_").lower() or block.type
+    return identifier(words.lower())
 
 
 def _by_identity(blocks: Sequence[Block]) -> dict[_Identity, Block]:

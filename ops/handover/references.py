@@ -1,12 +1,13 @@
 """Finds and rewrites the addresses in a stack's expressions."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ops.handover.hcl import Block, Expression, FunctionCall, Template, TupleExpr, Verbatim, mapped, within
-from terraform.patterns import ADDRESS, WITH_INDEXES
-from terraform.templates import Literal, Part, code, rewritten
+from ops.handover.scopes import NO_NAMES, Names, code_of, iterator_names, readdressed, references
+from terraform.patterns import WITH_INDEXES
+from terraform.templates import Literal, Part, rewritten
 
 _CONSTANT = re.compile(r"null|true|false|-?[0-9][0-9.eE+-]*")
 
@@ -32,19 +33,22 @@ def address(block: Block) -> str:
 def addresses_in(block: Block) -> set[str]:
     """Every address that a block's expressions may refer to."""
     return {
-        found
-        for expression in block.expressions()
-        for source in sources(expression)
-        for found in ADDRESS.findall(code(source))
+        it.address
+        for expression, bound in _scoped(block)
+        for inner in within(expression)
+        for source, hidden in code_of(inner)
+        for it in references(source, bound | hidden)
+        if it.address
     }
 
 
 def is_free_of_resources(expression: Expression) -> bool:
     """Whether it refers to variables at most."""
-    return not any(
-        ADDRESS.search(re.sub(r"(?<![\w.-])(var|path|terraform)\.", "", code(source)))
-        for it in within(expression)
-        for source in sources(it)
+    return all(
+        it.names[0] in ("var", "path", "terraform") or not it.address
+        for inner in within(expression)
+        for source, hidden in code_of(inner)
+        for it in references(source, hidden)
     )
 
 
@@ -68,30 +72,36 @@ def is_reference(expression: Expression) -> bool:
     return bool(sources) and all(WITH_INDEXES.fullmatch(source) for source in sources)
 
 
-def sources(expression: Expression) -> list[str]:
-    """The expression's own code, without that of the expressions within it."""
-    match expression:
-        case Verbatim(source):
-            return [source]
-        case Template(parts):
-            return [part.source for part in parts if not isinstance(part, Literal)]
-    return []
+def declared(blocks: Iterable[Block]) -> Iterator[str]:
+    """The addresses of blocks, and those of the data sources within checks."""
+    for block in blocks:
+        yield address(block)
+        if block.type == "check":
+            yield from (address(it) for it in block.blocks if it.type == "data")
 
 
-def redirected(block: Block, addresses: NewAddresses) -> Block:
-    """The block with references to the new addresses."""
+def _scoped(block: Block, bound: Names = NO_NAMES) -> Iterator[tuple[Expression, Names]]:
+    """The arguments of a block and of those in it, each with the names that dynamic blocks bind around it."""
+    for argument in block.arguments.values():
+        yield argument, bound
+    for inner in block.blocks:
+        yield from _scoped(inner, bound | iterator_names(block))
+
+
+def redirected(block: Block, addresses: NewAddresses, bound: Names = NO_NAMES) -> Block:
+    """The block with references to the new addresses. `bound` are the names that dynamic blocks bind around it."""
 
     def to_instances(expression: Expression) -> Expression:
-        return _with_addresses(expression, addresses.instances)
+        return readdressed(expression, addresses.instances.get, bound)
 
     def to_blocks(expression: Expression) -> Expression:
-        return _with_addresses(expression, addresses.blocks)
+        return readdressed(expression, addresses.blocks.get, bound)
 
     arguments = {name: mapped(it, to_instances) for name, it in block.arguments.items() if name != "depends_on"}
     match block.arguments.get("depends_on"):
         case TupleExpr(items):
             arguments["depends_on"] = TupleExpr(tuple(dict.fromkeys(mapped(item, to_blocks) for item in items)))
-    inner = tuple(redirected(it, addresses) for it in block.blocks)
+    inner = tuple(redirected(it, addresses, bound | iterator_names(block)) for it in block.blocks)
     return replace(block, arguments=arguments, blocks=inner)
 
 
@@ -107,7 +117,3 @@ def with_code(expression: Expression, change: Callable[[str], str]) -> Expressio
         case Template(parts):
             return Template(tuple(changed_part(part) for part in parts))
     return expression
-
-
-def _with_addresses(expression: Expression, new: Mapping[str, str]) -> Expression:
-    return with_code(expression, lambda text: ADDRESS.sub(lambda match: new.get(match[0], match[0]), text))

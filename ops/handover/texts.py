@@ -4,10 +4,12 @@ import base64
 import binascii
 import itertools
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 
 from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Template, Verbatim, mapped, text
+from ops.handover.names import identifier
 from ops.handover.strings import has_doubled_signs
 from terraform.templates import Interpolation, Literal, escaped, masked
 
@@ -127,7 +129,7 @@ def _decoded(text: str) -> str | None:
         decoded = base64.b64decode(text, validate=True).decode()
     except (binascii.Error, ValueError):
         return None
-    is_text = decoded.replace("\n", "").replace("\t", "").isprintable()
+    is_text = decoded.replace("\n", "").replace("\t", "").isprintable() and unicodedata.is_normalized("NFC", decoded)
     return decoded if is_text and base64.b64encode(decoded.encode()).decode() == text else None
 
 
@@ -152,7 +154,7 @@ def _extension(content: str, argument: str) -> str:
 def _variable(source: str, variables: dict[str, str]) -> str:
     """A template variable for an expression; equal expressions share one."""
     if source not in variables:
-        stem = _variable_name(source)
+        stem = identifier(_variable_name(source))
         names = itertools.chain([stem], (f"{stem}_{number}" for number in itertools.count(2)))
         variables[source] = next(name for name in names if name not in variables.values())
     return variables[source]

@@ -18,8 +18,10 @@ from ops.handover.hcl import (
     Verbatim,
     text,
 )
+from ops.handover.names import identifier
 from ops.handover.nested import aligned, dynamic, word
 from ops.handover.references import is_constant, is_free_of_resources, is_reference
+from ops.handover.scopes import PLACEHOLDER, hides
 from ops.handover.strings import has_doubled_signs
 from ops.handover.texts import is_long
 from ops.handover.texts_by_key import TextsByKey, texts_by_key, written_by_key
@@ -45,7 +47,7 @@ GENERIC = {
 }
 
 # A line of a text such as `NAME: "value"` or `export NAME=value`, up to the value.
-_NAMED_LINE = re.compile(r"""(\s*(?:export |- )?([A-Za-z_]\w*)\s*[:=]\s*["']?)""")
+_NAMED_LINE = re.compile(r"""(\s*(?:export |- )?([A-Za-z_]\w*)\s*[:=]\s*["']?)""", re.ASCII)
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
 
@@ -119,8 +121,9 @@ class _Merger:
         """Blocks with the same nested blocks, merged. Some members may lack it."""
         present = [it for it in members if it is not None]
         first = present[0]
-        if any((it.comments, it.reason) != (first.comments, first.reason) for it in present):
-            raise _DifferentError  # a finding accepted for one member is not accepted for all
+        # A finding accepted for one member is not accepted for all.
+        if any(hides(it) or (it.comments, it.reason) != (first.comments, first.reason) for it in present):
+            raise _DifferentError
         names = dict.fromkeys(name for member in present for name in member.arguments)
         arguments = {
             name: self._argument(
@@ -171,7 +174,7 @@ class _Merger:
             may_be_dynamic=False,
         )
         by_key = own._by_key(present) or own._by_element(present, place)
-        if by_key is not None and not own.values:
+        if by_key is not None and not (own.values or own.files or own.files_by_key):
             self.shared += 1
             return by_key
         return self._value([NULL if it is None else it for it in members], place)
@@ -207,7 +210,7 @@ class _Merger:
             raise _DifferentError
         prefix, values, suffix = without_common_ends(members)
         shortest = 2 if place[-1] in GENERIC and len(place) > 1 else 1
-        names = ["_".join(place[-length:]) for length in range(shortest, len(place) + 1)]
+        names = [identifier("_".join(place[-length:])) for length in range(shortest, len(place) + 1)]
         if prefix:
             names.insert(0, noun(prefix))
         numbered = (f"{names[-1]}_{number}" for number in range(2, 100))
@@ -274,7 +277,8 @@ class _Merger:
         if any([key for key, _ in it.items] != keys for it in members):
             return None
         columns = zip(*([value for _, value in it.items] for it in members), strict=True)
-        merged = (self._merged(column, (*place, _word(key))) for key, column in zip(keys, columns, strict=True))
+        places = ((*place, identifier((key.text or "").lower())) for key in keys)
+        merged = (self._merged(column, place) for place, column in zip(places, columns, strict=True))
         return ObjectExpr(tuple(zip(keys, merged, strict=True)))
 
     def _elements(self, rows: Sequence[Sequence[Expression]], place: tuple[str, ...]) -> tuple[Expression, ...]:
@@ -293,7 +297,7 @@ class _Merger:
             raise _DifferentError
         path = next((it for it, (_, known) in self.files_by_key.items() if known == texts), None)
         if path is None:
-            path = Verbatim(f"<files each.key {len(self.files_by_key)}>")  # no valid HCL
+            path = Verbatim(f"{PLACEHOLDER}s each.key {len(self.files_by_key)}>")  # no valid HCL
             self.files_by_key[path] = (place[-1], texts)
         return path
 
@@ -303,11 +307,12 @@ class _Merger:
         rows = [text.split("\n") for text in texts]
         if len(texts) != len(members) or len({len(row) for row in rows}) != 1:
             raise _DifferentError
-        if any(has_doubled_signs(Literal(text)) or "\r" in text for text in texts):
+        # Terraform drops a file's byte order mark.
+        if any(has_doubled_signs(Literal(text)) or "\r" in text or text.startswith("\ufeff") for text in texts):
             raise _DifferentError
         variables: dict[str, Expression] = {}
         lines = [self._line(column, variables) for column in zip(*rows, strict=True)]
-        path = Verbatim(f"<file {len(self.files)}>")  # no valid HCL, so no other expression is equal to it
+        path = Verbatim(f"{PLACEHOLDER} {len(self.files)}>")  # no valid HCL, so no other expression is equal to it
         self.files[path] = (place[-1], "\n".join(lines))
         values = ObjectExpr(tuple((text(name), value) for name, value in variables.items()))
         return FunctionCall("templatefile", (path, values))
@@ -319,7 +324,7 @@ class _Merger:
         named = _NAMED_LINE.match(column[0])
         if named is None or not all(line.startswith(named[1]) for line in column):
             raise _DifferentError
-        start, name = named[1], named[2].lower()
+        start, name = named[1], identifier(named[2].lower())
         end = next((quote for quote in "\"'" if all(line.endswith(quote) for line in column)), "")
         if name in variables or any(len(line) < len(start) + len(end) for line in column):
             raise _DifferentError
@@ -337,7 +342,3 @@ def _all_of(kind: type[_Kind], members: Sequence[object]) -> list[_Kind]:
 def _are_same_set(members: Sequence[Expression]) -> bool:
     tuples = _all_of(TupleExpr, members)
     return bool(tuples) and len({frozenset(it.items) for it in tuples}) == 1
-
-
-def _word(key: Template) -> str:
-    return re.sub(r"\W+", "_", key.text or "value").strip("_").lower() or "value"

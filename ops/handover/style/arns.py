@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ops.handover.hcl import Expression, Template
 from ops.handover.metadata import TopLevelBlock
+from ops.handover.names import identifier
 from ops.handover.style.local_values import local_values, values, with_changed_values, with_local_values
 from terraform.templates import Interpolation, Literal
 
@@ -49,4 +50,4 @@ def _name(template: Template) -> str | None:
     service, kind, name = match.groups()
     last = name.split("/")[-1]
     words = [service, kind] if _GENERATED.fullmatch(last) else [last, kind]
-    return re.sub(r"\W+", "_", "_".join([*words, "arn"])).lower().lstrip("_0123456789") or None
+    return identifier("_".join([*words, "arn"]).lower().lstrip("_0123456789"))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Template, TupleExpr
 from ops.handover.metadata import TopLevelBlock
+from ops.handover.scopes import hides
 
 Change = Callable[[Expression], Expression]
 
@@ -25,12 +26,16 @@ def with_changed_values(found: TopLevelBlock, change: Change) -> TopLevelBlock:
 
     Keys of objects stay as they are.
     """
-    return replace(found, block=_changed(found.block, change)) if found.block.type in _TOP_LEVEL else found
+    return replace(found, block=_changed(found.block, change)) if _may_refer_to_more(found.block) else found
 
 
 def with_changed_sets(found: TopLevelBlock, change: Change) -> TopLevelBlock:
     """The block with `change` applied to every argument that is known to be a set."""
-    return replace(found, block=_with_sets(found.block, change)) if found.block.type in _TOP_LEVEL else found
+    return replace(found, block=_with_sets(found.block, change)) if _may_refer_to_more(found.block) else found
+
+
+def _may_refer_to_more(block: Block) -> bool:
+    return block.type in _TOP_LEVEL and not hides(block)
 
 
 def values(blocks: Sequence[TopLevelBlock]) -> Iterator[Expression]:

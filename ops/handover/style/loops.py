@@ -11,17 +11,19 @@ from dataclasses import dataclass, replace
 
 from ops.handover.hcl import Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim
 from ops.handover.metadata import TopLevelBlock
+from ops.handover.names import KEYWORDS
 from ops.handover.references import address
+from ops.handover.scopes import hides, references
 from ops.handover.strings import quoted_template
 from ops.handover.style.brackets import has_comments, lists
 from ops.handover.style.keys import for_each_keys, key_name, local_name
 from ops.handover.style.local_values import local_values, with_changed_sets, with_changed_values
 from ops.handover.texts import is_long
 from terraform.patterns import ADDRESS
-from terraform.templates import Directive, Interpolation, Literal, Part, code, masked
+from terraform.templates import Directive, Interpolation, Literal, Part, TemplateError, code
 
 _MEMBER = re.compile(rf'({ADDRESS.pattern})\["([^"\\$%]*)"\]')
-_TAKEN = {"data", "each", "local", "module", "path", "self", "terraform", "var", "count", "for", "if", "in", "null"}
+_TAKEN = {"data", "each", "local", "module", "path", "self", "terraform", "var", "count", *KEYWORDS}
 _HERE = "\0"
 """Stands for a member's key."""
 _MEMBER_HERE = re.compile(rf"({ADDRESS.pattern})\[{_HERE}\]")
@@ -41,8 +43,15 @@ def with_loops(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
     loops = _Loops(repeated)
     # Nothing refers to an output, so that a new reference in it makes no cycle.
     changes = {"output": loops.changed_in_output}
-    blocks = [with_changed_sets(found, loops.changed_set) for found in blocks]
-    return [with_changed_values(found, changes.get(found.block.type, loops.changed)) for found in blocks]
+    types = {it.split(".")[-2] for it in repeated}
+    return [
+        found
+        if hides(found.block, types)
+        else with_changed_values(
+            with_changed_sets(found, loops.changed_set), changes.get(found.block.type, loops.changed)
+        )
+        for found in blocks
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,5 +226,10 @@ def _marked(source: str) -> str:
 
 
 def _found_in(source: str) -> list[re.Match[str]]:
-    code = masked(f"{source}\n")
-    return [it for it in _MEMBER.finditer(source) if code[it.start()] != "\0"]
+    if not _MEMBER.search(source):
+        return []
+    try:
+        starts = {it.start for it in references(source)}
+    except TemplateError:
+        return []  # a directive, or an expression with trim markers
+    return [it for it in _MEMBER.finditer(source) if it.start() in starts]

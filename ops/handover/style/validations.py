@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from ops.handover.hcl import Block, Expression, Template, Verbatim
 from ops.handover.metadata import TopLevelBlock
+from ops.handover.scopes import hides
 from ops.handover.style.brackets import has_comments, lists
 from ops.handover.style.local_values import is_text, local_values, with_local_values
 from terraform.templates import Interpolation, Literal, Part, masked
@@ -43,7 +44,8 @@ def with_named_constants(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBl
     if not any(_takes_local_values(found.block) for found in blocks):
         return blocks
     uses: dict[str, list[_Constant]] = {}
-    for block in (found.block for found in blocks if found.block.type == "variable"):
+    variables = [found.block for found in blocks if found.block.type == "variable" and not hides(found.block)]
+    for block in variables:
         for condition in _conditions(block):
             for constant in _constants(condition, block.labels[0]):
                 uses.setdefault(constant.source, []).append(constant)
@@ -56,7 +58,7 @@ def with_named_constants(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBl
             taken.add(name)
     if not names:
         return blocks
-    changed = [replace(it, block=_changed(it.block, names)) if it.block.type == "variable" else it for it in blocks]
+    changed = [replace(it, block=_changed(it.block, names)) if it.block in variables else it for it in blocks]
     return with_local_values(changed, {name: Verbatim(_wrapped(it)) for it, name in names.items()}, last=True)
 
 

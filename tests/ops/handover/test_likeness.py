@@ -9,10 +9,11 @@ from ops.handover import convert, shipped
 from ops.handover.edit_places import EditPlace
 from tests.ops.handover.by_plan import plans
 from tests.ops.handover.cases.documents import Document
+from tests.ops.handover.cases.exact import exact
 from tests.ops.handover.cases.similar import each, similar, stack
 from tests.ops.handover.evaluation import with_old_addresses
 
-SIMILAR = similar()
+SIMILAR = similar() | exact()
 
 
 def files(document: Document) -> dict[str, str]:
