@@ -10,10 +10,11 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ops.handover.hcl import Block, Expression, FunctionCall, Template, Verbatim
+from ops.handover.hcl import Block, Expression, FunctionCall, Template, TupleExpr, Verbatim, within
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.printing import expression
 from ops.handover.references import address, addresses_in
+from ops.handover.scopes import code_of, hides
 from ops.handover.strings import has_doubled_signs
 from ops.handover.texts import is_long
 from terraform.templates import Interpolation, Literal, Part
@@ -36,10 +37,10 @@ _Expressions = dict[str, Expression]
 
 def with_digests(blocks: Sequence[TopLevelBlock]) -> list[TopLevelBlock]:
     """The blocks with computed digests. A block gets no reference to a resource that it does not refer to already."""
-    texts = {address(it.block): _texts(it.block) for it in blocks if it.block.type == "resource"}
-    texts = {owner: of_owner for owner, of_owner in texts.items() if of_owner}
+    resources = {address(it.block): it.block for it in blocks if it.block.type == "resource"}
+    texts = {owner: of_owner for owner, it in resources.items() if (of_owner := _texts(it))}
     own = {owner: _digests(of_owner.values(), of_owner.values()) for owner, of_owner in texts.items()}
-    referred = {owner: _digests(*_referred(owner, of_owner)) for owner, of_owner in texts.items()}
+    referred = {owner: _digests(*_referred(owner, it, _ignored(resources[owner]))) for owner, it in texts.items()}
     return [replace(it, block=_computed(it.block, own, referred)) if texts else it for it in blocks]
 
 
@@ -50,10 +51,18 @@ def _texts(block: Block) -> dict[str, Template]:
     return {name: it for name, it in block.arguments.items() if isinstance(it, Template) and is_long(it) and it.text}
 
 
-def _referred(owner: str, texts: Mapping[str, Template]) -> tuple[list[Template], list[Expression]]:
+def _ignored(block: Block) -> str:
+    """What Terraform ignores changes of: for such an argument, a reference gives what the state has."""
+    lifecycle = next((it for it in block.blocks if it.type == "lifecycle"), block)
+    ignored = lifecycle.arguments.get("ignore_changes", TupleExpr(()))
+    return " ".join(source for it in within(ignored) for source, _ in code_of(it))
+
+
+def _referred(owner: str, texts: Mapping[str, Template], ignored: str) -> tuple[list[Template], list[Expression]]:
     """The texts that others may refer to, with the references."""
     type_ = owner.split(".")[0]
     found = {name: it for name, it in texts.items() if f"{type_}.{name}" in _MAY_BE_REFERRED_TO}
+    found = {name: it for name, it in found.items() if not re.search(rf"\b({name}|all)\b", ignored)}
     return list(found.values()), [Verbatim(f"{owner}.{name}") for name in found]
 
 
@@ -66,7 +75,7 @@ def _digests(texts: Iterable[Template], expressions: Iterable[Expression]) -> _E
 
 
 def _computed(block: Block, own: Mapping[str, _Expressions], referred: Mapping[str, _Expressions]) -> Block:
-    if block.type != "resource":
+    if block.type != "resource" or hides(block, {it.split(".")[0] for it in referred}):
         return block
     whole = own.get(address(block), {})
     inside = {digest: it for owner in addresses_in(block) & referred.keys() for digest, it in referred[owner].items()}
