@@ -22,8 +22,10 @@ ADDRESS = re.compile(r"(?<![\w.\-])(?:data\.|ephemeral\.)?[A-Za-z][\w-]*\.[A-Za-
 WITH_INDEXES = re.compile(r"(data\.)?[a-z]\w*\.[\w-]+(\.\w+|\[[^\]]+\])*")
 """A reference to a resource or to something in it, with its indexes."""
 
-PLAIN_TEXT = re.compile(r"[\w.-]+(?:\[[^\]]*\][\w.-]*)*\.(?:arn|id|account_id|key_arn|bucket_arn)")
-"""Attributes that are always strings, with no characters that JSON escapes."""
+PLAIN_ATTRIBUTE = re.compile(
+    rf"(?P<address>(?:data\.)?(?P<type>aws_\w+)\.{_NAME})(?:\[[^\]]*\])?\.(?P<attribute>arn|id|account_id)"
+)
+"""Attributes that are always strings. Whether JSON escapes characters in them depends on the type."""
 
 REMOTE_OUTPUT = re.compile(rf"data\.terraform_remote_state\.({_NAME})\.outputs(?:\.|\[\")({_NAME})(?:\"\])?")
 """The name of a remote state, and an output in it."""

@@ -1,6 +1,6 @@
 """Converts one stack's JSON to HCL files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,11 +10,12 @@ from ops.handover.filing import filed
 from ops.handover.given import Given
 from ops.handover.hcl import NULL, Block, Expression
 from ops.handover.inputs import with_inputs
-from ops.handover.json_strings import with_jsonencode
+from ops.handover.json_strings import with_jsonencode, with_plain_paths
 from ops.handover.printing import expression, render
 from ops.handover.reading import read
 from ops.handover.repetition import with_repetition
 from ops.handover.schema import Schemas
+from ops.handover.scopes import hides
 from ops.handover.style import with_style
 from ops.handover.style.null_checks import without_needless_nullable
 from ops.handover.texts import TextFiles
@@ -58,7 +59,8 @@ def convert(
     texts = TextFiles()
     as_read = read(document, name=name, schemas=schemas)
     repeated = with_repetition(as_read, texts, given, stack=name)
-    styled = with_style([replace(found, block=_with_objects(found.block)) for found in repeated.blocks])
+    plain = with_plain_paths(found.block for found in repeated.blocks)
+    styled = with_style([replace(found, block=_with_objects(found.block, plain)) for found in repeated.blocks])
     moved = [] if keep_defaults else [found.block for found in styled if _has_value(found.block)]
     values = {block.labels[0]: block.arguments["default"] for block in moved}
     blocks = [replace(found, block=_readable(found.block, texts, values)) for found in styled]
@@ -76,15 +78,15 @@ def convert(
     )
 
 
-def _with_objects(block: Block) -> Block:
-    """The block with `jsonencode(…)` in place of strings of JSON."""
-    return with_jsonencode(block) if block.type in ("resource", "data") else block
+def _with_objects(block: Block, plain: Set[str]) -> Block:
+    """The block with `jsonencode(…)` in place of strings of JSON. `plain` are addresses with plain ARNs."""
+    return with_jsonencode(block, plain) if block.type in ("resource", "data") else block
 
 
 def _readable(block: Block, texts: TextFiles, values: Mapping[str, Expression]) -> Block:
     """The block without long texts, and without the value of a variable in `values`."""
     if block.type in ("resource", "data"):
-        return texts.moved_from(block)
+        return block if hides(block) else texts.moved_from(block)
     if block.type == "locals":
         return texts.moved_from_locals(block)
     if block.type == "variable" and block.labels[0] in values:

@@ -4,12 +4,13 @@ import functools
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ops.handover.hcl import (
+    NULL,
     Block,
     Expression,
     FunctionCall,
@@ -19,11 +20,14 @@ from ops.handover.hcl import (
     Verbatim,
     text,
 )
+from ops.handover.references import address
+from ops.handover.scopes import hides
 from terraform.output import Number, without_repetition
-from terraform.patterns import PLAIN_TEXT
+from terraform.patterns import PLAIN_ATTRIBUTE
 from terraform.templates import Interpolation, Literal, jsonencode
 
 _COMPARED_BY_MEANING = Path(__file__).with_name("compared_by_meaning.json")
+_PLAIN_NAMES = Path(__file__).with_name("plain_names.json")
 
 # As jsonencode writes numbers: no exponent, and no zero that could be left out. Terraform keeps 512 bits of a number.
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d*[1-9])?")
@@ -33,15 +37,17 @@ _DIGITS = 150
 _RISKY = re.compile(r"[\ue000\ue001]|\\[bf]|\\u00(08|0[cC])")
 
 
-def with_jsonencode(block: Block) -> Block:
-    """The block with `jsonencode(…)` in place of strings of JSON."""
+def with_jsonencode(block: Block, plain: Set[str] = frozenset()) -> Block:
+    """The block with `jsonencode(…)` in place of strings of JSON. `plain` are addresses with plain ARNs."""
+    if hides(block, [*_plain_types(), *(it.split(".")[0] for it in plain)]):
+        return block
 
     def change(value: Expression) -> Expression:
-        return (_jsonencode(value) or value) if isinstance(value, Template) else value
+        return (_jsonencode(value, plain) or value) if isinstance(value, Template) else value
 
     by_meaning = compared_by_meaning().get(block.labels[0], ()) if block.type == "resource" else ()
     arguments = {
-        name: _jsonencode(value, by_meaning=True) or value
+        name: _jsonencode(value, plain, by_meaning=True) or value
         for name, value in block.arguments.items()
         if name in by_meaning and isinstance(value, Template)
     }
@@ -55,7 +61,24 @@ def compared_by_meaning() -> Mapping[str, Sequence[str]]:
     return types
 
 
-def _jsonencode(template: Template, *, by_meaning: bool = False) -> Expression | None:
+def with_plain_paths(blocks: Iterable[Block]) -> set[str]:
+    """The addresses of roles, users and the like whose paths have no characters that JSON escapes."""
+    kinds = {f"aws_iam_{it}" for it in ("group", "instance_profile", "policy", "role", "user")}
+    paths = ((it, it.arguments.get("path", NULL)) for it in blocks if it.type == "resource" and it.labels[0] in kinds)
+    return {
+        address(it)
+        for it, path in paths
+        if path == NULL or (isinstance(path, Template) and re.fullmatch(r"[\w./+=,@-]*", path.text or "<", re.ASCII))
+    }
+
+
+@functools.cache
+def _plain_types() -> frozenset[str]:
+    """Types whose names have no characters that JSON escapes."""
+    return frozenset(json.loads(_PLAIN_NAMES.read_text(encoding="utf-8"))["types"])
+
+
+def _jsonencode(template: Template, plain: Set[str], *, by_meaning: bool = False) -> Expression | None:
     """The call, if it returns the same string, or by_meaning: the same JSON."""
     placeholders: dict[str, Interpolation] = {}
     written = ""
@@ -63,7 +86,7 @@ def _jsonencode(template: Template, *, by_meaning: bool = False) -> Expression |
         match part:
             case Literal(literal) if not _RISKY.search(literal):
                 written += literal
-            case Interpolation(source) if _is_plain(source):
+            case Interpolation(source) if _is_plain(source, plain):
                 placeholder = f"\ue000{len(placeholders)}\ue001"
                 placeholders[placeholder] = part
                 written += placeholder
@@ -88,10 +111,12 @@ def _jsonencode(template: Template, *, by_meaning: bool = False) -> Expression |
     return FunctionCall("jsonencode", (_expression(value, placeholders),))
 
 
-def _is_plain(source: str) -> bool:
+def _is_plain(source: str, plain: Set[str]) -> bool:
     """Whether an expression is a string for certain, in which JSON escapes nothing."""
-    root = source.strip().removeprefix("data.").partition(".")[0]
-    return PLAIN_TEXT.fullmatch(source.strip()) is not None and root.startswith("aws_")
+    match = PLAIN_ATTRIBUTE.fullmatch(source.strip())
+    if match is None:
+        return False
+    return match["attribute"] == "account_id" or match["type"] in _plain_types() or match["address"] in plain
 
 
 def _written(value: Any) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ops.handover.hcl import Block, FunctionCall, Template
-from ops.handover.json_strings import with_jsonencode
+from ops.handover.json_strings import with_jsonencode, with_plain_paths
 from terraform.templates import parts
 
 ENCODED = (
@@ -36,6 +36,12 @@ KEPT = (
     '{"a":"${var.it.arn}"}',
     '{"a":"${each.value.arn}"}',
     '{"a":"${data.terraform_remote_state.it.outputs.key_arn}"}',
+    # Its name may have characters that JSON escapes.
+    '{"a":"${aws_cloudwatch_metric_alarm.it.arn}"}',
+    '{"a":"${aws_iam_role.it.arn}"}',
+    '{"a":"${data.aws_caller_identity.it.arn}"}',
+    '{"a":"${aws_sns_topic.it.tags.id}"}',
+    '{"a":"${aws_sns_topic.it.tags["x"].arn}"}',
     '{"${aws_sns_topic.it.arn}":1}',
     '{"a":${aws_sns_topic.it.id}}',
     "[" * 2000 + "]" * 2000,
@@ -74,3 +80,11 @@ def test_encodes_policies_by_their_meaning(text: str, kind: type) -> None:
     assert isinstance(converted["name"], Template)
     other = with_jsonencode(Block("data", ("aws_iam_policy", "it"), arguments=arguments)).arguments
     assert isinstance(other["policy"], Template)
+
+
+@pytest.mark.parametrize(("path", "kind"), [(None, FunctionCall), ("/a-b/", FunctionCall), ("/a<b/", Template)])
+def test_encodes_the_arn_of_a_role_whose_path_has_nothing_to_escape(path: str | None, kind: type) -> None:
+    arguments = {} if path is None else {"path": Template(tuple(parts(path)))}
+    plain = with_plain_paths([Block("resource", ("aws_iam_role", "it"), arguments=arguments)])
+    block = Block("it", arguments={"it": Template(tuple(parts('{"a":"${aws_iam_role.it.arn}"}')))})
+    assert isinstance(with_jsonencode(block, plain).arguments["it"], kind)
