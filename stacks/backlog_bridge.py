@@ -29,7 +29,7 @@ from stacks.backlog_units import (
     unit_config,
     unit_fact,
 )
-from stacks.base import BaseStack, Output
+from stacks.base import CONFIRM_MAILS, BaseStack, Output
 from stacks.operations_variables import BacklogVariables
 from stacks.prd_codecommit import repository_props
 
@@ -88,6 +88,11 @@ class BacklogBridgeStack(BaseStack):
         alerts = self._alerts(settings, variables, units)
         self._record(settings, units, projects, variables)
 
+        self.after_apply(
+            "Store the SSH key of each space: docs/credentials.md of Kakehashi.",
+            "Register the URLs of the output webhook_urls in Backlog: docs/backlog.md of Kakehashi.",
+            CONFIRM_MAILS,
+        )
         self.outputs(
             {
                 "webhook_urls": Output(

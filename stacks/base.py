@@ -41,6 +41,10 @@ class Output:
     description: str
 
 
+CONFIRM_MAILS = "Confirm the mail that AWS sends to each address that receives alerts."
+"""A step after the first apply of a stack with alerts."""
+
+
 class BaseStack(TerraformStack):
     """A Terraform state in one account of a deployment."""
 
@@ -73,6 +77,10 @@ class BaseStack(TerraformStack):
         """Declare all outputs of the stack."""
         for name, output in outputs.items():
             TerraformOutput(self, name, value=output.value, description=output.description)
+
+    def after_apply(self, *steps: str) -> None:
+        """Leave what people do after the first apply, for the README of the handover. Terraform ignores it."""
+        self.add_override("//.after_apply", list(steps))
 
     def record(self, *found: Fact) -> None:
         """Leave facts in the stack's Terraform, for the checks that read it."""

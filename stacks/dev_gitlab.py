@@ -87,6 +87,12 @@ class DevGitlabStack(BaseStack):
         front = GitlabFront(self, settings, variables, place, server)
         GitlabUpkeep(self, settings, variables, server)
 
+        self.after_apply(
+            "Let GitLab's host name lead to the server, unless a record in Route 53 is among these resources.",
+            "Log in to GitLab as root. The password is in an SSM parameter: its name is the output parameters and "
+            "/root-password.",
+            "Set up GitLab's mirrors with the Git credential of the push user: docs/credentials.md of Kakehashi.",
+        )
         self.outputs(
             {
                 "url": Output(value=settings.external_url, description="Where people reach GitLab."),

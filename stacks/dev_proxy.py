@@ -10,7 +10,7 @@ from modules.proxy_alerts import ProxyAlerts, ProxyAlertsProps
 from settings import Deployment
 from settings.proxy import PORT, SquidSettings, allow_list, default_hosts
 from settings.types import architecture
-from stacks.base import BaseStack, Output
+from stacks.base import CONFIRM_MAILS, BaseStack, Output
 from stacks.operations_variables import ProxyVariables
 
 
@@ -62,6 +62,7 @@ class DevProxyStack(BaseStack):
             ),
         )
 
+        self.after_apply(CONFIRM_MAILS)
         self.outputs(
             {
                 "url": Output(

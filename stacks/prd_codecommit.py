@@ -17,7 +17,7 @@ from settings import Deployment
 from settings.backlog import CodeCommitTargetSettings, CreatedTargetSettings
 from settings.codecommit import CodeCommitSettings, PullSettings, PushSettings, RepositorySettings
 from stacks.backlog_units import MIRRORING_ROLE, bridge_units, mirroring_units
-from stacks.base import BaseStack, Output
+from stacks.base import CONFIRM_MAILS, BaseStack, Output
 from stacks.operations_variables import CodecommitVariables
 from terraform.address_lists import all_public, no_overlap, single_addresses
 from terraform.facts import KeptApart, OutputAddresses
@@ -129,6 +129,10 @@ class PrdCodecommitStack(BaseStack):
             push_user = GitUser(self, "push_user", props)
         detection = self._detection(settings, variables, push_cidrs)
 
+        self.after_apply(
+            "Issue a Git credential for each IAM user: docs/credentials.md of Kakehashi.",
+            *([CONFIRM_MAILS] if detection is not None else []),
+        )
         self.outputs(
             {
                 "clone_urls_https": Output(

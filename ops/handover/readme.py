@@ -1,6 +1,7 @@
 """Writes the READMEs of the handover: the order of the stacks, their inputs and outputs, and the commands to run."""
 
 import json
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,9 +10,14 @@ from ops.handover.conversion import Converted
 from ops.handover.last_handover import MANIFEST, MEMORY
 from ops.handover.markdown import cell, code, link, plain, table
 from ops.handover.stacks import HandoverStack
-from terraform.output import Number
+from terraform.output import Number, objects
 
 _NONE = "None.\n"
+
+_REMOVES = """
+`removed.tf` names what the first apply removes from the state. Where it says `destroy = false`, the resource itself
+stays. After that apply, the file can be deleted.
+"""
 
 _MOVES = """
 `moved.tf` has the addresses that resources had before, so that the first apply keeps the resources. After that apply,
@@ -42,14 +48,15 @@ addresses of resources. Keep both in version control: the next handover needs th
 
 ## What the handover loses
 
-* The project's settings, and its checks across several of them. A check of a single value stays as the `validation`
-  of a variable.
+* The project's settings, and its checks across several of them or across stacks. A check of a single value stays as the
+  `validation` of a variable. If it compares with constants that are values of another stack, change both.
+* Commands and reviews of the project: they read the project, and not what is changed here.
 * Everything that the project computes, for example the number of subnets or the permissions of policies. Change these
   by hand in the `.tf` files.
 """
 
 _OTHERS = """\
-Change everything else in the `.tf` files. What you change is kept when the project hands over again.
+in the `.tf` files. If the project hands over again, what you change is kept, or shown as a conflict.
 """
 
 
@@ -67,6 +74,7 @@ def overview(stacks: Sequence[HandoverStack], *, has_moves: bool) -> str:
     ]
     order = table(("order", "stack", "account", "resources", "reads the state of"), rows)
     folders = [shlex.quote(f"-chdir={stack.target}") for stack in stacks]
+    log_in = "Log in to the account of the stack, then" if any(it.account for it in stacks) else "Run"
     commands = "".join(f"$ terraform {folder} {it}\n" for folder in folders for it in ("init", "apply"))
     return f"""\
 # Terraform
@@ -78,7 +86,7 @@ Any order in which a stack comes after those whose state it reads works as well.
 
 ## What to run
 
-Log in to the account of the stack, then:
+{log_in}:
 
 ```console
 {commands}```
@@ -106,25 +114,25 @@ def stack_readme(stack: HandoverStack, stacks: Sequence[HandoverStack], converte
     needs = ", ".join(code(other.target) for other in stacks if other.name in stack.dependencies)
     after = f"Applied after {needs}. " if needs else ""
     contents = "".join(f"* {code(path)}\n" for path in sorted(files))
-    moves = _MOVES if "moved.tf" in files else ""
+    moves = (_MOVES if "moved.tf" in files else "") + (_REMOVES if "removed.tf" in files else "")
+    beginning = f"{(account + after).strip()}\n\n" if account or after else ""
+    later = "".join(f"* {plain(it)}\n" for it in _after_apply(stack))
+    steps = f"\n## After the first apply\n\n{later}" if later else ""
+    places = _places(converted)
     return f"""\
 # {plain(stack.name)}
 
-{(account + after).strip()}
-
-Its state is {code(str(stack.state))}, set in `backend.tf`.
-A path is relative to this folder: if you move the folder, move the state of existing resources to the path's new place.
+{beginning}{_state(stack)}
 
 ```console
 $ terraform init
 $ terraform plan
 $ terraform apply
 ```
-{moves}
+{moves}{steps}
 ## What to change where
 
-{_places(converted)}
-{_OTHERS}
+{f"{places}{chr(10)}Change everything else" if places else "Change it"} {_OTHERS}
 ## Inputs
 
 {inputs or _NONE}
@@ -136,11 +144,43 @@ $ terraform apply
 {contents}"""
 
 
+def _state(stack: HandoverStack) -> str:
+    """Where the stack's state is, and what follows from that."""
+    settings = list(objects(stack.document.get("terraform")))
+    for cloud in (it for one in settings for it in objects(one.get("cloud"))):
+        named = [cloud.get("organization"), *(it.get("name") for it in objects(cloud.get("workspaces")))]
+        of = "/".join(it for it in named if isinstance(it, str))
+        return f"Its state is in HCP Terraform{f' ({code(of)})' if of else ''}, set in `backend.tf`."
+    if not any(one.get("backend") for one in settings):
+        return "Its state is `terraform.tfstate` in this folder, because no backend is set."
+    where = f"Its state is {code(str(stack.state))}, set in `backend.tf`."
+    if stack.state.backend != "local":
+        return where
+    relative = "A path is relative to this folder: if you move the folder, move the state"
+    return f"{where}\n{relative} of existing resources to the path's new place."
+
+
+def _after_apply(stack: HandoverStack) -> list[str]:
+    """What people do after the first apply: the texts under `//.after_apply` of the stack."""
+    comment = stack.document.get("//")
+    found = comment.get("after_apply") if isinstance(comment, dict) else None
+    return [it for it in found if isinstance(it, str)] if isinstance(found, list) else []
+
+
+def _plural(words: str) -> str:
+    """`networks` for `network`. Words in the plural stay."""
+    if words.endswith("s") and not words.endswith("ss"):
+        return words
+    if re.search("[^aeiou]y$", words):
+        return f"{words[:-1]}ies"
+    return f"{words}{'es' if re.search('(ss|x|ch|sh)$', words) else 's'}"
+
+
 def _places(converted: Converted) -> str:
     values = [("the values of the inputs", link("terraform.tfvars"))] if "terraform.tfvars" in converted.files else []
     lists = [
         (
-            f"which {plain(it.what)} there are, and how they differ",
+            f"which {plain(_plural(it.what))} there are, and how they differ",
             "; each also in ".join([f"{cell(it.name)} in {link(it.file)}", *_listed(it.also)]),
         )
         for it in converted.edit_places

@@ -1,6 +1,8 @@
 """Reasons and marks are comments: nothing that is checked or reviewed depends on them."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from iam import deployed
@@ -9,6 +11,8 @@ from terraform import guards
 from terraform.output import Stack
 from terraform.references import configurations
 from tests.terraform import Stacks
+
+ROOT = Path(__file__).parents[2]
 
 
 def without(value: Any, *names: str) -> Any:
@@ -81,3 +85,22 @@ def test_networks_that_stand_in_another_stack_too_say_where(synthesised: Callabl
         assert kept_apart["error_message"].startswith("An isolated room must not reach GitLab")
         assert kept_apart["//"]["comment"].startswith(f"These networks are those of {elsewhere}: change them here ")
     assert "In HCL" not in stacks["prd-codecommit"].json["variable"]["push_from_cidrs"]["description"]
+
+
+def test_every_stack_with_credentials_or_mails_says_what_to_do_after_the_first_apply(
+    synthesised: Callable[[str], Stacks],
+) -> None:
+    steps = {name: it.json["//"].get("after_apply", []) for name, it in synthesised("everything").terraform.items()}
+    confirm = "Confirm the mail that AWS sends to each address that receives alerts."
+    assert steps["dev-network"] == []
+    assert {name for name, texts in steps.items() if confirm in texts} == {
+        "dev-proxy",
+        "prd-codecommit",
+        "backlog-bridge",
+    }
+    named = {word for texts in steps.values() for text in texts for word in re.findall(r"docs/[\w.-]+", text)}
+    assert named == {"docs/credentials.md", "docs/backlog.md"}
+    assert all((ROOT / path).is_file() for path in named)
+    outputs = synthesised("everything")["backlog-bridge"].json["output"]
+    assert "output webhook_urls" in steps["backlog-bridge"][1]
+    assert "webhook_urls" in outputs

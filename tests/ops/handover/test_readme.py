@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from hypothesis import assume, example, given
@@ -144,7 +145,7 @@ def test_names_the_places_where_something_is_added() -> None:
     }
     lists = [
         MemberList(address="local.mirrors", what="mirrors", keys=["website", "batch"]),
-        MemberList(address="aws_sns_topic.news", what="topics", keys=["a", "c"]),
+        MemberList(address="aws_sns_topic.news", what="news topic", keys=["a", "c"]),
         MemberList(address="local.none", what="nothing", keys=["a", "c"]),
     ]
     texts = {
@@ -160,7 +161,7 @@ def test_names_the_places_where_something_is_added() -> None:
     also = ["api.tf", "units/KEY.json"]
     assert places == [
         EditPlace(file="locals.tf", name="local.mirrors", what="mirrors", also=also),
-        EditPlace(file="sns.tf", name="aws_sns_topic.news", what="topics", also=["terraform.tfvars"]),
+        EditPlace(file="sns.tf", name="aws_sns_topic.news", what="news topic", also=["terraform.tfvars"]),
     ]
     converted = Converted(files={"terraform.tfvars": "size = 1\n"}, addresses={}, edit_places=places)
     text = stack_readme(stack("web"), [stack("web")], converted)
@@ -170,6 +171,56 @@ def test_names_the_places_where_something_is_added() -> None:
         "| the values of the inputs | [`terraform.tfvars`](terraform.tfvars) |\n"
         "| which mirrors there are, and how they differ | `local.mirrors` in [`locals.tf`](locals.tf); "
         "each also in `api.tf`, `units/KEY.json` |\n"
-        "| which topics there are, and how they differ | `aws_sns_topic.news` in [`sns.tf`](sns.tf); "
+        "| which news topics there are, and how they differ | `aws_sns_topic.news` in [`sns.tf`](sns.tf); "
         "each also in `terraform.tfvars` |\n"
     ) in text
+
+
+def readme(document: dict[str, Any], **files: str) -> str:
+    it = HandoverStack(name="web", document=document, file=Path("x"), files_read={})
+    return stack_readme(it, [it], Converted(files=files, addresses={}))
+
+
+def test_has_no_empty_sections() -> None:
+    text = readme({})
+    assert text.startswith("# web\n\nIts state is ")
+    assert "## What to change where\n\nChange everything else" not in text
+    assert "## What to change where\n\nChange it in the `.tf` files." in text
+    assert "\n\n\n" not in text
+
+
+def test_says_where_the_state_is() -> None:
+    def state(terraform: Any) -> str:
+        return readme({"terraform": terraform}).split("\n\n")[1]
+
+    assert state({}) == "Its state is `terraform.tfstate` in this folder, because no backend is set."
+    assert state({"cloud": {"organization": "acme", "workspaces": {"name": "web"}}}) == (
+        "Its state is in HCP Terraform (`acme/web`), set in `backend.tf`."
+    )
+    assert state([{"cloud": [{}]}]) == "Its state is in HCP Terraform, set in `backend.tf`."
+    assert state({"backend": {"s3": {"bucket": "b", "key": "k"}}}) == "Its state is `s3://b/k`, set in `backend.tf`."
+    assert state({"backend": {"local": {"path": "../a"}}}).startswith(
+        "Its state is `../a`, set in `backend.tf`.\nA path is relative to this folder"
+    )
+
+
+def test_says_to_log_in_only_where_a_stack_names_its_account() -> None:
+    aws = {"provider": {"aws": [{"allowed_account_ids": ["111111111111"]}]}}
+    one = HandoverStack(name="web", document=aws, file=Path("x"), files_read={})
+    assert "Log in to the account of the stack, then:" in overview([one, stack("b")], has_moves=False)
+    assert "Log in" not in overview([stack("b")], has_moves=False)
+
+
+def test_says_what_removed_blocks_do() -> None:
+    text = readme({}, **{"removed.tf": ""})
+    assert "`removed.tf` names what the first apply removes from the state" in text
+    assert "removed.tf" not in readme({})
+
+
+def test_lists_what_to_do_after_the_first_apply_as_text() -> None:
+    text = readme({"//": {"after_apply": ["Log in as `root`.", 1, "Confirm <b>mails</b>."]}})
+    assert (
+        "\n```\n\n## After the first apply\n\n* Log in as \\`root\\`.\n* Confirm \\<b\\>mails\\</b\\>.\n\n## What"
+    ) in text
+    for comment in ("x", {"after_apply": "x"}, None):
+        assert "After the first apply" not in readme({"//": comment})
