@@ -3,7 +3,9 @@
 https://developer.hashicorp.com/terraform/language/syntax/json
 """
 
+import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -21,7 +23,8 @@ _OTHER_RELEASE = (
     "output with --schema"
 )
 _THIS_RELEASE = (
-    "run `terraform providers schema -json` with the release that the stack uses and pass its output with --schema"
+    "narrow the provider's version constraint to the release that the stack uses; if that is not enough, run "
+    "`terraform providers schema -json` with that release and pass its output with --schema"
 )
 _NO_GRAMMAR = BlockGrammar()
 
@@ -132,9 +135,10 @@ class _StackReader:
         provider = self._schemas.provider(source, constraint)
         if provider is None and source not in self._unknown_providers:
             self._unknown_providers.add(source)
-            wanted = f"{source} {constraint}".strip()
-            hint = f"run `terraform providers schema -json` with {source} and pass its output with --schema"
-            self.problems.add(where, f"the schema of provider {wanted} is not known", hint)
+            what = f"the schema of provider {f'{source} {constraint}'.strip()} is not known"
+            why = self._schemas.failures.get((source, constraint))
+            hint = f"{_commands(source, constraint)}, where Terraform can download it, and pass --schema schema.json"
+            self.problems.add(where, what if why is None else f"{what}, and {why}", hint)
         return provider
 
     def _block(self, type: str, body: _Body, grammar: BlockGrammar, shape: Shape | None = None) -> Block:
@@ -199,6 +203,14 @@ class _StackReader:
             return True
         self.problems.add(where, f"{shown(name)} is not a valid Terraform name", "rename it, and synthesise again")
         return False
+
+
+def _commands(source: str, constraint: str) -> str:
+    """The commands that write the schema of a provider to schema.json, with a version for the reader to choose."""
+    required = {source.rpartition("/")[2]: {"source": source, "version": constraint or "VERSION"}}
+    settings = json.dumps({"terraform": {"required_providers": required}})
+    write = f"echo {shlex.quote(settings)} >versions.tf.json"
+    return f"run `{write} && terraform init && terraform providers schema -json >schema.json`"
 
 
 def _argument_kind(name: str, value: Any, grammar: BlockGrammar, shape: Shape | None) -> ArgumentKind | None:

@@ -116,15 +116,18 @@ class Schemas:
 
     given: by source address and version constraint; those with the constraint None are for every constraint.
     files: by source address, then by major version.
+    failures: why Terraform could not give a schema, by source address and version constraint.
     """
 
     def __init__(
         self,
         given: Mapping[tuple[str, str | None], ProviderRelease],
         files: Mapping[str, Mapping[int, Path]] | None = None,
+        failures: Mapping[tuple[str, str], str] | None = None,
     ) -> None:
         self._given = dict(given)
         self._files = files or {}
+        self.failures = failures or {}
 
     def provider(self, source: str, constraint: str = "") -> ProviderSchema | None:
         """What is known of the releases that a version constraint allows; None if nothing is."""
@@ -138,7 +141,8 @@ class Schemas:
 
     def including(self, other: "Schemas") -> "Schemas":
         """The providers of both; `other` takes precedence."""
-        return Schemas({**self._given, **other._given}, {**self._files, **other._files})
+        failures = {**self.failures, **other.failures}
+        return Schemas({**self._given, **other._given}, {**self._files, **other._files}, failures)
 
 
 @functools.cache

@@ -13,25 +13,30 @@ from terraform.cli import TerraformCli
 
 
 def with_missing_providers(schemas: Schemas, documents: Iterable[Mapping[str, Any]]) -> Schemas:
-    """The schemas, with those of other providers that the stacks need and Terraform can download."""
+    """The schemas, with those of other providers that the stacks need and Terraform can download.
+
+    It is noted why Terraform cannot download the rest.
+    """
     found: dict[tuple[str, str | None], ProviderRelease] = {}
+    failures: dict[tuple[str, str], str] = {}
     for document in documents:
         for entry in required_providers(document).values():
             address, constraint = source_address(entry["source"]), entry.get("version", "")
-            if (address, constraint) not in found and schemas.provider(address, constraint) is None:
-                found |= _asked(entry, address, constraint)
-    return schemas.including(Schemas(found))
+            asked = (address, constraint) in {*found, *failures}
+            if not asked and schemas.provider(address, constraint) is None:
+                try:
+                    found[address, constraint] = _asked(entry)
+                except RefusedError as error:
+                    failures[address, constraint] = error.problems[0].what
+    return schemas.including(Schemas(found, failures=failures))
 
 
-def _asked(entry: Mapping[str, str], address: str, constraint: str) -> dict[tuple[str, str | None], ProviderRelease]:
-    """The schema for one entry; none if Terraform cannot download it."""
+def _asked(entry: Mapping[str, str]) -> ProviderRelease:
+    """The schema for one entry. Raises RefusedError if Terraform cannot download it."""
     with tempfile.TemporaryDirectory(prefix="kakehashi-schema-") as folder:
-        try:
-            schemas = provider_schemas(Path(folder), {"it": entry})
-        except RefusedError:
-            return {}
+        schemas = provider_schemas(Path(folder), {"it": entry})
     (schema,) = (it for name, it in schemas.items() if name != BUILT_IN)
-    return {(address, constraint): ProviderRelease(reduce(schema, ""))}
+    return ProviderRelease(reduce(schema, ""))
 
 
 def provider_schemas(folder: Path, required: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
@@ -52,9 +57,8 @@ def provider_schemas(folder: Path, required: Mapping[str, Mapping[str, str]]) ->
     for command in (("init", "-backend=false", "-input=false", "-json"), ("providers", "schema", "-json")):
         done = terraform.run(*command, folder=folder)
         if done.returncode:
-            why = (
-                "; ".join((error.detail or error.summary).partition("\n\n")[0] for error in done.errors) or done.stderr
-            )
+            errors = ((error.detail or error.summary).partition("\n\n")[0] for error in done.errors)
+            why = " ".join(("; ".join(errors) or done.stderr).split())
             hint = "see that this machine can reach the registry or the mirror that Terraform downloads providers from"
             raise refused("terraform", f"`terraform {command[0]}` failed: {why}", hint)
     schemas: dict[str, Any] = json.loads(done.stdout)["provider_schemas"]

@@ -1,6 +1,7 @@
 """Which schema the handover uses for a provider."""
 
 import json
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from errors import RefusedError
 from ops.handover import convert, shipped
 from ops.handover.schema import from_file
+from ops.handover.schema.asking import with_missing_providers
 
 AWS = (
     "aws",
@@ -49,8 +51,30 @@ def test_knows_the_aws_provider_however_its_source_is_written(source: str) -> No
 def test_does_not_take_a_provider_of_the_same_name_for_aws() -> None:
     assert refusal(stack("example.com/hashicorp/aws", "~> 5.0", aws_sns_topic={"it": {}})) == (
         "error: web: resource.aws_sns_topic.it: the schema of provider example.com/hashicorp/aws ~> 5.0 is not known\n"
-        "hint: run `terraform providers schema -json` with example.com/hashicorp/aws and pass its output with --schema"
+        'hint: run `echo \'{"terraform": {"required_providers": {"aws": {"source": "example.com/hashicorp/aws", '
+        '"version": "~> 5.0"}}}}\' >versions.tf.json && terraform init && terraform providers schema -json '
+        ">schema.json`, where Terraform can download it, and pass --schema schema.json"
     )
+
+
+@pytest.mark.terraform
+def test_says_why_terraform_could_not_give_a_schema() -> None:
+    document = stack("example.invalid/acme/acme", "~> 1.0", acme_thing={"it": {}})
+    schemas = with_missing_providers(shipped(), [document, document])
+    with pytest.raises(RefusedError) as refused:
+        convert(document, name="web", schemas=schemas)
+    what, hint = str(refused.value).splitlines()
+    assert "provider example.invalid/acme/acme ~> 1.0 is not known, and `terraform init` failed: " in what
+    assert hint.startswith("hint: run `echo ")
+
+
+def test_the_commands_of_the_hint_write_a_file_of_terraform(tmp_path: Path) -> None:
+    text = refusal(stack("example.invalid/acme/acme", 'it\'s "1"', acme_thing={"it": {}}))
+    echo = text.partition("`")[2].partition(" && ")[0]
+    subprocess.run(["sh", "-c", echo], cwd=tmp_path, check=True)
+    written = json.loads((tmp_path / "versions.tf.json").read_text())
+    provider = {"source": "example.invalid/acme/acme", "version": 'it\'s "1"'}
+    assert written == {"terraform": {"required_providers": {"acme": provider}}}
 
 
 def test_refuses_a_major_version_of_which_it_has_no_schema() -> None:
@@ -77,8 +101,8 @@ def test_refuses_a_name_that_allowed_releases_disagree_on() -> None:
     assert refusal(stack("helm", ">= 2.0", helm_release={"it": release})) == (
         "error: web: resource.helm_release.it.set: it is not known whether 'set' is an argument or a block of resource "
         "helm_release, or what it contains\n"
-        "hint: run `terraform providers schema -json` with the release that the stack uses and pass its output with "
-        "--schema"
+        "hint: narrow the provider's version constraint to the release that the stack uses; if that is not enough, run "
+        "`terraform providers schema -json` with that release and pass its output with --schema"
     )
 
 

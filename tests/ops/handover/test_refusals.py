@@ -32,14 +32,6 @@ REFUSED = {
         "error: web: resource.aws_sns_topics.news: registry.terraform.io/hashicorp/aws 5.100.0 has no "
         f"'aws_sns_topics'\n{OTHER_RELEASE}",
     ),
-    "unknown_provider_once": (
-        {
-            "terraform": {"required_providers": {"acme": {"source": "example.invalid/acme/acme"}}},
-            "resource": {"acme_thing": {"it": {}}, "acme_other": {"it": {}}},
-        },
-        "error: web: resource.acme_thing.it: the schema of provider example.invalid/acme/acme is not known\n"
-        "hint: run `terraform providers schema -json` with example.invalid/acme/acme and pass its output with --schema",
-    ),
     "text_in_place_of_a_block": (
         {"resource": {"aws_instance": {"it": {"root_block_device": "${local.devices}"}}}},
         "error: web: resource.aws_instance.it.root_block_device: '${local.devices}' is not a block\n"
@@ -159,3 +151,20 @@ def test_refuses_a_link_out_of_the_stacks_folder(out: Callable[..., Path], tmp_p
     with pytest.raises(RefusedError, match="is a link that leads out of the stack's folder"):
         hand_over(folder, tmp_path / "hcl")
     assert not (tmp_path / "hcl").exists()
+
+
+def test_refuses_an_unknown_provider_once(out: Callable[..., Path], tmp_path: Path) -> None:
+    document = {
+        "terraform": {"required_providers": {"acme": {"source": "example.invalid/acme/acme"}}},
+        "resource": {"acme_thing": {"it": {}}, "acme_other": {"it": {}}},
+    }
+    with pytest.raises(RefusedError) as refused:
+        hand_over(out(document), tmp_path / "hcl")
+    (problem,) = refused.value.problems
+    assert problem.where == "web: resource.acme_thing.it"
+    assert problem.what.startswith("the schema of provider example.invalid/acme/acme is not known, and `terraform ")
+    assert problem.hint == (
+        'run `echo \'{"terraform": {"required_providers": {"acme": {"source": "example.invalid/acme/acme", "version": '
+        '"VERSION"}}}}\' >versions.tf.json && terraform init && terraform providers schema -json >schema.json`, where '
+        "Terraform can download it, and pass --schema schema.json"
+    )
