@@ -7,6 +7,7 @@ import pytest
 import typer
 
 from ops.cli import app
+from ops.handover import convert, shipped
 from tests.terraform import Stacks
 
 
@@ -17,8 +18,11 @@ def runbook(project: Path) -> str:
 
 def test_every_resource_of_the_runbook_is_in_the_gitlab_stack(runbook: str, example: Stacks) -> None:
     gitlab = example["dev-gitlab"]
-    named = set(re.findall(r"\baws_\w+\.\w+", runbook))
-    assert named == {"aws_instance.gitlab_instance", "aws_ebs_volume.data_volume"}
+    in_hcl = dict(re.findall(r"^\| `(aws_\w+\.\w+)` \| `(.+)` \|$", runbook, flags=re.MULTILINE))
+    named = set(re.findall(r"\baws_\w+\.\w+", runbook)) - set(in_hcl.values())
+    assert named == in_hcl.keys() == {"aws_instance.gitlab_instance", "aws_ebs_volume.data_volume"}
+    converted = convert(gitlab.json, name="dev-gitlab", schemas=shipped())
+    assert in_hcl == {address: converted.addresses[address] for address in named}
     for address in named:
         assert gitlab.resource(address)
     (attachment,) = gitlab.resources("aws_volume_attachment").values()

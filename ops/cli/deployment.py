@@ -91,8 +91,11 @@ def rehearse(context: typer.Context, deployment: DeploymentFile = EXAMPLE) -> No
 
 
 @app.command(
-    example="handover deployments/mine.yaml --out hcl",
-    statuses={0: "written, or with --check up to date", 1: "refused, or with --check not up to date"},
+    example="handover deployments/mine.yaml",
+    statuses={
+        0: "written, or with --check up to date",
+        1: "refused, or with --mark-conflicts written with conflicts, or with --check not up to date",
+    },
 )
 def handover(
     context: typer.Context,
@@ -122,7 +125,8 @@ def handover(
     mark_conflicts: Annotated[
         bool,
         typer.Option(
-            "--mark-conflicts", help="Write both versions of lines that conflict into the file, with Git's markers."
+            "--mark-conflicts",
+            help="Write both versions of lines that conflict into the file, with Git's markers, and exit with 1.",
         ),
     ] = False,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; show what would be written.")] = False,
