@@ -25,9 +25,10 @@ _LONGEST_SOURCE = '{"cidr":"255.255.255.255/31"},'
 
 STATE = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
-_ELSEWHERE = """\
+_ELSEWHERE = f"""\
 A rule in the state ENABLED gets no events that CloudTrail marks as read-only: pulls, and the first of each push. \
-A pattern cannot say "not in this network", so the rules together list all other networks.
+A pattern cannot say "not in this network" and has at most {_PATTERN_CHARACTERS:,} characters, so several rules may \
+together list all other networks.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html"""
 
 _EVENTS = {"pushes": "GitPush", "pulls": "GitPull"}

@@ -15,6 +15,9 @@ from terraform.facts import AddressList, LogRetention, Retention, TerminationPro
 
 _IF_MEANT = "If that is meant, write down the reason, and remove this validation."
 
+_ONLY_PUBLIC = "AWS only ever sees public source addresses: write the one the traffic leaves from."
+_NEVER_A_SOURCE = "The pattern finds networks that are not public: private, link-local, multicast and reserved ones."
+
 _KEPT_APART = (
     "These networks are those of {elsewhere}: change them here when you change them there. Two networks overlap if "
     "they are equal under the shorter of their prefixes."
@@ -48,13 +51,14 @@ def cidrs(
     name = fact.variable
     stack.record(fact)
     checks = list_checks(fact, public=public, apart=apart)
-    kept_apart = apart is not None and apart.networks
-    if apart is not None and kept_apart:
+    if apart is not None and apart.networks:
         description = f"{description} In HCL, change them in the check of {apart.elsewhere}, too."
     variable = _variable(stack, name, "list(string)", description, [str(network) for network in default], checks)
-    if apart is not None and kept_apart:
-        number = [message for _, message in checks].index(apart.otherwise)
-        explain(variable, _KEPT_APART.format(elsewhere=apart.elsewhere), f"validation.{number}")
+    for number, (_, message) in enumerate(checks):
+        if message == _ONLY_PUBLIC:
+            explain(variable, _NEVER_A_SOURCE, f"validation.{number}")
+        elif apart is not None and message == apart.otherwise:
+            explain(variable, _KEPT_APART.format(elsewhere=apart.elsewhere), f"validation.{number}")
     reference: list[str] = variable.list_value
     return reference
 
@@ -89,7 +93,7 @@ def list_checks(fact: AddressList, *, public: bool, apart: Apart | None = None) 
         checks.append(
             (
                 address_lists.only_public(name),
-                "AWS only ever sees public source addresses: write the one the traffic leaves from.",
+                _ONLY_PUBLIC,
             )
         )
     return checks

@@ -81,7 +81,10 @@ def test_networks_that_stand_in_another_stack_too_say_where(synthesised: Callabl
     ):
         variable = stacks[stack].json["variable"][name]
         assert variable["description"].endswith(f" In HCL, change them in the check of {elsewhere}, too.")
-        (kept_apart,) = [it for it in variable["validation"] if "//" in it]
+        kept_apart, *public = [it for it in variable["validation"] if "//" in it]
+        assert [it["//"]["comment"].startswith("The pattern finds networks that are not public") for it in public] == (
+            [True] if stack == "prd-codecommit" else []
+        )
         assert kept_apart["error_message"].startswith("An isolated room must not reach GitLab")
         assert kept_apart["//"]["comment"].startswith(f"These networks are those of {elsewhere}: change them here ")
     assert "In HCL" not in stacks["prd-codecommit"].json["variable"]["push_from_cidrs"]["description"]
