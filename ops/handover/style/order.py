@@ -1,6 +1,6 @@
 """Puts blocks after those that they refer to, as people write them: the API first, its deployment last."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.references import address, addresses_in
@@ -21,18 +21,22 @@ def in_order(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
     ordered: list[TopLevelBlock] = []
     seen: set[str] = set()
 
-    def write(name: str) -> None:
-        if name in seen:
-            return
-        seen.add(name)
-        values = own_values.get(name, [])
-        for one in (*values, by_address[name]):
-            for needed in sorted(addresses_in(one.block) & by_address.keys()):
-                write(needed)
-        ordered.extend((*values, by_address[name]))
+    def needed(name: str) -> Iterator[str]:
+        for one in (*own_values.get(name, ()), by_address[name]):
+            yield from sorted(addresses_in(one.block) & by_address.keys())
 
     # A data source stands in front of its first reader: a role's trust, the role, then its permissions.
-    for name in sorted(by_address, key=lambda it: it.startswith("data.")):
-        write(name)
+    for first in sorted(by_address, key=lambda it: it.startswith("data.")):
+        waiting = [] if first in seen else [(first, needed(first))]
+        seen.add(first)
+        while waiting:
+            name, others = waiting[-1]
+            other = next((it for it in others if it not in seen), None)
+            if other is None:
+                waiting.pop()
+                ordered += (*own_values.get(name, ()), by_address[name])
+            else:
+                seen.add(other)
+                waiting.append((other, needed(other)))
     written = {id(it) for it in ordered}
     return [*(it for it in blocks if id(it) not in written), *ordered]

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from ops.handover import convert, shipped, style
+from ops.handover.hcl import Block, Verbatim
+from ops.handover.metadata import TopLevelBlock
+from ops.handover.style.order import in_order
 from tests.ops.handover.cases.style import (
     LOOPS,
     TEXTS_BY_KEY,
@@ -330,3 +333,13 @@ def test_terraform_prints_the_same_message(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert message in done.stdout
+
+
+def test_puts_a_long_chain_of_references_in_order() -> None:
+    references = [Verbatim(f"terraform_data.it_{number + 1}.id") for number in range(1500)]
+    blocks = [
+        Block("resource", ("terraform_data", f"it_{number}"), arguments={"input": reference})
+        for number, reference in enumerate(references)
+    ]
+    chain = [TopLevelBlock(block=block) for block in blocks]
+    assert in_order(chain) == chain[::-1]
