@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from terraform.output import Json
-from terraform.patterns import LOCAL, REMOTE_OUTPUT
+from terraform.patterns import LOCAL, NAME, REMOTE_OUTPUT
 from terraform.plan import Action, Plan
 from terraform.plan_configuration import PlanConfiguration, base_address, longest_references, module_of, remote_output
 
@@ -162,10 +162,10 @@ class _Stack:
         return frozenset()
 
 
-_REFERENCE = re.compile(r"(?:data\.)?[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*|\[(?:\d+|\*|\\?\"[^\"\]]*\\?\")\])+")
+_REFERENCE = re.compile(rf"(?:data\.)?{NAME}(?:\.{NAME}|\[(?:\d+|\*|\\?\"[^\"\]]*\\?\")\])+")
 """Anything in a text that may be a reference: one too many does no harm."""
 
-_ATTRIBUTE = re.compile(r"(?:\[[^\]]*\])?\.([A-Za-z_][\w-]*)")
+_ATTRIBUTE = re.compile(rf"(?:\[[^\]]*\])?\.({NAME})")
 _STATE = re.compile(r"data\.terraform_remote_state\.[\w-]+")
 
 

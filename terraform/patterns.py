@@ -5,18 +5,19 @@ https://developer.hashicorp.com/terraform/language/expressions/references
 
 import re
 
-_NAME = r"[A-Za-z_][\w-]*"
+NAME = r"[^\W\d][\w-]*"
+"""A name, which may begin with any letter."""
 
-VARIABLE = re.compile(rf"var\.({_NAME})")
-LOCAL = re.compile(rf"local\.({_NAME})")
+VARIABLE = re.compile(rf"var\.({NAME})")
+LOCAL = re.compile(rf"local\.({NAME})")
 
-ATTRIBUTE = re.compile(rf"({_NAME})\.({_NAME})\.({_NAME})")
+ATTRIBUTE = re.compile(rf"({NAME})\.({NAME})\.({NAME})")
 """Type, name and attribute of a resource."""
 
 ANY_ATTRIBUTE = re.compile(rf"(?:data\.)?{ATTRIBUTE.pattern}")
 """The same of a resource or a data source."""
 
-ADDRESS = re.compile(r"(?<![\w.\-])(?:data\.|ephemeral\.)?[A-Za-z][\w-]*\.[A-Za-z_][\w-]*")
+ADDRESS = re.compile(rf"(?<![\w.\-])(?:data\.|ephemeral\.)?{NAME}\.{NAME}")
 """The address of a block, anywhere in an expression's code."""
 
 WITH_INDEXES = re.compile(r"(data\.)?[a-z]\w*\.[\w-]+(\.\w+|\[[^\]]+\])*")
@@ -27,8 +28,8 @@ PLAIN_ATTRIBUTE = re.compile(
 )
 """Attributes that are always strings. Whether JSON escapes characters in them depends on the type."""
 
-REMOTE_OUTPUT = re.compile(rf"data\.terraform_remote_state\.({_NAME})\.outputs(?:\.|\[\")({_NAME})(?:\"\])?")
+REMOTE_OUTPUT = re.compile(rf"data\.terraform_remote_state\.({NAME})\.outputs(?:\.|\[\")({NAME})(?:\"\])?")
 """The name of a remote state, and an output in it."""
 
-POLICY_DOCUMENT = re.compile(rf"data\.aws_iam_policy_document\.({_NAME})\.(?:minified_)?json")
+POLICY_DOCUMENT = re.compile(rf"data\.aws_iam_policy_document\.({NAME})\.(?:minified_)?json")
 """The name of a policy document whose JSON is read."""

@@ -13,9 +13,11 @@ from ops.handover.metadata import TopLevelBlock
 from ops.handover.names import without_type
 from ops.handover.references import address, declared
 from ops.handover.scopes import hides
+from terraform.patterns import NAME
 
 KEY = "*"
-_TOKENS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_LOWER = r"[^\W\dA-Z_]"
+_TOKENS = re.compile(rf"[A-Z]+(?!{_LOWER})|[A-Z]?{_LOWER}+|\d+")
 _LONGEST_KEY = 3
 
 # A zone's letter or name, or a number.
@@ -45,7 +47,7 @@ class PathPattern:
     def words(self) -> str:
         """The path without the key."""
         rest = "_".join(step.replace(KEY, "") for step in self.steps)
-        return re.sub(r"[^A-Za-z0-9]+", "_", rest).strip("_")
+        return re.sub(r"[\W_]+", "_", rest).strip("_")
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ class Grouping:
         for name in (without_type(words, place.type) or plural, words):
             found = address(Block(place.kind, (place.type, name)))
             is_free = found not in names and self._taken.get(found, next(iter(own))) in own
-            if is_free and re.fullmatch(r"[A-Za-z_]\w*", name):
+            if is_free and re.fullmatch(NAME, name):
                 return name
         return None
 
@@ -182,7 +184,7 @@ def _keys(steps: Steps) -> Iterator[tuple[Steps, str]]:
 def _spans(step: str) -> set[tuple[int, int]]:
     """The parts of a step that may be a key: up to three words, but not all."""
     found = set()
-    for pattern in (_TOKENS, re.compile(r"[A-Za-z0-9]+")):
+    for pattern in (_TOKENS, re.compile(r"[^\W_]+")):
         tokens = list(pattern.finditer(step))
         for first in range(len(tokens)):
             for last in range(first, min(first + _LONGEST_KEY, len(tokens))):

@@ -17,6 +17,7 @@ from errors.shown import shown
 from ops.handover.strings import quoted
 from ops.handover.values import Problems
 from terraform.output import Number, objects
+from terraform.patterns import NAME
 from terraform.templates import Literal, TemplateError, parts
 
 _LABELS = {"resource": 2, "data": 2, "ephemeral": 2, "module": 1}
@@ -111,7 +112,7 @@ def _is_mark(mark: Any) -> bool:
     if not isinstance(mark, dict) or not {"variable"} <= mark.keys() <= _FIELDS:
         return False
     texts = [mark[name] for name in mark.keys() - {"validation"}]
-    return all(isinstance(it, str) for it in texts) and bool(re.fullmatch(r"[^\W\d][\w-]*", mark["variable"]))
+    return all(isinstance(it, str) for it in texts) and bool(re.fullmatch(NAME, mark["variable"]))
 
 
 def _holder(block: Any, path: str) -> tuple[dict[str, Any] | None, str]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.references import address, declared
+from terraform.patterns import NAME
 
 _HASH = re.compile(r"_[0-9A-F]{8}$")
 _NAMELESS = "main"
@@ -69,5 +70,5 @@ def _wanted(found: TopLevelBlock) -> list[str]:
     plain = _HASH.sub("", name)
     snake = re.sub(r"\W+", "_", plain)
     names = dict.fromkeys((without_type(plain, kind) or _NAMELESS, snake, plain, name))
-    valid = [it for it in names if re.fullmatch(r"[^\W\d][\w-]*", it)]
+    valid = [it for it in names if re.fullmatch(NAME, it)]
     return [address(replace(found.block, labels=(kind, it))) for it in valid]

@@ -17,6 +17,7 @@ from ops.handover.metadata import TopLevelBlock, comments, reason, with_metadata
 from ops.handover.providers import local_name, required_providers, source_address
 from ops.handover.schema import BUILT_IN, ProviderSchema, Schemas, Shape
 from ops.handover.values import Problems, ValueReader
+from terraform.patterns import NAME
 
 _OTHER_RELEASE = (
     "if a newer release of the provider has it, run `terraform providers schema -json` with that release and pass its "
@@ -199,7 +200,7 @@ class _StackReader:
 
     def _is_name(self, name: str, where: str) -> bool:
         """Whether a name is valid. It is written as it is, and becomes part of file names."""
-        if re.fullmatch(r"[^\W\d][\w-]*", name):
+        if re.fullmatch(NAME, name):
             return True
         self.problems.add(where, f"{shown(name)} is not a valid Terraform name", "rename it, and synthesise again")
         return False

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ops.handover.hcl import Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim
 
-_LOCAL = re.compile(r"local\.([A-Za-z_]\w*)")
+_LOCAL = re.compile(r"local\.([^\W\d]\w*)")
 _SET = re.compile(r"toset\((\[.*\])\)")
 
 

@@ -120,6 +120,19 @@ def test_a_zone_is_added_in_one_place(case: str) -> None:
     assert "      public_cidr_block = " in text
 
 
+def test_names_begin_with_any_letter() -> None:
+    found = convert(similar()["other_letters"], name="web", schemas=shipped())
+    assert set(found.addresses.values()) == {
+        *(f'aws_sns_topic.über_news["{key}"]' for key in ("de", "fr", "jp")),
+        "aws_sns_topic.日本_main",
+        "aws_sns_topic.reader",
+        "data.aws_region.été",
+    }
+    text = "".join(it for path, it in found.files.items() if path != "moved.tf")
+    assert "1A2B3C4D" not in text
+    assert re.search(r"depends_on += \[aws_sns_topic.über_news\]", text)
+
+
 def test_two_rules_and_two_users_stay_apart() -> None:
     assert blocks(SIMILAR["rules_and_users"]) == {
         "aws_vpc_security_group_ingress_rule.load_balancer_from_ssh",

@@ -195,6 +195,23 @@ def _without_metadata() -> Document:
     return {"resource": {"aws_sns_topic": {**topics, "other": {"name": "other"}}}}
 
 
+def _other_letters() -> Document:
+    """Names that begin with a letter outside ASCII, in references, in `depends_on` and in a `moved` block."""
+    topics: dict[str, Body] = {f"über_news_{key}": {"name": f"news-{key}"} for key in ("de", "fr", "jp")}
+    metadata = {"metadata": {"path": "web/日本/main", "uniqueId": "日本_main_1A2B3C4D"}}
+    first = {"//": metadata, "name": "first", "depends_on": ["aws_sns_topic.über_news_de"]}
+    reader = {"name": "reader", "display_name": "${aws_sns_topic.日本_main_1A2B3C4D.name}"}
+    names = ["${upper(aws_sns_topic.über_news_fr.name)}", "${local.änderung}", "${data.aws_region.été_1A2B3C4D.name}"]
+    region = {"//": {"metadata": {"path": "web/été", "uniqueId": "été_1A2B3C4D"}}, "name": "eu-central-1"}
+    return {
+        "locals": {"änderung": "x-${aws_sns_topic.über_news_jp.name}"},
+        "data": {"aws_region": {"été_1A2B3C4D": region}},
+        "resource": {"aws_sns_topic": {**topics, "日本_main_1A2B3C4D": first, "reader": reader}},
+        "moved": {"from": "aws_sns_topic.früher", "to": "aws_sns_topic.日本_main_1A2B3C4D"},
+        "output": {"names": {"value": names}},
+    }
+
+
 def similar() -> dict[str, Document]:
     """The stacks, by name."""
     found = {
@@ -208,6 +225,7 @@ def similar() -> dict[str, Document]:
         "a_text_that_all_have_otherwise": _permissions("batch", "tools", space="example"),
         "a_text_of_one": _permissions("tools"),
         "without_metadata": _without_metadata(),
+        "other_letters": _other_letters(),
     }
     return found | {f"random_{seed}": random_stack(random.Random(seed)) for seed in range(40)}
 
