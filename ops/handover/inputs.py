@@ -28,6 +28,9 @@ _LITERAL_IN_MODULES = {*_LITERAL, "providers", "source", "version"}
 """Arguments that may have no variable."""
 
 _FIELDS = {"variable", "description", "type", "validation", "key"}
+_RESERVED = {"source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals"}
+"""Names that no variable may have: https://developer.hashicorp.com/terraform/language/block/variable"""
+
 _AGREE = "give all places of one variable the same value, or a variable to each"
 _SAY = f"write a name, or an object with variable and, of {', '.join(sorted(_FIELDS - {'variable'}))}, what you need"
 
@@ -88,6 +91,9 @@ def _replace(
     holder, last = _holder(block, argument)
     if argument.partition(".")[0] in (_LITERAL_IN_MODULES if where.startswith("module.") else _LITERAL):
         problems.add(where, "Terraform takes no variable here", "remove the mark")
+        return
+    if mark["variable"] in _RESERVED:
+        problems.add(where, f"{shown(mark['variable'])} is reserved", "give the variable another name")
         return
     if holder is None:
         problems.add(where, "there is no such argument", "write its path, for example root_block_device.volume_size")

@@ -132,6 +132,7 @@ REFUSED = {
         "remove the mark",
     ),
     "no_name": (topics("a b"), "it_0.name: {'variable': 'a b'} is no input", SAY),
+    "reserved_name": (topics("for_each"), "it_0.name: 'for_each' is reserved", "give the variable another name"),
     "unknown_field": (
         topics({"variable": "a", "default": 1}),
         "it_0.name: {'variable': 'a', 'default': 1} is no input",
