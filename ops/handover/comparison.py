@@ -14,6 +14,8 @@ _HINT = (
     "make the same change in the deployment file or the project, write both versions into the file with "
     "--mark-conflicts, or overwrite it with --force"
 )
+_RESTORE = "restore it as it was handed over, hand over again, and repeat your change, or overwrite it with --force"
+_MOVE_AWAY = "give it another name if you need it, else delete it, and hand over again"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,20 +23,21 @@ class Conflict:
     """A file that people changed in a way that the new handover cannot keep.
 
     places: the lines that it is about, empty for the whole file. details: the versions, for people.
-    marked: makes what to write if both versions are wanted in the file; None for no file.
+    marked: makes what to write if both versions are wanted in the file; None if there are no two texts.
     """
 
     path: str
     what: str
     places: Sequence[str]
     details: str
-    marked: Callable[[], bytes | None]
+    marked: Callable[[], bytes] | None
+    hint: str = _HINT
 
     def problems(self, folder: Path) -> Iterator[Problem]:
         """One for each place."""
         for lines in self.places or [""]:
             where = f"{folder / self.path}:{lines}" if lines else str(folder / self.path)
-            yield Problem(where=where, what=self.what, hint=_HINT)
+            yield Problem(where=where, what=self.what, hint=self.hint)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,22 +125,22 @@ def _outcome(file: _File, was: bytes | None, now: bytes | None) -> tuple[bytes |
     if file.now == file.new or file.is_unchanged or (not file.is_in_last and file.now is None):
         return file.new, ""
     if not file.is_in_last:
-        return _conflict(file, "was not written by a handover")
+        return _with_both(file, "was not written by a handover", _MOVE_AWAY)
     return _outcome_of_removed(file) if file.now is None else _outcome_of_changed(file, was, now)
 
 
 def _outcome_of_changed(file: _File, was: bytes | None, now: bytes | None) -> tuple[bytes | None, str] | Conflict:
     if (text := _text(file.now)) is not None and has_markers(text):
-        return _conflict(file, "has conflict markers of an earlier handover", marked=file.now)
+        return _conflict(file, "has conflict markers of an earlier handover", marked=text)
     if was is not None and now == was:
         return file.new, ""  # only its format was changed
     if file.is_new_the_same:
         return file.now, "kept: {}, as it was changed since the last handover"
     if file.new is None:
         what = "was changed since the last handover, and is no longer part of the handover"
-        return _conflict(file, what, marked=file.now)
+        return _conflict(file, what, hint=_MOVE_AWAY)
     if was is None:
-        return _conflict(file, "was changed since the last handover")
+        return _with_both(file, "was changed since the last handover", _RESTORE)
     return _merged(file, was, now or b"")
 
 
@@ -151,13 +154,13 @@ def _outcome_of_removed(file: _File) -> tuple[bytes | None, str] | Conflict:
         moves = merged_moves(base=(file.was or b"").decode(), theirs="", ours=file.new.decode())
         return (file.new if moves is None else moves.encode() or None), ""
     what = "was removed since the last handover, and this handover changes it"
-    return _conflict(file, what, marked=file.new)
+    return _conflict(file, what, hint=_RESTORE)
 
 
 def _merged(file: _File, was: bytes, now: bytes) -> tuple[bytes | None, str] | Conflict:
     base, theirs, ours = _text(was), _text(_unix(now, was)), _text(file.new)
     if base is None or theirs is None or ours is None:
-        return _conflict(file, "is no text, and both it and the handover changed", marked=file.now)
+        return _conflict(file, "is no text, and both it and the handover changed", hint=_RESTORE)
     if file.is_moves and (moves := merged_moves(base=base, theirs=theirs, ours=ours)) is not None:
         return moves.encode(), ""
     found = merged(base=base, theirs=theirs, ours=ours, is_hcl=file.is_hcl)
@@ -173,22 +176,24 @@ def _merged(file: _File, was: bytes, now: bytes) -> tuple[bytes | None, str] | C
     )
 
 
-def _conflict(file: _File, what: str, *, marked: bytes | None = None) -> Conflict:
-    """A conflict of a whole file. Without `marked`, the file gets both versions."""
+def _conflict(file: _File, what: str, *, marked: str | None = None, hint: str = _HINT) -> Conflict:
+    """A conflict of a whole file; `marked` is its text with both versions."""
     return Conflict(
         path=file.path,
         what=what,
         places=[],
         details="".join(difference(file.path, file.now, file.new)),
-        marked=lambda: _with_both(file) if marked is None else marked,
+        marked=None if marked is None else marked.encode,
+        hint=hint,
     )
 
 
-def _with_both(file: _File) -> bytes | None:
+def _with_both(file: _File, what: str, hint: str) -> Conflict:
+    """The same with both texts, or with the `hint` if one of them is none."""
     theirs, ours = _text(file.now), _text(file.new)
     if theirs is None or ours is None:
-        return file.now
-    return merged(base="", theirs=theirs, ours=ours, is_hcl=False).text.encode()
+        return _conflict(file, what, hint=hint)
+    return _conflict(file, what, marked=merged(base="", theirs=theirs, ours=ours, is_hcl=False).text)
 
 
 def difference(path: str, now: bytes | None, new: bytes | None) -> Iterator[str]:

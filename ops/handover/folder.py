@@ -46,9 +46,12 @@ class FolderChange:
             else compared(self.new, self.present, self.last, formatter)
         )
 
-    def refuse_conflicts(self) -> None:
-        """Raises RefusedError with every file that people and the new handover changed differently."""
-        if conflicts := self.compared.conflicts:
+    def refuse_conflicts(self, *, mark_conflicts: bool = False) -> None:
+        """Raises RefusedError with every file that people and the new handover changed differently.
+
+        With `mark_conflicts`, only those without two texts: a file is gone, or is no text.
+        """
+        if conflicts := [it for it in self.compared.conflicts if not mark_conflicts or it.marked is None]:
             raise RefusedError(
                 [problem for it in conflicts for problem in it.problems(self.destination)],
                 details="\n".join(it.details for it in conflicts),
@@ -73,11 +76,13 @@ class FolderChange:
         """Write the files, and say what was kept, merged and removed.
 
         `mark_conflicts` writes files with conflicts, in which markers surround both versions, and raises RefusedError
-        with their names.
+        with their names. With conflicts that cannot be written so, it writes nothing.
         """
-        files = dict(self.compared.files)
-        marked = {it.path: it.marked() for it in self.compared.conflicts} if mark_conflicts else {}
-        files |= marked
+        if mark_conflicts:
+            self.refuse_conflicts(mark_conflicts=True)
+        conflicts = self.compared.conflicts if mark_conflicts else []
+        marked = {it.path: it.marked() for it in conflicts if it.marked is not None}
+        files = dict(self.compared.files) | marked
         changed = {path: content for path, content in files.items() if content != self.present[path]}
         try:
             for path in [*(it for it in changed if changed[it] is None), *self._forgotten()]:

@@ -189,10 +189,16 @@ def test_does_not_decide_about_a_removed_file_that_the_handover_changes(hcl: Pat
     (hcl / "sns.tf").unlink()
     with pytest.raises(RefusedError, match="was removed since the last handover, and this handover changes it"):
         hand_over(hcl, SECOND)
-    assert not (hcl / "sns.tf").exists()
-    with pytest.raises(RefusedError):
+    with pytest.raises(RefusedError, match=r"\nhint: restore it as it was handed over, hand over again, and repeat"):
         hand_over(hcl, SECOND, mark=True)
-    assert (hcl / "sns.tf").read_text() == SECOND
+    assert not (hcl / "sns.tf").exists()
+    with pytest.raises(RefusedError, match="was removed since the last handover"):
+        hand_over(hcl, SECOND)
+    (hcl / "sns.tf").write_text(FIRST)
+    hand_over(hcl, SECOND)
+    (hcl / "sns.tf").unlink()
+    hand_over(hcl, SECOND)
+    assert not (hcl / "sns.tf").exists()
 
 
 def test_does_not_decide_about_a_changed_file_that_is_no_longer_part_of_the_handover(hcl: Path) -> None:
@@ -202,12 +208,26 @@ def test_does_not_decide_about_a_changed_file_that_is_no_longer_part_of_the_hand
         RefusedError, match="was changed since the last handover, and is no longer part of the handover"
     ):
         hand_over(hcl)
-    with pytest.raises(RefusedError):
+    with pytest.raises(RefusedError, match=r"\nhint: give it another name if you need it, else delete it"):
         hand_over(hcl, mark=True)
-    assert (hcl / "sns.tf").read_text() == THEIRS
+    with pytest.raises(RefusedError, match="is no longer part of the handover"):
+        hand_over(hcl)
+    (hcl / "sns.tf").rename(hcl / "topic.tf")
     hand_over(hcl)
-    hand_over(hcl, force=True)
-    assert (hcl / "sns.tf").read_text() == THEIRS  # it is no file of the handover any more
+    assert (hcl / "topic.tf").read_text() == THEIRS
+
+
+def test_does_not_decide_between_a_text_and_what_is_none(hcl: Path) -> None:
+    hand_over(hcl, FIRST, file="logo.bin")
+    (hcl / "logo.bin").write_bytes(b"\0theirs")
+    before = {path: path.read_bytes() for path in hcl.rglob("*") if path.is_file()}
+    for _ in range(2):
+        with pytest.raises(RefusedError, match=r"is no text, and both it and the handover changed\nhint: restore it"):
+            hand_over(hcl, SECOND, file="logo.bin", mark=True)
+    assert {path: path.read_bytes() for path in hcl.rglob("*") if path.is_file()} == before
+    (hcl / "logo.bin").write_text(FIRST)
+    hand_over(hcl, SECOND, file="logo.bin")
+    assert (hcl / "logo.bin").read_text() == SECOND
 
 
 def test_shows_a_file_that_no_handover_wrote(hcl: Path) -> None:
