@@ -6,8 +6,11 @@ change in that Terraform too are variables of it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 from cdktf import TerraformElement
+
+_MARKS: WeakKeyDictionary[TerraformElement, dict[str, object]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +55,13 @@ def mark(element: TerraformElement, inputs: Mapping[str, Input]) -> None:
     """Mark arguments of `element` as inputs, by their paths: `mark(server, {"root_block_device.volume_size": size})`.
 
     All places of one variable have the same value. Terraform ignores the marks, which are in the resource's `//`.
+    Raises ValueError for an argument that is marked already.
     """
-    marks = {argument: _written(it) for argument, it in inputs.items()}
-    # An override's path is split at its dots, the keys of its value are not.
+    marks = _MARKS.setdefault(element, {})
+    if twice := sorted(marks.keys() & inputs.keys()):
+        raise ValueError(f"{element.node.path}: marked already: {', '.join(twice)}")
+    marks |= {argument: _written(it) for argument, it in inputs.items()}
+    # An override's path is split at its dots, the keys of its value are not. It replaces an earlier one.
     element.add_override("//.inputs", marks)
 
 

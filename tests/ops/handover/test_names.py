@@ -42,8 +42,10 @@ def test_those_that_would_get_one_name_keep_longer_ones() -> None:
 def test_none_gets_a_name_that_another_has_in_the_json() -> None:
     """Terraform would follow the moves of both from one to the other."""
     assert named("web/topic", "web", "web/topic/topic") == {}
-    moved = named("zone_topic", "zone", "zone/topic_a", "zone/topic_b")
-    assert {new.partition("[")[0] for new in moved.values()}.isdisjoint({"aws_sns_topic.zone"})
+    document = stack("resource", [("aws_sns_topic", "zone/topic", {"name": "a"})])
+    document["resource"]["aws_sns_topic"]["zone"] = {"name": "b"}  # a name that its author chose
+    assert convert(document, name="web", schemas=shipped()).moved == {}
+    assert named("zone_1A2B3C4D", "zone_1A2B3C4D/topic") == {"aws_sns_topic.zone_1A2B3C4D": "aws_sns_topic.zone"}
 
 
 @pytest.mark.parametrize(
