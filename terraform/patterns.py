@@ -24,7 +24,7 @@ WITH_INDEXES = re.compile(r"(data\.)?[a-z]\w*\.[\w-]+(\.\w+|\[[^\]]+\])*")
 """A reference to a resource or to something in it, with its indexes."""
 
 PLAIN_ATTRIBUTE = re.compile(
-    rf"(?P<address>(?:data\.)?(?P<type>aws_\w+)\.{_NAME})(?:\[[^\]]*\])?\.(?P<attribute>arn|id|account_id)"
+    rf"(?P<address>(?:data\.)?(?P<type>aws_\w+)\.{NAME})(?:\[[^\]]*\])?\.(?P<attribute>arn|id|account_id)"
 )
 """Attributes that are always strings. Whether JSON escapes characters in them depends on the type."""
 
