@@ -74,7 +74,11 @@ def overview(stacks: Sequence[HandoverStack], *, has_moves: bool) -> str:
     ]
     order = table(("order", "stack", "account", "resources", "reads the state of"), rows)
     folders = [shlex.quote(f"-chdir={stack.target}") for stack in stacks]
-    log_in = "Log in to the account of the stack, then" if any(it.account for it in stacks) else "Run"
+    log_in = (
+        "Log in to the account of the stack, then"
+        if any(it.account for it in stacks)
+        else "With credentials for the providers"
+    )
     commands = "".join(f"$ terraform {folder} {it}\n" for folder in folders for it in ("init", "apply"))
     return f"""\
 # Terraform
