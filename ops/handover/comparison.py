@@ -14,6 +14,7 @@ _HINT = (
     "make the same change in the deployment file or the project, write both versions into the file with "
     "--mark-conflicts, or overwrite it with --force"
 )
+_MARKERS = "keep what is right and delete the markers"
 _RESTORE = "restore it as it was handed over, hand over again, and repeat your change, or overwrite it with --force"
 _MOVE_AWAY = "give it another name if you need it, else delete it, and hand over again"
 
@@ -131,7 +132,7 @@ def _outcome(file: _File, was: bytes | None, now: bytes | None) -> tuple[bytes |
 
 def _outcome_of_changed(file: _File, was: bytes | None, now: bytes | None) -> tuple[bytes | None, str] | Conflict:
     if (text := _text(file.now)) is not None and has_markers(text):
-        return _conflict(file, "has conflict markers of an earlier handover", marked=text)
+        return _conflict(file, "has conflict markers of an earlier handover", marked=text, hint=_MARKERS)
     if was is not None and now == was:
         return file.new, ""  # only its format was changed
     if file.is_new_the_same:
@@ -166,6 +167,11 @@ def _merged(file: _File, was: bytes, now: bytes) -> tuple[bytes | None, str] | C
     found = merged(base=base, theirs=theirs, ours=ours, is_hcl=file.is_hcl)
     if not found.conflicts:
         return found.text.encode(), "merged: {}, which was changed since the last handover"
+    if was != file.was or now != file.now:
+        # People see the lines that they wrote.
+        raw_base, raw_theirs = _text(file.was) or base, _text(_unix(file.now, file.was)) or theirs
+        raw = merged(base=raw_base, theirs=raw_theirs, ours=ours, is_hcl=file.is_hcl)
+        found = raw if raw.conflicts else found
     what = "was changed since the last handover, and this handover changes the same lines"
     return Conflict(
         path=file.path,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from errors import Problem, RefusedError, refused
-from errors.shown import counted
+from errors.shown import counted, shown
 from ops.handover.comparison import FolderComparison, compared, difference
 from ops.handover.formatting import HclFormatter
 from ops.handover.last_handover import MANIFEST, MEMORY, is_memory, last_handover, remembered
@@ -33,8 +33,7 @@ class FolderChange:
         self.new = {path: content for path, content in files.items() if not is_memory(path)}
         self.memory = remembered(self.new, {path: content for path, content in files.items() if is_memory(path)})
         _refuse_strays([*files])
-        if destination.exists() and not destination.is_dir():
-            raise refused(str(destination), "is a file", "name a folder with --out")
+        _refuse_other_folders(destination, {path.partition("/")[0] for path in self.new})
         refuse_links(destination, [MANIFEST, MEMORY])
         self.last = last_handover(destination)
         paths = {*self.new, *self.last.digests}
@@ -45,6 +44,7 @@ class FolderChange:
             if overwrite
             else compared(self.new, self.present, self.last, formatter)
         )
+        self._overwritten = self._changed_by_people() if overwrite else []
 
     def refuse_conflicts(self, *, mark_conflicts: bool = False) -> None:
         """Raises RefusedError with every file that people and the new handover changed differently.
@@ -137,7 +137,20 @@ class FolderChange:
         paths = {path.relative_to(self.destination).as_posix() for path in found if path.is_file()}
         return sorted(paths - {*self.memory})
 
+    def _changed_by_people(self) -> list[str]:
+        """The files that people changed or added, of which this handover has another version or none."""
+        return [
+            path
+            for path, now in sorted(self.present.items())
+            if now is not None
+            and now != self.new.get(path)
+            and not (path in self.last.digests and self.last.is_unchanged(path, now))
+        ]
+
     def _notes(self) -> Iterator[str]:
+        for path in self._overwritten:
+            what = "overwritten" if path in self.new else "removed"
+            yield f"{what}: {self.destination / path}, which was changed since the last handover"
         for path, note in sorted(self.compared.notes.items()):
             yield note.format(self.destination / path)
 
@@ -166,6 +179,20 @@ def write(files: Mapping[str, bytes], folder: Path) -> None:
         if target.exists():
             shutil.copymode(target, draft)
         draft.replace(target)
+
+
+def _refuse_other_folders(destination: Path, own: Collection[str]) -> None:
+    """Refuse a folder that no handover wrote and that has other things than what is written: files of `own` names."""
+    hint = "name an empty folder with --out, or one that a handover wrote"
+    if destination.exists() and not destination.is_dir():
+        raise refused(str(destination), "is a file", "name a folder with --out")
+    if destination.resolve() == destination.resolve().parent:
+        raise refused(str(destination), "is the root of all folders", hint)
+    if not destination.is_dir() or (destination / MANIFEST).exists():
+        return
+    others = sorted(it.name for it in destination.iterdir() if not it.name.startswith(".") and it.name not in own)
+    if others:
+        raise refused(str(destination), f"has {shown(others[0])}, and was not written by a handover", hint)
 
 
 def _refuse_strays(paths: Collection[str]) -> None:

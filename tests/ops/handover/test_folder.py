@@ -52,6 +52,19 @@ def test_keeps_a_file_that_no_handover_wrote(out: Callable[..., Path], tmp_path:
     assert written(tmp_path / "hcl") == {"web/sns.tf": "# by hand\n"}
 
 
+def test_refuses_a_folder_with_other_things_before_it_reads_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def walk(*_: object) -> None:
+        raise AssertionError("the folder is read")
+
+    monkeypatch.setattr("ops.handover.paths.os.walk", walk)
+    for folder, what in ((Path("/"), "is the root of all folders"), (tmp_path, "has 'notes', and was not written by")):
+        (tmp_path / "notes").mkdir(exist_ok=True)
+        with pytest.raises(RefusedError, match=f"error: {folder}: {what}"):
+            FolderChange({"web/sns.tf": b""}, folder, HclFormatter(TerraformCli()), overwrite=True)
+
+
 def test_keeps_other_files_of_terraform_and_people(out: Callable[..., Path], tmp_path: Path) -> None:
     hand_over(out(), tmp_path / "hcl")
     for path in ("web/.terraform/environment", "web/.terraform.lock.hcl", "web/notes.txt", "web/local.auto.tfvars"):
