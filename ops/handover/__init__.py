@@ -16,6 +16,7 @@ from ops.handover import given
 from ops.handover.conversion import Converted, convert
 from ops.handover.folder import FolderChange
 from ops.handover.formatting import HclFormatter
+from ops.handover.git_files import git_files
 from ops.handover.readme import overview, stack_readme
 from ops.handover.schema import Schemas, from_file, shipped
 from ops.handover.schema.asking import with_missing_providers
@@ -62,6 +63,8 @@ def hand_over(
     known = given.read(destination, {stack.name: stack.target for stack in stacks}, force=force)
     known = given.by_present_names(known, {stack.name: stack.state_place for stack in stacks}, force=force)
     files = formatter.of_a_handover(_files(stacks, schemas, known, keep_defaults=keep_defaults))
+    own = {path: content for path, content in files.items() if path != given.FILE}
+    files = files | git_files(own)
     change = FolderChange(files, destination, formatter, overwrite=force)
     if check:
         change.refuse_differences()

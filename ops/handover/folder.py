@@ -10,7 +10,8 @@ from errors import Problem, RefusedError, refused
 from errors.shown import counted, shown
 from ops.handover.comparison import FolderComparison, compared, difference
 from ops.handover.formatting import HclFormatter
-from ops.handover.last_handover import MANIFEST, MEMORY, is_memory, last_handover, remembered
+from ops.handover.git_files import GIT_FILES
+from ops.handover.last_handover import MANIFEST, MEMORY, is_memory, last_handover, remembered, with_unix_line_ends
 from ops.handover.paths import CONFIGURES_TERRAFORM, is_below, refuse_links
 
 _OF_TERRAFORM = re.compile(r"(^|/)\.|\.tfstate(\.|$)")
@@ -30,12 +31,14 @@ class FolderChange:
         Raises RefusedError for a path that leads out of the folder, or where something else stands.
         """
         self.destination = destination
-        self.new = {path: content for path, content in files.items() if not is_memory(path)}
-        self.memory = remembered(self.new, {path: content for path, content in files.items() if is_memory(path)})
-        _refuse_strays([*files])
-        _refuse_other_folders(destination, {path.partition("/")[0] for path in self.new})
+        _refuse_other_folders(destination, {path.partition("/")[0] for path in files})
         refuse_links(destination, [MANIFEST, MEMORY])
         self.last = last_handover(destination)
+        self._of_people = [it for it in GIT_FILES if (destination / it).exists() and it not in self.last.digests]
+        left = {path: content for path, content in files.items() if path not in self._of_people}
+        self.new = {path: content for path, content in left.items() if not is_memory(path)}
+        self.memory = remembered(self.new, {path: content for path, content in files.items() if is_memory(path)})
+        _refuse_strays([*files])
         paths = {*self.new, *self.last.digests}
         refuse_links(destination, {*paths, *self.memory})
         self.present = _present(destination, paths)
@@ -61,11 +64,16 @@ class FolderChange:
         """Raises RefusedError with the differences between the folder and what the handover makes of it."""
         self.refuse_conflicts()
         changed = {path: it for path, it in self.compared.files.items() if it != self.present[path]}
+        line_ends = [path for path, it in changed.items() if _is_same_text(it, self.present[path])]
+        changed = {path: it for path, it in changed.items() if path not in line_ends}
+        if line_ends:
+            files = counted(len(line_ends), "file differs", "files differ")
+            print(f"{self.destination}: {files} in their line ends only", file=sys.stderr)
         lines = [line for path in sorted(changed) for line in difference(path, self.present[path], changed[path])]
         kept = _present(self.destination, [*self.memory])
         if changed:
             what = f"{counted(len(changed), 'file')} would be written differently"
-        elif self._forgotten() or any(kept[path] != content for path, content in self.memory.items()):
+        elif self._forgotten() or not all(_is_same_text(content, kept[path]) for path, content in self.memory.items()):
             what = f"every file is up to date, but not {MANIFEST} and {MEMORY}"
         else:
             return
@@ -151,6 +159,8 @@ class FolderChange:
         for path in self._overwritten:
             what = "overwritten" if path in self.new else "removed"
             yield f"{what}: {self.destination / path}, which was changed since the last handover"
+        for path in self._of_people:
+            yield f"kept: {self.destination / path}, which no handover wrote"
         for path, note in sorted(self.compared.notes.items()):
             yield note.format(self.destination / path)
 
@@ -203,6 +213,11 @@ def _refuse_strays(paths: Collection[str]) -> None:
     problems += [Problem(where=it, what="would be a file and a folder", hint=hint) for it in paths if it in folders]
     if problems:
         raise RefusedError(problems)
+
+
+def _is_same_text(one: bytes | None, other: bytes | None) -> bool:
+    """Whether two contents differ in their line ends at most."""
+    return one is not None and other is not None and with_unix_line_ends(one) == with_unix_line_ends(other)
 
 
 def _present(folder: Path, paths: Collection[str]) -> dict[str, bytes | None]:

@@ -53,14 +53,19 @@ def last_handover(folder: Path) -> LastHandover:
     digests = {it[2].replace("\\", "/"): it[1] for it in found if it}
     own = {path: digest for path, digest in digests.items() if is_memory(path)}
     digests = {path: digest for path, digest in digests.items() if is_below(path) and path not in own}
-    copies = {path: _copy(folder / _COPIES / path, expected) for path, expected in digests.items()}
+    copies = {path: _copy(folder / copy_of(path), expected) for path, expected in digests.items()}
     return LastHandover(digests=digests, copies={path: it for path, it in copies.items() if it is not None}, own=own)
 
 
 def remembered(files: Mapping[str, bytes], own: Mapping[str, bytes]) -> dict[str, bytes]:
     """The files that remember a handover of `files`, by path; it keeps `own` for the next one."""
     digests = "".join(f"{digest(content)}  {path}\n" for path, content in sorted({**files, **own}.items()))
-    return {MANIFEST: digests.encode(), **own} | {f"{_COPIES}/{path}": content for path, content in files.items()}
+    return {MANIFEST: digests.encode(), **own} | {copy_of(path): content for path, content in files.items()}
+
+
+def copy_of(path: str) -> str:
+    """The path of a file's copy."""
+    return f"{_COPIES}/{path}"
 
 
 def is_memory(path: str) -> bool:
@@ -78,12 +83,12 @@ def _copy(file: Path, expected: str) -> bytes | None:
         content = file.read_bytes()
     except OSError:
         return None
-    return next((it for it in (content, _with_unix_line_ends(content)) if digest(it) == expected), None)
+    return next((it for it in (content, with_unix_line_ends(content)) if digest(it) == expected), None)
 
 
 def _has_digest(content: bytes, expected: str) -> bool:
-    return expected in (digest(content), digest(_with_unix_line_ends(content)))
+    return expected in (digest(content), digest(with_unix_line_ends(content)))
 
 
-def _with_unix_line_ends(content: bytes) -> bytes:
+def with_unix_line_ends(content: bytes) -> bytes:
     return content.replace(b"\r\n", b"\n")

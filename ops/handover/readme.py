@@ -79,7 +79,7 @@ def overview(stacks: Sequence[HandoverStack], *, has_moves: bool) -> str:
         if any(it.account for it in stacks)
         else "With credentials for the providers"
     )
-    commands = "".join(f"$ terraform {folder} {it}\n" for folder in folders for it in ("init", "apply"))
+    commands = "".join(f"$ terraform {folder} {it}\n" for folder in folders for it in ("init", "plan", "apply"))
     return f"""\
 # Terraform
 
@@ -95,7 +95,9 @@ Any order in which a stack comes after those whose state it reads works as well.
 ```console
 {commands}```
 
-If the resources exist already and the state stays the same, the first `plan` {_FIRST_PLAN[has_moves]}
+Read each plan before the apply: where the resources exist, it must say `0 to add` and `0 to destroy`. If it does not,
+apply nothing: the state is probably at another place. If the state stays the same, the first `plan`
+{_FIRST_PLAN[has_moves]}
 
 {_CHANGES}"""
 

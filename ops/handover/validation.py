@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from errors import Problem, RefusedError
+from errors.shown import counted
 from terraform.cli import OF_PROVIDERS, TerraformCli, own_environment
 
 # Summaries of errors of `terraform init` that say nothing about the configuration.
@@ -45,6 +46,8 @@ def errors_in(stacks: Mapping[str, Mapping[str, bytes]], terraform: TerraformCli
     Where Terraform cannot get a provider or a module, a line on stderr says that a stack was not validated.
     """
     found: list[Invalid] = []
+    if stacks:
+        print(f"validating {counted(len(stacks), 'stack')} with Terraform", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="kakehashi-validate-") as name:
         environment = environment_of_validation(Path(name) / "plugins")
         ready: dict[str, Path] = {}

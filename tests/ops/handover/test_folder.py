@@ -28,7 +28,7 @@ def test_writes_a_folder_for_each_stack_and_a_list_of_files(out: Callable[..., P
     assert hand_over(out(), tmp_path / "hcl") == [tmp_path / "hcl" / "web"]
     files = written(tmp_path / "hcl")
     assert files["web/sns.tf"] == 'resource "aws_sns_topic" "news" {\n  name = "news"\n}\n'
-    handed_over = {"README.md", "web/README.md", "web/sns.tf"}
+    handed_over = {".gitattributes", ".gitignore", "README.md", "web/README.md", "web/sns.tf"}
     copies = {f".handed-over/files/{path}" for path in handed_over}
     assert files.keys() == {".handed-over.sha256", ".handed-over/addresses.json", *handed_over, *copies}
     assert all(files[f".handed-over/files/{path}"] == files[path] for path in handed_over)
@@ -38,7 +38,14 @@ def test_the_list_has_the_digest_of_every_file(out: Callable[..., Path], tmp_pat
     hand_over(out(), tmp_path / "hcl")
     lines = (tmp_path / "hcl" / ".handed-over.sha256").read_text().splitlines()
     paths = [line.split("  ")[1] for line in lines]
-    assert paths == [".handed-over/addresses.json", "README.md", "web/README.md", "web/sns.tf"]
+    assert paths == [
+        ".gitattributes",
+        ".gitignore",
+        ".handed-over/addresses.json",
+        "README.md",
+        "web/README.md",
+        "web/sns.tf",
+    ]
     for line in lines:
         digest, path = line.split("  ")
         assert hashlib.sha256((tmp_path / "hcl" / path).read_bytes()).hexdigest() == digest

@@ -99,7 +99,9 @@ def test_a_name_is_only_text_in_the_overview_and_one_word_in_its_commands(first:
     (commands,) = [it.content for it in found if it.type == "fence"]
     lines = commands.splitlines()
     assert all(line.startswith("$ terraform ") for line in lines)
-    expected = [["terraform", f"-chdir={it}", command] for it in (first, second) for command in ("init", "apply")]
+    expected = [
+        ["terraform", f"-chdir={it}", command] for it in (first, second) for command in ("init", "plan", "apply")
+    ]
     assert [shlex.split(line.removeprefix("$ ")) for line in lines] == expected
 
 
@@ -108,7 +110,7 @@ def test_bash_takes_a_hostile_name_as_one_word() -> None:
     (commands,) = [it.content for it in tokens(overview(stacks, has_moves=False)) if it.type == "fence"]
     script = 'terraform() { printf "%s\\n" "$1"; }\n' + commands.replace("$ terraform", "terraform")
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == [f"-chdir={name}" for name in HOSTILE for _ in range(2)]
+    assert done.stdout.splitlines() == [f"-chdir={name}" for name in HOSTILE for _ in range(3)]
 
 
 @given(name=names, text=texts, other=names)

@@ -37,7 +37,7 @@ def test_writes_nothing_where_terraform_finds_an_error(
     assert {it.hint for it in refused.value.problems} == {
         "correct it in the project, where `terraform validate` says the same of the JSON; else, report it"
     }
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == "validating 2 stacks with Terraform\n"
 
 
 def test_validates_what_people_added_together_with_what_is_new(out: Callable[..., Path], tmp_path: Path) -> None:
@@ -68,7 +68,8 @@ def test_says_in_one_line_that_a_provider_cannot_be_had(
     config.write_text(f'provider_installation {{\n  filesystem_mirror {{\n    path = "{tmp_path}/none"\n  }}\n}}\n')
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(config))
     assert hand_over(out(TOPIC), tmp_path / "hcl", validate=True) == [tmp_path / "hcl" / "web"]
-    (line,) = capsys.readouterr().err.splitlines()
+    (first, line) = capsys.readouterr().err.splitlines()
+    assert first == "validating 1 stack with Terraform"
     assert line.startswith("not validated: web: Failed to query available provider packages: ")
     assert (tmp_path / "hcl" / "web" / "sns.tf").exists()
 
