@@ -1,5 +1,6 @@
 """The commands `synth`, `access`, `rehearse` and `handover`, which make or read a deployment's Terraform."""
 
+import os
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -151,11 +152,12 @@ def handover(
         raise refused("handover", what, "give one of them", status=WRONG_USAGE)
     if cdktf_out is not None:
         written_by: AbstractContextManager[Path] = nullcontext(cdktf_out)
-        beside = Path()
+        beside, usual = Path(), cdktf_out
     else:
         from settings.place import folder_of
 
         written_by, beside = synthesised(context, load(deployment)), folder_of(deployment)
+        usual = Path(os.environ.get("CDKTF_OUTDIR") or beside / "cdktf.out")
     with written_by as terraform, waiting("writing HCL"):
         folders = hand_over(
             terraform,
@@ -166,6 +168,7 @@ def handover(
             check=check,
             validate=True,
             run_providers=not no_providers,
+            states_from=usual,
             keep_defaults=cdktf_out is not None,
         )
     for folder in [] if check else folders:

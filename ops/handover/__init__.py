@@ -21,6 +21,7 @@ from ops.handover.readme import overview, stack_readme
 from ops.handover.schema import Schemas, from_file, shipped
 from ops.handover.schema.asking import with_missing_providers
 from ops.handover.stacks import HandoverStack, read
+from ops.handover.state_paths import with_state_paths
 from ops.handover.validation import errors_in, refuse_invalid
 from terraform.cli import TerraformCli
 
@@ -38,6 +39,7 @@ def hand_over(
     validate: bool = False,
     run_providers: bool = True,
     keep_defaults: bool = False,
+    states_from: Path | None = None,
 ) -> list[Path]:
     """Write every stack of the output folder `out` as HCL below `destination`; returns the stacks' folders.
 
@@ -46,6 +48,7 @@ def hand_over(
     versions into the file, and `force` keeps nothing that people changed. `check` only compares. `validate` lets
     `terraform validate` read every stack that changes, where Terraform can get its providers. Without `run_providers`,
     nothing is validated, and no schema is asked for: both run providers from the registries that the JSON names.
+    Relative paths of local states name the same files as where `out` lies at `states_from`, and stay without it.
     `keep_defaults` leaves the defaults of variables where they are, instead of in terraform.tfvars.
 
     Raises RefusedError, and leaves `destination` as it was, if something cannot be converted or is not valid, if the
@@ -55,6 +58,8 @@ def hand_over(
     terraform = TerraformCli()
     formatter = HclFormatter(terraform)
     stacks = read(out)
+    if states_from is not None:
+        stacks = with_state_paths(stacks, out, states_from, destination)
     schemas = shipped()
     for file in schema_files:
         schemas = schemas.including(from_file(file))

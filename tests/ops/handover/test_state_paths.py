@@ -1,0 +1,58 @@
+"""The HCL reads and writes the same local states as the JSON, wherever it is written."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from errors import RefusedError
+from ops.handover import hand_over
+from tests.ops.handover.folders import TOPIC
+
+pytestmark = pytest.mark.tool("terraform")
+
+
+def with_path(path: str, **more: Any) -> dict[str, Any]:
+    return {**TOPIC, "terraform": {"backend": {"local": {"path": path}}}, **more}
+
+
+def reading(path: str) -> dict[str, Any]:
+    return {"terraform_remote_state": {"other": {"backend": "local", "config": {"path": path}}}}
+
+
+@pytest.mark.parametrize("place", ["hcl", "deep/er/hcl"])
+def test_a_relative_path_names_the_same_file(place: str, out: Callable[..., Path], tmp_path: Path) -> None:
+    mail = with_path("/srv/x.tfstate", data=reading("../web/x.tfstate"))
+    folder = out(
+        web=with_path("../../../states/web.tfstate", data=reading("../mail/x.tfstate")), mail=mail, app=with_path("a/x")
+    )
+    hand_over(folder, tmp_path / place, states_from=folder)
+
+    def paths(stack: str, file: str) -> list[str]:
+        text = (tmp_path / place / stack / file).read_text()
+        return [line.split('"')[1] for line in text.splitlines() if "path" in line]
+
+    steps = "../" * (2 + place.count("/"))
+    assert paths("web", "backend.tf") == [f"{steps}states/web.tfstate"]
+    assert paths("web", "remote_state.tf") == ["../mail/x.tfstate"]
+    assert (paths("mail", "backend.tf"), paths("mail", "remote_state.tf")) == (["/srv/x.tfstate"], ["../web/x.tfstate"])
+    assert paths("app", "backend.tf") == ["a/x"]
+
+
+@pytest.mark.parametrize("document", [TOPIC, with_path("./terraform.tfstate")])
+def test_refuses_to_leave_a_state_behind(document: Any, out: Callable[..., Path], tmp_path: Path) -> None:
+    folder = out(document)
+    state = folder / "stacks" / "web" / "terraform.tfstate"
+    state.write_text("{}")
+    with pytest.raises(RefusedError) as refused:
+        hand_over(folder, tmp_path / "hcl", states_from=folder)
+    place = tmp_path / "hcl" / "web" / "terraform.tfstate"
+    assert str(refused.value) == (
+        f"error: {state}: is a state in the output folder\n"
+        f"hint: move it to {place}, or its backend to another place, and hand over again"
+    )
+    place.parent.mkdir(parents=True)
+    state.rename(place)
+    hand_over(folder, tmp_path / "hcl", states_from=folder)
+    assert (tmp_path / "hcl" / "web" / "sns.tf").exists()
