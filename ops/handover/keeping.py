@@ -83,7 +83,7 @@ class Keeping:
         first = next(iter(uniform.members))
         fitting = {key for key in members if unify(group, {first: members[first], key: members[key]}) is not None}
         for keys in (fitting, fitting & before.keys()):
-            if keys != members.keys() and unify(group, {key: members[key] for key in members if key in keys}):
+            if keys and keys != members.keys() and unify(group, {key: members[key] for key in members if key in keys}):
                 return keys
         return {first}
 

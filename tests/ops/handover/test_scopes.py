@@ -9,7 +9,7 @@ from ops.handover.names import identifier
 from ops.handover.references import NewAddresses, redirected
 from ops.handover.scopes import bound_names, references
 from terraform.templates import parts
-from tests.ops.handover.cases.exact import exact
+from tests.ops.handover.cases.exact import data, exact
 
 _NEW = NewAddresses(instances={"aws_x.old": 'aws_y.new["k"]', "data.aws_x.old": "data.aws_x.new"}, blocks={})
 
@@ -109,3 +109,11 @@ def test_a_data_source_in_a_check_keeps_its_name_to_itself() -> None:
 )
 def test_makes_identifiers(words: str, expected: str) -> None:
     assert identifier(words) == expected
+
+
+def test_members_that_begin_to_bind_a_name_leave_the_block_that_they_were_in() -> None:
+    before = convert(data(lambda key: key), name="web", schemas=shipped())
+    after = convert(exact()["for_that_binds_each"], name="web", schemas=shipped(), given=before.given)
+    assert before.addresses["terraform_data.items_alpha_it"] == 'terraform_data.items_it["alpha"]'
+    assert after.addresses["terraform_data.items_alpha_it"] == "terraform_data.items_alpha_it"
+    assert 'from = terraform_data.items_it["alpha"]' in after.files["moved.tf"]

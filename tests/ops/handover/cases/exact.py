@@ -27,7 +27,7 @@ def two(type_: str, body: Callable[[str], dict[str, Any]], keys: Sequence[str] =
     return stack("resource", each("items/*/it", keys, type_, body))
 
 
-def _data(values: Callable[[str], Any]) -> Document:
+def data(values: Callable[[str], Any]) -> Document:
     return two("terraform_data", lambda key: {"input": values(key)})
 
 
@@ -44,19 +44,19 @@ _BOTH = {"news": "wrong", "news_ABCDEF12": "right"}
 def exact() -> dict[str, Document]:
     """The stacks, by name, whose resources may get other addresses."""
     return {
-        "index_in_a_heredoc": _data(lambda key: f'${{trimspace(<<EOT\n["{key}"]\nEOT\n)}}'),
-        "index_in_a_string": _data(lambda key: f'${{upper("[\\"{key}\\"]")}}'),
-        "key_named_true": _data(lambda key: f"{_LONG}\ntrue: {key[::-1]}\n{_LONG}"),
-        "key_named_null": _data(lambda key: f"{_LONG}\nNULL={key[::-1]}\n{_LONG}"),
-        "byte_order_mark": _data(lambda key: f"\ufeff\ufeff{_LONG}\nname: {key[::-1]}\n{_LONG}"),
-        "names_that_are_no_identifiers": _data(
+        "index_in_a_heredoc": data(lambda key: f'${{trimspace(<<EOT\n["{key}"]\nEOT\n)}}'),
+        "index_in_a_string": data(lambda key: f'${{upper("[\\"{key}\\"]")}}'),
+        "key_named_true": data(lambda key: f"{_LONG}\ntrue: {key[::-1]}\n{_LONG}"),
+        "key_named_null": data(lambda key: f"{_LONG}\nNULL={key[::-1]}\n{_LONG}"),
+        "byte_order_mark": data(lambda key: f"\ufeff\ufeff{_LONG}\nname: {key[::-1]}\n{_LONG}"),
+        "names_that_are_no_identifiers": data(
             lambda key: {"2024 budget": key[::-1], "m²": key[::-1], "1": key.upper()}
         ),
-        "for_that_binds_each": _data(lambda key: f'${{[for each in [{{key="k"}}] : "{key}-${{each.key}}"]}}'),
-        "directive_that_binds_each": _data(lambda key: f'%{{for each in [{{key="k"}}]}}{key}%{{endfor}}'),
+        "for_that_binds_each": data(lambda key: f'${{[for each in [{{key="k"}}] : "{key}-${{each.key}}"]}}'),
+        "directive_that_binds_each": data(lambda key: f'%{{for each in [{{key="k"}}]}}{key}%{{endfor}}'),
         "for_that_binds_local": {
             "locals": {"m": {"alpha": "A", "beta": "B", "k": "K"}},
-            **_data(lambda key: f'${{[for local in [{{m={{{key}="x"}}}}] : local.m["{key}"]]}}'),
+            **data(lambda key: f'${{[for local in [{{m={{{key}="x"}}}}] : local.m["{key}"]]}}'),
         },
         "iterator_named_each": two(
             "aws_iam_role",
