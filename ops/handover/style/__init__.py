@@ -11,6 +11,7 @@ from ops.handover.style.order import in_order
 from ops.handover.style.tags import with_tags
 from ops.handover.style.validations import with_named_constants
 
+# Tags are compared before an account in them is named; the account is named before it is a part of an ARN's name.
 _PASSES: tuple[Callable[[Sequence[TopLevelBlock]], Sequence[TopLevelBlock]], ...] = (
     with_tags,
     with_booleans,

@@ -13,7 +13,9 @@ from ops.handover import convert, shipped, style
 from ops.handover.hcl import Block, Verbatim
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.style.order import in_order
+from tests.ops.handover.cases import style as cases
 from tests.ops.handover.cases.style import (
+    ARNS,
     LOOPS,
     TEXTS_BY_KEY,
     booleans,
@@ -343,3 +345,14 @@ def test_puts_a_long_chain_of_references_in_order() -> None:
     ]
     chain = [TopLevelBlock(block=block) for block in blocks]
     assert in_order(chain) == chain[::-1]
+
+
+def test_compares_tags_before_the_account_in_them_is_named() -> None:
+    files = converted(cases.TAGS["with_the_account"])
+    assert "tags = local.tags" in files["providers.tf"]
+    assert "account = local.account_id" in files["locals.tf"]
+
+
+def test_names_the_account_before_the_arns_that_have_it() -> None:
+    files = converted(ARNS["of_a_key_with_the_account"])
+    assert 'kms_key_arn = "arn:aws:kms:${local.region}:${local.account_id}:key/' in files["locals.tf"]
