@@ -73,11 +73,7 @@ class Given:
 
     @cached_property
     def _earlier(self) -> Mapping[str, str]:
-        found: dict[str, str] = {}
-        for old, new in self.moves.items():
-            if new not in found or not old.startswith(f"{new}["):  # the step of a lost `count` comes beside another
-                found[new] = old
-        return found
+        return {new: old for old, new in self.moves.items()}
 
     @cached_property
     def groups(self) -> Set[str]:

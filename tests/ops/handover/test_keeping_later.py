@@ -1,0 +1,111 @@
+"""What a resource was given stays its own over several handovers, also while the resource is gone."""
+
+from typing import Any
+
+import pytest
+
+from errors import RefusedError
+from tests.ops.handover.successions import subnets
+from tests.ops.handover.test_keeping import SUBNET, handed_over, steps, topics
+
+TOPIC = "aws_sns_topic"
+NEWS, MAIL = f"{TOPIC}.news_1A2B3C4D", f"{TOPIC}.mail_11111111"
+
+
+def private(unique_id: str) -> dict[str, Any]:
+    """A subnet whose name would be `network_private`, which is also the name of the subnets by zone."""
+    path = {"//": {"metadata": {"path": "web/network/private", "uniqueId": unique_id}}}
+    return {"resource": {"aws_subnet": {unique_id: {**path, "vpc_id": "vpc-1", "cidr_block": "10.0.9.0/24"}}}}
+
+
+def both(one: dict[str, Any], two: dict[str, Any]) -> dict[str, Any]:
+    return {"resource": {"aws_subnet": {**one["resource"]["aws_subnet"], **two["resource"]["aws_subnet"]}}}
+
+
+def counted(count: int | None) -> dict[str, Any]:
+    document = topics("news_1A2B3C4D")
+    document["resource"][TOPIC]["news_1A2B3C4D"] |= {} if count is None else {"count": count}
+    return document
+
+
+def in_a_list(**names: str) -> dict[str, Any]:
+    """Topics that become one block by key, with the names that they have in the JSON."""
+    paths = {name: {"//": {"metadata": {"path": f"web/parts/{key}", "uniqueId": name}}} for key, name in names.items()}
+    return {"resource": {TOPIC: {name: {**it, "name": name} for name, it in paths.items()}}}
+
+
+def test_a_resource_that_comes_back_does_not_get_an_address_that_another_has_now() -> None:
+    found = handed_over(topics("news_1A2B3C4D"), topics("news"), topics("news", "news_1A2B3C4D"))
+    assert found.addresses == {f"{TOPIC}.news": f"{TOPIC}.news", NEWS: NEWS}
+    parts = in_a_list(a="news", c="mail")
+    again = {"resource": {TOPIC: {**parts["resource"][TOPIC], **topics("news_1A2B3C4D")["resource"][TOPIC]}}}
+    assert handed_over(topics("news_1A2B3C4D"), parts, again).addresses[NEWS] == NEWS
+
+
+def test_a_member_that_comes_back_does_not_join_a_block_without_keys() -> None:
+    alone = private("network_private")
+    alone["resource"]["aws_subnet"]["network_private"]["lifecycle"] = {"prevent_destroy": True}
+    found = handed_over(subnets("a", "c"), alone, both(alone, subnets("c")))
+    assert found.addresses == {it: it for it in (SUBNET, f"{SUBNET}_c")}
+
+
+def test_a_move_does_not_lead_through_an_address_that_another_has_now() -> None:
+    moved = {"moved": [{"from": NEWS, "to": MAIL}]}
+    found = handed_over(
+        topics("news_1A2B3C4D"), {**topics("mail_11111111"), **moved}, topics("news"), topics("news", "mail_11111111")
+    )
+    assert steps(found) == [(MAIL, f"{TOPIC}.mail"), (NEWS, f"{TOPIC}.news")]
+
+
+def test_a_new_resource_does_not_get_the_name_of_a_block_with_keys() -> None:
+    found = handed_over(subnets("a", "c"), both(subnets("a", "c"), private("network_private_1A2B3C4D")))
+    assert found.addresses[f"{SUBNET}_1A2B3C4D"] == f"{SUBNET}_1A2B3C4D"
+
+
+def test_new_members_do_not_get_the_name_of_a_block_without_keys() -> None:
+    found = handed_over(private("network_private_1A2B3C4D"), subnets("a", "c"))
+    assert found.addresses == {it: it for it in (f"{SUBNET}_a", f"{SUBNET}_c")}
+
+
+def test_a_resource_moves_to_its_first_instance_only_when_it_gets_count() -> None:
+    name = f"{TOPIC}.news"
+    assert steps(handed_over(counted(None), counted(2))) == [(name, f"{name}[0]"), (NEWS, name)]
+    assert steps(handed_over(counted(2), counted(2))) == [(NEWS, name)]
+
+
+def test_refuses_a_resource_that_loses_its_count_and_moves_to_another_name() -> None:
+    with pytest.raises(RefusedError, match="no `moved` block can say what becomes of either"):
+        handed_over(counted(2), counted(None))
+
+
+def test_an_address_before_a_move_leads_to_one_of_two_resources() -> None:
+    first, last = "aws_sns_topic.bulletin_22222222", "aws_sns_topic.bulletin"
+    moved = [{"from": NEWS, "to": MAIL}, {"from": MAIL, "to": first}]
+    found = handed_over(
+        topics("news_1A2B3C4D"),
+        {**topics("mail_11111111"), "moved": moved[:1]},
+        {**topics("bulletin_22222222"), "moved": moved[1:]},
+        topics("bulletin_22222222", "mail_11111111"),
+    )
+    assert steps(found) == [
+        (first, last),
+        (MAIL, f"{TOPIC}.mail"),
+        (f"{TOPIC}.news", first),
+        (NEWS, f"{TOPIC}.news"),
+    ]
+
+
+def test_a_resource_that_comes_back_moves_from_its_own_address() -> None:
+    moved = {"moved": [{"from": NEWS, "to": MAIL}]}
+    found = handed_over(
+        topics("news_1A2B3C4D"), {**topics("mail_11111111"), **moved}, topics("mail_11111111", "news_1A2B3C4D")
+    )
+    assert (NEWS, f"{TOPIC}.news") in steps(found)
+
+
+def test_refuses_two_moves_to_one_address() -> None:
+    document = counted(None)
+    document["resource"][TOPIC]["news_1A2B3C4D"]["for_each"] = {"a": "b"}
+    moved = [{"from": f"{NEWS}[{number}]", "to": f'{NEWS}["a"]'} for number in range(2)]
+    with pytest.raises(RefusedError, match="no `moved` block can say what becomes of either"):
+        handed_over({**document, "moved": moved})
