@@ -78,23 +78,6 @@ def test_refuses_a_resource_that_loses_its_count_and_moves_to_another_name() -> 
         handed_over(counted(2), counted(None))
 
 
-def test_an_address_before_a_move_leads_to_one_of_two_resources() -> None:
-    first, last = "aws_sns_topic.bulletin_22222222", "aws_sns_topic.bulletin"
-    moved = [{"from": NEWS, "to": MAIL}, {"from": MAIL, "to": first}]
-    found = handed_over(
-        topics("news_1A2B3C4D"),
-        {**topics("mail_11111111"), "moved": moved[:1]},
-        {**topics("bulletin_22222222"), "moved": moved[1:]},
-        topics("bulletin_22222222", "mail_11111111"),
-    )
-    assert steps(found) == [
-        (first, last),
-        (MAIL, f"{TOPIC}.mail"),
-        (f"{TOPIC}.news", first),
-        (NEWS, f"{TOPIC}.news"),
-    ]
-
-
 def test_a_resource_that_comes_back_moves_from_its_own_address() -> None:
     moved = {"moved": [{"from": NEWS, "to": MAIL}]}
     found = handed_over(

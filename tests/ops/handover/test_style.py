@@ -350,7 +350,7 @@ def test_puts_a_long_chain_of_references_in_order() -> None:
 def test_compares_tags_before_the_account_in_them_is_named() -> None:
     files = converted(cases.TAGS["with_the_account"])
     assert "tags = local.tags" in files["providers.tf"]
-    assert "account = local.account_id" in files["locals.tf"]
+    assert '"account" = local.account_id' in files["locals.tf"]
 
 
 def test_names_the_account_before_the_arns_that_have_it() -> None:
