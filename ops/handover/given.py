@@ -102,7 +102,7 @@ class Given:
         steps = (step for new in gone.values() for step in pairwise(self.history(new)))
         kept = {old: new for old, new in steps if old not in taken and old not in moves}
         # A resource that Terraform is to forget moves back to its address in the JSON, for this handover alone.
-        lasting = {old: new for old, new in moves.items() if new not in gone}
+        lasting = {old: new for old, new in moves.items() if gone.get(new) != old}
         counted = counted | (self.counted & gone.keys())
         return Given(addresses={**gone, **addresses}, moves={**kept, **lasting}, counted=counted)
 

@@ -92,3 +92,11 @@ def test_refuses_two_moves_to_one_address() -> None:
     moved = [{"from": f"{NEWS}[{number}]", "to": f'{NEWS}["a"]'} for number in range(2)]
     with pytest.raises(RefusedError, match="no `moved` block can say what becomes of either"):
         handed_over({**document, "moved": moved})
+
+
+def test_moves_of_two_handovers_before_stay() -> None:
+    first = f"{TOPIC}.bulletin_22222222"
+    moved = [{"from": NEWS, "to": MAIL}, {"from": MAIL, "to": first}]
+    again = {**topics("bulletin_22222222"), "moved": moved[1:]}
+    documents = [topics("news_1A2B3C4D"), {**topics("mail_11111111"), "moved": moved[:1]}, again]
+    assert steps(handed_over(*documents, again)) == steps(handed_over(*documents))
