@@ -114,19 +114,8 @@ class PrdCodecommitStack(BaseStack):
             room_users[name] = GitUser(
                 rooms, name, _pull_user_props(f"room_{name}", user, room, pulled, access, variables)
             )
-        push_user = None
-        if push_cidrs is not None:
-            apart = _apart(push_cidrs, list(variables.pull_cidrs.values()), _ROOMS_MUST_NOT_PUSH)
-            if variables.push_cidrs is None and push_source is not None:
-                self._record_apart(push_source, variables, apart)
-                apart.append(Precondition(condition=all_public(push_cidrs), error_message=_PUSH_IS_PUBLIC))
-            props = GitUserProps(
-                name=self.labels.git_user("push"),
-                allow=access.push([name for name in own if name not in mirrored]),
-                deny=git_users.only_from(Token.as_list(f"${{{push_cidrs}}}")),
-                preconditions=apart,
-            )
-            push_user = GitUser(self, "push_user", props)
+        pushed = access.push([name for name in own if name not in mirrored])
+        push_user = self._push_user(pushed, variables, push_cidrs, push_source) if push_cidrs is not None else None
         detection = self._detection(settings, variables, push_cidrs)
 
         self.after_apply(
@@ -149,6 +138,21 @@ class PrdCodecommitStack(BaseStack):
                 **_detection_outputs(detection),
             }
         )
+
+    def _push_user(
+        self, allow: Sequence[PolicyStatement], variables: CodecommitVariables, cidrs: str, source: BaseStack | None
+    ) -> GitUser:
+        apart = _apart(cidrs, list(variables.pull_cidrs.values()), _ROOMS_MUST_NOT_PUSH)
+        if variables.push_cidrs is None and source is not None:
+            self._record_apart(source, variables, apart)
+            apart.append(Precondition(condition=all_public(cidrs), error_message=_PUSH_IS_PUBLIC))
+        props = GitUserProps(
+            name=self.labels.git_user("push"),
+            allow=allow,
+            deny=git_users.only_from(Token.as_list(f"${{{cidrs}}}")),
+            preconditions=apart,
+        )
+        return GitUser(self, "push_user", props)
 
     def _push_cidrs(
         self, push: PushSettings | None, variables: CodecommitVariables, source: BaseStack | None
