@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).parent.parent
 
+# Programs that only some tests use, in environments of their own. A program on PATH has precedence.
+_OWN_PROGRAMS = ("checkov/.venv/bin", "cdktf_cli/node_modules/.bin")
+os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], *(str(PROJECT / "tests" / it) for it in _OWN_PROGRAMS)])
 
 NOT_QUICK = ("slow", "tool", "terraform", "emulator")
 """The marks of the tests that `make quick` leaves out."""

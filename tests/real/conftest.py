@@ -1,9 +1,7 @@
 """Fixtures for the tests with real programs."""
 
 import json
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -12,11 +10,6 @@ from tests.real.rendered import RenderedServer, with_values
 from tests.real.synthesised import DeploymentStack
 from tests.real.terraform import read_by_terraform
 from tests.terraform import Stacks
-
-# Programs that only these tests use, in environments of their own. A program on PATH has precedence.
-_OWN_PROGRAMS = ("checkov/.venv/bin", "cdktf_cli/node_modules/.bin")
-_TESTS = Path(__file__).parents[1]
-os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], *(str(_TESTS / folder) for folder in _OWN_PROGRAMS)])
 
 
 @pytest.fixture(scope="session")
