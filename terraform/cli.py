@@ -32,13 +32,14 @@ def own_environment(inherited: Mapping[str, str]) -> dict[str, str]:
 class Diagnostic:
     """An error or a warning: https://developer.hashicorp.com/terraform/internals/machine-readable-ui#diagnostic
 
-    address: of the resource whose provider reported it.
+    address: of the resource whose provider reported it. place: the file and line, or empty where Terraform names none.
     """
 
     severity: str
     summary: str
     detail: str
     address: str | None
+    place: str
 
     def __str__(self) -> str:
         place = f"\n  with {self.address}" if self.address else ""
@@ -59,7 +60,7 @@ class FinishedRun:
         """The errors that Terraform reported; they are known of commands with `-json`."""
         messages = (message(line) for line in self.stdout.splitlines())
         diagnostics = [it["diagnostic"] for it in messages if it.get("type") == "diagnostic"]
-        return [_diagnostic(it) for it in diagnostics if it["severity"] == "error"]
+        return [diagnostic(it) for it in diagnostics if it["severity"] == "error"]
 
     def failure(self, where: str, hint: str) -> RefusedError:
         """The error of a run that should have succeeded, with what Terraform printed."""
@@ -154,15 +155,18 @@ def message(line: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) and "@message" in found else {}
 
 
-def _kill(process: subprocess.Popen[str]) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, 9)
-
-
-def _diagnostic(content: Mapping[str, Any]) -> Diagnostic:
+def diagnostic(content: Mapping[str, Any]) -> Diagnostic:
+    """Read one diagnostic of `-json` output."""
+    source = content.get("range")
     return Diagnostic(
         severity=content["severity"],
         summary=content["summary"],
         detail=content.get("detail", ""),
         address=content.get("address"),
+        place=f"{source['filename']}:{source['start']['line']}" if source else "",
     )
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, 9)

@@ -2,37 +2,35 @@
 
 import json
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from errors import Problem, RefusedError
 from errors.shown import counted
-from terraform.cli import OF_PROVIDERS, TerraformCli, own_environment
+from terraform.cli import OF_PROVIDERS, Diagnostic, FinishedRun, TerraformCli, diagnostic, message, own_environment
 
-# Summaries of errors of `terraform init` that say nothing about the configuration.
-# https://github.com/hashicorp/terraform/tree/v1.11.4/internal/command (init.go) and internal/initwd (module_install.go)
-_UNAVAILABLE = re.compile(
-    r"Failed to (query|install|download|resolve|obtain|validate)|Error (accessing|while|installing)|Could not"
-    r"|Incompatible|Invalid provider registry|Module not found|Registry service|Unsupported Terraform Core"
-    r"|Inconsistent dependency"
-)
+# The codes of the messages with which `terraform init -json` starts on providers; it has read the whole configuration
+# then. Later releases append where the providers are named.
+# https://github.com/hashicorp/terraform/blob/v1.11.4/internal/command/views/init.go
+_ON_PROVIDERS = "initializing_provider_plugin"
+_CORRECT = "correct it in the project, where `terraform validate` says the same of the JSON; else, report it"
+_OR_UNREACHABLE = "correct it in the project; if a module is out of reach here, --no-providers validates nothing"
 _PARAGRAPH = "\n\n"
 _AT_ONCE = 2  # each runs a provider of half a gigabyte
 
 
 @dataclass(frozen=True, kw_only=True)
 class Invalid:
-    """An error of `terraform validate`. place: the file and line, where Terraform names one."""
+    """An error of Terraform. place: the file and line, where Terraform names one. hint: what to do about it."""
 
     stack: str
     place: str
     what: str
+    hint: str = _CORRECT
 
     @property
     def file(self) -> str:
@@ -43,7 +41,7 @@ class Invalid:
 def errors_in(stacks: Mapping[str, Mapping[str, bytes]], terraform: TerraformCli) -> list[Invalid]:
     """What `terraform validate` finds in stacks, whose files are given by path.
 
-    Where Terraform cannot get a provider or a module, a line on stderr says that a stack was not validated.
+    Where Terraform has read a stack, but cannot get a provider, a line on stderr says that it was not validated.
     """
     found: list[Invalid] = []
     if stacks:
@@ -59,13 +57,13 @@ def errors_in(stacks: Mapping[str, Mapping[str, bytes]], terraform: TerraformCli
                 (folder / path).write_bytes(content)
             # One after the other: Terraform's cache of providers is not made for several at once.
             # https://developer.hashicorp.com/terraform/cli/config/config-file#provider-plugin-cache
-            errors = _errors_of_init(folder, terraform, environment)
-            if errors and any(_UNAVAILABLE.match(it) for it in errors):
-                print(f"not validated: {stack}: {errors[0]}", file=sys.stderr)
-            elif errors:
-                found += [Invalid(stack=stack, place="", what=it) for it in errors]
-            else:
+            done = terraform.run("init", "-backend=false", "-input=false", "-json", folder=folder, env=environment)
+            if not done.returncode:
                 ready[stack] = folder
+            elif _lacks_a_provider(done):
+                print(f"not validated: {stack}: {_one_line(done.errors[0])}", file=sys.stderr)
+            else:
+                found += _errors_of_init(stack, done)
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
             try:
                 for invalid in pool.map(lambda stack: _invalid(stack, ready[stack], terraform, environment), ready):
@@ -76,19 +74,24 @@ def errors_in(stacks: Mapping[str, Mapping[str, bytes]], terraform: TerraformCli
     return found
 
 
-def _errors_of_init(folder: Path, terraform: TerraformCli, environment: Mapping[str, str]) -> list[str]:
-    done = terraform.run("init", "-backend=false", "-input=false", "-json", folder=folder, env=environment)
-    if not done.returncode:
-        return []
-    errors = [_one_line(it.summary, it.detail) for it in done.errors]
-    return errors or [_one_line("Error while initialising", done.stderr)]
+def _lacks_a_provider(init: FinishedRun) -> bool:
+    """Whether `terraform init` failed on providers alone: their errors name no place in a file."""
+    codes = [str(message(line).get("message_code", "")) for line in init.stdout.splitlines()]
+    started = any(code.startswith(_ON_PROVIDERS) for code in codes)
+    return started and bool(init.errors) and not any(it.place for it in init.errors)
+
+
+def _errors_of_init(stack: str, init: FinishedRun) -> list[Invalid]:
+    errors = [Invalid(stack=stack, place=it.place, what=_one_line(it), hint=_OR_UNREACHABLE) for it in init.errors]
+    unknown = " ".join(init.stderr.split()) or f"exit code {init.returncode}"
+    return errors or [Invalid(stack=stack, place="", what=f"`terraform init` failed: {unknown}", hint=_OR_UNREACHABLE)]
 
 
 def refuse_invalid(found: Sequence[Invalid], destination: Path, is_changed: Callable[[str], bool]) -> None:
     """Raise RefusedError with the errors. `is_changed` says whether people changed or added a file."""
     problems = []
     for it in found:
-        hint = "correct it in the project, where `terraform validate` says the same of the JSON; else, report it"
+        hint = it.hint
         if it.place and is_changed(it.file):
             hint = "correct it in this file, which was changed or added since the last handover"
         problems.append(Problem(where=str(destination / it.stack / it.place), what=it.what, hint=hint))
@@ -99,18 +102,12 @@ def refuse_invalid(found: Sequence[Invalid], destination: Path, is_changed: Call
 def _invalid(stack: str, folder: Path, terraform: TerraformCli, environment: Mapping[str, str]) -> list[Invalid]:
     done = terraform.run("validate", "-json", folder=folder, env=environment)
     try:
-        diagnostics: list[dict[str, Any]] = json.loads(done.stdout)["diagnostics"]
+        diagnostics = [diagnostic(it) for it in json.loads(done.stdout)["diagnostics"]]
     except (ValueError, LookupError):
-        return [Invalid(stack=stack, place="", what=_one_line("`terraform validate` failed", done.stderr))]
-    return [
-        Invalid(stack=stack, place=_place(it.get("range")), what=_one_line(it["summary"], it.get("detail", "")))
-        for it in diagnostics
-        if it["severity"] == "error"
-    ]
-
-
-def _place(range: Mapping[str, Any] | None) -> str:
-    return f"{range['filename']}:{range['start']['line']}" if range else ""
+        unknown = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+        return [Invalid(stack=stack, place="", what=f"`terraform validate` failed: {unknown}")]
+    errors = [it for it in diagnostics if it.severity == "error"]
+    return [Invalid(stack=stack, place=it.place, what=_one_line(it)) for it in errors]
 
 
 def environment_of_validation(plugins: Path) -> dict[str, str]:
@@ -126,9 +123,9 @@ def environment_of_validation(plugins: Path) -> dict[str, str]:
     return environment if has_cache else {"TF_PLUGIN_CACHE_DIR": str(plugins), **environment}
 
 
-def _one_line(summary: str, detail: str) -> str:
+def _one_line(error: Diagnostic) -> str:
     """An error's summary with the first paragraph of its details."""
-    return " ".join(f"{summary}: {detail.strip().partition(_PARAGRAPH)[0]}".split()).rstrip(": ")
+    return " ".join(f"{error.summary}: {error.detail.strip().partition(_PARAGRAPH)[0]}".split()).rstrip(": ")
 
 
 def _say(what: str) -> None:

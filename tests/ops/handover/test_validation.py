@@ -60,6 +60,49 @@ def test_validates_what_people_added_together_with_what_is_new(out: Callable[...
     assert problem.hint == "correct it in this file, which was changed or added since the last handover"
 
 
+@pytest.mark.parametrize(
+    ("document", "place", "what"),
+    [
+        (
+            {"terraform": {"required_version": ">= 99"}, "module": {"it": {"source": "./assets/none"}}},
+            "versions.tf:2",
+            "Unsupported Terraform Core version: ",
+        ),
+        (
+            {"module": {"it": {"source": "git::https://127.0.0.1:1/none.git"}}},
+            "modules.tf:1",
+            "Failed to download module",
+        ),
+        (
+            {"provider": {"aws": {"region": "${module.it.id}"}}, "module": {"it": {"source": "::"}}},
+            "modules.tf:2",
+            "Invalid module source address",
+        ),
+    ],
+)
+def test_refuses_what_init_finds_in_a_file_however_the_error_is_worded(
+    out: Callable[..., Path], tmp_path: Path, document: dict[str, object], place: str, what: str
+) -> None:
+    with pytest.raises(RefusedError) as refused:
+        hand_over(out(document), tmp_path / "hcl", validate=True)
+    assert not (tmp_path / "hcl").exists()
+    problem = refused.value.problems[0]
+    assert problem.where == f"{tmp_path}/hcl/web/{place}"
+    assert problem.what.startswith(what)
+    assert "--no-providers" in problem.hint
+
+
+def test_a_failure_that_terraform_does_not_explain_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = tmp_path / "terraform"
+    # What 1.8 says, which has no `init -json`: https://github.com/hashicorp/terraform/pull/34886
+    old.write_text("#!/bin/sh\necho 'flag provided but not defined: -json' >&2\nexit 1\n")
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    (found,) = errors_in({"web": {"main.tf": b""}}, TerraformCli())
+    assert (found.stack, found.place) == ("web", "")
+    assert found.what == "`terraform init` failed: flag provided but not defined: -json"
+
+
 def test_says_in_one_line_that_a_provider_cannot_be_had(
     out: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
