@@ -44,6 +44,7 @@ def test_the_entry_point_stays_short() -> None:
 
 
 # The program of the mirrors runs by itself, and nothing here imports it.
+@pytest.mark.slow
 @pytest.mark.parametrize("of_the_mirrors", [False, True])
 def test_no_class_name_has_two_meanings(of_the_mirrors: bool) -> None:
     program = PROJECT / "buildspec" / "mirror"

@@ -181,6 +181,7 @@ def test_a_build_has_a_role_of_the_deployment(example: Stacks) -> None:
     ) in _found(example, change)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "sids"),
     [

@@ -103,6 +103,7 @@ NEW_TYPES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("stack", "kind", "arguments"), NEW_TYPES, ids=[kind for _, kind, _ in NEW_TYPES])
 def test_a_resource_type_that_is_not_known_is_refused(example: Stacks, stack: str, kind: str, arguments: Json) -> None:
     assert refusals(example, added(stack, kind, **arguments)) == [f"{stack}: {kind}.x: {TYPE.format(kind)}"]
@@ -299,6 +300,7 @@ CHANGES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("change", "expected"), CHANGES, ids=[str(number) for number in range(len(CHANGES))])
 def test_an_argument_or_value_that_is_not_known_is_refused(everything: Stacks, change: Change, expected: str) -> None:
     found = refusals(everything, change)

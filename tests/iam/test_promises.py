@@ -37,6 +37,7 @@ def test_every_deployment_keeps_every_promise(synthesised: Callable[[str], Stack
     assert findings(synthesised(name), nothing) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -299,6 +300,7 @@ def test_a_room_may_be_the_whole_internet_for_a_written_reason(changed: Callable
     assert findings(world, nothing) == []
 
 
+@pytest.mark.slow
 def test_a_reason_to_pull_from_everywhere_does_not_open_the_webhook(changed: Callable[..., Stacks]) -> None:
     open_room = changed(
         "example",

@@ -231,6 +231,7 @@ def _mirrors(stacks: dict[str, Json]) -> Json:
     return statement(stacks, BRIDGE, TARGETS, "MirrorIntoTarget")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("change", "expected"), BROKEN)
 def test_a_broken_promise_about_units_names_the_policy(example: Stacks, change: Change, expected: str) -> None:
     assert expected in findings(example, change)

@@ -358,6 +358,7 @@ BREAKING: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 def test_every_limit_is_broken_by_this_stack() -> None:
     stack = Configuration("some-stack", BREAKING)
     assert [limit.what for limit in LIMITS if not list(limit.check(stack))] == []

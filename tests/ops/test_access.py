@@ -54,6 +54,7 @@ def test_each_identity_has_one_block(found: access.Access, capsys: pytest.Captur
     assert len(headings) == len(set(headings))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [80, 40])
 def test_no_name_is_broken_and_no_line_is_wider_than_the_terminal(
     synthesised: Callable[[str], Stacks],
@@ -74,6 +75,7 @@ def test_no_name_is_broken_and_no_line_is_wider_than_the_terminal(
     assert [line for line in lines if line != line.rstrip()] == []
 
 
+@pytest.mark.slow
 def test_the_json_has_the_fields_that_the_page_lists(project: Path, synthesised: Callable[[str], Stacks]) -> None:
     everything = access.access(synthesised("everything").out)
     document = json.loads(access.as_json(everything))
@@ -146,6 +148,7 @@ def test_the_readme_shows_lines_of_the_matrix(project: Path, found: access.Acces
     assert [line for line in shown if line not in printed] == []
 
 
+@pytest.mark.slow
 def test_every_cell_of_the_markdown_renders_as_the_line_says(synthesised: Callable[[str], Stacks]) -> None:
     everything = access.access(synthesised("everything").out)
     tokens = MarkdownIt().enable("table").parse(access.as_markdown(everything))

@@ -84,6 +84,7 @@ def busy(world: Production, codecommit: CodeCommitBranches, backlog: BacklogStan
     return world
 
 
+@pytest.mark.slow
 def test_a_dry_run_says_what_it_would_do_and_only_reads(
     busy: Production,
     backlog: BacklogStandIn,

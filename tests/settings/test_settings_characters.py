@@ -59,6 +59,7 @@ def _lookalikes(character: str) -> st.SearchStrategy[str]:
     return st.sampled_from(_LIKE.get(character, "") + ("" if character == " " else chr(ord(character) + 0xFEE0)))
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=300, deadline=None, derandomize=True)
 def test_one_such_character_anywhere_is_found_in_its_place(data: st.DataObject) -> None:

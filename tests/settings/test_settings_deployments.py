@@ -133,6 +133,7 @@ def test_a_list_starts_with_its_source_its_date_and_how_it_is_renewed(file: Path
     assert re.search(r"^# Sources?: .+(\n#.*)*\n# Date: \d{4}-\d\d-\d\d\. Renewed by", header, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_the_lists_have_only_names_that_botocore_knows() -> None:
     from settings.data import __main__ as regeneration
 

@@ -182,6 +182,7 @@ _WIDE = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("host", _WIDE)
 def test_a_domain_in_which_anyone_can_get_a_host_needs_a_reason(refusal: Refusal, loaded: Loaded, host: str) -> None:
     text = _allowing(host)

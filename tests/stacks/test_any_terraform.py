@@ -79,6 +79,7 @@ MISSING = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "argument"), MISSING, ids=[".".join(one) for one in MISSING])
 @pytest.mark.parametrize("other", [None, 5, [], {}], ids=["missing", "number", "list", "object"])
 def test_an_argument_of_another_type_is_refused(terraform: bytes, kind: str, argument: str, other: object) -> None:

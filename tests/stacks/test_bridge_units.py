@@ -69,6 +69,7 @@ def test_a_build_of_one_repository_has_its_permissions_itself(with_bucket: Terra
     assert "AssumeRole" not in own
 
 
+@pytest.mark.slow
 def test_many_targets_are_named_by_the_tag_of_their_unit(changed: Callable[..., Stacks]) -> None:
     mirror = {"space": "example", "project": "WEB"}
     mirrors = {f"m{n}": {**mirror, "repository": f"r{n}", "target": {"create": f"target-{n:03}"}} for n in range(200)}

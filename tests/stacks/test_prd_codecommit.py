@@ -324,6 +324,7 @@ def test_a_trail_is_created_on_request_for_all_regions(rooms: Terraform, codecom
     assert "aws_cloudtrail" not in codecommit.json["resource"]
 
 
+@pytest.mark.slow
 def test_without_deletion_protection_the_trails_bucket_can_be_deleted_with_its_files(
     rooms: Terraform, changed: Callable[..., Stacks]
 ) -> None:

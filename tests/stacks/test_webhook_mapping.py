@@ -209,6 +209,7 @@ def _hostile(chance: random.Random) -> str:
     return text
 
 
+@pytest.mark.slow
 def test_what_reaches_codebuild_is_an_entry_of_the_table_or_no_project_whatever_is_asked() -> None:
     chance = random.Random("webhook")
     request = airspeed.Template(webhook_templates.request(KNOWN))

@@ -10,6 +10,8 @@ from buildspec.mirror import copies
 from buildspec.mirror.failures import UnreachableError
 from tests.buildspec.mirror.git_ends import Mirror, git, mirror_in
 
+pytestmark = pytest.mark.tool("git")
+
 MODES = ("none", "s3", "efs")
 ANEW = "starting a new copy"
 TOO_FEW = "the newest commits are not enough"

@@ -12,6 +12,8 @@ from buildspec.mirror.failures import RelayRefusedError
 from buildspec.mirror.model import Change, Push
 from tests.buildspec.mirror.git_ends import Mirror, git, mirror_in
 
+pytestmark = pytest.mark.tool("git")
+
 MB = 1_000_000
 
 

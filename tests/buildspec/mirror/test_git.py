@@ -14,6 +14,8 @@ from buildspec.mirror.failures import UnreachableError
 from buildspec.mirror.git import Git, GitError, Remote, TooLargeError, TooLateError, over_https, over_ssh
 from tests.buildspec.mirror.git_ends import Mirror, mirror_in
 
+pytestmark = pytest.mark.tool("git")
+
 SECRETS = {
     "AWS_ACCESS_KEY_ID": "AKIAHIDDEN",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/hidden",
@@ -116,6 +118,7 @@ def test_a_source_that_falls_silent_is_given_up_and_nothing_keeps_running(
         time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_a_source_whose_connection_lives_but_sends_nothing_is_given_up(
     tmp_path: Path, ssh: Callable[[str], Path]
 ) -> None:
@@ -126,6 +129,7 @@ def test_a_source_whose_connection_lives_but_sends_nothing_is_given_up(
         mirror.build()
 
 
+@pytest.mark.slow
 def test_git_that_works_for_long_is_left_alone(tmp_path: Path, ssh: Callable[[str], Path]) -> None:
     ssh("exit 1")
     git = Git(tmp_path / "git", silent_for=1)

@@ -175,6 +175,7 @@ def test_so_many_moves_may_stay_unproved_as_are_permitted() -> None:
     _inspected(pack((COMMIT, new)), _push(*[(OLD, name("commit", new))] * 12, unproved=False))
 
 
+@pytest.mark.slow
 def test_a_file_of_any_size_is_looked_at_in_little_memory() -> None:
     block, blocks = b"0123456789abcdef" * 4096, 2048
     compressor = zlib.compressobj(1)

@@ -17,6 +17,8 @@ from buildspec.mirror.git import Remote
 from buildspec.mirror.kept import listed, lock
 from tests.buildspec.mirror.git_ends import Mirror, PipeTarget, Repository, git, mirror_in
 
+pytestmark = pytest.mark.tool("git")
+
 ANEW = "starting a new copy"
 
 

@@ -11,6 +11,8 @@ from buildspec.mirror.failures import NotLookedAtError, UnreachableError
 from buildspec.mirror.git import Git
 from tests.buildspec.mirror.git_ends import Mirror, git, mirror_in
 
+pytestmark = pytest.mark.tool("git")
+
 LFS = b"*.psd filter=lfs diff=lfs merge=lfs -text\n"
 
 

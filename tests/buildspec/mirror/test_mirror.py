@@ -204,6 +204,7 @@ def test_a_push_that_arrives_meanwhile_is_not_lost() -> None:
 STEPS = ("list target", "read default", "list source", "relay", "set default", "bring", "uses_lfs", "deliver")
 
 
+@pytest.mark.slow
 @settings(max_examples=3000 // EVERY, deadline=None)
 @given(
     st.randoms(use_true_random=False),

@@ -81,6 +81,7 @@ def test_knows_no_other_band(line: bytes) -> None:
         list(demultiplexed(packets, packets.read()))
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(HEADS_AND_TAGS, IDS),
     st.dictionaries(OTHERS, IDS),
@@ -177,6 +178,7 @@ def endless(write: Callable[[int], bytes]) -> Packets:
     return Packets(io.BufferedReader(Endless(write)), "source")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", [b"\x02" + b"." * 1000, b"\x01"])
 def test_progress_without_data_ends(line: bytes) -> None:
     packets = endless(lambda _: line)
@@ -190,6 +192,7 @@ def test_a_listing_has_so_many_refs_at_most(monkeypatch: pytest.MonkeyPatch) -> 
         read_listing(endless(lambda number: b"%040x refs/heads/%d\n" % (number, number)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [b"refs/heads/%d/" + b"x" * 60_000, b"refs/pull/%d/" + b"x" * 60_000])
 def test_a_listing_has_so_many_bytes_at_most(name: bytes) -> None:
     with pytest.raises(FinalError, match="more than 64 MiB of them"):

@@ -17,6 +17,7 @@ REF = st.sampled_from([b"refs/heads/%b" % name for name in (b"main", b"a", b"a/b
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=3000 // EVERY, deadline=None)
 @given(
     st.randoms(use_true_random=False),

@@ -29,6 +29,7 @@ ENTRIES = st.builds(Entry, TIMES) | st.builds(
 STATES = st.builds(State, st.dictionaries(KEYS, ENTRIES, max_size=200), st.integers(0, 1000))
 
 
+@pytest.mark.slow
 @given(STATES)
 def test_the_parameter_holds_those_that_differ_longest_and_counts_the_others(state: State) -> None:
     text = written(state)
@@ -168,6 +169,7 @@ def test_what_could_not_be_told_is_told_next_time() -> None:
     assert decide(known, {"website": EQUAL}, whole=True, now=NOW, alert_hours=6, told=False).state == known
 
 
+@pytest.mark.slow
 @given(STATES, st.dictionaries(KEYS, st.sampled_from([EQUAL, AWAY, STOPPED])), st.booleans())
 def test_a_build_changes_the_entries_of_its_own_mirrors_alone(
     before: State, outcomes: dict[str, Outcome], whole: bool
@@ -183,6 +185,7 @@ def test_a_build_changes_the_entries_of_its_own_mirrors_alone(
     assert after.others == (0 if whole else before.others)
 
 
+@pytest.mark.slow
 def test_while_some_do_not_fit_nobody_is_told_of_each_of_them_each_hour() -> None:
     outcomes = {f"mirror-{number:04}": STOPPED for number in range(1000)}
     state, told = State(), []

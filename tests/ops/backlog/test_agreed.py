@@ -169,6 +169,7 @@ def _entry(form: str, names: list[str], step: int, comment: str) -> str:
             return f"space: example{comment}\n"
 
 
+@pytest.mark.slow
 @given(
     form=st.sampled_from(["in a line", "in lines", "in lines of a bracket", "absent"]),
     have=_NAMES,

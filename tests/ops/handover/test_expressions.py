@@ -81,6 +81,7 @@ def _tokens(source: str) -> list[str]:
     return ["=" if it == ":" else it for it in found]
 
 
+@pytest.mark.slow
 def test_line_breaks_change_no_token() -> None:
     broken = 0
     for seed in range(400):

@@ -42,6 +42,7 @@ def test_plans_of_similar_resources_are_equal(case: str, planned: tuple[dict[str
     assert with_old_addresses(from_hcl[case], case, addresses) == one
 
 
+@pytest.mark.slow
 def test_random_stacks_have_groups_and_others() -> None:
     found = [blocks(document) for name, document in SIMILAR.items() if name.startswith("random")]
     assert sum(any(it.endswith("[]") for it in one) for one in found) > 20

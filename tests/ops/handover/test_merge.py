@@ -37,6 +37,7 @@ def _aligned(values: Mapping[str, int], text: str) -> str:
     return f"locals {{\n  mirrors = {{\n{rows}  }}\n  text = <<-EOT\n{text}  EOT\n}}\n"
 
 
+@pytest.mark.slow
 def test_a_merge_of_maps_is_right_or_a_conflict() -> None:
     chance = random.Random(20261129)
     clean = 0

@@ -50,6 +50,7 @@ def _common(block: dict[str, Any], shape: Shape, path: str) -> Iterator[tuple[st
             yield f"{path}.{name}", False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("release", "changed"), [("5.100.0", CHANGED), ("6.69.1", set())], ids=["of_terraform", "of_a_newer_package"]
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -83,6 +84,7 @@ def kinds(found: list[Token]) -> list[str]:
     return [it.type for it in found if it.type not in ("text", "text_special")]
 
 
+@pytest.mark.slow
 @given(first=names, second=names)
 @example(first=HOSTILE[0], second=HOSTILE[1])
 @example(first=HOSTILE[2], second=HOSTILE[3])
@@ -113,6 +115,7 @@ def test_bash_takes_a_hostile_name_as_one_word() -> None:
     assert done.stdout.splitlines() == [f"-chdir={name}" for name in HOSTILE for _ in range(3)]
 
 
+@pytest.mark.slow
 @given(name=names, text=texts, other=names)
 @example(name=HOSTILE[1], text=HOSTILE[1], other=HOSTILE[2])
 @example(name=HOSTILE[11], text=HOSTILE[6], other=HOSTILE[7])

@@ -53,6 +53,7 @@ def test_says_in_two_lines_that_terraform_cannot_download_the_provider(
     assert _shipped() == before
 
 
+@pytest.mark.slow
 def test_says_in_two_lines_that_pip_cannot_download_a_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", "")

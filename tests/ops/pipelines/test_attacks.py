@@ -218,6 +218,7 @@ def test_the_branch_starts_no_provider_that_a_pull_request_leaves(world: World, 
         assert fake_provider.started(world.folder) == ([] if attack == "provider" else ["1.0.0"])
 
 
+@pytest.mark.slow
 def test_a_pull_request_writes_nothing_and_reads_no_data(world: World) -> None:
     file = world.folder / "file"
     file.write_text("whatever")
@@ -231,6 +232,7 @@ def test_a_pull_request_writes_nothing_and_reads_no_data(world: World) -> None:
     assert not stand_in.allows(permissions, "sts:AssumeRole", "arn:aws:iam::333333333333:role/terraform-state", {})
 
 
+@pytest.mark.slow
 def test_no_workflow_of_a_pull_request_gets_the_role_that_applies(world: World) -> None:
     """A pull request may change the workflow: its job names the environment, and asks for the role."""
     listing = ("s3api", "list-objects-v2", "--bucket", BUCKET, "--prefix", "x")

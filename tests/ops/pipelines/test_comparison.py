@@ -50,6 +50,7 @@ def test_two_plans_are_equal_but_for_what_is_left_out() -> None:
     assert _differences(content, other) == []
 
 
+@pytest.mark.slow
 def test_every_value_of_a_real_plan_is_compared() -> None:
     content = _real("nat-address-replaced", "prd-codecommit")
     places: dict[tuple[str, ...], tuple[str | int, ...]] = {}

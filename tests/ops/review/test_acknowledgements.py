@@ -83,6 +83,7 @@ def test_a_plan_that_is_made_again_has_the_same_digests() -> None:
     assert [finding.allowed_as for finding in first] == [finding.allowed_as for finding in second]
 
 
+@pytest.mark.slow
 def test_every_finding_of_a_real_plan_is_accepted_by_its_own_line_only() -> None:
     files = real("everything-destroyed")
     dangerous = review(files, []).dangerous

@@ -580,6 +580,7 @@ NAMING: dict[str, Hostile] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", NAMING)
 def test_an_object_with_an_argument_that_may_name_what_exists_is_listed(address: str) -> None:
     documents = _documents()

@@ -97,6 +97,7 @@ def test_the_japanese_heading_names_as_much_as_the_english_one(scenario: str) ->
     assert sorted(named[0]) == sorted(named[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", language.LANGUAGES)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_the_first_lines_of_every_plan_fit_into_200_characters(scenario: str, name: str) -> None:

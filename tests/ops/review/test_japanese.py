@@ -118,6 +118,7 @@ def test_every_translation_is_of_a_text_that_is_said() -> None:
     assert sorted(set(CATALOGUE["findings"]) - written - counted - {PLURAL}) == []
 
 
+@pytest.mark.slow
 def test_every_verb_with_which_a_finding_begins_is_known() -> None:
     first, in_tables = ({text.partition(" ")[0] for text in texts} for texts in (_literals("said"), _tables()))
     verbs = {word for word in first if word.isalpha() and word.endswith("s")} - {"its"}
@@ -133,6 +134,7 @@ def test_a_translation_names_the_same_values(kind: str) -> None:
         assert names[0] == names[1], english
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_no_english_is_left_in_a_comment_but_names_and_values(scenario: str) -> None:
     text = markdown(real_review(scenario), 1_000_000, language.language("ja"))

@@ -258,6 +258,7 @@ def _not_named_by_digest(document: Json) -> None:
     source["buildspec"] = source["buildspec"].replace(digest, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "edit",
     [

@@ -56,6 +56,7 @@ def test_the_exit_status_is_3_when_a_plan_is_dangerous(written: Callable[..., st
     assert reviewing(written(HARMLESS, "a.json"), written(DANGEROUS, "b.json")) == 3
 
 
+@pytest.mark.slow
 def test_the_command_compares_two_outputs(project: Path, written: Callable[..., str], tmp_path: Path) -> None:
     protected = {"resource": {"aws_ebs_volume": {"it": {"lifecycle": {"prevent_destroy": True}}}}}
     for folder, terraform in (("before", protected), ("after", {"resource": {"aws_ebs_volume": {"it": {}}}})):

@@ -170,6 +170,7 @@ def test_every_rule_has_a_case_and_a_reason() -> None:
     assert all(rule.what.endswith(".") and rule.why.endswith(".") for rule in RULES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deployment", ["backlog-only", "everything", "example"])
 def test_every_type_of_the_example_deployments_is_classified(
     synthesised: Callable[[str], Stacks], deployment: str

@@ -204,6 +204,7 @@ def _repeated(secret: str) -> str:
     )
 
 
+@pytest.mark.slow
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Zs"]), min_size=8, max_size=40))
 @example("nothing0")
 @example("password")

@@ -61,6 +61,7 @@ def _said_of(document: dict[str, Any], entries: list[dict[str, Any]]) -> set[str
     return {finding.address for finding in (*found.dangerous, *found.notes)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scenario", "stack"),
     [(scenario, file.stack) for scenario in ("first-deployment", "everything") for file in real(scenario)],
