@@ -100,7 +100,7 @@ def document_content(
     }
     content = {"schemaVersion": "2.2", "description": description, "mainSteps": [step]}
     # JSON with ` = ` instead of a colon is an expression of Terraform, which may have references.
-    return f"${{jsonencode({json.dumps(content, indent=2, separators=(',', ' = '))})}}"
+    return f"${{jsonencode({json.dumps(content, separators=(', ', ' = '))})}}"
 
 
 def _write(files: Mapping[str, ServerFile], contents: Mapping[str, Reference]) -> Sequence[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ops.handover.expressions import Syntax, ends_in_comment, parsed
+from ops.handover.plain_objects import with_plain_objects
 
 INDENT = "  "
 WIDTH = 110
@@ -18,6 +19,7 @@ def with_line_breaks(source: str, indent: str, room: int) -> str:
     """An expression that starts on a line indented by `indent` and has `room` characters left on that line."""
     if ends_in_comment(source):
         return f"({source}\n)"
+    source = with_plain_objects(source)
     if "\n" in source:
         # Outside brackets a newline ends the argument.
         return f"({source}\n)" if _breaks_outside_brackets(parsed(source)) else source

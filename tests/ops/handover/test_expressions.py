@@ -4,6 +4,7 @@ import pytest
 
 from ops.handover.expressions import Syntax, is_valid, parsed
 from ops.handover.line_breaks import with_line_breaks
+from ops.handover.plain_objects import with_plain_objects
 from tests.ops.handover.random_expressions import Expressions
 
 VALID = [
@@ -69,12 +70,41 @@ def test_breaks_an_iterator_of_cdktf_into_lines() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("source", "plain"),
+    [
+        (
+            'f({"a" = [{"b-c":1, "d" = "x"}], "e" = {"for"=1}})',
+            'f({ a = [{ "b-c" = 1, "d" = "x" }], e = { "for" = 1 } })',
+        ),
+        ('{"é"=1, "ü" = {"q"=1}["q"]}', '{ "é" = 1, "ü" = { q = 1 }["q"] }'),
+        ("{a=1,b:2}", "{ a = 1,b = 2 }"),
+        ('{(a)=1, "b"=2}', '{ (a) = 1, "b" = 2 }'),
+        ('{"${a}"=1}', '{ "${a}" = 1 }'),
+        ('{"a.b"=1}', '{ "a.b" = 1 }'),
+        ("{true=1}", "{ true = 1 }"),
+        ('{/* c */ "a" /* d */ = 1,}', "{/* c */ a /* d */ = 1,}"),
+        ('{\n"a"=1\nb=2\n}', "{\na = 1\nb = 2\n}"),
+        ('{for k, v in x : k => {"v"=v}}', "{for k, v in x : k => { v = v }}"),
+        ('"${ {"a"=1}["a"] }"', '"${ { a = 1 }["a"] }"'),
+        ("{}", "{}"),
+    ],
+)
+def test_keys_of_objects_are_names_where_all_can_be(source: str, plain: str) -> None:
+    assert with_plain_objects(source) == plain
+    assert with_plain_objects(plain) == plain
+
+
 def _tokens(source: str) -> list[str]:
-    """The leaves of the tree, without what a new layout may add: brackets around it, and commas at the end of lists."""
+    """The leaves of the tree without what a new layout may change: brackets around it, commas, quotes around keys."""
 
     def leaves(syntax: Syntax) -> list[str]:
-        if syntax.kind in ("quoted_template", "string_lit", "comment"):
-            return [syntax.text]
+        match syntax.kind, syntax.children:
+            case ("string_lit" | "comment"), _:
+                return [syntax.text]
+            case "object_elem", [key, *rest]:
+                name = key.text[1:-1] if key.core.kind == "string_lit" else key.text
+                return [name, *(it for child in rest for it in leaves(child))]
         return [it for child in syntax.children for it in leaves(child)] or [syntax.text]
 
     found = [it for it in leaves(parsed(source)) if it not in ("(", ")", ",", "\n")]

@@ -141,6 +141,7 @@ FUNCTIONS = {
     for name, source in {
         "regex": 'regexall("[\\\\w${1}]+|\\\\{", "a {b} ${local.name}")',
         "regex_with_braces": 'replace("aaa", "/a{2}/", "$${0}")',
+        "objects_of_cdktf": 'jsonencode({"a" = local.name, "b" = {"c-d" = 1, "e":{"for" = 2,}}, "f"={"g"={}}})',
         "jsonencode": 'jsonencode({ a = local.name, "b c" = [1, null, true], (local.name) = {} })',
         "jsondecode": 'jsondecode("{\\"a\\": [1, 2.50, \\"x\\"]}")',
         "yamlencode": "yamlencode({ a = [local.list, { b = null }] })",
