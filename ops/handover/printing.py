@@ -17,7 +17,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _IDENTIFIER_IN_JSON = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _KEYWORDS = {"for", "if", "in", "true", "false", "null"}
 
-_COMMENT_WIDTH = 100
+_COMMENT_WIDTH = 80
 
 _FIRST = ("count", "for_each", "provider")
 _FIRST_IN_MODULES = (*_FIRST, "source", "version")

@@ -7,6 +7,7 @@ from ops.handover.style.account_and_region import with_account_and_region
 from ops.handover.style.arns import with_arns
 from ops.handover.style.booleans import with_booleans
 from ops.handover.style.loops import with_loops
+from ops.handover.style.names import with_name
 from ops.handover.style.order import in_order
 from ops.handover.style.tags import with_tags
 from ops.handover.style.validations import with_named_constants
@@ -17,6 +18,7 @@ _PASSES: tuple[Callable[[Sequence[TopLevelBlock]], Sequence[TopLevelBlock]], ...
     with_booleans,
     with_account_and_region,
     with_arns,
+    with_name,
     with_loops,
     with_named_constants,
     in_order,

@@ -100,7 +100,7 @@ def _tokens(source: str) -> list[str]:
 
     def leaves(syntax: Syntax) -> list[str]:
         match syntax.kind, syntax.children:
-            case ("string_lit" | "comment"), _:
+            case (("string_lit" | "comment"), _):
                 return [syntax.text]
             case "object_elem", [key, *rest]:
                 name = key.text[1:-1] if key.core.kind == "string_lit" else key.text

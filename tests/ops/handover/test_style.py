@@ -17,6 +17,7 @@ from tests.ops.handover.cases import style as cases
 from tests.ops.handover.cases.style import (
     ARNS,
     LOOPS,
+    NAMES,
     TEXTS_BY_KEY,
     booleans,
     by_key,
@@ -52,6 +53,41 @@ def test_names_the_account_and_the_region_once() -> None:
     assert "allowed_account_ids = [local.account_id]" in files["providers.tf"]
     assert "region = local.region" in files["providers.tf"]
     assert 'role_arn = "arn:aws:iam::${local.account_id}:role/deploy"' in files["providers.tf"]
+
+
+def test_writes_how_names_begin_once() -> None:
+    files = converted(NAMES["that_begin_alike"])
+    assert 'name = "shop-dev"' in files["locals.tf"]
+    written = "".join(files.values())
+    for name in (
+        '"${local.name}-web"',
+        '"${local.name}-mail"',
+        '"${local.name}-${local.zone}"',
+        "local.name",
+        '"other"',
+    ):
+        assert f"name = {name}\n" in written
+    assert '"shop-dev-web" = "/app/${local.name}-web/x-shop-dev-web"' in written, "a key stays, and part of a word"
+    assert 'display_name = "Alerts of shop-dev-web"' in written, "a text for people stays"
+    assert 'a = "${local.name}-web:"' in written
+    assert 'value = "arn:aws:iam::222222222222:role/${local.name}-web"' in written
+
+
+@pytest.mark.parametrize(
+    ("case", "beginning"),
+    [
+        ("that_begin_alike_for_long", "shop-dev-web"),
+        ("of_which_one_is_the_beginning", "a-b"),
+        ("with_a_word_that_only_begins_so", "shop-dev"),
+        ("beside_a_local_of_that_name", None),
+        ("with_references_in_a_word", None),
+    ],
+)
+def test_names_begin_with_what_most_have(case: str, beginning: str | None) -> None:
+    files = converted(NAMES[case])
+    assert 'name = "shop-developer-a"' in files["iam.tf"] or case != "with_a_word_that_only_begins_so"
+    assert ("local.name" in "".join(files.values())) is (beginning is not None)
+    assert beginning is None or f'name = "{beginning}"' in files["locals.tf"]
 
 
 def test_does_not_name_an_account_that_stands_once() -> None:

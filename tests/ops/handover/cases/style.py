@@ -293,6 +293,34 @@ ARNS: dict[str, Document] = {
 }
 
 
+_NAMED = ("iam_group", "sqs_queue", "ecr_repository", "iam_user", "cloudwatch_log_group")
+
+
+def named(*names: str, **local_values: Any) -> Document:
+    """Resources of these names, each of another type; and a topic and an output with the first name in texts."""
+    first = names[0]
+    resources: dict[str, Any] = {f"aws_{it}": {"it": {"name": name}} for it, name in zip(_NAMED, names, strict=False)}
+    topic = {"display_name": f"Alerts of {first}", "delivery_policy": f'{{"a":"{first}:"}}'}
+    resources["aws_sns_topic"] = {
+        "it": {"name": "o", "tags": {"Name": first, first: f"/app/{first}/x-{first}"}} | topic
+    }
+    return {
+        "locals": {"zone": "a", **local_values},
+        "resource": resources,
+        "output": {"it": {"value": f"arn:aws:iam::{_ID}:role/{first}", "description": f"{first} "}},
+    }
+
+
+NAMES: dict[str, Document] = {
+    "that_begin_alike": named("shop-dev-web", "shop-dev-mail", "shop-dev-${local.zone}", "shop-dev", "other"),
+    "that_begin_alike_for_long": named(*(f"shop-dev-web-{it}" for it in "abcd"), "shop-dev"),
+    "of_which_one_is_the_beginning": named("a-b", "a-b-c", "a-b-d", "a-b-e"),
+    "with_a_word_that_only_begins_so": named(*(f"shop-dev{it}" for it in ("eloper-a", "-b", "-c", "-d", "-e"))),
+    "beside_a_local_of_that_name": named(*(f"shop-dev-{it}" for it in "abcd"), name="mine"),
+    "with_references_in_a_word": named(*(f"shop-dev${{local.zone}}-{it}" for it in "abcd")),
+}
+
+
 def urls(value: Any, **zones: int) -> Document:
     """An output of this value, beside topics for each of the zones."""
     return {
