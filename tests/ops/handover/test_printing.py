@@ -163,8 +163,8 @@ def test_a_reason_is_a_comment_above_its_block() -> None:
         }
     }
     assert converted(document)["s3.tf"] == (
-        "# Its files are evidence: an auditor may ask for them after years, an auditor may ask for them after\n"
-        "# years, an auditor may ask for them after years, see\n"
+        "# Its files are evidence: an auditor may ask for them after years, an auditor\n"
+        "# may ask for them after years, an auditor may ask for them after years, see\n"
         f"# {link}\n"
         "#\n"
         "# Ask first.\n"
