@@ -20,13 +20,13 @@ class GitUserProps:
     """`deny` denies everything from other addresses or endpoints.
 
     The resources of `allow` are plain text instead of references, because the policies' sizes depend on their length.
-    `preconditions` are checked when Terraform plans.
+    `preconditions` are checked when Terraform plans; each has a text that explains it, if it needs one.
     """
 
     name: str
     allow: Sequence[PolicyStatement]
     deny: PolicyStatement
-    preconditions: Sequence[Precondition] = ()
+    preconditions: Sequence[tuple[Precondition, str]] = ()
 
 
 class GitUser(Construct):
@@ -63,7 +63,7 @@ class GitUser(Construct):
             name=f"{props.name}-{role.replace('_', '-')}",
             description=description,
             policy=document(self, role, statements),
-            lifecycle=TerraformResourceLifecycle(precondition=list(props.preconditions))
+            lifecycle=TerraformResourceLifecycle(precondition=[it for it, _ in props.preconditions])
             if role == "deny" and props.preconditions
             else None,
         )
@@ -72,6 +72,9 @@ class GitUser(Construct):
         )
         if role == "deny":
             explain(policy, "It is apart from what the user may do, so that a change of repositories never changes it.")
+            for number, (_, why) in enumerate(props.preconditions):
+                if why:
+                    explain(policy, why, f"lifecycle.precondition.{number}")
         else:
             explain(
                 attachment, "The Deny is attached first and detached last: the user never has permissions without it."

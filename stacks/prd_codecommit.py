@@ -19,7 +19,7 @@ from settings.codecommit import CodeCommitSettings, PullSettings, PushSettings, 
 from stacks.backlog_units import MIRRORING_ROLE, bridge_units, mirroring_units
 from stacks.base import CONFIRM_MAILS, BaseStack, Output
 from stacks.operations_variables import CodecommitVariables
-from terraform.address_lists import all_public, no_overlap, single_addresses
+from terraform.address_lists import OVERLAP, all_public, no_overlap, single_addresses
 from terraform.facts import KeptApart, OutputAddresses
 
 # The output with the addresses that a stack's traffic leaves from, and how it becomes a list of them, without prefixes.
@@ -145,7 +145,7 @@ class PrdCodecommitStack(BaseStack):
         apart = _apart(cidrs, list(variables.pull_cidrs.values()), _ROOMS_MUST_NOT_PUSH)
         if variables.push_cidrs is None and source is not None:
             self._record_apart(source, variables, apart)
-            apart.append(Precondition(condition=all_public(cidrs), error_message=_PUSH_IS_PUBLIC))
+            apart.append((Precondition(condition=all_public(cidrs), error_message=_PUSH_IS_PUBLIC), ""))
         props = GitUserProps(
             name=self.labels.git_user("push"),
             allow=allow,
@@ -167,10 +167,12 @@ class PrdCodecommitStack(BaseStack):
         self.record(OutputAddresses(expression=f"${{{found}}}", stack=source.node.id, output=output, use="push user"))
         return found
 
-    def _record_apart(self, source: BaseStack, variables: CodecommitVariables, apart: list[Precondition]) -> None:
+    def _record_apart(
+        self, source: BaseStack, variables: CodecommitVariables, apart: Sequence[tuple[Precondition, str]]
+    ) -> None:
         """Record that the preconditions `apart` keep every room's networks from the addresses of `source`."""
         output, _ = _SOURCE_ADDRESSES[source.node.id]
-        for precondition in apart:
+        for precondition, _ in apart:
             for own in variables.pull_cidrs.values():
                 self.record(
                     KeptApart(
@@ -280,9 +282,9 @@ def _pull_user_props(
     )
 
 
-def _apart(own: str, others: list[str], message: str) -> list[Precondition]:
+def _apart(own: str, others: list[str], message: str) -> list[tuple[Precondition, str]]:
     """No address of one list may be in the others; checked in the plan, with the values of variables and outputs."""
-    return [Precondition(condition=no_overlap(own, others), error_message=message)] if others else []
+    return [(Precondition(condition=no_overlap(own, others), error_message=message), OVERLAP)] if others else []
 
 
 def _user_outputs(role: str, user: GitUser | None) -> dict[str, Output]:

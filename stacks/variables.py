@@ -19,8 +19,7 @@ _ONLY_PUBLIC = "AWS only ever sees public source addresses: write the one the tr
 _NEVER_A_SOURCE = "The pattern finds networks that are not public: private, link-local, multicast and reserved ones."
 
 _KEPT_APART = (
-    "These networks are those of {elsewhere}: change them here when you change them there. Two networks overlap if "
-    "they are equal under the shorter of their prefixes."
+    "These networks are those of {elsewhere}: change them here when you change them there. " + address_lists.OVERLAP
 )
 
 

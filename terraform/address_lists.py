@@ -19,24 +19,27 @@ def listed_by(expression: str) -> str | None:
     return None if found is None else found[1] or found[2]
 
 
+OVERLAP = "Two networks overlap if one of them holds the first address of the other."
+
+
+def overlap(network: str, other: str) -> str:
+    """Whether two networks overlap."""
+
+    def holds(wide: str, narrow: str) -> str:
+        return f'cidrhost("${{cidrhost({narrow}, 0)}}/${{split("/", {wide})[1]}}", 0) == cidrhost({wide}, 0)'
+
+    return f"{holds(network, other)} || {holds(other, network)}"
+
+
 def no_overlap(own: str, others: Sequence[str]) -> str:
-    """Whether no network in the list `own` overlaps with one in the lists `others`, written `${…}`.
-
-    Two networks overlap if they are equal under the shorter of their prefixes.
-    """
-    prefix = 'min(tonumber(split("/", own)[1]), tonumber(split("/", other)[1]))'
-
-    def masked(network: str) -> str:
-        return f'cidrsubnet(format("%s/%d", split("/", {network})[0], {prefix}), 0, 0)'
-
+    """Whether no network in the list `own` overlaps with one in the lists `others`, written `${…}`."""
     listed = others[0] if len(others) == 1 else f"concat({', '.join(others)})"
-    overlaps = f"[for own in {own} : [for other in {listed} : {masked('own')} == {masked('other')}]]"
-    return f"${{!anytrue(flatten({overlaps}))}}"
+    return f"${{!anytrue([for pair in setproduct({own}, {listed}) : {overlap('pair[0]', 'pair[1]')}])}}"
 
 
 def kept_apart_by(condition: str) -> tuple[str, list[str]] | None:
     """The list of a condition of `no_overlap`, and those that it is kept apart from; None for any other condition."""
-    found = re.search(r"\[for own in (.+) : \[for other in (?:concat\((.+?)\)|(\S+)) : cidrsubnet", condition)
+    found = re.search(r"setproduct\((.+?), (?:concat\((.+?)\)|(\S+))\) : cidrhost", condition)
     if found is None:
         return None
     own, others = found[1], (found[2] or found[3]).split(", ")
@@ -83,7 +86,7 @@ MOST_ADDRESSES = 1 << 24
 
 def at_most(variable: str, most: int) -> str:
     """Whether the networks in a variable have together no more public addresses than `most`."""
-    size = 'pow(2, 32 - tonumber(split("/", cidr)[1]))'
+    size = 'pow(2, 32 - split("/", cidr)[1])'
     sizes = f"[for cidr in var.{variable} : {size} if !{never_public('cidr')}]"
     return f"try(sum(concat([0], {sizes})) <= {most}, false)"
 
@@ -108,4 +111,4 @@ def apart_from(condition: str, variable: str) -> list[str]:
 
 def none_wider(variable: str, prefix: int) -> str:
     """Whether no network in a variable has a shorter prefix."""
-    return every_network(variable, f'tonumber(split("/", cidr)[1]) >= {prefix}')
+    return every_network(variable, f'split("/", cidr)[1] >= {prefix}')

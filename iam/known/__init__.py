@@ -15,6 +15,7 @@ from terraform.unreadable import refused_at
 _EVERYWHERE: Arguments = {
     "//": harmless("a comment"),
     "//.*": harmless("a comment"),
+    "lifecycle.precondition.//.comment": harmless("a comment"),
     "depends_on": harmless("in which order Terraform works"),
     "tags.*": harmless("what people and bills call it; the policies' evaluation reads those of repositories"),
     "lifecycle.prevent_destroy": harmless("whether it can be lost, not who reaches it"),

@@ -198,7 +198,7 @@ def test_a_plan_that_gives_two_rooms_one_address_or_lets_a_room_push_fails(rooms
         return str(apart["condition"])
 
     assert "concat(var.pull_from_cidrs, var.room_batch_operators_from_cidrs)" in condition("push_user")
-    assert "in var.pull_from_cidrs :" in condition("rooms_batch_operators")
+    assert "setproduct(var.room_batch_operators_from_cidrs, var.pull_from_cidrs)" in condition("rooms_batch_operators")
     assert "lifecycle" not in rooms.resource("aws_iam_policy.pull_user_deny_policy")
 
 
