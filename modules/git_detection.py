@@ -25,10 +25,10 @@ _LONGEST_SOURCE = '{"cidr":"255.255.255.255/31"},'
 
 STATE = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
-_ELSEWHERE = f"""\
+_DIVIDED = f"""\
 A rule in the state ENABLED gets no events that CloudTrail marks as read-only: pulls, and the first of each push. \
 A pattern cannot say "not in this network" and has at most {_PATTERN_CHARACTERS:,} characters, so several rules may \
-together list all other networks.
+together list all other networks. It refuses a /32, and takes a single address as it is.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html"""
 
 _EVENTS = {"pushes": "GitPush", "pulls": "GitPull"}
@@ -134,13 +134,13 @@ class GitDetection(AlertTopic):
                 event_pattern=selected[key].pattern,
                 state=STATE,
             )
-            explain(rule, _ELSEWHERE)
+            explain(rule, _DIVIDED)
             self.notify(rule, FROM_ELSEWHERE, count)
         self._credentials(props, selected["credentials"].pattern)
 
-    def _named(self, id: str, expression: str) -> str:
+    def _named(self, id: str, value: object) -> str:
         # By name, because cdktf nests templates when a string has the same token twice.
-        return f"local.{TerraformLocal(self, id, f'${{{expression}}}').friendly_unique_id}"
+        return f"local.{TerraformLocal(self, id, value).friendly_unique_id}"
 
     def _credentials(self, props: GitDetectionProps, pattern: str) -> None:
         rule = CloudwatchEventRule(
@@ -194,38 +194,49 @@ class Selection:
     count: str | None = None
 
 
-def selections(props: GitDetectionProps, named: Callable[[str, str], str]) -> dict[str, Selection]:
-    """What every rule selects, by its id. `named` gives an expression a name, and returns the reference to it."""
+Named = Callable[[str, object], str]
+"""Gives a local value a name, and returns the reference to it."""
+
+
+def selections(props: GitDetectionProps, named: Named) -> dict[str, Selection]:
+    """What every rule selects, by its id."""
+    expected = {
+        key: f"${{{_joined(cidrs)}}}"
+        for key, cidrs in (("pushes", props.push_cidrs), ("pulls", props.pull_cidrs))
+        if cidrs
+    }
+    others = named("elsewhere", elsewhere(named("expected", expected))) if expected else ""
+    sources = {key: f"{others}.{key}" for key in expected}
     return {
-        "pushes": _elsewhere("pushes", props.push_cidrs, (), props, named),
-        "pulls": _elsewhere("pulls", props.pull_cidrs, props.vpc_endpoint_ids, props, named),
+        "pushes": _elsewhere("pushes", sources.get("pushes"), (), props, named),
+        "pulls": _elsewhere("pulls", sources.get("pulls"), props.vpc_endpoint_ids, props, named),
         "credentials": Selection(pattern=_access_changed(props)),
     }
 
 
+def _joined(cidrs: Sequence[str]) -> str:
+    return cidrs[0] if len(cidrs) == 1 else f"concat({', '.join(cidrs)})"
+
+
 def _elsewhere(
-    id: str,
-    cidrs: Sequence[str],
-    vpc_endpoint_ids: Sequence[str],
-    props: GitDetectionProps,
-    named: Callable[[str, str], str],
+    id: str, networks: str | None, vpc_endpoint_ids: Sequence[str], props: GitDetectionProps, named: Named
 ) -> Selection:
+    """What selects Git that is used in `networks`, the reference to a list; everywhere without it."""
     detail: dict[str, object] = {"eventSource": ["codecommit.amazonaws.com"], "eventName": [_EVENTS[id]]}
     once = id == "pushes"
     if others := _others_than_builds(props, once=once):
         detail["$or"] = [*others, *([_REFUSED] if once else [])]
     if vpc_endpoint_ids:
         detail["vpcEndpointId"] = [{"exists": False}, {"anything-but": list(vpc_endpoint_ids)}]
-    if cidrs:
+    if networks is not None:
         detail["sourceIPAddress"] = "sources"
     pattern = _json({"source": ["aws.codecommit"], **_VIA_CLOUDTRAIL, "detail": detail})
-    if not cidrs:
+    if networks is None:
         return Selection(pattern=pattern)
-    in_a_rule = (_PATTERN_CHARACTERS - len(pattern)) // len(_LONGEST_SOURCE)
-    expected = named(f"{id}_expected", f"concat({', '.join(cidrs)})")
-    sources = named(f"{id}_sources", elsewhere(expected, in_a_rule=max(1, in_a_rule)))
+    in_a_rule = max(1, (_PATTERN_CHARACTERS - len(pattern)) // len(_LONGEST_SOURCE))
+    sources = named(f"{id}_sources", f"${{chunklist({networks}, {in_a_rule})}}")
     return Selection(
-        pattern=pattern.replace('"sources"', f'[${{join(",", {sources}[count.index])}}]'),
+        pattern=pattern.replace('"sources"', f"${{jsonencode({pattern_values(f'{sources}[count.index]')})}}"),
         count=f"${{length({sources})}}",
     )
 
@@ -284,26 +295,43 @@ def _json(pattern: Mapping[str, object]) -> str:
     return json.dumps(pattern, sort_keys=True, separators=(",", ":"))
 
 
-def elsewhere(ours: str, *, in_a_rule: int) -> str:
-    """A Terraform expression of every address outside `ours`, the reference to a list of IPv4 networks.
+_ELSEWHERE = """\
+{
+  # Each network around an expected one is halved. The halves that overlap none are elsewhere, and so
+  # is all of IPv6. Two networks overlap if one of them holds the first address of the other.
+  for event, expected in EXPECTED : event => concat(
+    [
+      for half in distinct(flatten([
+        for own in expected : [
+          for bits in range(split("/", own)[1]) : [
+            for number in [0, 1] : cidrsubnet("${cidrhost(own, 0)}/${bits}", 1, number)
+          ]
+        ]
+      ])) : half
+      if !anytrue([
+        for own in expected : (
+          cidrhost("${cidrhost(half, 0)}/${split("/", own)[1]}", 0) == cidrhost(own, 0)
+          || cidrhost("${cidrhost(own, 0)}/${split("/", half)[1]}", 0) == cidrhost(half, 0)
+        )
+      ])
+    ],
+    ["::/1", "8000::/1"],
+  )
+}"""
 
-    Its value has a list for each rule, of at most `in_a_rule` JSON values of an event pattern. A pattern has no "not in
-    this network", so the expression lists all other networks: each network around one of ours is halved, and the halves
-    without any of ours are kept. A pattern refuses a /32, so a single address is a plain value. All IPv6 addresses are
-    outside.
-    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html#eb-filtering-ip-matching
+
+def elsewhere(expected: str) -> str:
+    """A Terraform expression of every network outside those of `expected`, the reference to a map of lists of networks.
+
+    A pattern has no "not in this network", so the expression lists all other networks.
     """
-    prefix = 'min(tonumber(split("/", own)[1]), tonumber(split("/", part)[1]))'
+    return f"${{{_ELSEWHERE.replace('EXPECTED', expected)}}}"
 
-    def masked(network: str) -> str:
-        return f'cidrsubnet(format("%s/%d", split("/", {network})[0], {prefix}), 0, 0)'
 
-    halves = (
-        f'[for own in {ours} : [for bits in range(tonumber(split("/", own)[1])) : '
-        '[for half in [0, 1] : cidrsubnet(format("%s/%d", split("/", own)[0], bits), 1, half)]]]'
-    )
-    holds_ours = f"anytrue([for own in {ours} : {masked('own')} == {masked('part')}])"
-    value = 'endswith(part, "/32") ? jsonencode(split("/", part)[0]) : jsonencode({ cidr = part })'
-    ipv4 = f"[for part in distinct(flatten({halves})) : {value} if !{holds_ours}]"
-    ipv6 = '[for part in ["::/1", "8000::/1"] : jsonencode({ cidr = part })]'
-    return f"chunklist(concat({ipv4}, {ipv6}), {in_a_rule})"
+def pattern_values(networks: str) -> str:
+    """A Terraform expression of networks as JSON values of an event pattern. It refuses a /32, and takes an address.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html#eb-filtering-ip-matching
+    https://github.com/aws/event-ruler/blob/main/src/main/software/amazon/event/ruler/CIDR.java
+    """
+    return f'[for ip in {networks} : try(regex("^(.*)/32$", ip)[0], {{ cidr = ip }})]'

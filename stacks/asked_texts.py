@@ -149,8 +149,8 @@ def _detection(deployment: Deployment) -> Texts:
     )
     asked: Texts = {}
 
-    def named(name: str, expression: str) -> str:
-        asked[f"{stack}: local.detection_{name}"] = f"${{{expression}}}"
+    def named(name: str, value: object) -> str:
+        asked[f"{stack}: local.detection_{name}"] = value
         return f"local.detection_{name}"
 
     for name, selected in git_detection.selections(props, named).items():

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ops.handover.expressions import parsed
 from ops.handover.hcl import (
     NULL,
     Block,
@@ -81,6 +82,7 @@ def _plain_types() -> frozenset[str]:
 def _jsonencode(template: Template, plain: Set[str], *, by_meaning: bool = False) -> Expression | None:
     """The call, if it returns the same string, or by_meaning: the same JSON."""
     placeholders: dict[str, Interpolation] = {}
+    encoded: dict[str, Verbatim] = {}
     written = ""
     for part in template.parts:
         match part:
@@ -90,6 +92,10 @@ def _jsonencode(template: Template, plain: Set[str], *, by_meaning: bool = False
                 placeholder = f"\ue000{len(placeholders)}\ue001"
                 placeholders[placeholder] = part
                 written += placeholder
+            case Interpolation(source) if (argument := _encoded(source)) is not None:
+                placeholder = f"\ue000{len(encoded)}\ue000"
+                encoded[placeholder] = Verbatim(argument)
+                written += f'"{placeholder}"'
             case _:
                 return None
     if not written.lstrip().startswith(("{", "[")) or not unicodedata.is_normalized("NFC", written):
@@ -106,9 +112,27 @@ def _jsonencode(template: Template, plain: Set[str], *, by_meaning: bool = False
             return None
     except (ValueError, RecursionError):
         return None
-    if any(placeholder in key for key in _keys(value) for placeholder in placeholders):
+    if any(placeholder in key for key in _keys(value) for placeholder in (*placeholders, *encoded)):
         return None
-    return FunctionCall("jsonencode", (_expression(value, placeholders),))
+    # A backslash in front would make the quotation mark of a placeholder a part of a longer string.
+    if any(placeholder in it and placeholder != it for it in _strings(value) for placeholder in encoded):
+        return None
+    return FunctionCall("jsonencode", (_expression(value, {**placeholders, **encoded}),))
+
+
+def _encoded(source: str) -> str | None:
+    """What an expression encodes, if it is a call of `jsonencode`: within another call it is the value itself."""
+    if not source.strip().startswith("jsonencode"):
+        return None
+    syntax = parsed(source.removeprefix("~").removesuffix("~"))
+    if source.startswith("~") or source.endswith("~") or any(it.kind == "comment" for it in syntax.within()):
+        return None
+    match syntax.kind, syntax.children:
+        case "function_call", [name, _, arguments, _] if name.text == "jsonencode":
+            match arguments.children:
+                case [argument]:
+                    return argument.text
+    return None
 
 
 def _is_plain(source: str, plain: Set[str]) -> bool:
@@ -141,7 +165,14 @@ def _keys(value: Any) -> Iterator[str]:
         yield from value
 
 
-def _expression(value: Any, placeholders: Mapping[str, Interpolation]) -> Expression:
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str) and not isinstance(value, Number):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _strings(inner)
+
+
+def _expression(value: Any, placeholders: Mapping[str, Interpolation | Verbatim]) -> Expression:
     match value:
         case dict():
             return ObjectExpr(tuple((text(key), _expression(it, placeholders)) for key, it in value.items()))
@@ -150,6 +181,9 @@ def _expression(value: Any, placeholders: Mapping[str, Interpolation]) -> Expres
         case Number():
             return Verbatim(str(value))
         case str():
+            if isinstance(argument := placeholders.get(value), Verbatim):
+                return argument
             pieces = re.split("(\ue000\\d+\ue001)", value)
-            return Template(tuple(placeholders.get(piece) or Literal(piece) for piece in pieces if piece))
+            found = (placeholders.get(piece, Literal(piece)) for piece in pieces if piece)
+            return Template(tuple(it for it in found if not isinstance(it, Verbatim)))
     return Verbatim(json.dumps(value))

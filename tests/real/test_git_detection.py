@@ -12,29 +12,48 @@ from typing import Any
 
 import pytest
 
-from modules.git_detection import elsewhere
+from modules.git_detection import elsewhere, pattern_values
 from tests.real.terraform import terraform
 from tests.terraform import Stacks, Terraform
 
 pytestmark = pytest.mark.terraform
 
-Chunks = list[list[str]]
 Event = dict[str, Any]
 
 
-def _computed(folder: Path, settings: dict[str, Any], names: Sequence[str]) -> dict[str, Chunks]:
+def _computed(folder: Path, settings: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """The values that Terraform computes for local values, without a provider."""
     settings = {**settings, "output": {name: {"value": f"${{local.{name}}}"} for name in names}}
+    planned = _planned(folder, settings)
+    return {name: planned["outputs"][name]["value"] for name in names}
+
+
+def _patterns(folder: Path, codecommit: Terraform, locals_: dict[str, Any] | None = None) -> dict[str, list[str]]:
+    """The patterns of each rule, as Terraform writes them."""
+    settings = {"variable": codecommit.json["variable"], "locals": locals_ or codecommit.json["locals"]}
+    rules = codecommit.resources("aws_cloudwatch_event_rule")
+    resources = {
+        name: {"input": rule["event_pattern"], **({"count": rule["count"]} if "count" in rule else {})}
+        for name, rule in rules.items()
+    }
+    planned = _planned(folder, {**settings, "resource": {"terraform_data": resources}})
+    found: dict[str, list[str]] = {}
+    for resource in planned["root_module"]["resources"]:
+        found.setdefault(resource["name"], []).append(resource["values"]["input"])
+    return found
+
+
+def _planned(folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
     (folder / "main.tf.json").write_text(json.dumps(settings))
     planned = terraform(folder, "plan", "-no-color", "-input=false", "-lock=false", "-out=plan")
     assert planned.returncode == 0, planned.stderr
-    plan = json.loads(terraform(folder, "show", "-json", "plan").stdout)
-    return {name: plan["planned_values"]["outputs"][name]["value"] for name in names}
+    values: dict[str, Any] = json.loads(terraform(folder, "show", "-json", "plan").stdout)["planned_values"]
+    return values
 
 
-def _found(chunks: Chunks) -> list[Any]:
-    """The networks and addresses in a list of sources."""
-    values = [json.loads(value) for chunk in chunks for value in chunk]
+def _sources(patterns: list[str]) -> list[Any]:
+    """The networks and addresses that the patterns of a rule have."""
+    values = [value for pattern in patterns for value in json.loads(pattern)["detail"]["sourceIPAddress"]]
     return [ip_network(value["cidr"] if isinstance(value, dict) else value) for value in values]
 
 
@@ -53,12 +72,12 @@ def _networks(seed: int) -> list[str]:
 def test_elsewhere_contains_every_other_address_exactly_once(tmp_path: Path) -> None:
     lists = {f"case_{seed}": _networks(seed) for seed in range(25)}
     lists["case_wide"] = ["0.0.0.0/0"]
-    names = {name: f"of_{name}" for name in lists}
-    places = {of: f"${{{elsewhere(f'local.{name}', in_a_rule=50)}}}" for name, of in names.items()}
-    computed = _computed(tmp_path, {"locals": {**lists, **places}}, list(names.values()))
+    settings = {"locals": {"lists": lists, "places": elsewhere("local.lists")}}
+    (computed,) = _computed(tmp_path, settings, ["places"]).values()
     for name, networks in lists.items():
         ours = [IPv4Network(network) for network in networks]
-        found = [network for network in _found(computed[names[name]]) if network.version == 4]
+        found = [network for network in map(ip_network, computed[name]) if network.version == 4]
+        assert set(computed[name]) - {str(network) for network in found} == {"::/1", "8000::/1"}
         # The result has none of the listed addresses and none twice; together with them it is all of IPv4.
         assert not any(network.overlaps(own) for network in found for own in ours), networks
         union = sum(network.num_addresses for network in found)
@@ -68,16 +87,15 @@ def test_elsewhere_contains_every_other_address_exactly_once(tmp_path: Path) -> 
 
 
 def test_every_value_is_valid_for_eventbridge(tmp_path: Path) -> None:
-    expression = elsewhere("local.networks", in_a_rule=20)
-    wide = {"networks": ["203.113.113.110/32", "198.151.100.128/31"]}
-    computed = _computed(tmp_path, {"locals": {**wide, "places": f"${{{expression}}}"}}, ["places"])
-    assert {len(chunk) for chunk in computed["places"][:-1]} == {20}
-    for chunk in computed["places"]:
-        for value in map(json.loads, chunk):
-            if isinstance(value, dict):
-                network = ip_network(value["cidr"])
-                # EventBridge refuses a CIDR of a single address.
-                assert network.prefixlen < network.max_prefixlen
+    places = elsewhere('{ x = ["203.113.113.110/32", "198.151.100.128/31"] }')
+    settings = {"locals": {"places": places, "values": f"${{{pattern_values('local.places.x')}}}"}}
+    computed = _computed(tmp_path, settings, ["places", "values"])
+    addresses = [value for value in computed["values"] if isinstance(value, str)]
+    networks = [value["cidr"] for value in computed["values"] if isinstance(value, dict)]
+    assert sorted([*(f"{address}/32" for address in addresses), *networks]) == sorted(computed["places"]["x"])
+    assert addresses == [str(IPv4Address(address)) for address in addresses] == ["203.113.113.111"]
+    # EventBridge refuses a CIDR of a single address.
+    assert all(network.prefixlen < network.max_prefixlen for network in map(ip_network, networks))
 
 
 def test_a_pattern_stays_within_its_limit_with_many_endpoints(changed: Callable[..., Stacks], tmp_path: Path) -> None:
@@ -85,11 +103,9 @@ def test_a_pattern_stays_within_its_limit_with_many_endpoints(changed: Callable[
     rooms = {"vault": {"from_vpc_endpoints": endpoints}}
     changes = {"prd.codecommit.rooms": rooms, "prd.codecommit.detection": {}}
     codecommit = changed("minimal", changes)["prd-codecommit"]
-    settings = {"variable": codecommit.json["variable"], "locals": codecommit.json["locals"]}
-    (chunks,) = _computed(tmp_path, settings, ["detection_pulls_sources"]).values()
-    pattern = codecommit.resource("aws_cloudwatch_event_rule.detection_pulls")["event_pattern"]
-    assert len(chunks) > 1
-    assert all(len(_filled(pattern, "detection_pulls_sources", chunk)) <= 2_048 for chunk in chunks)
+    patterns = _patterns(tmp_path, codecommit)["detection_pulls"]
+    assert len(patterns) > 1
+    assert all(len(pattern) <= 2_048 for pattern in patterns)
 
 
 def test_addresses_in_another_stacks_outputs_are_expected(changed: Callable[..., Stacks], tmp_path: Path) -> None:
@@ -98,9 +114,8 @@ def test_addresses_in_another_stacks_outputs_are_expected(changed: Callable[...,
     written = json.dumps(codecommit.json["locals"])
     assert outputs in written
     known = json.loads(written.replace(outputs, json.dumps('{ a = "203.0.113.10", c = "203.0.113.11" }')[1:-1]))
-    settings = {"variable": codecommit.json["variable"], "locals": known}
-    computed = _computed(tmp_path, settings, ["detection_pushes_sources", "detection_pulls_sources"])
-    pushes, pulls = (_found(chunks) for chunks in computed.values())
+    patterns = _patterns(tmp_path, codecommit, known)
+    pushes, pulls = (_sources(patterns[f"detection_{name}"]) for name in ("pushes", "pulls"))
     assert set(collapse_addresses(IPv4Network(n) for n in pushes if n.version == 4)) == _all_but("203.0.113.10/31")
     assert set(collapse_addresses(IPv4Network(n) for n in pulls if n.version == 4)) == _all_but(
         "203.0.113.10/31", "198.51.100.0/28"
@@ -114,13 +129,6 @@ def _all_but(*networks: str) -> set[IPv4Network]:
     return set(collapse_addresses(rest))
 
 
-def _filled(pattern: str, local: str, chunk: list[str]) -> str:
-    """The pattern that Terraform writes for one rule."""
-    mark = f'${{join(",", local.{local}[count.index])}}'
-    assert mark in pattern
-    return pattern.replace(mark, ",".join(chunk))
-
-
 @pytest.fixture(scope="module")
 def codecommit(synthesised: Callable[[str], Stacks]) -> Terraform:
     return synthesised("everything")["prd-codecommit"]
@@ -131,13 +139,8 @@ def matching_rules(codecommit: Terraform, tmp_path_factory: pytest.TempPathFacto
     """Gives the names of the rules that match an event, in the order of their names."""
     from moto.events.models import EventPattern
 
-    settings = {"variable": codecommit.json["variable"], "locals": codecommit.json["locals"]}
-    sources = _computed(tmp_path_factory.mktemp("detection"), settings, list(codecommit.json["locals"]))
     patterns: dict[str, list[Any]] = {}
-    for name, rule in codecommit.resources("aws_cloudwatch_event_rule").items():
-        text = rule["event_pattern"]
-        local = f"{name}_sources"
-        texts = [_filled(text, local, chunk) for chunk in sources[local]] if local in sources else [text]
+    for name, texts in _patterns(tmp_path_factory.mktemp("detection"), codecommit).items():
         assert all(len(one) <= 2_048 and "${" not in one for one in texts)
         patterns[name] = [EventPattern.load(one) for one in texts]
     return lambda event: sorted(

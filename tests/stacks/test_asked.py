@@ -138,15 +138,15 @@ CHANGES: dict[str, tuple[Change, str]] = {
         f"{NETWORK}: local.other",
     ),
     "fewer sources": (
-        replaced(PRD, "locals", "detection_pushes_sources", '"::/1", ', ""),
-        f"{PRD}: local.detection_pushes_sources",
+        replaced(PRD, "locals", "detection_elsewhere", '"::/1", ', ""),
+        f"{PRD}: local.detection_elsewhere",
     ),
     "more expected networks": (
-        replaced(PRD, "locals", "detection_pulls_expected", "concat(", 'concat(["203.0.113.200/32"], '),
-        f"{PRD}: local.detection_pulls_expected",
+        replaced(PRD, "locals.detection_expected", "pulls", "concat(", 'concat(["203.0.113.200/32"], '),
+        f"{PRD}: local.detection_expected",
     ),
     "a source that nobody has": (
-        replaced(PRD, *PATTERN, '"sourceIPAddress":[', '"sourceIPAddress":["192.0.2.1"],"x":['),
+        replaced(PRD, *PATTERN, '"sourceIPAddress":', '"sourceIPAddress":["192.0.2.1"],"x":'),
         f"{PRD}: {'.'.join(PATTERN)}",
     ),
     "one address alone": (

@@ -6,6 +6,7 @@ import pytest
 
 from ops.handover.hcl import Block, FunctionCall, Template
 from ops.handover.json_strings import with_jsonencode, with_plain_paths
+from ops.handover.printing import expression
 from terraform.templates import parts
 
 ENCODED = (
@@ -15,6 +16,8 @@ ENCODED = (
     '{"a":"${aws_sns_topic.it.arn}/*"}',
     '{"a":"${data.aws_caller_identity.it.account_id}"}',
     '{"a":' + "7" * 150 + "}",
+    '{"a":${jsonencode(local.it)},"b":["${aws_sns_topic.it.arn}",${jsonencode(null)}]}',
+    '{"a":${jsonencode([for it in var.it : try(it.x, { "y" = it })])}}',
 )
 KEPT = (
     '{"a":2.0}',
@@ -45,6 +48,21 @@ KEPT = (
     '{"${aws_sns_topic.it.arn}":1}',
     '{"a":${aws_sns_topic.it.id}}',
     "[" * 2000 + "]" * 2000,
+    # Within a string, it is text in which nothing is escaped.
+    '{"a":"${jsonencode(local.it)}"}',
+    '{"a":"x,${jsonencode(local.it)},y"}',
+    '{"a":"x\\${jsonencode(local.it)}',
+    '{"a":"x\\${jsonencode(local.it)}y\\${jsonencode(local.it)}',
+    "{${jsonencode(local.it)}:1}",
+    '{"a":1${jsonencode(local.it)}}',
+    '{"a":${~ jsonencode(local.it) ~}}',
+    '{"a":${jsonencode(local.it...)}}',
+    '{"a":${jsonencode(/* why */ local.it)}}',
+    '{"a":${jsonencode(local.it) == "1"}}',
+    '{"a":${jsonencode(local.it)[0]}}',
+    '{"a":${(jsonencode(local.it))}}',
+    '{"a":${base64encode(local.it)}}',
+    '{"b":${jsonencode(local.it)},"a":1}',
 )
 
 
@@ -60,6 +78,11 @@ def test_encodes(text: str) -> None:
 @pytest.mark.parametrize("text", KEPT)
 def test_keeps(text: str) -> None:
     assert isinstance(_converted(text), Template)
+
+
+def test_a_call_within_becomes_the_value_itself() -> None:
+    converted = _converted('{"a":[${jsonencode(local.it)}],"b":"${aws_sns_topic.it.arn}"}')
+    assert expression(converted) == "jsonencode({\n  a = [local.it]\n  b = aws_sns_topic.it.arn\n})"
 
 
 @pytest.mark.parametrize(

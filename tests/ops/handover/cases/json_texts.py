@@ -99,6 +99,11 @@ JSON: dict[str, Document] = {
     "a_key_from_a_reference": _texts('{"${local.id}":1}'),
     "a_number_from_a_reference": _texts('{"a":${local.id}}'),
     "a_whole_value_from_a_reference": _texts('{"a":${jsonencode(local.x.id)}}'),
+    "whole_values_from_calls": _texts(
+        '{"a":${jsonencode([for it in ["<", "b"] : try(regex("b", it), { c = it })])},"b":[${jsonencode(null)}]}',
+        '[${jsonencode({ z = 1.50, a = true })},"${jsonencode(local.x)}"]',
+        '{"a":"x\\${jsonencode("y")}',
+    ),
     "the_same_key_twice": _texts('{"a":1,"a":2}'),
     "keys_in_the_order_of_bytes": _texts('{"A":1,"a":2,"é":3,"架":4,"👍":5}', '{"\ufffd":1,"👍":2}'),
     "white_space": _texts(' {"a":1}', '{"a":1} ', '{"a":1}\n', '{ "a":1}', '["a", 1]'),
