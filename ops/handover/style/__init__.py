@@ -9,6 +9,7 @@ from ops.handover.style.booleans import with_booleans
 from ops.handover.style.loops import with_loops
 from ops.handover.style.names import with_name
 from ops.handover.style.order import in_order
+from ops.handover.style.repeated_values import with_repeated_values
 from ops.handover.style.tags import with_tags
 from ops.handover.style.validations import with_named_constants
 
@@ -20,6 +21,7 @@ _PASSES: tuple[Callable[[Sequence[TopLevelBlock]], Sequence[TopLevelBlock]], ...
     with_arns,
     with_name,
     with_loops,
+    with_repeated_values,
     with_named_constants,
     in_order,
 )

@@ -16,6 +16,7 @@ from ops.handover.style.order import in_order
 from tests.ops.handover.cases import style as cases
 from tests.ops.handover.cases.style import (
     ARNS,
+    LONG_VALUES,
     LOOPS,
     NAMES,
     TEXTS_BY_KEY,
@@ -392,3 +393,29 @@ def test_compares_tags_before_the_account_in_them_is_named() -> None:
 def test_names_the_account_before_the_arns_that_have_it() -> None:
     files = converted(ARNS["of_a_key_with_the_account"])
     assert 'kms_key_arn = "arn:aws:kms:${local.region}:${local.account_id}:key/' in files["locals.tf"]
+
+
+@pytest.mark.parametrize(
+    ("case", "file", "name"),
+    [
+        ("patterns", "eventbridge.tf", "in_event_pattern"),
+        ("with_a_reference", "eventbridge.tf", "event_pattern"),
+        ("maps", "terraform_data.tf", "input"),
+        ("lists", "terraform_data.tf", "input"),
+    ],
+)
+def test_writes_a_long_value_once(case: str, file: str, name: str) -> None:
+    written = converted(LONG_VALUES[case])[file]
+    assert written.count(f"= local.{name}\n") == 2
+    assert written.startswith(f"locals {{\n  {name} = ")
+
+
+@pytest.mark.parametrize("case", ["of_an_instance", "in_a_taken_name"])
+def test_keeps_long_values_that_no_local_value_can_have(case: str) -> None:
+    assert converted(LONG_VALUES[case])["eventbridge.tf"].count("eventName") == 2
+
+
+def test_keeps_short_values_and_those_of_one_resource() -> None:
+    short = json.dumps({"source": ["aws.iam"]}, separators=(",", ":"))
+    for document in (cases.rules("one", "other", pattern=short), cases.rules("one", pattern=cases.pattern())):
+        assert "locals" not in converted(document)["eventbridge.tf"]

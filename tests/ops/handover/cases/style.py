@@ -342,3 +342,35 @@ TEXTS_BY_KEY: dict[str, Document] = {
     | {"locals": {"urls": by_key("x/KEY", "a", "c"), "zones": by_key("y/KEY", "a", "c")}},
     "with_numbers_as_keys": urls(by_key("x/KEY", "1", "2"), **{"1": 1, "2": 2}),
 }
+
+
+def rules(*names: str, pattern: str, **arguments: Any) -> Document:
+    """Event rules of one pattern."""
+    rule = {"event_pattern": pattern, **arguments}
+    return {"resource": {"aws_cloudwatch_event_rule": {name: {"name": name, **rule} for name in names}}}
+
+
+def pattern(*more: str) -> str:
+    """An event pattern of ten lines or more."""
+    names = [*more, *(f"an-event-with-a-name-of-some-length-{number}" for number in range(10))]
+    return json.dumps({"detail": {"eventName": names}}, sort_keys=True, separators=(",", ":"))
+
+
+_LONG = {f"key_{number}": f"value {number}" for number in range(10)}
+
+
+def inputs(value: Any) -> Document:
+    """Two resources with this value, which differ in something else."""
+    return {"resource": {"terraform_data": {"one": {"input": value}, "two": {"input": value, "triggers_replace": 1}}}}
+
+
+LONG_VALUES: dict[str, Document] = {
+    "patterns": rules("in_one", "in_other", pattern=pattern()),
+    "with_a_reference": rules("one", "other", pattern=pattern("${aws_sns_topic.it.arn}")),
+    "of_an_instance": rules("one", "other", pattern=pattern("${aws_sns_topic.it[count.index].arn}"), count=2),
+    "in_a_taken_name": rules("one", "other", pattern=pattern()) | {"locals": {"event_pattern": 1}},
+    "maps": inputs(_LONG),
+    "lists": inputs(["x" * 30] * 9),
+}
+LONG_VALUES["with_a_reference"]["resource"] |= topics(it="x")["resource"]
+LONG_VALUES["of_an_instance"]["resource"]["aws_sns_topic"] = {"it": {"count": 2, "name": "x"}}
