@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ops.handover.constructors import with_constructors
 from ops.handover.cycles import refuse_new_cycles
 from ops.handover.edit_places import EditPlace, located
 from ops.handover.filing import filed
@@ -80,7 +81,7 @@ def convert(
 
 def _with_objects(block: Block, plain: Set[str]) -> Block:
     """The block with `jsonencode(…)` in place of strings of JSON. `plain` are addresses with plain ARNs."""
-    return with_jsonencode(block, plain) if block.type in ("resource", "data") else block
+    return with_constructors(with_jsonencode(block, plain)) if block.type in ("resource", "data") else block
 
 
 def _readable(block: Block, texts: TextFiles, values: Mapping[str, Expression]) -> Block:

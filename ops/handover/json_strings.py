@@ -108,7 +108,7 @@ def _jsonencode(template: Template, plain: Set[str], *, by_meaning: bool = False
             parse_constant=Number,
             object_pairs_hook=without_repetition,
         )
-        if _written(value) != written and not by_meaning:
+        if not value or (_written(value) != written and not by_meaning):
             return None
     except (ValueError, RecursionError):
         return None

@@ -115,3 +115,32 @@ JSON: dict[str, Document] = {
     "deep": _texts("[" * 40 + "]" * 40, '{"a":' * 30 + "1" + "}" * 30),
     "long": _texts(json.dumps({f"key_{number:03}": "x" * 30 for number in range(30)}, separators=(",", ":"))),
 }
+
+_OBJECT = r"""{
+  "z"   = ["\"\\\n\t\u00e9 $${x} \u0024{x}", "x${local.id}", "${local.x}", 1.50, null],
+  "a b" : { a = true, "null" = -1, "for" = 1 },
+  lines = "a\n b\n",
+  (local.id) = [for it in local.x.id : { "it" = it, n = "<${it}>" }],
+  "k${local.id}" = {},
+}"""
+
+CALLS: dict[str, Document] = {
+    "of_objects": _texts(f"${{jsonencode({_OBJECT})}}", '${jsonencode([{ a = "%{ if true }x%{ endif }" }])}'),
+    "in_arguments": {
+        "locals": {"id": 5, "key": "k"},
+        "resource": {
+            "terraform_data": {
+                name: {"input": f"${{jsonencode({source})}}", "triggers_replace": number}
+                for number, (name, source) in enumerate(
+                    {
+                        "names": _OBJECT.replace("local.x.id", "[1, 2]").replace("local.x", "local.id"),
+                        "plain": '{"b" = [{"c" = "é"}, [], "${local.key}"], "a" = "$$", e = "%{ if true }x%{ endif }"}',
+                        "list": r'["a\r\nb", "\\${local.key}\"", "$${local.key}", "\U0001F44D", local.id + 1]',
+                        "unknown": "{ id = terraform_data.list.id, ids = [terraform_data.list.id] }",
+                        "long": '{ text = "' + r"a line\n" * 12 + 'the last" }',
+                    }.items()
+                )
+            }
+        },
+    },
+}
