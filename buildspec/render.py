@@ -17,10 +17,12 @@ class Reference:
     """A value that only Terraform knows, as an expression of its language.
 
     In what is rendered it stands between `OPEN` and `CLOSE`, in an expression that quotes it for its place:
-    `modules.terraform_text.template` makes Terraform of that.
+    `modules.terraform_text.template` makes Terraform of that. `is_word` says that AWS assigns it, and that it has
+    letters, digits and hyphens only: it needs no quoting.
     """
 
     expression: str
+    is_word: bool = False
 
     OPEN: ClassVar[str] = "\ue000"
     CLOSE: ClassVar[str] = "\ue001"
@@ -187,7 +189,7 @@ def _ruby(text: str | Reference) -> str:
 def _sh(text: str | Reference) -> str:
     """A word of a POSIX shell. In single quotes only the quote means anything."""
     if isinstance(text, Reference):
-        return _in_quotes(rf"""replace({text.expression}, "'", "'\\''")""")
+        return _in_quotes(text.expression if text.is_word else rf"""replace({text.expression}, "'", "'\\''")""")
     return shlex.quote(text)
 
 

@@ -105,7 +105,7 @@ def _gitlab(deployment: Deployment) -> Texts:
     server_conf = gitlab_files.server_conf(
         dev.gitlab,
         region=deployment.region,
-        data_volume_id=render.Reference("aws_ebs_volume.data_volume.id"),
+        data_volume_id=render.Reference("aws_ebs_volume.data_volume.id", is_word=True),
         backup_bucket=_labels(deployment, "dev").backup_bucket(dev.account.id),
         parameters=gitlab_files.parameters(deployment.name),
         proxy_url=url,

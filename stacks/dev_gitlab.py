@@ -61,7 +61,7 @@ class DevGitlabStack(BaseStack):
         server_conf = gitlab_files.server_conf(
             settings,
             region=deployment.region,
-            data_volume_id=render.Reference(f"{storage.data_volume.volume.fqn}.id"),
+            data_volume_id=render.Reference(f"{storage.data_volume.volume.fqn}.id", is_word=True),
             backup_bucket=storage.backup_bucket_name,
             parameters=parameters,
             proxy_url=proxy_url,

@@ -131,8 +131,8 @@ class GitlabVariables:
             ami_id = variables.text(stack, "ami_id", description, ami.id, pattern=pattern, example=example)
             return ami_id, ami.name_pattern
         description = "The server is first made from the newest image of this name; a later change does nothing."
-        return None, variables.text(
-            stack, "ami_name_pattern", description, ami.name_pattern, pattern="^.+$", example="GitLab CE 18.*"
+        return None, variables.any_text(
+            stack, "ami_name_pattern", description, ami.name_pattern, example="GitLab CE 18.*"
         )
 
 

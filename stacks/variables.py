@@ -149,6 +149,13 @@ def text(stack: BaseStack, name: str, description: str, default: str, *, pattern
     return reference
 
 
+def any_text(stack: BaseStack, name: str, description: str, default: str, *, example: str) -> str:
+    """Text that is not empty; returns the reference."""
+    check = (f"length(var.{name}) > 0", f"Write it like {example}.")
+    reference: str = _variable(stack, name, "string", description, default, [check]).string_value
+    return reference
+
+
 def _number(variable: TerraformVariable) -> float:
     reference: float = variable.number_value
     return reference

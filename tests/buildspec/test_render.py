@@ -175,3 +175,9 @@ def test_a_readable_file_shows_references_as_addresses() -> None:
     proxied = GitlabConfig(**{**vars(GITLAB), "proxy_url": Reference("other.outputs.url")})
     text = readable(render.gitlab_rb(proxied))
     assert text.count("=> '${other.outputs.url}',") == 4
+
+
+def test_an_id_that_aws_assigns_needs_no_function_that_quotes_it() -> None:
+    assigned = Reference("aws_ebs_volume.data.id", is_word=True)
+    settings = GitlabServerSettings(**{**vars(SERVER), "data_volume_id": assigned})
+    assert "DATA_VOLUME='${aws_ebs_volume.data.id}'" in template(render.gitlab_server_settings(settings)).splitlines()
