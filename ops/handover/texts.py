@@ -8,10 +8,11 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ops.handover.expressions import Syntax, parsed
 from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Template, Verbatim, mapped, text
 from ops.handover.names import identifier
 from ops.handover.strings import has_doubled_signs
-from terraform.templates import Interpolation, Literal, escaped, masked
+from terraform.templates import Interpolation, Literal, TemplateError, escaped, masked
 
 # Longer texts are easier to read, check and compare in a file.
 _LINES = 10
@@ -24,6 +25,8 @@ _EXTENSIONS = {"buildspec": ".yml", "template_body": ".yaml", "definition": ".js
 _LOCAL = re.compile(r"(?:files_)?(.+?)(?:_(conf|ini|js|json|ps1|py|rb|service|sh|sql|toml|xml|yaml|yml))?")
 
 _NOT_IN_VARIABLES = {"count", "data", "each", "local", "value", "var"}
+# They quote a value for its place in the file, so they stand there.
+_OF_TEXTS = {"base64encode", "base64gzip", "jsonencode", "lower", "replace", "trimspace", "upper"}
 _DIGEST = re.compile(r"(?:base64|file)?(md5|sha1|sha256|sha512)\(")
 
 
@@ -87,7 +90,8 @@ class TextFiles:
             if isinstance(part, Literal) and not has_doubled_signs(part):
                 content += escaped(part.text)
             elif isinstance(part, Interpolation):
-                content += "${" + _variable(part.source.strip(), variables) + "}"
+                before, reference, after = _around_reference(part.source.strip())
+                content += "${" + before + _variable(reference, variables) + after + "}"
             else:
                 return template
         stem, extension = _stem_and_extension(content, argument, name)
@@ -149,6 +153,32 @@ def _extension(content: str, argument: str) -> str:
     if content.lstrip().startswith(("{", "[")):
         return ".json"
     return _EXTENSIONS.get(argument, ".txt")
+
+
+def _around_reference(source: str) -> tuple[str, str, str]:
+    """The only reference in calls that quote it, with what stands in front of it and behind it; else the whole."""
+    try:
+        found = _references(parsed(source))
+    except TemplateError:
+        found = None
+    if found is None or len(found) != 1:
+        return "", source, ""
+    start, end = found[0].span
+    return source[:start], source[start:end], source[end:]
+
+
+def _references(syntax: Syntax) -> list[Syntax] | None:
+    """The references among the arguments of calls that quote them; None if there is anything else but constants."""
+    core = syntax.core
+    match core.kind, core.children:
+        case ("string_lit" | "numeric_lit"), _:
+            return []
+        case "expression", [first, *_] if first.kind == "variable_expr":
+            return [core]
+        case "function_call", [name, _, arguments, _] if name.text in _OF_TEXTS:
+            found = [_references(it) for it in arguments.children if it.kind != ","]
+            return None if None in found else [it for its in found for it in its or ()]
+    return None
 
 
 def _variable(source: str, variables: dict[str, str]) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from ops.handover import convert, hand_over, shipped
 from ops.handover.hcl import Block, Template
+from ops.handover.printing import render
 from ops.handover.texts import TextFiles
 from terraform.templates import Interpolation, Literal
 from tests.ops.handover.folders import written
@@ -43,6 +44,27 @@ def test_long_texts_are_files(out: Callable[..., Path], tmp_path: Path) -> None:
         '  run            = templatefile("${path.module}/files/run.sh.tftpl", { name = local.name })\n'
         "}\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("expression", "in_file", "passed"),
+    [
+        ('replace(local.a, "\'", "x")', 'replace(a, "\'", "x")', "local.a"),
+        ('jsonencode(base64gzip(local.b["k"].c))', "jsonencode(base64gzip(b_c))", 'local.b["k"].c'),
+        # Nothing but a quoting of one reference stands in a file.
+        ('join(",", local.a)', "a", 'join(",", local.a)'),
+        ('replace(local.a, "x", local.b)', "a_b", 'replace(local.a, "x", local.b)'),
+        ("jsonencode([local.a])", "value", "jsonencode([local.a])"),
+        ('upper("${local.a}")', "value", 'upper("${local.a}")'),
+    ],
+)
+def test_what_quotes_a_reference_stands_in_the_template_file(expression: str, in_file: str, passed: str) -> None:
+    texts = TextFiles()
+    template = Template((_LONG_TEXT, Interpolation(expression)))
+    block = texts.moved_from(Block("resource", ("it", "it"), arguments={"it": template}))
+    (content,) = texts.files.values()
+    assert content == f"{_LONG_TEXT.text}${{{in_file}}}"
+    assert f"= {passed} }})" in render([block]) or f"= {passed}\n" in render([block])
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,15 @@ TEMPLATES: dict[str, Document] = {
     "backslash_in_expression": reference('${replace("a.b", "/\\\\./", "-")}'),
     "lines_with_reference": reference("one ${local.name}\n  two\n${local.name}\n"),
     "long_with_reference": reference("#!/bin/sh\n" + 'echo "${local.name}" "$${HOME}" ${jsonencode(local.map)}\n' * 12),
+    "long_with_quoting": reference(
+        """'${replace(replace(local.name, "\\\\", "$${x}"), "'", "'\\\\''")}'\n"""
+        """${jsonencode(base64gzip(local.list[0]))}\n""" * 12
+    ),
+    "long_with_other_calls": reference(
+        """${replace(local.name, "a", local.list[1])} ${join(",", local.list)} ${jsonencode([local.name])} ${upper("$")}
+${upper("${local.name}")} ${lower(local.map["k"])} ${lower(upper(local.name))} ${upper(local.name)}${local.name}\n"""
+        * 12
+    ),
     "long_list": reference(
         '${sha1(jsonencode([local.name, "a, b", local.map["k"], [local.list], { a = 1, b = "}" }, '
         + ", ".join(f'"{number}-${{local.name}}"' for number in range(20))
