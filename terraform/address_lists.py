@@ -58,11 +58,15 @@ def never_public(network: str) -> str:
     return f'can(regex("{_NEVER_PUBLIC}", {network}))'
 
 
-def all_public(listed: str) -> str:
-    """Whether a list has networks, and all are IPv4 and public, written `${…}`."""
-    is_public = f"cidrsubnet(own, 0, 0) == own && can(cidrnetmask(own)) && !{never_public('own')}"
+def all_public(networks: str) -> str:
+    """Whether networks of `single_addresses` are any, and all of them IPv4 and public, written `${…}`."""
+    listed = networks.removeprefix("[for address in ").removesuffix(' : "${address}/32"]')
+    if single_addresses(listed) != networks:
+        raise ValueError(f"{networks} is no list of single addresses")
+    is_ipv4 = 'cidrhost("${address}/32", 0) == address && can(cidrnetmask("${address}/32"))'
+    is_public = f"{is_ipv4} && !{never_public('address')}"
     # The list is named once: cdktf resolves no second reference behind a quoted `${…}`.
-    return f'${{join(",", distinct([for own in {listed} : try({is_public}, false)])) == "true"}}'
+    return f"${{toset([for address in {listed} : try({is_public}, false)]) == toset([true])}}"
 
 
 def every_network(variable: str, condition: str) -> str:

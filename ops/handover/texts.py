@@ -171,7 +171,7 @@ def _references(syntax: Syntax) -> list[Syntax] | None:
     """The references among the arguments of calls that quote them; None if there is anything else but constants."""
     core = syntax.core
     match core.kind, core.children:
-        case ("string_lit" | "numeric_lit"), _:
+        case (("string_lit" | "numeric_lit"), _):
             return []
         case "expression", [first, *_] if first.kind == "variable_expr":
             return [core]

@@ -28,8 +28,8 @@ def with_repeated_values(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBl
     taken = set(local_values(blocks))
     names: dict[tuple[str, Expression], str] = {}
     for (argument, value), of_value in users.items():
-        name = _name(argument, [it.block.labels[1] for it in of_value]) if len(of_value) > 1 else None
-        if name is not None and name not in taken:
+        name = _name(argument, [it.block.labels[1] for it in of_value])
+        if len(of_value) > 1 and name not in taken:
             names[argument, value] = name
             taken.add(name)
     return list(_with_references(blocks, names))
@@ -77,7 +77,7 @@ def _is_of_one_instance(value: Expression) -> bool:
     )
 
 
-def _name(argument: str, users: Sequence[str]) -> str | None:
+def _name(argument: str, users: Sequence[str]) -> str:
     """`detection_credentials_event_pattern`: the words that all users have, and the argument."""
     first, *others = (it.split("_") for it in users)
     words = [it for it in first if all(it in other for other in others)]
