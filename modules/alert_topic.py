@@ -16,8 +16,21 @@ from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
 from constructs import Construct
 
 from modules.acknowledged import acknowledge
+from modules.inputs import Input, mark
 from modules.policies import alerts
 from modules.policies.statement import document
+
+_EMAIL = Input(
+    variable="alert_emails",
+    description="Who gets alerts by e-mail; each confirms AWS's first mail.",
+    is_item=True,
+    checks=[
+        (
+            'alltrue([for email in var.alert_emails : can(regex("^[^@ ]+@[^@ ]+$", email))])',
+            "Write e-mail addresses, for example on-call@example.com.",
+        )
+    ],
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +75,10 @@ class AlertTopic(Construct):
         )
         subscriptions = Construct(self, "subscriptions")
         for email in props.emails:
-            SnsTopicSubscription(subscriptions, email, topic_arn=self.topic.arn, protocol="email", endpoint=email)
+            subscription = SnsTopicSubscription(
+                subscriptions, email, topic_arn=self.topic.arn, protocol="email", endpoint=email
+            )
+            mark(subscription, {"endpoint": _EMAIL})
 
     def notify(self, rule: CloudwatchEventRule, message: Message, count: TerraformCount | None = None) -> None:
         """Publish a message for the events of each of `count` rules."""

@@ -4,9 +4,15 @@ from dataclasses import dataclass
 
 from constructs import Construct
 
+from modules.inputs import aws_id, aws_ids, mark
 from modules.labels import Labels
 from modules.network import ANYWHERE
 from modules.security_group import SecurityGroup, SecurityGroupProps, SecurityGroupRule
+
+_VPC_ID = aws_id("vpc_id", "Id of the VPC that the builds run in; a change replaces their security groups.", kind="vpc")
+SUBNET_IDS = aws_ids(
+    "subnet_ids", "Ids of the subnets that the builds run in, at most one in each zone.", kind="subnet"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,4 +48,5 @@ class BuildNetwork(SecurityGroup):
                 },
             ),
         )
+        mark(self.group, {"vpc_id": _VPC_ID})
         self.vpc_id, self.subnet_ids = props.vpc_id, props.subnet_ids

@@ -10,7 +10,9 @@ from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityG
 from constructs import Construct
 
 from modules.acknowledged import acknowledge
+from modules.build_network import SUBNET_IDS
 from modules.explained import explain
+from modules.inputs import mark
 from modules.labels import Labels
 from modules.policies import file_systems
 from modules.policies.statement import document
@@ -110,3 +112,5 @@ class CacheFileSystem(Construct):
             )
             for name, subnet_id in props.subnet_ids.items()
         ]
+        for mount_target in self.mount_targets:
+            mark(mount_target, {"subnet_id": SUBNET_IDS.item})

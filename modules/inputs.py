@@ -17,17 +17,24 @@ _MARKS: WeakKeyDictionary[TerraformElement, dict[str, object]] = WeakKeyDictiona
 class Input:
     """A variable of the HCL. With a `key` it is a map, and the value is the one of that key.
 
-    `checks` are conditions on it, with what is said where one is not met.
+    With `is_item` it is a list, and the value is one of its items: there is one such resource for each.
+    `checks` are conditions on the variable, with what is said where one is not met.
     """
 
     variable: str
     description: str
     key: str | None = None
+    is_item: bool = False
     checks: Sequence[tuple[str, str]] = ()
 
     def at(self, key: str) -> "Input":
         """The same map, at a key."""
         return replace(self, key=key)
+
+    @property
+    def item(self) -> "Input":
+        """One item of the same list."""
+        return replace(self, is_item=True)
 
 
 def whole_number(variable: str, description: str, *, low: int, high: int) -> Input:
@@ -51,6 +58,22 @@ def networks(variable: str, description: str) -> Input:
     return Input(variable=variable, description=description, checks=[check])
 
 
+def aws_id(variable: str, description: str, *, kind: str) -> Input:
+    """An id that AWS gave, such as `vpc-…`. The handover refers to the variable wherever the id stands."""
+    check = (f'can(regex("^{kind}-[0-9a-f]+$", var.{variable}))', f"Write an id, for example {kind}-0123456789abcdef0.")
+    return Input(variable=variable, description=description, checks=[check])
+
+
+def aws_ids(variable: str, description: str, *, kind: str) -> Input:
+    """Ids that AWS gave, each another one."""
+    pattern = f'can(regex("^{kind}-[0-9a-f]+$", id))'
+    checks = [
+        (f"alltrue([for id in var.{variable} : {pattern}])", f"Write ids, for example {kind}-0123456789abcdef0."),
+        (f"length(distinct(var.{variable})) == length(var.{variable})", "Name each once."),
+    ]
+    return Input(variable=variable, description=description, checks=checks)
+
+
 def mark(element: TerraformElement, inputs: Mapping[str, Input]) -> None:
     """Mark arguments of `element` as inputs, by their paths: `mark(server, {"root_block_device.volume_size": size})`.
 
@@ -67,6 +90,8 @@ def mark(element: TerraformElement, inputs: Mapping[str, Input]) -> None:
 
 def _written(input: Input) -> dict[str, object]:
     checks = [{"condition": f"${{{condition}}}", "error_message": message} for condition, message in input.checks]
-    key = {"key": input.key} if input.key is not None else {}
+    key: dict[str, object] = {"key": input.key} if input.key is not None else {}
+    if input.is_item:
+        key = {"item": True}
     validation = {"validation": checks} if checks else {}
     return {"variable": input.variable, "description": input.description, **key, **validation}

@@ -21,7 +21,7 @@ from cdktf_cdktf_provider_aws.codebuild_project import (
 from constructs import Construct
 
 from modules.acknowledged import acknowledge
-from modules.build_network import BuildNetwork
+from modules.build_network import SUBNET_IDS, BuildNetwork
 from modules.cache_bucket import CacheBucket
 from modules.cache_file_system import CacheFileSystem
 from modules.explained import explain
@@ -142,7 +142,7 @@ class MirrorBuild(Construct):
             depends_on=[*permissions, *props.programs.objects(props.unit), *_mounts(props)],
         )
         explain(self.project, _CONCURRENT)
-        mark(self.project, _MACHINE)
+        mark(self.project, _MACHINE if props.network is None else _MACHINE | {"vpc_config.subnets": SUBNET_IDS})
         if isinstance(props.cache, CacheFileSystem):
             acknowledge(self.project, CKV_AWS_316="CodeBuild mounts a file system in privileged builds only")
 

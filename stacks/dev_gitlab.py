@@ -11,6 +11,7 @@ from modules.data_volume import DataVolume, DataVolumeProps
 from modules.dns_record import DnsRecord, DnsRecordProps
 from modules.gitlab_server import WEB_AND_SSH, GitlabServer, GitlabServerProps
 from modules.image_backups import ImageBackups, ImageBackupsProps
+from modules.inputs import aws_id, mark
 from modules.policies import servers
 from modules.power_schedule import PowerSchedule, PowerScheduleProps
 from modules.server_files import ServerConfiguration, ServerConfigurationProps, ServerFiles
@@ -22,6 +23,9 @@ from settings.proxy import ProxySettings
 from stacks import gitlab_files
 from stacks.base import BaseStack, Output
 from stacks.operations_variables import GitlabVariables
+
+_VPC_ID = aws_id("vpc_id", "Id of the VPC that the server is in; a change replaces its security group.", kind="vpc")
+_SUBNET_ID = aws_id("subnet_id", "Id of the subnet that the server is in; a change replaces the server.", kind="subnet")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +75,9 @@ class DevGitlabStack(BaseStack):
         server = GitlabServer(
             self, "gitlab", self._server_props(settings, proxy, variables, place, storage, files, parameters)
         )
+        if settings.existing_network is not None:
+            mark(server.security_group.group, {"vpc_id": _VPC_ID})
+            mark(server.instance, {"subnet_id": _SUBNET_ID})
         ServerConfiguration(
             self,
             "configuration",

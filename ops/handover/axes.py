@@ -13,9 +13,12 @@ from dataclasses import replace
 from ops.handover.edit_places import MemberList
 from ops.handover.grouping import ResourceGroup
 from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim, text
+from ops.handover.items import OTHER, Items
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.names import identifier
+from ops.handover.printing import expression
 from ops.handover.references import addresses_in, is_free_of_resources, with_code
+from ops.handover.style.keys import key_name
 from ops.handover.texts import TextFiles
 from ops.handover.unifying import GENERIC, UnifiedGroup
 
@@ -33,7 +36,8 @@ class Axes:
         by_keys: dict[tuple[str, ...], list[UnifiedGroup]] = {}
         order = {id(it): number for number, it in enumerate(blocks)}
         for it in sorted(unified, key=lambda it: min(order[id(member)] for member in it.group.members.values())):
-            by_keys.setdefault(tuple(it.group.members), []).append(it)
+            if it.group.items is None:
+                by_keys.setdefault(tuple(it.group.members), []).append(it)
         self._shared = {keys: _Shared(groups) for keys, groups in by_keys.items() if len(groups) > 1}
         self.lists: list[MemberList] = []
 
@@ -43,8 +47,11 @@ class Axes:
         if unified.group.one_for_all:
             yield replace(first, block=block)
             return
-        shared = self._shared.get(tuple(unified.group.members))
-        if shared is None:
+        items = unified.group.items
+        shared = self._shared.get(tuple(unified.group.members) if items is None else items.others)
+        if items is not None:
+            new, for_each, block = self._of_items(shared, items, block)
+        elif shared is None:
             new, for_each, block = self._alone(unified, block)
         else:
             new, for_each, block = self._of_axis(shared, unified, block)
@@ -67,18 +74,44 @@ class Axes:
         self._listed(f"local.{name}", group.name, keys)
         return new, Verbatim(f"local.{name}"), block
 
+    def _of_items(
+        self, shared: "_Shared | None", items: Items, block: Block
+    ) -> tuple[dict[str, Expression], Expression, Block]:
+        """The same for a group that iterates over a variable, or over all pairs of its items and other keys."""
+        if not items.others:
+            return {}, Verbatim(f"toset(var.{items.variable})"), block
+        new = {} if shared is None else self._axis(shared, items.others)
+        others = expression(TupleExpr(tuple(map(text, items.others))))
+        other = OTHER
+        if shared is not None:
+            of_axis = Verbatim(f"local.{shared.local}")
+            others = f"keys({of_axis.source})" if shared.attributes else of_axis.source
+            other = key_name(of_axis)
+        if other == items.argument:
+            other = OTHER
+        for_each = (
+            f"{{ for pair in setproduct({others}, var.{items.variable}) : "
+            f'"${{pair[0]}}/${{pair[1]}}" => {{ {other} = pair[0], {items.argument} = pair[1] }} }}'
+        )
+        return new, Verbatim(for_each), _with_values(block, {OTHER: f"each.value.{other}"})
+
+    def _axis(self, shared: "_Shared", keys: Sequence[str]) -> dict[str, Expression]:
+        """The local value of an axis, if no group needed it before."""
+        if shared.local:
+            return {}
+        shared.local = self._free(shared.name, f"{shared.name}_by_name")
+        value = _by_key(keys, shared.attributes) if shared.attributes else _set(keys)
+        self._locals[shared.local] = value
+        if shared.is_collection:
+            self._listed(f"local.{shared.local}", shared.name, keys)
+        return {shared.local: value}
+
     def _of_axis(
         self, shared: "_Shared", unified: UnifiedGroup, block: Block
     ) -> tuple[dict[str, Expression], Expression, Block]:
         """The same for a group whose keys others have, too. References get a local value of their own."""
         keys = list(unified.group.members)
-        new: dict[str, Expression] = {}
-        if not shared.local:
-            shared.local = self._free(shared.name, f"{shared.name}_by_name")
-            new[shared.local] = _by_key(keys, shared.attributes) if shared.attributes else _set(keys)
-            self._locals[shared.local] = new[shared.local]
-            if shared.is_collection:
-                self._listed(f"local.{shared.local}", shared.name, keys)
+        new = self._axis(shared, keys)
         places = {}
         for name, values in unified.values.items():
             attribute = shared.attribute(unified, name)

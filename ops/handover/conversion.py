@@ -32,12 +32,14 @@ class Converted:
     addresses: of every resource and data source in the HCL, by its address in the JSON.
     given: what the next handover must know.
     edit_places: where members of repeated resources are added, for the README.
+    left_out: inputs that became no variables.
     """
 
     files: Mapping[str, str]
     addresses: Mapping[str, str]
     given: Given = _NOTHING
     edit_places: Sequence[EditPlace] = ()
+    left_out: Set[str] = frozenset()
 
     @property
     def moved(self) -> dict[str, str]:
@@ -76,6 +78,7 @@ def convert(
         addresses=repeated.addresses,
         given=repeated.given,
         edit_places=located(repeated.members, by_file, files),
+        left_out=repeated.left_out,
     )
 
 

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ops.handover.hcl import Block
+from ops.handover.items import KEY, ItemGroup, Items, item_groups
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.names import without_type
 from ops.handover.references import address, declared
 from ops.handover.scopes import hides
 from terraform.patterns import NAME
 
-KEY = "*"
 _LOWER = r"[^\W\dA-Z_]"
 _TOKENS = re.compile(rf"[A-Z]+(?!{_LOWER})|[A-Z]?{_LOWER}+|\d+")
 _LONGEST_KEY = 3
@@ -28,7 +28,7 @@ Steps = tuple[str, ...]
 
 @dataclass(frozen=True, order=True)
 class PathPattern:
-    """What the members of a group share. One of the steps has a `*`, which stands for the key."""
+    """What the members of a group share. One of the steps has a `*`, which stands for the key, or two of a pair."""
 
     kind: str
     type: str
@@ -57,6 +57,7 @@ class ResourceGroup:
     place: what the members' paths share; None for a group that is kept from an earlier handover.
     in_collection: whether the key is a step of a collection, or counts members.
     one_for_all: whether all members become one data source without keys.
+    items: what the group is to iterate over, if that is a variable.
     """
 
     kind: str
@@ -66,6 +67,7 @@ class ResourceGroup:
     place: PathPattern | None = None
     in_collection: bool = True
     one_for_all: bool = False
+    items: Items | None = None
 
     @property
     def keys(self) -> frozenset[str]:
@@ -101,6 +103,7 @@ class Grouping:
                 self._members.setdefault(place, {}).setdefault(key, found)
         self._members = {place: it for place, it in self._members.items() if len(it) > 1}
         self._collections = _collections(repeatable)
+        self._item_groups = item_groups(repeatable)
         types: dict[frozenset[str], set[str]] = {}
         for place, members in self._members.items():
             types.setdefault(frozenset(members), set()).add(place.type)
@@ -111,6 +114,13 @@ class Grouping:
         groups: list[ResourceGroup] = []
         used: set[int] = set()
         names: set[str] = set()
+        for found in self._item_groups:
+            group = self._for_items(found, names)
+            own = {id(it) for it in found.members.values()}
+            if group is not None and not own & used and (group.place, group.keys) not in rejected:
+                groups.append(group)
+                names.add(group.address)
+                used |= own
         for place in self._order:
             members = {key: it for key, it in sorted(self._members[place].items()) if id(it) not in used}
             if len(members) > 2 and (place, frozenset(members)) in rejected:
@@ -125,6 +135,14 @@ class Grouping:
             names.add(group.address)
             used |= {id(it) for it in members.values()}
         return groups
+
+    def _for_items(self, found: ItemGroup, names: set[str]) -> ResourceGroup | None:
+        place = PathPattern("resource", found.type, found.steps)
+        name = self._free_name(place, found.members, names)
+        if name is None:
+            return None
+        members = dict(sorted(found.members.items()))
+        return ResourceGroup(place.kind, place.type, name, members, place, items=found.items)
 
     def _rank(self, place: PathPattern, types: Mapping[frozenset[str], set[str]]) -> tuple[object, ...]:
         members = self._members[place]

@@ -2,18 +2,20 @@
 
 A resource, a data source or a module marks its own arguments, by their paths: `{"cidr_block": {"variable":
 "network_cidr", "description": "Addresses of the VPC."}}`. An input may have a `type` and a `validation`, as a variable
-has them. With a `key`, the variable is a map, and the value is the one of that key. A name alone stands for a variable
-that another place describes. Terraform ignores all of it in the JSON.
+has them. With a `key`, the variable is a map, and the value is the one of that key. With `item`, it is a list, and the
+value of this argument of the resource is one of its items; resources for all items become one with `for_each`. A name
+alone stands for a variable that another place describes. Terraform ignores all of it in the JSON.
 """
 
 import copy
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from errors import RefusedError
 from errors.shown import shown
+from ops.handover.metadata import FOR_ITEMS, INPUT, ITEM
 from ops.handover.strings import quoted
 from ops.handover.values import Problems
 from terraform.output import Number, objects
@@ -27,20 +29,35 @@ _LITERAL = {"depends_on", "lifecycle", "provider"}
 _LITERAL_IN_MODULES = {*_LITERAL, "providers", "source", "version"}
 """Arguments that may have no variable."""
 
-_FIELDS = {"variable", "description", "type", "validation", "key"}
+_FIELDS = {"variable", "description", "type", "validation", "key", "item"}
 _RESERVED = {"source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals"}
 """Names that no variable may have: https://developer.hashicorp.com/terraform/language/block/variable"""
 
+_OF_RESOURCES = "mark a text that is an argument of a resource itself"
 _AGREE = "give all places of one variable the same value, or a variable to each"
 _SAY = f"write a name, or an object with variable and, of {', '.join(sorted(_FIELDS - {'variable'}))}, what you need"
 
 
+class _Place(NamedTuple):
+    """An argument of a resource, with the resource's comment."""
+
+    where: str
+    argument: str
+    comment: dict[str, Any]
+
+
 @dataclass
 class _Variable:
-    """What is known of one variable. values: by key, or the only one by no key."""
+    """What is known of one variable. values: by key, or the only one by no key. items: the places of each item."""
 
     values: dict[str | None, Any] = field(default_factory=dict)
     arguments: dict[str, Any] = field(default_factory=dict)
+    items: dict[str, list[_Place]] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> Any:
+        """The list that the variable is, if it has items: in the order of a place that has all of them."""
+        return self.values.get(None, [*self.items])
 
 
 def with_inputs(document: Mapping[str, Any], *, name: str) -> Mapping[str, Any]:
@@ -55,6 +72,8 @@ def with_inputs(document: Mapping[str, Any], *, name: str) -> Mapping[str, Any]:
     for where, block in list(_marked(changed)):
         for argument, mark in block["//"].pop("inputs").items():
             _replace(block, argument, mark, f"{where}.{argument}", found, problems)
+    for variable, it in found.items():
+        _note_items(variable, it, problems)
     declared = {label for level in objects(changed.get("variable")) for label in level}
     for variable in sorted(declared & found.keys()):
         problems.add(f"variable.{variable}", "is declared already", "give the input another name")
@@ -105,19 +124,51 @@ def _replace(
         return
     variable, key = mark["variable"], mark.get("key")
     known = found.setdefault(variable, _Variable())
+    _describe(known, mark, where, problems)
+    if "item" in mark:
+        if not _may_be_item(value, argument, where):
+            problems.add(where, f"{shown(holder[last])} is no item", _OF_RESOURCES)
+        known.items.setdefault(str(value), []).append(_Place(where, argument, block["//"]))
+        return
     other = known.values.setdefault(key, value)
     if (_type(other), other) != (_type(value), value) or (None in known.values and len(known.values) > 1):
         problems.add(where, f"{shown(holder[last])} is not what var.{variable} is elsewhere", _AGREE)
-    for name in _FIELDS & mark.keys() - {"variable", "key"}:
-        if known.arguments.setdefault(name, mark[name]) != mark[name]:
-            problems.add(where, f"the {name} of var.{variable} is another elsewhere", _AGREE)
     holder[last] = f"${{var.{variable}}}" if key is None else f"${{var.{variable}[{quoted(key)}]}}"
+
+
+def _describe(known: _Variable, mark: Mapping[str, Any], where: str, problems: Problems) -> None:
+    """Note what one place says of its variable."""
+    for name in sorted(_FIELDS & mark.keys() - {"variable", "key", "item"}):
+        if known.arguments.setdefault(name, mark[name]) != mark[name]:
+            problems.add(where, f"the {name} of var.{mark['variable']} is another elsewhere", _AGREE)
+
+
+def _may_be_item(value: Any, argument: str, where: str) -> bool:
+    return where.startswith("resource.") and "." not in argument and isinstance(value, str)
+
+
+def _note_items(variable: str, known: _Variable, problems: Problems) -> None:
+    """Note in the comments of resources which items of the variable they are for."""
+    if not known.items:
+        return
+    whole = known.whole
+    if known.values.keys() - {None} or not isinstance(whole, list) or sorted(map(str, whole)) != sorted(known.items):
+        (place, *_), *_ = known.items.values()
+        problems.add(place.where, f"the items of var.{variable} are others elsewhere", _AGREE)
+    for value, places in known.items.items():
+        for place in places:
+            if ITEM in place.comment:
+                problems.add(place.where, "another argument is an item, too", "mark one as an item")
+            note = {"argument": place.argument, "variable": variable, "value": value, "items": known.whole}
+            place.comment[ITEM] = note
 
 
 def _is_mark(mark: Any) -> bool:
     if not isinstance(mark, dict) or not {"variable"} <= mark.keys() <= _FIELDS:
         return False
-    texts = [mark[name] for name in mark.keys() - {"validation"}]
+    if not {"key", "item"} - mark.keys() or mark.get("item", True) is not True:
+        return False
+    texts = [mark[name] for name in mark.keys() - {"validation", "item"}]
     return all(isinstance(it, str) for it in texts) and bool(re.fullmatch(NAME, mark["variable"]))
 
 
@@ -164,9 +215,11 @@ def _constant(value: Any) -> Any:
 
 def _declaration(variable: _Variable) -> dict[str, Any]:
     values = variable.values
+    comment = {"//": {INPUT: True, **({} if values else {FOR_ITEMS: True})}}
+    values = values or {None: variable.whole}
     default: Any = values[None] if None in values else dict(sorted(values.items(), key=lambda it: str(it[0])))
     types = {"type": _type(default)} if _type(default) is not None else {}
-    return {**types, **variable.arguments, "default": default, "nullable": False}
+    return {**comment, **types, **variable.arguments, "default": default, "nullable": False}
 
 
 def _type(value: Any) -> str | None:

@@ -40,6 +40,7 @@ class Keeping:
         self._given = given
         self._kept = _given_groups(blocks, given)
         self._apart: set[tuple[str, str]] = set()
+        self._without_variable: set[str] = set()
         self._proposals: dict[tuple[PathPattern | None, frozenset[str]], frozenset[str]] = {}
 
     def groups(self, proposed: Sequence[ResourceGroup]) -> list[ResourceGroup]:
@@ -54,13 +55,26 @@ class Keeping:
             own = self._own_group(group, kept)
             if own is not None:
                 joined = self._without_apart(own, {**self._free(own, new), **own.members})
-                kept[own.address] = replace(joined, place=group.place, in_collection=group.in_collection)
+                is_whole = joined.keys == group.keys and own.address not in self._without_variable
+                items = group.items if is_whole else None
+                kept[own.address] = replace(joined, place=group.place, in_collection=group.in_collection, items=items)
                 continue
-            members = self._free(group, {**self._standing_alone(group), **new})
-            if members.keys() & new.keys() and len(members) > 1 and group.address not in self._taken:
+            replaced = self._replaced(group, kept)
+            alone = self._standing_alone(group)
+            ids = {id(it) for old in replaced for it in old.members.values()}
+            again = {key: it for key, it in group.members.items() if id(it) in ids}
+            members = self._free(group, {**alone, **again, **new})
+            is_new = members.keys() & new.keys() and len(members) > 1
+            if (is_new or members.keys() == self._of_variable(group)) and group.address not in self._taken:
+                for old in replaced:
+                    del kept[old.address]
                 others.append(replace(group, members=dict(sorted(members.items()))))
                 self._proposals[group.place, others[-1].keys] = group.keys
         return [*(it for it in kept.values() if it.members), *others]
+
+    def leave_variable(self, group: ResourceGroup) -> None:
+        """Let a kept group list its keys itself."""
+        self._without_variable.add(group.address)
 
     def is_kept(self, group: ResourceGroup) -> bool:
         return group.address in self._kept
@@ -102,6 +116,17 @@ class Keeping:
         if not found and group.address in kept:
             fitting = [kept[group.address]]
         return max(fitting, key=lambda it: len(it.members), default=None)
+
+    def _replaced(self, group: ResourceGroup, kept: Mapping[str, ResourceGroup]) -> list[ResourceGroup]:
+        """The kept groups that become one with pairs: those that have none but its members."""
+        if group.items is None:
+            return []
+        own = {id(it) for it in group.members.values()}
+        return [it for it in kept.values() if it.members and {id(one) for one in it.members.values()} <= own]
+
+    def _of_variable(self, group: ResourceGroup) -> Set[str]:
+        """The keys of a group that iterates over a variable; it is that or nothing."""
+        return group.keys if group.items is not None else set()
 
     def _free(self, group: ResourceGroup, members: Mapping[str, TopLevelBlock]) -> dict[str, TopLevelBlock]:
         """The members whose addresses in the group no other resource had."""

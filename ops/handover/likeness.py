@@ -23,7 +23,7 @@ def unlike(unified: Sequence[UnifiedGroup], failed: Iterable[ResourceGroup]) -> 
         for it in unified
         if it.group.in_collection or (_is_explained(it, unified) and it.group.keys not in not_alike)
     ]
-    proposed = [it for it in unified if it.group.place is not None]
+    proposed = [it for it in unified if it.group.place is not None and it.group.items is None]
     return [it.group for it in proposed if not (_are_few(it) and _is_wanted(it, unified, axes))]
 
 

@@ -7,6 +7,21 @@ from typing import Any
 from errors.shown import printable
 from ops.handover.hcl import Block
 
+ITEM = "item_of_list"
+INPUT = "input"
+FOR_ITEMS = "for_items_alone"
+"""What inputs leave under `//`: which item of a list an argument is, and which variables they are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListItem:
+    """An argument whose value is one of the `items` of a list, which `variable` has."""
+
+    argument: str
+    variable: str
+    value: str
+    items: tuple[str, ...]
+
 
 @dataclass(frozen=True, kw_only=True)
 class TopLevelBlock:
@@ -15,12 +30,18 @@ class TopLevelBlock:
     path: the block's place in the tree of constructs, without the stack.
     generated_name: whether cdktf made the block's name.
     same_file_as: the address of the block whose file this one belongs in, if it has no file of its own.
+    item: which argument is an item of a variable's list.
+    is_input: whether it is a variable that an input became.
+    is_for_items: whether only resources for each item of the variable need it.
     """
 
     block: Block
     path: tuple[str, ...] = ()
     generated_name: bool = False
     same_file_as: str | None = None
+    item: ListItem | None = None
+    is_input: bool = False
+    is_for_items: bool = False
 
 
 def comments(body: Mapping[str, Any]) -> tuple[str, ...]:
@@ -45,11 +66,23 @@ def reason(body: Mapping[str, Any]) -> str:
 def with_metadata(block: Block, body: Mapping[str, Any]) -> TopLevelBlock:
     """The block with the metadata of the JSON it was read from."""
     content = body.get("//")
-    metadata = content.get("metadata") if isinstance(content, dict) else None
+    if not isinstance(content, dict):
+        content = {}
+    metadata = content.get("metadata")
     if not isinstance(metadata, dict):
         metadata = {}
     return TopLevelBlock(
         block=block,
         path=tuple(str(metadata.get("path", "")).split("/")[1:]),
         generated_name=bool(block.labels) and metadata.get("uniqueId") == block.labels[-1],
+        item=_item(content.get(ITEM)),
+        is_input=block.type == "variable" and content.get(INPUT) is True,
+        is_for_items=block.type == "variable" and content.get(FOR_ITEMS) is True,
     )
+
+
+def _item(content: Any) -> ListItem | None:
+    """What `with_inputs` found of an item."""
+    if not isinstance(content, dict):
+        return None
+    return ListItem(**{**content, "items": tuple(content["items"])})

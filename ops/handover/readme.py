@@ -110,6 +110,7 @@ def stack_readme(stack: HandoverStack, stacks: Sequence[HandoverStack], converte
         [
             (cell(name), cell(str(it.get("type", "any"))), _value(it), plain(str(it.get("description", ""))))
             for name, it in sorted(stack.variables.items())
+            if name not in converted.left_out
         ],
     )
     results = table(

@@ -3,7 +3,7 @@
 References follow, and `moved` blocks record every new address of a resource.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from ops.handover.axes import Axes
@@ -13,6 +13,7 @@ from ops.handover.edit_places import MemberList
 from ops.handover.given import Given
 from ops.handover.grouping import Grouping, Rejected, ResourceGroup
 from ops.handover.hcl import Block
+from ops.handover.items import with_elements
 from ops.handover.keeping import Keeping, kept_names
 from ops.handover.likeness import unlike
 from ops.handover.metadata import TopLevelBlock
@@ -33,12 +34,14 @@ class Repeated:
 
     given: what the next handover must know.
     members: where the keys of merged resources are listed.
+    left_out: variables for items over which nothing iterates after all.
     """
 
     blocks: Sequence[TopLevelBlock]
     addresses: Mapping[str, str]
     given: Given
     members: Sequence[MemberList]
+    left_out: Set[str]
 
 
 def with_repetition(blocks: Sequence[TopLevelBlock], texts: TextFiles, given: Given, *, stack: str) -> Repeated:
@@ -46,7 +49,7 @@ def with_repetition(blocks: Sequence[TopLevelBlock], texts: TextFiles, given: Gi
 
     Files for merged texts go to `texts`.
     """
-    blocks = with_digests(blocks)
+    blocks = with_elements(with_digests(blocks))
     followed = dict(asked_moves(blocks))
     owners = {followed.get(old, old): new for old, new in given.addresses.items()}
     short = kept_names(blocks, renamed(blocks, owners), given)
@@ -64,13 +67,16 @@ def with_repetition(blocks: Sequence[TopLevelBlock], texts: TextFiles, given: Gi
         made = [merged for _, merged in unified if merged is not None]
         keyless = {it.group.address for it in made if it.group.kind == "data" and not it.differs}
         unwanted = [it for it in unlike(made, grouping.failed) if not keeping.is_kept(it)]
-        bad = failed or unwanted or _in_cycle(blocks, groups, addresses) or _partly_awaited(groups, awaited)
+        unshared = [it for it in _with_lonely_variables(blocks, made) if it not in failed]
+        bad = failed or unwanted or unshared or _in_cycle(blocks, groups, addresses) or _partly_awaited(groups, awaited)
         if not bad and keyless == without_keys:
             return _put_together(blocks, made, addresses, texts, given, stack)
         without_keys = keyless
         grouping.failed += [it for it in failed if not keeping.is_kept(it)]
         for group in bad:
-            if keeping.is_kept(group):
+            if keeping.is_kept(group) and group.items is not None:
+                keeping.leave_variable(group)
+            elif keeping.is_kept(group):
                 keeping.reduce(group, _members(group, addresses))
             elif group.place is not None:
                 rejected.add((group.place, keeping.proposed_keys(group)))
@@ -117,6 +123,15 @@ def _partly_awaited(groups: Sequence[ResourceGroup], awaited: Sequence[set[str]]
     return [it for it in groups if any(0 < len(members[it.address] & one) < len(it.members) for one in awaited)]
 
 
+def _with_lonely_variables(blocks: Sequence[TopLevelBlock], made: Sequence[UnifiedGroup]) -> list[ResourceGroup]:
+    """Groups that iterate over a variable of which other resources would not follow a change."""
+    iterating = [it.group for it in made if it.group.items is not None]
+    following = {id(member) for it in iterating for member in it.members.values()}
+    own = {it.block.labels[0] for it in blocks if it.is_for_items}
+    others = {it.item.variable for it in blocks if it.item is not None and id(it) not in following}
+    return [it for it in iterating if it.items is not None and it.items.variable in own & others]
+
+
 def _relabelled(block: Block, addresses: NewAddresses) -> Block:
     """The block under the address of the block that it becomes or joins."""
     new = addresses.blocks.get(address(block))
@@ -136,8 +151,10 @@ def _put_together(
     axes = Axes(unified, blocks, texts)
     written: list[TopLevelBlock] = []
     done: set[str] = set()
+    iterated = {it.group.items.variable for it in unified if it.group.items is not None}
+    left_out = {it.block.labels[0] for it in blocks if it.is_for_items} - iterated
     for found in blocks:
-        if found.block.type == "moved":
+        if found.block.type == "moved" or (found.is_for_items and found.block.labels[0] in left_out):
             continue
         merged = waiting.get(id(found))
         if merged is None:
@@ -153,6 +170,7 @@ def _put_together(
         addresses=now,
         given=given.followed_by(now, steps, counted_addresses(blocks)),
         members=axes.lists,
+        left_out=left_out,
     )
 
 

@@ -31,20 +31,9 @@ _MOST_DYNAMIC = 3
 _OWN_SCOPE = frozenset({"dynamic", "provisioner", "connection"})
 
 # Arguments whose names say little without the block that they are in.
-GENERIC = {
-    "actions",
-    "arn",
-    "id",
-    "identifiers",
-    "key",
-    "name",
-    "resources",
-    "test",
-    "type",
-    "value",
-    "values",
-    "variable",
-}
+GENERIC = frozenset(
+    ["actions", "arn", "id", "identifiers", "key", "name", "resources", "test", "type", "value", "values", "variable"]
+)
 
 # A line of a text such as `NAME: "value"` or `export NAME=value`, up to the value.
 _NAMED_LINE = re.compile(r"""(\s*(?:export |- )?([A-Za-z_]\w*)\s*[:=]\s*["']?)""", re.ASCII)
@@ -82,17 +71,25 @@ class UnifiedGroup:
 
 def unify(group: ResourceGroup, members: Mapping[str, Block]) -> UnifiedGroup | None:
     """One block for the members, or None if they differ in a way that needs separate blocks."""
-    keys = {"each.key": list(members)}
+    items = group.items
+    if items is not None and members.keys() != items.pairs.keys():
+        return None
+    keys = {"each.key": list(members)} if items is None else items.keys(members)
+    own = [it if items is None else items.written_into(it) for it in members.values()]
     merger = _Merger(keys, may_be_dynamic=group.in_collection)
     try:
-        block = merger.blocks(list(members.values()), ())
+        block = merger.blocks(own, ())
         if merger.dynamic:
             known = texts_by_key(block, keys, merger.values)
             again = _Merger(keys, may_be_dynamic=True, known=known)
-            changed = again.blocks(list(members.values()), ())
+            changed = again.blocks(own, ())
             if again.values.items() <= merger.values.items():
                 merger, block = again, changed
     except _DifferentError:
+        return None
+    # Nothing but the list may need a change when somebody adds an item to it.
+    by_key = merger.dynamic or merger.values or merger.files or merger.files_by_key
+    if items is not None and (by_key or items.are_named_in(block)):
         return None
     block = replace(block, labels=(group.type, group.name))
     return UnifiedGroup(group, block, merger.values, merger.shared, merger.files, merger.files_by_key)
@@ -292,8 +289,8 @@ class _Merger:
         except _DifferentError:
             self.values = saved
         texts = [it.text for it in _all_of(Template, members) if it.text is not None]
-        (keys,) = self._keys.values()
-        if len(texts) != len(members) or not all(_FILE_NAME.fullmatch(key) for key in keys):
+        keys = next(iter(self._keys.values()))
+        if len(self._keys) > 1 or len(texts) != len(members) or not all(_FILE_NAME.fullmatch(key) for key in keys):
             raise _DifferentError
         path = next((it for it, (_, known) in self.files_by_key.items() if known == texts), None)
         if path is None:

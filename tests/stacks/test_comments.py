@@ -55,7 +55,7 @@ def test_values_that_operations_may_change_are_marked(synthesised: Callable[[str
         found[name] = sorted(new.keys() - stack.json.get("variable", {}).keys())
     assert found == {
         "dev-network": ["network_cidr", "private_subnet_cidrs", "public_subnet_cidrs"],
-        "dev-proxy": ["volume_gib"],
+        "dev-proxy": ["alert_emails", "volume_gib"],
         "dev-gitlab": [
             "certificate_arn",
             "data_volume_iops",
@@ -66,8 +66,16 @@ def test_values_that_operations_may_change_are_marked(synthesised: Callable[[str
             "route53_zone_id",
             "schedule_timezone",
         ],
-        "prd-codecommit": ["replaced_trail_retention_days"],
-        "backlog-bridge": ["build_compute_type", "build_image", "webhook_burst", "webhook_requests_per_second"],
+        "prd-codecommit": ["alert_emails", "replaced_trail_retention_days"],
+        "backlog-bridge": [
+            "alert_emails",
+            "build_compute_type",
+            "build_image",
+            "subnet_ids",
+            "vpc_id",
+            "webhook_burst",
+            "webhook_requests_per_second",
+        ],
     }
 
 

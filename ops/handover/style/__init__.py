@@ -6,6 +6,7 @@ from ops.handover.metadata import TopLevelBlock
 from ops.handover.style.account_and_region import with_account_and_region
 from ops.handover.style.arns import with_arns
 from ops.handover.style.booleans import with_booleans
+from ops.handover.style.ids import with_ids
 from ops.handover.style.loops import with_loops
 from ops.handover.style.names import with_name
 from ops.handover.style.order import in_order
@@ -18,6 +19,7 @@ _PASSES: tuple[Callable[[Sequence[TopLevelBlock]], Sequence[TopLevelBlock]], ...
     with_tags,
     with_booleans,
     with_account_and_region,
+    with_ids,
     with_arns,
     with_name,
     with_loops,

@@ -93,7 +93,7 @@ def test_values_by_key_follow_the_block_that_zones_share() -> None:
 
 
 AGREE = "give all places of one variable the same value, or a variable to each"
-SAY = "write a name, or an object with variable and, of description, key, type, validation, what you need"
+SAY = "write a name, or an object with variable and, of description, item, key, type, validation, what you need"
 REFUSED = {
     "two_values": (topics("name", "name"), "it_1.name: 'two' is not what var.name is elsewhere", AGREE),
     "text_and_number": (topics("it", "it", names=("1", 1)), "it_1.name: 1 is not what var.it is elsewhere", AGREE),
