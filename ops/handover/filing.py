@@ -58,7 +58,18 @@ def filed(blocks: Sequence[TopLevelBlock]) -> dict[str, list[Block]]:
     variables = _OF_TERRAFORM["variable"]
     if variables in files:
         files[variables].sort(key=lambda it: it.labels)
-    return {file: with_one_locals_block(content) for file, content in files.items()}
+    return {file: with_one_locals_block(_with_reasons_once(content)) for file, content in files.items()}
+
+
+def _with_reasons_once(content: Sequence[Block]) -> list[Block]:
+    """The blocks of a file, of which several of one type with one reason say it at the first alone."""
+    said: set[tuple[str, ...]] = set()
+    found = []
+    for block in content:
+        own = (block.type, *block.labels[:1], block.reason)
+        found.append(replace(block, reason="") if block.labels and own in said else block)
+        said.add(own)
+    return found
 
 
 def _places(blocks: Sequence[TopLevelBlock]) -> list[str]:

@@ -11,6 +11,8 @@ from terraform.patterns import NAME
 _HASH = re.compile(r"_[0-9A-F]{8}$")
 _NAMELESS = "main"
 KEYWORDS = ("true", "false", "null", "for", "in", "if", "else", "endif", "endfor")
+_LOAD_BALANCER = ["load", "balancer"]
+"""What `lb` stands for in types."""
 _PREPOSITIONS = [[it] for it in ("by", "for", "from", "in", "of", "on", "to", "with")]
 
 
@@ -50,13 +52,25 @@ def identifier(words: str) -> str:
 def without_type(name: str, type_: str) -> str:
     """A name without the words of its type at the end: `network_vpc` of `aws_vpc` is `network`.
 
-    Words of the type that make up a whole `security_group_` in the middle of the name go, too. The result is empty if
-    the name has no other words.
+    Words of the type that make up a whole `security_group_` in the middle of the name go, too, and so does the plural
+    of its last word: `alerts_subscriptions` is `alerts`. The target of an event rule has the rule's name, and what
+    belongs to a load balancer does not say so again. The result is empty if the name has no other words.
     """
     of_type = type_.split("_")[1:]
     words = re.sub(r"\W+", "_", name).strip("_").split("_")
+    if type_.endswith("_event_target") and "to" in words[1:-1]:
+        words = words[: words.index("to", 1)]
+    is_load_balancer = of_type[:1] == ["lb"]
+    if is_load_balancer and words[-2:] == _LOAD_BALANCER:
+        words = words[:-2]
+    if len(words) > 1 and words[-1] == f"{of_type[-1]}s":
+        words.pop()
     while words and words[-1].lower() in of_type and words[-2:-1] not in _PREPOSITIONS:
         words.pop()
+    if is_load_balancer and words[:2] == _LOAD_BALANCER:
+        words = words[2:]
+    if len(words) > 1 and words[0] == f"{of_type[-1]}s":
+        words = words[1:]
     for length in range(len(of_type), 1, -1):
         for start in range(1, len(words) - length):
             if words[start : start + length] in (of_type[at : at + length] for at in range(len(of_type))):

@@ -79,7 +79,7 @@ def converted(*documents: Document) -> Converted:
 def test_one_block_iterates_over_the_variable_however_many_items_it_has(emails: tuple[str, ...]) -> None:
     files = converted(subscriptions(*emails)).files
     assert files["sns.tf"] == (
-        'resource "aws_sns_topic_subscription" "alerts_subscriptions" {\n'
+        'resource "aws_sns_topic_subscription" "alerts" {\n'
         "  for_each = toset(var.alert_emails)\n\n"
         '  topic_arn = "arn:aws:sns:eu-central-1:123456789012:t"\n'
         '  protocol = "email"\n'
@@ -105,7 +105,7 @@ def test_one_that_stood_alone_is_moved_into_the_block() -> None:
     old = next(iter(before["resource"]["aws_sns_topic_subscription"]))
     before["resource"]["aws_sns_topic_subscription"][old]["//"].pop("inputs")
     moved = converted(before, subscriptions("a@example.com")).files["moved.tf"]
-    assert 'to = aws_sns_topic_subscription.alerts_subscriptions["a@example.com"]' in moved
+    assert 'to = aws_sns_topic_subscription.alerts["a@example.com"]' in moved
 
 
 def test_a_list_that_grows_and_shrinks_keeps_its_block() -> None:

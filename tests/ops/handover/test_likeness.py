@@ -170,4 +170,4 @@ def test_members_that_differ_in_more_than_they_share_stay_apart() -> None:
         "disk": {"alarm_name": "two", "metric_name": "C", "namespace": "D", "threshold": 3, "evaluation_periods": 4},
     }
     document = stack("resource", each("alarms/*", bodies, "aws_cloudwatch_metric_alarm", bodies.__getitem__))
-    assert blocks(document) == {"aws_cloudwatch_metric_alarm.alarms_cpu", "aws_cloudwatch_metric_alarm.alarms_disk"}
+    assert blocks(document) == {"aws_cloudwatch_metric_alarm.cpu", "aws_cloudwatch_metric_alarm.disk"}

@@ -19,6 +19,17 @@ from tests.ops.handover.cases.similar import stack
         ("aws_codecommit_repository", "repositories", "repositories"),
         ("aws_vpc", "vpc", ""),
         ("aws_sns_topic", "news-topic", "news"),
+        ("aws_sns_topic_subscription", "alerts_subscriptions", "alerts"),
+        ("aws_sns_topic", "topics", "topics"),
+        ("aws_cloudwatch_log_group", "mirrors_logs", "mirrors_logs"),
+        ("aws_vpc_endpoint", "endpoints_s3", "s3"),
+        ("aws_vpc_endpoint", "endpoints", "endpoints"),
+        ("aws_lb", "proxy_load_balancer", "proxy"),
+        ("aws_lb", "load_balancer", ""),
+        ("aws_lb_target_group", "load_balancer_https_targets", "https_targets"),
+        ("aws_security_group", "load_balancer", "load_balancer"),
+        ("aws_cloudwatch_event_target", "alerts_failures_to_topic", "alerts_failures"),
+        ("aws_vpc_security_group_egress_rule", "build_to_ssh", "build_to_ssh"),
     ],
 )
 def test_removes_the_words_of_the_type(type_: str, name: str, short: str) -> None:

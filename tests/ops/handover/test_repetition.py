@@ -45,6 +45,17 @@ def test_resources_of_one_reason_are_one_block_with_it(reasons: tuple[str | None
     assert hcl.count("# Why.\nresource") == (1 if blocks == 1 else reasons.count("Why."))
 
 
+def test_blocks_of_one_type_and_file_say_their_reason_once() -> None:
+    topics = {
+        name: named(name, name, name=f"{name}-x", **more) for name, more in (("one", {}), ("two", {"fifo_topic": True}))
+    }
+    bucket = named("three", "three", bucket="b")
+    for resource in (*topics.values(), bucket):
+        resource["//"]["comment"] = "Why."
+    files = converted({"aws_sns_topic": topics, "aws_s3_bucket": {"three": bucket}})
+    assert [text.count("# Why.") for path, text in sorted(files.items()) if path in ("s3.tf", "sns.tf")] == [1, 1]
+
+
 def test_merges_subnets_by_zone() -> None:
     assert converted({"aws_subnet": subnets()})["subnets.tf"] == (
         "locals {\n"
