@@ -1,5 +1,6 @@
 """Stacks that are handed over several times while they change, and what Terraform then plans for their states."""
 
+import itertools
 import json
 import random
 import re
@@ -18,8 +19,15 @@ from tests.real.terraform import terraform
 Document = dict[str, Any]
 
 _ZONES = ("a", "c", "d")
+_TOPIC = "arn:aws:sns:eu-central-1:111111111111:alerts"
 _MIRRORS = ("app", "web", "api-2")
+_EMAILS = ("on-call@example.com", "team@example.com", "other@example.com")
+_SUBNETS = ("subnet-1", "subnet-2")
 _SCHEMA_VERSIONS = {"aws_subnet": 1}
+_ITEMS = {
+    "aws_sns_topic_subscription": ("endpoint", "alert_emails"),
+    "aws_efs_mount_target": ("subnet_id", "subnet_ids"),
+}
 # Without these in the state, the provider replaces the resource.
 _DEFAULTS = {"aws_subnet": {"ipv6_native": False}, "aws_sns_topic": {"fifo_topic": False}}
 _CHANGING = re.compile(r"(?<=\.)(repositories|network|mirrors)x*|_[0-9A-F]{8}$")
@@ -80,6 +88,9 @@ class _Stack:
         self.mirrors = self._some(_MIRRORS)
         self.repositories = self._some(_MIRRORS)
         self.topics = {name: self._hash() for name in self._some(("news", "mail"))}
+        self.emails = self._some(_EMAILS)
+        self.subnets = self._some(_SUBNETS)
+        self.marked = chance.random() < 0.8
         self.odd: set[str] = set()
         self.renamed: dict[str, str] = {}
         self.moved: list[tuple[str, str]] = []
@@ -98,6 +109,7 @@ class _Stack:
             self._change_mirrors,
             self._change_repositories,
             self._change_topics,
+            self._change_items,
             self._change_fit,
             self._move,
             self._exchange,
@@ -115,6 +127,12 @@ class _Stack:
 
     def _change_repositories(self) -> None:
         self.repositories = self._some(_MIRRORS)
+
+    def _change_items(self) -> None:
+        """Others are told, builds run in other subnets, or the project marks the lists now."""
+        self.emails = self._some(_EMAILS)
+        self.subnets = self._some(_SUBNETS)
+        self.marked = self.marked or self._chance.random() < 0.8
 
     def _change_topics(self) -> None:
         """New topics, or ones that cdktf names anew, or one with the name that another gets without its hash."""
@@ -149,8 +167,11 @@ class _Stack:
     def document(self) -> Document:
         resources: dict[str, dict[str, Any]] = {}
         for kind, path, name, arguments in self._resources():
-            metadata = {"metadata": {"path": f"web/{path}", "uniqueId": name}}
-            resources.setdefault(kind, {})[name] = {"//": metadata, **arguments}
+            comment: Document = {"metadata": {"path": f"web/{path}", "uniqueId": name}}
+            if self.marked and kind in _ITEMS:
+                argument, variable = _ITEMS[kind]
+                comment["inputs"] = {argument: {"variable": variable, "item": True}}
+            resources.setdefault(kind, {})[name] = {"//": comment, **arguments}
         declared = {f"{kind}.{name}" for kind, named in resources.items() for name in named}
         moved = [{"from": old, "to": new} for old, new in self.moved if old not in declared]
         return {**({"resource": resources} if resources else {}), **({"moved": moved} if moved else {})}
@@ -183,6 +204,16 @@ class _Stack:
             repository = {"repository_name": name, "description": f"The code of {name}", **more}
             path = f"{repositories}/{name}"
             yield "aws_codecommit_repository", path, path.replace("/", "_"), repository
+        for email in self.emails:
+            path = f"alerts/subscriptions/{email}"
+            subscription: Document = {"topic_arn": _TOPIC, "protocol": "email", "endpoint": email}
+            if email.split("@")[0] == "other" and "a" in self.odd:
+                subscription["lifecycle"] = {"create_before_destroy": True}
+            yield "aws_sns_topic_subscription", path, re.sub(r"[^\w-]", "_", path), subscription
+        for mirror, subnet in itertools.product(self.mirrors, self.subnets):
+            path = f"caches/{mirror}/mount_target_{subnet}"
+            target = {"file_system_id": f"fs-{mirror}", "subnet_id": subnet}
+            yield "aws_efs_mount_target", path, path.replace("/", "_"), target
         for name, hashed in self.topics.items():
             yield "aws_sns_topic", name, f"{name}_{hashed}" if hashed else name, {"name": f"{name}-{self.values}"}
 
@@ -216,7 +247,8 @@ def handed_over(one: Succession) -> tuple[Converted, list[State]]:
     states: list[State] = []
     moves = kept_moves = ""
     for number, document in enumerate(one.documents):
-        converted = convert(document, name="web", schemas=shipped(), given=given)
+        # Terraform reads no terraform.tfvars of a module.
+        converted = convert(document, name="web", schemas=shipped(), given=given, keep_defaults=True)
         given = converted.given
         base, moves = moves, converted.files.get("moved.tf", "")
         kept_moves = moved = merged_moves(base=base, theirs=kept_moves, ours=moves) or ""
