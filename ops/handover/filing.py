@@ -62,13 +62,20 @@ def filed(blocks: Sequence[TopLevelBlock]) -> dict[str, list[Block]]:
 
 
 def _with_reasons_once(content: Sequence[Block]) -> list[Block]:
-    """The blocks of a file, of which several of one type with one reason say it at the first alone."""
+    """The blocks of a file, where blocks of one type, and those within blocks of one type, say a reason once."""
     said: set[tuple[str, ...]] = set()
+
+    def once(block: Block, *place: str) -> Block:
+        own = (*place, block.type, block.reason)
+        is_said = own in said
+        said.add(own)
+        return replace(block, reason="") if is_said else block
+
     found = []
     for block in content:
-        own = (block.type, *block.labels[:1], block.reason)
-        found.append(replace(block, reason="") if block.labels and own in said else block)
-        said.add(own)
+        kind = block.labels[0] if len(block.labels) > 1 else ""
+        inner = tuple(once(it, block.type, kind) for it in block.blocks)
+        found.append(once(replace(block, blocks=inner), kind))
     return found
 
 

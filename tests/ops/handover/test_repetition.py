@@ -56,6 +56,20 @@ def test_blocks_of_one_type_and_file_say_their_reason_once() -> None:
     assert [text.count("# Why.") for path, text in sorted(files.items()) if path in ("s3.tf", "sns.tf")] == [1, 1]
 
 
+def test_checks_of_one_reason_say_it_once() -> None:
+    variables = {
+        name: {
+            "type": "string",
+            "validation": [
+                {"condition": f"${{length(var.{name}) > 1}}", "error_message": "More.", "//": {"comment": "Why."}}
+            ],
+        }
+        for name in ("one", "two")
+    }
+    text = convert({"variable": variables}, name="web", schemas=shipped()).files["variables.tf"]
+    assert (text.count("# Why.\n  validation"), text.count("validation {")) == (1, 2)
+
+
 def test_merges_subnets_by_zone() -> None:
     assert converted({"aws_subnet": subnets()})["subnets.tf"] == (
         "locals {\n"
