@@ -210,9 +210,9 @@ class _Stack:
             if email.split("@")[0] == "other" and "a" in self.odd:
                 subscription["lifecycle"] = {"create_before_destroy": True}
             yield "aws_sns_topic_subscription", path, re.sub(r"[^\w-]", "_", path), subscription
-        for mirror, subnet in itertools.product(self.mirrors, self.subnets):
-            path = f"caches/{mirror}/mount_target_{subnet}"
-            target = {"file_system_id": f"fs-{mirror}", "subnet_id": subnet}
+        for mirror, subnet_id in itertools.product(self.mirrors, self.subnets):
+            path = f"caches/{mirror}/mount_target_{subnet_id}"
+            target = {"file_system_id": f"fs-{mirror}", "subnet_id": subnet_id}
             yield "aws_efs_mount_target", path, path.replace("/", "_"), target
         for name, hashed in self.topics.items():
             yield "aws_sns_topic", name, f"{name}_{hashed}" if hashed else name, {"name": f"{name}-{self.values}"}
