@@ -18,11 +18,11 @@ def _read(source: str) -> Expression:
     [
         ('jsonencode({"A" = [aws_it.it.id]})', "jsonencode({\n  A = [aws_it.it.id]\n})"),
         ('jsonencode({\n"a" = "1",\n"b": {}\n})', 'jsonencode({\n  a = "1"\n  b = {}\n})'),
-        ('jsonencode({"a b" = 1, c = x ? "y" : null})', 'jsonencode({\n  "a b" = 1\n  "c"   = x ? "y" : null\n})'),
+        ('jsonencode({"a b" = 1, c = x ? "y" : null})', 'jsonencode({\n  "a b" = 1\n  "c" = x ? "y" : null\n})'),
         ('jsonencode([1, "x${local.y}", "${local.y}"])', 'jsonencode([1, "x${local.y}", local.y])'),
         (r'jsonencode(["\"\\\n\t\u00e9\U0001F44D", "$${x} %%{y}"])', r'jsonencode(["\"\\\n\té👍", "$${x} %%{y}"])'),
         (r'jsonencode(["\u0024{x}"])', 'jsonencode(["$${x}"])'),
-        ('jsonencode([{"${local.key}" = [1]}])', 'jsonencode([{"${local.key}" = [1]}])'),
+        ('jsonencode([{"${local.key}" = [1]}])', 'jsonencode([{ "${local.key}" = [1] }])'),
         ('jsonencode({"a" = [for it in local.x : {"b" = it}]})', "jsonencode({\n  a = [for it in local.x : {"),
         (r'jsonencode(["%{ if true }x%{ endif }", "${~ x ~}"])', 'jsonencode(["%{ if true }x%{ endif }", "${~ x ~}"])'),
     ],
@@ -30,7 +30,7 @@ def _read(source: str) -> Expression:
 def test_writes_what_is_encoded_as_an_object(source: str, written: str) -> None:
     found = _read(source)
     assert isinstance(found, FunctionCall)
-    assert " ".join(expression(found).split()).startswith(" ".join(written.split()).replace('"c" =', '"c" ='))
+    assert " ".join(expression(found).split()).startswith(" ".join(written.split()))
 
 
 @pytest.mark.parametrize(
