@@ -130,17 +130,19 @@ def handover(
             help="Write both versions of lines that conflict into the file, with Git's markers, and exit with 1.",
         ),
     ] = False,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; show what would be written.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; validate, and show what would be written.")
+    ] = False,
     no_providers: Annotated[
         bool, typer.Option("--no-providers", help="Run no provider: validate nothing, and ask for no schema.")
     ] = False,
 ) -> None:
     """Write a deployment's Terraform as HCL for people, one folder for each account and stack.
 
-    Needs Terraform, which validates each stack that changes before anything is written. What was changed since an
-    earlier handover is merged with what is new, by Git. If both changed the same lines, they are shown, and nothing is
-    written without --mark-conflicts or --force. Files that were added since are kept and named. Files of stacks that
-    are no longer there are removed; each stack is named.
+    Needs Terraform, which validates each stack that changes before anything is written, and every stack with --check.
+    What was changed since an earlier handover is merged with what is new, by Git. If both changed the same lines, they
+    are shown, and nothing is written without --mark-conflicts or --force. Files that were added since are kept and
+    named. Files of stacks that are no longer there are removed; each stack is named.
     """
     from ops.handover import hand_over
 

@@ -46,8 +46,9 @@ def hand_over(
     `schema_files` are outputs of `terraform providers schema -json`, for other providers and releases. What people
     changed since the last handover is kept. Where this handover changes the same lines, `mark_conflicts` writes both
     versions into the file, and `force` keeps nothing that people changed. `check` only compares. `validate` lets
-    `terraform validate` read every stack that changes, where Terraform can get its providers. Without `run_providers`,
-    nothing is validated, and no schema is asked for: both run providers from the registries that the JSON names.
+    `terraform validate` read every stack that changes, with `check` every stack, where Terraform can get its
+    providers. Without `run_providers`, nothing is validated, and no schema is asked for: both run providers from the
+    registries that the JSON names.
     Relative paths of local states name the same files as where `out` lies at `states_from`, and stay without it.
     `keep_defaults` leaves the defaults of variables where they are, instead of in terraform.tfvars.
 
@@ -71,14 +72,15 @@ def hand_over(
     own = {path: content for path, content in files.items() if path != given.FILE}
     files = files | git_files(own)
     change = FolderChange(files, destination, formatter, overwrite=force)
+    if not mark_conflicts:
+        change.refuse_conflicts()
+    if validate and run_providers:
+        read_by_terraform = change.stacks_to_validate((stack.target for stack in stacks), unchanged_too=check)
+        found = errors_in(read_by_terraform, terraform)
+        refuse_invalid(found, destination, lambda path: not change.is_as_handed_over(path))
     if check:
         change.refuse_differences()
     else:
-        if not mark_conflicts:
-            change.refuse_conflicts()
-        if validate and run_providers:
-            found = errors_in(change.stacks_to_validate(stack.target for stack in stacks), terraform)
-            refuse_invalid(found, destination, lambda path: not change.is_as_handed_over(path))
         change.put(mark_conflicts=mark_conflicts)
     return [destination / stack.target for stack in stacks]
 

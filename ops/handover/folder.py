@@ -108,10 +108,10 @@ class FolderChange:
             found = ((str(self.destination / it.path), it.what) for it in self.compared.conflicts)
             raise RefusedError([Problem(where=where, what=what, hint=hint) for where, what in found])
 
-    def stacks_to_validate(self, targets: Iterable[str]) -> dict[str, dict[str, bytes]]:
+    def stacks_to_validate(self, targets: Iterable[str], *, unchanged_too: bool = False) -> dict[str, dict[str, bytes]]:
         """The files of each stack that this handover changes, as they will be, with those that people added.
 
-        A stack with a conflict is left out.
+        A stack with a conflict is left out. `unchanged_too` takes also the stacks that this handover does not change.
         """
         files = self.compared.files
         changed = {path for path, content in files.items() if content != self.present[path]}
@@ -119,7 +119,7 @@ class FolderChange:
         found = {}
         for target in targets:
             inside = {path for path in files if path.startswith(f"{target}/")}
-            if inside & changed and not inside & conflicts:
+            if (unchanged_too or inside & changed) and not inside & conflicts:
                 contents = {path.removeprefix(f"{target}/"): it for path in inside if (it := files[path]) is not None}
                 found[target] = self._added_to(target) | contents
         return found
