@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ops.handover.addresses import is_of_data
 from ops.handover.constructors import with_constructors
 from ops.handover.cycles import refuse_new_cycles
 from ops.handover.edit_places import EditPlace, located
@@ -44,7 +45,7 @@ class Converted:
     @property
     def moved(self) -> dict[str, str]:
         """The addresses of resources that differ in the HCL, by those in the JSON."""
-        return {old: new for old, new in self.addresses.items() if old != new and not old.startswith("data.")}
+        return {old: new for old, new in self.addresses.items() if old != new and not is_of_data(old)}
 
 
 def convert(

@@ -1,16 +1,17 @@
 """What a handover gave to resources, kept beside its files: their addresses, and the moves of their states."""
 
 import json
-import re
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path, PureWindowsPath
-from typing import Any, NamedTuple
+from typing import Any
 
 from errors import Problem, RefusedError, refused
+from ops.handover.addresses import GivenPlace, is_address, place
 from ops.handover.last_handover import MANIFEST, last_handover
+from ops.handover.written_blocks import is_valid_file, written_blocks
 
 FILE = ".handed-over/addresses.json"
 """Where a handover keeps it, by stack: `stacks` has the address in the HCL by the address in the JSON, `moves` has the
@@ -18,25 +19,6 @@ new address by the old one, as in moved.tf, `counted` the addresses in the JSON 
 where the state is."""
 
 _VERSION = 1
-_MOVE = re.compile(r"^\s*from\s*=\s*(\S.*)\n\s*to\s*=\s*(\S.*)$", re.MULTILINE)
-_STEP = r'[\w-]+(\[(\d+|"([^"\\\n]|\\[^\n])*")\])?'
-_ADDRESS = re.compile(rf"{_STEP}(\.{_STEP})+")
-_ESCAPE = re.compile(r"\\u([0-9a-f]{4})|\\(.)|([$%])\3\{")
-_ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
-
-
-class GivenPlace(NamedTuple):
-    """An address: the block's, and the key in it, if the block has `for_each`."""
-
-    block: str
-    key: str | None = None
-
-
-def place(address: str) -> GivenPlace:
-    """The parts of an address that a handover gave."""
-    block, bracket, rest = address.partition('["')
-    key = _ESCAPE.sub(lambda it: _unescaped(*it.groups()), rest.removesuffix('"]'))
-    return GivenPlace(block, key if bracket else None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,24 +92,37 @@ class Given:
 def read(destination: Path, stacks: Mapping[str, str], *, force: bool = False) -> dict[str, Given]:
     """What the last handover to this folder gave, by stack; `stacks` are the stacks' folders.
 
-    Raises RefusedError if its file cannot be understood or, without `force`, if it was changed, or if neither it nor
-    moved.tf is there.
+    Raises RefusedError if its file cannot be understood or, without `force`, if it was changed, or if it is not there
+    and moved.tf cannot be read.
     """
     if (destination / FILE).exists():
         return _read(destination, force=force)
     last = last_handover(destination).digests
     moved = {name: f"{folder}/moved.tf" for name, folder in stacks.items() if f"{folder}/moved.tf" in last}
-    missing = [path for path in moved.values() if not (destination / path).is_file()]
-    if missing and not force:
-        what = "was removed, and nothing else has the addresses that this handover gave"
-        hint = "restore it from version control, or give new addresses with --force: a plan may then destroy resources"
-        raise RefusedError([Problem(where=str(destination / path), what=what, hint=hint) for path in missing])
-    return {name: _from_moves(destination / path) for name, path in moved.items() if path not in missing}
+    found = {name: _from_moves(destination / path) for name, path in moved.items()}
+    what = "and nothing else has the addresses that this handover gave"
+    hint = "restore it from version control, or give new addresses with --force: a plan may then destroy resources"
+    problems = [
+        Problem(where=str(destination / moved[name]), what=f"{it}, {what}", hint=hint)
+        for name, it in found.items()
+        if isinstance(it, str)
+    ]
+    if problems and not force:
+        raise RefusedError(problems)
+    return {name: it for name, it in found.items() if isinstance(it, Given)}
 
 
-def _from_moves(path: Path) -> Given:
-    """What a handover gave that kept no addresses, from its moved.tf."""
-    moves = dict(_MOVE.findall(path.read_text(encoding="utf-8")))
+def _from_moves(path: Path) -> Given | str:
+    """What a handover gave that kept no addresses, from its moved.tf; or what is wrong with that file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        moves = _texts({it.arguments["from"]: it.arguments["to"] for it in written_blocks(text) if it.type == "moved"})
+    except FileNotFoundError:
+        return "was removed"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "cannot be read"
+    if not is_valid_file(text):
+        return "cannot be read"
     given = Given(moves=moves)
     ends = moves.values() - moves.keys()
     return replace(given, addresses={old: end for end in ends for old in given.history(end)[:-1]})
@@ -203,13 +198,7 @@ def written(stacks: Mapping[str, Given]) -> str:
     return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
 
-def _unescaped(code: str | None, character: str | None, sign: str | None) -> str:
-    if code is not None:
-        return chr(int(code, 16))
-    return f"{sign}{{" if character is None else _ESCAPED.get(character, character)
-
-
 def _texts(value: Any) -> dict[str, str]:
-    if not all(isinstance(it, str) and _ADDRESS.fullmatch(it) for pair in value.items() for it in pair):
+    if not all(isinstance(it, str) and is_address(it) for pair in value.items() for it in pair):
         raise TypeError
     return dict(value)

@@ -3,19 +3,19 @@
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
+from ops.handover.addresses import instance, is_of_data, type_and_name
 from ops.handover.given import Given
 from ops.handover.grouping import PathPattern, ResourceGroup
 from ops.handover.hcl import Block
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.moves import asked_moves, named_in_moves
 from ops.handover.references import address
-from ops.handover.strings import quoted
 from ops.handover.unifying import unify
 
 
 def kept_names(blocks: Sequence[TopLevelBlock], wanted: Mapping[str, str], given: Given) -> dict[str, str]:
     """The new addresses of blocks outside groups: as they were given, else as `wanted`, if no resource had that."""
-    found = {old: new for old, new in wanted.items() if old.startswith("data.")}
+    found = {old: new for old, new in wanted.items() if is_of_data(old)}
     named = named_in_moves(blocks)
     source = {new: old for old, new in asked_moves(blocks)}
     for block in (it.block for it in blocks if it.block.type == "resource"):
@@ -133,7 +133,7 @@ class Keeping:
         return {
             key: it
             for key, it in members.items()
-            if self._given.is_free(f"{group.address}[{quoted(key)}]", address(it.block))
+            if self._given.is_free(instance(group.address, key), address(it.block))
         }
 
     def _standing_alone(self, group: ResourceGroup) -> dict[str, TopLevelBlock]:
@@ -141,7 +141,7 @@ class Keeping:
         return {key: group.members[key] for key, it in places.items() if it is not None and it.key is None}
 
     def _was_given(self, group: ResourceGroup, key: str) -> bool:
-        return self._given.addresses.get(address(group.members[key].block)) == f"{group.address}[{quoted(key)}]"
+        return self._given.addresses.get(address(group.members[key].block)) == instance(group.address, key)
 
     @property
     def _taken(self) -> Set[str]:
@@ -155,8 +155,6 @@ def _given_groups(blocks: Sequence[TopLevelBlock], given: Given) -> dict[str, Re
         before = given.place(address(found.block)) if found.block.type == "resource" else None
         if before is not None and before.key is not None and not {"count", "for_each"} & found.block.arguments.keys():
             members.setdefault(before.block, {})[before.key] = found
-    labels = {own: own.split(".") for own in members}
     return {
-        own: ResourceGroup("resource", labels[own][0], labels[own][1], dict(sorted(it.items())))
-        for own, it in members.items()
+        own: ResourceGroup("resource", *type_and_name(own), dict(sorted(it.items()))) for own, it in members.items()
     }

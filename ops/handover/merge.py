@@ -12,6 +12,7 @@ from pathlib import Path
 
 from errors import refused
 from ops.handover.repeated_keys import repeated
+from ops.handover.written_blocks import moves_in
 
 _THEIRS, _BASE, _OURS = "as it is", "the last handover", "this handover"
 _CONFLICT = re.compile(
@@ -21,7 +22,6 @@ _CONFLICT = re.compile(
 
 _ALIGNED = re.compile(r'(\s*(?:"[^"]*"|[\w.-]+)) += ')
 _HEREDOC = re.compile(r"<<-?([^\W\d][\w-]*)$")
-_MOVE = re.compile(r"^moved \{\n\s*from\s*=\s*(\S.*)\n\s*to\s*=\s*(\S.*)\n\}\n", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ def has_markers(text: str) -> bool:
 
 def merged_moves(*, base: str, theirs: str, ours: str) -> str | None:
     """The `moved` blocks of `ours` and `theirs`, without those that `theirs` left out; None for other content."""
-    if any(_MOVE.sub("", text).strip() for text in (base, theirs, ours)):
+    before, now, new = map(moves_in, (base, theirs, ours))
+    if before is None or now is None or new is None:
         return None
-    before, now, new = ({found.groups(): found[0] for found in _MOVE.finditer(text)} for text in (base, theirs, ours))
     kept = {move: block for move, block in new.items() if move not in before or move in now}
     added = {move: block for move, block in now.items() if move not in before}
     return "\n".join((added | kept).values())

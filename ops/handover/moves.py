@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from errors import Problem, RefusedError
-from ops.handover.given import Given, place
+from ops.handover.addresses import is_of_data, is_whole, place, split
+from ops.handover.given import Given
 from ops.handover.hcl import Block, Verbatim
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.references import address
-from terraform.patterns import ADDRESS
 
 
 def moved_blocks(blocks: Sequence[TopLevelBlock], steps: Mapping[str, str]) -> list[TopLevelBlock]:
@@ -93,7 +93,7 @@ def _asked(
     while True:
         for old, new in waiting.items():
             line = lines.get(new) or next((it for it in lines.values() if new in it.addresses), None)
-            if line is not None and _is_whole(old):
+            if line is not None and is_whole(old):
                 break
         else:
             break
@@ -109,9 +109,9 @@ def _single(
     old: str, new: str, lines: Mapping[str, _Line], now: Mapping[str, str], given: Given
 ) -> Iterator[tuple[str, str]]:
     """The steps of a move from or to an instance, or of something in a module."""
-    base, index = _split(old)
+    base, index = split(old)
     if base in lines:
-        to_base, to_index = _split(new)
+        to_base, to_index = split(new)
         yield now[base] + index, (now[base] + to_index if to_base == base else new)
     else:
         history = given.history(given.addresses.get(base, base))
@@ -153,13 +153,13 @@ def _check(steps: Sequence[tuple[str, str]], now: Mapping[str, str], repeated: S
 
     `repeated` are the addresses of blocks that have several instances in the JSON.
     """
-    declared = Counter(new for own, new in now.items() if own not in repeated and not own.startswith("data."))
+    declared = Counter(new for own, new in now.items() if own not in repeated and not is_of_data(own))
     blocks = {place(it).block for it in declared if place(it).key is not None} | {now[it] for it in repeated}
     found = dict.fromkeys(it for it, count in declared.items() if count > 1 or it in blocks)
     sources: dict[str, str] = {}
     targets: dict[str, str] = {}
     for old, new in steps:
-        is_declared = old in declared or (old in blocks and _is_whole(new))
+        is_declared = old in declared or (old in blocks and is_whole(new))
         if is_declared or sources.setdefault(old, new) != new or targets.setdefault(new, old) != old:
             found[old] = None
     if found:
@@ -180,13 +180,3 @@ def _ends(block: Block) -> tuple[str, str]:
 def _source(block: Block, argument: str) -> str:
     value = block.arguments.get(argument)
     return value.source if isinstance(value, Verbatim) else ""
-
-
-def _is_whole(one: str) -> bool:
-    """Whether an address is that of a whole block, not of an instance or of something in a module."""
-    return _split(one) == (one, "") and not one.startswith("module.")
-
-
-def _split(one: str) -> tuple[str, str]:
-    found = ADDRESS.match(one)
-    return (found[0], one[found.end() :]) if found and not one.startswith("module.") else (one, "")

@@ -6,6 +6,7 @@ References follow, and `moved` blocks record every new address of a resource.
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
+from ops.handover.addresses import instance, type_and_name
 from ops.handover.axes import Axes
 from ops.handover.cycles import dependencies, in_cycles, reachable
 from ops.handover.digests import with_digests
@@ -20,7 +21,6 @@ from ops.handover.metadata import TopLevelBlock
 from ops.handover.moves import asked_moves, counted_addresses, moved_blocks, moves
 from ops.handover.names import renamed
 from ops.handover.references import NewAddresses, address, addresses_in, redirected
-from ops.handover.strings import quoted
 from ops.handover.texts import TextFiles
 from ops.handover.unifying import UnifiedGroup, unify
 
@@ -90,7 +90,7 @@ def _addresses(groups: Sequence[ResourceGroup], renamed: Mapping[str, str]) -> N
     instances, blocks = dict(renamed), dict(renamed)
     for group in groups:
         for key, found in group.members.items():
-            instances[address(found.block)] = group.address if group.one_for_all else f"{group.address}[{quoted(key)}]"
+            instances[address(found.block)] = group.address if group.one_for_all else instance(group.address, key)
             blocks[address(found.block)] = group.address
     return NewAddresses(instances=instances, blocks=blocks)
 
@@ -135,7 +135,7 @@ def _with_lonely_variables(blocks: Sequence[TopLevelBlock], made: Sequence[Unifi
 def _relabelled(block: Block, addresses: NewAddresses) -> Block:
     """The block under the address of the block that it becomes or joins."""
     new = addresses.blocks.get(address(block))
-    labels = block.labels if new is None else (block.labels[0], new.rpartition(".")[2])
+    labels = block.labels if new is None else (block.labels[0], type_and_name(new)[1])
     return replace(redirected(block, addresses), labels=labels)
 
 
@@ -181,5 +181,5 @@ def _renamed(found: TopLevelBlock, addresses: NewAddresses) -> TopLevelBlock:
     new = addresses.instances.get(address(block))
     block = redirected(block, addresses)
     if new is not None:
-        block = replace(block, labels=(block.labels[0], new.split(".")[-1]))
+        block = replace(block, labels=(block.labels[0], type_and_name(new)[1]))
     return replace(found, block=block)

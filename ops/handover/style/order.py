@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from ops.handover.addresses import is_of_data
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.references import address, addresses_in
 
@@ -26,7 +27,7 @@ def in_order(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
             yield from sorted(addresses_in(one.block) & by_address.keys())
 
     # A data source stands in front of its first reader: a role's trust, the role, then its permissions.
-    for first in sorted(by_address, key=lambda it: it.startswith("data.")):
+    for first in sorted(by_address, key=is_of_data):
         waiting = [] if first in seen else [(first, needed(first))]
         seen.add(first)
         while waiting:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ops.handover import Converted, convert, shipped
-from ops.handover.given import Given, place
+from ops.handover.addresses import place
+from ops.handover.given import Given
 from ops.handover.merge import merged_moves
 from tests.ops.handover.by_plan import OFFLINE
 from tests.real.terraform import terraform

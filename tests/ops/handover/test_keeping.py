@@ -7,7 +7,8 @@ import pytest
 
 from errors import RefusedError
 from ops.handover import Converted, convert, shipped
-from ops.handover.given import Given, GivenPlace, place
+from ops.handover.addresses import GivenPlace, place
+from ops.handover.given import Given
 from ops.handover.strings import quoted
 from tests.ops.handover.successions import subnets
 
