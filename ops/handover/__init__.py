@@ -13,6 +13,7 @@ from pathlib import Path
 
 from errors import Problem, RefusedError
 from ops.handover import given
+from ops.handover.addresses import is_of_data
 from ops.handover.conversion import Converted, convert
 from ops.handover.folder import FolderChange
 from ops.handover.formatting import HclFormatter
@@ -53,8 +54,8 @@ def hand_over(
     `keep_defaults` leaves the defaults of variables where they are, instead of in terraform.tfvars.
 
     Raises RefusedError, and leaves `destination` as it was, if something cannot be converted or is not valid, if the
-    same lines changed and neither option is given, and with `check` if something would be written. With
-    `mark_conflicts`, it is raised after everything is written.
+    same lines changed and neither option is given, if people left out a resource without saying what becomes of it, and
+    with `check` if something would be written. With `mark_conflicts`, it is raised after everything is written.
     """
     terraform = TerraformCli()
     formatter = HclFormatter(terraform)
@@ -68,12 +69,14 @@ def hand_over(
         schemas = with_missing_providers(schemas, [stack.document for stack in stacks])
     known = given.read(destination, {stack.name: stack.target for stack in stacks}, force=force)
     known = given.by_present_names(known, {stack.name: stack.state_place for stack in stacks}, force=force)
-    files = formatter.of_a_handover(_files(stacks, schemas, known, keep_defaults=keep_defaults))
+    written, addresses = _files(stacks, schemas, known, keep_defaults=keep_defaults)
+    files = formatter.of_a_handover(written)
     own = {path: content for path, content in files.items() if path != given.FILE}
     files = files | git_files(own)
     change = FolderChange(files, destination, formatter, overwrite=force)
     if not mark_conflicts:
         change.refuse_conflicts()
+    change.refuse_losses(addresses)
     if validate and run_providers:
         read_by_terraform = change.stacks_to_validate((stack.target for stack in stacks), unchanged_too=check)
         found = errors_in(read_by_terraform, terraform)
@@ -87,12 +90,13 @@ def hand_over(
 
 def _files(
     stacks: Sequence[HandoverStack], schemas: Schemas, known: Mapping[str, given.Given], *, keep_defaults: bool
-) -> dict[str, bytes]:
-    """All files of the handover, by path. Raises RefusedError with the problems of all stacks.
+) -> tuple[dict[str, bytes], dict[str, set[str]]]:
+    """All files of the handover by path, and the addresses of the resources in them by the folders of stacks.
 
-    `known` is what the last handover gave, by stack.
+    `known` is what the last handover gave, by stack. Raises RefusedError with the problems of all stacks.
     """
     files: dict[str, bytes] = {}
+    addresses: dict[str, set[str]] = {}
     now = dict(known)
     problems: list[Problem] = []
     for stack in stacks:
@@ -104,6 +108,7 @@ def _files(
         except RefusedError as error:
             problems += error.problems
             continue
+        addresses[stack.target] = {new for old, new in converted.addresses.items() if not is_of_data(old)}
         now[stack.name] = replace(converted.given, state=stack.state_place)
         texts = {**converted.files, "README.md": stack_readme(stack, stacks, converted)}
         problems += [
@@ -116,4 +121,4 @@ def _files(
         raise RefusedError(problems)
     has_moves = any(path.endswith("/moved.tf") for path in files)
     readme = overview(stacks, has_moves=has_moves)
-    return {**files, "README.md": readme.encode(), given.FILE: given.written(now).encode()}
+    return {**files, "README.md": readme.encode(), given.FILE: given.written(now).encode()}, addresses

@@ -15,6 +15,7 @@ _HINT = (
     "--mark-conflicts, or overwrite it with --force"
 )
 _MARKERS = "keep what is right and delete the markers"
+_MERGED = "merged: {}, which has what was changed since the last handover, and what this handover changes"
 _RESTORE = "restore it as it was handed over, hand over again, and repeat your change, or overwrite it with --force"
 _MOVE_AWAY = "give it another name if you need it, else delete it, and hand over again"
 
@@ -163,10 +164,10 @@ def _merged(file: _File, was: bytes, now: bytes) -> tuple[bytes | None, str] | C
     if base is None or theirs is None or ours is None:
         return _conflict(file, "is no text, and both it and the handover changed", hint=_RESTORE)
     if file.is_moves and (moves := merged_moves(base=base, theirs=theirs, ours=ours)) is not None:
-        return moves.encode(), ""
+        return moves.encode(), _MERGED if moves.encode() not in (file.new, file.now) else ""
     found = merged(base=base, theirs=theirs, ours=ours, is_hcl=file.is_hcl)
     if not found.conflicts:
-        return found.text.encode(), "merged: {}, which was changed since the last handover"
+        return found.text.encode(), _MERGED
     if was != file.was or now != file.now:
         # People see the lines that they wrote.
         raw_base, raw_theirs = _text(file.was) or base, _text(_unix(file.now, file.was)) or theirs

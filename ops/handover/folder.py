@@ -12,6 +12,7 @@ from ops.handover.comparison import FolderComparison, compared, difference
 from ops.handover.formatting import HclFormatter
 from ops.handover.git_files import GIT_FILES
 from ops.handover.last_handover import MANIFEST, MEMORY, is_memory, last_handover, remembered, with_unix_line_ends
+from ops.handover.lost_resources import lost
 from ops.handover.paths import CONFIGURES_TERRAFORM, is_below, refuse_links
 
 _OF_TERRAFORM = re.compile(r"(^|/)\.|\.tfstate(\.|$)")
@@ -59,6 +60,28 @@ class FolderChange:
                 [problem for it in conflicts for problem in it.problems(self.destination)],
                 details="\n".join(it.details for it in conflicts),
             )
+
+    def refuse_losses(self, addresses: Mapping[str, Collection[str]]) -> None:
+        """Raises RefusedError with each resource that people left out, so that Terraform would destroy it.
+
+        `addresses` are those of the resources that the handover writes, by the folders of stacks.
+        """
+        hint = (
+            "write a `moved` block if it has another address now, a `removed` block if Terraform is to destroy or "
+            "forget it, or remove it in the project"
+        )
+        problems = []
+        for target, files in self.stacks_to_validate(addresses, unchanged_too=True).items():
+            new = {
+                path.removeprefix(f"{target}/"): it for path, it in self.new.items() if path.startswith(f"{target}/")
+            }
+            if new.items() <= files.items():
+                continue  # nobody changed a file of the handover
+            for file, address in lost(new, files, addresses[target]):
+                what = f"{address} is in no file any more, and no `moved` or `removed` block says what becomes of it"
+                problems.append(Problem(where=str(self.destination / target / file), what=what, hint=hint))
+        if problems:
+            raise RefusedError(problems)
 
     def refuse_differences(self) -> None:
         """Raises RefusedError with the differences between the folder and what the handover makes of it."""

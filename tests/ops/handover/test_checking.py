@@ -17,8 +17,8 @@ def data(value: int) -> dict[str, Any]:
     return {"resource": {"terraform_data": {"it": {"input": value}}}}
 
 
-def check(out: Path, hcl: Path, **options: bool) -> None:
-    hand_over(out, hcl, check=True, validate=True, **options)
+def check(out: Path, hcl: Path, *, run_providers: bool = True) -> None:
+    hand_over(out, hcl, check=True, validate=True, run_providers=run_providers)
 
 
 def test_check_refuses_a_folder_that_terraform_refuses(
