@@ -6,6 +6,7 @@ import pytest
 from cdktf import App, TerraformStack
 from cdktf_cdktf_provider_aws.ssm_parameter import SsmParameter
 
+from modules.acknowledged import acknowledge
 from modules.explained import explain
 from modules.inputs import Input, mark
 
@@ -39,3 +40,18 @@ def test_a_resource_and_each_of_its_blocks_have_one_reason(parameter: SsmParamet
     with pytest.raises(ValueError, match=r"^web/it: lifecycle is explained already$"):
         explain(parameter, "Its value changes.", "lifecycle")
     assert comment(parameter)["comment"] == "It is needed."
+
+
+def test_reasons_for_findings_add_to_earlier_ones(parameter: SsmParameter) -> None:
+    acknowledge(parameter, CKV_1="It holds no secret at all.")
+    acknowledge(parameter, CKV_2="It is read by one role only.")
+    acknowledge(parameter, "lifecycle", CKV_1="It is replaced on purpose.")
+    assert comment(parameter)["acknowledged"] == {
+        "CKV_1": "It holds no secret at all.",
+        "CKV_2": "It is read by one role only.",
+    }
+    with pytest.raises(ValueError, match=r"^web/it: accepted already: CKV_1$"):
+        acknowledge(parameter, CKV_1="It holds one secret now.")
+    with pytest.raises(ValueError, match=r"^web/it: lifecycle: accepted already: CKV_1$"):
+        acknowledge(parameter, "lifecycle", CKV_1="It is replaced by mistake.")
+    assert comment(parameter)["acknowledged"]["CKV_1"] == "It holds no secret at all."
