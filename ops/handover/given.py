@@ -1,6 +1,7 @@
 """What a handover gave to resources, kept beside its files: their addresses, and the moves of their states."""
 
 import json
+import sys
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -142,7 +143,11 @@ def _read(destination: Path, *, force: bool) -> dict[str, Given]:
         raise refused(str(path), "is not what a handover wrote", "restore it from version control") from None
     if version != _VERSION:
         raise refused(str(path), f"has version {version}", "hand over with a newer release of this program")
-    if not force and not last_handover(destination).is_own(FILE, found):
+    last = last_handover(destination)
+    if FILE not in last.own:
+        what = f"has no digest in {MANIFEST}, as older releases left it; it is used as it is"
+        print(f"{path}: {what}", file=sys.stderr)
+    if not force and not last.is_own(FILE, found):
         what = "was changed since the last handover, for example by a merge of Git"
         hint = f"restore it and {MANIFEST} with `git checkout` from one commit, or use it as it is with --force"
         raise refused(str(path), what, hint)

@@ -172,6 +172,26 @@ def test_refuses_addresses_that_were_changed(out: Callable[..., Path], tmp_path:
     assert addresses(tmp_path / "hcl")["web"]["aws_sns_topic.news_1A2B3C4D"] == "aws_sns_topic.other"
 
 
+def test_takes_addresses_without_a_digest_and_says_so_once(
+    out: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = out(HASHED)
+    hand_over(folder, tmp_path / "hcl")
+    manifest = tmp_path / "hcl" / ".handed-over.sha256"
+    file = tmp_path / "hcl" / ".handed-over" / "addresses.json"
+    lines = manifest.read_text().splitlines(keepends=True)
+    manifest.write_text("".join(it for it in lines if "addresses.json" not in it))
+    file.write_text(file.read_text().replace('aws_sns_topic.news"', 'aws_sns_topic.other"'))
+    capsys.readouterr()
+    hand_over(folder, tmp_path / "hcl")
+    assert capsys.readouterr().err == (
+        f"{file}: has no digest in .handed-over.sha256, as older releases left it; it is used as it is\n"
+    )
+    assert addresses(tmp_path / "hcl")["web"]["aws_sns_topic.news_1A2B3C4D"] == "aws_sns_topic.other"
+    hand_over(folder, tmp_path / "hcl")
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("address", ['a.x"\n}\ndata "external" "p" {\n', "a.b\n  c = d", "a", "a.b}"])
 def test_refuses_addresses_that_are_none(address: str, out: Callable[..., Path], tmp_path: Path) -> None:
     folder = out(HASHED)

@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 
 from errors import RefusedError
+from ops.handover import shipped
+from ops.handover.keeping import Keeping
+from ops.handover.reading import read
 from tests.ops.handover.successions import subnets
 from tests.ops.handover.test_keeping import SUBNET, handed_over, steps, topics
 
@@ -100,3 +103,33 @@ def test_moves_of_two_handovers_before_stay() -> None:
     again = {**topics("bulletin_22222222"), "moved": moved[1:]}
     documents = [topics("news_1A2B3C4D"), {**topics("mail_11111111"), "moved": moved[:1]}, again]
     assert steps(handed_over(*documents, again)) == steps(handed_over(*documents))
+
+
+def test_a_resource_that_is_gone_leaves_no_move_from_an_address_that_another_has_now() -> None:
+    moved = {"moved": [{"from": f"{TOPIC}.news", "to": MAIL}]}
+    gone = handed_over({**topics("mail_11111111"), **moved}, topics("news"))
+    assert (dict(gone.given.moves), gone.addresses) == ({MAIL: f"{TOPIC}.mail"}, {f"{TOPIC}.news": f"{TOPIC}.news"})
+    again = handed_over({**topics("mail_11111111"), **moved}, topics("news"), topics("news", "mail_11111111"))
+    assert steps(again) == [(MAIL, f"{TOPIC}.mail")]
+
+
+def test_an_address_on_the_way_of_two_resources_is_left_to_one() -> None:
+    through = {"moved": [{"from": f"{TOPIC}.mail", "to": f"{TOPIC}.news"}, {"from": NEWS, "to": f"{TOPIC}.mail"}]}
+    direct = {"moved": [{"from": NEWS, "to": f"{TOPIC}.news"}]}
+    found = handed_over({**topics("news"), **through}, {**topics("news", "mail"), **direct})
+    assert steps(found) == [(NEWS, f"{TOPIC}.news")]
+
+
+def test_the_only_member_that_is_left_leaves_a_block_that_it_does_not_fit_into() -> None:
+    binds = {"cidr_block": '${[for each in ["10.0.0.0/24"] : each][0]}'}
+    found = handed_over(subnets("a", "c"), subnets("a", a=binds))
+    assert steps(found) == [(f'{SUBNET}["a"]', f"{SUBNET}_a")]
+
+
+def test_a_block_gives_up_the_only_member_that_is_left() -> None:
+    document = subnets("a")
+    blocks = read(document, name="web", schemas=shipped())
+    keeping = Keeping(blocks, handed_over(subnets("a", "c")).given)
+    (group,) = keeping.groups([])
+    keeping.reduce(group, {key: it.block for key, it in group.members.items()})
+    assert keeping.groups([]) == []
