@@ -111,6 +111,10 @@ def _replace(
     if argument.partition(".")[0] in (_LITERAL_IN_MODULES if where.startswith("module.") else _LITERAL):
         problems.add(where, "Terraform takes no variable here", "remove the mark")
         return
+    if "var" in _iterators(block, argument):
+        hint = "give the dynamic block another iterator"
+        problems.add(where, "its dynamic block calls its items var, so that no variable can be named here", hint)
+        return
     if mark["variable"] in _RESERVED:
         problems.add(where, f"{shown(mark['variable'])} is reserved", "give the variable another name")
         return
@@ -177,15 +181,27 @@ def _holder(block: Any, path: str) -> tuple[dict[str, Any] | None, str]:
 
     A block that is written as a list of one needs no index.
     """
-    *steps, last = path.split(".")
-    place: Any = block
-    for step in steps:
+    *_, holder = (_only(place) for place in _places(block, path))
+    last = path.rpartition(".")[2]
+    return (holder if holder is not None and holder.get(last) is not None else None), last
+
+
+def _iterators(block: Any, path: str) -> set[str]:
+    """The names that dynamic blocks around an argument give to their items, where these are not the blocks' own."""
+    around = [inner for place in _places(block, path) if (inner := _only(place)) is not None]
+    return {str(it["iterator"]).strip("${} ") for it in around if {"iterator", "content"} <= it.keys()}
+
+
+def _places(block: Any, path: str) -> Iterator[Any]:
+    """What stands at each step of a path, the block first, without the last step."""
+    place = block
+    yield place
+    for step in path.split(".")[:-1]:
         if isinstance(place, list) and step.isdecimal():
             place = place[int(step)] if int(step) < len(place) else None
         else:
             place = (_only(place) or {}).get(step)
-    holder = _only(place)
-    return (holder if holder is not None and holder.get(last) is not None else None), last
+        yield place
 
 
 def _only(place: Any) -> dict[str, Any] | None:

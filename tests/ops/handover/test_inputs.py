@@ -46,6 +46,14 @@ def topics(*marks: Any, names: tuple[Any, ...] = ("one", "two"), **others: Any) 
     return {"resource": {"aws_sns_topic": marked}, **others}
 
 
+def in_dynamic_block(*iterators: str) -> dict[str, Any]:
+    """A block with dynamic blocks in each other, of which the innermost has an input."""
+    body: dict[str, Any] = {"name": "x"}
+    for iterator in reversed(iterators):
+        body = {"dynamic": {"block": [{"for_each": ["a"], "iterator": iterator, "content": body}]}}
+    return {**body, "//": {"inputs": {"dynamic.block.content." * len(iterators) + "name": "it"}}}
+
+
 def test_an_input_is_a_variable_with_its_value_in_terraform_tfvars() -> None:
     files = convert(VPC, name="web", schemas=shipped()).files
     assert files["vpc.tf"] == (
@@ -130,6 +138,17 @@ REFUSED = {
         },
         "it_0.lifecycle.prevent_destroy: Terraform takes no variable here",
         "remove the mark",
+    ),
+    "iterator_named_var": (
+        {"resource": {"aws_sns_topic": {"it_0": in_dynamic_block("var")}}},
+        "it_0.dynamic.block.content.name: its dynamic block calls its items var, so that no variable can be named here",
+        "give the dynamic block another iterator",
+    ),
+    "iterator_named_var_around": (
+        {"resource": {"aws_sns_topic": {"it_0": in_dynamic_block("${var}", "it")}}},
+        "it_0.dynamic.block.content.dynamic.block.content.name: its dynamic block calls its items var, so that no "
+        "variable can be named here",
+        "give the dynamic block another iterator",
     ),
     "no_name": (topics("a b"), "it_0.name: {'variable': 'a b'} is no input", SAY),
     "reserved_name": (topics("for_each"), "it_0.name: 'for_each' is reserved", "give the variable another name"),

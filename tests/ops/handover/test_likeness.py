@@ -8,12 +8,13 @@ import pytest
 from ops.handover import convert, shipped
 from ops.handover.edit_places import EditPlace
 from tests.ops.handover.by_plan import plans
+from tests.ops.handover.cases.captures import captures
 from tests.ops.handover.cases.documents import Document
 from tests.ops.handover.cases.exact import exact
 from tests.ops.handover.cases.similar import each, similar, stack
 from tests.ops.handover.evaluation import with_old_addresses
 
-SIMILAR = similar() | exact()
+SIMILAR = similar() | exact() | captures()
 
 
 def files(document: Document) -> dict[str, str]:

@@ -81,5 +81,24 @@ INPUTS: dict[str, Document] = {
     "of_modules": {
         "module": {"inner": {"source": "./inner", "text": "a", "list": ["b"], "//": {"inputs": {"text": "it"}}}}
     },
+    "in_a_dynamic_block": aws(
+        "aws_security_group",
+        name="x",
+        dynamic={
+            "ingress": [
+                {
+                    "for_each": ["10.0.0.0/24"],
+                    "iterator": "each",
+                    "content": {
+                        "cidr_blocks": ["${each.value}"],
+                        "from_port": 22,
+                        "to_port": 22,
+                        "protocol": "tcp",
+                    },
+                }
+            ]
+        },
+        **{"//": {"inputs": {"dynamic.ingress.content.protocol": {"variable": "protocol"}}}},
+    ),
     "count": aws("aws_sns_topic", name="t-${count.index}", count=2, **{"//": {"inputs": {"count": "topics"}}}),
 }
