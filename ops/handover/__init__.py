@@ -7,6 +7,7 @@ files that they read, and keeps files that operations changed since the last han
 output, and refuse what they cannot convert.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from ops.handover.conversion import Converted, convert
 from ops.handover.folder import FolderChange
 from ops.handover.formatting import HclFormatter
 from ops.handover.git_files import git_files
+from ops.handover.possible_secrets import possible_secrets
 from ops.handover.readme import overview, stack_readme
 from ops.handover.schema import Schemas, from_file, shipped
 from ops.handover.schema.asking import with_missing_providers
@@ -84,6 +86,8 @@ def hand_over(
     if check:
         change.refuse_differences()
     else:
+        for line in possible_secrets(stacks, destination, keep_defaults=keep_defaults):
+            print(line, file=sys.stderr)
         change.put(mark_conflicts=mark_conflicts)
     return [destination / stack.target for stack in stacks]
 
