@@ -55,3 +55,26 @@ def allows_major(constraint: str, major: int) -> bool:
                 *front, last = numbers[: max(1, len(numbers) - 1)]
                 end = min(end, [*front, last + 1, 0, 0][:3])
     return lowest < end
+
+
+def allows(constraint: str, version: str) -> bool:
+    """Whether a constraint surely allows a version of three numbers."""
+    found = _version(version)
+    for condition in _conditions(constraint):
+        match = _ANY_CONDITION.fullmatch(condition)
+        if match is None or re.search("[-+]", condition):
+            return False
+        limit, numbers = _version(match[2]), match[2].split(".")
+        *front, last = map(int, numbers[: max(1, len(numbers) - 1)])
+        is_met = {
+            "=": found == limit,
+            "!=": found != limit,
+            ">=": found >= limit,
+            "<=": found <= limit,
+            ">": found > limit,
+            "<": found < limit,
+            "~>": limit <= found < [*front, last + 1, 0, 0][:3],
+        }
+        if not is_met[match[1] or "="]:
+            return False
+    return True

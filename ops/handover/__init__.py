@@ -22,7 +22,7 @@ from ops.handover.git_files import git_files
 from ops.handover.possible_secrets import possible_secrets
 from ops.handover.readme import overview, stack_readme
 from ops.handover.schema import Schemas, from_file, shipped
-from ops.handover.schema.asking import with_missing_providers
+from ops.handover.schema.asking import stand_ins, with_missing_providers
 from ops.handover.stacks import HandoverStack, read
 from ops.handover.state_paths import with_state_paths
 from ops.handover.validation import errors_in, refuse_invalid
@@ -69,6 +69,8 @@ def hand_over(
         schemas = schemas.including(from_file(file))
     if run_providers:
         schemas = with_missing_providers(schemas, [stack.document for stack in stacks])
+    for line in stand_ins(schemas, [stack.document for stack in stacks]):
+        print(line, file=sys.stderr)
     known = given.read(destination, {stack.name: stack.target for stack in stacks}, force=force)
     known = given.by_present_names(known, {stack.name: stack.state_place for stack in stacks}, force=force)
     written, addresses = _files(stacks, schemas, known, keep_defaults=keep_defaults)

@@ -14,7 +14,7 @@ from typing import Any
 
 from errors import refused
 from ops.handover.providers import source_address
-from terraform.version_constraints import allows_major
+from terraform.version_constraints import allows, allows_major
 
 BUILT_IN = "terraform.io/builtin/terraform"
 
@@ -44,8 +44,9 @@ class Shape:
 class ProviderRelease:
     """The shapes of one release of a provider."""
 
-    def __init__(self, reduced: Mapping[str, Any]) -> None:
+    def __init__(self, reduced: Mapping[str, Any], *, sets_are_known: bool = True) -> None:
         self._reduced = reduced
+        self._sets_are_known = sets_are_known
         self._shapes: dict[int, Shape] = {}
         self.version = str(reduced["version"])
         self.configuration = self._shape(reduced["configuration"])
@@ -60,8 +61,13 @@ class ProviderRelease:
             blocks, *words = self._reduced["shapes"][index]
             inner = {name: self._shape(block) for name, block in blocks.items()}
             arguments, lists_of_objects, *others = (frozenset(it.split()) for it in words)
-            self._shapes[index] = Shape(arguments, lists_of_objects, inner, *others)
+            known = others if self._sets_are_known else others[:2]
+            self._shapes[index] = Shape(arguments, lists_of_objects, inner, *known)
         return self._shapes[index]
+
+    def without_sets(self) -> "ProviderRelease":
+        """The same names, of which it is not known which are sets: these change from one release to the next."""
+        return ProviderRelease(self._reduced, sets_are_known=False)
 
 
 @dataclass(frozen=True)
@@ -136,8 +142,16 @@ class Schemas:
             if key in self._given:
                 return ProviderSchema(address, [self._given[key]])
         files = self._files.get(address, {})
-        releases = [_loaded(file) for major, file in sorted(files.items()) if allows_major(constraint, major)]
+        releases = [
+            _loaded(file, constraint) for major, file in sorted(files.items()) if allows_major(constraint, major)
+        ]
         return ProviderSchema(address, releases) if releases else None
+
+    def other_releases(self, source: str, constraint: str) -> list[str]:
+        """The releases that stand for those that a version constraint allows, without being allowed themselves."""
+        found = self.provider(source, constraint)
+        versions = [it.version for it in found.releases] if found is not None else []
+        return [it for it in versions if it and not allows(constraint, it)]
 
     def including(self, other: "Schemas") -> "Schemas":
         """The providers of both; `other` takes precedence."""
@@ -146,7 +160,11 @@ class Schemas:
 
 
 @functools.cache
-def _loaded(file: Path) -> ProviderRelease:
+def _loaded(file: Path, constraint: str = "") -> ProviderRelease:
+    """The release in a file, as far as it also describes another release that a version constraint allows."""
+    if constraint:
+        known = _loaded(file)
+        return known if allows(constraint, known.version) else known.without_sets()
     return ProviderRelease(json.loads(lzma.decompress(file.read_bytes())))
 
 

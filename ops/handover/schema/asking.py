@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,19 @@ def with_missing_providers(schemas: Schemas, documents: Iterable[Mapping[str, An
                 except RefusedError as error:
                     failures[address, constraint] = error.problems[0].what
     return schemas.including(Schemas(found, failures=failures))
+
+
+def stand_ins(schemas: Schemas, documents: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """A line for each provider that is read with the schema of a release that its version constraint does not allow."""
+    wanted = {
+        (source_address(entry["source"]), entry.get("version", ""))
+        for document in documents
+        for entry in required_providers(document).values()
+    }
+    for source, constraint in sorted(wanted):
+        if others := schemas.other_releases(source, constraint):
+            what = f"read with the schema of {' and '.join(others)}"
+            yield f"provider {source} {constraint}: {what}; --schema takes that of another release"
 
 
 def _asked(entry: Mapping[str, str]) -> ProviderRelease:

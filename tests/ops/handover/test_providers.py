@@ -2,16 +2,16 @@
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from errors import RefusedError
-from ops.handover import convert, shipped
+from ops.handover import convert, hand_over, shipped
 from ops.handover.schema import from_file
-from ops.handover.schema.asking import with_missing_providers
+from ops.handover.schema.asking import stand_ins, with_missing_providers
 
 AWS = (
     "aws",
@@ -134,3 +134,28 @@ def test_a_given_schema_is_used_for_every_version_and_way_to_write_the_source(tm
     schemas = shipped().including(from_file(tmp_path / "schema.json"))
     for source, version in zip(AWS, ("~> 3.0", "~> 5.0", "", "9.1.2", ">= 1.0", "~> 6.0"), strict=True):
         assert convert(stack(source, version, aws_x={"it": {"moment": "m"}}), name="web", schemas=schemas)
+
+
+@pytest.mark.tool("terraform")
+def test_says_which_schema_stands_for_that_of_another_release(
+    out: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    topics = {"it": {"name": "news"}}
+    stacks = {
+        name: stack("aws", version, aws_sns_topic=topics)
+        for name, version in (("one", "5.31.0"), ("two", "5.31.0"), ("three", "~> 5.0"), ("four", ">= 5.100.0, < 6.2"))
+    }
+    hand_over(out(**stacks), tmp_path / "hcl")
+    aws = "registry.terraform.io/hashicorp/aws"
+    assert capsys.readouterr().err == (
+        f"provider {aws} 5.31.0: read with the schema of 5.100.0; --schema takes that of another release\n"
+        f"provider {aws} >= 5.100.0, < 6.2: read with the schema of 6.69.1; --schema takes that of another release\n"
+    )
+
+
+def test_says_nothing_of_a_schema_that_was_given(tmp_path: Path) -> None:
+    file = tmp_path / "schema.json"
+    file.write_text(json.dumps({"provider_schemas": {"registry.terraform.io/hashicorp/aws": {}}}))
+    document = stack("aws", "5.31.0")
+    assert [*stand_ins(shipped(), [document])] != []
+    assert [*stand_ins(shipped().including(from_file(file)), [document])] == []

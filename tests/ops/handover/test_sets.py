@@ -55,3 +55,14 @@ def test_keeps_members_where_it_is_not_known_whether_they_are_a_set() -> None:
     providers = {"aws": {"source": "hashicorp/aws", "version": ">= 4.0"}}
     document = SETS["in_another_order"] | {"terraform": {"required_providers": providers}}
     assert argument(document, "resources") == '[aws_sns_topic.it["c"].arn, aws_sns_topic.it["a"].arn]'
+
+
+@pytest.mark.parametrize(("constraint", "is_known"), [("~> 5.0", True), ("5.31.0", False), ("~> 5.31.0", False)])
+def test_keeps_members_where_the_stack_has_another_release_than_the_schema(constraint: str, is_known: bool) -> None:
+    providers = {"aws": {"source": "hashicorp/aws", "version": constraint}}
+    document = SETS["in_another_order"] | {"terraform": {"required_providers": providers}}
+    loop, members = (
+        "[for topic in aws_sns_topic.it : topic.arn]",
+        '[aws_sns_topic.it["c"].arn, aws_sns_topic.it["a"].arn]',
+    )
+    assert argument(document, "resources") == (loop if is_known else members)
