@@ -38,7 +38,11 @@ class ProxyVariables:
 
     def __init__(self, stack: BaseStack, settings: SquidSettings) -> None:
         self.instance_count = variables.whole_number(
-            stack, "instance_count", "How many proxies run.", settings.instances, low=1, high=8
+            stack,
+            "instance_count",
+            "How many proxies run.",
+            settings,
+            "instances",
         )
         self.instance_type = variables.text(
             stack,
@@ -94,25 +98,22 @@ class GitlabVariables:
             stack,
             "data_volume_gib",
             "Size of the volume that holds GitLab's data, GiB; it can grow, not shrink.",
-            settings.data_volume.size_gib,
-            low=20,
-            high=16_384,
+            settings.data_volume,
+            "size_gib",
         )
         self.keep_backup_days = variables.whole_number(
             stack,
             "keep_backup_days",
             "How long a daily backup is kept, days.",
-            settings.backups.keep_days,
-            low=1,
-            high=3650,
+            settings.backups,
+            "keep_days",
         )
         self.image_retention_count = variables.retention(
             stack,
             "image_retention_count",
             "How many daily images of the server are kept.",
-            settings.images.keep,
-            low=1,
-            high=1000,
+            settings.images,
+            "keep",
         )
         if settings.schedule is not None:
             self.start_schedule, self.stop_schedule = (
@@ -182,9 +183,8 @@ class CodecommitVariables:
                 stack,
                 "trail_retention_days",
                 "How long the trail's files are kept, days.",
-                settings.detection.trail_retention_days,
-                low=1,
-                high=3650,
+                settings.detection,
+                "trail_retention_days",
             )
 
 
@@ -212,9 +212,8 @@ class BacklogVariables:
             stack,
             "build_timeout_minutes",
             "After this a build is stopped, minutes. In HCL, timeout_minutes in content/program_units… must be equal.",
-            settings.build_timeout_minutes,
-            low=5,
-            high=2160,
+            settings,
+            "build_timeout_minutes",
         )
         self.log_retention_days = variables.log_retention_days(
             stack,
@@ -227,9 +226,8 @@ class BacklogVariables:
             "silent_hours",
             "An alarm is raised when a mirror differed, or none was reconciled, for this long, hours. In HCL, "
             "alert_hours in content/program_units… must be equal.",
-            settings.alerts.silent_hours,
-            low=2,
-            high=168,
+            settings.alerts,
+            "silent_hours",
         )
         self.silent_seconds = Token.as_number("${var.silent_hours * 3600}")
         if settings.cache.mode == "s3":
@@ -237,9 +235,8 @@ class BacklogVariables:
                 stack,
                 "cache_retention_days",
                 "How long an unused cache is kept, days.",
-                settings.cache.expiration_days,
-                low=1,
-                high=3650,
+                settings.cache,
+                "expiration_days",
             )
 
 

@@ -8,7 +8,8 @@ from cdktf import IResolvable, TerraformVariable, TerraformVariableValidationCon
 
 from modules.explained import explain
 from settings.addresses import ALLOW_LIST_PREFIX
-from settings.types import LOG_RETENTION_DAYS
+from settings.bounds import bounds
+from settings.types import LOG_RETENTION_DAYS, Settings
 from stacks.base import BaseStack
 from terraform import address_lists
 from terraform.facts import AddressList, LogRetention, Retention, TerminationProtection
@@ -106,8 +107,10 @@ def log_retention_days(stack: BaseStack, name: str, description: str, default: i
     return _number(_variable(stack, name, "number", description, default, [check]))
 
 
-def whole_number(stack: BaseStack, name: str, description: str, default: int, *, low: int, high: int) -> float:
-    """A whole number from `low` to `high`; returns the reference."""
+def whole_number(stack: BaseStack, name: str, description: str, settings: Settings, setting: str) -> float:
+    """A whole number within the bounds of a setting, which is its default; returns the reference."""
+    low, high = bounds(type(settings), setting)
+    default: int = getattr(settings, setting)
     check = (
         f"var.{name} >= {low} && var.{name} <= {high} && floor(var.{name}) == var.{name}",
         f"Write a whole number from {low} to {high}.",
@@ -115,10 +118,11 @@ def whole_number(stack: BaseStack, name: str, description: str, default: int, *,
     return _number(_variable(stack, name, "number", description, default, [check]))
 
 
-def retention(stack: BaseStack, name: str, description: str, default: int, *, low: int, high: int) -> float:
-    """How many days, or copies, are kept, from `low` to `high`; returns the reference."""
+def retention(stack: BaseStack, name: str, description: str, settings: Settings, setting: str) -> float:
+    """How many days, or copies, are kept, within the bounds of a setting; returns the reference."""
+    low, high = bounds(type(settings), setting)
     stack.record(Retention(variable=name, low=low, high=high))
-    return whole_number(stack, name, description, default, low=low, high=high)
+    return whole_number(stack, name, description, settings, setting)
 
 
 def termination_protection(stack: BaseStack, name: str, description: str, default: bool) -> IResolvable:
