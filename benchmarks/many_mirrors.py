@@ -12,17 +12,14 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from ops.rehearse.emulator import Emulator
 from ops.rehearse.prerequisites import Prerequisites
 from ops.rehearse.stacks import read
-from ops.rehearse.workspace import Runs, Workspace
-from terraform.cli import TerraformCli
+from tests.ops.rehearse.one_stack import emulated
 
 TABLE = Path(__file__).with_suffix(".md")
 TURNS = 3
@@ -82,7 +79,7 @@ def main() -> int:
         wall, cpu = (statistics.median(column) for column in zip(*synthesised, strict=True))
         rows.append(f"synthesis, the middle one of {TURNS} | {wall:.1f} s | {cpu:.1f} s |")
         out = Path(folder) / "0" / "cdktf.out"
-        for what, seconds in _planned(out, Path(folder) / "scratch"):
+        for what, seconds in _planned(out, Path(folder)):
             rows.append(f"{what} | {seconds:.1f} s | |")
         (stack,) = read(out)
         types = Counter({type_: len(named) for type_, named in stack.document["resource"].items()})
@@ -116,20 +113,9 @@ def _synthesised(folder: Path, content: str) -> tuple[float, float]:
     return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def _planned(out: Path, scratch: Path) -> list[tuple[str, float]]:
+def _planned(out: Path, folder: Path) -> list[tuple[str, float]]:
     """The seconds of each run of Terraform against the emulated AWS."""
-    (scratch / "plugins").mkdir(parents=True)
-    with Emulator(log=scratch / "aws.log") as aws:
-        aws.seed(Prerequisites(region="ap-northeast-1"))
-        runs = Runs(
-            terraform=TerraformCli(),
-            endpoint=aws.url,
-            scratch=scratch,
-            inherited=os.environ,
-            one_init=threading.Lock(),
-        )
-        bridge = Workspace(read(out)[0], out=out, runs=runs)
-        bridge.init()
+    with emulated(out, folder, Prerequisites(region="ap-northeast-1")) as bridge:
         times = []
         for what, run in (
             ("plan, with nothing there", bridge.plan),

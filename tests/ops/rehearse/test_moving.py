@@ -7,9 +7,7 @@ everything.yaml, whose mirrors have file systems as caches, and of that with `ca
 
 import gzip
 import json
-import os
 import shutil
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,13 +15,11 @@ from pathlib import Path
 import pytest
 
 from errors import RefusedError
-from ops.rehearse.emulator import Emulator
 from ops.rehearse.prerequisites_from_settings import prerequisites_of
-from ops.rehearse.stacks import read
-from ops.rehearse.workspace import Runs, Workspace
+from ops.rehearse.workspace import Workspace
 from settings import load
-from terraform.cli import TerraformCli
 from terraform.plan import Action, Plan
+from tests.ops.rehearse.one_stack import emulated
 from tests.terraform import Stacks
 
 pytestmark = [pytest.mark.terraform, pytest.mark.slow]
@@ -38,7 +34,7 @@ KEPT = ("aws_codecommit_repository.", "aws_cloudwatch_log_group.", "aws_api_gate
 @contextmanager
 def _standing(name: str, folder: Path, project: Path) -> Iterator[Workspace]:
     """The bridge of `standing/NAME.json.gz`, as it stands in an emulated AWS."""
-    out, scratch = folder / "out", folder / "scratch"
+    out = folder / "out"
     (out / PLACE).mkdir(parents=True)
     (out / PLACE / "cdk.tf.json").write_bytes(gzip.decompress((STANDING / f"{name}.json.gz").read_bytes()))
     stack = {
@@ -48,21 +44,8 @@ def _standing(name: str, folder: Path, project: Path) -> Iterator[Workspace]:
         "dependencies": [],
     }
     (out / "manifest.json").write_text(json.dumps({"version": "0.21.0", "stacks": {STACK: stack}}))
-    (scratch / "plugins").mkdir(parents=True)
-    (bridge_stack,) = read(out)
-    with Emulator(log=folder / "aws.log") as aws:
-        aws.seed(prerequisites_of(load(project / "deployments" / f"{name.partition('-')[0]}.yaml")))
-        for bucket in bridge_stack.buckets:
-            aws.make_bucket(account=bridge_stack.account, region=bucket.region, name=bucket.name)
-        runs = Runs(
-            terraform=TerraformCli(),
-            endpoint=aws.url,
-            scratch=scratch,
-            inherited=os.environ,
-            one_init=threading.Lock(),
-        )
-        bridge = Workspace(bridge_stack, out=out, runs=runs)
-        bridge.init()
+    file = project / "deployments" / f"{name.partition('-')[0]}.yaml"
+    with emulated(out, folder, prerequisites_of(load(file))) as bridge:
         bridge.apply()
         yield bridge
 
