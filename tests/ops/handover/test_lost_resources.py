@@ -31,8 +31,8 @@ def removed(address: str) -> str:
 def lost_in(**files: str) -> list[str]:
     """The addresses that are lost if a stack has these files, without their extension, in place of its own."""
     now = {f"{name.replace('_json', '')}.tf{'.json' if '_json' in name else ''}": it for name, it in files.items()}
-    both = ({path: text.encode() for path, text in texts.items()} for texts in (NEW, now))
-    return [address for _, address in lost(*both, WANTED)]
+    before, after = ({path: text.encode() for path, text in texts.items()} for texts in (NEW, now))
+    return [address for _, address in lost(before, after, WANTED)]
 
 
 def test_finds_each_block_that_is_in_no_file() -> None:
