@@ -26,10 +26,11 @@ def request(hooks: Mapping[str, tuple[str, str]]) -> str:
     override = '[{"name": "MIRROR", "value": "$!found.mirror", "type": "PLAINTEXT"}]'
     return "\n".join(
         (
-            _table(table),
+            _table(table, nothing={}),
             _NAME,
             "#set($found = $hooks.get($name))",
             f'{{"projectName": "$!found.project", "environmentVariablesOverride": {override}}}',
+            "",
         )
     )
 
@@ -42,20 +43,26 @@ def refused(names: Iterable[str]) -> str:
     unknown = '"$!name" != "" && "$!hooks.get($name)" == ""'
     return "\n".join(
         (
-            _table(dict.fromkeys(names, "known")),
+            _table(dict.fromkeys(names, "known"), nothing=""),
             _NAME,
             f"#if({unknown})#set($context.responseOverride.status = 404)#end",
             '{"started": false}',
+            "",
         )
     )
 
 
-def _table(hooks: Mapping[str, object]) -> str:
+def _table(hooks: Mapping[str, object], *, nothing: object) -> str:
+    """The table, with a line for each hook.
+
+    `nothing` is what an empty name stands for. This entry comes last, so that the line of every hook ends in a comma:
+    the handover writes them as a loop.
+    """
     for text in _texts(hooks):
         if not _CONSTANT.fullmatch(text):
             raise ValueError(f"{text!r} could be read as a part of the template")
-    entries = ",\n  ".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in hooks.items())
-    return f"#set($hooks = {{\n  {entries}\n}})"
+    entries = [f"  {json.dumps(name)}: {json.dumps(value)},\n" for name, value in sorted(hooks.items())]
+    return f'#set($hooks = {{\n{"".join(entries)}  "": {json.dumps(nothing)}\n}})'
 
 
 def _texts(hooks: Mapping[str, object]) -> Iterable[str]:

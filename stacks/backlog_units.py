@@ -1,6 +1,5 @@
 """What the units of the bridge work with: their names, their configs, and the names that a webhook knows."""
 
-import json
 from dataclasses import dataclass
 
 from buildspec import render
@@ -17,6 +16,7 @@ from settings.backlog import (
 )
 from settings.codecommit import RepositorySettings
 from terraform.facts import MirrorUnit
+from terraform.templates import jsonencode
 
 PROGRAM_KEY = "mirror.sh"
 MIRRORING_ROLE = "backlog-mirror"
@@ -73,7 +73,7 @@ def mirroring_units(deployment: Deployment) -> dict[str, str]:
 
 
 def unit_config(deployment: Deployment, settings: BacklogSettings, unit: BridgeUnit) -> str:
-    """What `buildspec/mirror/` reads as unit.json."""
+    """What `buildspec/mirror/` reads as unit.json, as Terraform's `jsonencode` writes it."""
     first, account = next(iter(unit.mirrors.values())), bridge_account(deployment)
     config = {
         "unit": unit.name,
@@ -106,7 +106,7 @@ def unit_config(deployment: Deployment, settings: BacklogSettings, unit: BridgeU
             for key, mirror in unit.mirrors.items()
         },
     }
-    return json.dumps(config, indent=1, ensure_ascii=False) + "\n"
+    return jsonencode(config)
 
 
 def unit_buildspec(deployment: Deployment, settings: BacklogSettings, unit: BridgeUnit) -> str:

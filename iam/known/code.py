@@ -35,15 +35,15 @@ _COUNT = text(
 )
 
 _WORD = r"[A-Za-z0-9_.-]+"
-_TABLE = rf'#set\(\$hooks = \{{{{\n(?:  "{_WORD}": {{value}},?\n)+\}}}}\)\n'
+_TABLE = rf'#set\(\$hooks = \{{{{\n(?:  "{_WORD}": {{value}},\n)+  "": {{nothing}}\n\}}}}\)\n'
 _NAME = r'#set\(\$name = \$input\.params\("mirror"\)\)\n'
 _IS_UNKNOWN = r'"\$!name" != "" && "\$!hooks\.get\(\$name\)" == ""'
 _OVERRIDE = r'\[\{"name": "MIRROR", "value": "\$!found\.mirror", "type": "PLAINTEXT"\}\]'
 _START = text(
-    _TABLE.format(value=rf'\{{"project": "{_WORD}", "mirror": "{_WORD}"\}}')
+    _TABLE.format(value=rf'\{{"project": "{_WORD}", "mirror": "{_WORD}"\}}', nothing=r"\{\}")
     + _NAME
     + r"#set\(\$found = \$hooks\.get\(\$name\)\)\n"
-    rf'\{{"projectName": "\$!found\.project", "environmentVariablesOverride": {_OVERRIDE}\}}',
+    rf'\{{"projectName": "\$!found\.project", "environmentVariablesOverride": {_OVERRIDE}\}}\n',
     wanted="a table of names with a build and its variable MIRROR for each, and nothing of the request beside the name",
     why="it overrides nothing of the build but which mirror it is about",
 )
@@ -137,8 +137,8 @@ TYPES: dict[str, Arguments] = {
         "response_templates.application/json": required(
             one_of('{"started": true}', why=_SAYS_NOTHING)
             | text(
-                _TABLE.format(value='"known"') + _NAME + r"#if\(" + _IS_UNKNOWN + r"\)"
-                r'#set\(\$context\.responseOverride\.status = 404\)#end\n\{"started": false\}',
+                _TABLE.format(value='"known"', nothing='""') + _NAME + r"#if\(" + _IS_UNKNOWN + r"\)"
+                r'#set\(\$context\.responseOverride\.status = 404\)#end\n\{"started": false\}\n',
                 wanted="a table of names, and what says whether a build started",
                 why=_SAYS_NOTHING,
             )

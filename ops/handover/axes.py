@@ -172,16 +172,16 @@ class _Shared:
     def _add(self, columns: Sequence[tuple[ResourceGroup, str, tuple[Expression, ...]]]) -> None:
         """Name every column. Those of one name that differ are named after their groups, too."""
         known: dict[tuple[Expression, ...], str] = {}
-        for group, name, values in columns:
-            others = [other for other, its, _ in columns if its == name]
-            is_same = len({its for _, other, its in columns if other == name}) == 1
+        names = _agreed(columns)
+        for (group, own, values), name in zip(columns, names, strict=True):
+            others = [other for (other, _, _), its in zip(columns, names, strict=True) if its == name]
+            is_same = len({its for (_, _, its), other in zip(columns, names, strict=True) if other == name}) == 1
             attribute = name if is_same and name not in GENERIC else f"{_distinct(group, others)}_{name}"
             attribute = self._free([attribute, f"{group.type}_{group.name}_{name}"], values)
-            # Texts that differ for every key are about the same thing.
-            if len(set(values)) == len(values) and all(isinstance(it, Template) for it in values):
+            if _is_one_thing(values):
                 attribute = known.setdefault(values, attribute)
             self.attributes[attribute] = values
-            self._names[group.address, name] = attribute
+            self._names[group.address, own] = attribute
 
     def _free(self, names: Sequence[str], values: Sequence[Expression]) -> str:
         """The first of these names that no other values have, or the last with a number."""
@@ -191,6 +191,24 @@ class _Shared:
     def attribute(self, unified: UnifiedGroup, name: str) -> str | None:
         """The attribute's name; None if its values refer to resources, which the local value does not contain."""
         return self._names.get((unified.group.address, name))
+
+
+def _agreed(columns: Sequence[tuple[ResourceGroup, str, tuple[Expression, ...]]]) -> list[str]:
+    """The name of each column: if others of its name differ, that of an equal column without such others."""
+    values_of: dict[str, set[tuple[Expression, ...]]] = {}
+    for _, name, values in columns:
+        values_of.setdefault(name, set()).add(values)
+    clear = {
+        values: name
+        for _, name, values in columns
+        if len(values_of[name]) == 1 and name not in GENERIC and _is_one_thing(values)
+    }
+    return [name if len(values_of[name]) == 1 else clear.get(values, name) for _, name, values in columns]
+
+
+def _is_one_thing(values: Sequence[Expression]) -> bool:
+    """Whether another column of these values is about the same thing: they are texts that differ for every key."""
+    return len(set(values)) == len(values) and all(isinstance(it, Template) for it in values)
 
 
 def _axis_name(groups: Sequence[UnifiedGroup]) -> str:

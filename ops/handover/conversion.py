@@ -13,12 +13,14 @@ from ops.handover.given import Given
 from ops.handover.hcl import NULL, Block, Expression
 from ops.handover.inputs import with_inputs
 from ops.handover.json_strings import with_jsonencode, with_plain_paths
+from ops.handover.lists_in_texts import KeyList
 from ops.handover.printing import expression, render
 from ops.handover.reading import read
 from ops.handover.repetition import with_repetition
 from ops.handover.schema import Schemas
 from ops.handover.scopes import hides
 from ops.handover.style import with_style
+from ops.handover.style.key_lists import key_lists
 from ops.handover.style.null_checks import without_needless_nullable
 from ops.handover.texts import TextFiles
 
@@ -67,7 +69,8 @@ def convert(
     styled = with_style([replace(found, block=_with_objects(found.block, plain)) for found in repeated.blocks])
     moved = [] if keep_defaults else [found.block for found in styled if _has_value(found.block)]
     values = {block.labels[0]: block.arguments["default"] for block in moved}
-    blocks = [replace(found, block=_readable(found.block, texts, values)) for found in styled]
+    lists = key_lists(styled)
+    blocks = [replace(found, block=_readable(found.block, texts, values, lists)) for found in styled]
     refuse_new_cycles(name, (found.block for found in as_read), (found.block for found in blocks))
     by_file = filed(blocks)
     files = {file: render(content) for file, content in sorted(by_file.items())}
@@ -88,10 +91,10 @@ def _with_objects(block: Block, plain: Set[str]) -> Block:
     return with_constructors(with_jsonencode(block, plain)) if block.type in ("resource", "data") else block
 
 
-def _readable(block: Block, texts: TextFiles, values: Mapping[str, Expression]) -> Block:
-    """The block without long texts, and without the value of a variable in `values`."""
+def _readable(block: Block, texts: TextFiles, values: Mapping[str, Expression], lists: Sequence[KeyList]) -> Block:
+    """The block without long texts, without loops over `lists`, and without the value of a variable in `values`."""
     if block.type in ("resource", "data"):
-        return block if hides(block) else texts.moved_from(block)
+        return block if hides(block) else texts.moved_from(block, lists)
     if block.type == "locals":
         return texts.moved_from_locals(block)
     if block.type == "variable" and block.labels[0] in values:

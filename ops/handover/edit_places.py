@@ -1,10 +1,11 @@
 """Where the README of a stack says that something is added, changed or removed."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from ops.handover.hcl import Block
+from ops.handover.hcl import Block, Expression, ObjectExpr
+from ops.handover.printing import expression, render
 from ops.handover.references import address
 
 # Nobody adds members in these.
@@ -42,16 +43,44 @@ def located(
     where = {address(block): file for file, its in blocks.items() for block in its}
     for file, its in blocks.items():
         where |= {f"local.{name}": file for block in its if block.type == "locals" for name in block.arguments}
+    lists = [it for it in lists if it.address in where]
     return [
         EditPlace(
-            file=(file := where[it.address]),
+            file=where[it.address],
             name=it.address,
             what=it.what,
-            also=[*_with_every_key(it.keys, {path: text for path, text in files.items() if path != file})],
+            also=[*_with_every_key(it.keys, {**files, **_without_choices(it, lists, where, blocks)})],
         )
         for it in lists
-        if it.address in where
     ]
+
+
+def _without_choices(
+    own: MemberList, lists: Sequence[MemberList], where: Mapping[str, str], blocks: Mapping[str, Sequence[Block]]
+) -> dict[str, str]:
+    """The texts of files with lists, without `own` list, and without members of others that name some of its keys.
+
+    Such a member chooses one, as a mirror its repository. A member that names all of them must name a new one, too.
+    """
+    words = [re.compile(_word(key), re.MULTILINE) for key in own.keys]
+
+    def left(name: str, value: Expression) -> Expression:
+        if f"local.{name}" not in {it.address for it in lists} or not isinstance(value, ObjectExpr):
+            return value
+        named = [(it, sum(bool(word.search(expression(it[1]))) for word in words)) for it in value.items]
+        return ObjectExpr(tuple(it for it, found in named if found in (0, len(words))))
+
+    return {
+        file: render([_with_locals(block, own, left) for block in blocks[file] if address(block) != own.address])
+        for file in {where[it.address] for it in lists}
+    }
+
+
+def _with_locals(block: Block, own: MemberList, change: Callable[[str, Expression], Expression]) -> Block:
+    if block.type != "locals":
+        return block
+    arguments = {name: change(name, it) for name, it in block.arguments.items() if f"local.{name}" != own.address}
+    return replace(block, arguments=arguments)
 
 
 def _with_every_key(keys: Sequence[str], files: Mapping[str, str]) -> Iterator[str]:

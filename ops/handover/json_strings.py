@@ -55,6 +55,11 @@ def with_jsonencode(block: Block, plain: Set[str] = frozenset()) -> Block:
     return replace(block, arguments={**block.arguments, **arguments}).mapped(change)
 
 
+def as_jsonencode(template: Template) -> FunctionCall | None:
+    """`jsonencode(…)` that evaluates to exactly the same string as a text without references, if there is one."""
+    return _jsonencode(template, frozenset()) if template.text is not None else None
+
+
 @functools.cache
 def compared_by_meaning() -> Mapping[str, Sequence[str]]:
     """Arguments of resources, by type: JSON that means the same is no change to the provider."""

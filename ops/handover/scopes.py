@@ -22,6 +22,10 @@ _ADDED = frozenset({"each", "local", "path"})
 _FOR = frozenset({"for_tuple_expr", "for_object_expr", "template_for"})
 NO_NAMES: Names = frozenset()
 
+# A provisioner of a resource that is destroyed may refer to that resource only. Conditions have messages for people.
+WITHOUT_LOCAL_VALUES = ("provisioner", "connection", "lifecycle", "precondition")
+"""Blocks in which the handover adds no references to local values."""
+
 
 @dataclass(frozen=True)
 class FoundReference:

@@ -5,21 +5,27 @@ import binascii
 import itertools
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ops.handover.expressions import Syntax, parsed
 from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Template, Verbatim, mapped, text
+from ops.handover.lists_in_texts import KeyList, Loop, looped
 from ops.handover.names import identifier
+from ops.handover.scopes import WITHOUT_LOCAL_VALUES
 from ops.handover.strings import has_doubled_signs
-from terraform.templates import Interpolation, Literal, TemplateError, escaped, masked
+from terraform.templates import Interpolation, Literal, Part, TemplateError, escaped, masked
 
 # Longer texts are easier to read, check and compare in a file.
 _LINES = 10
 _LENGTH = 400
 
 _SHEBANGS = {"python": ".py", "ruby": ".rb", "node": ".js", "perl": ".pl", "pwsh": ".ps1"}
-_EXTENSIONS = {"buildspec": ".yml", "template_body": ".yaml", "definition": ".json"}
+_EXTENSIONS = {"buildspec": ".yml", "template_body": ".yaml", "definition": ".json"} | dict.fromkeys(
+    # Mapping templates of API Gateway, in the Velocity Template Language.
+    ("request_templates", "response_templates"),
+    ".vtl",
+)
 
 # The last word of a local value's name may be its file's extension: `gitlab_rb` becomes `gitlab.rb`.
 _LOCAL = re.compile(r"(?:files_)?(.+?)(?:_(conf|ini|js|json|ps1|py|rb|service|sh|sql|toml|xml|yaml|yml))?")
@@ -36,9 +42,9 @@ class TextFiles:
     def __init__(self) -> None:
         self.files: dict[str, str] = {}
 
-    def moved_from(self, block: Block) -> Block:
-        """A resource or data source that reads its long texts from files."""
-        return self._moved(block, block.labels[-1]).mapped(with_digest_of_file)
+    def moved_from(self, block: Block, lists: Sequence[KeyList] = ()) -> Block:
+        """A resource or data source that reads its long texts from files, and those that repeat a list's keys."""
+        return self._moved(block, block.labels[-1], lists).mapped(with_digest_of_file)
 
     def moved_from_locals(self, block: Block) -> Block:
         """Local values that read their long texts from files."""
@@ -59,16 +65,19 @@ class TextFiles:
             self.files[f"{folder}/{key}{extension}"] = content
         return Verbatim(f'file("${{path.module}}/{folder}/${{each.key}}{extension}")')
 
-    def _moved(self, block: Block, name: str) -> Block:
+    def _moved(self, block: Block, name: str, lists: Sequence[KeyList]) -> Block:
+        lists = () if block.type in WITHOUT_LOCAL_VALUES else lists
         arguments: dict[str, Expression] = {}
         for argument, value in block.arguments.items():
             digested = value.arguments[0] if isinstance(value, FunctionCall) and value.arguments else None
             file = next((other for other, its in block.arguments.items() if its == digested), argument)
-            arguments[argument] = self._shortened(value, file, name)
-        return replace(block, arguments=arguments, blocks=tuple(self._moved(it, name) for it in block.blocks))
+            arguments[argument] = self._shortened(value, file, name, lists)
+        return replace(block, arguments=arguments, blocks=tuple(self._moved(it, name, lists) for it in block.blocks))
 
-    def _shortened(self, value: Expression, argument: str, name: str) -> Expression:
+    def _shortened(self, value: Expression, argument: str, name: str, lists: Sequence[KeyList] = ()) -> Expression:
         def change(it: Expression) -> Expression:
+            if isinstance(it, Template) and (loop := looped(it, lists)) is not None:
+                return self._templatefile(it, argument, name, loop)
             if not isinstance(it, Template) or not is_long(it):
                 return it
             if it.text is None:
@@ -80,20 +89,21 @@ class TextFiles:
 
         return mapped(value, change)
 
-    def _templatefile(self, template: Template, argument: str, name: str) -> Expression:
+    def _templatefile(self, template: Template, argument: str, name: str, loop: Loop | None = None) -> Expression:
         """A call of `templatefile`, or the template itself where the file would not evaluate to the same text."""
         if isinstance(template.parts[0], Literal) and template.parts[0].text.startswith("\ufeff"):
             return template  # Terraform drops a file's byte order mark
         variables: dict[str, str] = {}
-        content = ""
-        for part in template.parts:
-            if isinstance(part, Literal) and not has_doubled_signs(part):
-                content += escaped(part.text)
-            elif isinstance(part, Interpolation):
-                before, reference, after = _around_reference(part.source.strip())
-                content += "${" + before + _variable(reference, variables) + after + "}"
-            else:
-                return template
+        if loop is None:
+            content = _content(template.parts, variables)
+        else:
+            variables[loop.over.expression] = loop.over.name
+            before, after = _content(loop.before, variables), _content(loop.after, variables)
+            content = None
+            if before is not None and after is not None:
+                content = f"{before}{loop.opening}{loop.line}\n{loop.closing}{after}"
+        if content is None:
+            return template
         stem, extension = _stem_and_extension(content, argument, name)
         path = self._path(stem, f"{extension}.tftpl", content)
         values = ObjectExpr(tuple((text(variable), Verbatim(source)) for source, variable in variables.items()))
@@ -107,6 +117,20 @@ class TextFiles:
             path = f"{stem}_{next(numbers)}{extension}"
         self.files[path] = content
         return Verbatim(f'"${{path.module}}/{path}"')
+
+
+def _content(parts: Iterable[Part], variables: dict[str, str]) -> str | None:
+    """The text of a template file, whose `variables` are added to by expression; None if it would not be the same."""
+    content = ""
+    for part in parts:
+        if isinstance(part, Literal) and not has_doubled_signs(part):
+            content += escaped(part.text)
+        elif isinstance(part, Interpolation):
+            before, reference, after = _around_reference(part.source.strip())
+            content += "${" + before + _variable(reference, variables) + after + "}"
+        else:
+            return None
+    return content
 
 
 def with_digest_of_file(value: Expression) -> Expression:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from ops.handover.by_key import Keys, noun, source_by_key, text_by_key, without_common_ends
 from ops.handover.grouping import ResourceGroup
@@ -18,6 +17,7 @@ from ops.handover.hcl import (
     Verbatim,
     text,
 )
+from ops.handover.members import all_of, are_same_set, columns_of, jsonencoded
 from ops.handover.names import identifier
 from ops.handover.nested import aligned, dynamic, word
 from ops.handover.references import is_constant, is_free_of_resources, is_reference
@@ -39,8 +39,6 @@ GENERIC = frozenset(
 _NAMED_LINE = re.compile(r"""(\s*(?:export |- )?([A-Za-z_]\w*)\s*[:=]\s*["']?)""", re.ASCII)
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
-
-_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True)
@@ -108,6 +106,7 @@ class _Merger:
         self._keys = keys
         self._may_be_dynamic = may_be_dynamic
         self._known = known or {}
+        self._in_json = False
         self.dynamic = 0
         self.shared = 0
         self.values: dict[str, tuple[Expression, ...]] = {}
@@ -180,7 +179,7 @@ class _Merger:
         if all(member == members[0] for member in members):
             self.shared += 1
             return members[0]
-        if place[-1] == "depends_on" and _are_same_set(members):
+        if place[-1] == "depends_on" and are_same_set(members):
             return members[0]
         if place[-1] in ("depends_on", "provider", "ignore_changes"):
             raise _DifferentError
@@ -194,7 +193,7 @@ class _Merger:
         if "lifecycle" in place:
             raise _DifferentError
         if any(isinstance(member, Template) and is_long(member) for member in members):
-            return self._file(members, place)
+            return self._json(members, place) or self._file(members, place)
         return self._value(members, place)
 
     def _value(self, members: Sequence[Expression], place: tuple[str, ...]) -> Expression:
@@ -220,10 +219,10 @@ class _Merger:
 
     def _by_key(self, members: Sequence[Expression]) -> Expression | None:
         """Expressions that differ in the key alone, with `each.key` in its place."""
-        if verbatims := _all_of(Verbatim, members):
+        if verbatims := all_of(Verbatim, members):
             source = source_by_key([it.source for it in verbatims], self._keys)
             return None if source is None else Verbatim(source)
-        parts = [it.parts for it in _all_of(Template, members)]
+        parts = [it.parts for it in all_of(Template, members)]
         if not parts or len({tuple(type(part) for part in one) for one in parts}) != 1:
             return None
         merged: list[Part] = []
@@ -245,11 +244,11 @@ class _Merger:
 
     def _by_element(self, members: Sequence[Expression], place: tuple[str, ...]) -> Expression | None:
         """Calls, tuples and objects of the same form, merged element by element."""
-        if calls := _all_of(FunctionCall, members):
+        if calls := all_of(FunctionCall, members):
             return self._calls(calls, place)
-        if tuples := _all_of(TupleExpr, members):
+        if tuples := all_of(TupleExpr, members):
             return self._tuples(tuples, place)
-        if objects := _all_of(ObjectExpr, members):
+        if objects := all_of(ObjectExpr, members):
             return self._objects(objects, place)
         return None
 
@@ -263,23 +262,39 @@ class _Merger:
         if len({len(it.items) for it in members}) != 1:
             return None
         columns = list(zip(*(it.items for it in members), strict=True))
-        if len(columns) > 1 and all(is_constant(it) for it in members):
+        # The next member's list of JSON may be longer.
+        if (len(columns) > 1 or self._in_json) and all(is_constant(it) for it in members):
             by_key = [column[0] if len(set(column)) == 1 else self._by_key(column) for column in columns]
             found = tuple(it for it in by_key if it is not None)
             return TupleExpr(found) if len(found) == len(columns) else None
         return TupleExpr(self._elements([it.items for it in members], place))
 
     def _objects(self, members: Sequence[ObjectExpr], place: tuple[str, ...]) -> Expression | None:
-        keys = [key for key, _ in members[0].items]
-        if any([key for key, _ in it.items] != keys for it in members):
+        columns = columns_of(members)
+        keys = [self._by_key(names) for names, _ in columns]
+        found = [it for it in keys if isinstance(it, Template)]
+        if not columns or len(found) < len(columns):
             return None
-        columns = zip(*([value for _, value in it.items] for it in members), strict=True)
-        places = ((*place, identifier((key.text or "").lower())) for key in keys)
-        merged = (self._merged(column, place) for place, column in zip(places, columns, strict=True))
-        return ObjectExpr(tuple(zip(keys, merged, strict=True)))
+        places = ((*place, identifier(key.text.lower())) if key.text else place for key in found)
+        merged = (self._merged(values, place) for place, (_, values) in zip(places, columns, strict=True))
+        return ObjectExpr(tuple(zip(found, merged, strict=True)))
 
     def _elements(self, rows: Sequence[Sequence[Expression]], place: tuple[str, ...]) -> tuple[Expression, ...]:
         return tuple(self._merged(column, place) for column in zip(*rows, strict=True))
+
+    def _json(self, members: Sequence[Expression], place: tuple[str, ...]) -> Expression | None:
+        """Strings of JSON as one `jsonencode(…)`, if their objects have more in common than not."""
+        saved = self.shared, dict(self.values), dict(self.files), dict(self.files_by_key)
+        self._in_json = True
+        try:
+            merged = self._calls(calls, place) if (calls := jsonencoded(members)) else None
+        except _DifferentError:
+            merged = None
+        self._in_json = False
+        if merged is None or len(self.values) - len(saved[1]) > self.shared - saved[0]:
+            self.shared, self.values, self.files, self.files_by_key = saved
+            return None
+        return merged
 
     def _file(self, members: Sequence[Expression], place: tuple[str, ...]) -> Expression:
         """One template file for all long texts if only a few lines differ, otherwise a file for each."""
@@ -288,7 +303,7 @@ class _Merger:
             return self._template_file(members, place)
         except _DifferentError:
             self.values = saved
-        texts = [it.text for it in _all_of(Template, members) if it.text is not None]
+        texts = [it.text for it in all_of(Template, members) if it.text is not None]
         keys = next(iter(self._keys.values()))
         if len(self._keys) > 1 or len(texts) != len(members) or not all(_FILE_NAME.fullmatch(key) for key in keys):
             raise _DifferentError
@@ -300,7 +315,7 @@ class _Merger:
 
     def _template_file(self, members: Sequence[Expression], place: tuple[str, ...]) -> Expression:
         """A file for long texts that differ only in lines of the form `NAME: value`."""
-        texts = [it.text for it in _all_of(Template, members) if is_long(it) and it.text is not None]
+        texts = [it.text for it in all_of(Template, members) if is_long(it) and it.text is not None]
         rows = [text.split("\n") for text in texts]
         if len(texts) != len(members) or len({len(row) for row in rows}) != 1:
             raise _DifferentError
@@ -328,14 +343,3 @@ class _Merger:
         inside = [text(line[len(start) : len(line) - len(end)]) for line in column]
         variables[name] = self._by_key(inside) or self._value(inside, (name,))
         return f"{escaped(start)}${{{name}}}{end}"
-
-
-def _all_of(kind: type[_Kind], members: Sequence[object]) -> list[_Kind]:
-    """The members, if all are of this kind; otherwise nothing."""
-    found = [it for it in members if isinstance(it, kind)]
-    return found if len(found) == len(members) else []
-
-
-def _are_same_set(members: Sequence[Expression]) -> bool:
-    tuples = _all_of(TupleExpr, members)
-    return bool(tuples) and len({frozenset(it.items) for it in tuples}) == 1

@@ -7,6 +7,7 @@ from ops.handover.style.account_and_region import with_account_and_region
 from ops.handover.style.arns import with_arns
 from ops.handover.style.booleans import with_booleans
 from ops.handover.style.ids import with_ids
+from ops.handover.style.json_by_key import with_json_by_key
 from ops.handover.style.loops import with_loops
 from ops.handover.style.names import with_name
 from ops.handover.style.order import in_order
@@ -25,6 +26,7 @@ _PASSES: tuple[Callable[[Sequence[TopLevelBlock]], Sequence[TopLevelBlock]], ...
     with_loops,
     with_repeated_values,
     with_named_constants,
+    with_json_by_key,
     in_order,
 )
 

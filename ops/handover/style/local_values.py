@@ -6,14 +6,11 @@ from dataclasses import replace
 
 from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Template, TupleExpr
 from ops.handover.metadata import TopLevelBlock
-from ops.handover.scopes import hides
+from ops.handover.scopes import WITHOUT_LOCAL_VALUES, hides
 
 Change = Callable[[Expression], Expression]
 
 _TOP_LEVEL = ("resource", "data", "ephemeral", "locals", "module", "output", "provider")
-
-# A provisioner of a resource that is destroyed may refer to that resource only. Conditions have messages for people.
-_NOT_WITHIN = ("provisioner", "connection", "lifecycle", "precondition")
 
 # Terraform evaluates no expressions in some of these, and the others are texts for people.
 _NOT_IN = re.compile(
@@ -77,7 +74,7 @@ def _changed(block: Block, change: Change) -> Block:
             name: it if _NOT_IN.fullmatch(name) and block.type != "locals" else _mapped(it, change)
             for name, it in block.arguments.items()
         },
-        blocks=tuple(it if it.type in _NOT_WITHIN else _changed(it, change) for it in block.blocks),
+        blocks=tuple(it if it.type in WITHOUT_LOCAL_VALUES else _changed(it, change) for it in block.blocks),
     )
 
 
@@ -85,7 +82,7 @@ def _with_sets(block: Block, change: Change) -> Block:
     return replace(
         block,
         arguments={name: change(it) if name in block.sets else it for name, it in block.arguments.items()},
-        blocks=tuple(it if it.type in _NOT_WITHIN else _with_sets(it, change) for it in block.blocks),
+        blocks=tuple(it if it.type in WITHOUT_LOCAL_VALUES else _with_sets(it, change) for it in block.blocks),
     )
 
 

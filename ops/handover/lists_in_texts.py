@@ -1,0 +1,83 @@
+"""Finds lines of a text that are the same for every key of a local value, and writes them as a loop.
+
+The lines `"batch": "known",` and `"website": "known",` become one line between `%{ for mirror in mirrors ~}` and
+`%{ endfor ~}` in a template file, whose variable `mirrors` has the keys of `local.mirrors`.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ops.handover.by_key import text_by_key
+from ops.handover.hcl import Template
+from ops.handover.strings import has_doubled_signs
+from terraform.templates import Interpolation, Literal, Part, escaped
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyList:
+    """The keys of a local value that blocks iterate over: in Terraform's order, and the expression of all of them."""
+
+    name: str
+    key_name: str
+    keys: Sequence[str]
+    expression: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loop:
+    """A text with a loop over a list of keys: the template's pieces before, within and after it."""
+
+    over: KeyList
+    before: Sequence[Part]
+    line: str
+    after: Sequence[Part]
+
+    @property
+    def opening(self) -> str:
+        """The line that the loop starts with. The marker `~` removes the line's end."""
+        return f"%{{ for {self.over.key_name} in {self.over.name} ~}}\n"
+
+    @property
+    def closing(self) -> str:
+        """The line that it ends with."""
+        return "%{ endfor ~}\n"
+
+
+def looped(template: Template, lists: Sequence[KeyList]) -> Loop | None:
+    """The text with a loop in place of the first lines, one for each key of a list, that differ in the key alone."""
+    for index, part in enumerate(template.parts):
+        if not isinstance(part, Literal) or has_doubled_signs(part) or "\r" in part.text:
+            continue
+        lines = part.text.splitlines(keepends=True) if not _has_other_line_ends(part.text) else []
+        for start, over in _places(lines, lists, is_first=index == 0):
+            end = start + len(over.keys)
+            line = text_by_key([it[:-1] for it in lines[start:end]], {over.key_name: over.keys})
+            if line is not None and Interpolation(over.key_name) in line:
+                return Loop(
+                    over=over,
+                    before=[*template.parts[:index], *_literal(lines[:start])],
+                    line="".join(escaped(it.text) if isinstance(it, Literal) else f"${{{it.source}}}" for it in line),
+                    after=[*_literal(lines[end:]), *template.parts[index + 1 :]],
+                )
+    return None
+
+
+def _places(lines: Sequence[str], lists: Sequence[KeyList], *, is_first: bool) -> Iterator[tuple[int, KeyList]]:
+    """The whole lines that may be those of a list: each has its key."""
+    # The first line may go on behind an expression.
+    for start in range(not is_first, len(lines)):
+        for over in lists:
+            rows = lines[start : start + len(over.keys)]
+            if len(rows) == len(over.keys) and all(
+                key in row and row.endswith("\n") for key, row in zip(over.keys, rows, strict=True)
+            ):
+                yield start, over
+
+
+def _literal(lines: Sequence[str]) -> list[Part]:
+    return [Literal("".join(lines))] if lines else []
+
+
+def _has_other_line_ends(text: str) -> bool:
+    return re.search("[\v\f\x1c-\x1e\x85\u2028\u2029]", text) is not None
