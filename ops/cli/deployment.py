@@ -154,13 +154,18 @@ def handover(
         raise refused("handover", what, "give one of them", status=WRONG_USAGE)
     if cdktf_out is not None:
         written_by: AbstractContextManager[Path] = nullcontext(cdktf_out)
+        larger: AbstractContextManager[Path | None] = nullcontext()
         beside, usual = Path(), cdktf_out
     else:
         from settings.place import folder_of
+        from stacks.one_more import with_one_more_mirror
 
-        written_by, beside = synthesised(context, load(deployment)), folder_of(deployment)
+        settings = load(deployment)
+        written_by, beside = synthesised(context, settings), folder_of(deployment)
+        more = with_one_more_mirror(settings)
+        larger = nullcontext() if more is None else synthesised(context, more)
         usual = Path(os.environ.get("CDKTF_OUTDIR") or beside / "cdktf.out")
-    with written_by as terraform, waiting("writing HCL"):
+    with written_by as terraform, larger as with_more, waiting("writing HCL"):
         folders = hand_over(
             terraform,
             out or beside / "handover",
@@ -172,6 +177,7 @@ def handover(
             run_providers=not no_providers,
             states_from=usual,
             keep_defaults=cdktf_out is not None,
+            larger=with_more,
         )
     for folder in [] if check else folders:
         print(folder)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from errors import Problem, RefusedError
 from ops.handover import given
@@ -26,6 +27,7 @@ from ops.handover.schema.asking import stand_ins, with_missing_providers
 from ops.handover.stacks import HandoverStack, read
 from ops.handover.state_paths import with_state_paths
 from ops.handover.validation import errors_in, refuse_invalid
+from terraform import output
 from terraform.cli import TerraformCli
 
 __all__ = ["Converted", "convert", "hand_over", "shipped"]
@@ -43,6 +45,7 @@ def hand_over(
     run_providers: bool = True,
     keep_defaults: bool = False,
     states_from: Path | None = None,
+    larger: Path | None = None,
 ) -> list[Path]:
     """Write every stack of the output folder `out` as HCL below `destination`; returns the stacks' folders.
 
@@ -53,7 +56,8 @@ def hand_over(
     providers. Without `run_providers`, nothing is validated, and no schema is asked for: both run providers from the
     registries that the JSON names.
     Relative paths of local states name the same files as where `out` lies at `states_from`, and stay without it.
-    `keep_defaults` leaves the defaults of variables where they are, instead of in terraform.tfvars.
+    `keep_defaults` leaves the defaults of variables where they are, instead of in terraform.tfvars. `larger` is the
+    output of the same project with one more member of collections that have one, which shows what its keys are.
 
     Raises RefusedError, and leaves `destination` as it was, if something cannot be converted or is not valid, if the
     same lines changed and neither option is given, if people left out a resource without saying what becomes of it, and
@@ -73,7 +77,7 @@ def hand_over(
         print(line, file=sys.stderr)
     known = given.read(destination, {stack.name: stack.target for stack in stacks}, force=force)
     known = given.by_present_names(known, {stack.name: stack.state_place for stack in stacks}, force=force)
-    written, addresses = _files(stacks, schemas, known, keep_defaults=keep_defaults)
+    written, addresses = _files(stacks, schemas, known, _larger(larger), keep_defaults=keep_defaults)
     files = formatter.of_a_handover(written)
     own = {path: content for path, content in files.items() if path != given.FILE}
     files = files | git_files(own)
@@ -94,12 +98,23 @@ def hand_over(
     return [destination / stack.target for stack in stacks]
 
 
+def _larger(out: Path | None) -> dict[str, Mapping[str, Any]]:
+    """The stacks of the same project with more members, by name."""
+    return {} if out is None else {stack.name: stack.document for stack in output.read(out, exact_numbers=True)}
+
+
 def _files(
-    stacks: Sequence[HandoverStack], schemas: Schemas, known: Mapping[str, given.Given], *, keep_defaults: bool
+    stacks: Sequence[HandoverStack],
+    schemas: Schemas,
+    known: Mapping[str, given.Given],
+    larger: Mapping[str, Mapping[str, Any]],
+    *,
+    keep_defaults: bool,
 ) -> tuple[dict[str, bytes], dict[str, set[str]]]:
     """All files of the handover by path, and the addresses of the resources in them by the folders of stacks.
 
-    `known` is what the last handover gave, by stack. Raises RefusedError with the problems of all stacks.
+    `known` is what the last handover gave, `larger` the stack with more members, both by stack. Raises RefusedError
+    with the problems of all stacks.
     """
     files: dict[str, bytes] = {}
     addresses: dict[str, set[str]] = {}
@@ -109,7 +124,12 @@ def _files(
         try:
             before = known.get(stack.name, given.Given())
             converted = convert(
-                stack.document, name=stack.name, schemas=schemas, given=before, keep_defaults=keep_defaults
+                stack.document,
+                name=stack.name,
+                schemas=schemas,
+                given=before,
+                keep_defaults=keep_defaults,
+                larger=larger.get(stack.name),
             )
         except RefusedError as error:
             problems += error.problems

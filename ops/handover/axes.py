@@ -14,13 +14,14 @@ from ops.handover.edit_places import MemberList
 from ops.handover.grouping import ResourceGroup
 from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim, text
 from ops.handover.items import OTHER, Items
+from ops.handover.members import GENERIC
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.names import identifier
 from ops.handover.printing import expression
 from ops.handover.references import addresses_in, is_free_of_resources, with_code
 from ops.handover.style.keys import key_name
 from ops.handover.texts import TextFiles
-from ops.handover.unifying import GENERIC, UnifiedGroup
+from ops.handover.unifying import UnifiedGroup
 
 _VALUE = re.compile(r"each\.value\.(\w+)")
 
@@ -34,8 +35,10 @@ class Axes:
             name: it for found in blocks if found.block.type == "locals" for name, it in found.block.arguments.items()
         }
         by_keys: dict[tuple[str, ...], list[UnifiedGroup]] = {}
-        order = {id(it): number for number, it in enumerate(blocks)}
-        for it in sorted(unified, key=lambda it: min(order[id(member)] for member in it.group.members.values())):
+        order = {id(it): number for number, it in enumerate(blocks)}  # without examples
+        for it in sorted(
+            unified, key=lambda it: min(order.get(id(one), len(order)) for one in it.group.members.values())
+        ):
             if it.group.items is None:
                 by_keys.setdefault(tuple(it.group.members), []).append(it)
         self._shared = {keys: _Shared(groups) for keys, groups in by_keys.items() if len(groups) > 1}
@@ -50,7 +53,7 @@ class Axes:
         items = unified.group.items
         shared = self._shared.get(tuple(unified.group.members) if items is None else items.others)
         if items is not None:
-            new, for_each, block = self._of_items(shared, items, block)
+            new, for_each, block = self._of_items(shared, items, unified.group, block)
         elif shared is None:
             new, for_each, block = self._alone(unified, block)
         else:
@@ -58,30 +61,31 @@ class Axes:
         for name, value in new.items():
             own_file = unified.group.address if shared is None or name != shared.local else None
             yield TopLevelBlock(block=Block("locals", arguments={name: value}), path=first.path, same_file_as=own_file)
-        yield replace(first, block=replace(block, arguments={"for_each": for_each, **block.arguments}))
+        block = replace(block, arguments={"for_each": for_each, **block.arguments})
+        yield replace(first, block=block, next_key=min(unified.group.examples, default=""))
 
     def _alone(self, unified: UnifiedGroup, block: Block) -> tuple[dict[str, Expression], Expression, Block]:
         """For a group with keys of its own: new local values, `for_each`, and the block."""
         group = unified.group
-        keys = list(group.members)
         if not unified.values:
-            self._listed(group.address, group.name, keys)
-            return {}, _set(keys), block
+            self._listed(group.address, group)
+            return {}, _set(group), block
         if len(unified.values) == 1:
             block = _with_values(block, dict.fromkeys(unified.values, "each.value"))
         new: dict[str, Expression] = {}
-        name = self._local(new, group.name, _by_key(keys, unified.values, flat=True))
-        self._listed(f"local.{name}", group.name, keys)
+        name = self._local(new, group.name, _by_key(group, unified.values, flat=True))
+        self._listed(f"local.{name}", group)
         return new, Verbatim(f"local.{name}"), block
 
     def _of_items(
-        self, shared: "_Shared | None", items: Items, block: Block
+        self, shared: "_Shared | None", items: Items, group: ResourceGroup, block: Block
     ) -> tuple[dict[str, Expression], Expression, Block]:
         """The same for a group that iterates over a variable, or over all pairs of its items and other keys."""
         if not items.others:
             return {}, Verbatim(f"toset(var.{items.variable})"), block
-        new = {} if shared is None else self._axis(shared, items.others)
-        others = expression(TupleExpr(tuple(map(text, items.others))))
+        new = {} if shared is None else self._axis(shared)
+        known = dict.fromkeys(items.pairs[it][0] for it in group.members if it not in group.examples)
+        others = expression(TupleExpr(tuple(map(text, known))))
         other = OTHER
         if shared is not None:
             of_axis = Verbatim(f"local.{shared.local}")
@@ -95,28 +99,29 @@ class Axes:
         )
         return new, Verbatim(for_each), _with_values(block, {OTHER: f"each.value.{other}"})
 
-    def _axis(self, shared: "_Shared", keys: Sequence[str]) -> dict[str, Expression]:
+    def _axis(self, shared: "_Shared") -> dict[str, Expression]:
         """The local value of an axis, if no group needed it before."""
         if shared.local:
             return {}
         shared.local = self._free(shared.name, f"{shared.name}_by_name")
-        value = _by_key(keys, shared.attributes) if shared.attributes else _set(keys)
+        group = shared.group
+        value = _by_key(group, shared.attributes) if shared.attributes else _set(group)
         self._locals[shared.local] = value
         if shared.is_collection:
-            self._listed(f"local.{shared.local}", shared.name, keys)
+            self._listed(f"local.{shared.local}", group, shared.name)
         return {shared.local: value}
 
     def _of_axis(
         self, shared: "_Shared", unified: UnifiedGroup, block: Block
     ) -> tuple[dict[str, Expression], Expression, Block]:
         """The same for a group whose keys others have, too. References get a local value of their own."""
-        keys = list(unified.group.members)
-        new = self._axis(shared, keys)
+        group = unified.group
+        new = self._axis(shared)
         places = {}
         for name, values in unified.values.items():
             attribute = shared.attribute(unified, name)
             if attribute is None:
-                own = self._local(new, f"{unified.group.name}_{name}", _by_key(keys, {name: values}, flat=True))
+                own = self._local(new, f"{unified.group.name}_{name}", _by_key(group, {name: values}, flat=True))
                 places[name] = f"local.{own}[each.key]"
             else:
                 places[name] = f"each.value.{attribute}"
@@ -134,8 +139,9 @@ class Axes:
         numbered = (f"{names[-1]}{number}" for number in range(2, 1000))
         return next(name for name in (*names, *numbered) if name not in self._locals)
 
-    def _listed(self, address: str, what: str, keys: Sequence[str]) -> None:
-        self.lists.append(MemberList(address=address, what=what.replace("_", " "), keys=keys))
+    def _listed(self, address: str, group: ResourceGroup, what: str = "") -> None:
+        keys = [key for key in group.members if key not in group.examples]
+        self.lists.append(MemberList(address=address, what=(what or group.name).replace("_", " "), keys=keys))
 
     def _with_files(self, unified: UnifiedGroup) -> Block:
         block = unified.block
@@ -143,7 +149,8 @@ class Axes:
             path = self._texts.template_file(f"{argument}/{unified.group.name}", content, argument)
             block = block.mapped(_exchange(placeholder, path))
         for placeholder, (argument, contents) in unified.files_by_key.items():
-            by_key = dict(zip(unified.group.members, contents, strict=True))
+            all_keys = zip(unified.group.members, contents, strict=True)
+            by_key = {key: it for key, it in all_keys if key not in unified.group.examples}
             path = self._texts.files_by_key(f"{argument}/{unified.group.name}", by_key, argument)
             block = block.mapped(_exchange(placeholder, path))
         return block
@@ -158,6 +165,7 @@ class _Shared:
     def __init__(self, groups: Sequence[UnifiedGroup]) -> None:
         self.is_collection = any(it.group.in_collection for it in groups)
         self.local = ""
+        self.group = groups[0].group
         self.name = _axis_name(groups)
         self._names: dict[tuple[str, str], str] = {}
         self.attributes: dict[str, Sequence[Expression]] = {}
@@ -243,17 +251,19 @@ def _words(name: str) -> list[str]:
     return re.sub(r"\W+", "_", name).strip("_").split("_")
 
 
-def _set(keys: Sequence[str]) -> Expression:
-    return FunctionCall("toset", (TupleExpr(tuple(map(text, keys))),))
+def _set(group: ResourceGroup) -> Expression:
+    keys = (text(key) for key in group.members if key not in group.examples)
+    return FunctionCall("toset", (TupleExpr(tuple(keys)),))
 
 
-def _by_key(keys: Sequence[str], values: Mapping[str, Sequence[Expression]], *, flat: bool = False) -> ObjectExpr:
+def _by_key(group: ResourceGroup, values: Mapping[str, Sequence[Expression]], *, flat: bool = False) -> ObjectExpr:
     """The members' values by key: an object for each member, or its one value if that may be `flat`."""
     rows: list[Expression] = [
         row[0] if flat and len(row) == 1 else ObjectExpr(tuple(zip(map(text, values), row, strict=True)))
         for row in zip(*values.values(), strict=True)
     ]
-    return ObjectExpr(tuple(zip(map(text, keys), rows, strict=True)))
+    members = zip(group.members, rows, strict=True)
+    return ObjectExpr(tuple((text(key), row) for key, row in members if key not in group.examples))
 
 
 def _with_values(block: Block, places: Mapping[str, str]) -> Block:

@@ -14,8 +14,10 @@ from ops.handover.hcl import NULL, Block, Expression
 from ops.handover.inputs import with_inputs
 from ops.handover.json_strings import with_jsonencode, with_plain_paths
 from ops.handover.lists_in_texts import KeyList
+from ops.handover.metadata import TopLevelBlock
 from ops.handover.printing import expression, render
 from ops.handover.reading import read
+from ops.handover.references import address
 from ops.handover.repetition import with_repetition
 from ops.handover.schema import Schemas
 from ops.handover.scopes import hides
@@ -51,12 +53,21 @@ class Converted:
 
 
 def convert(
-    document: Mapping[str, Any], *, name: str, schemas: Schemas, given: Given = _NOTHING, keep_defaults: bool = False
+    document: Mapping[str, Any],
+    *,
+    name: str,
+    schemas: Schemas,
+    given: Given = _NOTHING,
+    keep_defaults: bool = False,
+    larger: Mapping[str, Any] | None = None,
 ) -> Converted:
     """The stack called `name` as HCL. `given` is what earlier handovers gave to it.
 
     `keep_defaults` leaves the defaults of variables where they are, so that TF_VAR_… replaces them: it does not replace
     what terraform.tfvars says.
+
+    `larger` is the same stack with one more member of its collections, which shows what a single member's keys are.
+    Nothing of it is written.
 
     `document` comes from `terraform.output.load`, with or without exact numbers. Raises RefusedError with everything
     in it that cannot be converted.
@@ -64,12 +75,13 @@ def convert(
     document = with_inputs(document, name=name)
     texts = TextFiles()
     as_read = read(document, name=name, schemas=schemas)
-    repeated = with_repetition(as_read, texts, given, stack=name)
+    examples = [] if larger is None else _added(as_read, larger, name=name, schemas=schemas)
+    repeated = with_repetition([*as_read, *examples], texts, given, stack=name)
     plain = with_plain_paths(found.block for found in repeated.blocks)
     styled = with_style([replace(found, block=_with_objects(found.block, plain)) for found in repeated.blocks])
     moved = [] if keep_defaults else [found.block for found in styled if _has_value(found.block)]
     values = {block.labels[0]: block.arguments["default"] for block in moved}
-    lists = key_lists(styled)
+    lists = key_lists(styled, _lines(larger))
     blocks = [replace(found, block=_readable(found.block, texts, values, lists)) for found in styled]
     refuse_new_cycles(name, (found.block for found in as_read), (found.block for found in blocks))
     by_file = filed(blocks)
@@ -84,6 +96,31 @@ def convert(
         edit_places=located(repeated.members, by_file, files),
         left_out=repeated.left_out,
     )
+
+
+def _added(
+    blocks: Sequence[TopLevelBlock], larger: Mapping[str, Any], *, name: str, schemas: Schemas
+) -> list[TopLevelBlock]:
+    """The resources and data sources of the larger stack that are not in `blocks`, as examples."""
+    known = {address(it.block) for it in blocks}
+    found = read(with_inputs(larger, name=name), name=name, schemas=schemas)
+    return [
+        replace(it, is_example=True)
+        for it in found
+        if it.block.type in ("resource", "data") and address(it.block) not in known
+    ]
+
+
+def _lines(document: Any) -> frozenset[str]:
+    """The lines of all texts in a document that have several."""
+    match document:
+        case str() if "\n" in document:
+            return frozenset(document.split("\n"))
+        case dict():
+            return frozenset().union(*map(_lines, document.values()))
+        case list():
+            return frozenset().union(*map(_lines, document))
+    return frozenset()
 
 
 def _with_objects(block: Block, plain: Set[str]) -> Block:

@@ -60,7 +60,7 @@ def _without_choices(
 ) -> dict[str, str]:
     """The texts of files with lists, without `own` list, and without members of others that name some of its keys.
 
-    Such a member chooses one, as a mirror its repository. A member that names all of them must name a new one, too.
+    Such a member chooses one, as a mirror its repository. A member that names all of several must name a new one, too.
     """
     words = [re.compile(_word(key), re.MULTILINE) for key in own.keys]
 
@@ -68,7 +68,7 @@ def _without_choices(
         if f"local.{name}" not in {it.address for it in lists} or not isinstance(value, ObjectExpr):
             return value
         named = [(it, sum(bool(word.search(expression(it[1]))) for word in words)) for it in value.items]
-        return ObjectExpr(tuple(it for it, found in named if found in (0, len(words))))
+        return ObjectExpr(tuple(it for it, found in named if found == 0 or found == len(words) > 1))
 
     return {
         file: render([_with_locals(block, own, left) for block in blocks[file] if address(block) != own.address])

@@ -74,6 +74,11 @@ class ResourceGroup:
         return frozenset(self.members)
 
     @property
+    def examples(self) -> frozenset[str]:
+        """The keys of members that are examples."""
+        return frozenset(key for key, it in self.members.items() if it.is_example)
+
+    @property
     def address(self) -> str:
         return address(Block(self.kind, (self.type, self.name)))
 

@@ -16,12 +16,17 @@ from terraform.templates import Interpolation, Literal, Part, escaped
 
 @dataclass(frozen=True, kw_only=True)
 class KeyList:
-    """The keys of a local value that blocks iterate over: in Terraform's order, and the expression of all of them."""
+    """The keys of a local value that blocks iterate over: in Terraform's order, and the expression of all of them.
+
+    next_key: the key of an example of the next member, which the lines of the stack with it have, too: `next_lines`.
+    """
 
     name: str
     key_name: str
     keys: Sequence[str]
     expression: str
+    next_key: str = ""
+    next_lines: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +58,7 @@ def looped(template: Template, lists: Sequence[KeyList]) -> Loop | None:
         for start, over in _places(lines, lists, is_first=index == 0):
             end = start + len(over.keys)
             line = text_by_key([it[:-1] for it in lines[start:end]], {over.key_name: over.keys})
-            if line is not None and Interpolation(over.key_name) in line:
+            if line is not None and Interpolation(over.key_name) in line and _goes_on(line, over):
                 return Loop(
                     over=over,
                     before=[*template.parts[:index], *_literal(lines[:start])],
@@ -61,6 +66,12 @@ def looped(template: Template, lists: Sequence[KeyList]) -> Loop | None:
                     after=[*_literal(lines[end:]), *template.parts[index + 1 :]],
                 )
     return None
+
+
+def _goes_on(line: Sequence[Part], over: KeyList) -> bool:
+    """Whether the next member has such a line, as far as it is known."""
+    text = "".join(it.text if isinstance(it, Literal) else over.next_key for it in line)
+    return not over.next_key or text in over.next_lines
 
 
 def _places(lines: Sequence[str], lists: Sequence[KeyList], *, is_first: bool) -> Iterator[tuple[int, KeyList]]:

@@ -6,6 +6,22 @@ from typing import TypeVar
 from ops.handover.hcl import Expression, FunctionCall, ObjectExpr, Template, TupleExpr
 from ops.handover.json_strings import as_jsonencode
 
+# Arguments whose names say little without the block that they are in.
+GENERIC = {
+    "actions",
+    "arn",
+    "id",
+    "identifiers",
+    "key",
+    "name",
+    "resources",
+    "test",
+    "type",
+    "value",
+    "values",
+    "variable",
+}
+
 _Kind = TypeVar("_Kind")
 _Column = tuple[tuple[Template, ...], tuple[Expression, ...]]
 

@@ -33,6 +33,8 @@ class TopLevelBlock:
     item: which argument is an item of a variable's list.
     is_input: whether it is a variable that an input became.
     is_for_items: whether only resources for each item of the variable need it.
+    is_example: whether it shows what one more member of a collection is like, and is not written.
+    next_key: the key of such an example in a block for a collection: a list of its single member is a list of all.
     """
 
     block: Block
@@ -42,6 +44,8 @@ class TopLevelBlock:
     item: ListItem | None = None
     is_input: bool = False
     is_for_items: bool = False
+    is_example: bool = False
+    next_key: str = ""
 
 
 def comments(body: Mapping[str, Any]) -> tuple[str, ...]:

@@ -47,7 +47,8 @@ class Repeated:
 def with_repetition(blocks: Sequence[TopLevelBlock], texts: TextFiles, given: Given, *, stack: str) -> Repeated:
     """The stack with similar resources merged and names shortened, as far as possible as they were `given`.
 
-    Files for merged texts go to `texts`.
+    Files for merged texts go to `texts`. Of examples, nothing is written: they show what differs between a single
+    member and the next.
     """
     blocks = with_elements(with_digests(blocks))
     followed = dict(asked_moves(blocks))
@@ -147,7 +148,9 @@ def _put_together(
     given: Given,
     stack: str,
 ) -> Repeated:
+    unified = [it for it in unified if it.group.examples != it.group.keys]
     waiting = {id(member): it for it in unified for member in it.group.members.values()}
+    blocks = [it for it in blocks if not it.is_example]
     axes = Axes(unified, blocks, texts)
     written: list[TopLevelBlock] = []
     done: set[str] = set()

@@ -17,7 +17,7 @@ from ops.handover.hcl import (
     Verbatim,
     text,
 )
-from ops.handover.members import all_of, are_same_set, columns_of, jsonencoded
+from ops.handover.members import GENERIC, all_of, are_same_set, columns_of, jsonencoded
 from ops.handover.names import identifier
 from ops.handover.nested import aligned, dynamic, word
 from ops.handover.references import is_constant, is_free_of_resources, is_reference
@@ -29,11 +29,6 @@ from terraform.templates import Interpolation, Literal, Part, escaped
 
 _MOST_DYNAMIC = 3
 _OWN_SCOPE = frozenset({"dynamic", "provisioner", "connection"})
-
-# Arguments whose names say little without the block that they are in.
-GENERIC = frozenset(
-    ["actions", "arn", "id", "identifiers", "key", "name", "resources", "test", "type", "value", "values", "variable"]
-)
 
 # A line of a text such as `NAME: "value"` or `export NAME=value`, up to the value.
 _NAMED_LINE = re.compile(r"""(\s*(?:export |- )?([A-Za-z_]\w*)\s*[:=]\s*["']?)""", re.ASCII)
@@ -74,12 +69,13 @@ def unify(group: ResourceGroup, members: Mapping[str, Block]) -> UnifiedGroup | 
         return None
     keys = {"each.key": list(members)} if items is None else items.keys(members)
     own = [it if items is None else items.written_into(it) for it in members.values()]
-    merger = _Merger(keys, may_be_dynamic=group.in_collection)
+    examples = frozenset(number for number, key in enumerate(members) if key in group.examples)
+    merger = _Merger(keys, may_be_dynamic=group.in_collection, examples=examples)
     try:
         block = merger.blocks(own, ())
         if merger.dynamic:
             known = texts_by_key(block, keys, merger.values)
-            again = _Merger(keys, may_be_dynamic=True, known=known)
+            again = _Merger(keys, may_be_dynamic=True, known=known, examples=examples)
             changed = again.blocks(own, ())
             if again.values.items() <= merger.values.items():
                 merger, block = again, changed
@@ -98,11 +94,19 @@ class _DifferentError(Exception):
 
 
 class _Merger:
-    def __init__(self, keys: Keys, *, may_be_dynamic: bool, known: TextsByKey | None = None) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        *,
+        may_be_dynamic: bool,
+        known: TextsByKey | None = None,
+        examples: frozenset[int] = frozenset(),
+    ) -> None:
         """may_be_dynamic: whether a nested block that some members lack may become a dynamic block.
 
-        known: texts that nested blocks of some members may have, too.
+        known: texts that nested blocks of some members may have, too. examples: the positions of examples.
         """
+        self._examples = examples
         self._keys = keys
         self._may_be_dynamic = may_be_dynamic
         self._known = known or {}
@@ -141,6 +145,8 @@ class _Merger:
         missing = [it is None and parent is not None for it, parent in zip(row, parents, strict=True)]
         if not any(missing):
             return inner
+        if all(it is None or number in self._examples for number, it in enumerate(row)):
+            raise _DifferentError
         self.dynamic += 1
         made = dynamic(inner, [it is not None for it in row]) if self._may_be_dynamic else None
         if made is None or "lifecycle" in place or self.dynamic > _MOST_DYNAMIC:

@@ -16,19 +16,30 @@ from ops.handover.style.local_values import local_values
 _TAKEN = {"data", "each", "local", "module", "path", "self", "terraform", "var", "count", *KEYWORDS}
 
 
-def key_lists(blocks: Sequence[TopLevelBlock]) -> list[KeyList]:
-    """The lists of at least two keys that the stack's blocks iterate over, each once."""
+def key_lists(blocks: Sequence[TopLevelBlock], next_lines: frozenset[str]) -> list[KeyList]:
+    """The lists of keys that the stack's blocks iterate over, each once. One of a single key needs an example.
+
+    `next_lines` are those of texts in the stack with the examples.
+    """
     values = local_values(blocks)
     found: dict[str, KeyList] = {}
-    for for_each in (it.block.arguments.get("for_each") for it in blocks):
+    for block in blocks:
+        for_each = block.block.arguments.get("for_each")
         name = "" if for_each is None else local_name(for_each)
         if for_each is None or name in found or not _is_constant(name, values):
             continue
         keys = for_each_keys(for_each, values)
         is_set = isinstance(values[name], FunctionCall)
-        if len(keys) > 1 and key_name(for_each) not in _TAKEN and name not in _TAKEN:
+        if len(keys) > (not block.next_key) and key_name(for_each) not in _TAKEN and name not in _TAKEN:
             whole = f"local.{name}" if is_set else f"keys(local.{name})"
-            found[name] = KeyList(name=name, key_name=key_name(for_each), keys=keys, expression=whole)
+            found[name] = KeyList(
+                name=name,
+                key_name=key_name(for_each),
+                keys=keys,
+                expression=whole,
+                next_key=block.next_key,
+                next_lines=next_lines,
+            )
     return list(found.values())
 
 

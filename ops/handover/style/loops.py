@@ -39,7 +39,9 @@ def with_loops(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
             local = local_name(for_each)
             has_keys = isinstance(values.get(local), ObjectExpr)
             keys_of = f"keys(local.{local})" if has_keys else None
-            repeated[address(found.block)] = _Repeated(keys=keys, key_name=key_name(for_each), keys_of=keys_of)
+            repeated[address(found.block)] = _Repeated(
+                keys=keys, key_name=key_name(for_each), keys_of=keys_of, may_grow=bool(found.next_key)
+            )
     loops = _Loops(repeated)
     # Nothing refers to an output, so that a new reference in it makes no cycle.
     changes = {"output": loops.changed_in_output}
@@ -56,11 +58,19 @@ def with_loops(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Repeated:
-    """A block with `for_each`: its keys in Terraform's order, the name for one, and the expression of all."""
+    """A block with `for_each`: its keys in Terraform's order, the name for one, and the expression of all.
+
+    may_grow: whether a list of its single member is a list of all.
+    """
 
     keys: Sequence[str]
     key_name: str
     keys_of: str | None
+    may_grow: bool
+
+    @property
+    def is_list(self) -> bool:
+        return len(self.keys) > 1 or self.may_grow
 
 
 class _Loops:
@@ -86,10 +96,12 @@ class _Loops:
         """The same, also for texts that differ in the key alone: a loop over the keys of a local value."""
         changed = self.changed(expression)
         match changed:
-            case ObjectExpr(items) if len(items) > 1 and all(key.text for key, _ in items):
+            case ObjectExpr(items) if items and all(key.text for key, _ in items):
                 texts = {_with_key_in_text(value, key.text or "") for key, value in items}
                 keys = sorted(key.text or "" for key, _ in items)
-                found = next((it for it in self._repeated.values() if it.keys_of and it.keys == keys), None)
+                found = next(
+                    (it for it in self._repeated.values() if it.keys_of and it.is_list and it.keys == keys), None
+                )
                 if len(texts) == 1 and found is not None and (text := texts.pop()) is not None and _HERE in text:
                     name = found.key_name
                     if name not in _TAKEN and not re.search(rf"(?<![\w.-]){name}(?![\w-])", code(text)):
@@ -142,10 +154,11 @@ class _Loops:
         """The loop over the members with these items by key, if the items differ in the key alone."""
         rows = [[_by_key(it, key) for it in own] for key, own in items.items()]
         alike = [it for it in rows[0] if it is not None] if rows else []
-        if len(rows) < 2 or any(row != alike for row in rows):
+        if any(row != alike for row in rows):
             return None
         addresses = dict.fromkeys(it[1] for source in alike for it in _MEMBER_HERE.finditer(source))
-        if any(it not in self._repeated or self._repeated[it].keys != sorted(items) for it in addresses):
+        found = [self._repeated.get(it) for it in addresses]
+        if any(it is None or not it.is_list or it.keys != sorted(items) for it in found):
             return None
         return self._written(alike, next(iter(addresses)), is_map=is_map) if addresses else None
 

@@ -50,6 +50,28 @@ def plans(cases: Mapping[str, Mapping[str, Any]], folder: Path) -> tuple[dict[st
     return from_json, from_hcl
 
 
+def plans_from_json(cases: Mapping[str, Mapping[str, Any]], folder: Path) -> dict[str, Any]:
+    """The plan of each case from JSON, with the settings of providers left out."""
+    for name, document in cases.items():
+        planned = {key: it for key, it in document.items() if key not in ("provider", "terraform")}
+        (folder / name).mkdir(parents=True)
+        (folder / name / "cdk.tf.json").write_text(json.dumps(planned))
+    return _plan(folder, cases)
+
+
+def plans_of_files(cases: Mapping[str, tuple[Mapping[str, Any], Mapping[str, str]]], folder: Path) -> dict[str, Any]:
+    """The plan of each case from files of HCL by path, beside the JSON that they are meant to be equal to.
+
+    The settings of providers are left out.
+    """
+    for name, (_, files) in cases.items():
+        for path, text in files.items():
+            if path not in ("providers.tf", "versions.tf", "backend.tf"):
+                (folder / name / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name / path).write_text(text, newline="")
+    return _plan(folder, {name: document for name, (document, _) in cases.items()})
+
+
 def _is_offline(document: Mapping[str, Any]) -> bool:
     configurations = [it for named in output.objects(document.get("provider")) for it in named.values()]
     return all(one.get("skip_credentials_validation") for it in configurations for one in output.objects(it))
