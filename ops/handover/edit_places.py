@@ -67,8 +67,10 @@ def _without_choices(
     def left(name: str, value: Expression) -> Expression:
         if f"local.{name}" not in {it.address for it in lists} or not isinstance(value, ObjectExpr):
             return value
+        if len(words) == 1:
+            return ObjectExpr(tuple(it for it in value.items if not words[0].search(expression(ObjectExpr((it,))))))
         named = [(it, sum(bool(word.search(expression(it[1]))) for word in words)) for it in value.items]
-        return ObjectExpr(tuple(it for it, found in named if found == 0 or found == len(words) > 1))
+        return ObjectExpr(tuple(it for it, found in named if found in (0, len(words))))
 
     return {
         file: render([_with_locals(block, own, left) for block in blocks[file] if address(block) != own.address])

@@ -1,0 +1,224 @@
+"""In the HCL of the bridge, a mirror is added in one place, and a repository in another one: the README names both.
+
+That holds for a bridge of one mirror, too.
+"""
+
+import copy
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ops.handover import Converted, convert, shipped
+from settings import load
+from stacks.one_more import with_one_more_mirror
+from stacks.synthesis import synthesise
+from terraform import output
+from tests.conftest import PROJECT
+from tests.ops.handover.by_plan import plans_from_json, plans_of_files
+from tests.ops.handover.evaluation import with_old_addresses
+
+pytestmark = pytest.mark.terraform
+
+BRIDGE = "backlog-bridge"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addition:
+    """A mirror that a deployment gets, and what people write for it in HCL, by the place that the README names."""
+
+    deployment: str
+    key: str
+    mirror: Mapping[str, Any]
+    entries: Mapping[str, str]
+
+
+_KNOWN_HOST = "partner.git.backlog.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPDx8vP09fb3+Pn6+/z9/v8AAQIDBAUGBwgJCgsMDQ4P"
+
+
+def _of_partner(key: str, target: str) -> str:
+    return f"""\
+    {key} = {{
+      description     = "Mirrors NEW/{key}-source of Backlog into {target}"
+      backlog         = "partner"
+      target          = "{target}"
+      key_arn         = null
+      project         = "NEW"
+      repository      = "{key}-source"
+      host            = "partner.git.backlog.com"
+      key_parameter   = "/kakehashi/backlog/partner/ssh-key"
+      known_hosts     = ["{_KNOWN_HOST}"]
+      user            = "partner"
+      decrypt_ssh_key = false
+      repository_keys = false
+    }}
+"""
+
+
+def _mirror(key: str, space: str, target: Mapping[str, Any]) -> dict[str, Any]:
+    return {"space": space, "project": "NEW", "repository": f"{key}-source", "target": target}
+
+
+ADDITIONS = {
+    "into_a_new_repository": Addition(
+        deployment="everything",
+        key="tools",
+        mirror=_mirror("tools", "partner", {"create": "new-tools", "description": "Tools"}),
+        entries={
+            "local.mirrors": _of_partner("tools", "new-tools"),
+            "local.repositories": """\
+    "new-tools" = {
+      description           = "Tools"
+      kakehashi_mirrored_by = "kakehashi-prd-backlog-tools"
+      kms_key_id            = null
+    }
+""",
+        },
+    ),
+    "into_a_repository_that_exists": Addition(
+        deployment="everything",
+        key="app",
+        mirror=_mirror("app", "partner", {"codecommit": "infrastructure-modules"}),
+        entries={"local.mirrors": _of_partner("app", "infrastructure-modules")},
+    ),
+    "beside_a_single_one": Addition(
+        deployment="backlog-only",
+        key="tools",
+        mirror=_mirror("tools", "example", {"create": "new-tools"}),
+        entries={
+            "local.mirrors": f"""\
+    tools = {{
+      description   = "Mirrors NEW/tools-source of Backlog into new-tools"
+      parameter     = "kakehashi/backlog/ssh-key"
+      target        = "new-tools"
+      project       = "NEW"
+      repository    = "tools-source"
+      host          = "example.git.backlog.com"
+      key_parameter = "/kakehashi/backlog/ssh-key"
+      known_hosts   = ["{_KNOWN_HOST.replace("partner", "example")}"]
+      user          = "example"
+    }}
+""",
+            "local.repositories": """\
+    "new-tools" = {
+      description           = ""
+      kakehashi_mirrored_by = "kakehashi-prd-backlog-tools"
+    }
+""",
+        },
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bridge:
+    """The bridge's stack before and after the addition, as JSON, and the HCL of both."""
+
+    after: Mapping[str, Any]
+    converted: Converted
+    converted_after: Converted
+
+    def edited(self, addition: Addition, left_out: str = "") -> dict[str, str]:
+        """The HCL of before with the entries that people write, without one of them."""
+        files = dict(self.converted.files)
+        places = {it.name: it.file for it in self.converted.edit_places}
+        for name, entry in addition.entries.items():
+            if name != left_out:
+                start = f"  {name.removeprefix('local.')} = {{\n"
+                assert files[places[name]].count(start) == 1
+                files[places[name]] = files[places[name]].replace(start, start + entry)
+        return files
+
+
+@pytest.fixture(scope="session")
+def bridges(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Bridge]:
+    return {name: _bridge(addition, tmp_path_factory.mktemp(name)) for name, addition in ADDITIONS.items()}
+
+
+def _bridge(addition: Addition, folder: Path) -> Bridge:
+    settings = yaml.safe_load((PROJECT / "deployments" / f"{addition.deployment}.yaml").read_text())
+    before = _document(settings, folder / "before")
+    after = copy.deepcopy(settings)
+    after["prd"]["backlog"]["repositories"][addition.key] = addition.mirror
+    larger = _document(after, folder / "after")
+    return Bridge(
+        after=json.loads(larger.read_text()),
+        converted=_converted(before),
+        converted_after=_converted(larger),
+    )
+
+
+def _document(settings: Mapping[str, Any], folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "deployment.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
+    synthesise(load(folder / "deployment.yaml"), folder / "cdktf.out")
+    return folder / "cdktf.out" / "stacks" / BRIDGE / "cdk.tf.json"
+
+
+def _converted(document: Path) -> Converted:
+    """The HCL that the command `handover` writes for the stack."""
+    folder = document.parents[3]
+    more = with_one_more_mirror(load(folder / "deployment.yaml"))
+    larger = None
+    if more is not None:
+        synthesise(more, folder / "larger" / "cdktf.out")
+        larger = output.load(folder / "larger" / "cdktf.out" / "stacks" / BRIDGE / "cdk.tf.json", exact_numbers=True)
+    return convert(output.load(document, exact_numbers=True), name=BRIDGE, schemas=shipped(), larger=larger)
+
+
+@pytest.fixture(scope="session")
+def planned(bridges: Mapping[str, Bridge], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The plan of each deployment with the mirror, of the HCL with all entries, and of the HCL without one."""
+    documents = {f"{name}_after": bridge.after for name, bridge in bridges.items()}
+    files = {
+        _case(name, left_out): (bridges[name].after, bridges[name].edited(addition, left_out))
+        for name, addition in ADDITIONS.items()
+        for left_out in ("", *addition.entries)
+    }
+    folder = tmp_path_factory.mktemp("added")
+    return {**plans_from_json(documents, folder / "json"), **plans_of_files(files, folder / "hcl")}
+
+
+def _case(name: str, left_out: str = "") -> str:
+    return f"{name}_without_{left_out.removeprefix('local.')}" if left_out else name
+
+
+def _of(planned: Mapping[str, Any], bridge: Bridge, case: str) -> dict[str, Any]:
+    return _without_names(with_old_addresses(planned[case], case, bridge.converted_after.moved), case)
+
+
+def _wanted(planned: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return _without_names(with_old_addresses(planned[f"{name}_after"], f"{name}_after", {}), f"{name}_after")
+
+
+def _without_names(plan: dict[str, Any], case: str) -> dict[str, Any]:
+    return {**plan, "outputs": {key.removeprefix(f"{case}_"): it for key, it in plan["outputs"].items()}}
+
+
+@pytest.mark.parametrize("name", ADDITIONS)
+def test_the_entries_of_a_mirror_plan_as_the_deployment_with_that_mirror(
+    name: str, planned: dict[str, Any], bridges: dict[str, Bridge]
+) -> None:
+    found, wanted = _of(planned, bridges[name], name), _wanted(planned, name)
+    assert any(f"mirrors_{ADDITIONS[name].key}" in address for address in wanted)
+    assert sorted(found) == sorted(wanted)
+    assert {it: found[it] for it in found if found[it] != wanted[it]} == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "left_out"), [(name, place) for name, addition in ADDITIONS.items() for place in addition.entries]
+)
+def test_every_entry_is_needed(name: str, left_out: str, planned: dict[str, Any], bridges: dict[str, Bridge]) -> None:
+    assert _of(planned, bridges[name], _case(name, left_out)) != _wanted(planned, name)
+
+
+@pytest.mark.parametrize("name", ADDITIONS)
+def test_the_readme_names_the_places_of_the_entries_and_no_file_beside_them(
+    name: str, bridges: dict[str, Bridge]
+) -> None:
+    places = {it.name: it.also for it in bridges[name].converted.edit_places if it.name.startswith("local.")}
+    assert places == {"local.mirrors": [], "local.repositories": []}
