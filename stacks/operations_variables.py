@@ -211,7 +211,8 @@ class BacklogVariables:
         self.build_timeout_minutes = variables.whole_number(
             stack,
             "build_timeout_minutes",
-            "After this a build is stopped, minutes. In HCL, timeout_minutes in content/program_units… must be equal.",
+            "After this a build is stopped, minutes. In HCL, timeout_minutes in the content of "
+            "aws_s3_object.program_units… must be equal.",
             settings,
             "build_timeout_minutes",
         )
@@ -225,7 +226,7 @@ class BacklogVariables:
             stack,
             "silent_hours",
             "An alarm is raised when a mirror differed, or none was reconciled, for this long, hours. In HCL, "
-            "alert_hours in content/program_units… must be equal.",
+            "alert_hours in the content of aws_s3_object.program_units… must be equal.",
             settings.alerts,
             "silent_hours",
         )

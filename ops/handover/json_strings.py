@@ -57,7 +57,8 @@ def with_jsonencode(block: Block, plain: Set[str] = frozenset()) -> Block:
 
 def as_jsonencode(template: Template) -> FunctionCall | None:
     """`jsonencode(…)` that evaluates to exactly the same string as a text without references, if there is one."""
-    return _jsonencode(template, frozenset()) if template.text is not None else None
+    found = _jsonencode(template, frozenset()) if template.text is not None else None
+    return found if isinstance(found, FunctionCall) else None
 
 
 @functools.cache

@@ -8,13 +8,14 @@ import pytest
 from ops.handover import convert, shipped
 from ops.handover.edit_places import EditPlace
 from tests.ops.handover.by_plan import plans
+from tests.ops.handover.cases.by_key import by_key
 from tests.ops.handover.cases.captures import captures
 from tests.ops.handover.cases.documents import Document
 from tests.ops.handover.cases.exact import exact
 from tests.ops.handover.cases.similar import each, similar, stack
 from tests.ops.handover.evaluation import with_old_addresses
 
-SIMILAR = similar() | exact() | captures()
+SIMILAR = similar() | exact() | by_key() | captures()
 
 
 def files(document: Document) -> dict[str, str]:
@@ -94,6 +95,44 @@ def test_digests_of_files_are_computed() -> None:
     written = files(SIMILAR["mirrors"])
     assert 'etag = filemd5("${path.module}/content/program_units/${each.key}.json")' in written["s3.tf"]
     assert "sha256(aws_s3_object.program_units[each.key].content)" in written["ssm.tf"]
+
+
+def test_writes_json_of_members_once_and_by_key() -> None:
+    text = files(SIMILAR["json_of_members"])["s3.tf"]
+    assert "for key, mirror in local.mirrors : key => jsonencode({\n" in text
+    assert "        (key) = {\n          is = key\n          source = mirror.source\n" in text
+    assert "content = local.program_units[each.key]\n" in text
+    assert "etag = md5(local.program_units[each.key])\n" in text
+
+
+def test_keeps_a_file_of_each_member_whose_json_has_little_in_common() -> None:
+    written = files(SIMILAR["json_that_differs_in_most"])
+    assert [path for path in written if path.startswith("content/")] == [
+        f"content/program_units/{key}.json" for key in ("batch", "partner-api", "web")
+    ]
+
+
+def test_writes_a_line_for_each_member_as_a_loop() -> None:
+    written = files(SIMILAR["table"])
+    (path,) = (path for path in written if path.endswith(".tftpl"))
+    loop = '%{ for mirror in mirrors ~}\n  "${mirror}": {"is": "${mirror}"},\n%{ endfor ~}\n'
+    assert written[path] == f"begin\n{loop}end\n"
+    assert f'templatefile("${{path.module}}/{path}", {{ mirrors = keys(local.mirrors) }})' in "".join(written.values())
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "table_behind_signs",
+        "table_without_line_ends",
+        "table_with_other_line_ends",
+        "table_in_another_order",
+        "table_in_a_provisioner",
+        "table_of_a_list_that_refers_to_a_resource",
+    ],
+)
+def test_writes_no_loop_where_the_text_would_change_or_a_cycle_is_possible(case: str) -> None:
+    assert "%{ for " not in "".join(files(SIMILAR[case]).values())
 
 
 def test_names_the_place_where_a_member_is_added() -> None:
