@@ -100,7 +100,7 @@ def test_digests_of_files_are_computed() -> None:
 def test_writes_json_of_members_once_and_by_key() -> None:
     text = files(SIMILAR["json_of_members"])["s3.tf"]
     assert "for key, mirror in local.mirrors : key => jsonencode({\n" in text
-    assert "        (key) = {\n          is = key\n          source = mirror.source\n" in text
+    assert "        (key) = {\n          source = mirror.source\n          is = key\n" in text
     assert "content = local.program_units[each.key]\n" in text
     assert "etag = md5(local.program_units[each.key])\n" in text
 

@@ -30,8 +30,8 @@ def objects(values: Sequence[dict[str, Any]], **more: Any) -> Document:
 
 def lines(text: str, keys: Sequence[str] = _MEMBERS, **more: Any) -> Document:
     """Mirrors, and a text that may repeat their keys."""
-    logs = each("mirrors/*/log", keys, "aws_cloudwatch_log_group", lambda key: {"name": f"/mirrors/{escaped(key)}"})
-    topics = each("mirrors/*/news", keys, "aws_sns_topic", lambda key: {"name_prefix": key[:1]})
+    logs = each("mirrors/*/log", keys, "terraform_data", lambda key: {"input": f"/mirrors/{escaped(key)}"})
+    topics = each("mirrors/*/news", keys, "aws_sns_topic", lambda key: {"display_name": f"{len(key)}"})
     return stack("resource", [*logs, *topics, ("terraform_data", "table", {"input": text})], **more)
 
 
