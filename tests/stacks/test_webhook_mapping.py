@@ -229,6 +229,14 @@ def test_what_reaches_codebuild_is_an_entry_of_the_table_or_no_project_whatever_
     assert min(tried.values()) > 100
 
 
+def test_a_table_has_a_line_for_each_name_in_their_order_which_ends_in_a_comma() -> None:
+    for template in (webhook_templates.request(KNOWN), webhook_templates.refused(KNOWN)):
+        lines = template.splitlines()
+        assert [line.partition(":")[0] for line in lines[1:6]] == [f'  "{name}"' for name in (*sorted(KNOWN), "")]
+        assert [line.endswith(",") for line in lines[1:6]] == [True] * len(KNOWN) + [False]
+        assert template.endswith("}\n")
+
+
 @pytest.mark.parametrize("name", ["a b", "a$b", "#set", 'a"b', "", "橋", "a\nb", "a\\b"])
 def test_a_table_takes_no_text_that_means_something_to_the_template(name: str) -> None:
     for hooks in ({name: ("p", "m")}, {"a": (name, "m")}, {"a": ("p", name)}):

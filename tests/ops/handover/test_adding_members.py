@@ -25,6 +25,7 @@ from tests.ops.handover.evaluation import with_old_addresses
 pytestmark = pytest.mark.terraform
 
 BRIDGE = "backlog-bridge"
+SINGLE = "beside_a_single_one"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +86,7 @@ ADDITIONS = {
         mirror=_mirror("app", "partner", {"codecommit": "infrastructure-modules"}),
         entries={"local.mirrors": _of_partner("app", "infrastructure-modules")},
     ),
-    "beside_a_single_one": Addition(
+    SINGLE: Addition(
         deployment="backlog-only",
         key="tools",
         mirror=_mirror("tools", "example", {"create": "new-tools"}),
@@ -118,6 +119,7 @@ ADDITIONS = {
 class Bridge:
     """The bridge's stack before and after the addition, as JSON, and the HCL of both."""
 
+    before: Mapping[str, Any]
     after: Mapping[str, Any]
     converted: Converted
     converted_after: Converted
@@ -146,6 +148,7 @@ def _bridge(addition: Addition, folder: Path) -> Bridge:
     after["prd"]["backlog"]["repositories"][addition.key] = addition.mirror
     larger = _document(after, folder / "after")
     return Bridge(
+        before=json.loads(before.read_text()),
         after=json.loads(larger.read_text()),
         converted=_converted(before),
         converted_after=_converted(larger),
@@ -174,11 +177,13 @@ def _converted(document: Path) -> Converted:
 def planned(bridges: Mapping[str, Bridge], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The plan of each deployment with the mirror, of the HCL with all entries, and of the HCL without one."""
     documents = {f"{name}_after": bridge.after for name, bridge in bridges.items()}
+    documents[f"{SINGLE}_before"] = bridges[SINGLE].before
     files = {
         _case(name, left_out): (bridges[name].after, bridges[name].edited(addition, left_out))
         for name, addition in ADDITIONS.items()
         for left_out in ("", *addition.entries)
     }
+    files[f"{SINGLE}_unedited"] = (bridges[SINGLE].before, bridges[SINGLE].converted.files)
     folder = tmp_path_factory.mktemp("added")
     return {**plans_from_json(documents, folder / "json"), **plans_of_files(files, folder / "hcl")}
 
@@ -198,6 +203,16 @@ def _wanted(planned: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def _without_names(plan: dict[str, Any], case: str) -> dict[str, Any]:
     return {**plan, "outputs": {key.removeprefix(f"{case}_"): it for key, it in plan["outputs"].items()}}
+
+
+def test_a_single_mirror_plans_as_its_deployment(planned: dict[str, Any], bridges: dict[str, Bridge]) -> None:
+    names = (f"{SINGLE}_before", f"{SINGLE}_unedited")
+    moved = ({}, bridges[SINGLE].converted.moved)
+    before, unedited = (
+        _without_names(with_old_addresses(planned[name], name, its), name)
+        for name, its in zip(names, moved, strict=True)
+    )
+    assert unedited == before
 
 
 @pytest.mark.parametrize("name", ADDITIONS)

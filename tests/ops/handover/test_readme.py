@@ -15,7 +15,8 @@ from markdown_it.token import Token
 
 from ops.handover.conversion import Converted
 from ops.handover.edit_places import EditPlace, MemberList, located
-from ops.handover.hcl import Block, Verbatim
+from ops.handover.hcl import Block, ObjectExpr, Verbatim
+from ops.handover.hcl import text as constant
 from ops.handover.paths import wrong_name
 from ops.handover.readme import overview, stack_readme
 from ops.handover.stacks import HandoverStack
@@ -141,6 +142,37 @@ def test_names_and_descriptions_are_only_text_in_a_stacks_readme(name: str, text
 def test_shows_what_cannot_be_seen_in_a_description() -> None:
     text = stack_readme(stack("web", "a\0b\u202ec"), [], Converted(files={}, addresses={}))
     assert "| a\\\\x00b\\\\u202ec |" in text
+
+
+@pytest.mark.parametrize(
+    ("entries", "also"),
+    [
+        ({"a": "website", "b": "batch"}, []),  # each entry chooses one
+        ({"a": "website, batch"}, ["locals.tf"]),  # an entry of all needs the next one, too
+        ({"website": "x", "batch": "y"}, ["locals.tf"]),
+    ],
+)
+def test_names_a_file_of_another_list_only_where_an_entry_has_all_keys(
+    entries: dict[str, str], also: list[str]
+) -> None:
+    others = ObjectExpr(tuple((constant(key), constant(value)) for key, value in entries.items()))
+    files = {
+        "locals.tf": [Block("locals", arguments={"others": others})],
+        "own.tf": [Block("locals", arguments={"mirrors": Verbatim("[website, batch]")})],
+    }
+    lists = [
+        MemberList(address="local.mirrors", what="mirrors", keys=["website", "batch"]),
+        MemberList(address="local.others", what="others", keys=list(entries)),
+    ]
+    mirrors, _ = located(lists, files, {"locals.tf": "website batch", "own.tf": "website batch"})
+    assert mirrors == EditPlace(file="own.tf", name="local.mirrors", what="mirrors", also=also)
+
+
+def test_names_the_file_of_a_list_where_something_else_in_it_has_all_keys() -> None:
+    files = {"own.tf": [Block("locals", arguments={"mirrors": Verbatim("{}"), "x": constant("website batch")})]}
+    lists = [MemberList(address="local.mirrors", what="mirrors", keys=["website", "batch"])]
+    (mirrors,) = located(lists, files, {"own.tf": "website batch"})
+    assert mirrors.also == ["own.tf"]
 
 
 def test_names_the_places_where_something_is_added() -> None:
