@@ -75,7 +75,6 @@ def test_a_later_handover_gives_the_same_addresses_and_the_next_member_joins() -
 
 def test_a_member_that_stood_alone_joins_the_block_for_all() -> None:
     first = convert(mirrors(ONE), name="web", schemas=shipped())
-    assert first.moved == {}
     second = convert(mirrors(ONE), name="web", schemas=shipped(), larger=mirrors(MORE), given=first.given)
     assert second.addresses == converted().addresses
 
