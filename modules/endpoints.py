@@ -8,7 +8,6 @@ from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
 from constructs import Construct
 
 from modules.explained import explain
-from modules.inputs import Input
 from modules.labels import Labels
 from modules.policies import endpoints
 from modules.policies.statement import document
@@ -23,8 +22,7 @@ _POLICY = "Without a policy, anybody may send any request through an endpoint, t
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointsProps:
-    """`client_cidrs` are the subnets that may use the interface endpoints, by a name for each; `client_inputs` are the
-    inputs that they are, by the same names.
+    """`client_cidrs` are the subnets that may use the interface endpoints, by a name for each.
 
     `backup_buckets` are the names of the account's own buckets that servers write to.
     """
@@ -35,7 +33,6 @@ class EndpointsProps:
     vpc_id: str
     subnet_ids: Sequence[str]
     client_cidrs: Mapping[str, IPv4Network]
-    client_inputs: Mapping[str, Input]
     route_table_ids: Sequence[str]
     backup_buckets: Sequence[str]
 
@@ -60,7 +57,6 @@ class Endpoints(Construct):
                         description=f"HTTPS from subnet {name}",
                         port=443,
                         cidr=str(cidr),
-                        cidr_input=props.client_inputs[name],
                     )
                     for name, cidr in props.client_cidrs.items()
                 },

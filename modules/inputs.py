@@ -5,7 +5,7 @@ change in that Terraform too are variables of it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from cdktf import TerraformElement
@@ -15,21 +15,15 @@ _MARKS: WeakKeyDictionary[TerraformElement, dict[str, object]] = WeakKeyDictiona
 
 @dataclass(frozen=True, kw_only=True)
 class Input:
-    """A variable of the HCL. With a `key` it is a map, and the value is the one of that key.
+    """A variable of the HCL. With `is_item` it is a list, and the value is one of its items: one resource for each.
 
-    With `is_item` it is a list, and the value is one of its items: there is one such resource for each.
     `checks` are conditions on the variable, with what is said where one is not met.
     """
 
     variable: str
     description: str
-    key: str | None = None
     is_item: bool = False
     checks: Sequence[tuple[str, str]] = ()
-
-    def at(self, key: str) -> "Input":
-        """The same map, at a key."""
-        return replace(self, key=key)
 
     @property
     def item(self) -> "Input":
@@ -48,13 +42,6 @@ def whole_number(variable: str, description: str, *, low: int, high: int) -> Inp
 def network(variable: str, description: str) -> Input:
     """An IPv4 network."""
     check = (f"can(cidrnetmask(var.{variable}))", "Write an IPv4 network, for example 10.0.0.0/16.")
-    return Input(variable=variable, description=description, checks=[check])
-
-
-def networks(variable: str, description: str) -> Input:
-    """IPv4 networks by a key for each."""
-    condition = f"alltrue([for network in values(var.{variable}) : can(cidrnetmask(network))])"
-    check = (condition, "Write an IPv4 network for each, for example 10.0.0.0/20.")
     return Input(variable=variable, description=description, checks=[check])
 
 
@@ -90,8 +77,6 @@ def mark(element: TerraformElement, inputs: Mapping[str, Input]) -> None:
 
 def _written(input: Input) -> dict[str, object]:
     checks = [{"condition": f"${{{condition}}}", "error_message": message} for condition, message in input.checks]
-    key: dict[str, object] = {"key": input.key} if input.key is not None else {}
-    if input.is_item:
-        key = {"item": True}
+    item = {"item": True} if input.is_item else {}
     validation = {"validation": checks} if checks else {}
-    return {"variable": input.variable, "description": input.description, **key, **validation}
+    return {"variable": input.variable, "description": input.description, **item, **validation}

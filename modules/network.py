@@ -17,7 +17,7 @@ from cdktf_cdktf_provider_aws.vpc import Vpc
 from constructs import Construct
 
 from modules.explained import explain
-from modules.inputs import mark, network, networks
+from modules.inputs import mark, network
 from modules.labels import Labels
 
 ANYWHERE = "0.0.0.0/0"
@@ -27,12 +27,6 @@ _CIDR = network(
     "Addresses of the VPC; a change replaces the VPC and all that is in it. A proxy of ours has them too, in its "
     "security group's rule and in squid.conf.",
 )
-SUBNET_CIDRS = {
-    kind: networks(
-        f"{kind}_subnet_cidrs", f"Addresses of the {kind} subnets, one for each zone; a change replaces the subnet."
-    )
-    for kind in ("public", "private")
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +141,7 @@ class Network(Construct):
             cidr_block=str(cidr),
             tags=props.labels.named(kind, zone),
         )
-        mark(subnet, {"cidr_block": SUBNET_CIDRS[kind].at(zone)})
+        explain(subnet, "A change of its addresses replaces the subnet.")
         return subnet
 
     def _nat_address(self, props: NetworkProps, zone: str) -> tuple[str, str]:

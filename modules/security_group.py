@@ -10,7 +10,6 @@ from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurity
 from constructs import Construct
 
 from modules.explained import explain
-from modules.inputs import Input, mark
 from modules.labels import Labels
 
 
@@ -19,13 +18,12 @@ class SecurityGroupRule:
     """Allowed traffic: TCP to one port, or all traffic if `port` is None. `why` explains what `description` does not.
 
     The peer is exactly one of `cidr`, `cidrs` (a list, or a reference to one; a rule for each), `group_id` and
-    `prefix_list_id`. `cidr_input` is the input that `cidr` is.
+    `prefix_list_id`.
     """
 
     description: str
     port: int | None
     cidr: str | None = None
-    cidr_input: Input | None = None
     cidrs: list[str] | None = None
     group_id: str | None = None
     prefix_list_id: str | None = None
@@ -90,7 +88,5 @@ class SecurityGroup(Construct):
             referenced_security_group_id=rule.group_id,
             prefix_list_id=rule.prefix_list_id,
         )
-        if rule.cidr_input is not None:
-            mark(made, {"cidr_ipv4": rule.cidr_input})
         if rule.why is not None:
             explain(made, rule.why)

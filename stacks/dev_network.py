@@ -4,7 +4,7 @@ from constructs import Construct
 
 from modules.endpoints import Endpoints, EndpointsProps
 from modules.flow_logs import FlowLogs, FlowLogsProps
-from modules.network import SUBNET_CIDRS, Network, NetworkProps, ZoneSubnets
+from modules.network import Network, NetworkProps, ZoneSubnets
 from settings import Deployment
 from settings.network import NetworkSettings
 from stacks.base import BaseStack, Output
@@ -49,9 +49,6 @@ class DevNetworkStack(BaseStack):
                     name: cidr
                     for zone, cidrs in subnets.items()
                     for name, cidr in ((f"public_{zone}", cidrs.public_cidr), (f"private_{zone}", cidrs.private_cidr))
-                },
-                client_inputs={
-                    f"{kind}_{zone}": cidrs.at(zone) for kind, cidrs in SUBNET_CIDRS.items() for zone in subnets
                 },
                 route_table_ids=[route_table.id for route_table in network.route_tables],
                 backup_buckets=[self.labels.backup_bucket(self.account.id)] if has_gitlab else [],

@@ -118,16 +118,6 @@ def test_values_that_operations_change_are_variables(handed_over: dict[str, Path
     assert (network / "terraform.tfvars").read_text() == (
         "flow_log_retention_days = 365\n"
         'network_cidr            = "10.10.0.0/16"\n'
-        "private_subnet_cidrs = {\n"
-        '  a = "10.10.128.0/20"\n'
-        '  c = "10.10.160.0/20"\n'
-        '  d = "10.10.176.0/20"\n'
-        "}\n"
-        "public_subnet_cidrs = {\n"
-        '  a = "10.10.0.0/20"\n'
-        '  c = "10.10.32.0/20"\n'
-        '  d = "10.10.48.0/20"\n'
-        "}\n"
     )
     cidrs = [line for text in hcl(network).values() for line in text.splitlines() if '"10.10.' in line]
     assert cidrs == []
