@@ -19,7 +19,8 @@ from settings import Deployment
 from stacks import gitlab_files
 from stacks.backlog_units import bridge_labels, bridge_units, hooks, unit_config
 from stacks.dev_proxy import proxy_server, squid_config
-from stacks.prd_codecommit import detection_props, source_addresses
+from stacks.prd_codecommit import detection_props, room_cidrs, source_addresses
+from terraform.address_lists import ROOM_CIDRS
 from terraform.references import Configuration
 from terraform.templates import escaped
 
@@ -45,7 +46,8 @@ Texts = dict[str, object]
 
 def problems(deployment: Deployment, stacks: Mapping[str, Configuration]) -> Iterator[tuple[str, str]]:
     """Every text that is not the one that the deployment file asks for, and every one that is missing."""
-    asked = {**_proxy(deployment), **_gitlab(deployment), **_detection(deployment), **_alerts(deployment)}
+    asked = {**_proxy(deployment), **_gitlab(deployment), **_rooms(deployment), **_detection(deployment)}
+    asked |= _alerts(deployment)
     written = dict(_written(stacks))
     for place in sorted({**asked, **written}):
         if place not in asked:
@@ -126,6 +128,13 @@ def _gitlab(deployment: Deployment) -> Texts:
     }
 
 
+def _rooms(deployment: Deployment) -> Texts:
+    prd = deployment.prd
+    if prd is None or prd.codecommit is None or not prd.codecommit.rooms:
+        return {}
+    return {f"prd-codecommit: local.{ROOM_CIDRS}": room_cidrs(prd.codecommit)}
+
+
 def _detection(deployment: Deployment) -> Texts:
     prd = deployment.prd
     if prd is None or prd.codecommit is None or prd.codecommit.detection is None:
@@ -136,14 +145,12 @@ def _detection(deployment: Deployment) -> Texts:
         push_cidrs = source_addresses(source, f"data.terraform_remote_state.{source.replace('-', '_')}")
     elif settings.push is not None:
         push_cidrs = "var.push_from_cidrs"
-    rooms = {"pull": settings.pull, **{f"room_{name}": room for name, room in settings.rooms.items()}}
     props = detection_props(
         deployment,
         settings,
         _labels(deployment, "prd"),
         prd.account.id,
         push_cidrs=push_cidrs,
-        pull_cidrs=[f"var.{name}_from_cidrs" for name, room in rooms.items() if room is not None and room.from_cidrs],
         emails=(),
         iam_provider=None,
     )

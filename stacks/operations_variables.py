@@ -9,7 +9,7 @@ from ipaddress import IPv4Network
 from cdktf import Token
 
 from settings.backlog import BacklogSettings
-from settings.codecommit import CodeCommitSettings
+from settings.codecommit import CodeCommitSettings, PullSettings
 from settings.gitlab import AmiSettings, GitlabSettings
 from settings.network import NetworkSettings
 from settings.proxy import SquidSettings
@@ -140,16 +140,17 @@ class GitlabVariables:
 class CodecommitVariables:
     """Variables of prd-codecommit; the networks that may push or pull are Terraform expressions of lists.
 
-    `pull_cidrs` has `pull` and each `room_<name>` that pulls from networks, in the order of the file.
+    `room_cidrs` has those of each room that pulls from networks, by its name, and `pull_cidrs` those of the pull user.
     """
 
     push_cidrs: str | None
-    pull_cidrs: dict[str, str]
+    pull_cidrs: str | None
+    room_cidrs: dict[str, str]
     trail_retention_days: float
 
     def __init__(self, stack: BaseStack, settings: CodeCommitSettings, work_terminals: Sequence[IPv4Network]) -> None:
         """`work_terminals` are the networks in the deployment file that reach GitLab."""
-        self.push_cidrs, self.pull_cidrs = None, {}
+        self.push_cidrs, self.pull_cidrs, self.room_cidrs = None, None, {}
         no_terminal = Apart(
             networks=work_terminals,
             otherwise="An isolated room must not reach GitLab: name no address of a work terminal.",
@@ -163,21 +164,26 @@ class CodecommitVariables:
                 "Public addresses the push user works from: development's way out.",
                 push.from_cidrs,
             )
-        rooms = {"pull": (None, settings.pull), **{f"room_{name}": (name, it) for name, it in settings.rooms.items()}}
-        for prefix, (name, room) in rooms.items():
-            if room is not None and room.from_cidrs is not None:
-                self.pull_cidrs[prefix] = _public_cidrs(
-                    stack,
-                    AddressList(
-                        variable=f"{prefix}_from_cidrs",
-                        use="room",
-                        room=name,
-                        open_because=room.open_to_the_world_because,
-                    ),
-                    "Public addresses the pull user works from: the isolated room's way out.",
-                    room.from_cidrs,
-                    no_terminal,
-                )
+        rooms: dict[str | None, PullSettings | None] = {None: settings.pull, **settings.rooms}
+        for name, room in rooms.items():
+            if room is None or room.from_cidrs is None:
+                continue
+            cidrs = _public_cidrs(
+                stack,
+                AddressList(
+                    variable="pull_from_cidrs" if name is None else f"room_{name}_from_cidrs",
+                    use="room",
+                    room=name,
+                    open_because=room.open_to_the_world_because,
+                ),
+                "Public addresses the pull user works from: the isolated room's way out.",
+                room.from_cidrs,
+                no_terminal,
+            )
+            if name is None:
+                self.pull_cidrs = cidrs
+            else:
+                self.room_cidrs[name] = cidrs
         if settings.detection is not None and settings.detection.trail_retention_days is not None:
             self.trail_retention_days = variables.retention(
                 stack,

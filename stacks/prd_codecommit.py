@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cdktf import Precondition, TerraformProvider, Token
+from cdktf import Precondition, TerraformLocal, TerraformProvider, Token
 from constructs import Construct
 
 from modules.audit_trail import AuditTrail, AuditTrailProps
@@ -19,7 +19,16 @@ from settings.codecommit import CodeCommitSettings, PullSettings, PushSettings, 
 from stacks.backlog_units import MIRRORING_ROLE, bridge_units, mirroring_units
 from stacks.base import CONFIRM_MAILS, BaseStack, Output
 from stacks.operations_variables import CodecommitVariables
-from terraform.address_lists import OVERLAP, all_public, no_overlap, single_addresses
+from terraform.address_lists import (
+    OVERLAP,
+    ROOM_CIDRS,
+    all_public,
+    no_overlap,
+    of_all_rooms,
+    of_other_rooms,
+    of_room,
+    single_addresses,
+)
 from terraform.facts import KeptApart, OutputAddresses
 
 # The output with the addresses that a stack's traffic leaves from, and how it becomes a list of them, without prefixes.
@@ -105,17 +114,29 @@ class PrdCodecommitStack(BaseStack):
         pull_user = None
         if settings.pull is not None:
             name, pulled = self.labels.git_user("pull"), list(access.repositories)
-            pull_user = GitUser(
-                self, "pull_user", _pull_user_props("pull", name, settings.pull, pulled, access, variables)
+            props = GitUserProps(
+                name=name,
+                allow=access.pull(pulled, settings.pull.from_vpc_endpoints),
+                deny=_only_here(settings.pull, variables.pull_cidrs),
             )
+            pull_user = GitUser(self, "pull_user", props)
         rooms, room_users = Construct(self, "rooms"), {}
+        if settings.rooms:
+            TerraformLocal(self, ROOM_CIDRS, room_cidrs(settings))
         for name, room in settings.rooms.items():
-            user, pulled = self.labels.git_user("pull", name), list(room.repositories or access.repositories)
-            room_users[name] = GitUser(
-                rooms, name, _pull_user_props(f"room_{name}", user, room, pulled, access, variables)
+            props = GitUserProps(
+                name=self.labels.git_user("pull", name),
+                allow=access.pull(list(room.repositories or access.repositories), room.from_vpc_endpoints),
+                deny=_only_here(room, variables.room_cidrs.get(name)),
+                # A room behind VPC endpoints has no addresses, so nothing can overlap. It has the precondition all the
+                # same: rooms that are alike become one block of the HCL, which keeps all rooms apart.
+                preconditions=_apart(of_room(name), _pulled_from(settings, of_other_rooms(name)), _ROOMS_ARE_APART),
             )
+            room_users[name] = GitUser(rooms, name, props)
         pushed = access.push([name for name in own if name not in mirrored])
-        push_user = self._push_user(pushed, variables, push_cidrs, push_source) if push_cidrs is not None else None
+        push_user = None
+        if push_cidrs is not None:
+            push_user = self._push_user(pushed, settings, variables, push_cidrs, push_source)
         detection = self._detection(settings, variables, push_cidrs)
 
         self.after_apply(
@@ -140,9 +161,14 @@ class PrdCodecommitStack(BaseStack):
         )
 
     def _push_user(
-        self, allow: Sequence[PolicyStatement], variables: CodecommitVariables, cidrs: str, source: BaseStack | None
+        self,
+        allow: Sequence[PolicyStatement],
+        settings: CodeCommitSettings,
+        variables: CodecommitVariables,
+        cidrs: str,
+        source: BaseStack | None,
     ) -> GitUser:
-        apart = _apart(cidrs, list(variables.pull_cidrs.values()), _ROOMS_MUST_NOT_PUSH)
+        apart = _apart(cidrs, _pulled_from(settings, of_all_rooms()), _ROOMS_MUST_NOT_PUSH)
         if variables.push_cidrs is None and source is not None:
             self._record_apart(source, variables, apart)
             apart.append((Precondition(condition=all_public(cidrs), error_message=_PUSH_IS_PUBLIC), ""))
@@ -173,7 +199,9 @@ class PrdCodecommitStack(BaseStack):
         """Record that the preconditions `apart` keep every room's networks from the addresses of `source`."""
         output, _ = _SOURCE_ADDRESSES[source.node.id]
         for precondition, _ in apart:
-            for own in variables.pull_cidrs.values():
+            for own in (variables.pull_cidrs, *variables.room_cidrs.values()):
+                if own is None:
+                    continue
                 self.record(
                     KeptApart(
                         variable=own.removeprefix("var."),
@@ -207,7 +235,6 @@ class PrdCodecommitStack(BaseStack):
             self.labels,
             self.account.id,
             push_cidrs=push_cidrs,
-            pull_cidrs=list(variables.pull_cidrs.values()),
             emails=settings.detection.emails,
             iam_provider=None if region == IAM_REGION else self.provider_of(IAM_REGION),
         )
@@ -221,22 +248,22 @@ def detection_props(
     account_id: str,
     *,
     push_cidrs: str | None,
-    pull_cidrs: Sequence[str],
     emails: Sequence[str],
     iam_provider: TerraformProvider | None,
 ) -> GitDetectionProps:
-    """What detection takes; `push_cidrs` and `pull_cidrs` are Terraform expressions of lists of networks."""
+    """What detection takes; `push_cidrs` is a Terraform expression of a list of networks."""
     pushing = [push_cidrs] if push_cidrs is not None else []
     backlog = deployment.prd.backlog if deployment.prd is not None else None
     rooms = [*([settings.pull] if settings.pull is not None else []), *settings.rooms.values()]
+    has_networks = bool(pushing) or any(room.from_cidrs is not None for room in rooms)
     return GitDetectionProps(
         labels=labels,
         region=deployment.region,
         account_id=account_id,
         emails=emails,
         push_cidrs=pushing,
-        # A push mirror first reads what is there.
-        pull_cidrs=[*pushing, *pull_cidrs],
+        # A push mirror first reads what is there. Without any network, every pull is unexpected.
+        pull_cidrs=[*pushing, *_pulled_from(settings, of_all_rooms())] if has_networks else [],
         vpc_endpoint_ids=[endpoint for room in rooms for endpoint in room.from_vpc_endpoints or ()],
         builder_roles=[unit.mirroring_role for unit in bridge_units(deployment, backlog).values()]
         if backlog is not None
@@ -260,26 +287,25 @@ def repository_props(repository: RepositorySettings, mirrored_by: str | None) ->
     )
 
 
-def _pull_user_props(
-    key: str,
-    user_name: str,
-    room: PullSettings,
-    repositories: Sequence[str],
-    access: RepositoryAccess,
-    variables: CodecommitVariables,
-) -> GitUserProps:
-    """The user of a room, who works from the room's endpoints or from its networks, `variables.pull_cidrs[key]`."""
-    allow = access.pull(repositories, room.from_vpc_endpoints)
+def room_cidrs(settings: CodeCommitSettings) -> dict[str, str | list[str]]:
+    """The local value ROOM_CIDRS: the variable of each room that works from networks, and nothing for the others."""
+    return {
+        name: f"${{var.room_{name}_from_cidrs}}" if room.from_cidrs is not None else []
+        for name, room in settings.rooms.items()
+    }
+
+
+def _pulled_from(settings: CodeCommitSettings, rooms: str) -> list[str]:
+    """Terraform expressions of the networks that may pull: those of the pull user, and the expression `rooms`."""
+    pull = settings.pull is not None and settings.pull.from_cidrs is not None
+    return [*(["var.pull_from_cidrs"] if pull else []), *([rooms] if settings.rooms else [])]
+
+
+def _only_here(room: PullSettings, cidrs: str | None) -> PolicyStatement:
+    """What denies a room's user everything from outside the room: from elsewhere than `cidrs` or its endpoints."""
     if room.from_vpc_endpoints is not None:
-        return GitUserProps(name=user_name, allow=allow, deny=git_users.only_through(list(room.from_vpc_endpoints)))
-    cidrs = variables.pull_cidrs[key]
-    earlier = list(variables.pull_cidrs.values())[: list(variables.pull_cidrs).index(key)]
-    return GitUserProps(
-        name=user_name,
-        allow=allow,
-        deny=git_users.only_from(Token.as_list(f"${{{cidrs}}}")),
-        preconditions=_apart(cidrs, earlier, _ROOMS_ARE_APART),
-    )
+        return git_users.only_through(list(room.from_vpc_endpoints))
+    return git_users.only_from(Token.as_list(f"${{{cidrs}}}"))
 
 
 def _apart(own: str, others: list[str], message: str) -> list[tuple[Precondition, str]]:

@@ -37,6 +37,25 @@ def no_overlap(own: str, others: Sequence[str]) -> str:
     return f"${{!anytrue([for pair in setproduct({own}, {listed}) : {overlap('pair[0]', 'pair[1]')}])}}"
 
 
+ROOM_CIDRS = "room_cidrs"
+"""The local value with the networks of every room, by its name; a room behind VPC endpoints has none."""
+
+
+def of_room(room: str) -> str:
+    """The networks of a room."""
+    return f'local.{ROOM_CIDRS}["{room}"]'
+
+
+def of_other_rooms(room: str) -> str:
+    """The networks of all rooms but one."""
+    return f'flatten([for room, cidrs in local.{ROOM_CIDRS} : cidrs if room != "{room}"])'
+
+
+def of_all_rooms() -> str:
+    """The networks of all rooms."""
+    return f"flatten(values(local.{ROOM_CIDRS}))"
+
+
 def kept_apart_by(condition: str) -> tuple[str, list[str]] | None:
     """The list of a condition of `no_overlap`, and those that it is kept apart from; None for any other condition."""
     found = re.search(r"setproduct\((.+?), (?:concat\((.+?)\)|(\S+))\) : cidrhost", condition)

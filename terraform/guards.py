@@ -4,6 +4,7 @@ https://developer.hashicorp.com/terraform/language/meta-arguments/lifecycle
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from terraform.output import Json, Stack, objects
 
 _CONDITIONS = ("precondition", "postcondition", "validation", "assert")
+_LOCAL = re.compile(r"\blocal\.([\w-]+)")
 _OF_VARIABLES = ("ephemeral", "nullable", "sensitive", "type")
 
 # `Stack.state` has the backend, and a plan shows the tags of every object.
@@ -19,7 +21,10 @@ _ELSEWHERE = ("//", "alias", "backend", "default_tags", "required_providers")
 
 @dataclass(frozen=True)
 class Guard:
-    """One guard of the block at an address: the argument's name, and its value as JSON, or a condition."""
+    """One guard of the block at an address: the argument's name, and its value as JSON, or a condition.
+
+    A local value that a condition refers to is a guard, too: one for each item, if it is a map.
+    """
 
     address: str
     argument: str
@@ -28,7 +33,8 @@ class Guard:
 
 def guards(stack: Stack) -> frozenset[Guard]:
     """Everything in a stack that makes Terraform refuse a plan or a value, or that it hides."""
-    return frozenset(_guards(stack))
+    found = frozenset(_guards(stack))
+    return found | frozenset(_local_values(stack, found))
 
 
 def ignored(stack: Stack) -> frozenset[Guard]:
@@ -53,7 +59,8 @@ def settings(stack: Stack) -> dict[tuple[str, str], str]:
 
 def addresses(stack: Stack) -> frozenset[str]:
     """The addresses of the blocks that may have guards."""
-    return frozenset(address for address, _ in _blocks(stack))
+    local_values = (f"local.{name}" for name in stack.locals)
+    return frozenset((*(address for address, _ in _blocks(stack)), *local_values))
 
 
 def _guards(stack: Stack) -> Iterator[Guard]:
@@ -68,6 +75,21 @@ def _guards(stack: Stack) -> Iterator[Guard]:
     for address, block in _blocks(stack):
         if address.startswith(("var.", "output.", "check.")):
             yield from _of_values(address, block)
+
+
+def _local_values(stack: Stack, found: frozenset[Guard]) -> Iterator[Guard]:
+    """The local values that conditions refer to, and those that these refer to."""
+    texts = [it.value for it in found if it.argument in _CONDITIONS]
+    seen: set[str] = set()
+    while texts:
+        for name in _LOCAL.findall(texts.pop()):
+            if name in seen or name not in stack.locals:
+                continue
+            seen.add(name)
+            value = stack.locals[name]
+            texts.append(_written(value))
+            items = value.items() if isinstance(value, dict) else [("value", value)]
+            yield from (Guard(f"local.{name}", key, _written(it)) for key, it in items)
 
 
 def _of_values(address: str, block: Json) -> Iterator[Guard]:

@@ -48,12 +48,14 @@ def _wanted(fact: AddressList) -> Iterator[str]:
 
 def _refuse_overlaps(stack: DeployedStack) -> None:
     """Refuse lists of a stack that no precondition keeps apart: the push user's and the rooms', and each room's."""
-    rooms = [f"var.{fact.variable}" for fact in stack.lists.values() if fact.use == "room"]
     pushing = [f"var.{fact.variable}" for fact in stack.lists.values() if fact.use == "push user"]
-    pairs = [(own, rooms) for own in pushing if rooms]
-    pairs += [(own, rooms[:number]) for number, own in enumerate(rooms) if number]
+    rooms = [fact.room for fact in stack.lists.values() if fact.use == "room" and fact.room is not None]
+    of_user = [f"var.{fact.variable}" for fact in stack.lists.values() if fact.use == "room" and fact.room is None]
+    pairs = [(own, stack.pulled_from()) for own in pushing]
+    pairs += [(own, of_user[:number]) for number, own in enumerate(of_user)]
+    pairs += [(address_lists.of_room(room), stack.pulled_from(but=room)) for room in rooms]
     for own, others in pairs:
-        if address_lists.no_overlap(own, others) not in stack.preconditions:
+        if others and address_lists.no_overlap(own, others) not in stack.preconditions:
             raise UnsupportedError(f"{stack.name}: {own}", f"whether these addresses are also in {', '.join(others)}")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from iam.documents import parse
 from iam.statements import Policy, UnsupportedError
 from terraform import facts, policy_documents
-from terraform.address_lists import no_overlap
+from terraform.address_lists import ROOM_CIDRS, no_overlap, of_all_rooms, of_other_rooms
 from terraform.facts import AddressList, KeptApart, OutputAddresses
 from terraform.output import Json
 from terraform.references import Configuration, Unknown
@@ -53,12 +53,30 @@ class DeployedStack:
             for check in arguments.get("lifecycle", {}).get("precondition", ())
         }
 
+    def pulled_from(self, *, but: str | None = None) -> list[str]:
+        """Expressions of the networks of all rooms, or of all others than the room `but`, as conditions have them.
+
+        Raises UnsupportedError for a room whose networks are not in the local value that has those of all rooms.
+        """
+        of_user = [f"var.{fact.variable}" for fact in self._rooms if fact.room is None]
+        named = self.configuration.stack.locals.get(ROOM_CIDRS)
+        by_room = named if isinstance(named, dict) else {}
+        for fact in self._rooms:
+            if fact.room is not None and by_room.get(fact.room) != f"${{var.{fact.variable}}}":
+                raise UnsupportedError(f"{self.name}: local.{ROOM_CIDRS}", f"no networks of room {fact.room!r}")
+        if named is None:
+            return of_user
+        return [*of_user, of_all_rooms() if but is None else of_other_rooms(but)]
+
+    @cached_property
+    def _rooms(self) -> list[AddressList]:
+        return [fact for fact in self.lists.values() if fact.use == "room"]
+
     @cached_property
     def apart(self) -> list[KeptApart]:
         """The facts whose precondition keeps another stack's addresses out of every room's list."""
-        rooms = [f"var.{room.variable}" for room in self.lists.values() if room.use == "room"]
         compared = {
-            (output.stack, output.output, no_overlap(expression[2:-1], rooms))
+            (output.stack, output.output, no_overlap(expression[2:-1], self.pulled_from()))
             for expression, output in self.outputs.items()
         }
         found = [fact for fact in self.facts if isinstance(fact, KeptApart) and fact.condition in self.preconditions]

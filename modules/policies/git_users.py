@@ -31,8 +31,11 @@ _KEY_ACTIONS = (
     "kms:ReEncryptTo",
 )
 
-_ON_BEHALF = (
-    "What an AWS service asks on the user's behalf (CodeCommit asks KMS) is the service's own request, and exempt."
+# The same for addresses and for endpoints, so that both kinds of rooms can become one block of the HCL.
+_WHY_DENIED = (
+    "What an AWS service asks on the user's behalf (CodeCommit asks KMS) is the service's own request, and exempt. A "
+    "request through a VPC endpoint has no aws:SourceIp, and one through no endpoint has no aws:SourceVpce: without "
+    "the key that is compared, it is denied."
 )
 
 
@@ -96,7 +99,7 @@ def only_from(cidrs: Sequence[str]) -> PolicyStatement:
             PolicyCondition(test="NotIpAddress", variable="aws:SourceIp", values=cidrs),
             PolicyCondition(test="BoolIfExists", variable="aws:ViaAWSService", values=("false",)),
         ),
-        why=f"{_ON_BEHALF} A request through a VPC endpoint has no aws:SourceIp, and is denied.",
+        why=_WHY_DENIED,
     )
 
 
@@ -114,7 +117,7 @@ def only_through(vpc_endpoint_ids: Sequence[str]) -> PolicyStatement:
             PolicyCondition(test="StringNotEquals", variable="aws:SourceVpce", values=vpc_endpoint_ids),
             PolicyCondition(test="BoolIfExists", variable="aws:ViaAWSService", values=("false",)),
         ),
-        why=f"{_ON_BEHALF} A request through no endpoint has no aws:SourceVpce, and is denied.",
+        why=_WHY_DENIED,
     )
 
 

@@ -360,3 +360,28 @@ def test_lists_of_one_stack_that_no_precondition_keeps_apart_are_refused(changed
 
     with pytest.raises(RefusedError, match=r"whether these addresses are also in var\.pull_from_cidrs"):
         findings(own_list, change)
+
+
+@pytest.fixture(scope="module")
+def everything(synthesised: Callable[[str], Stacks]) -> Stacks:
+    return synthesised("everything")
+
+
+@pytest.mark.parametrize(
+    "listed", [{"vault": []}, {"batch_operators": "${var.pull_from_cidrs}", "vault": []}, [], None]
+)
+def test_a_room_that_the_list_of_all_rooms_leaves_out_is_refused(everything: Stacks, listed: object) -> None:
+    def change(stacks: dict[str, Json]) -> None:
+        stacks[PRD]["locals"]["room_cidrs"] = listed
+
+    with pytest.raises(RefusedError, match="no networks of room 'batch_operators'"):
+        findings(everything, change)
+
+
+@pytest.mark.parametrize("user", ["push_user", "rooms_batch_operators"])
+def test_a_room_that_no_precondition_keeps_apart_is_refused(everything: Stacks, user: str) -> None:
+    def change(stacks: dict[str, Json]) -> None:
+        del stacks[PRD]["resource"]["aws_iam_policy"][f"{user}_deny_policy"]["lifecycle"]
+
+    with pytest.raises(RefusedError, match=r"whether these addresses are also in var\.pull_from_cidrs, flatten\("):
+        findings(everything, change)

@@ -3,6 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
+from terraform.address_lists import no_overlap, of_all_rooms, of_other_rooms, of_room
 from tests.terraform import Stacks, Terraform
 
 BRIDGE_ALONE: dict[str, object] = {"dev": None, "prd.codecommit.push": None, "prd.codecommit.detection": {}}
@@ -197,8 +198,14 @@ def test_a_plan_that_gives_two_rooms_one_address_or_lets_a_room_push_fails(rooms
         (apart,) = rooms.resource(f"aws_iam_policy.{user}_deny_policy")["lifecycle"]["precondition"]
         return str(apart["condition"])
 
-    assert "concat(var.pull_from_cidrs, var.room_batch_operators_from_cidrs)" in condition("push_user")
-    assert "setproduct(var.room_batch_operators_from_cidrs, var.pull_from_cidrs)" in condition("rooms_batch_operators")
+    assert rooms.json["locals"]["room_cidrs"] == {
+        "batch_operators": "${var.room_batch_operators_from_cidrs}",
+        "vault": [],
+    }
+    assert condition("push_user") == no_overlap("var.push_from_cidrs", ["var.pull_from_cidrs", of_all_rooms()])
+    for room in ("batch_operators", "vault"):
+        others = ["var.pull_from_cidrs", of_other_rooms(room)]
+        assert condition(f"rooms_{room}") == no_overlap(of_room(room), others)
     assert "lifecycle" not in rooms.resource("aws_iam_policy.pull_user_deny_policy")
 
 

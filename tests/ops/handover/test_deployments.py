@@ -110,14 +110,13 @@ def test_says_why_resources_and_statements_are_as_they_are(handed_over: dict[str
     nat = (handed_over["example"] / "111111111111" / "dev-network" / "nat.tf").read_text()
     assert "created before the internet route is marked as failed.\nresource " in nat
     push = (handed_over["example"] / "222222222222" / "prd-codecommit" / "iam_push_user.tf").read_text()
-    assert re.search(r"^  # .*aws:SourceIp, and is denied\.\n  statement \{$", push, re.MULTILINE)
+    assert re.search(r"^  # .*that is compared, it is denied\.\n  statement \{$", push, re.MULTILINE)
 
 
 def test_values_that_operations_change_are_variables(handed_over: dict[str, Path]) -> None:
     network = handed_over["everything"] / "111111111111" / "dev-network"
     assert (network / "terraform.tfvars").read_text() == (
-        "flow_log_retention_days = 365\n"
-        'network_cidr            = "10.10.0.0/16"\n'
+        'flow_log_retention_days = 365\nnetwork_cidr            = "10.10.0.0/16"\n'
     )
     cidrs = [line for text in hcl(network).values() for line in text.splitlines() if '"10.10.' in line]
     assert cidrs == []

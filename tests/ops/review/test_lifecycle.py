@@ -14,7 +14,7 @@ from ops.review import PlanFile, review
 from ops.review.acknowledgements import Acknowledgement
 from ops.review.outcome import Review
 from ops.review.outputs import compared, of
-from terraform.address_lists import apart, no_overlap
+from terraform.address_lists import apart, no_overlap, of_all_rooms
 from terraform.output import Stack
 from tests.ops.review.plans import PLANS, comment, real
 from tests.terraform import Stacks
@@ -25,6 +25,7 @@ Change = Callable[[Json], object]
 
 CONDITION = {"condition": "${length(var.pull) > 0}", "error_message": "Name one."}
 OTHER = {"condition": "${true}", "error_message": "Name one."}
+OF_ROOMS = {"condition": no_overlap("var.push", [of_all_rooms()])}
 APPLIED: Json = {
     "terraform": {
         "backend": {"s3": {"bucket": "ours", "key": "a.tfstate", "encrypt": True}},
@@ -50,7 +51,7 @@ APPLIED: Json = {
             "it": {
                 "lifecycle": {
                     "replace_triggered_by": ["terraform_data.it", "terraform_data.other"],
-                    "precondition": [{"condition": no_overlap("var.push", ["var.a", "var.b"])}],
+                    "precondition": [{"condition": no_overlap("var.push", ["var.a", "var.b"])}, OF_ROOMS],
                 }
             }
         },
@@ -66,7 +67,9 @@ APPLIED: Json = {
     },
     "output": {"it": {"value": 1, "sensitive": True, "precondition": CONDITION}},
     "check": {"it": {"assert": [CONDITION]}},
+    "locals": {"room_cidrs": {"a": "${var.a}", "b": "${local.night}"}, "night": "${var.b}", "other": 1},
 }
+ROOMS = "local.room_cidrs"
 VOLUME, SERVER, PULL = "aws_ebs_volume.it", "aws_instance.it", "var.pull"
 
 
@@ -86,6 +89,10 @@ def lifecycle(kind: str, **arguments: object) -> Change:
 
 def variable(**arguments: object) -> Change:
     return lambda terraform: terraform["variable"]["pull"].update(arguments)
+
+
+def rooms(**networks: str) -> Change:
+    return lambda terraform: terraform["locals"]["room_cidrs"].update(networks)
 
 
 def removed(*path: str) -> Change:
@@ -138,14 +145,21 @@ DANGEROUS: dict[str, tuple[Change, str, str]] = {
         PULL,
     ),
     "an overlap with another list": (
-        lifecycle("aws_eip", precondition=[{"condition": no_overlap("var.push", ["var.a", "var.c"])}]),
+        lifecycle("aws_eip", precondition=[{"condition": no_overlap("var.push", ["var.a", "var.c"])}, OF_ROOMS]),
         "guard-lifted",
         "aws_eip.it",
     ),
     "an overlap of another list": (
-        lifecycle("aws_eip", precondition=[{"condition": no_overlap("var.pull", ["var.a", "var.b"])}]),
+        lifecycle("aws_eip", precondition=[{"condition": no_overlap("var.pull", ["var.a", "var.b"])}, OF_ROOMS]),
         "guard-lifted",
         "aws_eip.it",
+    ),
+    "a room that is no longer kept apart": (removed("locals", "room_cidrs", "a"), "guard-lifted", ROOMS),
+    "a room of other addresses": (rooms(a="${var.c}"), "guard-lifted", ROOMS),
+    "a local value that rooms refer to": (
+        lambda terraform: terraform["locals"].update(night="${var.c}"),
+        "guard-lifted",
+        "local.night",
     ),
     "any type": (variable(type="any"), "guard-lifted", PULL),
     "null": (removed("variable", "pull", "nullable"), "guard-lifted", PULL),
@@ -258,8 +272,13 @@ def _wider(terraform: Json) -> None:
         (variable(default=["192.0.2.7/32"], description="x"), set()),
         (_wider, {PULL}),
         (removed("variable"), set()),
+        (rooms(c="${var.c}"), {ROOMS}),
+        (lambda terraform: terraform["locals"].update(other=2), set()),
         (
-            lifecycle("aws_eip", precondition=[{"condition": no_overlap("var.push", ["var.a", "var.c", "var.b"])}]),
+            lifecycle(
+                "aws_eip",
+                precondition=[{"condition": no_overlap("var.push", ["var.a", "var.c", "var.b"])}, OF_ROOMS],
+            ),
             {"aws_eip.it"},
         ),
         (lambda terraform: terraform["resource"].update(aws_sns_topic={"it": {"lifecycle": {}}}), set()),
@@ -289,6 +308,8 @@ def test_every_guard_of_a_deployment_is_missed_when_it_is_gone(
         for name, resource in named.items()
         if resource.get("lifecycle")
     }
+    # Nothing compares it any more.
+    expected |= {ROOMS} if "room_cidrs" in applied.get("locals", {}) else set()
 
     def change(terraform: Json) -> None:
         for block in terraform["variable"].values():
