@@ -164,8 +164,8 @@ class CodecommitVariables:
                 "Public addresses the push user works from: development's way out.",
                 push.from_cidrs,
             )
-        rooms: dict[str | None, PullSettings | None] = {None: settings.pull, **settings.rooms}
-        for name, room in rooms.items():
+        rooms: list[tuple[str | None, PullSettings | None]] = [(None, settings.pull), *settings.rooms.items()]
+        for name, room in rooms:
             if room is None or room.from_cidrs is None:
                 continue
             cidrs = _public_cidrs(

@@ -82,7 +82,7 @@ def _up_to_separator(start: str) -> str:
 
 
 def source_by_key(sources: Sequence[str], keys: Keys) -> str | None:
-    """An expression in which indexes such as `["batch"]` become `[each.key]`, or None."""
+    """An expression in which indexes such as `["batch"]` become `[each.key]`, and operands `each.key`, or None."""
     changed = list(sources)
     if len(set(changed)) > 1:
         for name, values in keys.items():
@@ -91,11 +91,20 @@ def source_by_key(sources: Sequence[str], keys: Keys) -> str | None:
 
 
 def _exchanged(source: str, value: str, name: str) -> str:
-    """The expression with `[name]` in place of `["value"]`, which may be text inside a string, too."""
-    bracketed = f"[{quoted(value)}]"
-    if bracketed not in source:
+    """The expression with `[name]` in place of `["value"]`, and `name` where the value is an operand: `it != "value"`.
+
+    Both may be text inside a string, too.
+    """
+    written = quoted(value)
+    bracketed = f"[{written}]"
+    if written not in source:
         return source
-    found = [it.span for it in parsed(source).within() if it.kind in ("new_index", "tuple") and it.text == bracketed]
-    for start, end in sorted(set(found), reverse=True):
-        source = f"{source[:start]}[{name}]{source[end:]}"
+    found: dict[tuple[int, int], str] = {}
+    for it in parsed(source).within():
+        if it.kind in ("new_index", "tuple") and it.text == bracketed:
+            found[it.span] = f"[{name}]"
+        if it.kind == "binary_operation":
+            found |= {one.span: name for one in it.operands if one.text == written}
+    for start, end in sorted(found, reverse=True):
+        source = f"{source[:start]}{found[start, end]}{source[end:]}"
     return source

@@ -19,7 +19,7 @@ from ops.handover.hcl import (
 )
 from ops.handover.members import GENERIC, all_of, are_same_set, columns_of, jsonencoded
 from ops.handover.names import identifier
-from ops.handover.nested import aligned, dynamic, word
+from ops.handover.nested import aligned, deciding, dynamic, is_own, word
 from ops.handover.references import is_constant, is_free_of_resources, is_reference
 from ops.handover.scopes import PLACEHOLDER, hides
 from ops.handover.strings import has_doubled_signs
@@ -148,11 +148,13 @@ class _Merger:
         if all(it is None or number in self._examples for number, it in enumerate(row)):
             raise _DifferentError
         self.dynamic += 1
-        made = dynamic(inner, [it is not None for it in row]) if self._may_be_dynamic else None
+        present = [it is not None for it in row]
+        own = deciding(inner, present, self.values)
+        made = dynamic(inner, present, own) if self._may_be_dynamic else None
         if made is None or "lifecycle" in place or self.dynamic > _MOST_DYNAMIC:
             raise _DifferentError
         block, name, values = made
-        if self.values.setdefault(name, values) != values:
+        if own is None and self.values.setdefault(name, values) != values:
             raise _DifferentError
         return block
 
@@ -166,6 +168,9 @@ class _Merger:
             self.shared += 1
             return written
         if all(it == present[0] for it in present):
+            (keys,) = self._keys.values()
+            if self._may_be_dynamic and any(is_own(present[0], keys[row]) for row in rows):
+                return self._value([NULL if it is None else it for it in members], place, place[-2:-1])
             self.shared += 1
             return present[0]
         own = _Merger(
@@ -202,8 +207,8 @@ class _Merger:
             return self._json(members, place) or self._file(members, place)
         return self._value(members, place)
 
-    def _value(self, members: Sequence[Expression], place: tuple[str, ...]) -> Expression:
-        """`each.value.NAME`, named after the place. Equal values share one name."""
+    def _value(self, members: Sequence[Expression], place: tuple[str, ...], best: Sequence[str] = ()) -> Expression:
+        """`each.value.NAME`, with the `best` name or one after the place. Equal values share one name."""
         own_scope = _OWN_SCOPE & set(place)  # references may be to an iterator or `self`
         if not all(is_constant(it) or (not own_scope and is_reference(it)) for it in members):
             raise _DifferentError
@@ -216,7 +221,7 @@ class _Merger:
         if prefix:
             names.insert(0, noun(prefix))
         numbered = (f"{names[-1]}_{number}" for number in range(2, 100))
-        for name in (*names, *numbered):
+        for name in (*best, *names, *numbered):
             if self.values.setdefault(name, values) == values:
                 if not prefix:
                     return Verbatim(f"each.value.{name}")
