@@ -5,7 +5,7 @@ change in that Terraform too are variables of it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 from cdktf import TerraformElement

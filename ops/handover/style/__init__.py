@@ -9,6 +9,7 @@ from ops.handover.style.booleans import with_booleans
 from ops.handover.style.ids import with_ids
 from ops.handover.style.json_by_key import with_json_by_key
 from ops.handover.style.loops import with_loops
+from ops.handover.style.members import with_members
 from ops.handover.style.names import with_name
 from ops.handover.style.order import in_order
 from ops.handover.style.repeated_values import with_repeated_values
@@ -24,6 +25,7 @@ _PASSES: tuple[Callable[[Sequence[TopLevelBlock]], Sequence[TopLevelBlock]], ...
     with_arns,
     with_name,
     with_loops,
+    with_members,
     with_repeated_values,
     with_named_constants,
     with_json_by_key,

@@ -23,10 +23,10 @@ from terraform.patterns import ADDRESS
 from terraform.templates import Directive, Interpolation, Literal, Part, TemplateError, code
 
 _MEMBER = re.compile(rf'({ADDRESS.pattern})\["([^"\\$%]*)"\]')
-_TAKEN = {"data", "each", "local", "module", "path", "self", "terraform", "var", "count", *KEYWORDS}
-_HERE = "\0"
+TAKEN = {"data", "each", "local", "module", "path", "self", "terraform", "var", "count", *KEYWORDS}
+HERE = "\0"
 """Stands for a member's key."""
-_MEMBER_HERE = re.compile(rf"({ADDRESS.pattern})\[{_HERE}\]")
+_MEMBER_HERE = re.compile(rf"({ADDRESS.pattern})\[{HERE}\]")
 
 
 def with_loops(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
@@ -97,15 +97,15 @@ class _Loops:
         changed = self.changed(expression)
         match changed:
             case ObjectExpr(items) if items and all(key.text for key, _ in items):
-                texts = {_with_key_in_text(value, key.text or "") for key, value in items}
+                texts = {with_key_in_text(value, key.text or "") for key, value in items}
                 keys = sorted(key.text or "" for key, _ in items)
                 found = next(
                     (it for it in self._repeated.values() if it.keys_of and it.is_list and it.keys == keys), None
                 )
-                if len(texts) == 1 and found is not None and (text := texts.pop()) is not None and _HERE in text:
+                if len(texts) == 1 and found is not None and (text := texts.pop()) is not None and HERE in text:
                     name = found.key_name
-                    if name not in _TAKEN and not re.search(rf"(?<![\w.-]){name}(?![\w-])", code(text)):
-                        text = text.replace(_HERE, name)
+                    if name not in TAKEN and not re.search(rf"(?<![\w.-]){name}(?![\w-])", code(text)):
+                        text = text.replace(HERE, name)
                         return Verbatim(f"{{ for {name} in {found.keys_of} : {name} => {text} }}")
         return changed
 
@@ -167,12 +167,12 @@ class _Loops:
         key = self._repeated[over].key_name
         if key == member:
             key = "name"
-        others = " ".join(code(it.replace(f"{over}[{_HERE}]", "")) for it in items)
-        if {member, key} & _TAKEN or re.search(rf"(?<![\w.-])({member}|{key})(?![\w-])", others):
+        others = " ".join(code(it.replace(f"{over}[{HERE}]", "")) for it in items)
+        if {member, key} & TAKEN or re.search(rf"(?<![\w.-])({member}|{key})(?![\w-])", others):
             return None
-        short = [it.replace(f"{over}[{_HERE}]", member) for it in items]
-        names = f"{key}, {member}" if is_map or any(_HERE in it for it in short) else member
-        short = [it.replace(_HERE, key) for it in short]
+        short = [it.replace(f"{over}[{HERE}]", member) for it in items]
+        names = f"{key}, {member}" if is_map or any(HERE in it for it in short) else member
+        short = [it.replace(HERE, key) for it in short]
         if is_map:
             return f"{{ for {names} in {over} : {key} => {short[0]} }}"
         if len(short) == 1:
@@ -202,7 +202,7 @@ def _by_key(expression: Expression, key: str) -> str | None:
     return None
 
 
-def _with_key_in_text(expression: Expression, key: str) -> str | None:
+def with_key_in_text(expression: Expression, key: str) -> str | None:
     """A text with a reference in place of the key where it is a word; None if it is no text or has several lines."""
     if not isinstance(expression, Template) or is_long(expression) or not all(map(_is_simple, expression.parts)):
         return None
@@ -215,7 +215,7 @@ def _with_key_in_text(expression: Expression, key: str) -> str | None:
             continue
         # A `$` or `%` in front would escape the reference.
         for number, piece in enumerate(re.split(rf"(?<![\w.$%-]){re.escape(key)}(?![\w.-])", part.text)):
-            parts += [Interpolation(_HERE), Literal(piece)] if number else [Literal(piece)]
+            parts += [Interpolation(HERE), Literal(piece)] if number else [Literal(piece)]
     return quoted_template(Template(tuple(it for it in parts if it != Literal(""))))
 
 
@@ -234,7 +234,7 @@ def _sources(expression: Expression) -> list[str]:
 
 def _marked(source: str) -> str:
     for it in reversed(_found_in(source)):
-        source = f"{source[: it.start()]}{it[1]}[{_HERE}]{source[it.end() :]}"
+        source = f"{source[: it.start()]}{it[1]}[{HERE}]{source[it.end() :]}"
     return source
 
 

@@ -1,0 +1,208 @@
+"""Writes what lists the members of a collection as `for` expressions over the local value that has them.
+
+A member is then added in one place.
+`{ a = var.a_cidrs, b = [] }` becomes `{ for name, room in local.rooms : name => coalesce(room.cidrs, []) }` if the rooms
+have these values, and a set of texts
+that has one for each key becomes `[for repository in keys(local.repositories) : "arn:…:${repository}"]`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ops.handover.hcl import NULL, Block, Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim, within
+from ops.handover.metadata import TopLevelBlock
+from ops.handover.references import addresses_in, is_constant
+from ops.handover.scopes import hides
+from ops.handover.strings import quoted, quoted_template
+from ops.handover.style.keys import for_each_keys, key_name, local_name
+from ops.handover.style.local_values import local_values, with_changed_sets
+from ops.handover.style.loops import HERE, TAKEN, with_key_in_text
+
+_ATTRIBUTE = re.compile(r"each\.value\.([A-Za-z_]\w*)", re.ASCII)
+_MARK = f"${{{HERE}}}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Axis:
+    """A local value that blocks iterate over. needs: the local values that it is made of, itself among them."""
+
+    name: str
+    key_name: str
+    keys: Sequence[str]
+    entries: Mapping[str, Mapping[str, Expression]]
+    needs: frozenset[str]
+
+
+def with_members(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
+    """The blocks with `for` expressions over local values of which blocks are made."""
+    axes = list(_axes(blocks, local_values(blocks)))
+    if not axes:
+        return blocks
+    sets = {axis.name: set(_sets(axis, blocks)) for axis in axes}
+
+    def changed(found: TopLevelBlock) -> TopLevelBlock:
+        if hides(found.block):
+            return found
+        if found.block.type != "locals":
+            return with_changed_sets(found, lambda it: _set(it, axes))
+        values = {
+            name: _with_sets(it, name, sets.get(name, set()), axes) if name in sets else _map(it, name, axes)
+            for name, it in found.block.arguments.items()
+        }
+        return replace(found, block=replace(found.block, arguments=values))
+
+    return [changed(found) for found in blocks]
+
+
+def _axes(blocks: Sequence[TopLevelBlock], values: Mapping[str, Expression]) -> Iterator[_Axis]:
+    done = set[str]()
+    for found in blocks:
+        for_each = found.block.arguments.get("for_each")
+        name = "" if for_each is None else local_name(for_each)
+        value = values.get(name)
+        if for_each is None or name in done or not isinstance(value, ObjectExpr):
+            continue
+        done.add(name)
+        needs = _needed(name, values)
+        keys = for_each_keys(for_each, values)
+        if needs is not None and len(keys) > 1 and key_name(for_each) not in TAKEN:
+            entries = {
+                key.text or "": {inner.text or "": one for inner, one in it.items} if isinstance(it, ObjectExpr) else {}
+                for key, it in value.items
+            }
+            yield _Axis(name=name, key_name=key_name(for_each), keys=keys, entries=entries, needs=needs)
+
+
+def _needed(name: str, values: Mapping[str, Expression]) -> frozenset[str] | None:
+    """The local values that one is made of; None if resources or data sources are among what it is made of."""
+    needed, waiting = set[str](), [name]
+    while waiting:
+        one = waiting.pop()
+        if one in needed:
+            continue
+        needed.add(one)
+        if one not in values:
+            return None
+        for it in addresses_in(Block("locals", arguments={"it": values[one]})):
+            kind, _, rest = it.partition(".")
+            if kind == "local":
+                waiting.append(rest)
+            elif kind not in ("var", "path", "terraform"):
+                return None
+    return frozenset(needed)
+
+
+def _map(expression: Expression, name: str, axes: Sequence[_Axis]) -> Expression:
+    """A map that has one of the members' values by key, where null is an empty list."""
+    if not isinstance(expression, ObjectExpr):
+        return expression
+    found = {key.text: it for key, it in expression.items}
+    for axis in axes:
+        if set(found) != set(axis.keys) or len(found) < len(expression.items) or name in axis.needs:
+            continue
+        for attribute in axis.entries[axis.keys[0]]:
+            column = {key: axis.entries[key].get(attribute, NULL) for key in axis.keys}
+            lists = {key: TupleExpr(()) if it == NULL else it for key, it in column.items()}
+            if found == lists and any(it != NULL and not _is_flag(it) for it in column.values()):
+                value = f"{axis.key_name}.{attribute}"
+                value = f"coalesce({value}, [])" if NULL in column.values() else value
+                return Verbatim(f"{{ for name, {axis.key_name} in local.{axis.name} : name => {value} }}")
+    return expression
+
+
+def _is_flag(expression: Expression) -> bool:
+    return isinstance(expression, Verbatim) and is_constant(expression)
+
+
+def _sets(axis: _Axis, blocks: Sequence[TopLevelBlock]) -> Iterator[str]:
+    """The attributes of members that are used as sets, and for nothing else."""
+    attributes = dict.fromkeys(name for it in axis.entries.values() for name in it)
+    own = [it.block for it in blocks if local_name(it.block.arguments.get("for_each", NULL)) == axis.name]
+    used = [it for block in own for it in _arguments(block)]
+    for name in attributes:
+        as_set = sum(it == Verbatim(f"each.value.{name}") for is_set, it in used if is_set)
+        pattern = re.compile(rf"\.{re.escape(name)}(?![\w-])")
+        everywhere = sum(
+            len(pattern.findall(source))
+            for found in blocks
+            for _, argument in _arguments(found.block)
+            for it in within(argument)
+            for source in _sources(it)
+        )
+        if 0 < as_set == everywhere:
+            yield name
+
+
+def _arguments(block: Block) -> Iterator[tuple[bool, Expression]]:
+    """Every argument of a block and of those in it, and whether it is a set."""
+    for name, it in block.arguments.items():
+        yield name in block.sets, it
+    for inner in block.blocks:
+        yield from _arguments(inner)
+
+
+def _sources(expression: Expression) -> list[str]:
+    match expression:
+        case Verbatim(source):
+            return [source]
+        case Template(parts):
+            return [getattr(part, "source", "") for part in parts]
+    return []
+
+
+def _with_sets(expression: Expression, name: str, sets: set[str], axes: Sequence[_Axis]) -> Expression:
+    """The local value of a collection, with loops over other collections in the attributes that are sets."""
+    others = [axis for axis in axes if name not in axis.needs]
+    if not isinstance(expression, ObjectExpr) or not sets:
+        return expression
+    return ObjectExpr(
+        tuple(
+            (
+                key,
+                ObjectExpr(tuple((inner, _set(one, others) if inner.text in sets else one) for inner, one in it.items))
+                if isinstance(it, ObjectExpr)
+                else it,
+            )
+            for key, it in expression.items
+        )
+    )
+
+
+def _set(expression: Expression, axes: Sequence[_Axis]) -> Expression:
+    """A set with one text for each member, but for those that a wildcard in the set includes, and other items."""
+    if not isinstance(expression, TupleExpr) or len(set(expression.items)) < len(expression.items):
+        return expression
+    for axis in axes:
+        alike: dict[str, dict[str, Expression]] = {}
+        for it in expression.items:
+            for key in axis.keys:
+                marked = with_key_in_text(it, key)
+                if marked is not None and marked.count(HERE) == 1:
+                    alike.setdefault(marked, {})[key] = it
+        for marked, members in alike.items():
+            rest = [it for it in expression.items if it not in members.values()]
+            excluded = _excluded(marked, set(members), axis, rest)
+            if excluded is None or len(members) < 2:
+                continue
+            unless = " && ".join(f"!startswith({axis.key_name}, {quoted(it)})" for it in excluded)
+            text = marked.replace(HERE, axis.key_name)
+            loop = Verbatim(
+                f"[for {axis.key_name} in keys(local.{axis.name}) : {text}{f' if {unless}' if unless else ''}]"
+            )
+            return FunctionCall("concat", (TupleExpr(tuple(rest)), loop)) if rest else loop
+    return expression
+
+
+def _excluded(marked: str, members: set[str], axis: _Axis, rest: Sequence[Expression]) -> list[str] | None:
+    """The starts of keys that wildcards in `rest` include; None if another key is missing."""
+    start, _, end = marked.partition(_MARK)
+    found = []
+    if end == '"' and start.startswith('"arn:'):
+        for it in rest:
+            written = quoted_template(it) if isinstance(it, Template) else ""
+            wildcard = written[len(start) : -2] if written.startswith(start) and written.endswith('*"') else ""
+            if re.fullmatch(r"[\w.-]+", wildcard, re.ASCII) and not any(key.startswith(wildcard) for key in members):
+                found.append(wildcard)
+    missing = [key for key in axis.keys if key not in members]
+    return found if all(any(key.startswith(it) for it in found) for key in missing) else None
