@@ -17,6 +17,7 @@ from ops.handover.items import OTHER, Items
 from ops.handover.members import GENERIC
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.names import identifier
+from ops.handover.nested import ids_in
 from ops.handover.printing import expression
 from ops.handover.references import addresses_in, is_free_of_resources, with_code
 from ops.handover.style.keys import key_name
@@ -108,7 +109,8 @@ class Axes:
         value = _by_key(group, shared.attributes) if shared.attributes else _set(group)
         self._locals[shared.local] = value
         if shared.is_collection:
-            self._listed(f"local.{shared.local}", group, shared.name)
+            ids = [one for values in shared.attributes.values() for it in values for one in ids_in(it)]
+            self._listed(f"local.{shared.local}", group, shared.name, ids)
         return {shared.local: value}
 
     def _of_axis(
@@ -139,9 +141,9 @@ class Axes:
         numbered = (f"{names[-1]}{number}" for number in range(2, 1000))
         return next(name for name in (*names, *numbered) if name not in self._locals)
 
-    def _listed(self, address: str, group: ResourceGroup, what: str = "") -> None:
+    def _listed(self, address: str, group: ResourceGroup, what: str = "", ids: Sequence[str] = ()) -> None:
         keys = [key for key in group.members if key not in group.examples]
-        self.lists.append(MemberList(address=address, what=(what or group.name).replace("_", " "), keys=keys))
+        self.lists.append(MemberList(address=address, what=(what or group.name).replace("_", " "), keys=keys, ids=ids))
 
     def _with_files(self, unified: UnifiedGroup) -> Block:
         block = unified.block

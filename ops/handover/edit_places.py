@@ -13,14 +13,21 @@ _OF_ADDRESSES = ("moved.tf", "removed.tf")
 
 _SHORTEST_WORD = 3
 
+# What excludes the members that a wildcard includes, in what `style.members` writes.
+_STARTS = re.compile(r"!startswith\(.*?\)")
+
 
 @dataclass(frozen=True, kw_only=True)
 class MemberList:
-    """Where members are listed: `local.mirrors`, or the address of a block that lists them itself."""
+    """Where members are listed: `local.mirrors`, or the address of a block that lists them itself.
+
+    ids: what the list says of single members that no other thing has, such as the ids of their endpoints.
+    """
 
     address: str
     what: str
     keys: Sequence[str]
+    ids: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +35,14 @@ class EditPlace:
     """`name` in `file` lists all of `what`: `local.mirrors` in `locals.tf` lists the mirrors.
 
     also: other files that name every one of them, and the files that each of them has, with KEY in place of its key.
+    some: other files that name some of them.
     """
 
     file: str
     name: str
     what: str
     also: Sequence[str] = ()
+    some: Sequence[str] = ()
 
 
 def located(
@@ -44,15 +53,15 @@ def located(
     for file, its in blocks.items():
         where |= {f"local.{name}": file for block in its if block.type == "locals" for name in block.arguments}
     lists = [it for it in lists if it.address in where]
-    return [
-        EditPlace(
-            file=where[it.address],
-            name=it.address,
-            what=it.what,
-            also=[*_with_every_key(it.keys, {**files, **_without_choices(it, lists, where, blocks)})],
-        )
-        for it in lists
-    ]
+    return [_located(it, where[it.address], {**files, **_without_choices(it, lists, where, blocks)}) for it in lists]
+
+
+def _located(it: MemberList, file: str, files: Mapping[str, str]) -> EditPlace:
+    """The place of a list; `files` are all texts without the list."""
+    also = list(_with_every_key(it.keys, files))
+    own = [path for path in files if any(path.replace(f"/{key}.", "/KEY.") in also for key in it.keys)]
+    some = (path for path in _with_a_name([*it.keys, *it.ids], files) if path not in (*also, *own))
+    return EditPlace(file=file, name=it.address, what=it.what, also=also, some=tuple(some))
 
 
 def _without_choices(
@@ -94,6 +103,15 @@ def _with_every_key(keys: Sequence[str], files: Mapping[str, str]) -> Iterator[s
     for path in sorted(files):
         if first in path and all(path.replace(first, f"/{key}.") in files for key in keys):
             yield path.replace(first, "/KEY.")
+
+
+def _with_a_name(names: Sequence[str], files: Mapping[str, str]) -> Iterator[str]:
+    """The files that have one of these names as a text, or as a part of one between colons, such as an ARN's last."""
+    found = "|".join(re.escape(name) for name in names if len(name) >= _SHORTEST_WORD)
+    whole = re.compile(rf'(?<=[":])({found})(?=[":])') if found else re.compile("(?!)")
+    for path, text in sorted(files.items()):
+        if path not in _OF_ADDRESSES and whole.search(_STARTS.sub("", text)):
+            yield path
 
 
 def _word(key: str) -> str:

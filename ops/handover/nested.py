@@ -1,10 +1,10 @@
 """Aligns the nested blocks of similar resources; one that only some have becomes dynamic."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ops.handover.hcl import NULL, Block, Expression, Template, TupleExpr, Verbatim
+from ops.handover.hcl import NULL, Block, Expression, Template, TupleExpr, Verbatim, within
 from ops.handover.names import identifier
 from ops.handover.references import addresses_in, is_free_of_resources
 from ops.handover.scopes import hides
@@ -68,6 +68,11 @@ def is_own(expression: Expression, key: str) -> bool:
             name = expression.expression.removeprefix("var.")
             return name != expression.expression and f"_{identifier(key)}_" in f"_{name}_"
     return False
+
+
+def ids_in(expression: Expression) -> Iterator[str]:
+    """The texts in a value that are ids of one thing, or networks."""
+    return (it.text for it in within(expression) if isinstance(it, Template) and it.text and _OWN.fullmatch(it.text))
 
 
 def deciding(block: Block, present: Sequence[bool], values: Mapping[str, Sequence[Expression]]) -> str | None:

@@ -188,15 +188,15 @@ def _places(converted: Converted) -> str:
     lists = [
         (
             f"which {plain(_plural(it.what))} there are, and how they differ",
-            "; each also in ".join([f"{cell(it.name)} in {link(it.file)}", *_listed(it.also)]),
+            f"{cell(it.name)} in {link(it.file)}{_listed('each also in', it.also)}{_listed('some also in', it.some)}",
         )
         for it in converted.edit_places
     ]
     return table(("what", "where"), [*values, *lists])
 
 
-def _listed(paths: Sequence[str]) -> list[str]:
-    return [", ".join(map(cell, paths))] if paths else []
+def _listed(words: str, paths: Sequence[str]) -> str:
+    return f"; {words} {', '.join(map(cell, paths))}" if paths else ""
 
 
 def _value(variable: Mapping[str, Any]) -> str:

@@ -1,9 +1,8 @@
 """Writes what lists the members of a collection as `for` expressions over the local value that has them.
 
-A member is then added in one place.
-`{ a = var.a_cidrs, b = [] }` becomes `{ for name, room in local.rooms : name => coalesce(room.cidrs, []) }` if the rooms
-have these values, and a set of texts
-that has one for each key becomes `[for repository in keys(local.repositories) : "arn:…:${repository}"]`.
+A member is then added in one place. `{ a = var.a_cidrs, b = [] }` becomes
+`{ for name, room in local.rooms : name => coalesce(room.cidrs, []) }` if the rooms have these values, and a set of
+texts that has one for each key becomes `[for repository in keys(local.repositories) : "arn:…:${repository}"]`.
 """
 
 import re

@@ -116,7 +116,7 @@ def _of(name: str, plan: dict[str, Any], document: Mapping[str, Any]) -> dict[st
     }
     return {
         "changes": [
-            _by_meaning(change) for change in plan.get("resource_changes", []) if change["address"].startswith(own)
+            by_meaning(change) for change in plan.get("resource_changes", []) if change["address"].startswith(own)
         ],
         "prior": [
             it
@@ -150,7 +150,7 @@ def _of(name: str, plan: dict[str, Any], document: Mapping[str, Any]) -> dict[st
     }
 
 
-def _by_meaning(change: dict[str, Any]) -> dict[str, Any]:
+def by_meaning(change: dict[str, Any]) -> dict[str, Any]:
     """A resource's change with the JSON that the provider compares by its meaning in one form."""
     after = change["change"].get("after") or {}
     for name in compared_by_meaning().get(change["type"], ()):

@@ -181,7 +181,7 @@ def test_names_the_places_where_something_is_added() -> None:
         "sns.tf": [Block("resource", ("aws_sns_topic", "news"))],
     }
     lists = [
-        MemberList(address="local.mirrors", what="mirrors", keys=["website", "batch"]),
+        MemberList(address="local.mirrors", what="mirrors", keys=["website", "batch"], ids=["vpce-0123456789abcdef0"]),
         MemberList(address="aws_sns_topic.news", what="news topic", keys=["a", "c"]),
         MemberList(address="local.none", what="nothing", keys=["a", "c"]),
     ]
@@ -191,13 +191,16 @@ def test_names_the_places_where_something_is_added() -> None:
         "moved.tf": 'x["website"] x["batch"] x["a"] x["c"]',
         "one.tf": 'website batch-jobs "a" x-c x.c c',
         "terraform.tfvars": "cidrs = {\n  a = 1\n  c = 2\n}\nnot-website batch\n",
+        "push.tf": '["arn:aws:codecommit:x:1:batch"]',
+        "pull.tf": '[for it in keys(local.mirrors) : it if !startswith(it, "batch")]',
+        "pattern.json": '{"endpoint":"vpce-0123456789abcdef0"}',
         "units/batch.json": "",
         "units/website.json": "",
     }
     places = located(lists, files, texts)
     also = ["api.tf", "units/KEY.json"]
     assert places == [
-        EditPlace(file="locals.tf", name="local.mirrors", what="mirrors", also=also),
+        EditPlace(file="locals.tf", name="local.mirrors", what="mirrors", also=also, some=("pattern.json", "push.tf")),
         EditPlace(file="sns.tf", name="aws_sns_topic.news", what="news topic", also=["terraform.tfvars"]),
     ]
     converted = Converted(files={"terraform.tfvars": "size = 1\n"}, addresses={}, edit_places=places)
@@ -207,7 +210,7 @@ def test_names_the_places_where_something_is_added() -> None:
         "| --- | --- |\n"
         "| the values of the inputs | [`terraform.tfvars`](terraform.tfvars) |\n"
         "| which mirrors there are, and how they differ | `local.mirrors` in [`locals.tf`](locals.tf); "
-        "each also in `api.tf`, `units/KEY.json` |\n"
+        "each also in `api.tf`, `units/KEY.json`; some also in `pattern.json`, `push.tf` |\n"
         "| which news topics there are, and how they differ | `aws_sns_topic.news` in [`sns.tf`](sns.tf); "
         "each also in `terraform.tfvars` |\n"
     ) in text

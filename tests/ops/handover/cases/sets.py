@@ -5,10 +5,15 @@ from typing import Any
 from tests.ops.handover.cases import style
 from tests.ops.handover.cases.documents import Document
 
-_RELEASES = {
+_RELEASES: Document = {
     "terraform": {"required_providers": {"aws": {"source": "hashicorp/aws", "version": ">= 5.100.0, < 7.0.0"}}}
 }
 _TOPIC, _QUEUE = '${aws_sns_topic.it["KEY"].arn}', '${aws_sqs_queue.it["KEY"].arn}'
+
+
+def releases() -> Document:
+    """What a stack requires, in which the arguments that are sets are known."""
+    return _RELEASES
 
 
 def listed(text: str, *keys: str) -> list[str]:

@@ -1,0 +1,88 @@
+"""Collections whose members other blocks list, and members that differ in the conditions of their policies."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tests.ops.handover.cases import sets
+from tests.ops.handover.cases.documents import Document
+from tests.ops.handover.cases.similar import Body, each, stack
+
+_ARN = "arn:aws:codecommit:eu-central-1:111111111111:"
+_REPOSITORIES = ("application", "infra", "infra-modules", "reports")
+_ENDPOINTS = ["vpce-0123456789abcdef0"]
+_ROOMS: Mapping[str, Sequence[str] | None] = {"night": None, "vault": _ENDPOINTS}
+
+
+def _statement(**arguments: Any) -> Body:
+    return {"sid": "It", "actions": ["codecommit:GitPull"], **arguments}
+
+
+def _listed(*names: str, argument: str = "resources") -> Document:
+    """Repositories, and a policy that names some of them."""
+    repositories = each(
+        "repositories/*", _REPOSITORIES, "aws_codecommit_repository", lambda key: {"repository_name": key}
+    )
+    policy = _statement(**{"resources": ["*"], argument: [f"{_ARN}{name}" for name in names]})
+    data = {"aws_iam_policy_document": {"pull": {"statement": [policy]}}}
+    described = {
+        it: {"repository_name": it, "description": it, "tags": {"by": "x"}}
+        if it == "infra"
+        else {"repository_name": it}
+        for it in _REPOSITORIES
+    }
+    members = [(kind, path, described[body["repository_name"]]) for kind, path, body in repositories]
+    return stack("resource", members, data=data) | sets.releases()
+
+
+def _conditions(key: str, endpoints: Sequence[str] | None) -> list[Body]:
+    always = {"test": "BoolIfExists", "variable": "aws:ViaAWSService", "values": ["false"]}
+    if endpoints is None:
+        return [{"test": "NotIpAddress", "variable": "aws:SourceIp", "values": f"${{var.{key}_cidrs}}"}, always]
+    return [{"test": "StringNotEquals", "variable": "aws:SourceVpce", "values": list(endpoints)}, always]
+
+
+def _rooms(*, others: bool = False, differs: bool = False) -> Document:
+    """Rooms with addresses or endpoints. `others`: each is kept apart from all others, by one list of all."""
+    kept = [
+        {
+            "condition": f'${{length(setintersection(local.room_cidrs["{key}"], flatten([for room, cidrs in '
+            f'local.room_cidrs : cidrs if room != "{key}"]))) == 0}}',
+            "error_message": "Apart.",
+        }
+        for key in _ROOMS
+    ]
+    policies = [
+        ("aws_sns_topic", f"rooms/{key}/topic", {"name": key, "lifecycle": {"precondition": [it]}})
+        for key, it in zip(_ROOMS, kept, strict=True)
+    ]
+    documents = stack(
+        "data",
+        [
+            (
+                "aws_iam_policy_document",
+                f"rooms/{key}/deny",
+                {"statement": [_statement(condition=_conditions(key, it))]},
+            )
+            for key, it in _ROOMS.items()
+        ],
+    )
+    cidrs = {"night": "${var.night_cidrs}", "vault": ["192.0.2.0/24"] if differs else []}
+    variable = {"night_cidrs": {"type": "list(string)", "default": ["198.51.100.0/24"], "nullable": False}}
+    found: Document = {**documents, **sets.releases(), "variable": variable}
+    if others:
+        topics = [(kind, path, body) for kind, path, body in policies]
+        return {**stack("resource", topics), **found, "locals": {"room_cidrs": cidrs}}
+    return found
+
+
+MEMBERS: dict[str, Document] = {
+    "all_listed": _listed(*_REPOSITORIES),
+    "all_listed_beside_others": _listed("website", *_REPOSITORIES),
+    "listed_beside_a_wildcard": _listed("infra*", "application", "reports"),
+    "listed_twice": _listed("infra*", "infra-modules", "application", "reports"),
+    "some_listed": _listed("application", "reports"),
+    "a_wildcard_for_others": _listed("app*", "reports", "infra"),
+    "rooms": _rooms(),
+    "rooms_kept_apart": _rooms(others=True),
+    "rooms_with_another_list": _rooms(others=True, differs=True),
+}

@@ -1,0 +1,54 @@
+"""What lists the members of a collection becomes a loop over the local value that has them, and nothing else does."""
+
+import re
+
+import pytest
+
+from ops.handover import convert, shipped
+from tests.ops.handover.cases.members import MEMBERS
+
+
+def text(case: str) -> str:
+    """The files of a case with every white space as one blank, and without those inside of brackets."""
+    whole = "\n".join(convert(MEMBERS[case], name="web", schemas=shipped()).files.values())
+    return re.sub(r",? (?=[)\]])|(?<=[(\[]) ", "", " ".join(whole.split()))
+
+
+_ARN = "arn:aws:codecommit:eu-central-1:111111111111:"
+_LOOP = f'[for repository in keys(local.repositories) : "{_ARN}${{repository}}"'
+
+
+def test_a_set_of_all_members_is_a_loop() -> None:
+    assert f"resources = {_LOOP}]" in text("all_listed")
+    assert f'resources = concat(["{_ARN}website"], {_LOOP}])' in text("all_listed_beside_others")
+
+
+def test_a_wildcard_stands_for_the_members_that_it_includes() -> None:
+    assert f'["{_ARN}infra*"]' in text("listed_beside_a_wildcard")
+    assert f'{_LOOP} if !startswith(repository, "infra")]' in text("listed_beside_a_wildcard")
+
+
+@pytest.mark.parametrize("case", ["listed_twice", "some_listed", "a_wildcard_for_others"])
+def test_a_set_of_some_members_stays(case: str) -> None:
+    assert "for repository" not in text(case)
+
+
+def test_conditions_on_different_keys_are_dynamic_with_the_values_of_the_member() -> None:
+    found = text("rooms")
+    assert found.count('data "aws_iam_policy_document"') == 1
+    for name in ("source_ip", "source_vpce"):
+        assert f"for_each = each.value.{name} == null ? [] : [1]" in found
+        assert f"values = each.value.{name}" in found
+    assert found.count("vpce-0123456789abcdef0") == 1
+
+
+def test_rooms_are_kept_apart_by_one_block_and_one_list() -> None:
+    found = text("rooms_kept_apart")
+    assert found.count("precondition {") == 1
+    assert "room != each.key" in found
+    assert "local.room_cidrs[each.key]" in found
+    assert "room_cidrs = { for name, room in local.rooms : name => coalesce(room.source_ip, []) }" in found
+
+
+def test_a_list_with_other_values_stays() -> None:
+    assert "coalesce" not in text("rooms_with_another_list")
