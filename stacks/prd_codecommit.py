@@ -120,19 +120,7 @@ class PrdCodecommitStack(BaseStack):
                 deny=_only_here(settings.pull, variables.pull_cidrs),
             )
             pull_user = GitUser(self, "pull_user", props)
-        rooms, room_users = Construct(self, "rooms"), {}
-        if settings.rooms:
-            TerraformLocal(self, ROOM_CIDRS, room_cidrs(settings))
-        for name, room in settings.rooms.items():
-            props = GitUserProps(
-                name=self.labels.git_user("pull", name),
-                allow=access.pull(list(room.repositories or access.repositories), room.from_vpc_endpoints),
-                deny=_only_here(room, variables.room_cidrs.get(name)),
-                # A room behind VPC endpoints has no addresses, so nothing can overlap. It has the precondition all the
-                # same: rooms that are alike become one block of the HCL, which keeps all rooms apart.
-                preconditions=_apart(of_room(name), _pulled_from(settings, of_other_rooms(name)), _ROOMS_ARE_APART),
-            )
-            room_users[name] = GitUser(rooms, name, props)
+        room_users = self._room_users(settings, access, variables)
         pushed = access.push([name for name in own if name not in mirrored])
         push_user = None
         if push_cidrs is not None:
@@ -159,6 +147,24 @@ class PrdCodecommitStack(BaseStack):
                 **_detection_outputs(detection),
             }
         )
+
+    def _room_users(
+        self, settings: CodeCommitSettings, access: RepositoryAccess, variables: CodecommitVariables
+    ) -> dict[str, GitUser]:
+        rooms, users = Construct(self, "rooms"), {}
+        if settings.rooms:
+            TerraformLocal(self, ROOM_CIDRS, room_cidrs(settings))
+        for name, room in settings.rooms.items():
+            props = GitUserProps(
+                name=self.labels.git_user("pull", name),
+                allow=access.pull(list(room.repositories or access.repositories), room.from_vpc_endpoints),
+                deny=_only_here(room, variables.room_cidrs.get(name)),
+                # A room behind VPC endpoints has no addresses, so nothing can overlap. It has the precondition all the
+                # same: rooms that are alike become one block of the HCL, which keeps all rooms apart.
+                preconditions=_apart(of_room(name), _pulled_from(settings, of_other_rooms(name)), _ROOMS_ARE_APART),
+            )
+            users[name] = GitUser(rooms, name, props)
+        return users
 
     def _push_user(
         self,
