@@ -45,7 +45,11 @@ def push(repository_arns: Sequence[str]) -> list[PolicyStatement]:
     https://docs.gitlab.com/user/project/repository/mirror/push/#set-up-a-push-mirror-from-gitlab-to-aws-codecommit
     """
     actions = ("codecommit:GitPull", "codecommit:GitPush")
-    return [PolicyStatement(sid="PushAndPull", effect="Allow", actions=actions, resources=repository_arns)]
+    # Repositories with tags of their own are those that the Backlog bridge fills: nobody else pushes to them.
+    statement = PolicyStatement(
+        sid="PushAndPull", effect="Allow", actions=actions, resources=repository_arns, resources_without="tags"
+    )
+    return [statement]
 
 
 def pull(repository_arns: Sequence[str]) -> list[PolicyStatement]:

@@ -28,8 +28,9 @@ class PolicyCondition:
 class PolicyStatement:
     """One statement; without `services`, `roles` and `everybody` it has no principal, as in an identity's policy.
 
-    `roles` are ARNs. `why` explains what the statement does not say itself. `acknowledged` has the reasons for
-    accepting checkov's findings on it, by the check's id.
+    `roles` are ARNs. `resources_without` names an argument: the resources are the members of a collection that do not
+    set it, and the HCL lists them from the collection. `why` explains what the statement does not say itself.
+    `acknowledged` has the reasons for accepting checkov's findings on it, by the check's id.
     """
 
     sid: str
@@ -40,6 +41,7 @@ class PolicyStatement:
     roles: Sequence[str] = ()
     everybody: bool = False
     conditions: Sequence[PolicyCondition] = ()
+    resources_without: str | None = None
     why: str | None = None
     acknowledged: Mapping[str, str] = field(default_factory=dict)
 
@@ -50,6 +52,9 @@ def document(scope: Construct, id: str, statements: Sequence[PolicyStatement]) -
     for place, statement in enumerate(statements):
         if statement.why is not None:
             explain(policy, statement.why, f"statement.{place}")
+        if statement.resources_without is not None:
+            members = {"resources": {"without": statement.resources_without}}
+            policy.add_override(f"statement.{place}.//.members", members)
         if statement.acknowledged:
             acknowledge(policy, f"statement.{place}", **statement.acknowledged)
     return policy.json

@@ -77,6 +77,7 @@ class Block:
     comments: lines inside.
     reason: a comment above it.
     sets: the names of arguments in which the order does not matter.
+    without: lists of the members of a collection whose argument is not set: that argument, by the list's name.
     """
 
     type: str
@@ -86,6 +87,7 @@ class Block:
     blocks: tuple["Block", ...] = ()
     reason: str = ""
     sets: frozenset[str] = frozenset()
+    without: Mapping[str, str] = field(default_factory=dict)
 
     def mapped(self, change: Callable[[Expression], Expression]) -> "Block":
         """The block with `change` applied to every expression in it, nested ones included."""

@@ -67,6 +67,18 @@ def reason(body: Mapping[str, Any]) -> str:
     return "\n".join(map(printable, text.splitlines())) if isinstance(text, str) else ""
 
 
+def members_without(body: Mapping[str, Any]) -> dict[str, str]:
+    """What lists name the members of a collection whose argument is not set: that argument, by the list's.
+
+    It is under `//.members` of a block: `{"resources": {"without": "tags"}}`.
+    """
+    content = body.get("//")
+    members = content.get("members") if isinstance(content, dict) else None
+    named = members.items() if isinstance(members, dict) else ()
+    found = {name: it.get("without") for name, it in named if isinstance(it, dict)}
+    return {name: it for name, it in found.items() if isinstance(it, str)}
+
+
 def with_metadata(block: Block, body: Mapping[str, Any]) -> TopLevelBlock:
     """The block with the metadata of the JSON it was read from."""
     content = body.get("//")

@@ -13,7 +13,7 @@ from errors import RefusedError
 from errors.shown import printable, shown
 from ops.handover.grammar import BACKENDS, DYNAMIC, DYNAMIC_OBJECTS, OBJECT_KINDS, TOP_LEVEL, ArgumentKind, BlockGrammar
 from ops.handover.hcl import Block, Expression
-from ops.handover.metadata import TopLevelBlock, comments, reason, with_metadata
+from ops.handover.metadata import TopLevelBlock, comments, members_without, reason, with_metadata
 from ops.handover.providers import local_name, required_providers, source_address
 from ops.handover.schema import BUILT_IN, ProviderSchema, Schemas, Shape
 from ops.handover.values import Problems, ValueReader
@@ -164,7 +164,8 @@ class _StackReader:
                 self.problems.add(where, f"{name!r} is neither an argument nor a block of {type}", "remove it")
         above, inside = reason(body.content), comments(body.content)
         sets = frozenset() if shape is None else shape.sets
-        return Block(type, body.labels, inside, arguments, tuple(blocks), above, sets)
+        without = members_without(body.content)
+        return Block(type, body.labels, inside, arguments, tuple(blocks), above, sets, without)
 
     def _provider_blocks(self, owner: str, name: str, value: Any, shape: Shape, where: str) -> Iterator[Block]:
         if name == "dynamic":

@@ -6,7 +6,7 @@ texts that has one for each key becomes `[for repository in keys(local.repositor
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ops.handover.hcl import NULL, Block, Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim, within
@@ -24,13 +24,18 @@ _MARK = f"${{{HERE}}}"
 
 @dataclass(frozen=True, kw_only=True)
 class _Axis:
-    """A local value that blocks iterate over. needs: the local values that it is made of, itself among them."""
+    """A local value that blocks iterate over.
+
+    needs: the local values that it is made of, itself among them.
+    attributes: the entries' attributes, by the arguments that they are the values of.
+    """
 
     name: str
     key_name: str
     keys: Sequence[str]
     entries: Mapping[str, Mapping[str, Expression]]
     needs: frozenset[str]
+    attributes: Mapping[str, str]
 
 
 def with_members(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
@@ -44,7 +49,8 @@ def with_members(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
         if hides(found.block):
             return found
         if found.block.type != "locals":
-            return with_changed_sets(found, lambda it: _set(it, axes))
+            block = _with_said(found.block, axes) if found.block.type in ("resource", "data") else found.block
+            return with_changed_sets(replace(found, block=block), lambda it: _set(it, axes))
         values = {
             name: _with_sets(it, name, sets.get(name, set()), axes) if name in sets else _map(it, name, axes)
             for name, it in found.block.arguments.items()
@@ -70,7 +76,14 @@ def _axes(blocks: Sequence[TopLevelBlock], values: Mapping[str, Expression]) -> 
                 key.text or "": {inner.text or "": one for inner, one in it.items} if isinstance(it, ObjectExpr) else {}
                 for key, it in value.items
             }
-            yield _Axis(name=name, key_name=key_name(for_each), keys=keys, entries=entries, needs=needs)
+            attributes = {
+                argument: it.source.removeprefix("each.value.")
+                for argument, it in found.block.arguments.items()
+                if isinstance(it, Verbatim) and _ATTRIBUTE.fullmatch(it.source)
+            }
+            yield _Axis(
+                name=name, key_name=key_name(for_each), keys=keys, entries=entries, needs=needs, attributes=attributes
+            )
 
 
 def _needed(name: str, values: Mapping[str, Expression]) -> frozenset[str] | None:
@@ -168,33 +181,81 @@ def _with_sets(expression: Expression, name: str, sets: set[str], axes: Sequence
     )
 
 
+def _with_said(block: Block, axes: Sequence[_Axis]) -> Block:
+    """The block with loops in the sets of which it says that they name the members without an argument."""
+    arguments = {
+        name: _set_without(it, block.without[name], axes) if name in block.without and name in block.sets else it
+        for name, it in block.arguments.items()
+    }
+    # A loop over all members would include the next one with the argument.
+    known = {argument for axis in axes for argument in axis.attributes}
+    sets = block.sets - {name for name, argument in block.without.items() if argument in known}
+    inner = tuple(_with_said(it, axes) for it in block.blocks)
+    return replace(block, arguments=arguments, blocks=inner, sets=sets)
+
+
+def _set_without(expression: Expression, argument: str, axes: Sequence[_Axis]) -> Expression:
+    """A set with one text for each member whose `argument` is null, but for those that a wildcard includes."""
+    if not isinstance(expression, TupleExpr) or len(set(expression.items)) < len(expression.items):
+        return expression
+    for axis in axes:
+        attribute = axis.attributes.get(argument)
+        if attribute is None or "name" in (axis.key_name, attribute):
+            continue
+        wanted = {key for key in axis.keys if axis.entries[key].get(attribute) == NULL}
+        for marked, members in _alike(expression, axis).items():
+            rest = [it for it in expression.items if it not in members.values()]
+            excluded = _excluded(marked, set(members), wanted, rest)
+            if excluded is None or any(key.startswith(it) for it in excluded for key in set(axis.keys) - wanted):
+                continue
+            conditions = [f"{axis.key_name}.{attribute} == null", *(_unless("name", it) for it in excluded)]
+            text = marked.replace(HERE, "name")
+            if wanted.issuperset(members):
+                loop = f"for name, {axis.key_name} in local.{axis.name} : {text} if {' && '.join(conditions)}"
+                return _beside(rest, Verbatim(f"[{loop}]"))
+    return expression
+
+
+def _unless(name: str, start: str) -> str:
+    return f"!startswith({name}, {quoted(start)})"
+
+
+def _beside(rest: Sequence[Expression], loop: Expression) -> Expression:
+    return FunctionCall("concat", (TupleExpr(tuple(rest)), loop)) if rest else loop
+
+
+def _alike(expression: TupleExpr, axis: _Axis) -> dict[str, dict[str, Expression]]:
+    """The items that differ in a member's key alone, by their text with a mark in place of the key."""
+    alike: dict[str, dict[str, Expression]] = {}
+    for it in expression.items:
+        for key in axis.keys:
+            marked = with_key_in_text(it, key)
+            if marked is not None and marked.count(HERE) == 1:
+                alike.setdefault(marked, {})[key] = it
+    return alike
+
+
 def _set(expression: Expression, axes: Sequence[_Axis]) -> Expression:
     """A set with one text for each member, but for those that a wildcard in the set includes, and other items."""
     if not isinstance(expression, TupleExpr) or len(set(expression.items)) < len(expression.items):
         return expression
     for axis in axes:
-        alike: dict[str, dict[str, Expression]] = {}
-        for it in expression.items:
-            for key in axis.keys:
-                marked = with_key_in_text(it, key)
-                if marked is not None and marked.count(HERE) == 1:
-                    alike.setdefault(marked, {})[key] = it
-        for marked, members in alike.items():
+        for marked, members in _alike(expression, axis).items():
             rest = [it for it in expression.items if it not in members.values()]
-            excluded = _excluded(marked, set(members), axis, rest)
+            excluded = _excluded(marked, set(members), axis.keys, rest)
             if excluded is None or len(members) < 2:
                 continue
-            unless = " && ".join(f"!startswith({axis.key_name}, {quoted(it)})" for it in excluded)
+            unless = " && ".join(_unless(axis.key_name, it) for it in excluded)
             text = marked.replace(HERE, axis.key_name)
             loop = Verbatim(
                 f"[for {axis.key_name} in keys(local.{axis.name}) : {text}{f' if {unless}' if unless else ''}]"
             )
-            return FunctionCall("concat", (TupleExpr(tuple(rest)), loop)) if rest else loop
+            return _beside(rest, loop)
     return expression
 
 
-def _excluded(marked: str, members: set[str], axis: _Axis, rest: Sequence[Expression]) -> list[str] | None:
-    """The starts of keys that wildcards in `rest` include; None if another key is missing."""
+def _excluded(marked: str, members: set[str], wanted: Iterable[str], rest: Sequence[Expression]) -> list[str] | None:
+    """The starts of keys that wildcards in `rest` include; None if another key that is `wanted` is missing."""
     start, _, end = marked.partition(_MARK)
     found = []
     if end == '"' and start.startswith('"arn:'):
@@ -203,5 +264,5 @@ def _excluded(marked: str, members: set[str], axis: _Axis, rest: Sequence[Expres
             wildcard = written[len(start) : -2] if written.startswith(start) and written.endswith('*"') else ""
             if re.fullmatch(r"[\w.-]+", wildcard, re.ASCII) and not any(key.startswith(wildcard) for key in members):
                 found.append(wildcard)
-    missing = [key for key in axis.keys if key not in members]
+    missing = [key for key in wanted if key not in members]
     return found if all(any(key.startswith(it) for it in found) for key in missing) else None

@@ -28,9 +28,27 @@ def test_a_wildcard_stands_for_the_members_that_it_includes() -> None:
     assert f'{_LOOP} if !startswith(repository, "infra")]' in text("listed_beside_a_wildcard")
 
 
-@pytest.mark.parametrize("case", ["listed_twice", "some_listed", "a_wildcard_for_others"])
+def test_a_set_of_the_members_without_an_argument_is_a_loop_where_the_block_says_so() -> None:
+    loop = f'[for name, repository in local.repositories : "{_ARN}${{name}}" if repository.tags == null'
+    assert f"resources = {loop}]" in text("without_tags")
+    assert f'{loop} && !startswith(name, "app")]' in text("without_tags_beside_a_wildcard")
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "listed_twice",
+        "some_listed",
+        "a_wildcard_for_others",
+        "not_all_without_tags",
+        "one_with_tags",
+        "without_another_argument",
+        "a_wildcard_for_one_with_tags",
+    ],
+)
 def test_a_set_of_some_members_stays(case: str) -> None:
-    assert "for repository" not in text(case)
+    assert " in local.repositories" not in text(case)
+    assert "keys(local.repositories)" not in text(case)
 
 
 def test_conditions_on_different_keys_are_dynamic_with_the_values_of_the_member() -> None:

@@ -71,7 +71,6 @@ ENTRIES = {
     }
 """,
         settings={"prd.codecommit.repositories.reports": {"description": "What was sold"}},
-        before={"prd.codecommit.push": None},
     ),
     "zone": Entry(
         stack="dev-network",

@@ -17,12 +17,14 @@ def _statement(**arguments: Any) -> Body:
     return {"sid": "It", "actions": ["codecommit:GitPull"], **arguments}
 
 
-def _listed(*names: str, argument: str = "resources") -> Document:
-    """Repositories, and a policy that names some of them."""
+def _listed(*names: str, without: str | None = None) -> Document:
+    """Repositories, and a policy that names some of them: those `without` an argument, if it says so."""
     repositories = each(
         "repositories/*", _REPOSITORIES, "aws_codecommit_repository", lambda key: {"repository_name": key}
     )
-    policy = _statement(**{"resources": ["*"], argument: [f"{_ARN}{name}" for name in names]})
+    policy = _statement(resources=[f"{_ARN}{name}" for name in names])
+    if without is not None:
+        policy["//"] = {"members": {"resources": {"without": without}}}
     data = {"aws_iam_policy_document": {"pull": {"statement": [policy]}}}
     described = {
         it: {"repository_name": it, "description": it, "tags": {"by": "x"}}
@@ -82,6 +84,12 @@ MEMBERS: dict[str, Document] = {
     "listed_twice": _listed("infra*", "infra-modules", "application", "reports"),
     "some_listed": _listed("application", "reports"),
     "a_wildcard_for_others": _listed("app*", "reports", "infra"),
+    "without_tags": _listed("application", "infra-modules", "reports", without="tags"),
+    "without_tags_beside_a_wildcard": _listed("app*", "infra-modules", "reports", without="tags"),
+    "not_all_without_tags": _listed("application", "reports", without="tags"),
+    "one_with_tags": _listed("application", "infra", "infra-modules", without="tags"),
+    "a_wildcard_for_one_with_tags": _listed("infra*", "application", "reports", without="tags"),
+    "without_another_argument": _listed("application", "infra-modules", "reports", without="kms_key_id"),
     "rooms": _rooms(),
     "rooms_kept_apart": _rooms(others=True),
     "rooms_with_another_list": _rooms(others=True, differs=True),
