@@ -19,7 +19,8 @@ from settings import Deployment
 from stacks import gitlab_files
 from stacks.backlog_units import bridge_labels, bridge_units, hooks, unit_config
 from stacks.dev_proxy import proxy_server, squid_config
-from stacks.prd_codecommit import detection_props, room_cidrs, source_addresses
+from stacks.isolated_rooms import room_cidrs
+from stacks.prd_codecommit import detection_props, source_addresses
 from terraform.address_lists import ROOM_CIDRS
 from terraform.references import Configuration
 from terraform.templates import escaped

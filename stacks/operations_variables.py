@@ -18,6 +18,7 @@ from stacks.base import BaseStack
 from stacks.variables import Apart
 from terraform.facts import AddressList
 
+NO_TERMINAL = "An isolated room must not reach GitLab: name no address of a work terminal."
 _INSTANCE_TYPE = "^[a-z0-9-]+\\\\.[a-z0-9-]+$"
 
 
@@ -153,7 +154,7 @@ class CodecommitVariables:
         self.push_cidrs, self.pull_cidrs, self.room_cidrs = None, None, {}
         no_terminal = Apart(
             networks=work_terminals,
-            otherwise="An isolated room must not reach GitLab: name no address of a work terminal.",
+            otherwise=NO_TERMINAL,
             elsewhere="dev-gitlab's work_terminal_cidrs",
         )
         push = settings.push

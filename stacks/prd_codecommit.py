@@ -15,10 +15,12 @@ from modules.policies.statement import PolicyStatement
 from modules.repositories import Repositories, RepositoriesProps, RepositoryProps
 from settings import Deployment
 from settings.backlog import CodeCommitTargetSettings, CreatedTargetSettings
-from settings.codecommit import CodeCommitSettings, PullSettings, PushSettings, RepositorySettings
+from settings.codecommit import CodeCommitSettings, PushSettings, RepositorySettings
 from stacks.backlog_units import MIRRORING_ROLE, bridge_units, mirroring_units
 from stacks.base import CONFIRM_MAILS, BaseStack, Output
-from stacks.operations_variables import CodecommitVariables
+from stacks.isolated_rooms import only_here, pulled_from, room_cidrs
+from stacks.operations_variables import NO_TERMINAL, CodecommitVariables
+from stacks.variables import ONLY_PUBLIC
 from terraform.address_lists import (
     OVERLAP,
     ROOM_CIDRS,
@@ -27,6 +29,7 @@ from terraform.address_lists import (
     of_all_rooms,
     of_other_rooms,
     of_room,
+    room_is_public,
     single_addresses,
 )
 from terraform.facts import KeptApart, OutputAddresses
@@ -117,7 +120,7 @@ class PrdCodecommitStack(BaseStack):
             props = GitUserProps(
                 name=name,
                 allow=access.pull(pulled, settings.pull.from_vpc_endpoints),
-                deny=_only_here(settings.pull, variables.pull_cidrs),
+                deny=only_here(settings.pull, variables.pull_cidrs),
             )
             pull_user = GitUser(self, "pull_user", props)
         room_users = self._room_users(settings, access, variables)
@@ -158,13 +161,23 @@ class PrdCodecommitStack(BaseStack):
             props = GitUserProps(
                 name=self.labels.git_user("pull", name),
                 allow=access.pull(list(room.repositories or access.repositories), room.from_vpc_endpoints),
-                deny=_only_here(room, variables.room_cidrs.get(name)),
-                # A room behind VPC endpoints has no addresses, so nothing can overlap. It has the precondition all the
-                # same: rooms that are alike become one block of the HCL, which keeps all rooms apart.
-                preconditions=_apart(of_room(name), _pulled_from(settings, of_other_rooms(name)), _ROOMS_ARE_APART),
+                deny=only_here(room, variables.room_cidrs.get(name)),
+                preconditions=self._room_checks(name, settings),
             )
             users[name] = GitUser(rooms, name, props)
         return users
+
+    def _room_checks(self, name: str, settings: CodeCommitSettings) -> list[Precondition]:
+        """What holds for every room: in the HCL, a room is an entry of a list, and needs no variable with these checks.
+
+        A room behind VPC endpoints has no networks, so they hold for it.
+        """
+        terminals = ", ".join(f'"{network}"' for network in self.deployment.work_terminals)
+        return [
+            *_apart(of_room(name), pulled_from(settings, of_other_rooms(name)), _ROOMS_ARE_APART),
+            *_apart(of_room(name), [f"[{terminals}]"] if terminals else [], NO_TERMINAL),
+            Precondition(condition=room_is_public(name), error_message=ONLY_PUBLIC),
+        ]
 
     def _push_user(
         self,
@@ -174,7 +187,7 @@ class PrdCodecommitStack(BaseStack):
         cidrs: str,
         source: BaseStack | None,
     ) -> GitUser:
-        apart = _apart(cidrs, _pulled_from(settings, of_all_rooms()), _ROOMS_MUST_NOT_PUSH)
+        apart = _apart(cidrs, pulled_from(settings, of_all_rooms()), _ROOMS_MUST_NOT_PUSH)
         if variables.push_cidrs is None and source is not None:
             self._record_apart(source, variables, apart)
             apart.append((Precondition(condition=all_public(cidrs), error_message=_PUSH_IS_PUBLIC), ""))
@@ -269,7 +282,7 @@ def detection_props(
         emails=emails,
         push_cidrs=pushing,
         # A push mirror first reads what is there. Without any network, every pull is unexpected.
-        pull_cidrs=[*pushing, *_pulled_from(settings, of_all_rooms())] if has_networks else [],
+        pull_cidrs=[*pushing, *pulled_from(settings, of_all_rooms())] if has_networks else [],
         vpc_endpoint_ids=[endpoint for room in rooms for endpoint in room.from_vpc_endpoints or ()],
         builder_roles=[unit.mirroring_role for unit in bridge_units(deployment, backlog).values()]
         if backlog is not None
@@ -291,27 +304,6 @@ def repository_props(repository: RepositorySettings, mirrored_by: str | None) ->
     return RepositoryProps(
         description=repository.description, kms_key_arn=repository.kms_key_arn, mirrored_by=mirrored_by
     )
-
-
-def room_cidrs(settings: CodeCommitSettings) -> dict[str, str | list[str]]:
-    """The local value ROOM_CIDRS: the variable of each room that works from networks, and nothing for the others."""
-    return {
-        name: f"${{var.room_{name}_from_cidrs}}" if room.from_cidrs is not None else []
-        for name, room in settings.rooms.items()
-    }
-
-
-def _pulled_from(settings: CodeCommitSettings, rooms: str) -> list[str]:
-    """Terraform expressions of the networks that may pull: those of the pull user, and the expression `rooms`."""
-    pull = settings.pull is not None and settings.pull.from_cidrs is not None
-    return [*(["var.pull_from_cidrs"] if pull else []), *([rooms] if settings.rooms else [])]
-
-
-def _only_here(room: PullSettings, cidrs: str | None) -> PolicyStatement:
-    """What denies a room's user everything from outside the room: from elsewhere than `cidrs` or its endpoints."""
-    if room.from_vpc_endpoints is not None:
-        return git_users.only_through(list(room.from_vpc_endpoints))
-    return git_users.only_from(Token.as_list(f"${{{cidrs}}}"))
 
 
 def _apart(own: str, others: list[str], message: str) -> list[tuple[Precondition, str]]:

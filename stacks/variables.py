@@ -16,7 +16,7 @@ from terraform.facts import AddressList, LogRetention, Retention, TerminationPro
 
 _IF_MEANT = "If that is meant, write down the reason, and remove this validation."
 
-_ONLY_PUBLIC = "AWS only ever sees public source addresses: write the one the traffic leaves from."
+ONLY_PUBLIC = "AWS only ever sees public source addresses: write the one the traffic leaves from."
 _NEVER_A_SOURCE = "The pattern finds networks that are not public: private, link-local, multicast and reserved ones."
 
 _KEPT_APART = (
@@ -55,7 +55,7 @@ def cidrs(
         description = f"{description} In HCL, change them in the check of {apart.elsewhere}, too."
     variable = _variable(stack, name, "list(string)", description, [str(network) for network in default], checks)
     for number, (_, message) in enumerate(checks):
-        if message == _ONLY_PUBLIC:
+        if message == ONLY_PUBLIC:
             explain(variable, _NEVER_A_SOURCE, f"validation.{number}")
         elif apart is not None and message == apart.otherwise:
             explain(variable, _KEPT_APART.format(elsewhere=apart.elsewhere), f"validation.{number}")
@@ -93,7 +93,7 @@ def list_checks(fact: AddressList, *, public: bool, apart: Apart | None = None) 
         checks.append(
             (
                 address_lists.only_public(name),
-                _ONLY_PUBLIC,
+                ONLY_PUBLIC,
             )
         )
     return checks

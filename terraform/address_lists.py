@@ -56,6 +56,13 @@ def of_all_rooms() -> str:
     return f"flatten(values(local.{ROOM_CIDRS}))"
 
 
+def room_is_public(room: str) -> str:
+    """Whether AWS can see every network of a room as a source, or it has none, written `${…}`."""
+    is_public = f'(split("/", own)[1] == "0" || !{never_public("own")})'
+    well_formed = "cidrsubnet(own, 0, 0) == own && can(cidrnetmask(own))"
+    return f"${{alltrue([for own in {of_room(room)} : try({well_formed} && {is_public}, false)])}}"
+
+
 def kept_apart_by(condition: str) -> tuple[str, list[str]] | None:
     """The list of a condition of `no_overlap`, and those that it is kept apart from; None for any other condition."""
     found = re.search(r"setproduct\((.+?), (?:concat\((.+?)\)|(\S+))\) : cidrhost", condition)

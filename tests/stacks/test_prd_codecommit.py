@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from terraform.address_lists import no_overlap, of_all_rooms, of_other_rooms, of_room
+from terraform.address_lists import no_overlap, of_all_rooms, of_other_rooms, of_room, room_is_public
 from tests.terraform import Stacks, Terraform
 
 BRIDGE_ALONE: dict[str, object] = {"dev": None, "prd.codecommit.push": None, "prd.codecommit.detection": {}}
@@ -195,7 +195,7 @@ def test_no_user_of_a_room_may_write_or_has_a_secret(rooms: Terraform) -> None:
 
 def test_a_plan_that_gives_two_rooms_one_address_or_lets_a_room_push_fails(rooms: Terraform) -> None:
     def condition(user: str) -> str:
-        (apart,) = rooms.resource(f"aws_iam_policy.{user}_deny_policy")["lifecycle"]["precondition"]
+        apart, *_ = rooms.resource(f"aws_iam_policy.{user}_deny_policy")["lifecycle"]["precondition"]
         return str(apart["condition"])
 
     assert rooms.json["locals"]["room_cidrs"] == {
@@ -206,6 +206,15 @@ def test_a_plan_that_gives_two_rooms_one_address_or_lets_a_room_push_fails(rooms
     for room in ("batch_operators", "vault"):
         others = ["var.pull_from_cidrs", of_other_rooms(room)]
         assert condition(f"rooms_{room}") == no_overlap(of_room(room), others)
+
+
+def test_every_room_is_kept_apart_from_the_work_terminals_and_has_public_addresses(rooms: Terraform) -> None:
+    for room in ("batch_operators", "vault"):
+        _, *others = rooms.resource(f"aws_iam_policy.rooms_{room}_deny_policy")["lifecycle"]["precondition"]
+        assert [it["condition"] for it in others] == [
+            no_overlap(of_room(room), ['["198.51.100.128/28", "203.0.113.64/26"]']),
+            room_is_public(room),
+        ]
     assert "lifecycle" not in rooms.resource("aws_iam_policy.pull_user_deny_policy")
 
 

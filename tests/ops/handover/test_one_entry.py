@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from ops.handover import convert, shipped
 from ops.handover.conversion import Converted
 from terraform import output
+from terraform.cli import FinishedRun
 from tests.ops.handover.by_plan import OFFLINE, by_meaning
 from tests.ops.handover.evaluation import with_old_addresses
 from tests.real.terraform import terraform
@@ -115,6 +116,27 @@ def test_one_entry_plans_as_the_project_with_it_does(
     assert len(one) > len(_plan_of(handed_over(entry), tmp_path / "before"))
 
 
+@pytest.mark.terraform
+@pytest.mark.slow
+def test_a_room_of_addresses_that_it_must_not_have_is_refused(
+    handed_over: Callable[[Entry], Converted], tmp_path: Path
+) -> None:
+    entry = ENTRIES["room"]
+    for network, refused in {
+        "203.0.113.34/32": "An address of this room is also one of another room",
+        "198.51.100.0/30": "An address of this room is also one of another room",
+        "192.0.2.128/32": "An address that may pull could also push",
+        "198.51.100.129/32": "An isolated room must not reach GitLab",
+        "10.0.0.0/24": "AWS only ever sees public source addresses",
+        "203.0.113.17/29": "AWS only ever sees public source addresses",
+    }.items():
+        text = entry.entry.replace("203.0.113.16/29", network)
+        files = with_entry(replace(entry, entry=text), handed_over(entry))
+        done = _planned(tmp_path, files)
+        assert done.returncode != 0
+        assert refused in " ".join(done.stderr.replace("│", "").split())
+
+
 def with_entry(entry: Entry, converted: Converted) -> dict[str, str]:
     """The files with the entry in its one place."""
     text = converted.files[entry.file]
@@ -137,7 +159,9 @@ def _plan_of(converted: Converted, folder: Path) -> dict[str, Any]:
 
 def _plan(folder: Path, files: Mapping[str, str]) -> dict[str, Any]:
     """What Terraform plans for a stack, without asking AWS."""
-    shown = json.loads(_run(folder, files).stdout)
+    done = _planned(folder, files)
+    assert done.returncode == 0, done.stderr[-4000:]
+    shown = json.loads(terraform(folder, "show", "-json", "plan").stdout)
     return {
         "changes": [by_meaning(it) for it in shown["resource_changes"]],
         "prior": shown.get("prior_state", {}).get("values", {}).get("root_module", {}).get("resources", []),
@@ -146,13 +170,14 @@ def _plan(folder: Path, files: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _run(folder: Path, files: Mapping[str, str]) -> Any:
+def _planned(folder: Path, files: Mapping[str, str]) -> FinishedRun:
+    """The run of `terraform plan` for these files."""
     for path, text in files.items():
         if path not in _OF_ACCOUNT:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text)
     (folder / "offline.tf.json").write_text(json.dumps(_PROVIDERS))
-    for command in (("init", "-input=false"), ("plan", "-input=false", "-lock=false", "-out=plan")):
-        done = terraform(folder, *command, "-no-color")
-        assert done.returncode == 0, done.stderr[-4000:]
-    return terraform(folder, "show", "-json", "plan")
+    if not (folder / ".terraform").exists():
+        started = terraform(folder, "init", "-input=false", "-no-color")
+        assert started.returncode == 0, started.stderr[-4000:]
+    return terraform(folder, "plan", "-input=false", "-lock=false", "-out=plan", "-no-color")
