@@ -167,7 +167,7 @@ class PrdCodecommitStack(BaseStack):
             users[name] = GitUser(rooms, name, props)
         return users
 
-    def _room_checks(self, name: str, settings: CodeCommitSettings) -> list[Precondition]:
+    def _room_checks(self, name: str, settings: CodeCommitSettings) -> list[tuple[Precondition, str]]:
         """What holds for every room: in the HCL, a room is an entry of a list, and needs no variable with these checks.
 
         A room behind VPC endpoints has no networks, so they hold for it.
@@ -176,7 +176,7 @@ class PrdCodecommitStack(BaseStack):
         return [
             *_apart(of_room(name), pulled_from(settings, of_other_rooms(name)), _ROOMS_ARE_APART),
             *_apart(of_room(name), [f"[{terminals}]"] if terminals else [], NO_TERMINAL),
-            Precondition(condition=room_is_public(name), error_message=ONLY_PUBLIC),
+            (Precondition(condition=room_is_public(name), error_message=ONLY_PUBLIC), ""),
         ]
 
     def _push_user(
