@@ -12,10 +12,11 @@ from tests.ops.handover.cases.by_key import by_key
 from tests.ops.handover.cases.captures import captures
 from tests.ops.handover.cases.documents import Document
 from tests.ops.handover.cases.exact import exact
+from tests.ops.handover.cases.members import members
 from tests.ops.handover.cases.similar import each, similar, stack
 from tests.ops.handover.evaluation import with_old_addresses
 
-SIMILAR = similar() | exact() | by_key() | captures()
+SIMILAR = similar() | exact() | by_key() | captures() | {f"members_{name}": it for name, it in members().items()}
 
 
 def files(document: Document) -> dict[str, str]:

@@ -5,12 +5,12 @@ import re
 import pytest
 
 from ops.handover import convert, shipped
-from tests.ops.handover.cases.members import MEMBERS
+from tests.ops.handover.cases.members import members
 
 
 def text(case: str) -> str:
     """The files of a case with every white space as one blank, and without those inside of brackets."""
-    whole = "\n".join(convert(MEMBERS[case], name="web", schemas=shipped()).files.values())
+    whole = "\n".join(convert(members()[case], name="web", schemas=shipped()).files.values())
     return re.sub(r",? (?=[)\]])|(?<=[(\[]) ", "", " ".join(whole.split()))
 
 
