@@ -17,7 +17,7 @@ from ops.handover.hcl import (
     Verbatim,
     text,
 )
-from ops.handover.members import GENERIC, all_of, are_same_set, columns_of, jsonencoded
+from ops.handover.members import GENERIC, all_of, are_same_set, columns_of, jsonencoded, named_line
 from ops.handover.names import identifier
 from ops.handover.nested import aligned, deciding, dynamic, is_own, word
 from ops.handover.references import is_constant, is_free_of_resources, is_reference
@@ -29,9 +29,6 @@ from terraform.templates import Interpolation, Literal, Part, escaped
 
 _MOST_DYNAMIC = 3
 _OWN_SCOPE = frozenset({"dynamic", "provisioner", "connection"})
-
-# A line of a text such as `NAME: "value"` or `export NAME=value`, up to the value.
-_NAMED_LINE = re.compile(r"""(\s*(?:export |- )?([A-Za-z_]\w*)\s*[:=]\s*["']?)""", re.ASCII)
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
 
@@ -168,8 +165,8 @@ class _Merger:
             self.shared += 1
             return written
         if all(it == present[0] for it in present):
-            (keys,) = self._keys.values()
-            if self._may_be_dynamic and any(is_own(present[0], keys[row]) for row in rows):
+            own_keys = (keys[row] for keys in self._keys.values() for row in rows)
+            if self._may_be_dynamic and any(is_own(present[0], key) for key in own_keys):
                 return self._value([NULL if it is None else it for it in members], place, place[-2:-1])
             self.shared += 1
             return present[0]
@@ -344,13 +341,10 @@ class _Merger:
         """One line of a template file. Adds its variable, if the members' lines differ."""
         if len(set(column)) == 1:
             return escaped(column[0])
-        named = _NAMED_LINE.match(column[0])
-        if named is None or not all(line.startswith(named[1]) for line in column):
+        named = named_line(column)
+        if named is None or named[1] in variables:
             raise _DifferentError
-        start, name = named[1], identifier(named[2].lower())
-        end = next((quote for quote in "\"'" if all(line.endswith(quote) for line in column)), "")
-        if name in variables or any(len(line) < len(start) + len(end) for line in column):
-            raise _DifferentError
+        start, name, end = named
         inside = [text(line[len(start) : len(line) - len(end)]) for line in column]
         variables[name] = self._by_key(inside) or self._value(inside, (name,))
         return f"{escaped(start)}${{{name}}}{end}"
