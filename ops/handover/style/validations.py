@@ -1,6 +1,7 @@
 """Names long constants in the checks of variables: patterns that several checks repeat, and lists of allowed values.
 
-Checks may refer to local values since Terraform 1.9, so the stack must require it:
+Conditions of resources that have such a constant refer to its name, too. Checks of variables may refer to local values
+since Terraform 1.9, so the stack must require it:
 https://developer.hashicorp.com/terraform/language/block/variable#validation
 """
 
@@ -22,6 +23,8 @@ _LONG_TEXT = 60
 _LEAST_USES = 2
 _LONG_LIST = 10
 _WIDTH = 80
+_CHECKED = ("variable", "resource", "data")
+_CHECKS = ("validation", "precondition", "postcondition")
 _PLAIN = re.compile(r'0|-?[1-9]\d{0,14}|"[\w./-]+"', re.ASCII)
 _CONSTANT = re.compile(r'-?\d+(\.\d+)?|"([^"\\$%]|[$%](?!\{)|\\.)*"')
 
@@ -58,7 +61,10 @@ def with_named_constants(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBl
             taken.add(name)
     if not names:
         return blocks
-    changed = [replace(it, block=_changed(it.block, names)) if it.block in variables else it for it in blocks]
+    changed = [
+        it if it.block.type not in _CHECKED or hides(it.block) else replace(it, block=_changed(it.block, names))
+        for it in blocks
+    ]
     return with_local_values(changed, {name: Verbatim(_wrapped(it)) for it, name in names.items()}, last=True)
 
 
@@ -118,12 +124,14 @@ def _common_end(names: Sequence[Sequence[str]]) -> list[str]:
     return found
 
 
-def _changed(variable: Block, names: Mapping[str, str]) -> Block:
-    """The variable with local values in place of these constants."""
+def _changed(checked: Block, names: Mapping[str, str]) -> Block:
+    """The block with local values in place of these constants in its checks."""
 
     def change(block: Block) -> Block:
+        if block.type == "lifecycle":
+            return replace(block, blocks=tuple(map(change, block.blocks)))
         condition, message = block.arguments.get("condition"), block.arguments.get("error_message")
-        if block.type != "validation" or not isinstance(condition, Template) or condition.expression is None:
+        if block.type not in _CHECKS or not isinstance(condition, Template) or condition.expression is None:
             return block
         source = condition.expression
         if has_comments(source):
@@ -138,7 +146,7 @@ def _changed(variable: Block, names: Mapping[str, str]) -> Block:
         messages = {} if message is None else {"error_message": message}
         return replace(block, arguments={**block.arguments, "condition": Verbatim(source), **messages})
 
-    return replace(variable, blocks=tuple(map(change, variable.blocks)))
+    return replace(checked, blocks=tuple(map(change, checked.blocks)))
 
 
 def _with_list(message: Expression | None, source: str, name: str) -> Expression | None:

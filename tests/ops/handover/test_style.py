@@ -322,6 +322,13 @@ def test_names_a_long_list_in_a_check() -> None:
     assert "!contains(local.excluded_days, var.days)" in other["variables.tf"]
 
 
+def test_conditions_of_resources_have_the_constant_of_variables_by_name() -> None:
+    files = converted(cases.VALIDATIONS["with_a_pattern_in_a_precondition"])
+    resource = files["terraform_data.tf"]
+    assert "condition = can(regex(local.name_pattern, var.b_name))" in resource
+    assert 'input = can(regex(\n    "^(10' in resource
+
+
 @pytest.mark.parametrize("required", [">= 1.8", "< 1.9", "!= 1.9", ">= 0.15", "~> 1.3.0"])
 def test_keeps_constants_in_checks_for_releases_that_take_no_local_values(required: str) -> None:
     assert "locals.tf" not in converted(checked(required, a=matches("a"), b=matches("b")))

@@ -255,6 +255,17 @@ def matches(variable: str, pattern: str = _PATTERN) -> str:
 
 VALIDATIONS: dict[str, Document] = {
     "with_a_pattern_twice": checked(a_name=matches("a_name"), b_name=matches("b_name")),
+    "with_a_pattern_in_a_precondition": checked(a_name=matches("a_name"), b_name=matches("b_name"))
+    | {
+        "resource": {
+            "terraform_data": {
+                "it": {
+                    "input": matches("a_name"),
+                    "lifecycle": {"precondition": [{"condition": matches("b_name"), "error_message": "No."}]},
+                }
+            }
+        }
+    },
     "with_a_pattern_in_an_older_release": checked(">= 1.8, < 2.0", a=matches("a"), b=matches("b")),
     "with_a_pattern_that_has_an_expression": checked(
         a=matches("a", '${""}' + _PATTERN), b=matches("b", '${""}' + _PATTERN)
