@@ -57,10 +57,18 @@ def _block(block: Block, indent: str, around: str = "") -> str:
 def _reason(block: Block, indent: str) -> str:
     """The comment above a block."""
     start = f"{indent}# "
-    # Only spaces part lines, so that addresses on the web stay whole.
-    wrapper = textwrap.TextWrapper(_COMMENT_WIDTH - len(start), break_long_words=False, break_on_hyphens=False)
-    lines = (line for paragraph in block.reason.splitlines() for line in wrapper.wrap(paragraph) or [""])
+    lines = (line for it in block.reason.splitlines() for line in _wrapped(it, _COMMENT_WIDTH - len(start)) or [""])
     return "".join(f"{start}{line}".rstrip() + "\n" for line in lines)
+
+
+def _wrapped(paragraph: str, width: int) -> list[str]:
+    """Lines of at most this width and of about the same length, so that no word is left alone on the last."""
+    # Only spaces part lines, so that addresses on the web stay whole.
+    found = [
+        textwrap.wrap(paragraph, it, break_long_words=False, break_on_hyphens=False)
+        for it in range(width, width * 3 // 4, -1)
+    ]
+    return [lines for lines in found if len(lines) == len(found[0])][-1]
 
 
 def _order(block: Block) -> int:

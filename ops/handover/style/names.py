@@ -11,8 +11,6 @@ from terraform.templates import Interpolation, Literal, Part
 
 _LOCAL = "name"
 _LEAST_USES = 4
-_LEAST_SHARE = 0.8
-"""Of the names that begin with the most frequent two words, the part that a longer beginning must have."""
 
 _ARGUMENT = re.compile(r"name|\w+_name|Name|bucket")
 _BEGINNING = re.compile(r"[A-Za-z][\w.]*-[\w.]+")
@@ -46,15 +44,14 @@ def _changed(part: Part, word: re.Pattern[str]) -> Iterator[Part]:
 
 
 def _beginning(names: Sequence[str]) -> str | None:
-    """The longest beginning of most of the names, of two words or more."""
+    """The longest beginning of all names that begin with the most frequent two words."""
     uses = Counter(it for name in names for it in _beginnings(name))
     short = {it: count for it, count in uses.items() if it.count("-") == 1}
     if not short or max(short.values()) < _LEAST_USES:
         return None
     # The first in the alphabet, where two are as frequent.
     best = min(short, key=lambda it: (-short[it], it))
-    frequent = [it for it in uses if it.startswith(best) and uses[it] >= max(_LEAST_USES, _LEAST_SHARE * short[best])]
-    return max(frequent, key=lambda it: (len(it), it))
+    return max((it for it in uses if it.startswith(best) and uses[it] == short[best]), key=len)
 
 
 def _beginnings(name: str) -> Iterator[str]:

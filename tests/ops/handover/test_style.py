@@ -78,13 +78,14 @@ def test_writes_how_names_begin_once() -> None:
     ("case", "beginning"),
     [
         ("that_begin_alike_for_long", "shop-dev-web"),
+        ("that_begin_alike_for_long_but_one", "shop-dev"),
         ("of_which_one_is_the_beginning", "a-b"),
         ("with_a_word_that_only_begins_so", "shop-dev"),
         ("beside_a_local_of_that_name", None),
         ("with_references_in_a_word", None),
     ],
 )
-def test_names_begin_with_what_most_have(case: str, beginning: str | None) -> None:
+def test_all_names_with_the_same_first_words_begin_so(case: str, beginning: str | None) -> None:
     files = converted(NAMES[case])
     assert 'name = "shop-developer-a"' in files["iam.tf"] or case != "with_a_word_that_only_begins_so"
     assert ("local.name" in "".join(files.values())) is (beginning is not None)
