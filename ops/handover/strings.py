@@ -33,8 +33,8 @@ def is_heredoc(template: Template) -> bool:
     """Whether to write a template as a heredoc: it has at least two lines, and an indented heredoc keeps it exactly.
 
     Terraform removes the indentation that all lines share, blank lines apart, so at least one line must have none.
-    Tabs and combining characters at the start of a line, carriage returns and a missing final newline need a quoted
-    string.
+    Tabs count as one space there, so that line must not begin with one. Combining characters at the start of a line,
+    tabs in a line of nothing else, carriage returns and a missing final newline need a quoted string.
     """
     if template.expression is not None or not all(_fits_heredoc(part) for part in template.parts):
         return False
@@ -42,12 +42,14 @@ def is_heredoc(template: Template) -> bool:
     lines = whole.split("\n")
     if len(lines) < 3 or lines[-1] != "" or not isinstance(template.parts[-1], Literal):
         return False
-    if any(it != "\n" and _is_invisible(it) for it in whole):
+    if any(it not in "\n\t" and _is_invisible(it) for it in whole):
         return False
     not_blank = [line for line in lines if line.strip(" ")]
+    if any(not line.strip() for line in not_blank):
+        return False
     # A combining character would join the indentation.
-    plain = all(line[0].isascii() and line.lstrip(" ")[0].isascii() for line in not_blank)
-    return plain and any(line[0] != " " for line in not_blank)
+    plain = all(line[0].isascii() and line.lstrip(" \t")[0].isascii() for line in not_blank)
+    return plain and any(line[0] not in " \t" for line in not_blank)
 
 
 def has_doubled_signs(part: Part) -> bool:

@@ -25,7 +25,7 @@ from ops.handover.scopes import PLACEHOLDER, hides
 from ops.handover.strings import has_doubled_signs
 from ops.handover.texts import is_long
 from ops.handover.texts_by_key import TextsByKey, texts_by_key, written_by_key
-from terraform.templates import Interpolation, Literal, Part, escaped
+from terraform.templates import Directive, Interpolation, Literal, Part, escaped
 
 _MOST_DYNAMIC = 3
 _OWN_SCOPE = frozenset({"dynamic", "provisioner", "connection"})
@@ -247,8 +247,8 @@ class _Merger:
             return [first]
         if isinstance(first, Literal):
             return text_by_key([part.text for part in column if isinstance(part, Literal)], self._keys)
-        source = source_by_key([part.source for part in column if not isinstance(part, Literal)], self._keys)
-        return None if source is None else [type(first)(source)]
+        source = source_by_key([part.source for part in column if isinstance(part, Interpolation)], self._keys)
+        return None if source is None or isinstance(first, Directive) else [Interpolation(source)]
 
     def _by_element(self, members: Sequence[Expression], place: tuple[str, ...]) -> Expression | None:
         """Calls, tuples and objects of the same form, merged element by element."""

@@ -11,6 +11,7 @@ from ops.handover.style.json_by_key import with_json_by_key
 from ops.handover.style.loops import with_loops
 from ops.handover.style.members import with_members
 from ops.handover.style.names import with_name
+from ops.handover.style.needless import without_needless
 from ops.handover.style.order import in_order
 from ops.handover.style.repeated_values import with_repeated_values
 from ops.handover.style.tags import with_tags
@@ -18,6 +19,7 @@ from ops.handover.style.validations import with_named_constants
 
 # Tags are compared before an account in them is named; the account is named before it is a part of an ARN's name.
 _PASSES: tuple[Callable[[Sequence[TopLevelBlock]], Sequence[TopLevelBlock]], ...] = (
+    without_needless,
     with_tags,
     with_booleans,
     with_account_and_region,

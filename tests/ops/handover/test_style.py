@@ -56,6 +56,15 @@ def test_names_the_account_and_the_region_once() -> None:
     assert 'role_arn = "arn:aws:iam::${local.account_id}:role/deploy"' in files["providers.tf"]
 
 
+def test_leaves_out_null_and_the_iterator_of_the_blocks_name() -> None:
+    files = converted(cases.NEEDLESS["null_and_iterator"])
+    written = "".join(text for path, text in files.items() if path != "outputs.tf")
+    assert "null" not in written
+    assert "iterator = port" in written
+    assert "iterator = ingress" not in written
+    assert "a = null" in files["outputs.tf"]
+
+
 def test_writes_how_names_begin_once() -> None:
     files = converted(NAMES["that_begin_alike"])
     assert 'name = "shop-dev"' in files["locals.tf"]

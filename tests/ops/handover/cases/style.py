@@ -386,3 +386,45 @@ LONG_VALUES: dict[str, Document] = {
 }
 LONG_VALUES["with_a_reference"]["resource"] |= topics(it="x")["resource"]
 LONG_VALUES["of_an_instance"]["resource"]["aws_sns_topic"] = {"it": {"count": 2, "name": "x"}}
+
+
+NEEDLESS: dict[str, Document] = {
+    "null_and_iterator": {
+        "resource": {
+            "aws_instance": {
+                "it": {
+                    "ami": "ami-0123456789abcdef0",
+                    "instance_type": "t4g.nano",
+                    "key_name": None,
+                    "user_data": "${null}",
+                    "ebs_block_device": [
+                        {"device_name": "/dev/sdf", "volume_size": 10, "iops": None},
+                        {"device_name": "/dev/sdg", "volume_size": 10, "iops": 3000},
+                    ],
+                }
+            },
+            "aws_security_group": {
+                "it": {
+                    "name": None,
+                    "dynamic": {
+                        "ingress": {
+                            "for_each": [80, 443],
+                            "iterator": "ingress",
+                            "content": {
+                                "from_port": "${ingress.value}",
+                                "to_port": "${ingress.value}",
+                                "protocol": "tcp",
+                            },
+                        },
+                        "egress": {
+                            "for_each": [80, 443],
+                            "iterator": "port",
+                            "content": {"from_port": "${port.value}", "to_port": "${port.value}", "protocol": "tcp"},
+                        },
+                    },
+                }
+            },
+        },
+        "output": {"o": {"value": {"a": None}}},
+    },
+}
