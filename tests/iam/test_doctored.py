@@ -175,7 +175,7 @@ def test_refuses_a_fact_that_gives_a_list_another_use(example: Stacks, change: C
     ("change", "reason"),
     [
         (without_prefix_check(PRD, "pull_from_cidrs"), "no"),
-        (_replaced("[1]) >= 8, false", "[1]) >= 0, false"), "no"),
+        (_replaced("[1] >= 8, false", "[1] >= 0, false"), "no"),
         (_with_fact({"open_because": "a test"}, variable="pull_from_cidrs"), "a"),
     ],
 )
@@ -198,8 +198,8 @@ def _moved_precondition(kind: str, **arguments: Any) -> Change:
 @pytest.mark.parametrize(
     "change",
     [
-        _replaced("${!anytrue(flatten(", "${true || !anytrue(flatten("),
-        _replaced("[for other in var.pull_from_cidrs :", "[for other in setsubtract(var.pull_from_cidrs, []) :"),
+        _replaced("${!anytrue([for pair in", "${true || !anytrue([for pair in"),
+        _replaced("], var.pull_from_cidrs) :", "], setsubtract(var.pull_from_cidrs, [])) :"),
         _moved_precondition("terraform_data"),
         _moved_precondition("terraform_data", count=0),
         _moved_precondition("aws_ebs_volume", for_each="${toset([])}"),
