@@ -19,9 +19,9 @@ from settings import Deployment
 from stacks import gitlab_files
 from stacks.backlog_units import bridge_labels, bridge_units, hooks, unit_config
 from stacks.dev_proxy import proxy_server, squid_config
-from stacks.isolated_rooms import room_cidrs
+from stacks.isolated_rooms import room_cidrs, room_endpoints
 from stacks.prd_codecommit import detection_props, source_addresses
-from terraform.address_lists import ROOM_CIDRS
+from terraform.address_lists import ROOM_CIDRS, ROOM_ENDPOINTS
 from terraform.references import Configuration
 from terraform.templates import escaped
 
@@ -133,7 +133,10 @@ def _rooms(deployment: Deployment) -> Texts:
     prd = deployment.prd
     if prd is None or prd.codecommit is None or not prd.codecommit.rooms:
         return {}
-    return {f"prd-codecommit: local.{ROOM_CIDRS}": room_cidrs(prd.codecommit)}
+    return {
+        f"prd-codecommit: local.{ROOM_CIDRS}": room_cidrs(prd.codecommit),
+        f"prd-codecommit: local.{ROOM_ENDPOINTS}": room_endpoints(prd.codecommit),
+    }
 
 
 def _detection(deployment: Deployment) -> Texts:

@@ -18,18 +18,17 @@ from settings.backlog import CodeCommitTargetSettings, CreatedTargetSettings
 from settings.codecommit import CodeCommitSettings, PushSettings, RepositorySettings
 from stacks.backlog_units import MIRRORING_ROLE, bridge_units, mirroring_units
 from stacks.base import CONFIRM_MAILS, BaseStack, Output
-from stacks.isolated_rooms import only_here, pulled_from, room_cidrs
+from stacks.isolated_rooms import only_here, pulled_from, room_checks, room_cidrs, room_endpoints
 from stacks.operations_variables import NO_TERMINAL, CodecommitVariables
-from stacks.variables import ONLY_PUBLIC
 from terraform.address_lists import (
     OVERLAP,
     ROOM_CIDRS,
+    ROOM_ENDPOINTS,
     all_public,
     no_overlap,
     of_all_rooms,
     of_other_rooms,
     of_room,
-    room_is_public,
     single_addresses,
 )
 from terraform.facts import KeptApart, OutputAddresses
@@ -157,6 +156,7 @@ class PrdCodecommitStack(BaseStack):
         rooms, users = Construct(self, "rooms"), {}
         if settings.rooms:
             TerraformLocal(self, ROOM_CIDRS, room_cidrs(settings))
+            TerraformLocal(self, ROOM_ENDPOINTS, room_endpoints(settings))
         for name, room in settings.rooms.items():
             props = GitUserProps(
                 name=self.labels.git_user("pull", name),
@@ -176,7 +176,7 @@ class PrdCodecommitStack(BaseStack):
         return [
             *_apart(of_room(name), pulled_from(settings, of_other_rooms(name)), _ROOMS_ARE_APART),
             *_apart(of_room(name), [f"[{terminals}]"] if terminals else [], NO_TERMINAL),
-            (Precondition(condition=room_is_public(name), error_message=ONLY_PUBLIC), ""),
+            *room_checks(name, settings),
         ]
 
     def _push_user(

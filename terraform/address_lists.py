@@ -41,6 +41,10 @@ ROOM_CIDRS = "room_cidrs"
 """The local value with the networks of every room, by its name; a room behind VPC endpoints has none."""
 
 
+ROOM_ENDPOINTS = "room_endpoints"
+"""The local value with the VPC endpoints of every room, by its name; a room that works from networks has none."""
+
+
 def of_room(room: str) -> str:
     """The networks of a room."""
     return f'local.{ROOM_CIDRS}["{room}"]'
@@ -61,6 +65,25 @@ def room_is_public(room: str) -> str:
     is_public = f'(split("/", own)[1] == "0" || !{never_public("own")})'
     well_formed = "cidrsubnet(own, 0, 0) == own && can(cidrnetmask(own))"
     return f"${{alltrue([for own in {of_room(room)} : try({well_formed} && {is_public}, false)])}}"
+
+
+def room_is_at_most(room: str, most: int) -> str:
+    """Whether the networks of a room have together no more addresses than `most`, written `${…}`."""
+    sizes = f'[for own in {of_room(room)} : pow(2, 32 - split("/", own)[1])]'
+    return f"${{try(sum(concat([0], {sizes})) <= {most}, false)}}"
+
+
+def has_own_endpoints(room: str, others: Sequence[str]) -> str:
+    """Whether no VPC endpoint of a room is one of another room or of `others`, written `${…}`."""
+    named = "".join(f', "{endpoint}"' for endpoint in others)
+    elsewhere = f'[for room, ids in local.{ROOM_ENDPOINTS} : ids if room != "{room}"]'
+    elsewhere = f"flatten([{elsewhere}{named}])" if named else f"flatten({elsewhere})"
+    return f'${{alltrue([for id in local.{ROOM_ENDPOINTS}["{room}"] : !contains({elsewhere}, id)])}}'
+
+
+def has_one_source(room: str) -> str:
+    """Whether a room has either networks or VPC endpoints, written `${…}`."""
+    return f'${{(length({of_room(room)}) > 0) != (length(local.{ROOM_ENDPOINTS}["{room}"]) > 0)}}'
 
 
 def kept_apart_by(condition: str) -> tuple[str, list[str]] | None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from modules.labels import MIRRORED_BY
 from modules.policies.statement import PolicyCondition, PolicyStatement
 
 # What Git and the console's file browser read. `Describe*`, `Get*` and `List*` would include approval rules, pull
@@ -45,9 +46,13 @@ def push(repository_arns: Sequence[str]) -> list[PolicyStatement]:
     https://docs.gitlab.com/user/project/repository/mirror/push/#set-up-a-push-mirror-from-gitlab-to-aws-codecommit
     """
     actions = ("codecommit:GitPull", "codecommit:GitPush")
-    # Repositories with tags of their own are those that the Backlog bridge fills: nobody else pushes to them.
     statement = PolicyStatement(
-        sid="PushAndPull", effect="Allow", actions=actions, resources=repository_arns, resources_without="tags"
+        sid="PushAndPull",
+        effect="Allow",
+        actions=actions,
+        resources=repository_arns,
+        resources_without=f'tags["{MIRRORED_BY}"]',
+        why=f"A repository with the tag {MIRRORED_BY} is filled by the Backlog bridge alone.",
     )
     return [statement]
 

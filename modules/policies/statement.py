@@ -28,9 +28,10 @@ class PolicyCondition:
 class PolicyStatement:
     """One statement; without `services`, `roles` and `everybody` it has no principal, as in an identity's policy.
 
-    `roles` are ARNs. `resources_without` names an argument: the resources are the members of a collection that do not
-    set it, and the HCL lists them from the collection. `why` explains what the statement does not say itself.
-    `acknowledged` has the reasons for accepting checkov's findings on it, by the check's id.
+    `roles` are ARNs. `resources_without` names an argument, or one of its keys as `tags["owner"]`: the resources are
+    the members of a collection that do not have it, and the HCL lists them from the collection. `why` explains
+    what the statement does not say itself. `acknowledged` has the reasons for accepting checkov's findings on it, by
+    the check's id.
     """
 
     sid: str

@@ -129,7 +129,7 @@ def _with_objects(block: Block, plain: Set[str]) -> Block:
 
 
 def _readable(block: Block, texts: TextFiles, values: Mapping[str, Expression], lists: Sequence[KeyList]) -> Block:
-    """The block without long texts, without loops over `lists`, and without the value of a variable in `values`."""
+    """The block without long texts, with loops for the members of `lists`, without a variable's value."""
     if block.type in ("resource", "data"):
         return block if hides(block) else texts.moved_from(block, lists)
     if block.type == "locals":

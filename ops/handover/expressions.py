@@ -61,12 +61,15 @@ class Syntax:
     def operands(self) -> "list[Syntax]":
         """The operands of an operation or a conditional, and the operators between them."""
         found: list[Syntax] = []
+        follows_operator, depth = True, 0
         for child in self.children:
-            is_operator = not child.nodes[0].is_named
-            if not found or is_operator or not found[-1].nodes[0].is_named:
+            is_sign = not child.nodes[0].is_named
+            if depth == 0 and (follows_operator or (is_sign and child.kind != "(")):
                 found.append(child)
             else:
                 found[-1] = Syntax((*found[-1].nodes, *child.nodes), self.source)
+            depth += (child.kind == "(") - (child.kind == ")")
+            follows_operator = depth == 0 and is_sign and child.kind != ")"
         return found
 
     @property

@@ -77,7 +77,7 @@ def _broken(syntax: Syntax, indent: str, *, in_brackets: bool) -> str:
             broken = _lines("{", [_element(it, inner) for it in elements if it.kind == "object_elem"], "}", indent)
         case (("for_tuple_expr" | "for_object_expr"), [opening, intro, *rest, closing]):
             broken = _lines(opening.text, _for(intro, rest, inner), closing.text, indent)
-        case "expression", [_, content, _] if syntax.is_in_parentheses:
+        case (("expression" | "several"), [_, content, _]) if syntax.is_in_parentheses:
             broken = _lines("(", [_fitted(content, inner)], ")", indent)
         case (("expression" | "several"), [first, *rest]):
             broken = _broken(first.core, indent, in_brackets=in_brackets) + "".join(_texts(rest))

@@ -70,7 +70,7 @@ def reason(body: Mapping[str, Any]) -> str:
 def members_without(body: Mapping[str, Any]) -> dict[str, str]:
     """What lists name the members of a collection whose argument is not set: that argument, by the list's.
 
-    It is under `//.members` of a block: `{"resources": {"without": "tags"}}`.
+    It is under `//.members` of a block: `{"resources": {"without": "tags"}}`, or `tags["owner"]` for a key.
     """
     content = body.get("//")
     members = content.get("members") if isinstance(content, dict) else None

@@ -24,7 +24,7 @@ NO_NAMES: Names = frozenset()
 
 # A provisioner of a resource that is destroyed may refer to that resource only. Conditions have messages for people.
 WITHOUT_LOCAL_VALUES = ("provisioner", "connection", "lifecycle", "precondition")
-"""Blocks in which the handover adds no references to local values."""
+"""Blocks in which values become no references to local values, but for constants of checks (`style.validations`)."""
 
 
 @dataclass(frozen=True)

@@ -293,12 +293,12 @@ class _Merger:
     def _json(self, members: Sequence[Expression], place: tuple[str, ...]) -> Expression | None:
         """Strings of JSON as one `jsonencode(…)`, if their objects have more in common than not."""
         saved = self.shared, dict(self.values), dict(self.files), dict(self.files_by_key)
-        self._in_json = True
+        was_in_json, self._in_json = self._in_json, True
         try:
             merged = self._calls(calls, place) if (calls := jsonencoded(members)) else None
         except _DifferentError:
             merged = None
-        self._in_json = False
+        self._in_json = was_in_json
         if merged is None or len(self.values) - len(saved[1]) > self.shared - saved[0]:
             self.shared, self.values, self.files, self.files_by_key = saved
             return None

@@ -17,7 +17,8 @@ from ops.handover.style.repeated_values import with_repeated_values
 from ops.handover.style.tags import with_tags
 from ops.handover.style.validations import with_named_constants
 
-# Tags are compared before an account in them is named; the account is named before it is a part of an ARN's name.
+# Tags are compared before an account in them is named; the account is named before it is a part of an ARN's name. How
+# names begin is named after texts were compared with the keys of members, which may begin so, too.
 _PASSES: tuple[Callable[[Sequence[TopLevelBlock]], Sequence[TopLevelBlock]], ...] = (
     without_needless,
     with_tags,
@@ -25,12 +26,12 @@ _PASSES: tuple[Callable[[Sequence[TopLevelBlock]], Sequence[TopLevelBlock]], ...
     with_account_and_region,
     with_ids,
     with_arns,
-    with_name,
     with_loops,
     with_members,
     with_repeated_values,
     with_named_constants,
     with_json_by_key,
+    with_name,
     in_order,
 )
 

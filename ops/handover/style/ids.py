@@ -24,12 +24,13 @@ def with_ids(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
     defaults = {it.block.labels[0]: it.block.arguments["default"] for it in blocks if it.is_input}
     single: dict[str, str] = {}
     lists: dict[tuple[str, ...], str] = {}
+    are_lists = {it.block.labels[0] for it in blocks if it.block.arguments.get("type") == Verbatim("list(string)")}
     for name, default in sorted(defaults.items()):
         texts = [is_text(it) or "" for it in (default.items if isinstance(default, TupleExpr) else (default,))]
         if texts and len({*texts}) == len(texts) and all(map(_ID.fullmatch, texts)):
-            if isinstance(default, TupleExpr):
+            if isinstance(default, TupleExpr) and name in are_lists:
                 lists.setdefault(tuple(texts), name)
-            else:
+            elif not isinstance(default, TupleExpr):
                 single.setdefault(texts[0], name)
     if not single and not lists:
         return blocks

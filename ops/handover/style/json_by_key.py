@@ -16,7 +16,7 @@ from ops.handover.printing import expression
 from ops.handover.references import address, with_code
 from ops.handover.scopes import bound_names, code_of, references
 from ops.handover.style.keys import key_name, local_name
-from ops.handover.style.local_values import local_values
+from ops.handover.style.local_values import is_same_everywhere, local_values
 
 _KEY = "key"
 _INDENT = "    "
@@ -59,7 +59,9 @@ def _is_json(it: Expression) -> bool:
 
 def _is_plain(call: FunctionCall) -> bool:
     sources = [source for it in within(call) for source, _ in code_of(it)]
-    return all(it.names[0] in _PLAIN for source in sources for it in references(source) if it.address)
+    return is_same_everywhere(call) and all(
+        it.names[0] in _PLAIN for source in sources for it in references(source) if it.address
+    )
 
 
 def _text(json: FunctionCall, member: str) -> str:

@@ -4,13 +4,17 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Template, TupleExpr
+from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Template, TupleExpr, within
 from ops.handover.metadata import TopLevelBlock
-from ops.handover.scopes import WITHOUT_LOCAL_VALUES, hides
+from ops.handover.scopes import WITHOUT_LOCAL_VALUES, code_of, hides
+from terraform.templates import masked
 
 Change = Callable[[Expression], Expression]
 
 _TOP_LEVEL = ("resource", "data", "ephemeral", "locals", "module", "output", "provider")
+
+# https://developer.hashicorp.com/terraform/language/functions
+_OTHER_EACH_TIME = re.compile(r"(?<![\w.-])(uuid|bcrypt|timestamp)\s*\(")
 
 # Terraform evaluates no expressions in some of these, and the others are texts for people.
 _NOT_IN = re.compile(
@@ -95,6 +99,12 @@ def _mapped(expression: Expression, change: Change) -> Expression:
         case FunctionCall(function, arguments):
             expression = FunctionCall(function, tuple(_mapped(it, change) for it in arguments))
     return change(expression)
+
+
+def is_same_everywhere(expression: Expression) -> bool:
+    """Whether an expression has one value wherever it stands: no function in it gives another one each time."""
+    sources = (source for it in within(expression) for source, _ in code_of(it))
+    return not any(_OTHER_EACH_TIME.search(masked(source)) for source in sources)
 
 
 def is_text(expression: Expression) -> str | None:

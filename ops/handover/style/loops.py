@@ -73,6 +73,11 @@ class _Repeated:
         return len(self.keys) > 1 or self.may_grow
 
 
+def is_free(name: str, source: str) -> bool:
+    """Whether an expression can be in a loop whose variable has this name: it refers to nothing of the same name."""
+    return name not in TAKEN and not re.search(rf"(?<![\w.-]){name}(?![\w-])", code(source))
+
+
 class _Loops:
     def __init__(self, repeated: Mapping[str, _Repeated]) -> None:
         self._repeated = repeated
@@ -104,7 +109,7 @@ class _Loops:
                 )
                 if len(texts) == 1 and found is not None and (text := texts.pop()) is not None and HERE in text:
                     name = found.key_name
-                    if name not in TAKEN and not re.search(rf"(?<![\w.-]){name}(?![\w-])", code(text)):
+                    if is_free(name, text):
                         text = text.replace(HERE, name)
                         return Verbatim(f"{{ for {name} in {found.keys_of} : {name} => {text} }}")
         return changed

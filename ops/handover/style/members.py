@@ -6,19 +6,21 @@ texts that has one for each key becomes `[for repository in keys(local.repositor
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from ops.handover.hcl import NULL, Block, Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim, within
 from ops.handover.metadata import TopLevelBlock
-from ops.handover.references import addresses_in, is_constant
+from ops.handover.references import addresses_in
 from ops.handover.scopes import hides
 from ops.handover.strings import quoted, quoted_template
 from ops.handover.style.keys import for_each_keys, key_name, local_name
-from ops.handover.style.local_values import local_values, with_changed_sets
-from ops.handover.style.loops import HERE, TAKEN, with_key_in_text
+from ops.handover.style.local_values import is_text, local_values, with_changed_sets
+from ops.handover.style.loops import HERE, TAKEN, is_free, with_key_in_text
+from terraform.templates import Interpolation
 
 _ATTRIBUTE = re.compile(r"each\.value\.([A-Za-z_]\w*)", re.ASCII)
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _MARK = f"${{{HERE}}}"
 
 
@@ -41,6 +43,11 @@ class _Axis:
 def with_members(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
     """The blocks with `for` expressions over local values of which blocks are made."""
     axes = list(_axes(blocks, local_values(blocks)))
+    of_texts = {
+        f"var.{it.block.labels[0]}"
+        for it in blocks
+        if it.block.type == "variable" and it.block.arguments.get("type") == Verbatim("list(string)")
+    }
     if not axes:
         return blocks
     sets = {axis.name: set(_sets(axis, blocks)) for axis in axes}
@@ -52,7 +59,7 @@ def with_members(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
             block = _with_said(found.block, axes) if found.block.type in ("resource", "data") else found.block
             return with_changed_sets(replace(found, block=block), lambda it: _set(it, axes))
         values = {
-            name: _with_sets(it, name, sets.get(name, set()), axes) if name in sets else _map(it, name, axes)
+            name: _with_sets(it, name, sets.get(name, set()), axes) if name in sets else _map(it, name, axes, of_texts)
             for name, it in found.block.arguments.items()
         }
         return replace(found, block=replace(found.block, arguments=values))
@@ -71,6 +78,9 @@ def _axes(blocks: Sequence[TopLevelBlock], values: Mapping[str, Expression]) -> 
         done.add(name)
         needs = _needed(name, values)
         keys = for_each_keys(for_each, values)
+        attributes_of = [[inner.text for inner, _ in it.items] for _, it in value.items if isinstance(it, ObjectExpr)]
+        if not all(it is not None and _NAME.fullmatch(it) for names in attributes_of for it in names):
+            continue
         if needs is not None and len(keys) > 1 and key_name(for_each) not in TAKEN:
             entries = {
                 key.text or "": {inner.text or "": one for inner, one in it.items} if isinstance(it, ObjectExpr) else {}
@@ -105,26 +115,37 @@ def _needed(name: str, values: Mapping[str, Expression]) -> frozenset[str] | Non
     return frozenset(needed)
 
 
-def _map(expression: Expression, name: str, axes: Sequence[_Axis]) -> Expression:
-    """A map that has one of the members' values by key, where null is an empty list."""
+def _map(expression: Expression, name: str, axes: Sequence[_Axis], of_texts: Set[str]) -> Expression:
+    """A map that has one of the members' values by key, where null is an empty list.
+
+    The values are lists of texts, such as the variables `of_texts`: `coalesce` makes all of one type.
+    """
     if not isinstance(expression, ObjectExpr):
         return expression
     found = {key.text: it for key, it in expression.items}
     for axis in axes:
         if set(found) != set(axis.keys) or len(found) < len(expression.items) or name in axis.needs:
             continue
+        if axis.key_name == "name":
+            continue
         for attribute in axis.entries[axis.keys[0]]:
             column = {key: axis.entries[key].get(attribute, NULL) for key in axis.keys}
             lists = {key: TupleExpr(()) if it == NULL else it for key, it in column.items()}
-            if found == lists and any(it != NULL and not _is_flag(it) for it in column.values()):
+            are_lists = all(_is_list_of_texts(it, of_texts) for it in column.values() if it != NULL)
+            if found == lists and are_lists and any(it != NULL for it in column.values()):
                 value = f"{axis.key_name}.{attribute}"
                 value = f"coalesce({value}, [])" if NULL in column.values() else value
                 return Verbatim(f"{{ for name, {axis.key_name} in local.{axis.name} : name => {value} }}")
     return expression
 
 
-def _is_flag(expression: Expression) -> bool:
-    return isinstance(expression, Verbatim) and is_constant(expression)
+def _is_list_of_texts(expression: Expression, of_texts: Set[str]) -> bool:
+    match expression:
+        case TupleExpr(items):
+            return all(is_text(it) is not None for it in items)
+        case Verbatim(source) | Template(parts=(Interpolation(source),)):
+            return source in of_texts
+    return False
 
 
 def _sets(axis: _Axis, blocks: Sequence[TopLevelBlock]) -> Iterator[str]:
@@ -189,31 +210,47 @@ def _with_said(block: Block, axes: Sequence[_Axis]) -> Block:
     }
     # A loop over all members would include the next one with the argument.
     known = {argument for axis in axes for argument in axis.attributes}
-    sets = block.sets - {name for name, argument in block.without.items() if argument in known}
+    sets = block.sets - {name for name, it in block.without.items() if it.partition("[")[0] in known}
     inner = tuple(_with_said(it, axes) for it in block.blocks)
     return replace(block, arguments=arguments, blocks=inner, sets=sets)
 
 
 def _set_without(expression: Expression, argument: str, axes: Sequence[_Axis]) -> Expression:
-    """A set with one text for each member whose `argument` is null, but for those that a wildcard includes."""
+    """A set with one text for each member whose `argument` is null, but for those that a wildcard includes.
+
+    With `tags["owner"]` as argument, it has one for each member that does not have this key.
+    """
     if not isinstance(expression, TupleExpr) or len(set(expression.items)) < len(expression.items):
         return expression
+    argument, _, key = argument.removesuffix('"]').partition('["')
     for axis in axes:
         attribute = axis.attributes.get(argument)
         if attribute is None or "name" in (axis.key_name, attribute):
             continue
-        wanted = {key for key in axis.keys if axis.entries[key].get(attribute) == NULL}
+        values = {name: axis.entries[name].get(attribute, NULL) for name in axis.keys}
+        if key and not all(it == NULL or isinstance(it, ObjectExpr) for it in values.values()):
+            continue
+        wanted = {name for name, it in values.items() if it == NULL or (key and not _has(it, key))}
+        of_member = f"{axis.key_name}.{attribute}"
+        is_without = f"!can({of_member}[{quoted(key)}])" if key else f"{of_member} == null"
         for marked, members in _alike(expression, axis).items():
             rest = [it for it in expression.items if it not in members.values()]
             excluded = _excluded(marked, set(members), wanted, rest)
-            if excluded is None or any(key.startswith(it) for it in excluded for key in set(axis.keys) - wanted):
+            if excluded is None or any(name.startswith(it) for it in excluded for name in set(axis.keys) - wanted):
                 continue
-            conditions = [f"{axis.key_name}.{attribute} == null", *(_unless("name", it) for it in excluded)]
+            if not is_free("name", marked) or not is_free(axis.key_name, marked):
+                continue
+            conditions = [is_without, *(_unless("name", it) for it in excluded)]
             text = marked.replace(HERE, "name")
             if wanted.issuperset(members):
                 loop = f"for name, {axis.key_name} in local.{axis.name} : {text} if {' && '.join(conditions)}"
                 return _beside(rest, Verbatim(f"[{loop}]"))
     return expression
+
+
+def _has(value: Expression, key: str) -> bool:
+    """Whether an object has a key; one that has a computed key may have any."""
+    return not isinstance(value, ObjectExpr) or any(it.text in (key, None) for it, _ in value.items)
 
 
 def _unless(name: str, start: str) -> str:
@@ -243,7 +280,7 @@ def _set(expression: Expression, axes: Sequence[_Axis]) -> Expression:
         for marked, members in _alike(expression, axis).items():
             rest = [it for it in expression.items if it not in members.values()]
             excluded = _excluded(marked, set(members), axis.keys, rest)
-            if excluded is None or len(members) < 2:
+            if excluded is None or len(members) < 2 or not is_free(axis.key_name, marked):
                 continue
             unless = " && ".join(_unless(axis.key_name, it) for it in excluded)
             text = marked.replace(HERE, axis.key_name)

@@ -21,7 +21,8 @@ def with_name(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
     beginning = _beginning([it for found in blocks if found.block.type == "resource" for it in _names(found.block)])
     if beginning is None or _LOCAL in local_values(blocks):
         return blocks
-    word = re.compile(rf"(?<![\w.-]){re.escape(beginning)}(?![\w.])")
+    # A sign in front of a reference would escape it.
+    word = re.compile(rf"(?<![\w.$%-]){re.escape(beginning)}(?![\w.])")
 
     def change(it: Expression) -> Expression:
         if not isinstance(it, Template) or any(isinstance(part, Literal) and " " in part.text for part in it.parts):

@@ -12,7 +12,7 @@ from ops.handover.names import identifier
 from ops.handover.printing import expression
 from ops.handover.references import address
 from ops.handover.scopes import code_of, hides, references
-from ops.handover.style.local_values import local_values
+from ops.handover.style.local_values import is_same_everywhere, local_values
 
 _LEAST_LINES = 10
 _META = ("count", "depends_on", "for_each", "provider", "providers")
@@ -59,7 +59,7 @@ def _values(block: Block) -> Iterator[tuple[str, Expression]]:
     if block.type != "resource" or hides(block):
         return
     for name, value in block.arguments.items():
-        if name not in _META and _is_long(value) and not _is_of_one_instance(value):
+        if name not in _META and _is_long(value) and is_same_everywhere(value) and not _is_of_one_instance(value):
             yield name, value
 
 

@@ -95,6 +95,17 @@ def test_keys_of_objects_are_names_where_all_can_be(source: str, plain: str) -> 
     assert with_plain_objects(plain) == plain
 
 
+def test_an_operand_in_parentheses_stays_whole_or_is_broken_in_them() -> None:
+    operands = [it.text for it in parsed('a && (b || c) && !(d)["e"]').operands]
+    assert operands == ["a && (b || c)", "&&", '!(d)["e"]']
+    assert with_line_breaks(f"{'a' * 60} && ({'b' * 60} || c)", "", 80) == (
+        f"(\n  {'a' * 60}\n  && ({'b' * 60} || c)\n)"
+    )
+    assert with_line_breaks(f"{'a' * 60} && ({'b' * 60} || {'c' * 60})", "", 80) == (
+        f"(\n  {'a' * 60}\n  && (\n    {'b' * 60}\n    || {'c' * 60}\n  )\n)"
+    )
+
+
 def _tokens(source: str) -> list[str]:
     """The leaves of the tree without what a new layout may change: brackets around it, commas, quotes around keys."""
 

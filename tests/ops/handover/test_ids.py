@@ -46,6 +46,14 @@ def test_lists_in_another_order_or_of_other_length_stay(arguments: dict[str, Any
     assert "var.subnet_ids" not in data(**arguments)
 
 
+def test_a_set_is_no_list_with_an_order() -> None:
+    given = document()
+    given["resource"]["aws_db_subnet_group"]["one"]["//"]["inputs"]["subnet_ids"]["type"] = "set(string)"
+    written = convert(given, name="web", schemas=shipped()).files
+    assert "type = set(string)" in written["variables.tf"]
+    assert "var.subnet_ids" not in written["terraform_data.tf"]
+
+
 def test_only_inputs_are_referred_to() -> None:
     """Another variable may have another value where the stack is applied as JSON."""
     plain = {**document(marked=False), "variable": {"vpc_id": {"type": "string", "default": VPC}}}

@@ -34,9 +34,15 @@ def test_a_set_of_the_members_without_an_argument_is_a_loop_where_the_block_says
     assert f'{loop} && !startswith(name, "app")]' in text("without_tags_beside_a_wildcard")
 
 
+def test_a_key_of_an_argument_decides_whatever_other_keys_there_are() -> None:
+    loop = f'[for name, repository in local.repositories : "{_ARN}${{name}}" if !can(repository.tags["by"])]'
+    assert f"resources = {loop}" in text("without_a_tag")
+
+
 @pytest.mark.parametrize(
     "case",
     [
+        "without_a_tag_that_none_has",
         "listed_twice",
         "some_listed",
         "a_wildcard_for_others",
@@ -49,6 +55,29 @@ def test_a_set_of_the_members_without_an_argument_is_a_loop_where_the_block_says
 def test_a_set_of_some_members_stays(case: str) -> None:
     assert " in local.repositories" not in text(case)
     assert "keys(local.repositories)" not in text(case)
+
+
+def test_a_set_stays_where_the_loops_variable_would_hide_what_it_refers_to() -> None:
+    assert 'resources = ["${aws_sns_topic.main.name}/app", "${aws_sns_topic.main.name}/web"]' in text(
+        "named_like_a_type"
+    )
+
+
+def test_a_map_is_made_of_members_that_have_lists_of_texts_under_a_name() -> None:
+    assert "other = { for name, room in local.rooms : name => coalesce(room.cidrs, [])" in text("own_map")
+
+
+@pytest.mark.parametrize(
+    "case", ["of_several_types", "with_a_key_that_is_no_name", "with_a_computed_key", "called_names"]
+)
+def test_a_map_stays_where_a_loop_would_change_it(case: str) -> None:
+    assert "coalesce" not in text(f"own_map_{case}")
+
+
+def test_keys_that_begin_as_all_names_do_are_a_loop_too() -> None:
+    found = text("keys_that_begin_as_names_do")
+    assert 'name = "shop-web"' in found
+    assert f'[for group in keys(local.groups) : "{_ARN}${{group}}"]' in found
 
 
 def test_conditions_on_different_keys_are_dynamic_with_the_values_of_the_member() -> None:

@@ -65,6 +65,17 @@ def test_leaves_out_null_and_the_iterator_of_the_blocks_name() -> None:
     assert "a = null" in files["outputs.tf"]
 
 
+def test_a_value_that_is_another_each_time_stands_where_it_is_evaluated() -> None:
+    def document(value: str) -> dict[str, Any]:
+        names = ", ".join(f"n{number} = {number}" for number in range(12))
+        own = {it: {"input": f"${{jsonencode({{ {names}, it = {value} }})}}"} for it in ("a", "b")}
+        return {"resource": {"terraform_data": own}}
+
+    assert "locals.tf" not in converted(document("uuid()"))
+    assert "jsonencode" in converted(document("timestamp()"))["terraform_data.tf"].partition("resource")[2]
+    assert "input = local." in converted(document('upper("uuid()")'))["terraform_data.tf"]
+
+
 def test_writes_how_names_begin_once() -> None:
     files = converted(NAMES["that_begin_alike"])
     assert 'name = "shop-dev"' in files["locals.tf"]
@@ -81,6 +92,13 @@ def test_writes_how_names_begin_once() -> None:
     assert 'display_name = "Alerts of shop-dev-web"' in written, "a text for people stays"
     assert 'a = "${local.name}-web:"' in written
     assert 'value = "arn:aws:iam::222222222222:role/${local.name}-web"' in written
+
+
+def test_no_reference_stands_behind_a_sign_that_would_escape_it() -> None:
+    written = converted(NAMES["behind_signs"])["outputs.tf"]
+    assert '"$shop-dev"' in written
+    assert '"%shop-dev-a"' in written
+    assert '"{${local.name}}"' in written
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,51 @@ def _rooms(*, others: bool = False, differs: bool = False) -> Document:
     return found
 
 
+def _named_like_a_type() -> Document:
+    """A collection whose members are called as the type of a topic that a set refers to."""
+    delays = {"app": 1, "web": 2}
+    listed = [
+        ("aws_sns_topic", "main", {"name": "main"}),
+        *each("aws_sns_topic/*/q", delays, "aws_sqs_queue", lambda key: {"name": key, "delay_seconds": delays[key]}),
+        *each(
+            "aws_sns_topic/*/p", delays, "aws_iam_group", lambda key: {"name": key, "path": f"/{'z' * delays[key]}/"}
+        ),
+    ]
+    policy = _statement(resources=[f"${{aws_sns_topic.main.name}}/{key}" for key in delays])
+    return (
+        stack("resource", listed, data={"aws_iam_policy_document": {"it": {"statement": [policy]}}}) | sets.releases()
+    )
+
+
+def _of_own_map(rooms: Document, other: Document, name: str = "rooms") -> Document:
+    """A map of a project's own that a resource iterates over, and another that may be made of it."""
+    iterates = {"it": {"for_each": f"${{local.{name}}}", "input": "${each.value}"}}
+    return {
+        "locals": {name: rooms, "other": other},
+        "resource": {"terraform_data": iterates},
+        "output": _output("other"),
+    }
+
+
+def _output(local: str) -> Document:
+    return {"it": {"value": f"${{jsonencode(local.{local})}}"}}
+
+
+def _prefixed() -> Document:
+    """Members whose keys begin as all names do, and a policy that lists them."""
+    keys = ("shop-web-alpha", "shop-web-beta", "shop-web-gamma", "shop-web-omega")
+    groups = each("groups/*", keys, "aws_iam_group", lambda key: {"name": key, "path": f"/{key[9:11]}/"})
+    users = each("users/*", keys, "aws_iam_user", lambda key: {"name": key})
+    policy = _statement(resources=[f"{_ARN}{key}" for key in keys])
+    data = {"aws_iam_policy_document": {"it": {"statement": [policy]}}}
+    names = {
+        f"aws_{it}": {"it": {"name": f"shop-web-{it}"}}
+        for it in ("sqs_queue", "sns_topic", "ecr_repository", "cloudwatch_log_group")
+    }
+    found = stack("resource", [*groups, *users], data=data)
+    return {**found, "resource": {**found["resource"], **names}} | sets.releases()
+
+
 def members() -> dict[str, Document]:
     """The stacks, by name. Their addresses move."""
     return {
@@ -91,7 +136,24 @@ def members() -> dict[str, Document]:
         "not_all_without_tags": _listed("application", "reports", without="tags"),
         "one_with_tags": _listed("application", "infra", "infra-modules", without="tags"),
         "a_wildcard_for_one_with_tags": _listed("infra*", "application", "reports", without="tags"),
+        "without_a_tag": _listed("application", "infra-modules", "reports", without='tags["by"]'),
+        "without_a_tag_that_none_has": _listed("application", "infra-modules", "reports", without='tags["it"]'),
         "without_another_argument": _listed("application", "infra-modules", "reports", without="kms_key_id"),
+        "named_like_a_type": _named_like_a_type(),
+        "own_map": _of_own_map({"a": {"cidrs": ["x"]}, "b": {"cidrs": None}}, {"a": ["x"], "b": []}),
+        "own_map_of_several_types": _of_own_map(
+            {"a": {"cidrs": [1, "x"]}, "b": {"cidrs": None}}, {"a": [1, "x"], "b": []}
+        ),
+        "own_map_with_a_key_that_is_no_name": _of_own_map(
+            {"a": {"cidr list": ["x"]}, "b": {"cidr list": None}}, {"a": ["x"], "b": []}
+        ),
+        "own_map_with_a_computed_key": _of_own_map(
+            {"a": {'${upper("x")}': ["x"]}, "b": {"cidrs": None}}, {"a": ["x"], "b": []}
+        ),
+        "own_map_called_names": _of_own_map(
+            {"a": {"cidrs": ["x"]}, "b": {"cidrs": None}}, {"a": ["x"], "b": []}, name="names"
+        ),
+        "keys_that_begin_as_names_do": _prefixed(),
         "rooms": _rooms(),
         "rooms_kept_apart": _rooms(others=True),
         "rooms_with_another_list": _rooms(others=True, differs=True),

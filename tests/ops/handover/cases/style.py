@@ -326,6 +326,8 @@ NAMES: dict[str, Document] = {
     "that_begin_alike": named("shop-dev-web", "shop-dev-mail", "shop-dev-${local.zone}", "shop-dev", "other"),
     "that_begin_alike_for_long": named(*(f"shop-dev-web-{it}" for it in "abcd"), "other"),
     "that_begin_alike_for_long_but_one": named(*(f"shop-dev-web-{it}" for it in "abcd"), "shop-dev"),
+    "behind_signs": named(*(f"shop-dev-{it}" for it in "abcd"))
+    | {"output": {"o": {"value": ["$shop-dev", "%shop-dev-a", "{$shop-dev}\n\n\n", "{shop-dev}"]}}},
     "of_which_one_is_the_beginning": named("a-b", "a-b-c", "a-b-d", "a-b-e"),
     "with_a_word_that_only_begins_so": named(*(f"shop-dev{it}" for it in ("eloper-a", "-b", "-c", "-d", "-e"))),
     "beside_a_local_of_that_name": named(*(f"shop-dev-{it}" for it in "abcd"), name="mine"),

@@ -59,6 +59,8 @@ _MISSING = object()
 
 
 def _differences_of_an_argument(value: Any, written: Any, shape: Shape, name: str, where: str) -> Iterator[str]:
+    if written is _MISSING and value is None:
+        return  # to a provider, null is the same as no argument
     if written is _MISSING:
         yield f"{where}.{name}: missing"
     elif written and _are_blocks(written):
