@@ -3,7 +3,17 @@ from collections.abc import Callable
 
 import pytest
 
-from terraform.address_lists import no_overlap, of_all_rooms, of_other_rooms, of_room, room_is_public
+from terraform.address_lists import (
+    MOST_ADDRESSES,
+    has_one_source,
+    has_own_endpoints,
+    no_overlap,
+    of_all_rooms,
+    of_other_rooms,
+    of_room,
+    room_is_at_most,
+    room_is_public,
+)
 from tests.terraform import Stacks, Terraform
 
 BRIDGE_ALONE: dict[str, object] = {"dev": None, "prd.codecommit.push": None, "prd.codecommit.detection": {}}
@@ -208,12 +218,15 @@ def test_a_plan_that_gives_two_rooms_one_address_or_lets_a_room_push_fails(rooms
         assert condition(f"rooms_{room}") == no_overlap(of_room(room), others)
 
 
-def test_every_room_is_kept_apart_from_the_work_terminals_and_has_public_addresses(rooms: Terraform) -> None:
+def test_every_room_is_checked_as_its_settings_are(rooms: Terraform) -> None:
     for room in ("batch_operators", "vault"):
         _, *others = rooms.resource(f"aws_iam_policy.rooms_{room}_deny_policy")["lifecycle"]["precondition"]
         assert [it["condition"] for it in others] == [
             no_overlap(of_room(room), ['["198.51.100.128/28", "203.0.113.64/26"]']),
             room_is_public(room),
+            has_one_source(room),
+            has_own_endpoints(room, []),
+            room_is_at_most(room, MOST_ADDRESSES),
         ]
     assert "lifecycle" not in rooms.resource("aws_iam_policy.pull_user_deny_policy")
 

@@ -118,19 +118,25 @@ def test_one_entry_plans_as_the_project_with_it_does(
 
 @pytest.mark.terraform
 @pytest.mark.slow
-def test_a_room_of_addresses_that_it_must_not_have_is_refused(
+def test_a_room_with_a_source_that_it_must_not_have_is_refused(
     handed_over: Callable[[Entry], Converted], tmp_path: Path
 ) -> None:
     entry = ENTRIES["room"]
-    for network, refused in {
+    networks = {
         "203.0.113.34/32": "An address of this room is also one of another room",
         "198.51.100.0/30": "An address of this room is also one of another room",
         "192.0.2.128/32": "An address that may pull could also push",
         "198.51.100.129/32": "An isolated room must not reach GitLab",
         "10.0.0.0/24": "AWS only ever sees public source addresses",
         "203.0.113.17/29": "AWS only ever sees public source addresses",
-    }.items():
-        text = entry.entry.replace("203.0.113.16/29", network)
+        "64.0.0.0/3": "at most 16,777,216 addresses",
+    }
+    texts = {entry.entry.replace("203.0.113.16/29", network): refused for network, refused in networks.items()}
+    endpoints = '["vpce-0123456789abcdef0"]'
+    texts[entry.entry.replace("null", endpoints)] = "either networks or VPC endpoints"
+    texts[entry.entry.replace("null", endpoints).replace('["203.0.113.16/29"]', "null")] = "endpoints of its own"
+    texts[entry.entry.replace('["203.0.113.16/29"]', "null")] = "either networks or VPC endpoints"
+    for text, refused in texts.items():
         files = with_entry(replace(entry, entry=text), handed_over(entry))
         done = _planned(tmp_path, files)
         assert done.returncode != 0

@@ -308,8 +308,8 @@ def test_every_guard_of_a_deployment_is_missed_when_it_is_gone(
         for name, resource in named.items()
         if resource.get("lifecycle")
     }
-    # Nothing compares it any more.
-    expected |= {ROOMS} if "room_cidrs" in applied.get("locals", {}) else set()
+    # Nothing compares them any more.
+    expected |= {f"local.{name}" for name in ("room_cidrs", "room_endpoints") if name in applied.get("locals", {})}
 
     def change(terraform: Json) -> None:
         for block in terraform["variable"].values():
