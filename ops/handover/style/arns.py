@@ -1,4 +1,7 @@
-"""Names the ARNs that a stack repeats, after what they are of: `local.kms_key_arn`, `local.default_event_bus_arn`."""
+"""Names the ARNs that a stack repeats, after what they are of: `local.kms_key_arn`, `local.default_event_bus_arn`.
+
+The words with which most of the stack's names begin are left out, as they say nothing of a single one.
+"""
 
 import re
 from collections import Counter
@@ -8,6 +11,7 @@ from ops.handover.hcl import Expression, Template
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.names import identifier
 from ops.handover.style.local_values import local_values, values, with_changed_values, with_local_values
+from ops.handover.style.names import beginning_of_names
 from terraform.templates import Interpolation, Literal
 
 _LEAST_USES = 3
@@ -19,8 +23,9 @@ def with_arns(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
     """The blocks with references in place of ARNs that stand three times or more. ARNs with wildcards stay."""
     taken = set(local_values(blocks))
     names: dict[Expression, str] = {}
+    beginning = beginning_of_names(blocks) or ""
     for arn, uses in Counter(it for it in values(blocks) if isinstance(it, Template)).items():
-        name = _name(arn) if uses >= _LEAST_USES else None
+        name = _name(arn, beginning) if uses >= _LEAST_USES else None
         if name is not None and name not in taken:
             names[arn] = name
             taken.add(name)
@@ -34,8 +39,11 @@ def with_arns(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
     return with_local_values(changed, {name: arn for arn, name in names.items()})
 
 
-def _name(template: Template) -> str | None:
-    """A local value's name for an ARN; None if it is none, or has references to something else than local values."""
+def _name(template: Template, beginning: str) -> str | None:
+    """A local value's name for an ARN without the `beginning` of its own name.
+
+    None if it is none, or has references to something else than local values.
+    """
     text = ""
     for part in template.parts:
         if isinstance(part, Literal):
@@ -48,6 +56,6 @@ def _name(template: Template) -> str | None:
     if match is None:
         return None
     service, kind, name = match.groups()
-    last = name.split("/")[-1]
+    last = name.split("/")[-1].removeprefix(f"{beginning}-")
     words = [service, kind] if _GENERATED.fullmatch(last) else [last, kind]
     return identifier("_".join([*words, "arn"]).lower().lstrip("_0123456789"))

@@ -1,4 +1,4 @@
-"""Names JSON that a block with `for_each` needs twice, as a text and for its digest: one local value, by key.
+"""Names JSON that a resource needs twice, as a text and for its digest: one local value, with `for_each` by key.
 
 `jsonencode({ host = each.value.host })` becomes `local.program_units[each.key]`, which is
 `{ for key, mirror in local.mirrors : key => jsonencode({ host = mirror.host }) }`.
@@ -6,7 +6,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Verbatim, mapped, within
@@ -30,22 +30,32 @@ def with_json_by_key(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]
     written: list[TopLevelBlock] = []
     for found in blocks:
         for json in _repeated(found.block):
-            over, name = local_name(found.block.arguments["for_each"]), found.block.labels[-1]
-            member = key_name(found.block.arguments["for_each"])
-            if not isinstance(values.get(over), ObjectExpr) or member in _TAKEN or name in values:
+            name = found.block.labels[-1]
+            value = _value(found.block, json, values)
+            if value is None or name in values:
                 continue
-            loop = f"{{\n  for {_KEY}, {member} in local.{over} : {_KEY} => {_text(json, member)}\n}}"
-            values[name] = Verbatim(loop)
-            own = Block("locals", arguments={name: Verbatim(loop)})
+            values[name] = value
+            own = Block("locals", arguments={name: value})
             written.append(TopLevelBlock(block=own, path=found.path, same_file_as=address(found.block)))
-            found = replace(found, block=_exchanged(found.block, json, Verbatim(f"local.{name}[each.key]")))
+            index = "[each.key]" if "for_each" in found.block.arguments else ""
+            found = replace(found, block=_exchanged(found.block, json, Verbatim(f"local.{name}{index}")))
         written.append(found)
     return written
 
 
+def _value(block: Block, json: FunctionCall, values: Mapping[str, Expression]) -> Expression | None:
+    """The local value of a block's JSON, if it can have one: the JSON itself, or that of each key."""
+    if "for_each" not in block.arguments:
+        return json
+    over, member = local_name(block.arguments["for_each"]), key_name(block.arguments["for_each"])
+    if not isinstance(values.get(over), ObjectExpr) or member in _TAKEN:
+        return None
+    return Verbatim(f"{{\n  for {_KEY}, {member} in local.{over} : {_KEY} => {_text(json, member)}\n}}")
+
+
 def _repeated(block: Block) -> Iterator[FunctionCall]:
     """The calls of `jsonencode` that stand in the block's own arguments twice, and refer to its key and constants."""
-    if block.type != "resource" or "for_each" not in block.arguments or bound_names(block):
+    if block.type != "resource" or "count" in block.arguments or bound_names(block):
         return
     calls = Counter(it for argument in block.arguments.values() for it in within(argument) if _is_json(it))
     for call, uses in calls.items():

@@ -18,7 +18,7 @@ _BEGINNING = re.compile(r"[A-Za-z][\w.]*-[\w.]+")
 
 def with_name(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
     """The blocks with a reference in place of the words with which most names begin, wherever these words stand."""
-    beginning = _beginning([it for found in blocks if found.block.type == "resource" for it in _names(found.block)])
+    beginning = beginning_of_names(blocks)
     if beginning is None or _LOCAL in local_values(blocks):
         return blocks
     # A sign in front of a reference would escape it.
@@ -31,6 +31,11 @@ def with_name(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
 
     changed = [with_changed_values(found, change) for found in blocks]
     return with_local_values(changed, {_LOCAL: Template((Literal(beginning),))})
+
+
+def beginning_of_names(blocks: Sequence[TopLevelBlock]) -> str | None:
+    """The words with which most names of a stack's resources begin."""
+    return _beginning([it for found in blocks if found.block.type == "resource" for it in _names(found.block)])
 
 
 def _changed(part: Part, word: re.Pattern[str]) -> Iterator[Part]:

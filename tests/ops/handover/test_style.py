@@ -330,6 +330,14 @@ def test_names_an_arn_that_stands_three_times(arn: str, name: str) -> None:
     assert "locals.tf" not in converted(same(arn, times=2))
 
 
+def test_names_an_arn_without_the_beginning_of_the_names() -> None:
+    document = same(f"arn:aws:iam::{ID}:role/team-prd-mirror-example")
+    for number, topic in enumerate(document["resource"]["aws_sns_topic"].values()):
+        topic["name"] = f"team-prd-{number}"
+    document["resource"]["aws_sns_topic"]["last"] = {"name": "team-prd-last"}
+    assert "mirror_example_role_arn = " in " ".join(converted(document)["locals.tf"].split())
+
+
 @pytest.mark.parametrize("arn", ["arn:aws:s3:::bucket/*", "arn:aws:iam::*:role/x", "arn:aws:s3:::bucket", "x"])
 def test_keeps_arns_of_many_things_and_without_a_type(arn: str) -> None:
     assert "locals.tf" not in converted(same(arn))
