@@ -21,6 +21,7 @@ from stacks.backlog_units import (
     BridgeUnit,
     bridge_units,
     cache_bucket,
+    collections,
     hooks,
     mirroring_units,
     program_bucket,
@@ -147,6 +148,8 @@ class BacklogBridgeStack(BaseStack):
         )
         for kind, blocks in backlog_moves.blocks(settings).items():
             self.add_override(kind, blocks)
+        if settings.isolation == "space":
+            self.add_override("//.collections", collections(settings))
 
     def _keep_logs(self, settings: BacklogSettings, variables: BacklogVariables) -> None:
         """The log groups of builds that a change of isolation replaces."""

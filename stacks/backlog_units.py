@@ -1,6 +1,7 @@
 """What the units of the bridge work with: their names, their configs, and the names that a webhook knows."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from buildspec import render
 from modules.labels import Labels
@@ -153,6 +154,14 @@ def hooks(deployment: Deployment, settings: BacklogSettings) -> dict[str, tuple[
             projects = {f"{mirror.space}.{mirror.project}" for mirror in unit.mirrors.values()}
             found |= {project: (unit.name, project) for project in sorted(projects)}
     return found
+
+
+def collections(settings: BacklogSettings) -> dict[str, dict[str, dict[str, Any]]]:
+    """The mirrors that share builds, for the handover: see `ops.handover.metadata.Collection`."""
+    spaces = list(units(settings))
+    # The hooks of several spaces start different builds.
+    lists = {"hooks": {"project": f"{spaces[0]}."}} if len(spaces) == 1 else {}
+    return {"mirrors": {"arns": {"codecommit": "target"}, "lists": lists}}
 
 
 def target_settings(deployment: Deployment, mirror: MirrorSettings) -> RepositorySettings:

@@ -1,7 +1,15 @@
-"""A deployment with one more mirror, from which the handover sees what differs between mirrors if there is only one."""
+"""A deployment with one more mirror, from which the handover sees what differs between members if there is only one."""
 
 from settings import Deployment
-from settings.backlog import CreatedTargetSettings, MirrorSettings, git_host, mirrors, target_name
+from settings.backlog import (
+    BacklogSettings,
+    CreatedTargetSettings,
+    MirrorSettings,
+    git_host,
+    mirrors,
+    target_name,
+    units,
+)
 
 KEY = "one-more"
 """Of the mirror. Its other names have nothing in common with this one."""
@@ -9,37 +17,54 @@ _SPACE, _TARGET = "nextspace", "next-target"
 
 
 def with_one_more_mirror(deployment: Deployment) -> Deployment | None:
-    """The deployment with a second mirror of a second space, in a repository of the bridge's own.
+    """The deployment with one more mirror, into a repository of the bridge's own.
 
-    None if it has other than one mirror, if its mirrors share builds by their spaces, or if a name is taken.
+    A single mirror with a build of its own gets one of a second space. Where a build has all mirrors of a single space,
+    a single repository of the bridge gets a second one. None for other deployments, and if a name is taken.
     """
     production = deployment.prd
     backlog = production.backlog if production is not None else None
-    if production is None or backlog is None or backlog.isolation != "repository":
+    if production is None or backlog is None:
         return None
     known = mirrors(backlog)
     repositories = production.codecommit.repositories if production.codecommit is not None else {}
     taken = {*known, *backlog.repositories, *backlog.spaces, *repositories, *map(target_name, known.values())}
-    if len(known) != 1 or taken & {KEY, _SPACE, _TARGET}:
+    if taken & {KEY, _SPACE, _TARGET}:
         return None
-    (first,) = known.values()
+    created = [it for it in known.values() if isinstance(it.target, CreatedTargetSettings)]
+    if backlog.isolation == "repository":
+        larger = _with_another_space(backlog, *known.values()) if len(known) == 1 else None
+    else:
+        larger = _with_another_target(backlog, *created) if len(created) == len(units(backlog)) == 1 else None
+    if larger is None:
+        return None
+    return deployment.model_copy(update={"prd": production.model_copy(update={"backlog": larger})})
+
+
+def _with_another_space(backlog: BacklogSettings, first: MirrorSettings) -> BacklogSettings:
     space, host = backlog.spaces[first.space], git_host(backlog, first)
-    target = CreatedTargetSettings(
-        create=_TARGET,
-        description="The target that comes next",
-        kms_key_arn=getattr(first.target, "kms_key_arn", None),
-    )
-    second = MirrorSettings(space=_SPACE, project="NEXT", repository="next-source", target=target)
     second_space = space.model_copy(
         update={
             "known_hosts": tuple(line.replace(host, f"{_SPACE}.git.{space.domain}") for line in space.known_hosts),
             "ssh_key_parameter": f"/{_SPACE}",
         }
     )
-    larger = backlog.model_copy(
+    return backlog.model_copy(
         update={
-            "spaces": {**backlog.spaces, second.space: second_space},
-            "repositories": {**backlog.repositories, KEY: second},
+            "spaces": {**backlog.spaces, _SPACE: second_space},
+            "repositories": {**backlog.repositories, KEY: _next(_SPACE, first)},
         }
     )
-    return deployment.model_copy(update={"prd": production.model_copy(update={"backlog": larger})})
+
+
+def _with_another_target(backlog: BacklogSettings, first: MirrorSettings) -> BacklogSettings:
+    return backlog.model_copy(update={"repositories": {**backlog.repositories, KEY: _next(first.space, first)}})
+
+
+def _next(space: str, first: MirrorSettings) -> MirrorSettings:
+    target = CreatedTargetSettings(
+        create=_TARGET,
+        description="The target that comes next",
+        kms_key_arn=getattr(first.target, "kms_key_arn", None),
+    )
+    return MirrorSettings(space=space, project="NEXT", repository="next-source", target=target)

@@ -14,7 +14,7 @@ from ops.handover.hcl import NULL, Block, Expression
 from ops.handover.inputs import with_inputs
 from ops.handover.json_strings import with_jsonencode, with_plain_paths
 from ops.handover.lists_in_texts import KeyList
-from ops.handover.metadata import TopLevelBlock
+from ops.handover.metadata import TopLevelBlock, collections
 from ops.handover.printing import expression, render
 from ops.handover.reading import read
 from ops.handover.references import address
@@ -22,6 +22,7 @@ from ops.handover.repetition import with_repetition
 from ops.handover.schema import Schemas
 from ops.handover.scopes import hides
 from ops.handover.style import with_style
+from ops.handover.style.collections import collected, in_other_members
 from ops.handover.style.key_lists import key_lists
 from ops.handover.style.null_checks import without_needless_nullable
 from ops.handover.texts import TextFiles
@@ -78,10 +79,13 @@ def convert(
     examples = [] if larger is None else _added(as_read, larger, name=name, schemas=schemas)
     repeated = with_repetition([*as_read, *examples], texts, given, stack=name)
     plain = with_plain_paths(found.block for found in repeated.blocks)
-    styled = with_style([replace(found, block=_with_objects(found.block, plain)) for found in repeated.blocks])
+    objects = [replace(found, block=_with_objects(found.block, plain)) for found in repeated.blocks]
+    named = collections(document)
+    listed = collected(named, objects)
+    styled = with_style([*(it.local_value for it in listed), *objects])
     moved = [] if keep_defaults else [found.block for found in styled if _has_value(found.block)]
     values = {block.labels[0]: block.arguments["default"] for block in moved}
-    lists = key_lists(styled, _lines(larger))
+    lists = [*(one for it in listed for one in it.key_lists(styled)), *key_lists(styled, _lines(larger))]
     blocks = [replace(found, block=_readable(found.block, texts, values, lists)) for found in styled]
     refuse_new_cycles(name, (found.block for found in as_read), (found.block for found in blocks))
     by_file = filed(blocks)
@@ -89,11 +93,12 @@ def convert(
     if values:
         files["terraform.tfvars"] = "".join(f"{it} = {expression(value)}\n" for it, value in sorted(values.items()))
     files |= texts.files
+    members = [*repeated.members, *(it.member_list for it in listed), *in_other_members(named, styled)]
     return Converted(
         files=files,
         addresses=repeated.addresses,
         given=repeated.given,
-        edit_places=located(repeated.members, by_file, files),
+        edit_places=located(members, by_file, files),
         left_out=repeated.left_out,
     )
 

@@ -24,6 +24,32 @@ class ListItem:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Collection:
+    """Members that a stack lists as an object in JSON, under this name, with all that it says of each of them.
+
+    arns: the attribute that ARNs end with which name every member, by the service in the ARNs.
+    lists: other names of the members, by what a list of them is called: all keys, and the values of attributes, each
+    behind the text that is said of the attribute.
+    """
+
+    name: str
+    arns: Mapping[str, str]
+    lists: Mapping[str, Mapping[str, str]]
+
+
+def collections(document: Mapping[str, Any]) -> list[Collection]:
+    """The collections that a stack says it has, under `//.collections`."""
+    content = document.get("//")
+    named = content.get("collections") if isinstance(content, dict) else None
+    found = named.items() if isinstance(named, dict) else ()
+    return [
+        Collection(name=name, arns=it["arns"], lists=it["lists"])
+        for name, it in found
+        if isinstance(it, dict) and all(isinstance(it.get(part), dict) for part in ("arns", "lists"))
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
 class TopLevelBlock:
     """One top-level block with cdktf's metadata.
 
@@ -35,6 +61,7 @@ class TopLevelBlock:
     is_for_items: whether only resources for each item of the variable need it.
     is_example: whether it shows what one more member of a collection is like, and is not written.
     next_key: the key of such an example in a block for a collection: a list of its single member is a list of all.
+    collection: what is known of the local value in this block, which has a collection's members.
     """
 
     block: Block
@@ -46,6 +73,7 @@ class TopLevelBlock:
     is_for_items: bool = False
     is_example: bool = False
     next_key: str = ""
+    collection: Collection | None = None
 
 
 def comments(body: Mapping[str, Any]) -> tuple[str, ...]:

@@ -32,9 +32,26 @@ def test_a_single_mirror_gets_a_second_one_of_another_space(tmp_path: Path) -> N
     assert spaces[second.space].known_hosts[0].startswith(f"{second.space}.git.backlog.com ssh-ed25519 ")
 
 
-@pytest.mark.parametrize("name", ["example", "everything"])
-def test_other_bridges_stay_as_they_are(name: str, tmp_path: Path) -> None:
-    assert with_one_more_mirror(deployment(tmp_path, name)) is None
+def test_a_single_repository_of_a_single_space_gets_a_second_one_of_this_space(tmp_path: Path) -> None:
+    more = with_one_more_mirror(deployment(tmp_path, "example"))
+    assert more is not None
+    assert more.prd is not None
+    assert more.prd.backlog is not None
+    assert [*mirrors(more.prd.backlog)] == ["website", "batch", KEY]
+    assert {it.space for it in mirrors(more.prd.backlog).values()} == {"example"}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("everything", []),
+        ("minimal", []),
+        ("example", [("codecommit: batch", "create: nightly")]),
+        ("example", [("create: website", "codecommit: application")]),
+    ],
+)
+def test_other_bridges_stay_as_they_are(name: str, changes: list[tuple[str, str]], tmp_path: Path) -> None:
+    assert with_one_more_mirror(deployment(tmp_path, name, *changes)) is None
 
 
 @pytest.mark.parametrize(

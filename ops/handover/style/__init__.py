@@ -6,6 +6,7 @@ from ops.handover.metadata import TopLevelBlock
 from ops.handover.style.account_and_region import with_account_and_region
 from ops.handover.style.arns import with_arns
 from ops.handover.style.booleans import with_booleans
+from ops.handover.style.collections import with_collections
 from ops.handover.style.ids import with_ids
 from ops.handover.style.json_by_key import with_json_by_key
 from ops.handover.style.loops import with_loops
@@ -17,8 +18,9 @@ from ops.handover.style.repeated_values import with_repeated_values
 from ops.handover.style.tags import with_tags
 from ops.handover.style.validations import with_named_constants
 
-# Tags are compared before an account in them is named; the account is named before it is a part of an ARN's name. How
-# names begin is named after texts were compared with the keys of members, which may begin so, too.
+# Tags are compared before an account in them is named; the account is named before it is a part of an ARN's name. A
+# collection's own loops are written before those over resources whose keys are the same by chance. How names begin is
+# named after texts were compared with the keys of members, which may begin so, too.
 _PASSES: tuple[Callable[[Sequence[TopLevelBlock]], Sequence[TopLevelBlock]], ...] = (
     without_needless,
     with_tags,
@@ -26,6 +28,7 @@ _PASSES: tuple[Callable[[Sequence[TopLevelBlock]], Sequence[TopLevelBlock]], ...
     with_account_and_region,
     with_ids,
     with_arns,
+    with_collections,
     with_loops,
     with_members,
     with_repeated_values,

@@ -5,7 +5,7 @@ That holds for a bridge of one mirror, too.
 
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,16 +26,21 @@ pytestmark = pytest.mark.terraform
 
 BRIDGE = "backlog-bridge"
 SINGLE = "beside_a_single_one"
+SINGLE_OF_SPACE = "beside_a_single_one_of_a_space"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Addition:
-    """A mirror that a deployment gets, and what people write for it in HCL, by the place that the README names."""
+    """A mirror that a deployment gets, and what people write for it in HCL, by the place that the README names.
+
+    `without` are mirrors that the deployment does not have before and after.
+    """
 
     deployment: str
     key: str
     mirror: Mapping[str, Any]
     entries: Mapping[str, str]
+    without: Sequence[str] = ()
 
 
 _KNOWN_HOST = "partner.git.backlog.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPDx8vP09fb3+Pn6+/z9/v8AAQIDBAUGBwgJCgsMDQ4P"
@@ -56,6 +61,17 @@ def _of_partner(key: str, target: str) -> str:
       user            = "partner"
       decrypt_ssh_key = false
       repository_keys = false
+    }}
+"""
+
+
+def _of_space(key: str, target: str) -> str:
+    return f"""\
+    {key} = {{
+      key_arn    = null
+      project    = "NEW"
+      repository = "{key}-source"
+      target     = "{target}"
     }}
 """
 
@@ -85,6 +101,22 @@ ADDITIONS = {
         key="app",
         mirror=_mirror("app", "partner", {"codecommit": "infrastructure-modules"}),
         entries={"local.mirrors": _of_partner("app", "infrastructure-modules")},
+    ),
+    "of_a_space_into_a_new_repository": Addition(
+        deployment="example",
+        key="tools",
+        mirror=_mirror("tools", "example", {"create": "new-tools", "description": "Tools"}),
+        entries={
+            "local.mirrors": _of_space("tools", "new-tools"),
+            "local.repositories": '    "new-tools" = "Tools"\n',
+        },
+    ),
+    SINGLE_OF_SPACE: Addition(
+        deployment="example",
+        key="infra",
+        mirror={**_mirror("infra", "example", {"codecommit": "infrastructure"}), "project": "WEB"},
+        entries={"local.mirrors": _of_space("infra", "infrastructure").replace("NEW", "WEB")},
+        without=["batch"],
     ),
     SINGLE: Addition(
         deployment="backlog-only",
@@ -143,6 +175,10 @@ def bridges(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Bridge]:
 
 def _bridge(addition: Addition, folder: Path) -> Bridge:
     settings = YAML(typ="safe").load(PROJECT / "deployments" / f"{addition.deployment}.yaml")
+    if addition.deployment == "example":  # the bridge needs nothing of the other account
+        del settings["dev"], settings["prd"]["codecommit"]["push"]
+    for key in addition.without:
+        del settings["prd"]["backlog"]["repositories"][key]
     before = _document(settings, folder / "before")
     after = copy.deepcopy(settings)
     after["prd"]["backlog"]["repositories"][addition.key] = addition.mirror
@@ -177,13 +213,14 @@ def _converted(document: Path) -> Converted:
 def planned(bridges: Mapping[str, Bridge], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The plan of each deployment with the mirror, of the HCL with all entries, and of the HCL without one."""
     documents = {f"{name}_after": bridge.after for name, bridge in bridges.items()}
-    documents[f"{SINGLE}_before"] = bridges[SINGLE].before
+    documents |= {f"{name}_before": bridges[name].before for name in (SINGLE, SINGLE_OF_SPACE)}
     files: dict[str, tuple[Mapping[str, Any], Mapping[str, str]]] = {
         _case(name, left_out): (bridges[name].after, bridges[name].edited(addition, left_out))
         for name, addition in ADDITIONS.items()
         for left_out in ("", *addition.entries)
     }
-    files[f"{SINGLE}_unedited"] = (bridges[SINGLE].before, bridges[SINGLE].converted.files)
+    for name in (SINGLE, SINGLE_OF_SPACE):
+        files[f"{name}_unedited"] = (bridges[name].before, bridges[name].converted.files)
     folder = tmp_path_factory.mktemp("added")
     return {**plans_from_json(documents, folder / "json"), **plans_of_files(files, folder / "hcl")}
 
@@ -205,9 +242,12 @@ def _without_names(plan: dict[str, Any], case: str) -> dict[str, Any]:
     return {**plan, "outputs": {key.removeprefix(f"{case}_"): it for key, it in plan["outputs"].items()}}
 
 
-def test_a_single_mirror_plans_as_its_deployment(planned: dict[str, Any], bridges: dict[str, Bridge]) -> None:
-    before, unedited = f"{SINGLE}_before", f"{SINGLE}_unedited"
-    found = with_old_addresses(planned[unedited], unedited, bridges[SINGLE].converted.moved)
+@pytest.mark.parametrize("name", [SINGLE, SINGLE_OF_SPACE])
+def test_a_single_mirror_plans_as_its_deployment(
+    name: str, planned: dict[str, Any], bridges: dict[str, Bridge]
+) -> None:
+    before, unedited = f"{name}_before", f"{name}_unedited"
+    found = with_old_addresses(planned[unedited], unedited, bridges[name].converted.moved)
     wanted = with_old_addresses(planned[before], before, {})
     assert _without_names(found, unedited) == _without_names(wanted, before)
 
@@ -217,7 +257,7 @@ def test_the_entries_of_a_mirror_plan_as_the_deployment_with_that_mirror(
     name: str, planned: dict[str, Any], bridges: dict[str, Bridge]
 ) -> None:
     found, wanted = _of(planned, bridges[name], _case(name)), _wanted(planned, name)
-    assert any(f"mirrors_{ADDITIONS[name].key}" in address for address in wanted)
+    assert ADDITIONS[name].key in wanted["outputs"]["build_projects"]["after"]
     assert sorted(found) == sorted(wanted)
     assert {it: found[it] for it in found if found[it] != wanted[it]} == {}
 

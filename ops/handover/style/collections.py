@@ -1,0 +1,237 @@
+"""Writes every list of a stack's members as a loop over one local value, which has all that the stack says of each.
+
+A stack says itself which members it lists in JSON. `jsonencode({ mirrors = { a = { target = "x" } } })` becomes
+`jsonencode({ mirrors = local.mirrors })`, and a set of ARNs `[for mirror in local.mirrors : "arn:…:${mirror.target}"]`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from ops.handover.edit_places import MemberList
+from ops.handover.hcl import (
+    NULL,
+    Block,
+    Expression,
+    FunctionCall,
+    ObjectExpr,
+    Template,
+    TupleExpr,
+    Verbatim,
+    text,
+    within,
+)
+from ops.handover.lists_in_texts import KeyList
+from ops.handover.metadata import Collection, TopLevelBlock
+from ops.handover.printing import expression
+from ops.handover.references import addresses_in
+from ops.handover.scopes import hides
+from ops.handover.strings import quoted_template
+from ops.handover.style.keys import key_name
+from ops.handover.style.local_values import local_values, with_changed_sets, with_changed_values, with_local_values
+from ops.handover.style.loops import HERE, TAKEN, with_key_in_text
+from terraform.patterns import NAME
+from terraform.templates import Directive, Interpolation, Literal, Part
+
+_Entries = Mapping[str, Mapping[str, Expression]]
+_PLAIN = re.compile(r"[\w.-]*", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collected:
+    """A collection with its members, and with the names in each of its lists, in Terraform's order."""
+
+    collection: Collection
+    entries: ObjectExpr
+    lists: Mapping[str, Sequence[str]]
+
+    @property
+    def local_value(self) -> TopLevelBlock:
+        """The local value. What changes in a member's values before `with_collections` changes in it, too."""
+        block = Block("locals", arguments={self.collection.name: self.entries})
+        # Other local values are not written into a block that is another one's: this one is taken away later.
+        return TopLevelBlock(block=block, collection=self.collection, same_file_as="")
+
+    @property
+    def member_list(self) -> MemberList:
+        """Where members are added, for the README."""
+        keys = [key.text or "" for key, _ in self.entries.items]
+        return MemberList(address=f"local.{self.collection.name}", what=self.collection.name, keys=keys)
+
+    def key_lists(self, blocks: Sequence[TopLevelBlock]) -> list[KeyList]:
+        """The lists that texts may have loops over: those that `blocks` define."""
+        defined = local_values(blocks)
+        return [
+            KeyList(name=name, key_name=_one_of(name), keys=keys, expression=f"local.{name}")
+            for name, keys in self.lists.items()
+            if name in defined
+        ]
+
+
+def collected(collections: Sequence[Collection], blocks: Sequence[TopLevelBlock]) -> list[Collected]:
+    """The collections with constants alone that the stack's JSON has in one form."""
+    taken = {*local_values(blocks), *TAKEN}
+    found = []
+    for it in collections:
+        names = [it.name, _one_of(it.name), *it.lists, *map(_one_of, it.lists)]
+        forms = [_entries(value) for value in _listed(it.name, blocks)]
+        if not forms or any(form != forms[0] for form in forms) or len({*names} - taken) < len(names):
+            continue
+        entries = forms[0]
+        lists = {name: _names(entries, attributes) for name, attributes in it.lists.items()}
+        if entries and all(lists.values()):
+            value = next(_listed(it.name, blocks))
+            found.append(Collected(collection=it, entries=value, lists=lists))
+    return found
+
+
+def in_other_members(collections: Sequence[Collection], blocks: Sequence[TopLevelBlock]) -> Iterator[MemberList]:
+    """Where members of collections are added that each member of another local value has some of, for the README."""
+    for it in collections:
+        for name, value in local_values(blocks).items():
+            owners = [one for _, one in value.items] if isinstance(value, ObjectExpr) else []
+            members = [
+                _entries(dict(one.items).get(text(it.name), NULL)) if isinstance(one, ObjectExpr) else {}
+                for one in owners
+            ]
+            if members and all(members):
+                keys = [key for own in members for key in own]
+                yield MemberList(address=f"local.{name}", what=it.name, keys=keys)
+
+
+def with_collections(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
+    """The blocks with loops over the local values of collections. A local value that nothing needs is left out."""
+    for found in [it for it in blocks if it.collection is not None]:
+        if found.collection is not None:
+            rest = [it for it in blocks if it is not found]
+            value = found.block.arguments[found.collection.name]
+            blocks = _with_collection(rest, found.collection, value)
+    return blocks
+
+
+def _with_collection(
+    blocks: Sequence[TopLevelBlock], collection: Collection, value: Expression
+) -> Sequence[TopLevelBlock]:
+    entries = _entries(value)
+    if not entries:
+        return blocks
+    change = _LoopsOverMembers(collection, entries)
+    changed = [it if hides(it.block) else change.changed(it) for it in blocks]
+    used = {name for it in changed for name in addresses_in(it.block)}
+    if f"local.{collection.name}" not in used:
+        return blocks
+    lists = {name: Verbatim(change.list_of(name)) for name in collection.lists if f"local.{name}" in used}
+    return with_local_values(changed, {collection.name: value, **lists}, last=True)
+
+
+class _LoopsOverMembers:
+    def __init__(self, collection: Collection, entries: _Entries) -> None:
+        self._collection = collection
+        self._entries = entries
+        self._all = f"local.{collection.name}"
+        self._one = _one_of(collection.name)
+
+    def changed(self, found: TopLevelBlock) -> TopLevelBlock:
+        """A block with loops."""
+        found = with_changed_values(with_changed_sets(found, self._set), self._object)
+        return with_changed_values(found, self._output) if found.block.type == "output" else found
+
+    def list_of(self, name: str) -> str:
+        """One of the collection's lists."""
+        lists = [f"keys({self._all})"]
+        for attribute, start in self._collection.lists[name].items():
+            lists.append(f"[for {self._one} in {self._all} : {self._text([Literal(start)], attribute)}]")
+        return f"toset(concat({', '.join(lists)}))"
+
+    def _text(self, start: Sequence[Part], attribute: str) -> str:
+        parts = [it for it in start if it != Literal("")]
+        return quoted_template(Template((*parts, Interpolation(f"{self._one}.{attribute}"))))
+
+    def _object(self, it: Expression) -> Expression:
+        return Verbatim(self._all) if isinstance(it, ObjectExpr) and _entries(it) == self._entries else it
+
+    def _set(self, it: Expression) -> Expression:
+        """A set of ARNs, one for each member."""
+        if not isinstance(it, TupleExpr) or len({*it.items}) < len(self._entries) or len(it.items) != len({*it.items}):
+            return it
+        for service, attribute in self._collection.arns.items():
+            values = [_text_of(entry.get(attribute)) for entry in self._entries.values()]
+            ends = {value for value in values if value}
+            starts = {_without_end(arn, ends) for arn in it.items}
+            start = starts.pop()
+            if starts or start is None or len(ends) < len(values):
+                continue
+            is_of_service = isinstance(start[0], Literal) and start[0].text.startswith(f"arn:aws:{service}:")
+            # Each item has another end, so that every member has one.
+            if is_of_service and len(it.items) == len(ends):
+                return Verbatim(f"[for {self._one} in {self._all} : {self._text(start, attribute)}]")
+        return it
+
+    def _output(self, it: Expression) -> Expression:
+        """A map with a value for each name in one of the lists, or with the same value for each key."""
+        if not isinstance(it, ObjectExpr):
+            return it
+        keys = [key.text or "" for key, _ in it.items]
+        if sorted(keys) == sorted(self._entries) and len({value for _, value in it.items}) == 1:
+            value = expression(it.items[0][1])
+            return it if "\n" in value else self._map(f"keys({self._all})", self._one, value)
+        for name, attributes in self._collection.lists.items():
+            texts = {with_key_in_text(value, key) for key, (_, value) in zip(keys, it.items, strict=True)}
+            if sorted(keys) == _names(self._entries, attributes) and len(texts) == 1:
+                text = texts.pop()
+                if text is not None and text.count(HERE) == 1:
+                    return self._map(f"local.{name}", _one_of(name), text.replace(HERE, _one_of(name)))
+        return it
+
+    def _map(self, over: str, one: str, value: str) -> Expression:
+        return Verbatim(f"{{ for {one} in {over} : {one} => {value} }}")
+
+
+def _without_end(arn: Expression, values: Set[str]) -> tuple[Part, ...] | None:
+    """The parts of an ARN in front of its last one, if that is one of these values."""
+    match arn:
+        case Template((*before, Literal(last))) if not any(isinstance(it, Directive) for it in before):
+            start, colon, end = last.rpartition(":")
+            return (*before, Literal(start + colon)) if colon and end in values else None
+    return None
+
+
+def _one_of(name: str) -> str:
+    return key_name(Verbatim(f"local.{name}"))
+
+
+def _listed(name: str, blocks: Sequence[TopLevelBlock]) -> Iterator[ObjectExpr]:
+    """The objects with this name in JSON that resources have."""
+    for found in blocks:
+        for it in found.block.expressions() if found.block.type == "resource" else ():
+            if isinstance(it, FunctionCall) and it.function == "jsonencode":
+                for inner in within(it):
+                    if isinstance(inner, ObjectExpr):
+                        yield from (one for key, one in inner.items if key.text == name and isinstance(one, ObjectExpr))
+
+
+def _entries(value: Expression) -> _Entries:
+    """The attributes of each member of an object; nothing if members differ in what they have, or are no constants."""
+    found: dict[str, dict[str, Expression]] = {}
+    for key, it in value.items if isinstance(value, ObjectExpr) else ():
+        if not isinstance(it, ObjectExpr) or not key.text or not key.text.isascii() or key.text in found:
+            return {}
+        found[key.text] = {name.text or "": one for name, one in it.items}
+    shapes = {frozenset(it) for it in found.values()}
+    is_plain = all(re.fullmatch(NAME, name) for shape in shapes for name in shape)
+    return found if len(shapes) == 1 and is_plain else {}
+
+
+def _names(entries: _Entries, attributes: Mapping[str, str]) -> list[str]:
+    """The names in a list, in Terraform's order; nothing if one of them is not known."""
+    found = set(entries)
+    for attribute, start in attributes.items():
+        values = [_text_of(it.get(attribute, NULL)) for it in entries.values()]
+        if not all(values) or not _PLAIN.fullmatch(start):
+            return []
+        found |= {f"{start}{it}" for it in values}
+    return sorted(found) if all(map(str.isascii, found)) else []
+
+
+def _text_of(value: Expression | None) -> str | None:
+    return value.text if isinstance(value, Template) else None

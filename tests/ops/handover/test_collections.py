@@ -1,0 +1,175 @@
+"""Members that a stack lists in JSON are written once, and everything else that lists them is a loop."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from ops.handover import Converted, convert, shipped
+from tests.ops.handover.by_plan import OFFLINE
+from tests.ops.handover.cases import sets
+
+_ARN = "arn:aws:codecommit:eu-central-1:111111111111:"
+_MIRRORS = {
+    "site": {"project": "WEB", "target": "website", "key_arn": None},
+    "jobs": {"project": "OPS", "target": "batch", "key_arn": None},
+}
+_HOOKS = ["jobs", "site", "space.OPS", "space.WEB"]
+
+
+def bridge(
+    mirrors: Mapping[str, Mapping[str, Any]] = _MIRRORS,
+    *,
+    more: Mapping[str, Any] | None = None,
+    hooks: Mapping[str, str] | None = None,
+    resources: list[str] | None = None,
+    **values: Any,
+) -> dict[str, Any]:
+    """A stack with an object in JSON, a policy and two outputs; `values` are further top-level blocks."""
+    names = [*mirrors, *sorted({f"space.{it['project']}" for it in mirrors.values()})]
+    arns = [f"{_ARN}{it['target']}" for it in mirrors.values()]
+    content = {"unit": "space", "hours": 6, "mirrors": mirrors}
+    objects = {"unit": content, **({} if more is None else {"other": {"unit": "other", "mirrors": more}})}
+    return {
+        "//": {
+            "collections": {"mirrors": {"arns": {"codecommit": "target"}, "lists": {"hooks": {"project": "space."}}}}
+        },
+        "provider": {"aws": [OFFLINE]},
+        "resource": {
+            "aws_s3_object": {
+                name: {
+                    "bucket": "programs",
+                    "key": name,
+                    "content": json.dumps(it, separators=(",", ":"), sort_keys=True),
+                }
+                for name, it in objects.items()
+            }
+        },
+        "data": {
+            "aws_iam_policy_document": {
+                "mirror": {
+                    "statement": [{"sid": "It", "actions": ["codecommit:GitPull"], "resources": resources or arns}]
+                }
+            }
+        },
+        "output": {
+            "urls": {"value": {it: f"${{aws_s3_object.unit.id}}/{it}" for it in names} if hooks is None else hooks},
+            "units": {"value": dict.fromkeys(mirrors, "${aws_s3_object.unit.key}")},
+        },
+        **sets.releases(),
+        **values,
+    }
+
+
+def converted(document: Mapping[str, Any]) -> Converted:
+    return convert(document, name="bridge", schemas=shipped())
+
+
+def text(document: Mapping[str, Any]) -> str:
+    """The HCL with every white space as one blank."""
+    return " ".join("\n".join(converted(document).files.values()).split())
+
+
+def test_every_list_is_a_loop_over_the_members() -> None:
+    found = text(bridge())
+    assert found.count("site = {") == 1
+    assert "mirrors = local.mirrors" in found
+    assert (
+        'hooks = toset(concat(keys(local.mirrors), [for mirror in local.mirrors : "space.${mirror.project}"]))' in found
+    )
+    assert 'for mirror in local.mirrors : "arn:aws:codecommit:${local.region}:111111111111:${mirror.target}"' in found
+    assert "value = { for mirror in keys(local.mirrors) : mirror => aws_s3_object.unit.key }" in found
+    assert 'value = { for hook in local.hooks : hook => "${aws_s3_object.unit.id}/${hook}" }' in found
+
+
+def test_a_single_member_is_listed_as_several_are() -> None:
+    found = text(bridge({"site": _MIRRORS["site"]}))
+    assert found.count("local.mirrors") == 5
+    assert found.count("local.hooks") == 1
+
+
+def test_the_readme_names_the_local_value_alone() -> None:
+    (place,) = converted(bridge()).edit_places
+    assert (place.name, place.what, place.also, place.some) == ("local.mirrors", "mirrors", [], ())
+
+
+def test_the_readme_names_the_members_that_each_member_of_a_local_value_has() -> None:
+    units = {it: {"unit": it, "mirrors": {f"{it}-{key}": one for key, one in _MIRRORS.items()}} for it in ("a", "b")}
+    document = bridge(locals={"units": units})
+    del document["resource"]["aws_s3_object"], document["output"]
+    (place,) = converted(document).edit_places
+    assert (place.name, place.what, place.also) == ("local.units", "mirrors", [])
+    names = [key for it in units.values() for key in it["mirrors"]]
+    (place,) = converted({**document, "output": {"names": {"value": names}}}).edit_places
+    assert place.also == ["outputs.tf"]
+
+
+def test_json_that_one_resource_has_twice_stands_once() -> None:
+    document = bridge({f"site{number}": _MIRRORS["site"] for number in range(20)})
+    unit = document["resource"]["aws_s3_object"]["unit"]
+    unit["etag"] = hashlib.md5(unit["content"].encode(), usedforsecurity=False).hexdigest()
+    found = text(document)
+    assert found.count("jsonencode(") == 1
+    assert "unit = jsonencode({ hours = 6 mirrors = local.mirrors unit = " in found
+    assert "content = local.unit etag = md5(local.unit)" in found
+
+
+def _without(name: str) -> dict[str, Any]:
+    document = deepcopy(bridge())
+    del document["//"]["collections"]["mirrors"][name]
+    return document
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param({**bridge(), "//": {}}, id="the stack does not say so"),
+        pytest.param({**bridge(), "//": {"collections": ["mirrors"]}}, id="the stack says something else"),
+        pytest.param(_without("arns"), id="the stack does not say which ARNs"),
+        pytest.param(bridge({**_MIRRORS, "jobs": {"project": "OPS", "target": "batch"}}), id="a member has less"),
+        pytest.param(
+            bridge(more=_MIRRORS | {"site": {**_MIRRORS["site"], "project": "OPS"}}), id="there are two forms"
+        ),
+        pytest.param(bridge(locals={"mirrors": ["site"]}), id="the name of the members is taken"),
+        pytest.param(bridge(locals={"hooks": ["site"]}), id="the name of a list is taken"),
+        pytest.param(bridge({**_MIRRORS, "jobs": {**_MIRRORS["jobs"], "project": 1}}), id="a name is a number"),
+        pytest.param(
+            bridge({**_MIRRORS, "jobs": {**_MIRRORS["jobs"], "project": "${path.module}"}}), id="a name is not known"
+        ),
+    ],
+)
+def test_lists_stay_where_the_members_are_not_known(document: dict[str, Any]) -> None:
+    found = text(document)
+    assert "for mirror" not in found
+    assert "for hook" not in found
+    assert not converted(document).edit_places
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        pytest.param([f"{_ARN}website"], id="some members"),
+        pytest.param([f"{_ARN}website", f"{_ARN}batch", f"{_ARN}other"], id="another one, too"),
+        pytest.param([f"{_ARN}website", "arn:aws:codecommit:eu-west-1:111111111111:batch"], id="different ARNs"),
+        pytest.param([it.replace("codecommit", "sns") for it in (f"{_ARN}website", f"{_ARN}batch")], id="other ARNs"),
+        pytest.param([f"{_ARN}site", f"{_ARN}jobs"], id="keys"),
+    ],
+)
+def test_a_set_of_other_texts_stays(resources: list[str]) -> None:
+    assert "mirror.target" not in text(bridge(resources=resources))
+
+
+@pytest.mark.parametrize(
+    "hooks",
+    [
+        pytest.param(dict.fromkeys(_HOOKS[:3], "x"), id="some names"),
+        pytest.param(dict.fromkeys([*_HOOKS, "more"], "x"), id="another name, too"),
+        pytest.param({it: f"/{it}/{it}" for it in _HOOKS}, id="a name twice"),
+        pytest.param({it: f"/{it[::-1]}" for it in _HOOKS}, id="other texts"),
+    ],
+)
+def test_a_map_of_other_values_stays(hooks: dict[str, str]) -> None:
+    assert "for hook" not in text(bridge(hooks=hooks))
