@@ -336,6 +336,8 @@ def test_names_an_arn_without_the_beginning_of_the_names() -> None:
         topic["name"] = f"team-prd-{number}"
     document["resource"]["aws_sns_topic"]["last"] = {"name": "team-prd-last"}
     assert "mirror_example_role_arn = " in " ".join(converted(document)["locals.tf"].split())
+    document["resource"]["aws_sns_topic"]["last"]["//"] = {"metadata": {"path": "it/spaces/example/topic/Default"}}
+    assert "mirror_role_arn = " in " ".join(converted(document)["locals.tf"].split())
 
 
 @pytest.mark.parametrize("arn", ["arn:aws:s3:::bucket/*", "arn:aws:iam::*:role/x", "arn:aws:s3:::bucket", "x"])
