@@ -161,7 +161,7 @@ def collections(settings: BacklogSettings) -> dict[str, dict[str, dict[str, Any]
     spaces = list(units(settings))
     # The hooks of several spaces start different builds.
     lists = {"hooks": {"project": f"{spaces[0]}."}} if len(spaces) == 1 else {}
-    return {"mirrors": {"arns": {"codecommit": "target"}, "lists": lists}}
+    return {"mirrors": {"arns": {"codecommit": "target", "kms": "key_arn"}, "lists": lists}}
 
 
 def target_settings(deployment: Deployment, mirror: MirrorSettings) -> RepositorySettings:

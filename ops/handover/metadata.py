@@ -27,7 +27,8 @@ class ListItem:
 class Collection:
     """Members that a stack lists as an object in JSON, under this name, with all that it says of each of them.
 
-    arns: the attribute that ARNs end with which name every member, by the service in the ARNs.
+    arns: the attribute that ARNs end with which name every member, by the service in the ARNs. Its values may be whole
+    ARNs, of some members.
     lists: other names of the members, by what a list of them is called: all keys, and the values of attributes, each
     behind the text that is said of the attribute.
     """

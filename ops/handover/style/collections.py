@@ -5,7 +5,8 @@ A stack says itself which members it lists in JSON. `jsonencode({ mirrors = { a 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ops.handover.edit_places import MemberList
@@ -31,7 +32,7 @@ from ops.handover.style.keys import key_name
 from ops.handover.style.local_values import local_values, with_changed_sets, with_changed_values, with_local_values
 from ops.handover.style.loops import HERE, TAKEN, with_key_in_text
 from terraform.patterns import NAME
-from terraform.templates import Directive, Interpolation, Literal, Part
+from terraform.templates import Directive
 
 _Entries = Mapping[str, Mapping[str, Expression]]
 _PLAIN = re.compile(r"[\w.-]*", re.ASCII)
@@ -115,7 +116,7 @@ def _with_collection(
     entries = _entries(value)
     if not entries:
         return blocks
-    change = _LoopsOverMembers(collection, entries)
+    change = _LoopsOverMembers(collection, entries, _sets(blocks))
     changed = [it if hides(it.block) else change.changed(it) for it in blocks]
     used = {name for it in changed for name in addresses_in(it.block)}
     if f"local.{collection.name}" not in used:
@@ -125,8 +126,9 @@ def _with_collection(
 
 
 class _LoopsOverMembers:
-    def __init__(self, collection: Collection, entries: _Entries) -> None:
+    def __init__(self, collection: Collection, entries: _Entries, sets: Mapping[frozenset[str], int]) -> None:
         self._collection = collection
+        self._sets = sets
         self._entries = entries
         self._all = f"local.{collection.name}"
         self._one = _one_of(collection.name)
@@ -140,31 +142,29 @@ class _LoopsOverMembers:
         """One of the collection's lists."""
         lists = [f"keys({self._all})"]
         for attribute, start in self._collection.lists[name].items():
-            lists.append(f"[for {self._one} in {self._all} : {self._text([Literal(start)], attribute)}]")
+            lists.append(f'[for {self._one} in {self._all} : "{start}${{{self._one}.{attribute}}}"]')
         return f"toset(concat({', '.join(lists)}))"
-
-    def _text(self, start: Sequence[Part], attribute: str) -> str:
-        parts = [it for it in start if it != Literal("")]
-        return quoted_template(Template((*parts, Interpolation(f"{self._one}.{attribute}"))))
 
     def _object(self, it: Expression) -> Expression:
         return Verbatim(self._all) if isinstance(it, ObjectExpr) and _entries(it) == self._entries else it
 
     def _set(self, it: Expression) -> Expression:
         """A set of ARNs, one for each member."""
-        if not isinstance(it, TupleExpr) or len({*it.items}) < len(self._entries) or len(it.items) != len({*it.items}):
+        if not isinstance(it, TupleExpr) or not it.items or len(it.items) != len({*it.items}):
             return it
+        arns = {_quoted(arn) for arn in it.items}
         for service, attribute in self._collection.arns.items():
-            values = [_text_of(entry.get(attribute)) for entry in self._entries.values()]
-            ends = {value for value in values if value}
-            starts = {_without_end(arn, ends) for arn in it.items}
-            start = starts.pop()
-            if starts or start is None or len(ends) < len(values):
-                continue
-            is_of_service = isinstance(start[0], Literal) and start[0].text.startswith(f"arn:aws:{service}:")
-            # Each item has another end, so that every member has one.
-            if is_of_service and len(it.items) == len(ends):
-                return Verbatim(f"[for {self._one} in {self._all} : {self._text(start, attribute)}]")
+            column = [entry.get(attribute, NULL) for entry in self._entries.values()]
+            values = {_quoted(value) for value in column if value != NULL}
+            # Where another set has the same ARNs, it is not known which of them are those of the members.
+            if arns == values and all(map(_may_be_arn, arns)) and self._sets[frozenset(arns)] == 1:
+                return Verbatim(f"compact([for {self._one} in {self._all} : {self._one}.{attribute}])")
+            starts = {
+                arn.removesuffix(value) for arn in arns for value in values if value and arn.endswith(f":{value}")
+            }
+            start = starts.pop() if len(starts) == 1 and len(values) == len(column) else ""
+            if start.startswith(f"arn:aws:{service}:") and arns == {start + value for value in values}:
+                return Verbatim(f'[for {self._one} in {self._all} : "{start}${{{self._one}.{attribute}}}"]')
         return it
 
     def _output(self, it: Expression) -> Expression:
@@ -187,13 +187,30 @@ class _LoopsOverMembers:
         return Verbatim(f"{{ for {one} in {over} : {one} => {value} }}")
 
 
-def _without_end(arn: Expression, values: Set[str]) -> tuple[Part, ...] | None:
-    """The parts of an ARN in front of its last one, if that is one of these values."""
-    match arn:
-        case Template((*before, Literal(last))) if not any(isinstance(it, Directive) for it in before):
-            start, colon, end = last.rpartition(":")
-            return (*before, Literal(start + colon)) if colon and end in values else None
-    return None
+def _sets(blocks: Sequence[TopLevelBlock]) -> Counter[frozenset[str]]:
+    """How often each set of texts stands in the stack."""
+    found = Counter[frozenset[str]]()
+
+    def see(it: Expression) -> Expression:
+        if isinstance(it, TupleExpr):
+            found[frozenset(map(_quoted, it.items))] += 1
+        return it
+
+    for block in blocks:
+        with_changed_sets(block, see)
+    return found
+
+
+def _quoted(value: Expression) -> str:
+    """A text as it is written between quotes; nothing if it is none, or has directives."""
+    if not isinstance(value, Template) or any(isinstance(part, Directive) for part in value.parts):
+        return ""
+    return quoted_template(value)[1:-1]
+
+
+def _may_be_arn(quoted: str) -> bool:
+    """Whether a text starts as an ARN does, or is the local value of one."""
+    return re.match(r"arn:|\$\{local\.\w+_arn\}$", quoted) is not None
 
 
 def _one_of(name: str) -> str:

@@ -35,7 +35,12 @@ def bridge(
     objects = {"unit": content, **({} if more is None else {"other": {"unit": "other", "mirrors": more}})}
     return {
         "//": {
-            "collections": {"mirrors": {"arns": {"codecommit": "target"}, "lists": {"hooks": {"project": "space."}}}}
+            "collections": {
+                "mirrors": {
+                    "arns": {"codecommit": "target", "kms": "key_arn"},
+                    "lists": {"hooks": {"project": "space."}},
+                }
+            }
         },
         "provider": {"aws": [OFFLINE]},
         "resource": {
@@ -83,6 +88,33 @@ def test_every_list_is_a_loop_over_the_members() -> None:
     assert 'for mirror in local.mirrors : "arn:aws:codecommit:${local.region}:111111111111:${mirror.target}"' in found
     assert "value = { for mirror in keys(local.mirrors) : mirror => aws_s3_object.unit.key }" in found
     assert 'value = { for hook in local.hooks : hook => "${aws_s3_object.unit.id}/${hook}" }' in found
+
+
+def test_a_target_may_have_the_beginning_of_all_names() -> None:
+    types = ("aws_sns_topic", "aws_sqs_queue", "aws_cloudwatch_log_group", "aws_ecs_cluster")
+    named = {type_: {"it": {"name": f"team-prd-{type_}"}} for type_ in types}
+    mirrors = {key: {**one, "target": f"team-prd-{key}"} for key, one in _MIRRORS.items()}
+    document = bridge(mirrors)
+    found = text({**document, "resource": {**document["resource"], **named}})
+    assert 'target = "${local.name}-site"' in found
+    assert found.count("${mirror.target}") == 1
+
+
+@pytest.mark.parametrize("keys", [["1", "2"], ["1", "1"], ["1", None], [None, "1"]])
+def test_keys_that_some_members_have_are_listed_from_the_members(keys: list[str | None]) -> None:
+    arns = [None if it is None else f"arn:aws:kms:eu-central-1:111111111111:key/{it}" for it in keys]
+    mirrors = {key: {**one, "key_arn": arn} for (key, one), arn in zip(_MIRRORS.items(), arns, strict=True)}
+    found = text(bridge(mirrors, resources=sorted({it for it in arns if it is not None})))
+    assert "resources = compact([for mirror in local.mirrors : mirror.key_arn])" in found
+
+
+def test_keys_that_something_else_has_too_stay() -> None:
+    key = "arn:aws:kms:eu-central-1:111111111111:key/1"
+    document = bridge({"site": {**_MIRRORS["site"], "key_arn": key}}, resources=[key])
+    assert "compact(" in text(document)
+    (statement,) = document["data"]["aws_iam_policy_document"]["mirror"]["statement"]
+    document["data"]["aws_iam_policy_document"]["other"] = {"statement": [{**statement, "actions": ["kms:Decrypt"]}]}
+    assert "compact(" not in text(document)
 
 
 def test_a_single_member_is_listed_as_several_are() -> None:
