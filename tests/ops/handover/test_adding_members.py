@@ -5,7 +5,7 @@ That holds for a bridge of one mirror, too.
 
 import copy
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from terraform import output
 from tests.conftest import PROJECT
 from tests.ops.handover.by_plan import plans_from_json, plans_of_files
 from tests.ops.handover.evaluation import with_old_addresses
+from tests.settings.whole_file import KMS_KEY
 
 pytestmark = pytest.mark.terraform
 
@@ -33,14 +34,14 @@ SINGLE_OF_SPACE = "beside_a_single_one_of_a_space"
 class Addition:
     """A mirror that a deployment gets, and what people write for it in HCL, by the place that the README names.
 
-    `without` are mirrors that the deployment does not have before and after.
+    `mirrors` are those that the deployment has instead of its own.
     """
 
     deployment: str
     key: str
     mirror: Mapping[str, Any]
     entries: Mapping[str, str]
-    without: Sequence[str] = ()
+    mirrors: Mapping[str, Mapping[str, Any]] | None = None
 
 
 _KNOWN_HOST = "partner.git.backlog.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPDx8vP09fb3+Pn6+/z9/v8AAQIDBAUGBwgJCgsMDQ4P"
@@ -114,9 +115,9 @@ ADDITIONS = {
     SINGLE_OF_SPACE: Addition(
         deployment="example",
         key="infra",
-        mirror={**_mirror("infra", "example", {"codecommit": "infrastructure"}), "project": "WEB"},
-        entries={"local.mirrors": _of_space("infra", "infrastructure").replace("NEW", "WEB")},
-        without=["batch"],
+        mirror=_mirror("infra", "example", {"codecommit": "infrastructure"}),
+        entries={"local.mirrors": _of_space("infra", "infrastructure")},
+        mirrors={"website": _mirror("website", "example", {"create": "website", "kms_key_arn": KMS_KEY})},
     ),
     SINGLE: Addition(
         deployment="backlog-only",
@@ -177,8 +178,8 @@ def _bridge(addition: Addition, folder: Path) -> Bridge:
     settings = YAML(typ="safe").load(PROJECT / "deployments" / f"{addition.deployment}.yaml")
     if addition.deployment == "example":  # the bridge needs nothing of the other account
         del settings["dev"], settings["prd"]["codecommit"]["push"]
-    for key in addition.without:
-        del settings["prd"]["backlog"]["repositories"][key]
+    if addition.mirrors is not None:
+        settings["prd"]["backlog"]["repositories"] = dict(addition.mirrors)
     before = _document(settings, folder / "before")
     after = copy.deepcopy(settings)
     after["prd"]["backlog"]["repositories"][addition.key] = addition.mirror
