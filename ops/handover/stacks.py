@@ -11,6 +11,7 @@ from typing import Any
 from errors import Problem, RefusedError
 from errors.shown import shown
 from ops.handover.inputs import with_inputs
+from ops.handover.local_states import local_settings
 from ops.handover.paths import CONFIGURES_TERRAFORM, leads_out, wrong_name
 from terraform import output
 from terraform.output import Stack, StateLocation
@@ -135,8 +136,12 @@ def _sources_outside(file: Path, path: str, content: bytes) -> Iterator[Problem]
 
 def _paths(stack: Stack, problems: list[Problem]) -> _Paths:
     found = _Paths()
+    settings = {id(it) for it in local_settings(stack.document)}
+    states: set[str] = set()  # their paths are kept, see state_paths.py
     for where, value in _values(stack.document):
         if isinstance(value, dict):
+            if id(value) in settings:
+                states.add(f"{where}.path")
             found.unknown.update(_PROGRAMS & value.keys())
             continue
         names = {_FOLDER.sub("", value)}
@@ -151,7 +156,9 @@ def _paths(stack: Stack, problems: list[Problem]) -> _Paths:
         except TemplateError:
             found.unknown.add("an expression that cannot be split")
         found.named.update(map(posixpath.normpath, names))
-        outside = {path for path in read if leads_out(path)} | {path for path in names if _is_file_outside(path, stack)}
+        outside = {path for path in read if leads_out(path)}
+        if where not in states:
+            outside |= {path for path in names if _is_file_outside(path, stack)}
         problems += [
             Problem(where=f"{stack.name}: {where}", what=f"{shown(path)} {_OUTSIDE}", hint=_COPY_IT)
             for path in sorted(outside)

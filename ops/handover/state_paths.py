@@ -2,14 +2,14 @@
 
 import copy
 import os.path
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from errors import Problem, RefusedError
+from ops.handover.local_states import local_settings
 from ops.handover.stacks import HandoverStack
-from terraform.output import objects
 
 _DEFAULT = "terraform.tfstate"
 
@@ -31,7 +31,7 @@ def with_state_paths(
             hint = f"move it to {place}, or its backend to another place, and hand over again"
             problems.append(Problem(where=str(state), what="is a state in the output folder", hint=hint))
         document = copy.deepcopy(dict(stack.document))
-        for settings in _local_settings(document):
+        for settings in local_settings(document):
             if _is_relative(settings.get("path")):
                 file = _moved(os.path.abspath(os.path.join(folder, settings["path"])), moves)
                 settings["path"] = Path(os.path.relpath(file, target)).as_posix()
@@ -60,15 +60,3 @@ def _own_file(stack: HandoverStack, folder: str) -> Path | None:
 
 def _is_relative(path: Any) -> bool:
     return isinstance(path, str) and bool(path) and "${" not in path and not PureWindowsPath(path).anchor
-
-
-def _local_settings(document: dict[str, Any]) -> Iterator[Any]:
-    """The settings of local states: the stack's own, and those that it reads."""
-    for settings in objects(document.get("terraform")):
-        for backends in objects(settings.get("backend")):
-            yield from objects(backends.get("local"))
-    for kinds in objects(document.get("data")):
-        for named in objects(kinds.get("terraform_remote_state")):
-            for block in (it for blocks in named.values() for it in objects(blocks)):
-                if block.get("backend") == "local":
-                    yield from objects(block.get("config"))

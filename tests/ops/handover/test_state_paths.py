@@ -40,6 +40,28 @@ def test_a_relative_path_names_the_same_file(place: str, out: Callable[..., Path
     assert paths("app", "backend.tf") == ["a/x"]
 
 
+@pytest.mark.parametrize("path", ["{}/terraform.web.tfstate", "../../../terraform.web.tfstate"])
+def test_a_state_of_the_project_stays_where_it_is(path: str, out: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "terraform.web.tfstate").write_text("{}")
+    path = path.format(tmp_path)
+    folder = out(web=with_path(path), app=with_path("/srv/x.tfstate", data=reading(path)))
+    hand_over(folder, tmp_path / "terraform", states_from=folder)
+    expected = f'path = "{path.replace("../../../", "../../")}"'
+    assert expected in (tmp_path / "terraform" / "web" / "backend.tf").read_text()
+    assert expected in (tmp_path / "terraform" / "app" / "remote_state.tf").read_text()
+
+
+def test_refuses_a_state_of_the_project_as_another_argument(out: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "x.tfstate").write_text("{}")
+    path = "../../../x.tfstate"
+    backup = {"aws_s3_object": {"it": {"bucket": "b", "key": "k", "source": path}}}
+    folder = out(with_path(path, resource=backup))
+    with pytest.raises(
+        RefusedError, match=r"^error: web: resource\.aws_s3_object\.it\.source: '\.\./\.\./\.\./x\.tfstate' is "
+    ):
+        hand_over(folder, tmp_path / "hcl", states_from=folder)
+
+
 @pytest.mark.parametrize("document", [TOPIC, with_path("./terraform.tfstate")])
 def test_refuses_to_leave_a_state_behind(document: Any, out: Callable[..., Path], tmp_path: Path) -> None:
     folder = out(document)
