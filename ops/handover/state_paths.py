@@ -2,16 +2,24 @@
 
 import copy
 import os.path
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from errors import Problem, RefusedError
+from errors.shown import shown
 from ops.handover.local_states import local_settings
 from ops.handover.stacks import HandoverStack
 
 _DEFAULT = "terraform.tfstate"
+_PATHS = {"path", "workspace_dir"}
+_WRITE_OUT = "write an absolute path, or one whose only expression is ${path.module} at the start"
+
+# Both name the folder that Terraform runs in, as a relative path does.
+_OWN_FOLDER = re.compile(r"^\$\{\s*path\.(?:module|root)\s*\}/+")
+_SIGNS = re.compile(r"[$%]\{")
 
 
 def with_state_paths(
@@ -19,7 +27,8 @@ def with_state_paths(
 ) -> list[HandoverStack]:
     """The stacks of `out`, which usually lies at `original`, with paths of states as they are below `destination`.
 
-    A path in a stack's folder stays there. Raises RefusedError for such a state that exists: it would be left behind.
+    A path in a stack's folder stays there. Raises RefusedError for such a state that exists (it would be left behind),
+    and for a path with an expression, of which it is not known what file it names.
     """
     before = [os.path.abspath(original / stack.folder.relative_to(out)) for stack in stacks]
     after = [os.path.abspath(destination / stack.target) for stack in stacks]
@@ -32,9 +41,18 @@ def with_state_paths(
             problems.append(Problem(where=str(state), what="is a state in the output folder", hint=hint))
         document = copy.deepcopy(dict(stack.document))
         for settings in local_settings(document):
-            if _is_relative(settings.get("path")):
-                file = _moved(os.path.abspath(os.path.join(folder, settings["path"])), moves)
-                settings["path"] = Path(os.path.relpath(file, target)).as_posix()
+            for name in _PATHS & settings.keys():
+                path = settings[name]
+                if not _is_relative(path):
+                    continue
+                own = prefix[0] if (prefix := _OWN_FOLDER.match(path)) else ""
+                rest = path.removeprefix(own)
+                if _SIGNS.search(rest):
+                    what = f"{shown(path)} is the path of a local state, and may name another file from the new folder"
+                    problems.append(Problem(where=stack.name, what=what, hint=_WRITE_OUT))
+                    continue
+                file = _moved(os.path.abspath(os.path.join(folder, rest)), moves)
+                settings[name] = own + Path(os.path.relpath(file, target)).as_posix()
         found.append(replace(stack, document=document))
     if problems:
         raise RefusedError(problems)
@@ -59,4 +77,4 @@ def _own_file(stack: HandoverStack, folder: str) -> Path | None:
 
 
 def _is_relative(path: Any) -> bool:
-    return isinstance(path, str) and bool(path) and "${" not in path and not PureWindowsPath(path).anchor
+    return isinstance(path, str) and bool(path) and not PureWindowsPath(path).anchor

@@ -40,6 +40,44 @@ def test_a_relative_path_names_the_same_file(place: str, out: Callable[..., Path
     assert paths("app", "backend.tf") == ["a/x"]
 
 
+@pytest.mark.parametrize("folder_name", ["${path.module}/", "${ path.root }/"])
+def test_an_expression_may_name_the_stack_s_own_folder(
+    folder_name: str, out: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = out(web=TOPIC, app={**TOPIC, "data": reading(f"{folder_name}../platform.tfstate")})
+    hand_over(folder, tmp_path / "hcl", states_from=folder)
+    found = (tmp_path / "hcl" / "app" / "remote_state.tf").read_text()
+    own = folder_name.replace("{ ", "{").replace(" }", "}")
+    assert f'path = "{own}../../cdktf.out/stacks/platform.tfstate"' in found
+
+
+@pytest.mark.parametrize(
+    "path", ["${var.folder}/x.tfstate", "../${terraform.workspace}/x.tfstate", "${path.cwd}/../x.tfstate", "%{ if a }b"]
+)
+def test_refuses_a_relative_path_of_which_the_file_is_not_known(
+    path: str, out: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = out({**TOPIC, "data": reading(path)})
+    with pytest.raises(RefusedError) as refused:
+        hand_over(folder, tmp_path / "hcl", states_from=folder)
+    assert str(refused.value) == (
+        f"error: web: '{path}' is the path of a local state, and may name another file from the new folder\n"
+        "hint: write an absolute path, or one whose only expression is ${path.module} at the start"
+    )
+
+
+def test_an_absolute_path_may_have_expressions(out: Callable[..., Path], tmp_path: Path) -> None:
+    folder = out({**TOPIC, "data": reading("/srv/${terraform.workspace}.tfstate")})
+    hand_over(folder, tmp_path / "hcl", states_from=folder)
+    assert '"/srv/${terraform.workspace}.tfstate"' in (tmp_path / "hcl" / "web" / "remote_state.tf").read_text()
+
+
+def test_the_folder_of_workspaces_stays_the_same(out: Callable[..., Path], tmp_path: Path) -> None:
+    folder = out({**TOPIC, "terraform": {"backend": {"local": {"workspace_dir": "../../../states"}}}})
+    hand_over(folder, tmp_path / "hcl", states_from=folder)
+    assert 'workspace_dir = "../../states"' in (tmp_path / "hcl" / "web" / "backend.tf").read_text()
+
+
 @pytest.mark.parametrize("path", ["{}/terraform.web.tfstate", "../../../terraform.web.tfstate"])
 def test_a_state_of_the_project_stays_where_it_is(path: str, out: Callable[..., Path], tmp_path: Path) -> None:
     (tmp_path / "terraform.web.tfstate").write_text("{}")
