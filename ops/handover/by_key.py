@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ops.handover.expressions import parsed
-from ops.handover.hcl import Expression, Template, text
+from ops.handover.hcl import Expression, Template, Verbatim, text
 from ops.handover.strings import quoted
-from terraform.templates import Interpolation, Literal, Part
+from terraform.templates import Directive, Interpolation, Literal, Part
 
 # What an ARN without a word for it names, by its service.
 _NOUNS = {"codecommit": "repository", "s3": "bucket", "sns": "topic", "sqs": "queue"}
@@ -30,6 +30,33 @@ def text_by_key(texts: Sequence[str], keys: Keys) -> list[Part] | None:
         start, name = found
         parts.append(Interpolation(name))
         rest = [text[start + len(key) :] for text, key in zip(rest, keys[name], strict=True)]
+
+
+def expression_by_key(members: Sequence[Expression], keys: Keys) -> Expression | None:
+    """The expression of members that differ in the key alone, with `each.key` in its place, or None."""
+    if verbatims := [it for it in members if isinstance(it, Verbatim)]:
+        source = source_by_key([it.source for it in verbatims], keys) if len(verbatims) == len(members) else None
+        return None if source is None else Verbatim(source)
+    parts = [it.parts for it in members if isinstance(it, Template)]
+    if len(parts) != len(members) or len({tuple(type(part) for part in one) for one in parts}) != 1:
+        return None
+    merged: list[Part] = []
+    for column in zip(*parts, strict=True):
+        part = _part_by_key(column, keys)
+        if part is None:
+            return None
+        merged += part
+    return Template(tuple(merged))
+
+
+def _part_by_key(column: Sequence[Part], keys: Keys) -> list[Part] | None:
+    first = column[0]
+    if all(part == first for part in column):
+        return [first]
+    if isinstance(first, Literal):
+        return text_by_key([part.text for part in column if isinstance(part, Literal)], keys)
+    source = source_by_key([part.source for part in column if isinstance(part, Interpolation)], keys)
+    return None if source is None or isinstance(first, Directive) else [Interpolation(source)]
 
 
 def _first_key(texts: Sequence[str], end: int, keys: Keys) -> tuple[int, str] | None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ops.handover.by_key import Keys, noun, source_by_key, text_by_key, without_common_ends
+from ops.handover.by_key import Keys, expression_by_key, noun, without_common_ends
 from ops.handover.grouping import ResourceGroup
 from ops.handover.hcl import (
     NULL,
@@ -25,7 +25,7 @@ from ops.handover.scopes import PLACEHOLDER, hides
 from ops.handover.strings import has_doubled_signs
 from ops.handover.texts import is_long
 from ops.handover.texts_by_key import TextsByKey, texts_by_key, written_by_key
-from terraform.templates import Directive, Interpolation, Literal, Part, escaped
+from terraform.templates import Interpolation, Literal, escaped
 
 _MOST_DYNAMIC = 3
 _OWN_SCOPE = frozenset({"dynamic", "provisioner", "connection"})
@@ -157,33 +157,38 @@ class _Merger:
 
     def _argument(self, members: Sequence[Expression | None], place: tuple[str, ...]) -> Expression:
         """An argument's values, merged. None stands for a member without the block."""
-        if None not in members:
-            return self._merged([it for it in members if it is not None], place)
+        best = self._name_of_block(members, place)
         present = [it for it in members if it is not None]
+        if None not in members:
+            return self._merged(present, place, best if place[-1] in GENERIC else ())
         rows = [number for number, it in enumerate(members) if it is not None]
         if (written := written_by_key(present, rows, self._known)) is not None:
             self.shared += 1
             return written
+        or_null = [NULL if it is None else it for it in members]
         if all(it == present[0] for it in present):
-            own_keys = (keys[row] for keys in self._keys.values() for row in rows)
-            if self._may_be_dynamic and any(is_own(present[0], key) for key in own_keys):
-                return self._value([NULL if it is None else it for it in members], place, place[-2:-1])
+            if best:
+                return self._value(or_null, place, best)
             self.shared += 1
             return present[0]
-        own = _Merger(
-            {
-                name: [key for key, it in zip(values, members, strict=True) if it is not None]
-                for name, values in self._keys.items()
-            },
-            may_be_dynamic=False,
-        )
-        by_key = own._by_key(present) or own._by_element(present, place)
+        keys = {name: [values[row] for row in rows] for name, values in self._keys.items()}
+        own = _Merger(keys, may_be_dynamic=False)
+        by_key = expression_by_key(present, keys) or own._by_element(present, place)
         if by_key is not None and not (own.values or own.files or own.files_by_key):
             self.shared += 1
             return by_key
-        return self._value([NULL if it is None else it for it in members], place)
+        return self._value(or_null, place, best)
 
-    def _merged(self, members: Sequence[Expression], place: tuple[str, ...]) -> Expression:
+    def _name_of_block(self, members: Sequence[Expression | None], place: tuple[str, ...]) -> Sequence[str]:
+        """The nested block's name, if the argument has what is the members' own and tells who has the block.
+
+        It must not depend on how many have the block: then people's own entries would lack the value that is read.
+        """
+        columns = [zip(members, keys, strict=True) for keys in self._keys.values()]
+        are_own = any(it is not None and is_own(it, key) for column in columns for it, key in column)
+        return place[-2:-1] if self._may_be_dynamic and are_own and NULL not in members else ()
+
+    def _merged(self, members: Sequence[Expression], place: tuple[str, ...], best: Sequence[str] = ()) -> Expression:
         if all(member == members[0] for member in members):
             self.shared += 1
             return members[0]
@@ -191,7 +196,7 @@ class _Merger:
             return members[0]
         if place[-1] in ("depends_on", "provider", "ignore_changes"):
             raise _DifferentError
-        merged = self._by_key(members)
+        merged = expression_by_key(members, self._keys)
         if merged is not None:
             self.shared += 1
             return merged
@@ -202,7 +207,7 @@ class _Merger:
             raise _DifferentError
         if any(isinstance(member, Template) and is_long(member) for member in members):
             return self._json(members, place) or self._file(members, place)
-        return self._value(members, place)
+        return self._value(members, place, best)
 
     def _value(self, members: Sequence[Expression], place: tuple[str, ...], best: Sequence[str] = ()) -> Expression:
         """`each.value.NAME`, with the `best` name or one after the place. Equal values share one name."""
@@ -224,31 +229,6 @@ class _Merger:
                     return Verbatim(f"each.value.{name}")
                 return Template((Literal(prefix), Interpolation(f"each.value.{name}"), *suffix))
         raise _DifferentError
-
-    def _by_key(self, members: Sequence[Expression]) -> Expression | None:
-        """Expressions that differ in the key alone, with `each.key` in its place."""
-        if verbatims := all_of(Verbatim, members):
-            source = source_by_key([it.source for it in verbatims], self._keys)
-            return None if source is None else Verbatim(source)
-        parts = [it.parts for it in all_of(Template, members)]
-        if not parts or len({tuple(type(part) for part in one) for one in parts}) != 1:
-            return None
-        merged: list[Part] = []
-        for column in zip(*parts, strict=True):
-            part = self._part_by_key(column)
-            if part is None:
-                return None
-            merged += part
-        return Template(tuple(merged))
-
-    def _part_by_key(self, column: Sequence[Part]) -> list[Part] | None:
-        first = column[0]
-        if all(part == first for part in column):
-            return [first]
-        if isinstance(first, Literal):
-            return text_by_key([part.text for part in column if isinstance(part, Literal)], self._keys)
-        source = source_by_key([part.source for part in column if isinstance(part, Interpolation)], self._keys)
-        return None if source is None or isinstance(first, Directive) else [Interpolation(source)]
 
     def _by_element(self, members: Sequence[Expression], place: tuple[str, ...]) -> Expression | None:
         """Calls, tuples and objects of the same form, merged element by element."""
@@ -272,14 +252,16 @@ class _Merger:
         columns = list(zip(*(it.items for it in members), strict=True))
         # The next member's list of JSON may be longer.
         if (len(columns) > 1 or self._in_json) and all(is_constant(it) for it in members):
-            by_key = [column[0] if len(set(column)) == 1 else self._by_key(column) for column in columns]
+            by_key = [
+                column[0] if len(set(column)) == 1 else expression_by_key(column, self._keys) for column in columns
+            ]
             found = tuple(it for it in by_key if it is not None)
             return TupleExpr(found) if len(found) == len(columns) else None
         return TupleExpr(self._elements([it.items for it in members], place))
 
     def _objects(self, members: Sequence[ObjectExpr], place: tuple[str, ...]) -> Expression | None:
         columns = columns_of(members)
-        keys = [self._by_key(names) for names, _ in columns]
+        keys = [expression_by_key(names, self._keys) for names, _ in columns]
         found = [it for it in keys if isinstance(it, Template)]
         if not columns or len(found) < len(columns):
             return None
@@ -346,5 +328,5 @@ class _Merger:
             raise _DifferentError
         start, name, end = named
         inside = [text(line[len(start) : len(line) - len(end)]) for line in column]
-        variables[name] = self._by_key(inside) or self._value(inside, (name,))
+        variables[name] = expression_by_key(inside, self._keys) or self._value(inside, (name,))
         return f"{escaped(start)}${{{name}}}{end}"

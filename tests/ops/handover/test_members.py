@@ -89,6 +89,12 @@ def test_conditions_on_different_keys_are_dynamic_with_the_values_of_the_member(
     assert found.count("vpce-0123456789abcdef0") == 1
 
 
+@pytest.mark.parametrize("case", ["rooms", "rooms_of_which_two_have_addresses", "rooms_that_all_have_addresses"])
+def test_a_value_has_the_same_name_however_many_members_have_it(case: str) -> None:
+    assert "values = each.value.source_ip " in text(case)
+    assert "source_ip = var.night_cidrs" in text(case)
+
+
 def test_rooms_are_kept_apart_by_one_block_and_one_list() -> None:
     found = text("rooms_kept_apart")
     assert found.count("precondition {") == 1

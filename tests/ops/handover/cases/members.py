@@ -10,7 +10,9 @@ from tests.ops.handover.cases.similar import Body, each, stack
 _ARN = "arn:aws:codecommit:eu-central-1:111111111111:"
 _REPOSITORIES = ("application", "infra", "infra-modules", "reports")
 _ENDPOINTS = ["vpce-0123456789abcdef0"]
-_ROOMS: Mapping[str, Sequence[str] | None] = {"night": None, "vault": _ENDPOINTS}
+Rooms = Mapping[str, Sequence[str] | None]
+_ROOMS: Rooms = {"night": None, "vault": _ENDPOINTS}
+_PULLED = {"audit": {"resources": [f"{_ARN}reports"]}, "night": {"resources": [f"{_ARN}infra"]}}
 
 
 def _statement(**arguments: Any) -> Body:
@@ -43,19 +45,24 @@ def _conditions(key: str, endpoints: Sequence[str] | None) -> list[Body]:
     return [{"test": "StringNotEquals", "variable": "aws:SourceVpce", "values": list(endpoints)}, always]
 
 
-def _rooms(*, others: bool = False, differs: bool = False) -> Document:
-    """Rooms with addresses or endpoints. `others`: each is kept apart from all others, by one list of all."""
+def _rooms(
+    rooms: Rooms = _ROOMS, *, others: bool = False, differs: bool = False, more: Mapping[str, Body] | None = None
+) -> Document:
+    """Rooms with endpoints or, where they have none, addresses.
+
+    others: each is kept apart from all others, by one list of all. more: further arguments of a room's statement.
+    """
     kept = [
         {
             "condition": f'${{length(setintersection(local.room_cidrs["{key}"], flatten([for room, cidrs in '
             f'local.room_cidrs : cidrs if room != "{key}"]))) == 0}}',
             "error_message": "Apart.",
         }
-        for key in _ROOMS
+        for key in rooms
     ]
     policies = [
         ("aws_sns_topic", f"rooms/{key}/topic", {"name": key, "lifecycle": {"precondition": [it]}})
-        for key, it in zip(_ROOMS, kept, strict=True)
+        for key, it in zip(rooms, kept, strict=True)
     ]
     documents = stack(
         "data",
@@ -63,13 +70,14 @@ def _rooms(*, others: bool = False, differs: bool = False) -> Document:
             (
                 "aws_iam_policy_document",
                 f"rooms/{key}/deny",
-                {"statement": [_statement(condition=_conditions(key, it))]},
+                {"statement": [_statement(condition=_conditions(key, it), **(more or {}).get(key, {}))]},
             )
-            for key, it in _ROOMS.items()
+            for key, it in rooms.items()
         ],
     )
     cidrs = {"night": "${var.night_cidrs}", "vault": ["192.0.2.0/24"] if differs else []}
-    variable = {"night_cidrs": {"type": "list(string)", "default": ["198.51.100.0/24"], "nullable": False}}
+    addresses = {"type": "list(string)", "default": ["198.51.100.0/24"], "nullable": False}
+    variable = {f"{key}_cidrs": addresses for key, endpoints in rooms.items() if endpoints is None}
     found: Document = {**documents, **sets.releases(), "variable": variable}
     if others:
         topics = [(kind, path, body) for kind, path, body in policies]
@@ -155,6 +163,8 @@ def members() -> dict[str, Document]:
         ),
         "keys_that_begin_as_names_do": _prefixed(),
         "rooms": _rooms(),
+        "rooms_of_which_two_have_addresses": _rooms({"audit": None, **_ROOMS}),
+        "rooms_that_all_have_addresses": _rooms({"audit": None, "night": None}, more=_PULLED),
         "rooms_kept_apart": _rooms(others=True),
         "rooms_with_another_list": _rooms(others=True, differs=True),
     }
