@@ -12,7 +12,7 @@ from ops.handover.comparison import FolderComparison, compared, difference
 from ops.handover.formatting import HclFormatter
 from ops.handover.git_files import GIT_FILES
 from ops.handover.last_handover import MANIFEST, MEMORY, is_memory, last_handover, remembered, with_unix_line_ends
-from ops.handover.lost_resources import lost
+from ops.handover.lost_resources import lost, moved_away
 from ops.handover.paths import CONFIGURES_TERRAFORM, is_below, refuse_links
 
 _OF_TERRAFORM = re.compile(r"(^|/)\.|\.tfstate(\.|$)")
@@ -64,6 +64,7 @@ class FolderChange:
     def refuse_losses(self, addresses: Mapping[str, Collection[str]]) -> None:
         """Raises RefusedError with each resource that people left out, so that Terraform would destroy it.
 
+        So does a resource that people moved to another address, and that is written at its old one nevertheless.
         `addresses` are those of the resources that the handover writes, by the folders of stacks.
         """
         hint = (
@@ -75,6 +76,11 @@ class FolderChange:
             new = {
                 path.removeprefix(f"{target}/"): it for path, it in self.new.items() if path.startswith(f"{target}/")
             }
+            for it in moved_away(new, files, addresses[target]):
+                what = f"the move from {it.old} to {it.new} cannot stay, because the handover writes {it.old}"
+                undo = "exchange `from` and `to` in it if Terraform applied it, and remove it if not"
+                also = f"; remove {it.new} from {it.new_in}" if it.new_in else ""
+                problems.append(Problem(where=str(self.destination / target / it.file), what=what, hint=undo + also))
             if new.items() <= files.items():
                 continue  # nobody changed a file of the handover
             for file, address in lost(new, files, addresses[target]):

@@ -1,4 +1,5 @@
-"""Finds resources that a handover writes and that people's changes leave out, so that Terraform would destroy them.
+"""Finds resources that a handover writes and that people's changes leave out, so that Terraform would destroy them, and
+those that people moved to another address, although the handover writes them.
 
 People may rename a resource with a `moved` block, and say with a `removed` block that Terraform is to destroy or forget
 it. A block counts as a whole: which keys its `for_each` has is not compared.
@@ -10,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ops.handover.addresses import is_in_module, split
+from ops.handover.addresses import is_in_module, is_whole, split
 from ops.handover.written_blocks import written_blocks
 from terraform.output import objects
 from terraform.patterns import NAME
@@ -73,6 +74,36 @@ def lost(new: Mapping[str, bytes], files: Mapping[str, bytes], wanted: Collectio
             if not after.explains(address, is_repeated=is_repeated):
                 yield before.files.get(block, ""), block if block not in after.blocks else address
                 break
+
+
+@dataclass(frozen=True)
+class MoveAway:
+    """A `moved` block of people that leads away from an address that is declared.
+
+    file: where it is. old, new: the addresses. new_in: the file that declares the new address, if one does.
+    """
+
+    file: str
+    old: str
+    new: str
+    new_in: str | None
+
+
+def moved_away(written: Mapping[str, bytes], files: Mapping[str, bytes], wanted: Collection[str]) -> Iterator[MoveAway]:
+    """The moves away from what the handover writes, which Terraform refuses: "Moved object still exists".
+
+    `written` are the files as the handover writes them; the others are as in `lost`. Instances of which the keys are
+    not known, and what is in modules, are left to Terraform.
+    """
+    after = _declared(files)
+    for file, content in sorted(files.items()):
+        if content == written.get(file):
+            continue
+        for old, new in _declared({file: content}).moves.items():
+            block, (new_block, _) = split(old)[0], split(new)
+            is_all = (is_whole(old) or _MODULE.fullmatch(old)) and not new.endswith("]")
+            if block in after.blocks and block != new_block and (is_all or old in wanted):
+                yield MoveAway(file, old, new, after.files.get(new_block))
 
 
 def _declared(files: Mapping[str, bytes]) -> _Declared:

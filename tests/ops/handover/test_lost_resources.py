@@ -8,7 +8,7 @@ import pytest
 
 from errors import RefusedError
 from ops.handover import hand_over
-from ops.handover.lost_resources import lost
+from ops.handover.lost_resources import lost, moved_away
 from tests.ops.handover.folders import written
 from tests.ops.handover.successions import subnets
 
@@ -100,6 +100,34 @@ def test_reads_what_people_write_as_json() -> None:
         assert lost_in(main=others, own_json=unknown) == ["aws_sns_topic.news"]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "is_found"),
+    [
+        ("aws_sns_topic.news", "aws_sns_topic.letters", True),
+        ("aws_sns_topic.news", 'aws_sns_topic.all["news"]', True),
+        ("aws_sns_topic.news", "module.network.aws_sns_topic.news", True),
+        ("aws_sns_topic.letters", "aws_sns_topic.news", False),
+        ("aws_sns_topic.news", 'aws_sns_topic.news["a"]', False),
+        ("aws_subnet.private", "aws_subnet.app", True),
+        ('aws_subnet.private["a"]', "aws_subnet.app", True),
+        ('aws_subnet.private["b"]', "aws_subnet.app", False),
+        ("aws_subnet.private", 'aws_subnet.private["a"]', False),
+        ("module.network", "module.net", True),
+        ("module.network", 'module.network["a"]', False),
+        ("module.network.aws_sns_topic.news", "aws_sns_topic.letters", False),
+        ('terraform_data.loop["a"]', "terraform_data.it", False),
+    ],
+)
+def test_finds_moves_away_from_what_is_written(old: str, new: str, is_found: bool) -> None:
+    before = {path: text.encode() for path, text in NEW.items()}
+    as_json = json.dumps({"moved": {"from": old, "to": new}})
+    for file, text in (("own.tf", moved(old, new)), ("own.tf.json", as_json)):
+        found = [(it.file, it.old) for it in moved_away(before, {**before, file: text.encode()}, WANTED)]
+        assert found == ([(file, old)] if is_found else [])
+    own = {**before, "main.tf": (NEW["main.tf"] + moved(old, new)).encode()}
+    assert list(moved_away(own, own, WANTED)) == []
+
+
 TWO = {**subnets("a", "c"), "output": {"zone": {"value": "a"}}}
 
 
@@ -149,3 +177,29 @@ def test_a_handover_names_each_file_that_has_changes_of_both(
     )
     assert '"theirs"' in file.read_text()
     assert '"new"' in file.read_text()
+
+
+@pytest.mark.tool("terraform")
+def test_to_overwrite_what_people_renamed_needs_their_move_undone(out: Callable[..., Path], tmp_path: Path) -> None:
+    hcl = tmp_path / "hcl"
+    hand_over(out(TWO), hcl)
+    file, own = hcl / "web" / "subnets.tf", hcl / "web" / "renamed.tf"
+    as_handed_over = file.read_text()
+    file.write_text(as_handed_over.replace('"network_private"', '"net"'))
+    own.write_text(moved("aws_subnet.network_private", "aws_subnet.net"))
+    hand_over(out(TWO), hcl)
+    before = written(hcl)
+    with pytest.raises(RefusedError) as refused:
+        hand_over(out(TWO), hcl, force=True)
+    assert str(refused.value) == (
+        f"error: {own}: the move from aws_subnet.network_private to aws_subnet.net cannot stay, because the handover "
+        "writes aws_subnet.network_private\n"
+        "hint: exchange `from` and `to` in it if Terraform applied it, and remove it if not"
+    )
+    assert written(hcl) == before
+    own.write_text(as_handed_over.replace('"network_private"', '"net"') + own.read_text())
+    with pytest.raises(RefusedError, match=r"if not; remove aws_subnet\.net from renamed\.tf$"):
+        hand_over(out(TWO), hcl, force=True)
+    own.write_text(moved("aws_subnet.net", "aws_subnet.network_private"))
+    hand_over(out(TWO), hcl, force=True)
+    assert file.read_text() == as_handed_over
