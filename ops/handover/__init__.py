@@ -88,7 +88,12 @@ def hand_over(
     if validate and run_providers:
         read_by_terraform = change.stacks_to_validate((stack.target for stack in stacks), unchanged_too=check)
         found = errors_in(read_by_terraform, terraform)
-        refuse_invalid(found, destination, lambda path: not change.is_as_handed_over(path))
+        refuse_invalid(
+            found,
+            destination,
+            is_changed=lambda path: not change.is_as_handed_over(path),
+            merged_text=change.merged_text,
+        )
     if check:
         change.refuse_differences()
     else:

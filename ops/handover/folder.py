@@ -168,6 +168,13 @@ class FolderChange:
         """Whether a file will be as the handover writes it, without anything of people."""
         return path in self.new and path not in self.compared.notes
 
+    def merged_text(self, path: str) -> str | None:
+        """What a file will be that has changes of people and of this handover; None for any other file."""
+        content = self.compared.files.get(path)
+        if content is None or path not in self.compared.notes or content == self.present[path]:
+            return None
+        return content.decode(errors="replace")
+
     def _forgotten(self) -> list[str]:
         """Files of the memory of earlier handovers."""
         found = (self.destination / MEMORY).rglob("*")

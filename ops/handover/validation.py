@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from errors import Problem, RefusedError
-from errors.shown import counted
+from errors.shown import counted, shown
 from terraform.cli import OF_PROVIDERS, Diagnostic, FinishedRun, TerraformCli, diagnostic, message, own_environment
 
 # The codes of the messages with which `terraform init -json` starts on providers; it has read the whole configuration
@@ -20,6 +20,7 @@ _ON_PROVIDERS = "initializing_provider_plugin"
 _CORRECT = "correct it in the project, where `terraform validate` says the same of the JSON; else, report it"
 _OR_UNREACHABLE = "correct it in the project; if a module is out of reach here, --no-providers validates nothing"
 _PARAGRAPH = "\n\n"
+_LINE_END = "\n"  # the only one that Terraform counts
 _AT_ONCE = 2  # each runs a provider of half a gigabyte
 
 
@@ -36,6 +37,11 @@ class Invalid:
     def file(self) -> str:
         """The path of the file that Terraform names."""
         return f"{self.stack}/{self.place.rpartition(':')[0]}"
+
+    @property
+    def line(self) -> int:
+        """The number of the line that Terraform names."""
+        return int(self.place.rpartition(":")[2])
 
 
 def errors_in(stacks: Mapping[str, Mapping[str, bytes]], terraform: TerraformCli) -> list[Invalid]:
@@ -87,14 +93,27 @@ def _errors_of_init(stack: str, init: FinishedRun) -> list[Invalid]:
     return errors or [Invalid(stack=stack, place="", what=f"`terraform init` failed: {unknown}", hint=_OR_UNREACHABLE)]
 
 
-def refuse_invalid(found: Sequence[Invalid], destination: Path, is_changed: Callable[[str], bool]) -> None:
-    """Raise RefusedError with the errors. `is_changed` says whether people changed or added a file."""
+def refuse_invalid(
+    found: Sequence[Invalid],
+    destination: Path,
+    *,
+    is_changed: Callable[[str], bool],
+    merged_text: Callable[[str], str | None],
+) -> None:
+    """Raise RefusedError with the errors. `is_changed` says whether people changed or added a file.
+
+    `merged_text` gives what a merged file would be: nobody has this text, so that its lines are shown, not counted.
+    """
     problems = []
     for it in found:
-        hint = it.hint
+        where, what, hint = f"{it.stack}/{it.place}", it.what, it.hint
         if it.place and is_changed(it.file):
             hint = "correct it in this file, which was changed or added since the last handover"
-        problems.append(Problem(where=str(destination / it.stack / it.place), what=it.what, hint=hint))
+            if (text := merged_text(it.file)) is not None:
+                where, hint = it.file, "correct it in this file or in the project; nothing was written"
+                line = "".join(text.split(_LINE_END)[it.line - 1 : it.line]).strip()
+                what = f"{what} (after the merge, in {shown(line)})"
+        problems.append(Problem(where=str(destination / where), what=what, hint=hint))
     if problems:
         raise RefusedError(problems)
 

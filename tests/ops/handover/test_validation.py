@@ -60,6 +60,24 @@ def test_validates_what_people_added_together_with_what_is_new(out: Callable[...
     assert problem.hint == "correct it in this file, which was changed or added since the last handover"
 
 
+def test_shows_the_line_of_a_merged_file_because_nobody_has_the_merged_text(
+    out: Callable[..., Path], tmp_path: Path
+) -> None:
+    values = {name: {"value": f"the {name}"} for name in ("b", "m", "y")}
+    hand_over(out({"output": values}), tmp_path / "hcl")
+    file = tmp_path / "hcl" / "web" / "outputs.tf"
+    file.write_text(file.read_text().replace('"the y"', "local.none"))
+    before = file.read_text()
+    with pytest.raises(RefusedError) as refused:
+        hand_over(out({"output": {"a": {"value": "new"}, **values}}), tmp_path / "hcl", validate=True)
+    (problem,) = refused.value.problems
+    assert problem.where == str(file)
+    assert problem.what.startswith("Reference to undeclared local value: A local value with the name")
+    assert problem.what.endswith("(after the merge, in 'value = local.none')")
+    assert problem.hint == "correct it in this file or in the project; nothing was written"
+    assert file.read_text() == before
+
+
 @pytest.mark.parametrize(
     ("document", "place", "what"),
     [
