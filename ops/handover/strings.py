@@ -1,7 +1,9 @@
 """Writes strings as HCL: quoted, or as a heredoc where that is exact and easier to read."""
 
+import itertools
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from ops.handover.hcl import Template
 from terraform.templates import Directive, Interpolation, Literal, Part, escaped
@@ -17,7 +19,12 @@ def quoted(value: str) -> str:
 
 def quoted_template(template: Template) -> str:
     """A template as a quoted string."""
-    inside = (quoted(part.text)[1:-1] if isinstance(part, Literal) else _sequence(part) for part in template.parts)
+    parts = joined(template.parts)
+    inside = (
+        _quoted_before(part.text, after) if isinstance(part, Literal) else _sequence(part)
+        for part, after in itertools.zip_longest(parts, parts[1:])
+        if part is not None
+    )
     return '"' + "".join(inside) + '"'
 
 
@@ -36,7 +43,9 @@ def is_heredoc(template: Template) -> bool:
     Tabs count as one space there, so that line must not begin with one. Combining characters at the start of a line,
     tabs in a line of nothing else, carriage returns and a missing final newline need a quoted string.
     """
-    if template.expression is not None or not all(_fits_heredoc(part) for part in template.parts):
+    if template.expression is not None or not is_exact_without_quotes(template.parts):
+        return False
+    if any("\n" in part.source for part in template.parts if not isinstance(part, Literal)):
         return False
     whole = "".join(part.text if isinstance(part, Literal) else "x" for part in template.parts)
     lines = whole.split("\n")
@@ -57,10 +66,40 @@ def has_doubled_signs(part: Part) -> bool:
     return isinstance(part, Literal) and re.search(r"(\$\$|%%)\{", part.text) is not None
 
 
-def _fits_heredoc(part: Part) -> bool:
-    if isinstance(part, Literal):
-        return not has_doubled_signs(part)
-    return "\n" not in part.source
+def is_exact_without_quotes(parts: Sequence[Part]) -> bool:
+    """Whether a heredoc or a template file, which have no escapes for single characters, can represent a template."""
+    return not has_escaping_sign(parts) and not any(map(has_doubled_signs, joined(parts)))
+
+
+def has_escaping_sign(parts: Sequence[Part]) -> bool:
+    """Whether a text ends in a sign that would double the one of what follows: `$${` is no interpolation."""
+    return any(_is_escape(it.text, after) for it, after in itertools.pairwise(joined(parts)) if isinstance(it, Literal))
+
+
+def joined(parts: Sequence[Part]) -> list[Part]:
+    """The parts of a template, with adjacent texts as one."""
+    found: list[Part] = []
+    for part in parts:
+        if isinstance(part, Literal) and found and isinstance(before := found[-1], Literal):
+            found[-1] = Literal(before.text + part.text)
+        elif part != Literal(""):
+            found.append(part)
+    return found
+
+
+def _is_escape(text: str, after: Part | None) -> bool:
+    match after:
+        case Interpolation():
+            return text.endswith("$")
+        case Directive():
+            return text.endswith("%")
+    return False
+
+
+def _quoted_before(text: str, after: Part | None) -> str:
+    if _is_escape(text, after):
+        return f"{quoted(text[:-1])[1:-1]}\\u{ord(text[-1]):04x}"
+    return quoted(text)[1:-1]
 
 
 def _marker(content: str) -> str:

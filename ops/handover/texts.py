@@ -5,7 +5,7 @@ import binascii
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ops.handover.expressions import Syntax, parsed
@@ -13,7 +13,7 @@ from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Templa
 from ops.handover.lists_in_texts import KeyList, Loop, looped
 from ops.handover.names import identifier
 from ops.handover.scopes import WITHOUT_LOCAL_VALUES
-from ops.handover.strings import has_doubled_signs
+from ops.handover.strings import is_exact_without_quotes
 from terraform.templates import Interpolation, Literal, Part, TemplateError, escaped, masked
 
 # Longer texts are easier to read, check and compare in a file.
@@ -119,11 +119,13 @@ class TextFiles:
         return Verbatim(f'"${{path.module}}/{path}"')
 
 
-def _content(parts: Iterable[Part], variables: dict[str, str]) -> str | None:
+def _content(parts: Sequence[Part], variables: dict[str, str]) -> str | None:
     """The text of a template file, whose `variables` are added to by expression; None if it would not be the same."""
+    if not is_exact_without_quotes(parts):
+        return None
     content = ""
     for part in parts:
-        if isinstance(part, Literal) and not has_doubled_signs(part):
+        if isinstance(part, Literal):
             content += escaped(part.text)
         elif isinstance(part, Interpolation):
             before, reference, after = _around_reference(part.source.strip())

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from ops.handover.by_key import Keys
 from ops.handover.hcl import Block, Expression, Template, TupleExpr
+from ops.handover.strings import joined
 from terraform.templates import Interpolation, Literal, Part
 
 TextsByKey = Mapping[Template, Sequence[Template]]
@@ -59,15 +60,4 @@ def _for_member(template: Template, known: Mapping[str, Sequence[Expression]], n
             parts.append(part)
         else:
             return None
-    return Template(tuple(_joined(parts)))
-
-
-def _joined(parts: Sequence[Part]) -> list[Part]:
-    """The parts, with adjacent texts as one."""
-    joined: list[Part] = []
-    for part in parts:
-        if isinstance(part, Literal) and joined and isinstance(before := joined[-1], Literal):
-            joined[-1] = Literal(before.text + part.text)
-        else:
-            joined.append(part)
-    return joined
+    return Template(tuple(joined(parts)))

@@ -24,6 +24,13 @@ TEMPLATES: dict[str, Document] = {
     "trim_markers_of_directives": reference(
         '%{ for x in local.list ~}\n  ${x ~}\n  %{~ if x == "a" ~} \n\n is a %{~ endif }\n%{ endfor ~}\n  end\n'
     ),
+    "trim_markers_between_a_sign_and_what_follows": reference(
+        "one $ ${~ local.name}\n%%  %{~ if true ~}\ntwo\n%{ endif }\n"
+    ),
+    "trim_markers_behind_a_sign_in_a_long_text": reference("one\n" * 12 + "$ ${~ local.name}\n"),
+    "sign_as_an_escape_in_json": reference(
+        r'${jsonencode({"a" = "\u0024${local.name}", "b" = ["x\n\u0024${local.name}\ny\n"]})}'
+    ),
     "trim_markers_in_a_key": {"output": {"o": {"value": {" ${~ 1 ~} ": "a", "b ${~ 1}": 2}}}},
     "directives_with_white_space_in_a_body": reference("%{ if true ~} ${1} %{~ endif }%{ if false ~}x%{ endif }"),
     "directive_over_lines": reference("%{ if\n true }a%{ else\n}b%{\n endif }"),
