@@ -1,6 +1,7 @@
 """Reads what a call of `jsonencode` constructs, so that it is written like every other object: `{"a" = 1, "b" = 2}`."""
 
 import re
+import sys
 from dataclasses import replace
 
 from ops.handover.expressions import Syntax, parsed
@@ -74,8 +75,17 @@ def _part(part: Part) -> Part | None:
         case Directive():
             return None
         case Literal(literal):
-            if any(it not in _ESCAPES for it in _ESCAPE.findall(literal) if len(it) == 1):
+            characters = {it: _character(it) for it in _ESCAPE.findall(literal)}
+            if None in characters.values():
                 return None
-            return Literal(_ESCAPE.sub(lambda it: _ESCAPES.get(it[1]) or chr(int(it[1][1:], 16)), literal))
+            return Literal(_ESCAPE.sub(lambda it: characters[it[1]] or "", literal))
     is_trimmed = part.source.startswith("~") or part.source.endswith("~")
     return None if is_trimmed else part
+
+
+def _character(escape: str) -> str | None:
+    """What an escape stands for; None for half of a pair of surrogates and other numbers of no character."""
+    if len(escape) == 1:
+        return _ESCAPES.get(escape)
+    number = int(escape[1:], 16)
+    return chr(number) if number <= sys.maxunicode and not 0xD800 <= number <= 0xDFFF else None

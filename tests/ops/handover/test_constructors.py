@@ -24,6 +24,8 @@ def _read(source: str) -> Expression:
         (r'jsonencode(["\u0024{x}"])', 'jsonencode(["$${x}"])'),
         (r'jsonencode(["\u0024${local.y}", "b"])', r'jsonencode(["\u0024${local.y}", "b"])'),
         (r'jsonencode({"a" = "x\n$\u0024${local.y}\ny\n"})', 'jsonencode({\n  a = "x\\n$\\u0024${local.y}\\ny\\n"\n})'),
+        (r'jsonencode(["\ud842\udfb7", "\U0001F44D"])', r'jsonencode(["\ud842\udfb7", "👍"])'),
+        (r'jsonencode([{"\U00110000" = 1}, "\UFFFFFFFF"])', r'jsonencode([{ "\U00110000" = 1 }, "\UFFFFFFFF"])'),
         (r'jsonencode(["\u0025${local.y}", "%\u0024{x}"])', 'jsonencode(["%${local.y}", "%$${x}"])'),
         ('jsonencode([{"${local.key}" = [1]}])', 'jsonencode([{ "${local.key}" = [1] }])'),
         ('jsonencode({"a" = [for it in local.x : {"b" = it}]})', "jsonencode({\n  a = [for it in local.x : {"),
