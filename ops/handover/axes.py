@@ -16,7 +16,7 @@ from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Templa
 from ops.handover.items import OTHER, Items
 from ops.handover.members import GENERIC
 from ops.handover.metadata import TopLevelBlock
-from ops.handover.names import identifier
+from ops.handover.names import KEYWORDS, identifier
 from ops.handover.nested import ids_in
 from ops.handover.printing import expression
 from ops.handover.references import addresses_in, is_free_of_resources, with_code
@@ -92,7 +92,7 @@ class Axes:
             of_axis = Verbatim(f"local.{shared.local}")
             others = f"keys({of_axis.source})" if shared.attributes else of_axis.source
             other = key_name(of_axis)
-        if other == items.argument:
+        if other == items.argument or other in KEYWORDS:
             other = OTHER
         for_each = (
             f"{{ for pair in setproduct({others}, var.{items.variable}) : "

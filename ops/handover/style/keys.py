@@ -33,7 +33,7 @@ def key_name(for_each: Expression) -> str:
     plural = local_name(for_each)
     if plural.endswith("ies"):
         return f"{plural[:-3]}y"
-    return plural[:-1] if plural.endswith("s") and not plural.endswith("ss") else "key"
+    return plural[:-1] if re.fullmatch(".*[^s]s", plural) else "key"
 
 
 def local_name(for_each: Expression) -> str:

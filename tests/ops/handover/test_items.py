@@ -44,17 +44,17 @@ def subscriptions(*emails: str, **more: Mapping[str, Any]) -> Document:
     return marked(stack("resource", members), "endpoint", EMAILS, "aws_sns_topic_subscription")
 
 
-def caches(mirrors: Iterable[str], subnets: Sequence[str], *, builds: bool = False) -> Document:
+def caches(mirrors: Iterable[str], subnets: Sequence[str], *, builds: bool = False, parent: str = "caches") -> Document:
     """A file system for each mirror, with a mount target in each subnet."""
     members: list[tuple[str, str, Document]] = []
     for mirror in mirrors:
         system = {"tags": {"Name": mirror}}
-        members.append(("aws_efs_file_system", f"caches/{mirror}/file_system", system))
+        members.append(("aws_efs_file_system", f"{parent}/{mirror}/file_system", system))
         members += [
             (
                 "aws_efs_mount_target",
-                f"caches/{mirror}/mount_target_{subnet.replace('-', '_')}",
-                {"file_system_id": f"${{aws_efs_file_system.caches_{mirror}_file_system.id}}", "subnet_id": subnet},
+                f"{parent}/{mirror}/mount_target_{subnet.replace('-', '_')}",
+                {"file_system_id": f"${{aws_efs_file_system.{parent}_{mirror}_file_system.id}}", "subnet_id": subnet},
             )
             for subnet in subnets
         ]
@@ -115,6 +115,20 @@ def test_a_list_that_grows_and_shrinks_keeps_its_block() -> None:
     added = converted(caches(["app", "web"], ["subnet-1"]), caches(["app", "web", "x"], ["subnet-1", "subnet-2"]))
     assert 'to = aws_efs_mount_target.caches["x/subnet-2"]' in added.files["moved.tf"]
     assert added.files["efs.tf"].count('resource "aws_efs_mount_target"') == 1
+
+
+@pytest.mark.parametrize(
+    ("parent", "key"), [("mirrors", "mirror"), ("fors", "key"), ("ins", "key"), ("ifs", "key"), ("s", "key")]
+)
+def test_the_other_key_of_a_pair_has_a_name_that_is_no_word_of_the_language(parent: str, key: str) -> None:
+    document = caches(["app", "web"], ["subnet-1", "subnet-2"], parent=parent)
+    members: list[tuple[str, str, Document]] = [
+        ("aws_sqs_queue", f"{parent}/{it}/queue", {"name": it}) for it in ("app", "web")
+    ]
+    document["resource"] |= stack("resource", members)["resource"]
+    written = " ".join(converted(document).files["efs.tf"].split())
+    assert f"=> {{ {key} = pair[0] subnet_id = pair[1] }}" in written
+    assert f"aws_efs_file_system.{parent}[each.value.{key}].id" in written
 
 
 def test_pairs_that_an_earlier_handover_wrote_as_blocks_by_key_are_moved_into_one() -> None:
