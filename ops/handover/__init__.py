@@ -87,7 +87,7 @@ def hand_over(
     change.refuse_losses(addresses)
     if validate and run_providers:
         read_by_terraform = change.stacks_to_validate((stack.target for stack in stacks), unchanged_too=check)
-        found = errors_in(read_by_terraform, terraform)
+        found = errors_in(read_by_terraform, terraform, change.lay_out)
         refuse_invalid(
             found,
             destination,

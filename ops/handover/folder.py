@@ -9,6 +9,7 @@ from pathlib import Path
 from errors import Problem, RefusedError, refused
 from errors.shown import counted, shown
 from ops.handover.comparison import FolderComparison, compared, difference
+from ops.handover.copying import copy_added
 from ops.handover.formatting import HclFormatter
 from ops.handover.git_files import GIT_FILES
 from ops.handover.last_handover import MANIFEST, MEMORY, is_memory, last_handover, remembered, with_unix_line_ends
@@ -152,6 +153,17 @@ class FolderChange:
                 contents = {path.removeprefix(f"{target}/"): it for path in inside if (it := files[path]) is not None}
                 found[target] = self._added_to(target) | contents
         return found
+
+    def lay_out(self, folder: Path) -> None:
+        """Write below another folder what will be in this one, with what people added; Terraform's own files apart.
+
+        A stack of people may take a module from the folder beside it.
+        """
+        copy_added(self.destination, folder, self.compared.files.keys())
+        for path, content in self.compared.files.items():
+            if content is not None:
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / path).write_bytes(content)
 
     def _added_to(self, target: str) -> dict[str, bytes]:
         folder = self.destination / target

@@ -2,6 +2,7 @@
 
 import json
 import os
+import posixpath
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -36,7 +37,7 @@ class Invalid:
     @property
     def file(self) -> str:
         """The path of the file that Terraform names."""
-        return f"{self.stack}/{self.place.rpartition(':')[0]}"
+        return posixpath.normpath(f"{self.stack}/{self.place.rpartition(':')[0]}")
 
     @property
     def line(self) -> int:
@@ -44,9 +45,12 @@ class Invalid:
         return int(self.place.rpartition(":")[2])
 
 
-def errors_in(stacks: Mapping[str, Mapping[str, bytes]], terraform: TerraformCli) -> list[Invalid]:
+def errors_in(
+    stacks: Mapping[str, Mapping[str, bytes]], terraform: TerraformCli, lay_out: Callable[[Path], None] = Path.mkdir
+) -> list[Invalid]:
     """What `terraform validate` finds in stacks, whose files are given by path.
 
+    `lay_out` makes a folder with what stands beside the stacks, such as modules that they take from there.
     Where Terraform has read a stack, but cannot get a provider, a line on stderr says that it was not validated.
     """
     found: list[Invalid] = []
@@ -55,9 +59,12 @@ def errors_in(stacks: Mapping[str, Mapping[str, bytes]], terraform: TerraformCli
     with tempfile.TemporaryDirectory(prefix="kakehashi-validate-") as name:
         environment = environment_of_validation(Path(name) / "plugins")
         ready: dict[str, Path] = {}
+        if stacks:
+            lay_out(Path(name) / "handover")
         for number, (stack, files) in enumerate(stacks.items(), start=1):
             _say(f"validating {stack}: {number} of {len(stacks)}")
-            folder = Path(name) / str(number)
+            folder = Path(name) / "handover" / stack
+            folder.mkdir(parents=True, exist_ok=True)
             for path, content in files.items():
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 (folder / path).write_bytes(content)
@@ -113,7 +120,7 @@ def refuse_invalid(
                 where, hint = it.file, "correct it in this file or in the project; nothing was written"
                 line = "".join(text.split(_LINE_END)[it.line - 1 : it.line]).strip()
                 what = f"{what} (after the merge, in {shown(line)})"
-        problems.append(Problem(where=str(destination / where), what=what, hint=hint))
+        problems.append(Problem(where=os.path.normpath(destination / where), what=what, hint=hint))
     if problems:
         raise RefusedError(problems)
 

@@ -11,7 +11,7 @@ from ops.handover import convert, hand_over, shipped
 from ops.handover.folder import write
 from ops.handover.stacks import read
 from ops.handover.validation import environment_of_validation
-from tests.ops.handover.folders import TOPIC, change
+from tests.ops.handover.folders import TOPIC, change, written
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,15 @@ def test_validates_without_files_of_people_that_configure_terraform(tmp_path: Pa
     write({"web/terraform.d/plugins/x": b"", "web/.terraformrc": b"", "web/more.tf": b""}, tmp_path / "hcl")
     found = change(tmp_path / "hcl", {"web/README.md": "", "web/sns.tf": ""}).stacks_to_validate(["web"])
     assert set(found["web"]) == {"README.md", "sns.tf", "more.tf"}
+
+
+@pytest.mark.tool("terraform")
+def test_what_stands_beside_the_stacks_is_validated_without_what_configures_terraform(tmp_path: Path) -> None:
+    hcl = tmp_path / "hcl"
+    own = {f"web/m/{it}": b"" for it in ("terraform.d/plugins/x", ".terraformrc", ".terraform/x", "it.tfstate")}
+    write({"web/m/m.tf": b"", "web/.git/x": b"", ".handed-over/files/x": b"", **own}, hcl)
+    change(hcl, {"web/README.md": "", "web/sns.tf": ""}).lay_out(tmp_path / "copy")
+    assert set(written(tmp_path / "copy")) == {"web/m/m.tf", "web/README.md", "web/sns.tf"}
 
 
 def test_validates_with_the_users_configuration_wherever_terraform_runs(

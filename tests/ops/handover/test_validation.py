@@ -142,3 +142,28 @@ def test_validates_stacks_with_a_provider_that_all_share() -> None:
         ("web", "sns.tf:2", "Unsupported argument"),
         ("mail", "sns.tf:2", "Unsupported argument"),
     ]
+
+
+def test_a_module_that_people_put_beside_the_stacks_is_there(out: Callable[..., Path], tmp_path: Path) -> None:
+    data = {"resource": {"terraform_data": {"it": {"input": 1}}}}
+    hcl = tmp_path / "hcl"
+    hand_over(out(data), hcl)
+    module = hcl / "modules" / "m"
+    (module / "texts").mkdir(parents=True)
+    (module / "texts" / ".profile").write_text("it")
+    (hcl / "web" / "linked").symlink_to(module)
+    (module / "m.tf").write_text('output "it" {\n  value = file("${path.module}/texts/.profile")\n}\n')
+    for name, source in (("m", "../modules/m"), ("linked", "./linked")):
+        (hcl / "web" / f"{name}.tf").write_text(f'module "{name}" {{\n  source = "{source}"\n}}\n')
+    data["resource"]["terraform_data"]["it"]["input"] = 2
+    hand_over(out(data), hcl, validate=True)
+    assert "input = 2" in (hcl / "web" / "terraform_data.tf").read_text()
+    (module / "m.tf").write_text('output "it" {\n  value = local.none\n}\n')
+    (hcl / "web" / "linked").unlink()
+    (hcl / "web" / "linked.tf").unlink()
+    data["resource"]["terraform_data"]["it"]["input"] = 3
+    with pytest.raises(RefusedError) as refused:
+        hand_over(out(data), hcl, validate=True)
+    (problem,) = refused.value.problems
+    assert problem.where == f"{module}/m.tf:2"
+    assert problem.hint == "correct it in this file, which was changed or added since the last handover"
