@@ -13,7 +13,7 @@ from ops.handover.copying import copy_added
 from ops.handover.formatting import HclFormatter
 from ops.handover.git_files import GIT_FILES
 from ops.handover.last_handover import MANIFEST, MEMORY, is_memory, last_handover, remembered, with_unix_line_ends
-from ops.handover.lost_resources import lost, moved_away
+from ops.handover.lost_resources import in_tofu_alone, lost, moved_away
 from ops.handover.paths import CONFIGURES_TERRAFORM, is_below, refuse_links
 
 _OF_TERRAFORM = re.compile(r"(^|/)\.|\.tfstate(\.|$)")
@@ -66,6 +66,8 @@ class FolderChange:
         """Raises RefusedError with each resource that people left out, so that Terraform would destroy it.
 
         So does a resource that people moved to another address, and that is written at its old one nevertheless.
+        Those that people moved to files which OpenTofu reads and Terraform does not are named on stderr.
+
         `addresses` are those of the resources that the handover writes, by the folders of stacks.
         """
         hint = (
@@ -84,6 +86,9 @@ class FolderChange:
                 problems.append(Problem(where=str(self.destination / target / it.file), what=what, hint=undo + also))
             if new.items() <= files.items():
                 continue  # nobody changed a file of the handover
+            for address in in_tofu_alone(new, files, addresses[target]):
+                what = f"{address} is in a file for OpenTofu alone; Terraform would destroy it"
+                print(f"{self.destination / target}: {what}", file=sys.stderr)
             for file, address in lost(new, files, addresses[target]):
                 what = f"{address} is in no file any more, and no `moved` or `removed` block says what becomes of it"
                 problems.append(Problem(where=str(self.destination / target / file), what=what, hint=hint))

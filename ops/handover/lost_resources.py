@@ -17,6 +17,7 @@ from terraform.output import objects
 from terraform.patterns import NAME
 
 _HCL, _JSON = (".tf", ".tofu"), (".tf.json", ".tofu.json")
+_OF_OPENTOFU = (".tofu", ".tofu.json")
 _MODULE = re.compile(rf"module\.{NAME}")
 _REPEATED = "for_each"
 
@@ -104,6 +105,15 @@ def moved_away(written: Mapping[str, bytes], files: Mapping[str, bytes], wanted:
             is_all = (is_whole(old) or _MODULE.fullmatch(old)) and not new.endswith("]")
             if block in after.blocks and block != new_block and (is_all or old in wanted):
                 yield MoveAway(file, old, new, after.files.get(new_block))
+
+
+def in_tofu_alone(new: Mapping[str, bytes], files: Mapping[str, bytes], wanted: Collection[str]) -> list[str]:
+    """The resources and modules that are not lost because of `.tofu` files, which Terraform does not read."""
+    read = {path: it for path, it in files.items() if not path.endswith(_OF_OPENTOFU)}
+    if len(read) == len(files):
+        return []
+    gone = {address for _, address in lost(new, files, wanted)}
+    return [address for _, address in lost(new, read, wanted) if address not in gone]
 
 
 def _declared(files: Mapping[str, bytes]) -> _Declared:

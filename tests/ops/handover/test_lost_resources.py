@@ -8,7 +8,7 @@ import pytest
 
 from errors import RefusedError
 from ops.handover import hand_over
-from ops.handover.lost_resources import lost, moved_away
+from ops.handover.lost_resources import in_tofu_alone, lost, moved_away
 from tests.ops.handover.folders import written
 from tests.ops.handover.successions import subnets
 
@@ -128,6 +128,14 @@ def test_finds_moves_away_from_what_is_written(old: str, new: str, is_found: boo
     assert list(moved_away(own, own, WANTED)) == []
 
 
+def test_what_only_opentofu_reads_is_known() -> None:
+    now = {"main.tf": PRIVATE + MODULE, "news.tofu": NEWS}
+    new, files = ({path: text.encode() for path, text in texts.items()} for texts in (NEW, now))
+    assert [address for _, address in lost(new, files, WANTED)] == ["terraform_data.loop"]
+    assert in_tofu_alone(new, files, WANTED) == ["aws_sns_topic.news"]
+    assert in_tofu_alone(new, new, WANTED) == []
+
+
 TWO = {**subnets("a", "c"), "output": {"zone": {"value": "a"}}}
 
 
@@ -203,3 +211,16 @@ def test_to_overwrite_what_people_renamed_needs_their_move_undone(out: Callable[
     own.write_text(moved("aws_subnet.net", "aws_subnet.network_private"))
     hand_over(out(TWO), hcl, force=True)
     assert file.read_text() == as_handed_over
+
+
+@pytest.mark.tool("terraform")
+def test_a_handover_names_what_only_opentofu_reads(
+    out: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hcl = tmp_path / "hcl"
+    topic = {"resource": {"aws_sns_topic": {"news": {"name": "news"}}}}
+    hand_over(out(topic), hcl)
+    (hcl / "web" / "sns.tf").rename(hcl / "web" / "sns.tofu")
+    hand_over(out(topic), hcl)
+    expected = f"{hcl}/web: aws_sns_topic.news is in a file for OpenTofu alone; Terraform would destroy it\n"
+    assert capsys.readouterr().err.startswith(expected)
