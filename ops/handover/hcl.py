@@ -61,6 +61,7 @@ class FunctionCall:
 
 
 Expression = Verbatim | Template | TupleExpr | ObjectExpr | FunctionCall
+Change = Callable[[Expression], Expression]
 
 NULL = Verbatim("null")
 
@@ -89,7 +90,7 @@ class Block:
     sets: frozenset[str] = frozenset()
     without: Mapping[str, str] = field(default_factory=dict)
 
-    def mapped(self, change: Callable[[Expression], Expression]) -> "Block":
+    def mapped(self, change: Change) -> "Block":
         """The block with `change` applied to every expression in it, nested ones included."""
         return replace(
             self,
@@ -105,16 +106,22 @@ class Block:
             yield from block.expressions()
 
 
-def mapped(expression: Expression, change: Callable[[Expression], Expression]) -> Expression:
-    """The expression with `change` applied to the expressions within it, then to itself."""
+def mapped(expression: Expression, change: Change, *, with_keys: bool = True) -> Expression:
+    """The expression with `change` applied to the expressions within it, then to itself.
+
+    The keys of objects are changed as far as they stay templates, or not at all.
+    """
     match expression:
         case TupleExpr(items):
-            expression = TupleExpr(tuple(mapped(item, change) for item in items))
+            expression = TupleExpr(tuple(mapped(item, change, with_keys=with_keys) for item in items))
         case ObjectExpr(items):
-            changed = ((_key(mapped(key, change)), mapped(value, change)) for key, value in items)
+            changed = (
+                (_changed_key(key, change) if with_keys else key, mapped(value, change, with_keys=with_keys))
+                for key, value in items
+            )
             expression = ObjectExpr(tuple(changed))
         case FunctionCall(function, arguments):
-            expression = FunctionCall(function, tuple(mapped(argument, change) for argument in arguments))
+            expression = FunctionCall(function, tuple(mapped(it, change, with_keys=with_keys) for it in arguments))
     return change(expression)
 
 
@@ -131,7 +138,6 @@ def within(expression: Expression) -> Iterator[Expression]:
                 yield from within(value)
 
 
-def _key(expression: Expression) -> Template:
-    if not isinstance(expression, Template):
-        raise TypeError("an object's key must stay a template")
-    return expression
+def _changed_key(key: Template, change: Change) -> Template:
+    changed = change(key)
+    return changed if isinstance(changed, Template) else key

@@ -87,7 +87,7 @@ class TextFiles:
             file = f"file({self._path(*_stem_and_extension(content, argument, name), content).source})"
             return Verbatim(file if decoded is None else f"base64encode({file})")
 
-        return mapped(value, change)
+        return mapped(value, change, with_keys=False)
 
     def _templatefile(self, template: Template, argument: str, name: str, loop: Loop | None = None) -> Expression:
         """A call of `templatefile`, or the template itself where the file would not evaluate to the same text."""

@@ -46,6 +46,18 @@ def test_long_texts_are_files(out: Callable[..., Path], tmp_path: Path) -> None:
     )
 
 
+def test_keys_stay_texts() -> None:
+    value = {"line\n" * 12: 1, '{"a":1}': {'["b"]': '["c"]'}}
+    files = converted({"resource": {"terraform_data": {"it": {"input": value}}}})
+    assert files["terraform_data.tf"].splitlines()[2:6] == [
+        '    "' + r"line\n" * 12 + '" = 1',
+        r'    "{\"a\":1}" = {',
+        r'      "[\"b\"]" = jsonencode(["c"])',
+        "    }",
+    ]
+    assert set(files) == {"terraform_data.tf"}
+
+
 @pytest.mark.parametrize(
     ("expression", "in_file", "passed"),
     [

@@ -11,6 +11,10 @@ VALUES: dict[str, Document] = {
             "o": {"value": {"a b": 1, "for": 2, "null": 3, "1": 4, "ü": 5, "a.b": 6, "$${x}": 7, "//": 8, "": 9}}
         }
     },
+    "keys_that_are_long_or_json": {
+        "locals": {"name": "x", "map": {'{"a":1,"b":["x"]}': 1, "line\n" * 12: {'{"a":"${local.name}"}': [2]}}},
+        "output": {"o": {"value": {"${local.name}\n" * 12: "${local.map}", '["a",{"b":true}]': "line\n" * 12}}},
+    },
     "nested_lists_and_maps": {"output": {"o": {"value": [[], [[]], {"a": [{"b": [{}]}]}, [{"c": None}, {"d": 1}]]}}},
     "digits_stay_text": {"output": {"o": {"value": {"id": "012345678901", "n": "1.0"}}}},
     "locals_in_a_list": {"locals": [{"a": 1}, {"b": "${local.a + 1}"}], "output": {"o": {"value": "${local.b}"}}},
