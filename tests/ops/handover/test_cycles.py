@@ -8,6 +8,10 @@ import pytest
 from errors import RefusedError
 from ops.handover.cycles import dependencies, in_cycles, refuse_new_cycles
 from ops.handover.hcl import Block, TupleExpr, Verbatim
+from ops.handover.metadata import TopLevelBlock
+from ops.handover.references import addresses_in
+from ops.handover.style.order import in_order
+from ops.handover.style.repeated_values import with_repeated_values
 
 
 def test_finds_a_cycle_through_a_local_value() -> None:
@@ -70,3 +74,26 @@ def test_refuses_a_cycle_that_only_the_hcl_has() -> None:
         "error: web: the HCL would have a cycle that the JSON does not have: local.names, terraform_data.a\n"
         "hint: hand over this stack as JSON, and report this as a defect of the handover"
     )
+
+
+def test_a_value_that_stands_once_makes_no_cycle() -> None:
+    """Whatever has the value refers to all that it refers to anyway."""
+    moved = 0
+    for seed in range(60):
+        chance = random.Random(seed)
+        names = chance.sample(range(8), 8)
+        shared: dict[int, list[Verbatim]] = {}
+        blocks = []
+        for index, name in enumerate(names):
+            earlier = [Verbatim(f"terraform_data.it_{it}.id") for it in names[:index]]
+            value = shared.setdefault(chance.randrange(2), chance.sample(earlier, min(index, 2)))
+            texts = [Verbatim(f'"{number} {"x" * 30}"') for number in range(10)]
+            arguments = {"input": TupleExpr((*texts, *(it if it in earlier else texts[0] for it in value)))}
+            arguments["triggers_replace"] = TupleExpr(tuple(chance.sample(earlier, min(index, 1))))
+            blocks.append(Block("resource", ("terraform_data", f"it_{name}"), arguments=arguments))
+        chance.shuffle(blocks)
+        assert in_cycles(dependencies(blocks)) == set()
+        written = [it.block for it in in_order(with_repeated_values([TopLevelBlock(block=it) for it in blocks]))]
+        assert in_cycles(dependencies(written)) == set()
+        moved += sum(it.type == "locals" and bool(addresses_in(it)) for it in written)
+    assert moved > 20
