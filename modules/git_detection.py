@@ -28,7 +28,8 @@ STATE = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 _DIVIDED = f"""\
 A rule in the state ENABLED gets no events that CloudTrail marks as read-only: pulls, and the first of each push. \
 A pattern cannot say "not in this network" and has at most {_PATTERN_CHARACTERS:,} characters, so several rules may \
-together list all other networks. It refuses a /32, and takes a single address as it is.
+together list all other networks. It refuses a /32, and takes a single address as it is. How many networks fit is the \
+second argument of chunklist: with another role in the pattern, fewer do.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html"""
 
 _EVENTS = {"pushes": "GitPush", "pulls": "GitPull"}

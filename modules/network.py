@@ -24,8 +24,8 @@ ANYWHERE = "0.0.0.0/0"
 
 _CIDR = network(
     "network_cidr",
-    "Addresses of the VPC; a change replaces the VPC and all that is in it. A proxy of ours has them too, in its "
-    "security group's rule and in squid.conf.",
+    "Addresses of the VPC; a change replaces the VPC and all that is in it. In HCL, change the subnets in local.zones, "
+    "too, and in dev-proxy the rule in security_groups.tf and squid.conf in user_data/proxy.yaml.",
 )
 
 

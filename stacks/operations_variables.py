@@ -77,7 +77,7 @@ class GitlabVariables:
             apart=Apart(
                 networks=rooms,
                 otherwise="An isolated room must not reach GitLab: name no address of a room.",
-                elsewhere="prd-codecommit's pull_from_cidrs and room_…_from_cidrs",
+                elsewhere="prd-codecommit's pull_from_cidrs and room_…_from_cidrs, and of its rooms in iam_rooms.tf",
             ),
         )
         self.instance_type = variables.text(
@@ -218,8 +218,8 @@ class BacklogVariables:
         self.build_timeout_minutes = variables.whole_number(
             stack,
             "build_timeout_minutes",
-            "After this a build is stopped, minutes. In HCL, timeout_minutes in the content of "
-            "aws_s3_object.program_units… must be equal.",
+            "After this a build is stopped, minutes. In HCL, timeout_minutes of local.program_units… in s3.tf must be "
+            "equal.",
             settings,
             "build_timeout_minutes",
         )
@@ -233,7 +233,7 @@ class BacklogVariables:
             stack,
             "silent_hours",
             "An alarm is raised when a mirror differed, or none was reconciled, for this long, hours. In HCL, "
-            "alert_hours in the content of aws_s3_object.program_units… must be equal.",
+            "alert_hours of local.program_units… in s3.tf must be equal.",
             settings.alerts,
             "silent_hours",
         )
