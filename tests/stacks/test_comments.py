@@ -81,7 +81,7 @@ def test_values_that_operations_may_change_are_marked(synthesised: Callable[[str
 
 def test_networks_that_stand_in_another_stack_too_say_where(synthesised: Callable[[str], Stacks]) -> None:
     stacks = synthesised("everything").terraform
-    rooms = "prd-codecommit's pull_from_cidrs and room_…_from_cidrs"
+    rooms = "prd-codecommit's pull_from_cidrs and room_…_from_cidrs, and of its rooms in iam_rooms.tf"
     for stack, name, elsewhere in (
         ("dev-gitlab", "work_terminal_cidrs", rooms),
         ("prd-codecommit", "pull_from_cidrs", "dev-gitlab's work_terminal_cidrs"),
