@@ -1,11 +1,13 @@
 """Top-level blocks, and the metadata that cdktf and checkov leave in them under `//`."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from errors.shown import printable
 from ops.handover.hcl import Block
+from terraform.patterns import NAME
 
 ITEM = "item_of_list"
 INPUT = "input"
@@ -39,15 +41,33 @@ class Collection:
 
 
 def collections(document: Mapping[str, Any]) -> list[Collection]:
-    """The collections that a stack says it has, under `//.collections`."""
+    """The collections that a stack says it has, under `//.collections`, without those with what is no name."""
     content = document.get("//")
     named = content.get("collections") if isinstance(content, dict) else None
     found = named.items() if isinstance(named, dict) else ()
     return [
         Collection(name=name, arns=it["arns"], lists=it["lists"])
         for name, it in found
-        if isinstance(it, dict) and all(isinstance(it.get(part), dict) for part in ("arns", "lists"))
+        if isinstance(it, dict)
+        and _are_texts(it.get("arns"))
+        and isinstance(it.get("lists"), dict)
+        and all(_are_texts(attributes) for attributes in it["lists"].values())
+        and all(
+            map(
+                _is_name,
+                [name, *it["arns"].values(), *it["lists"], *(one for own in it["lists"].values() for one in own)],
+            )
+        )
     ]
+
+
+def _are_texts(value: Any) -> bool:
+    """Whether it is an object of texts."""
+    return isinstance(value, dict) and all(isinstance(it, str) for it in value.values())
+
+
+def _is_name(text: str) -> bool:
+    return re.fullmatch(NAME, text) is not None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
@@ -178,6 +179,31 @@ def test_lists_stay_where_the_members_are_not_known(document: dict[str, Any]) ->
     assert "for mirror" not in found
     assert "for hook" not in found
     assert not converted(document).edit_places
+
+
+_CODE = 'a = file("/etc/passwd")'
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {_CODE: {"arns": {}, "lists": {}}},
+        {"mirrors": {"arns": {"codecommit": _CODE}, "lists": {}}},
+        {"mirrors": {"arns": {"codecommit": 1}, "lists": {}}},
+        {"mirrors": {"arns": {}, "lists": {_CODE: {"project": "x"}}}},
+        {"mirrors": {"arns": {}, "lists": {"hooks": {_CODE: "x"}}}},
+        {"mirrors": {"arns": {}, "lists": {"hooks": ["project"]}}},
+        {"mirrors": {"arns": {}, "lists": {"hooks": {"project": _CODE}}}},
+    ],
+)
+def test_metadata_writes_no_code(said: Mapping[str, Any]) -> None:
+    content = dict.fromkeys(said, _MIRRORS)
+    document = {**bridge(), "//": {"collections": said}}
+    document["resource"]["aws_s3_object"]["unit"]["content"] = json.dumps(
+        content, separators=(",", ":"), sort_keys=True
+    )
+    assert "file(" not in re.sub(r'"(\\.|[^"\\])*"', "", text(document)), "outside of texts"
+    assert "for mirror" not in text(document)
 
 
 @pytest.mark.parametrize(
