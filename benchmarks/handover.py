@@ -1,5 +1,6 @@
-"""Compares Terraform's plans of random deployments as JSON and as HCL: `python -m benchmarks.handover [--minutes N]`.
+"""Compares Terraform's plans of random deployments as JSON and as HCL.
 
+`python -m benchmarks.handover [--minutes N] [--first N]`: a run may go on where an earlier one ended.
 Terraform plans both without AWS, and every planned value is compared. The exit status is 1 if one differs.
 """
 
@@ -23,9 +24,12 @@ def main() -> int:
     """Compare random deployments until the time is over, and print the totals."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=5)
-    minutes: float = parser.parse_args().minutes
+    parser.add_argument("--first", type=int, default=0, help="the number of the first random deployment")
+    arguments = parser.parse_args()
+    minutes: float = arguments.minutes
+    seed: int = arguments.first
     began = time.monotonic()
-    seed = deployments = stacks = resources = values = 0
+    deployments = stacks = resources = values = 0
     different: list[str] = []
     while time.monotonic() - began < minutes * 60:
         with tempfile.TemporaryDirectory(prefix="kakehashi-") as folder:
