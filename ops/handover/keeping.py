@@ -65,7 +65,8 @@ class Keeping:
             again = {key: it for key, it in group.members.items() if id(it) in ids}
             members = self._free(group, {**alone, **again, **new})
             is_new = members.keys() & new.keys() and len(members) > 1
-            if (is_new or members.keys() == self._of_variable(group)) and group.address not in self._taken:
+            is_whole = bool(members) and members.keys() == self._of_variable(group)
+            if (is_new or is_whole) and group.address not in self._taken:
                 for old in replaced:
                     del kept[old.address]
                 others.append(replace(group, members=dict(sorted(members.items()))))
