@@ -87,20 +87,15 @@ class ItemGroup:
 
 def item_groups(blocks: Sequence[TopLevelBlock]) -> list[ItemGroup]:
     """The groups that these blocks form, those for pairs first. A block may be in several."""
-    found: dict[tuple[str, Steps, str, str], dict[str, TopLevelBlock]] = {}
+    found: dict[tuple[str, Steps, Items], dict[str, TopLevelBlock]] = {}
     for block in blocks:
         item = block.item
         if item is not None and (steps := _without_item(block.path, item.value)) is not None:
-            place = (block.block.labels[0], steps, item.variable, item.argument)
+            place = (block.block.labels[0], steps, Items(item.variable, item.argument, item.items))
             found.setdefault(place, {})[item.value] = block
     single = [
-        ItemGroup(
-            type=type_,
-            steps=steps,
-            items=Items(variable, argument, next(iter(members.values())).item.items),  # type: ignore[union-attr]
-            members=members,
-        )
-        for (type_, steps, variable, argument), members in found.items()
+        ItemGroup(type=type_, steps=steps, items=items, members=members)
+        for (type_, steps, items), members in found.items()
     ]
     whole = [it for it in single if {*it.members} == {*it.items.values}]
     return [*_pairs(whole), *whole]

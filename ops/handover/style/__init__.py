@@ -11,7 +11,7 @@ from ops.handover.style.ids import with_ids
 from ops.handover.style.json_by_key import with_json_by_key
 from ops.handover.style.loops import with_loops
 from ops.handover.style.members import with_members
-from ops.handover.style.names import with_name
+from ops.handover.style.name_prefix import with_name
 from ops.handover.style.needless import without_needless
 from ops.handover.style.order import in_order
 from ops.handover.style.repeated_values import with_repeated_values
