@@ -12,7 +12,7 @@ from ops.handover.hcl import Expression, Template
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.names import identifier
 from ops.handover.style.local_values import local_values, values, with_changed_values, with_local_values
-from ops.handover.style.names import beginning_of_names
+from ops.handover.style.name_prefix import beginning_of_names
 from terraform.templates import Interpolation, Literal
 
 _LEAST_USES = 3
