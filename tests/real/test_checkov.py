@@ -40,7 +40,7 @@ def readable(terraform: Mapping[str, Any]) -> dict[str, Any]:
     }
     policies = read.get("data", {}).get("aws_iam_policy_document", {})
     for name, policy in list(policies.items()):
-        for statement in [statement for statement in policy["statement"] if "//" in statement]:
+        for statement in [it for it in policy["statement"] if "acknowledged" in it.get("//", {})]:
             policy["statement"].remove(statement)
             policies[f"{name}_{statement['sid']}"] = {"//": statement["//"], "statement": [statement]}
     return read
