@@ -8,12 +8,10 @@ from collections.abc import Mapping, Sequence
 from ops.handover.hcl import Expression, FunctionCall, ObjectExpr, Verbatim, within
 from ops.handover.lists_in_texts import KeyList
 from ops.handover.metadata import TopLevelBlock
-from ops.handover.names import KEYWORDS
 from ops.handover.scopes import code_of, references
 from ops.handover.style.keys import for_each_keys, key_name, local_name
 from ops.handover.style.local_values import local_values
-
-_TAKEN = {"data", "each", "local", "module", "path", "self", "terraform", "var", "count", *KEYWORDS}
+from ops.handover.style.loops import TAKEN
 
 
 def key_lists(blocks: Sequence[TopLevelBlock], next_lines: frozenset[str]) -> list[KeyList]:
@@ -30,7 +28,7 @@ def key_lists(blocks: Sequence[TopLevelBlock], next_lines: frozenset[str]) -> li
             continue
         keys = for_each_keys(for_each, values)
         is_set = isinstance(values[name], FunctionCall)
-        if len(keys) > (not block.next_key) and key_name(for_each) not in _TAKEN and name not in _TAKEN:
+        if len(keys) > (not block.next_key) and key_name(for_each) not in TAKEN and name not in TAKEN:
             whole = f"local.{name}" if is_set else f"keys(local.{name})"
             found[name] = KeyList(
                 name=name,
