@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from ops.handover.hcl import NULL, Block, Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim, within
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.references import addresses_in
-from ops.handover.scopes import hides
+from ops.handover.scopes import code_of, hides
 from ops.handover.strings import quoted, quoted_template
 from ops.handover.style.keys import for_each_keys, key_name, local_name
 from ops.handover.style.local_values import is_text, local_values, with_changed_sets
@@ -161,7 +161,7 @@ def _sets(axis: _Axis, blocks: Sequence[TopLevelBlock]) -> Iterator[str]:
             for found in blocks
             for _, argument in _arguments(found.block)
             for it in within(argument)
-            for source in _sources(it)
+            for source, _ in code_of(it)
         )
         if 0 < as_set == everywhere:
             yield name
@@ -173,15 +173,6 @@ def _arguments(block: Block) -> Iterator[tuple[bool, Expression]]:
         yield name in block.sets, it
     for inner in block.blocks:
         yield from _arguments(inner)
-
-
-def _sources(expression: Expression) -> list[str]:
-    match expression:
-        case Verbatim(source):
-            return [source]
-        case Template(parts):
-            return [getattr(part, "source", "") for part in parts]
-    return []
 
 
 def _with_sets(expression: Expression, name: str, sets: set[str], axes: Sequence[_Axis]) -> Expression:
