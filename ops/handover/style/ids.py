@@ -27,7 +27,7 @@ def with_ids(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
     are_lists = {it.block.labels[0] for it in blocks if it.block.arguments.get("type") == Verbatim("list(string)")}
     for name, default in sorted(defaults.items()):
         texts = [is_text(it) or "" for it in (default.items if isinstance(default, TupleExpr) else (default,))]
-        if texts and len({*texts}) == len(texts) and all(map(_ID.fullmatch, texts)):
+        if texts and all(map(_ID.fullmatch, texts)):
             if isinstance(default, TupleExpr) and name in are_lists:
                 lists.setdefault(tuple(texts), name)
             elif not isinstance(default, TupleExpr):

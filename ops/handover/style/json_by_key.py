@@ -11,17 +11,16 @@ from dataclasses import replace
 
 from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Verbatim, mapped, within
 from ops.handover.metadata import TopLevelBlock
-from ops.handover.names import KEYWORDS
 from ops.handover.printing import expression
 from ops.handover.references import address, with_code
 from ops.handover.scopes import bound_names, code_of, references
 from ops.handover.style.keys import key_name, local_name
 from ops.handover.style.local_values import is_same_everywhere, local_values
+from ops.handover.style.loops import TAKEN
 
 _KEY = "key"
 _INDENT = "    "
 _PLAIN = {"each", "local", "var"}
-_TAKEN = {*_PLAIN, _KEY, "path", "module", "data", "self", "terraform", "count", *KEYWORDS}
 
 
 def with_json_by_key(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
@@ -48,7 +47,7 @@ def _value(block: Block, json: FunctionCall, values: Mapping[str, Expression]) -
     if "for_each" not in block.arguments:
         return json
     over, member = local_name(block.arguments["for_each"]), key_name(block.arguments["for_each"])
-    if not isinstance(values.get(over), ObjectExpr) or member in _TAKEN:
+    if not isinstance(values.get(over), ObjectExpr) or member in (_KEY, *TAKEN):
         return None
     return Verbatim(f"{{\n  for {_KEY}, {member} in local.{over} : {_KEY} => {_text(json, member)}\n}}")
 

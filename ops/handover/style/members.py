@@ -124,7 +124,7 @@ def _map(expression: Expression, name: str, axes: Sequence[_Axis], of_texts: Set
         return expression
     found = {key.text: it for key, it in expression.items}
     for axis in axes:
-        if set(found) != set(axis.keys) or len(found) < len(expression.items) or name in axis.needs:
+        if set(found) != set(axis.keys) or name in axis.needs:
             continue
         if axis.key_name == "name":
             continue
@@ -216,7 +216,7 @@ def _set_without(expression: Expression, argument: str, axes: Sequence[_Axis]) -
     argument, _, key = argument.removesuffix('"]').partition('["')
     for axis in axes:
         attribute = axis.attributes.get(argument)
-        if attribute is None or "name" in (axis.key_name, attribute):
+        if attribute is None or axis.key_name == "name":
             continue
         values = {name: axis.entries[name].get(attribute, NULL) for name in axis.keys}
         if key and not all(it == NULL or isinstance(it, ObjectExpr) for it in values.values()):

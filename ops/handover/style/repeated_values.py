@@ -11,7 +11,7 @@ from ops.handover.metadata import TopLevelBlock
 from ops.handover.names import identifier
 from ops.handover.printing import expression
 from ops.handover.references import address
-from ops.handover.scopes import code_of, hides, references
+from ops.handover.scopes import code_of, references
 from ops.handover.style.local_values import is_same_everywhere, local_values
 
 _LEAST_LINES = 10
@@ -56,7 +56,7 @@ def _with_references(
 
 def _values(block: Block) -> Iterator[tuple[str, Expression]]:
     """The long values of a resource's arguments that may stand anywhere else in the stack."""
-    if block.type != "resource" or hides(block):
+    if block.type != "resource":
         return
     for name, value in block.arguments.items():
         if name not in _META and _is_long(value) and is_same_everywhere(value) and not _is_of_one_instance(value):
