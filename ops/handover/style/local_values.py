@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Template, TupleExpr, within
 from ops.handover.metadata import TopLevelBlock
+from ops.handover.references import addresses_in
 from ops.handover.scopes import WITHOUT_LOCAL_VALUES, code_of, hides
 from terraform.templates import masked
 
@@ -55,6 +56,28 @@ def values(blocks: Sequence[TopLevelBlock]) -> Iterator[Expression]:
 def local_values(blocks: Sequence[TopLevelBlock]) -> dict[str, Expression]:
     """The stack's local values by name."""
     return {name: it for found in blocks if found.block.type == "locals" for name, it in found.block.arguments.items()}
+
+
+def needed_by(name: str, values: Mapping[str, Expression]) -> frozenset[str] | None:
+    """The local values that one is made of, itself among them; None if it is made of more than these and variables.
+
+    A reference to one that is made of resources may make a cycle.
+    """
+    needed, waiting = set[str](), [name]
+    while waiting:
+        one = waiting.pop()
+        if one in needed:
+            continue
+        needed.add(one)
+        if one not in values:
+            return None
+        for it in addresses_in(Block("locals", arguments={"it": values[one]})):
+            kind, _, rest = it.partition(".")
+            if kind == "local":
+                waiting.append(rest)
+            elif kind not in ("var", "path", "terraform"):
+                return None
+    return frozenset(needed)
 
 
 def with_local_values(

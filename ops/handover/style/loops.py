@@ -13,14 +13,14 @@ from ops.handover.hcl import Expression, FunctionCall, ObjectExpr, Template, Tup
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.names import KEYWORDS
 from ops.handover.references import address
-from ops.handover.scopes import hides, references
+from ops.handover.scopes import code_of, hides, references
 from ops.handover.strings import quoted_template
 from ops.handover.style.brackets import has_comments, lists
 from ops.handover.style.keys import for_each_keys, key_name, local_name
 from ops.handover.style.local_values import local_values, with_changed_sets, with_changed_values
 from ops.handover.texts import is_long
 from terraform.patterns import ADDRESS
-from terraform.templates import Directive, Interpolation, Literal, Part, TemplateError, code
+from terraform.templates import Directive, Interpolation, Literal, Part, code
 
 _MEMBER = re.compile(rf'({ADDRESS.pattern})\["([^"\\$%]*)"\]')
 TAKEN = {"data", "each", "local", "module", "path", "self", "terraform", "var", "count", *KEYWORDS}
@@ -188,12 +188,12 @@ class _Loops:
 
 def _members(expression: Expression) -> set[str]:
     """The keys of the members that an expression refers to."""
-    return {it[2] for source in _sources(expression) for it in _found_in(source)}
+    return {it[2] for source, _ in code_of(expression) for it in _found_in(source)}
 
 
 def _by_key(expression: Expression, key: str) -> str | None:
     """The expression's text with a mark in place of the key; None if it is too long or refers to other members."""
-    if any("\n" in source or has_comments(source) for source in _sources(expression)):
+    if any("\n" in source or has_comments(source) for source, _ in code_of(expression)):
         return None
     if _members(expression) - {key}:
         return None
@@ -211,7 +211,7 @@ def with_key_in_text(expression: Expression, key: str) -> str | None:
     """A text with a reference in place of the key where it is a word; None if it is no text or has several lines."""
     if not isinstance(expression, Template) or is_long(expression) or not all(map(_is_simple, expression.parts)):
         return None
-    if any("\n" in source or has_comments(source) for source in _sources(expression)):
+    if any("\n" in source or has_comments(source) for source, _ in code_of(expression)):
         return None
     parts: list[Part] = []
     for part in expression.parts:
@@ -228,15 +228,6 @@ def _is_simple(part: Part) -> bool:
     return not isinstance(part, Directive) and (isinstance(part, Literal) or "~" not in part.source)
 
 
-def _sources(expression: Expression) -> list[str]:
-    match expression:
-        case Verbatim(source):
-            return [source]
-        case Template(parts):
-            return [it.source for it in parts if not isinstance(it, Literal)]
-    return []
-
-
 def _marked(source: str) -> str:
     for it in reversed(_found_in(source)):
         source = f"{source[: it.start()]}{it[1]}[{HERE}]{source[it.end() :]}"
@@ -246,8 +237,5 @@ def _marked(source: str) -> str:
 def _found_in(source: str) -> list[re.Match[str]]:
     if not _MEMBER.search(source):
         return []
-    try:
-        starts = {it.start for it in references(source)}
-    except TemplateError:
-        return []  # a directive, or an expression with trim markers
+    starts = {it.start for it in references(source)}
     return [it for it in _MEMBER.finditer(source) if it.start() in starts]

@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 
 from ops.handover.hcl import NULL, Block, Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim, within
 from ops.handover.metadata import TopLevelBlock
-from ops.handover.references import addresses_in
 from ops.handover.scopes import code_of, hides
 from ops.handover.strings import quoted, quoted_template
 from ops.handover.style.keys import for_each_keys, key_name, local_name
-from ops.handover.style.local_values import is_text, local_values, with_changed_sets
+from ops.handover.style.local_values import is_text, local_values, needed_by, with_changed_sets
 from ops.handover.style.loops import HERE, TAKEN, is_free, with_key_in_text
 from terraform.templates import Interpolation
 
@@ -76,7 +75,7 @@ def _axes(blocks: Sequence[TopLevelBlock], values: Mapping[str, Expression]) -> 
         if for_each is None or name in done or not isinstance(value, ObjectExpr):
             continue
         done.add(name)
-        needs = _needed(name, values)
+        needs = needed_by(name, values)
         keys = for_each_keys(for_each, values)
         attributes_of = [[inner.text for inner, _ in it.items] for _, it in value.items if isinstance(it, ObjectExpr)]
         if not all(it is not None and _NAME.fullmatch(it) for names in attributes_of for it in names):
@@ -94,25 +93,6 @@ def _axes(blocks: Sequence[TopLevelBlock], values: Mapping[str, Expression]) -> 
             yield _Axis(
                 name=name, key_name=key_name(for_each), keys=keys, entries=entries, needs=needs, attributes=attributes
             )
-
-
-def _needed(name: str, values: Mapping[str, Expression]) -> frozenset[str] | None:
-    """The local values that one is made of; None if resources or data sources are among what it is made of."""
-    needed, waiting = set[str](), [name]
-    while waiting:
-        one = waiting.pop()
-        if one in needed:
-            continue
-        needed.add(one)
-        if one not in values:
-            return None
-        for it in addresses_in(Block("locals", arguments={"it": values[one]})):
-            kind, _, rest = it.partition(".")
-            if kind == "local":
-                waiting.append(rest)
-            elif kind not in ("var", "path", "terraform"):
-                return None
-    return frozenset(needed)
 
 
 def _map(expression: Expression, name: str, axes: Sequence[_Axis], of_texts: Set[str]) -> Expression:
