@@ -218,10 +218,10 @@ class BacklogVariables:
         self.build_timeout_minutes = variables.whole_number(
             stack,
             "build_timeout_minutes",
-            "After this a build is stopped, minutes. In HCL, timeout_minutes of local.program_units… in s3.tf must be "
-            "equal.",
+            "After this a build is stopped, minutes.",
             settings,
             "build_timeout_minutes",
+            in_json="timeout_minutes",
         )
         self.log_retention_days = variables.log_retention_days(
             stack,
@@ -232,10 +232,10 @@ class BacklogVariables:
         self.silent_hours = variables.whole_number(
             stack,
             "silent_hours",
-            "An alarm is raised when a mirror differed, or none was reconciled, for this long, hours. In HCL, "
-            "alert_hours of local.program_units… in s3.tf must be equal.",
+            "An alarm is raised when a mirror differed, or none was reconciled, for this long, hours.",
             settings.alerts,
             "silent_hours",
+            in_json="alert_hours",
         )
         self.silent_seconds = Token.as_number("${var.silent_hours * 3600}")
         if settings.cache.mode == "s3":

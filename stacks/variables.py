@@ -107,15 +107,23 @@ def log_retention_days(stack: BaseStack, name: str, description: str, default: i
     return _number(_variable(stack, name, "number", description, default, [check]))
 
 
-def whole_number(stack: BaseStack, name: str, description: str, settings: Settings, setting: str) -> float:
-    """A whole number within the bounds of a setting, which is its default; returns the reference."""
+def whole_number(
+    stack: BaseStack, name: str, description: str, settings: Settings, setting: str, *, in_json: str | None = None
+) -> float:
+    """A whole number within the bounds of a setting, which is its default; returns the reference.
+
+    in_json: the member of the JSON in S3 objects that has this value, too, for the handover.
+    """
     low, high = bounds(type(settings), setting)
     default: int = getattr(settings, setting)
     check = (
         f"var.{name} >= {low} && var.{name} <= {high} && floor(var.{name}) == var.{name}",
         f"Write a whole number from {low} to {high}.",
     )
-    return _number(_variable(stack, name, "number", description, default, [check]))
+    variable = _variable(stack, name, "number", description, default, [check])
+    if in_json is not None:
+        variable.add_override("//.in_json", {"aws_s3_object.content": in_json})
+    return _number(variable)
 
 
 def retention(stack: BaseStack, name: str, description: str, settings: Settings, setting: str) -> float:

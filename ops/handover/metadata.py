@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from errors.shown import printable
@@ -83,6 +83,7 @@ class TopLevelBlock:
     is_example: whether it shows what one more member of a collection is like, and is not written.
     next_key: the key of such an example in a block for a collection: a list of its single member is a list of all.
     collection: what is known of the local value in this block, which has a collection's members.
+    in_json: the members of JSON that have a variable's value, by the argument that is the JSON: `TYPE.ARGUMENT`.
     """
 
     block: Block
@@ -95,6 +96,7 @@ class TopLevelBlock:
     is_example: bool = False
     next_key: str = ""
     collection: Collection | None = None
+    in_json: Mapping[str, str] = field(default_factory=dict)
 
 
 def comments(body: Mapping[str, Any]) -> tuple[str, ...]:
@@ -143,6 +145,7 @@ def with_metadata(block: Block, body: Mapping[str, Any]) -> TopLevelBlock:
         item=_item(content.get(ITEM)),
         is_input=block.type == "variable" and content.get(INPUT) is True,
         is_for_items=block.type == "variable" and content.get(FOR_ITEMS) is True,
+        in_json=content["in_json"] if block.type == "variable" and _are_texts(content.get("in_json")) else {},
     )
 
 

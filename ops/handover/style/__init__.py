@@ -9,6 +9,7 @@ from ops.handover.style.booleans import with_booleans
 from ops.handover.style.collections import with_collections
 from ops.handover.style.ids import with_ids
 from ops.handover.style.json_by_key import with_json_by_key
+from ops.handover.style.json_members import with_variables_in_json
 from ops.handover.style.loops import with_loops
 from ops.handover.style.members import with_members
 from ops.handover.style.name_prefix import with_name
@@ -25,6 +26,7 @@ _PASSES: tuple[Callable[[Sequence[TopLevelBlock]], Sequence[TopLevelBlock]], ...
     without_needless,
     with_tags,
     with_booleans,
+    with_variables_in_json,
     with_account_and_region,
     with_ids,
     with_arns,

@@ -1,0 +1,58 @@
+"""JSON that says a variable's value refers to the variable, where the stack says that it is the same."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.handover import convert, shipped
+from tests.ops.handover.by_plan import plans
+
+_MARK = {"in_json": {"aws_s3_object.content": "hours"}}
+
+
+def document(
+    *, comment: Any = _MARK, hours: Any = 3, type_: str = "aws_s3_object", default: float = 3
+) -> dict[str, Any]:
+    """A stack with a variable, and an object whose JSON has its value."""
+    content = json.dumps({"hours": hours, "other": 3}, separators=(",", ":"))
+    return {
+        "variable": {"silent_hours": {"type": "number", "default": default, "//": comment}},
+        "resource": {
+            type_: {"it": {"bucket": "b", "key": "k", "content": content}},
+            "terraform_data": {"it": {"input": {"alarm": "${var.silent_hours}", "same": content}}},
+        },
+    }
+
+
+def texts(**arguments: Any) -> str:
+    files = convert(document(**arguments), name="web", schemas=shipped()).files
+    return " ".join(" ".join(files[it] for it in sorted(files) if it not in ("variables.tf", "outputs.tf")).split())
+
+
+def test_refers_to_the_variable_wherever_the_json_stands() -> None:
+    """A digest is one of the same JSON."""
+    assert texts().count("jsonencode({ hours = var.silent_hours other = 3 })") == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param({"comment": {}}, id="nothing is said"),
+        pytest.param({"comment": {"in_json": {"aws_s3_object.content": 3}}}, id="what is said is no name"),
+        pytest.param({"comment": {"in_json": ["hours"]}}, id="what is said is no object"),
+        pytest.param({"comment": {"in_json": {"aws_s3_object.key": "hours"}}}, id="another argument"),
+        pytest.param({"type_": "aws_s3_bucket_object"}, id="another type"),
+        pytest.param({"hours": 4}, id="another value"),
+        pytest.param({"hours": "3"}, id="a text"),
+    ],
+)
+def test_keeps_other_json(arguments: dict[str, Any]) -> None:
+    assert texts(**arguments).count("var.silent_hours") == 1
+
+
+@pytest.mark.terraform
+def test_plans_are_equal(tmp_path: Path) -> None:
+    from_json, from_hcl = plans({"same": document(), "different": document(hours=4)}, tmp_path)
+    assert from_hcl == from_json
