@@ -102,6 +102,7 @@ class ProxyServer:
     checked_hosts: Sequence[str]
 
 
+@functools.cache
 def mirror_program() -> str:
     """The program of the mirrors as one script of a shell, which writes its files into the folder that it is given."""
     folder = Path(__file__).with_name("mirror")

@@ -1,5 +1,6 @@
 """Finished Terraform that is not as the deployment file asks for is refused."""
 
+import functools
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from errors import Problem
-from settings import load
+from settings import Deployment, load
 from stacks import as_asked
 from terraform.references import configurations
 from tests.iam.changes import every, fact
@@ -29,8 +30,12 @@ def found(project: Path, stacks: Stacks, name: str, change: Change) -> list[Prob
     documents = pickle.loads(pickle.dumps({stack: dict(one.json) for stack, one in stacks.terraform.items()}))  # noqa: S301
     change(documents)
     read = configurations(documents, defaults=False)
-    deployment = load(project / "deployments" / f"{name}.yaml")
-    return list(as_asked.problems(deployment, read))
+    return list(as_asked.problems(_deployment(project / "deployments" / f"{name}.yaml"), read))
+
+
+@functools.cache
+def _deployment(file: Path) -> Deployment:
+    return load(file)
 
 
 def _found(project: Path, stacks: Stacks, name: str, change: Change) -> list[str]:
