@@ -122,6 +122,9 @@ class _Merger:
         if any(hides(it) or (it.comments, it.reason) != (first.comments, first.reason) for it in present):
             raise _DifferentError
         names = dict.fromkeys(name for member in present for name in member.arguments)
+        # Terraform takes `ingress = []` or blocks, not both.
+        if any(name in names for it in present for inner in it.blocks for name in (inner.type, *inner.labels)):
+            raise _DifferentError
         arguments = {
             name: self._argument(
                 [None if it is None else it.arguments.get(name, NULL) for it in members], (*place, name)

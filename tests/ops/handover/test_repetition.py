@@ -8,7 +8,7 @@ import pytest
 
 from ops.handover import convert, shipped
 from tests.ops.handover.by_plan import plans
-from tests.ops.handover.cases.similar import each, stack
+from tests.ops.handover.cases.similar import each, similar, stack
 
 SUBNETS = {"a": "10.0.0.0/24", "c": "10.0.1.0/24"}
 
@@ -200,3 +200,11 @@ def test_merges_no_members_of_which_a_data_source_awaits_only_some(named: list[s
     )
     written = "".join(convert(document, name="web", schemas=shipped()).files.values())
     assert written.count("for_each = ") == (0 if len(named) == 1 else 2)
+
+
+def test_an_empty_list_of_blocks_and_blocks_are_not_merged() -> None:
+    """Terraform takes `ingress = []` or blocks, and refuses both in one resource."""
+    files = convert(similar()["empty_blocks_of_one"], name="web", schemas=shipped()).files
+    assert files["security_groups.tf"].count("ingress {") == 1
+    assert files["security_groups.tf"].count("ingress = []") == 1
+    assert "dynamic" not in files["security_groups.tf"]

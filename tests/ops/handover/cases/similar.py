@@ -175,6 +175,20 @@ def _blocks_of_some() -> Document:
     return stack("resource", [*groups, *each("rooms/*/project", more, "aws_codebuild_project", project)])
 
 
+def _empty_blocks_of_one() -> Document:
+    """Security groups with rules, and one whose rules are an empty list."""
+    rule = {"ipv6_cidr_blocks": [], "prefix_list_ids": [], "security_groups": [], "self": False, "description": "x"}
+    rules = [{**rule, "from_port": 1, "to_port": 2, "protocol": "tcp", "cidr_blocks": ["10.0.0.0/8"]}]
+    groups = each(
+        "rooms/*/group",
+        ("app", "batch", "web"),
+        "aws_security_group",
+        lambda key: {"name": key, "vpc_id": "vpc-1", "ingress": rules[: key != "web"]},
+    )
+    release = {"aws": {"source": "hashicorp/aws", "version": "~> 5.0"}}
+    return stack("resource", groups, terraform={"required_providers": release})
+
+
 def _permissions(*decrypting: str, space: str = "") -> Document:
     """Policies for mirrors that read a key of their space, and some decrypt it, or that of another space."""
     spaces = {"batch": "example", "partner-api": "partner", "tools": "other", "website": "example"}
@@ -219,6 +233,7 @@ def similar() -> dict[str, Document]:
         "three_zones": _zones(("a", "c", "d")),
         "two_zones": _zones(("a", "c")),
         "blocks_of_some": _blocks_of_some(),
+        "empty_blocks_of_one": _empty_blocks_of_one(),
         "rules_and_users": _rules(),
         "texts_of_some": _permissions("batch", "website"),
         "different_texts_of_some": _permissions("batch", "partner-api"),
