@@ -14,6 +14,7 @@ from stacks.synthesis import synthesise
 from terraform.output import load as load_stack
 from tests.ops.handover import deployments
 from tests.ops.handover.by_plan import plans
+from tests.ops.handover.projects import project
 
 # A plan asks AWS for every other data source.
 _READ_WITHOUT_AWS = {"aws_iam_policy_document", "terraform_remote_state"}
@@ -47,7 +48,20 @@ def compare(seeds: range, folder: Path) -> Compared:
         documents[name] = json.loads(file.read_text())
         moved[name] = convert(load_stack(file, exact_numbers=True), name=name, schemas=shipped()).moved
     # Stacks read states by relative paths, from a folder as deep as `cdktf.out/stacks/<stack>`.
-    from_json, from_hcl = plans(documents, folder / "out" / "plans")
+    return _compared(documents, moved, folder / "out" / "plans", drawn=len(drawn))
+
+
+def compare_projects(seeds: range, folder: Path) -> Compared:
+    """The same for stacks as other people's cdktf programs write them."""
+    documents = {f"s{seed}": project(seed) for seed in seeds}
+    moved = {name: convert(it, name=name, schemas=shipped()).moved for name, it in documents.items()}
+    return _compared(documents, moved, folder, drawn=len(documents))
+
+
+def _compared(
+    documents: Mapping[str, dict[str, Any]], moved: Mapping[str, dict[str, str]], folder: Path, *, drawn: int
+) -> Compared:
+    from_json, from_hcl = plans(documents, folder)
     different: list[str] = []
     resources = values = 0
     for name in documents:
@@ -57,7 +71,7 @@ def compare(seeds: range, folder: Path) -> Compared:
         values += sum(_leaves(it) for it in one.values())
         different += [f"{name}: {place}" for place in one.keys() | other.keys() if one.get(place) != other.get(place)]
     return Compared(
-        deployments=len(drawn), stacks=len(documents), resources=resources, values=values, different=sorted(different)
+        deployments=drawn, stacks=len(documents), resources=resources, values=values, different=sorted(different)
     )
 
 
