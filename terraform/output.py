@@ -229,13 +229,18 @@ def load(file: Path, *, exact_numbers: bool = False) -> dict[str, Any]:
 
 def _file(out: Path, name: str, entry: Mapping[str, str]) -> Path:
     """The stack's file, in the folder that the manifest gives for it. Raises ValueError for one outside `out`."""
-    folder, file = out / entry["workingDirectory"], out / entry["synthesizedStackPath"]
+    folder, file = (out / _path(entry[it]) for it in ("workingDirectory", "synthesizedStackPath"))
     if Path(name).name != name or name == "..":
         raise ValueError("the stack's name leads elsewhere")
     if not folder.resolve().is_relative_to(out.resolve()) or file.parent.resolve() != folder.resolve():
         raise ValueError("the stack's folder lies elsewhere")
     _refuse_link(file, folder)
     return file
+
+
+def _path(written: str) -> str:
+    """A path of the manifest with slashes: on Windows, cdktf writes it with backslashes."""
+    return written if "/" in written else written.replace("\\", "/")
 
 
 def _in_order(out: Path, dependencies: Mapping[str, frozenset[str]]) -> Iterator[str]:

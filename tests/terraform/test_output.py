@@ -92,6 +92,7 @@ def test_refuses_a_stack_name_that_leads_to_another_folder(name: str, write: Wri
         {"workingDirectory": "../elsewhere", "synthesizedStackPath": "../elsewhere/cdk.tf.json"},
         {"synthesizedStackPath": "../elsewhere/cdk.tf.json"},
         {"synthesizedStackPath": "stacks/other/cdk.tf.json"},
+        {"workingDirectory": "..\\elsewhere", "synthesizedStackPath": "..\\elsewhere\\cdk.tf.json"},
     ],
 )
 def test_refuses_a_stack_with_a_folder_or_file_outside_the_output(entry: Mapping[str, str], write: Write) -> None:
@@ -100,6 +101,12 @@ def test_refuses_a_stack_with_a_folder_or_file_outside_the_output(entry: Mapping
     (out.parent / "elsewhere" / "cdk.tf.json").write_text("{}")
     change(out, **entry)
     assert refusal(out) == NOT_CDKTFS
+
+
+def test_reads_a_manifest_that_cdktf_wrote_on_windows(write: Write) -> None:
+    out = write(web=[])
+    change(out, workingDirectory="stacks\\web", synthesizedStackPath="stacks\\web\\cdk.tf.json")
+    assert [stack.file for stack in read(out)] == [out / "stacks" / "web" / "cdk.tf.json"]
 
 
 def test_refuses_a_stack_file_that_links_out_of_its_folder(write: Write, tmp_path: Path) -> None:
