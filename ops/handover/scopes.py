@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ops.handover.expressions import Syntax, is_valid, parsed
 from ops.handover.hcl import Block, Expression, Template, Verbatim, within
-from terraform.templates import Directive, Literal, Part
+from terraform.templates import Directive, Literal, Part, code
 
 Names = frozenset[str]
 
@@ -181,7 +181,8 @@ def _bound_by(expression: Expression) -> set[str]:
         openings = (_opening(it.source) for it in expression.parts if isinstance(it, Directive))
         found.update(*(it[2] for it in openings if it is not None))
     for source, _ in code_of(expression):
-        if "for" in source and not source.startswith(PLACEHOLDER):
+        # Long texts are slow to parse.
+        if "for" in source and not source.startswith(PLACEHOLDER) and "for" in code(source):
             starts = (it for it in parsed(source).within() if it.kind in ("for_intro", "template_for_start"))
             found.update(it.text for start in starts for it in start.children if it.kind == "identifier")
     return found

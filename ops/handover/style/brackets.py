@@ -1,5 +1,6 @@
 """Finds lists in the text of an expression."""
 
+import re
 from collections.abc import Iterator
 
 from terraform.templates import masked, pieces
@@ -16,9 +17,9 @@ def has_comments(source: str) -> bool:
 def lists(source: str) -> Iterator[tuple[int, int, list[str]]]:
     """Each list's start, end and items, in the order of their starts. Indexes and `for` expressions are no lists."""
     code = masked(source)
-    for start, character in enumerate(code):
+    for start in (it.start() for it in re.finditer(r"\[", code)):
         before = code[:start].rstrip()[-1:]
-        if character == "[" and not (before.isalnum() or (before and before in "_-])}.\0")):
+        if not (before.isalnum() or (before and before in "_-])}.\0")):
             end, items = _items(source, code, start)
             if items and not items[0].startswith("for "):
                 yield start, end, items

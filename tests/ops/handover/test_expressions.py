@@ -1,7 +1,10 @@
 """Expressions are read by a grammar, and long ones are broken into lines."""
 
+import time
+
 import pytest
 
+from ops.handover import convert, shipped
 from ops.handover.expressions import Syntax, is_valid, parsed
 from ops.handover.line_breaks import with_line_breaks
 from ops.handover.plain_objects import with_plain_objects
@@ -120,6 +123,15 @@ def _tokens(source: str) -> list[str]:
 
     found = [it for it in leaves(parsed(source)) if it not in ("(", ")", ",", "\n")]
     return ["=" if it == ":" else it for it in found]
+
+
+def test_a_long_text_in_an_expression_takes_seconds_not_minutes() -> None:
+    manifest = "# an optional entry for each node\\n" * 20_000
+    document = {"output": {"manifest": {"value": f'${{yamldecode("{manifest}")}}'}}}
+    began = time.process_time()
+    files = convert(document, name="web", schemas=shipped()).files
+    assert manifest in files["outputs.tf"]
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.slow
