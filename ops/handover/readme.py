@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import PureWindowsPath
 from typing import Any
 
 from ops.handover.conversion import Converted
@@ -163,6 +164,9 @@ def _state(stack: HandoverStack) -> str:
     where = f"Its state is {code(str(stack.state))}, set in `backend.tf`."
     if stack.state.backend != "local":
         return where
+    if PureWindowsPath(str(stack.state)).anchor:
+        elsewhere = "On a machine without this file, Terraform begins an empty state"
+        return f"{where}\n{elsewhere}, and plans every resource as new."
     relative = "A path is relative to this folder: if you move the folder, move the state"
     return f"{where}\n{relative} of existing resources to the path's new place."
 

@@ -242,6 +242,11 @@ def test_says_where_the_state_is() -> None:
     assert state({"backend": {"local": {"path": "../a"}}}).startswith(
         "Its state is `../a`, set in `backend.tf`.\nA path is relative to this folder"
     )
+    for path in ("/home/me/a.tfstate", "C:\\me\\a.tfstate"):
+        assert state({"backend": {"local": {"path": path}}}) == (
+            f"Its state is `{path}`, set in `backend.tf`.\n"
+            "On a machine without this file, Terraform begins an empty state, and plans every resource as new."
+        )
 
 
 def test_says_to_log_in_only_where_a_stack_names_its_account() -> None:
