@@ -81,7 +81,8 @@ def _with_reasons_once(content: Sequence[Block]) -> list[Block]:
 
 def _places(blocks: Sequence[TopLevelBlock]) -> list[str]:
     """The file of each block. A data source goes to the file of its readers, if they are all in one."""
-    places = [_place(found) for found in blocks]
+    by_address = {address(found.block): _place(found) for found in blocks}
+    places = [_place(it) if it.same_file_as is None else by_address[it.same_file_as] for it in blocks]
     references = [set() if found.block.type == "output" else addresses_in(found.block) for found in blocks]
     for index, found in enumerate(blocks):
         if found.block.type == "data" and not places[index].startswith(("remote_state", "iam")):

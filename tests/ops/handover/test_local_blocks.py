@@ -46,3 +46,21 @@ def test_a_member_starts_with_what_describes_it_and_ends_with_its_flags() -> Non
 def test_keeps_the_order_of_objects_that_differ() -> None:
     written = locals_of(members={"a": {"x": True, "name": "n"}, "b": {"name": "m"}})
     assert written.index("x = true") < written.index('name = "n"')
+
+
+def test_a_data_source_is_in_the_file_of_the_local_value_that_reads_it() -> None:
+    def subnet(key: str) -> dict[str, Any]:
+        return {
+            "//": {"metadata": {"path": f"web/network/subnets/{key}", "uniqueId": f"network_subnets_{key}"}},
+            "vpc_id": "vpc-1",
+            "availability_zone": "${data.aws_region.current.name}" + {"1": "a", "2": "b"}[key],
+        }
+
+    document = {
+        "terraform": {"required_providers": {"aws": {"source": "aws", "version": "~> 5.0"}}},
+        "data": {"aws_region": {"current": {}}},
+        "resource": {"aws_subnet": {f"network_subnets_{key}": subnet(key) for key in ("1", "2")}},
+    }
+    files = convert(document, name="web", schemas=shipped()).files
+    assert "locals {" in files["subnets.tf"]
+    assert 'data "aws_region" "current"' in files["subnets.tf"]
