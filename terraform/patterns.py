@@ -23,10 +23,8 @@ ADDRESS = re.compile(rf"(?<![\w.\-])(?:data\.|ephemeral\.)?{NAME}\.{NAME}")
 WITH_INDEXES = re.compile(r"(data\.)?[a-z]\w*\.[\w-]+(\.\w+|\[[^\]]+\])*")
 """A reference to a resource or to something in it, with its indexes."""
 
-PLAIN_ATTRIBUTE = re.compile(
-    rf"(?P<address>(?:data\.)?(?P<type>aws_\w+)\.{NAME})(?:\[[^\]]*\])?\.(?P<attribute>arn|id|account_id)"
-)
-"""Attributes that are always strings. Whether JSON escapes characters in them depends on the type."""
+AWS_ATTRIBUTE = re.compile(rf"(?P<address>(?:data\.)?(?P<type>aws_\w+)\.{NAME})(?:\[[^\]]*\])?\.(?P<attribute>\w+)")
+"""An attribute of a resource or a data source of AWS. Whether JSON escapes characters in it depends on the type."""
 
 REMOTE_OUTPUT = re.compile(rf"data\.terraform_remote_state\.({NAME})\.outputs(?:\.|\[\")({NAME})(?:\"\])?")
 """The name of a remote state, and an output in it."""

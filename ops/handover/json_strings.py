@@ -24,15 +24,19 @@ from ops.handover.hcl import (
 from ops.handover.references import address
 from ops.handover.scopes import hides
 from terraform.output import Number, without_repetition
-from terraform.patterns import PLAIN_ATTRIBUTE
+from terraform.patterns import AWS_ATTRIBUTE
 from terraform.templates import Interpolation, Literal, jsonencode
 
 _COMPARED_BY_MEANING = Path(__file__).with_name("compared_by_meaning.json")
 _PLAIN_NAMES = Path(__file__).with_name("plain_names.json")
+_PLAIN_ATTRIBUTES = Path(__file__).with_name("plain_attributes.json")
 
 # As jsonencode writes numbers: no exponent, and no zero that could be left out. Terraform keeps 512 bits of a number.
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d*[1-9])?")
 _DIGITS = 150
+
+_NAMES = ("arn", "id")
+"""Attributes that are or contain the name."""
 
 # What placeholders are made of, and escapes that releases of Terraform write in different ways.
 _RISKY = re.compile(r"[\ue000\ue001]|\\[bf]|\\u00(08|0[cC])")
@@ -40,7 +44,7 @@ _RISKY = re.compile(r"[\ue000\ue001]|\\[bf]|\\u00(08|0[cC])")
 
 def with_jsonencode(block: Block, plain: Set[str] = frozenset()) -> Block:
     """The block with `jsonencode(…)` in place of strings of JSON. `plain` are addresses with plain ARNs."""
-    if hides(block, [*_plain_types(), *(it.split(".")[0] for it in plain)]):
+    if hides(block, [*_plain_types(), *_plain_attributes(), *(it.split(".")[0] for it in plain)]):
         return block
 
     def change(value: Expression) -> Expression:
@@ -83,6 +87,13 @@ def with_plain_paths(blocks: Iterable[Block]) -> set[str]:
 def _plain_types() -> frozenset[str]:
     """Types whose names have no characters that JSON escapes."""
     return frozenset(json.loads(_PLAIN_NAMES.read_text(encoding="utf-8"))["types"])
+
+
+@functools.cache
+def _plain_attributes() -> Mapping[str, Sequence[str]]:
+    """Other attributes, by type, that are always texts without characters that JSON escapes."""
+    types: Mapping[str, Sequence[str]] = json.loads(_PLAIN_ATTRIBUTES.read_text(encoding="utf-8"))["attributes"]
+    return types
 
 
 def _jsonencode(template: Template, plain: Set[str], *, by_meaning: bool = False) -> Expression | None:
@@ -143,10 +154,12 @@ def _encoded(source: str) -> str | None:
 
 def _is_plain(source: str, plain: Set[str]) -> bool:
     """Whether an expression is a string for certain, in which JSON escapes nothing."""
-    match = PLAIN_ATTRIBUTE.fullmatch(source.strip())
+    match = AWS_ATTRIBUTE.fullmatch(source.strip())
     if match is None:
         return False
-    return match["attribute"] == "account_id" or match["type"] in _plain_types() or match["address"] in plain
+    if match["attribute"] not in _NAMES:
+        return match["attribute"] == "account_id" or match["attribute"] in _plain_attributes().get(match["type"], ())
+    return match["type"] in _plain_types() or match["address"] in plain
 
 
 def _written(value: Any) -> str:

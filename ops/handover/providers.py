@@ -47,7 +47,9 @@ def _declared(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]
                 if name != "//":
                     wanted = it if isinstance(it, dict) else {"version": str(it)}
                     texts = {key: str(value) for key, value in wanted.items() if isinstance(value, str)}
-                    yield name, {"source": f"hashicorp/{name}", **texts}
+                    source = texts.get("source", name)
+                    # Terraform takes a source without a namespace for one of HashiCorp's, and people write that out.
+                    yield name, {**texts, "source": source if "/" in source else f"hashicorp/{source}"}
 
 
 def _used(document: Mapping[str, Any]) -> Iterator[str]:

@@ -10,6 +10,8 @@ from ops.handover.printing import expression
 from terraform.templates import parts
 
 ENCODED = (
+    '{"a":"${aws_ecr_repository.it.repository_url}:1","b":"${data.aws_region.now.name}"}',
+    '{"a":"/x/${aws_cloudwatch_log_group.it["a"].name}"}',
     '{"a":1,"b":[true,null,-0,1.5,10,0.001]}',
     '{"a":"x <\\u003e"}'.replace("<", "\\u003c"),
     "[[]]",
@@ -20,6 +22,9 @@ ENCODED = (
     '{"a":${jsonencode([for it in var.it : try(it.x, { "y" = it })])}}',
 )
 KEPT = (
+    '{"a":"${aws_sns_topic.it.display_name}"}',
+    '{"a":"${aws_cloudwatch_metric_alarm.it.name}"}',
+    '{"a":"${aws_ecr_repository.it.repository_url.x}"}',
     # Nobody calls a function for them.
     "[]",
     "{}",

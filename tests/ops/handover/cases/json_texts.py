@@ -116,6 +116,20 @@ JSON: dict[str, Document] = {
     "long": _texts(json.dumps({f"key_{number:03}": "x" * 30 for number in range(30)}, separators=(",", ":"))),
 }
 
+_LOGS = '{"logDriver":"awslogs","options":{"awslogs-group":"${aws_cloudwatch_log_group.it.name}"}}'
+_CONTAINERS = f'[{{"image":"${{aws_ecr_repository.it.repository_url}}:1","logConfiguration":{_LOGS},"name":"it"}}]'
+
+CONTAINERS: dict[str, Document] = {
+    "of_a_task": {
+        "resource": {
+            "aws_cloudwatch_log_group": {"it": {"name": "/ecs/it"}},
+            "aws_ecr_repository": {"it": {"name": "it"}},
+            "aws_ecs_task_definition": {"it": {"family": "it", "container_definitions": _CONTAINERS}},
+            "terraform_data": {"it": {"input": _CONTAINERS.replace("${aws_ecr_repository.it.repository_url}", "it")}},
+        }
+    }
+}
+
 _OBJECT = r"""{
   "z"   = ["\"\\\n\t\u00e9 $${x} \u0024{x}", "x${local.id}", "${local.x}", 1.50, null],
   "a b" : { a = true, "null" = -1, "for" = 1 },
