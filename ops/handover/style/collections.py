@@ -25,7 +25,7 @@ from ops.handover.hcl import (
 from ops.handover.lists_in_texts import KeyList
 from ops.handover.metadata import Collection, TopLevelBlock
 from ops.handover.printing import expression
-from ops.handover.references import addresses_in
+from ops.handover.references import addresses_in, is_constant
 from ops.handover.scopes import hides
 from ops.handover.strings import quoted_template
 from ops.handover.style.keys import key_name
@@ -79,6 +79,8 @@ def collected(collections: Sequence[Collection], blocks: Sequence[TopLevelBlock]
         if not forms or any(form != forms[0] for form in forms) or len({*names} - taken) < len(names):
             continue
         entries = forms[0]
+        if not all(is_constant(value) for entry in entries.values() for value in entry.values()):
+            continue
         lists = {name: _names(entries, attributes) for name, attributes in it.lists.items()}
         if entries and all(lists.values()):
             value = next(_listed(it.name, blocks))
@@ -228,7 +230,7 @@ def _listed(name: str, blocks: Sequence[TopLevelBlock]) -> Iterator[ObjectExpr]:
 
 
 def _entries(value: Expression) -> _Entries:
-    """The attributes of each member of an object; nothing if members differ in what they have, or are no constants."""
+    """The attributes of each member of an object; nothing if members differ in what they have."""
     found: dict[str, dict[str, Expression]] = {}
     for key, it in value.items if isinstance(value, ObjectExpr) else ():
         if not isinstance(it, ObjectExpr) or not key.text or not key.text.isascii() or key.text in found:

@@ -181,6 +181,16 @@ def test_lists_stay_where_the_members_are_not_known(document: dict[str, Any]) ->
     assert not converted(document).edit_places
 
 
+@pytest.mark.parametrize("key", ['"a"', "each.key", "aws_sns_topic.it.name", "uuid()", "var.it"])
+def test_lists_stay_where_a_member_has_no_constants(key: str) -> None:
+    """A local value has no key of its own, and may close a cycle."""
+    document = bridge(variable={"it": {"default": "a"}})
+    unit = {"bucket": "b", "key": "k", "for_each": {"a": 1}}
+    unit["content"] = f'${{jsonencode({{ "mirrors" = {{ "a" = {{ "project" = "A", "target" = {key} }} }} }})}}'
+    document["resource"] = {"aws_s3_object": {"unit": unit}, "aws_sns_topic": {"it": {"name": "it"}}}
+    assert ("mirrors = local.mirrors" in text(document)) is (key == '"a"')
+
+
 _CODE = 'a = file("/etc/passwd")'
 
 
