@@ -1,27 +1,48 @@
 """Refers to a variable in JSON that has its value, where the stack says so: `alert_hours = var.silent_hours`.
 
 The variable says it under `//.in_json`: `{"aws_s3_object.content": "alert_hours"}` is a member of the JSON that an
-argument of resources is. Its value in the JSON must be the variable's default.
+argument of resources is. Its value in the JSON must be the variable's default, and of the variable's type: a variable
+of type `string` turns the number 3 into the text "3".
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ops.handover.hcl import Expression, FunctionCall, ObjectExpr, Verbatim
+from ops.handover.hcl import Expression, FunctionCall, ObjectExpr, Template, Verbatim
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.scopes import hides
+
+_NUMBER = re.compile("-?[0-9]")
+_FALSE = Verbatim("false")
 
 
 def with_variables_in_json(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
     """The blocks with references in this JSON, wherever they have it: a digest is one of the same JSON."""
     changed: dict[Expression, Expression] = {}
     for found in blocks:
-        for place, member in found.in_json.items():
+        for place, member in found.in_json.items() if _keeps_its_default(found.block.arguments) else ():
             type_, _, argument = place.partition(".")
             for call in _calls(blocks, type_, argument):
                 before = changed.get(call, call)
                 changed[call] = _with_reference(before, member, found.block.labels[0], found.block.arguments)
     return [_exchanged(found, changed) if changed else found for found in blocks]
+
+
+def _keeps_its_default(variable: Mapping[str, Expression]) -> bool:
+    """Whether a variable's value is written in JSON as its default is, and is public: else all of the JSON is not."""
+    match variable.get("default"):
+        case Template():
+            type_ = "string"
+        case Verbatim("true" | "false"):
+            type_ = "bool"
+        case Verbatim(source) if _NUMBER.match(source):
+            type_ = "number"
+        case _:
+            return False
+    return variable.get("type") == Verbatim(type_) and all(
+        variable.get(name, _FALSE) == _FALSE for name in ("sensitive", "ephemeral")
+    )
 
 
 def _calls(blocks: Sequence[TopLevelBlock], type_: str, argument: str) -> Iterator[Expression]:

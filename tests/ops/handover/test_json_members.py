@@ -13,12 +13,12 @@ _MARK = {"in_json": {"aws_s3_object.content": "hours"}}
 
 
 def document(
-    *, comment: Any = _MARK, hours: Any = 3, type_: str = "aws_s3_object", default: float = 3
+    *, comment: Any = _MARK, hours: Any = 3, type_: str = "aws_s3_object", default: Any = 3, **variable: Any
 ) -> dict[str, Any]:
     """A stack with a variable, and an object whose JSON has its value."""
     content = json.dumps({"hours": hours, "other": 3}, separators=(",", ":"))
     return {
-        "variable": {"silent_hours": {"type": "number", "default": default, "//": comment}},
+        "variable": {"silent_hours": {"type": "number", "default": default, "//": comment, **variable}},
         "resource": {
             type_: {"it": {"bucket": "b", "key": "k", "content": content}},
             "terraform_data": {"it": {"input": {"alarm": "${var.silent_hours}", "same": content}}},
@@ -36,6 +36,11 @@ def test_refers_to_the_variable_wherever_the_json_stands() -> None:
     assert texts().count("jsonencode({ hours = var.silent_hours other = 3 })") == 2
 
 
+@pytest.mark.parametrize(("type_", "value"), [("number", -1.5), ("string", "3"), ("bool", False)])
+def test_refers_to_a_variable_of_the_value_s_type(type_: str, value: Any) -> None:
+    assert "hours = var.silent_hours" in texts(hours=value, default=value, type=type_)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -46,6 +51,12 @@ def test_refers_to_the_variable_wherever_the_json_stands() -> None:
         pytest.param({"type_": "aws_s3_bucket_object"}, id="another type"),
         pytest.param({"hours": 4}, id="another value"),
         pytest.param({"hours": "3"}, id="a text"),
+        pytest.param({"type": "string"}, id="the variable turns the number into a text"),
+        pytest.param({"hours": "3", "default": "3"}, id="the variable turns the text into a number"),
+        pytest.param({"hours": [3, 3], "default": [3, 3], "type": "set(number)"}, id="the variable removes one of two"),
+        pytest.param({"type": "any"}, id="the variable takes other types"),
+        pytest.param({"sensitive": True}, id="the JSON would be sensitive"),
+        pytest.param({"ephemeral": True}, id="the value may be in no state"),
     ],
 )
 def test_keeps_other_json(arguments: dict[str, Any]) -> None:
