@@ -42,11 +42,7 @@ class _Axis:
 def with_members(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
     """The blocks with `for` expressions over local values of which blocks are made."""
     axes = list(_axes(blocks, local_values(blocks)))
-    of_texts = {
-        f"var.{it.block.labels[0]}"
-        for it in blocks
-        if it.block.type == "variable" and it.block.arguments.get("type") == Verbatim("list(string)")
-    }
+    of_texts = {f"var.{it.block.labels[0]}" for it in blocks if _has_list_of_texts(it.block)}
     if not axes:
         return blocks
     sets = {axis.name: set(_sets(axis, blocks)) for axis in axes}
@@ -117,6 +113,12 @@ def _map(expression: Expression, name: str, axes: Sequence[_Axis], of_texts: Set
                 value = f"coalesce({value}, [])" if NULL in column.values() else value
                 return Verbatim(f"{{ for name, {axis.key_name} in local.{axis.name} : name => {value} }}")
     return expression
+
+
+def _has_list_of_texts(block: Block) -> bool:
+    """Whether it is a variable that is always a list of texts, never null: a loop would make an empty list of null."""
+    wanted = {"type": Verbatim("list(string)"), "nullable": Verbatim("false")}
+    return block.type == "variable" and wanted.items() <= dict(block.arguments).items()
 
 
 def _is_list_of_texts(expression: Expression, of_texts: Set[str]) -> bool:

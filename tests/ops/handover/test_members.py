@@ -68,7 +68,7 @@ def test_a_map_is_made_of_members_that_have_lists_of_texts_under_a_name() -> Non
 
 
 @pytest.mark.parametrize(
-    "case", ["of_several_types", "with_a_key_that_is_no_name", "with_a_computed_key", "called_names"]
+    "case", ["of_several_types", "with_a_key_that_is_no_name", "with_a_computed_key", "called_names", "with_null"]
 )
 def test_a_map_stays_where_a_loop_would_change_it(case: str) -> None:
     assert "coalesce" not in text(f"own_map_{case}")

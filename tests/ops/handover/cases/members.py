@@ -161,6 +161,10 @@ def members() -> dict[str, Document]:
         "own_map_called_names": _of_own_map(
             {"a": {"cidrs": ["x"]}, "b": {"cidrs": None}}, {"a": ["x"], "b": []}, name="names"
         ),
+        "own_map_with_null": _of_own_map(
+            {"a": {"cidrs": "${var.cidrs}"}, "b": {"cidrs": None}}, {"a": "${var.cidrs}", "b": []}
+        )
+        | {"variable": {"cidrs": {"type": "list(string)", "default": None}}},
         "keys_that_begin_as_names_do": _prefixed(),
         "rooms": _rooms(),
         "rooms_of_which_two_have_addresses": _rooms({"audit": None, **_ROOMS}),
