@@ -7,6 +7,7 @@ from ops.handover.addresses import instance, is_of_data, type_and_name
 from ops.handover.given import Given
 from ops.handover.grouping import PathPattern, ResourceGroup
 from ops.handover.hcl import Block
+from ops.handover.known_values import never_null
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.moves import asked_moves, named_in_moves
 from ops.handover.references import address
@@ -38,6 +39,7 @@ class Keeping:
 
     def __init__(self, blocks: Sequence[TopLevelBlock], given: Given) -> None:
         self._given = given
+        self._variables = never_null(it.block for it in blocks)
         self._kept = _given_groups(blocks, given)
         self._apart: set[tuple[str, str]] = set()
         self._without_variable: set[str] = set()
@@ -96,9 +98,11 @@ class Keeping:
         known = replace(group, members=before)
         (uniform,) = known.largest_uniform() or [known]
         first = next(iter(uniform.members))
-        fitting = {key for key in members if unify(group, {first: members[first], key: members[key]}) is not None}
+        pairs = {key: {first: members[first], key: it} for key, it in members.items()}
+        fitting = {key for key, pair in pairs.items() if unify(group, pair, self._variables) is not None}
         for keys in (fitting, fitting & before.keys()):
-            if keys and keys != members.keys() and unify(group, {key: members[key] for key in members if key in keys}):
+            part = {key: it for key, it in members.items() if key in keys}
+            if part and keys != members.keys() and unify(group, part, self._variables):
                 return keys
         return {first}
 

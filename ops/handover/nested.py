@@ -1,12 +1,13 @@
 """Aligns the nested blocks of similar resources; one that only some have becomes dynamic."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from ops.handover.hcl import NULL, Block, Expression, Template, TupleExpr, Verbatim, within
+from ops.handover.known_values import is_certain
 from ops.handover.names import identifier
-from ops.handover.references import addresses_in, is_free_of_resources
+from ops.handover.references import addresses_in
 from ops.handover.scopes import hides
 
 # The first of these arguments with a constant text tells blocks of one type apart.
@@ -75,12 +76,17 @@ def ids_in(expression: Expression) -> Iterator[str]:
     return (it.text for it in within(expression) if isinstance(it, Template) and it.text and _OWN.fullmatch(it.text))
 
 
-def deciding(block: Block, present: Sequence[bool], values: Mapping[str, Sequence[Expression]]) -> str | None:
-    """The first of these values in a block that is null for exactly those without it, and known before the apply."""
+def deciding(
+    block: Block, present: Sequence[bool], values: Mapping[str, Sequence[Expression]], variables: Set[str]
+) -> str | None:
+    """The first of these values in a block that is null for exactly those without it, whatever people's values are.
+
+    `variables` are those that are never null.
+    """
     for it in block.arguments.values():
         name = it.source.removeprefix("each.value.") if isinstance(it, Verbatim) else ""
         found = values.get(name, ())
-        if [one != NULL for one in found] == list(present) and all(map(is_free_of_resources, found)):
+        if [one != NULL for one in found] == list(present) and all(is_certain(one, variables) for one in found):
             return name
     return None
 

@@ -16,6 +16,7 @@ from ops.handover.grouping import Grouping, Rejected, ResourceGroup
 from ops.handover.hcl import Block
 from ops.handover.items import with_elements
 from ops.handover.keeping import Keeping, kept_names
+from ops.handover.known_values import never_null
 from ops.handover.likeness import unlike
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.moves import asked_moves, counted_addresses, moved_blocks, moves
@@ -56,6 +57,7 @@ def with_repetition(blocks: Sequence[TopLevelBlock], texts: TextFiles, given: Gi
     short = kept_names(blocks, renamed(blocks, owners), given)
     grouping = Grouping(blocks, short)
     keeping = Keeping(blocks, given)
+    variables = never_null(it.block for it in blocks)
     awaited = _awaited(blocks)
     rejected: Rejected = set()
     without_keys: set[str] = set()
@@ -63,7 +65,7 @@ def with_repetition(blocks: Sequence[TopLevelBlock], texts: TextFiles, given: Gi
         groups = keeping.groups(grouping.candidates(rejected))
         groups = [replace(it, one_for_all=it.address in without_keys) for it in groups]
         addresses = _addresses(groups, short)
-        unified = [(group, unify(group, _members(group, addresses))) for group in groups]
+        unified = [(group, unify(group, _members(group, addresses), variables)) for group in groups]
         failed = [group for group, merged in unified if merged is None]
         made = [merged for _, merged in unified if merged is not None]
         keyless = {it.group.address for it in made if it.group.kind == "data" and not it.differs}

@@ -1,7 +1,7 @@
 """Merges similar resources into one block for `for_each`."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from ops.handover.by_key import Keys, expression_by_key, noun, without_common_ends
@@ -17,6 +17,7 @@ from ops.handover.hcl import (
     Verbatim,
     text,
 )
+from ops.handover.known_values import is_certain
 from ops.handover.members import GENERIC, all_of, are_same_set, columns_of, jsonencoded, named_line
 from ops.handover.names import identifier
 from ops.handover.nested import aligned, deciding, dynamic, is_own, word
@@ -59,20 +60,23 @@ class UnifiedGroup:
         return bool(self.files_by_key) or any("each." in source for source in (*sources, *inside))
 
 
-def unify(group: ResourceGroup, members: Mapping[str, Block]) -> UnifiedGroup | None:
-    """One block for the members, or None if they differ in a way that needs separate blocks."""
+def unify(group: ResourceGroup, members: Mapping[str, Block], variables: Set[str]) -> UnifiedGroup | None:
+    """One block for the members, or None if they differ in a way that needs separate blocks.
+
+    `variables` are those that are never null.
+    """
     items = group.items
     if items is not None and members.keys() != items.pairs.keys():
         return None
     keys = {"each.key": list(members)} if items is None else items.keys(members)
     own = [it if items is None else items.written_into(it) for it in members.values()]
     examples = frozenset(number for number, key in enumerate(members) if key in group.examples)
-    merger = _Merger(keys, may_be_dynamic=group.in_collection, examples=examples)
+    merger = _Merger(keys, may_be_dynamic=group.in_collection, variables=variables, examples=examples)
     try:
         block = merger.blocks(own, ())
         if merger.dynamic:
             known = texts_by_key(block, keys, merger.values)
-            again = _Merger(keys, may_be_dynamic=True, known=known, examples=examples)
+            again = _Merger(keys, may_be_dynamic=True, variables=variables, known=known, examples=examples)
             changed = again.blocks(own, ())
             if again.values.items() <= merger.values.items():
                 merger, block = again, changed
@@ -96,16 +100,19 @@ class _Merger:
         keys: Keys,
         *,
         may_be_dynamic: bool,
+        variables: Set[str] = frozenset(),
         known: TextsByKey | None = None,
         examples: frozenset[int] = frozenset(),
     ) -> None:
         """may_be_dynamic: whether a nested block that some members lack may become a dynamic block.
 
+        variables: those that are never null, so that such a value of a member tells that it has a block.
         known: texts that nested blocks of some members may have, too. examples: the positions of examples.
         """
         self._examples = examples
         self._keys = keys
         self._may_be_dynamic = may_be_dynamic
+        self._variables = variables
         self._known = known or {}
         self._in_json = False
         self.dynamic = 0
@@ -149,7 +156,7 @@ class _Merger:
             raise _DifferentError
         self.dynamic += 1
         present = [it is not None for it in row]
-        own = deciding(inner, present, self.values)
+        own = deciding(inner, present, self.values, self._variables)
         made = dynamic(inner, present, own) if self._may_be_dynamic else None
         if made is None or "lifecycle" in place or self.dynamic > _MOST_DYNAMIC:
             raise _DifferentError
@@ -189,7 +196,8 @@ class _Merger:
         """
         columns = [zip(members, keys, strict=True) for keys in self._keys.values()]
         are_own = any(it is not None and is_own(it, key) for column in columns for it, key in column)
-        return place[-2:-1] if self._may_be_dynamic and are_own and NULL not in members else ()
+        tell = NULL not in members and all(it is None or is_certain(it, self._variables) for it in members)
+        return place[-2:-1] if self._may_be_dynamic and are_own and tell else ()
 
     def _merged(self, members: Sequence[Expression], place: tuple[str, ...], best: Sequence[str] = ()) -> Expression:
         if all(member == members[0] for member in members):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from ops.handover.hcl import NULL, Block, Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim, within
+from ops.handover.known_values import never_null
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.scopes import code_of, hides
 from ops.handover.strings import quoted, quoted_template
@@ -42,7 +43,8 @@ class _Axis:
 def with_members(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
     """The blocks with `for` expressions over local values of which blocks are made."""
     axes = list(_axes(blocks, local_values(blocks)))
-    of_texts = {f"var.{it.block.labels[0]}" for it in blocks if _has_list_of_texts(it.block)}
+    lists = (it.block for it in blocks if it.block.arguments.get("type") == Verbatim("list(string)"))
+    of_texts = never_null(lists)
     if not axes:
         return blocks
     sets = {axis.name: set(_sets(axis, blocks)) for axis in axes}
@@ -94,7 +96,8 @@ def _axes(blocks: Sequence[TopLevelBlock], values: Mapping[str, Expression]) -> 
 def _map(expression: Expression, name: str, axes: Sequence[_Axis], of_texts: Set[str]) -> Expression:
     """A map that has one of the members' values by key, where null is an empty list.
 
-    The values are lists of texts, such as the variables `of_texts`: `coalesce` makes all of one type.
+    The values are lists of texts, such as the variables `of_texts`: `coalesce` makes all of one type. These are never
+    null, of which `coalesce` would make an empty list.
     """
     if not isinstance(expression, ObjectExpr):
         return expression
@@ -113,12 +116,6 @@ def _map(expression: Expression, name: str, axes: Sequence[_Axis], of_texts: Set
                 value = f"coalesce({value}, [])" if NULL in column.values() else value
                 return Verbatim(f"{{ for name, {axis.key_name} in local.{axis.name} : name => {value} }}")
     return expression
-
-
-def _has_list_of_texts(block: Block) -> bool:
-    """Whether it is a variable that is always a list of texts, never null: a loop would make an empty list of null."""
-    wanted = {"type": Verbatim("list(string)"), "nullable": Verbatim("false")}
-    return block.type == "variable" and wanted.items() <= dict(block.arguments).items()
 
 
 def _is_list_of_texts(expression: Expression, of_texts: Set[str]) -> bool:

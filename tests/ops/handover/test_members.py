@@ -89,6 +89,21 @@ def test_conditions_on_different_keys_are_dynamic_with_the_values_of_the_member(
     assert found.count("vpce-0123456789abcdef0") == 1
 
 
+@pytest.mark.parametrize(
+    ("case", "decides"),
+    [
+        ("with_a_block_of_its_own", True),
+        ("with_a_block_that_may_have_null", False),
+        ("with_a_block_that_has_a_secret", False),
+    ],
+)
+def test_a_value_tells_who_has_a_block_if_it_is_never_null_and_no_secret(case: str, decides: bool) -> None:
+    """Terraform refuses a dynamic block that depends on a sensitive value."""
+    found = text(case)
+    assert ("for_each = each.value == null ? [] : [1]" in found) is decides
+    assert ("for_each = each.value ? [1] : []" in found) is not decides
+
+
 @pytest.mark.parametrize("case", ["rooms", "rooms_of_which_two_have_addresses", "rooms_that_all_have_addresses"])
 def test_a_value_has_the_same_name_however_many_members_have_it(case: str) -> None:
     assert "values = each.value.source_ip " in text(case)

@@ -115,6 +115,24 @@ def _output(local: str) -> Document:
     return {"it": {"value": f"${{jsonencode(local.{local})}}"}}
 
 
+def _checked(**path: Any) -> Document:
+    """Target groups of which one has a block, whose value is a variable of its own."""
+    check = {"health_check": [{"path": "${var.alpha_path}", "interval": 20}]}
+    groups = each(
+        "groups/*",
+        ("alpha", "beta", "gamma"),
+        "aws_lb_target_group",
+        lambda key: {
+            "name": key,
+            "port": 80,
+            "protocol": "HTTP",
+            "vpc_id": "vpc-1",
+            **(check if key == "alpha" else {}),
+        },
+    )
+    return stack("resource", groups, variable={"alpha_path": {"type": "string", **path}})
+
+
 def _prefixed() -> Document:
     """Members whose keys begin as all names do, and a policy that lists them."""
     keys = ("shop-web-alpha", "shop-web-beta", "shop-web-gamma", "shop-web-omega")
@@ -165,6 +183,9 @@ def members() -> dict[str, Document]:
             {"a": {"cidrs": "${var.cidrs}"}, "b": {"cidrs": None}}, {"a": "${var.cidrs}", "b": []}
         )
         | {"variable": {"cidrs": {"type": "list(string)", "default": None}}},
+        "with_a_block_of_its_own": _checked(default="/x", nullable=False),
+        "with_a_block_that_may_have_null": _checked(default=None),
+        "with_a_block_that_has_a_secret": _checked(default="/x", nullable=False, sensitive=True),
         "keys_that_begin_as_names_do": _prefixed(),
         "rooms": _rooms(),
         "rooms_of_which_two_have_addresses": _rooms({"audit": None, **_ROOMS}),
