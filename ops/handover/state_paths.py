@@ -10,12 +10,13 @@ from typing import Any
 
 from errors import Problem, RefusedError
 from errors.shown import shown
-from ops.handover.local_states import local_settings
+from ops.handover.local_states import computed_settings, local_settings
 from ops.handover.stacks import HandoverStack
 
 _DEFAULT = "terraform.tfstate"
 _PATHS = {"path", "workspace_dir"}
 _WRITE_OUT = "write an absolute path, or one whose only expression is ${path.module} at the start"
+_AS_OBJECT = "write `config` as an object with its `path`"
 
 # Both name the folder that Terraform runs in, as a relative path does.
 _OWN_FOLDER = re.compile(r"^\$\{\s*path\.(?:module|root)\s*\}/+")
@@ -28,7 +29,7 @@ def with_state_paths(
     """The stacks of `out`, which usually lies at `original`, with paths of states as they are below `destination`.
 
     A path in a stack's folder stays there. Raises RefusedError for such a state that exists (it would be left behind),
-    and for a path with an expression, of which it is not known what file it names.
+    and for a path that is or has an expression, of which it is not known what file it names.
     """
     before = [os.path.abspath(original / stack.folder.relative_to(out)) for stack in stacks]
     after = [os.path.abspath(destination / stack.target) for stack in stacks]
@@ -39,6 +40,9 @@ def with_state_paths(
             place = Path(_moved(str(state), moves))
             hint = f"move it to {place}, or its backend to another place, and hand over again"
             problems.append(Problem(where=str(state), what="is a state in the output folder", hint=hint))
+        for expression in computed_settings(stack.document):
+            what = f"{shown(expression)} has the path of a local state, and may name another file from the new folder"
+            problems.append(Problem(where=stack.name, what=what, hint=_AS_OBJECT))
         document = copy.deepcopy(dict(stack.document))
         for settings in local_settings(document):
             for name in _PATHS & settings.keys():

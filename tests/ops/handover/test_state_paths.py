@@ -66,6 +66,18 @@ def test_refuses_a_relative_path_of_which_the_file_is_not_known(
     )
 
 
+def test_refuses_settings_of_which_the_path_is_not_known(out: Callable[..., Path], tmp_path: Path) -> None:
+    other = {"backend": "local", "config": "${local.state}"}
+    state = {"path": "../mail/x.tfstate"}
+    folder = out({**TOPIC, "data": {"terraform_remote_state": {"other": other}}, "locals": {"state": state}})
+    with pytest.raises(RefusedError) as refused:
+        hand_over(folder, tmp_path / "hcl", states_from=folder)
+    assert str(refused.value) == (
+        "error: web: '${local.state}' has the path of a local state, and may name another file from the new folder\n"
+        "hint: write `config` as an object with its `path`"
+    )
+
+
 def test_an_absolute_path_may_have_expressions(out: Callable[..., Path], tmp_path: Path) -> None:
     folder = out({**TOPIC, "data": reading("/srv/${terraform.workspace}.tfstate")})
     hand_over(folder, tmp_path / "hcl", states_from=folder)
