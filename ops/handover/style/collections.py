@@ -26,7 +26,6 @@ from ops.handover.lists_in_texts import KeyList
 from ops.handover.metadata import Collection, TopLevelBlock
 from ops.handover.printing import expression
 from ops.handover.references import addresses_in, is_constant
-from ops.handover.scopes import hides
 from ops.handover.strings import quoted_template
 from ops.handover.style.keys import key_name
 from ops.handover.style.local_values import local_values, with_changed_sets, with_changed_values, with_local_values
@@ -119,7 +118,7 @@ def _with_collection(
     if not entries:
         return blocks
     change = _LoopsOverMembers(collection, entries, _sets(blocks))
-    changed = [it if hides(it.block) else change.changed(it) for it in blocks]
+    changed = [change.changed(it) for it in blocks]
     used = {name for it in changed for name in addresses_in(it.block)}
     if f"local.{collection.name}" not in used:
         return blocks

@@ -49,7 +49,7 @@ def bridge(
                 name: {
                     "bucket": "programs",
                     "key": name,
-                    "content": json.dumps(it, separators=(",", ":"), sort_keys=True),
+                    "content": json.dumps(it, separators=(",", ":"), sort_keys=True, ensure_ascii=False),
                 }
                 for name, it in objects.items()
             }
@@ -189,6 +189,29 @@ def test_lists_stay_where_a_member_has_no_constants(key: str) -> None:
     unit["content"] = f'${{jsonencode({{ "mirrors" = {{ "a" = {{ "project" = "A", "target" = {key} }} }} }})}}'
     document["resource"] = {"aws_s3_object": {"unit": unit}, "aws_sns_topic": {"it": {"name": "it"}}}
     assert ("mirrors = local.mirrors" in text(document)) is (key == '"a"')
+
+
+def test_a_set_stays_where_a_member_is_not_in_it() -> None:
+    """A text with null in it is an error."""
+    mirrors = {**_MIRRORS, "new": {**_MIRRORS["site"], "target": None}}
+    document = bridge(mirrors, resources=[f"{_ARN}website", f"{_ARN}batch"])
+    assert "${mirror.target}" not in text(document)
+    assert "mirrors = local.mirrors" in text(document)
+
+
+def test_lists_stay_where_terraform_may_order_the_keys_otherwise() -> None:
+    assert "for mirror" not in text(bridge({**_MIRRORS, "架": _MIRRORS["site"]}))
+    named = {**_MIRRORS, "jobs": {**_MIRRORS["jobs"], "project": "架"}}
+    assert "for hook" not in text(bridge(named))
+
+
+def test_lists_stay_where_local_is_another_name() -> None:
+    """A reference to a local value would be to what the expression calls so."""
+    document = bridge()
+    document["data"]["aws_iam_policy_document"]["mirror"]["policy_id"] = '${[for local in ["it"] : local][0]}'
+    found = text(document)
+    assert "${mirror.target}" not in found
+    assert "mirrors = local.mirrors" in found
 
 
 _CODE = 'a = file("/etc/passwd")'

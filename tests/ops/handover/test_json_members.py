@@ -63,6 +63,13 @@ def test_keeps_other_json(arguments: dict[str, Any]) -> None:
     assert texts(**arguments).count("var.silent_hours") == 1
 
 
+def test_keeps_json_where_var_is_another_name() -> None:
+    found = document()
+    found["resource"]["aws_s3_object"]["it"]["metadata"] = {"it": "${[for var in [1] : var][0]}"}
+    files = convert(found, name="web", schemas=shipped()).files
+    assert "= var.silent_hours other" not in " ".join("\n".join(files.values()).split())
+
+
 @pytest.mark.terraform
 def test_plans_are_equal(tmp_path: Path) -> None:
     from_json, from_hcl = plans({"same": document(), "different": document(hours=4)}, tmp_path)

@@ -14,6 +14,7 @@ from ops.handover.style.ids import with_ids
 from ops.handover.style.json_by_key import with_json_by_key
 from ops.handover.style.key_lists import key_lists
 from ops.handover.style.members import with_members
+from ops.handover.style.needless import without_needless
 from ops.handover.style.repeated_values import with_repeated_values
 from terraform.templates import Interpolation, Literal
 from tests.ops.handover.test_items import caches, converted, stack
@@ -218,6 +219,7 @@ def test_json_that_stands_twice_is_named() -> None:
         pytest.param(_json(bound="<[for key in [1] : key]>"), id="it binds a name itself"),
         pytest.param(_json(other="<aws_vpc.main.id>"), id="it refers to a resource, which may need the local value"),
         pytest.param(_json(value=Verbatim("var.queues")), id="the members are not known"),
+        pytest.param(_json(other="<uuid()>"), id="it has another value at each place"),
     ],
 )
 def test_json_that_stands_twice_stays(text_of_json: str) -> None:
@@ -266,6 +268,17 @@ def test_a_list_of_long_texts_keeps_its_ids(count: int, refers: bool) -> None:
     long = TupleExpr(tuple(text(f"one {it} {'two' * count}") for it in _IDS))
     found = with_ids([TopLevelBlock(block=variable, is_input=True), _resource(input=long)])
     assert (found[1].block.arguments["input"] != long) is refers
+
+
+@pytest.mark.parametrize("inner", ["lifecycle", "provisioner", "connection"])
+def test_null_stays_where_it_is_no_value_for_a_provider(inner: str) -> None:
+    """An argument of a provider is left out, but neither Terraform's own nor what a provisioner gets."""
+    null = {"it": Verbatim("null")}
+    own = {"depends_on": Verbatim("null"), **null}
+    blocks = (Block(inner, arguments=null), Block("timeouts", arguments=null))
+    found = without_needless([TopLevelBlock(block=Block("resource", ("x", "it"), arguments=own, blocks=blocks))])
+    assert found[0].block.arguments.keys() == {"depends_on"}
+    assert [it.arguments for it in found[0].block.blocks] == [null, {}]
 
 
 def test_the_two_keys_of_a_pair_have_two_names() -> None:
