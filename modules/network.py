@@ -17,16 +17,10 @@ from cdktf_cdktf_provider_aws.vpc import Vpc
 from constructs import Construct
 
 from modules.explained import explain
-from modules.inputs import mark, network
+from modules.inputs import Input, mark, network
 from modules.labels import Labels
 
 ANYWHERE = "0.0.0.0/0"
-
-_CIDR = network(
-    "network_cidr",
-    "Addresses of the VPC; a change replaces the VPC and all that is in it. In HCL, change the subnets in local.zones, "
-    "too, and in dev-proxy the rule in security_groups.tf and squid.conf in user_data/proxy.yaml.",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +34,13 @@ class ZoneSubnets:
 @dataclass(frozen=True, kw_only=True)
 class NetworkProps:
     """`zones` and `nat_zones` are letters (`a` of ap-northeast-1a); a private subnet without a NAT gateway in its own
-    zone leaves through the first one.
+    zone leaves through the first one. `cidr_elsewhere` says where else people change `cidr` in HCL.
     """
 
     labels: Labels
     region: str
     cidr: IPv4Network
+    cidr_elsewhere: str | None = None
     zones: Mapping[str, ZoneSubnets]
     nat_zones: tuple[str, ...]
     nat_eip_allocation_ids: Mapping[str, str] | None = None
@@ -72,7 +67,7 @@ class Network(Construct):
             enable_dns_hostnames=True,
             tags=labels.named(),
         )
-        mark(self.vpc, {"cidr_block": _CIDR})
+        mark(self.vpc, {"cidr_block": _cidr_input(props)})
         explain(self.vpc, "Private DNS names of endpoints need both DNS settings.")
         default = DefaultSecurityGroup(
             self, "default_security_group", vpc_id=self.vpc.id, tags=labels.named("default", "unused")
@@ -152,3 +147,14 @@ class Network(Construct):
         address = Eip(self, f"nat_{zone}_address", domain="vpc", tags=props.labels.named("nat", zone))
         explain(address, "Allow-lists elsewhere name this address, and a released one does not come back.")
         return address.allocation_id, address.public_ip
+
+
+def _cidr_input(props: NetworkProps) -> Input:
+    """The variable of the VPC's addresses. The handover lists zones in one local value if there are several."""
+    subnets = "the subnets in local.zones" if len(props.zones) > 1 else "subnets.tf and security_groups.tf"
+    elsewhere = f", and {props.cidr_elsewhere}" if props.cidr_elsewhere is not None else ""
+    return network(
+        "network_cidr",
+        "Addresses of the VPC; a change replaces the VPC and all that is in it. "
+        f"In HCL, change {subnets}, too{elsewhere}.",
+    )

@@ -54,7 +54,7 @@ class DevGitlabStack(BaseStack):
     ) -> None:
         super().__init__(scope, id, deployment, "dev")
         proxy = deployment.dev.proxy if deployment.dev is not None else None
-        variables = GitlabVariables(self, settings, deployment.room_networks)
+        variables = GitlabVariables(self, settings, deployment)
         place = self._place(settings, network)
         parameters = gitlab_files.parameters(deployment.name)
         proxy_url = self._proxy_url(proxy, built_proxy)

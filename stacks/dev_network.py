@@ -10,6 +10,8 @@ from settings.network import NetworkSettings
 from stacks.base import BaseStack, Output
 from stacks.operations_variables import NetworkVariables
 
+_PROXY = "in dev-proxy the rule in security_groups.tf and squid.conf in user_data/proxy.yaml"
+
 
 class DevNetworkStack(BaseStack):
     """The VPC, NAT gateways with fixed addresses, VPC endpoints, flow logs."""
@@ -19,6 +21,8 @@ class DevNetworkStack(BaseStack):
         variables = NetworkVariables(self, settings)
         subnets = settings.subnets()
         gitlab = deployment.dev.gitlab if deployment.dev is not None else None
+        proxy = deployment.dev.proxy if deployment.dev is not None else None
+        has_proxy = proxy is not None and proxy.squid is not None
         has_gitlab = gitlab is not None and gitlab.existing_network is None
 
         network = Network(
@@ -28,6 +32,7 @@ class DevNetworkStack(BaseStack):
                 labels=self.labels,
                 region=deployment.region,
                 cidr=settings.cidr,
+                cidr_elsewhere=_PROXY if has_proxy else None,
                 zones={
                     zone: ZoneSubnets(public=cidrs.public_cidr, private=cidrs.private_cidr)
                     for zone, cidrs in subnets.items()

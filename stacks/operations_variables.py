@@ -8,6 +8,7 @@ from ipaddress import IPv4Network
 
 from cdktf import Token
 
+from settings import Deployment
 from settings.backlog import BacklogSettings
 from settings.codecommit import CodeCommitSettings, PullSettings
 from settings.gitlab import AmiSettings, GitlabSettings
@@ -64,8 +65,8 @@ class GitlabVariables:
     start_schedule: str
     stop_schedule: str
 
-    def __init__(self, stack: BaseStack, settings: GitlabSettings, rooms: Sequence[IPv4Network]) -> None:
-        """`rooms` are the isolated rooms' networks in the deployment file."""
+    def __init__(self, stack: BaseStack, settings: GitlabSettings, deployment: Deployment) -> None:
+        """The deployment file has the networks of the isolated rooms, which must not reach GitLab."""
         self.work_terminal_cidrs = variables.cidrs(
             stack,
             AddressList(
@@ -75,9 +76,9 @@ class GitlabVariables:
             settings.work_terminal_cidrs,
             public=False,
             apart=Apart(
-                networks=rooms,
+                networks=deployment.room_networks,
                 otherwise="An isolated room must not reach GitLab: name no address of a room.",
-                elsewhere="prd-codecommit's pull_from_cidrs and room_…_from_cidrs, and of its rooms in iam_rooms.tf",
+                elsewhere=_checks_of_rooms(deployment),
             ),
         )
         self.instance_type = variables.text(
@@ -136,6 +137,18 @@ class GitlabVariables:
         return None, variables.any_text(
             stack, "ami_name_pattern", description, ami.name_pattern, example="GitLab CE 18.*"
         )
+
+
+def _checks_of_rooms(deployment: Deployment) -> str:
+    """What prd-codecommit checks against the work terminals' networks."""
+    codecommit = deployment.prd.codecommit if deployment.prd is not None else None
+    rooms = codecommit.rooms.values() if codecommit is not None else ()
+    pull = codecommit.pull if codecommit is not None else None
+    names = [
+        *(["pull_from_cidrs"] if pull is not None and pull.from_cidrs is not None else []),
+        *(["room_…_from_cidrs"] if any(room.from_cidrs is not None for room in rooms) else []),
+    ]
+    return f"prd-codecommit's {' and '.join(names)}{', and of its rooms in iam_rooms.tf' if rooms else ''}"
 
 
 class CodecommitVariables:

@@ -1,7 +1,7 @@
 """Reasons and marks are comments: nothing that is checked or reviewed depends on them."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from ops.handover.inputs import with_inputs
 from terraform import guards
 from terraform.output import Stack
 from terraform.references import configurations
-from tests.terraform import Stacks
+from tests.terraform import Stacks, Terraform
 
 ROOT = Path(__file__).parents[2]
 
@@ -96,6 +96,21 @@ def test_networks_that_stand_in_another_stack_too_say_where(synthesised: Callabl
         assert kept_apart["error_message"].startswith("An isolated room must not reach GitLab")
         assert kept_apart["//"]["comment"].startswith(f"These networks are those of {elsewhere}: change them here ")
     assert "In HCL" not in stacks["prd-codecommit"].json["variable"]["push_from_cidrs"]["description"]
+
+
+def test_only_places_that_the_deployment_has_are_named(synthesised: Callable[[str], Stacks]) -> None:
+    stacks = synthesised("existing-proxy").terraform
+    terminals = stacks["dev-gitlab"].json["variable"]["work_terminal_cidrs"]["description"]
+    assert terminals.endswith(" change them in the check of prd-codecommit's pull_from_cidrs, too.")
+
+    def addresses(stacks: Mapping[str, Terraform]) -> str:
+        vpc = stacks["dev-network"].resource("aws_vpc.network_vpc")
+        return str(vpc["//"]["inputs"]["cidr_block"]["description"])
+
+    assert addresses(stacks).endswith(" In HCL, change the subnets in local.zones, too.")
+    assert addresses(synthesised("example").terraform).endswith(
+        " in local.zones, too, and in dev-proxy the rule in security_groups.tf and squid.conf in user_data/proxy.yaml."
+    )
 
 
 def test_every_stack_with_credentials_or_mails_says_what_to_do_after_the_first_apply(
