@@ -15,7 +15,7 @@ from modules.repositories import Repositories, RepositoriesProps
 from modules.webhook_api import WebhookApi, WebhookApiProps
 from settings import Deployment
 from settings.backlog import BacklogSettings, CreatedTargetSettings, mirrors, target_name
-from stacks import backlog_moves
+from stacks import backlog_moves, other_stacks
 from stacks.backlog_units import (
     PROGRAM_KEY,
     BridgeUnit,
@@ -94,6 +94,7 @@ class BacklogBridgeStack(BaseStack):
             "Register the URLs of the output webhook_urls in Backlog: docs/backlog.md of Kakehashi.",
             CONFIRM_MAILS,
         )
+        self.other_stacks(*other_stacks.of_mirrors(deployment))
         self.outputs(
             {
                 "webhook_urls": Output(

@@ -82,6 +82,11 @@ class BaseStack(TerraformStack):
         """Leave what people do after the first apply, for the README of the handover. Terraform ignores it."""
         self.add_override("//.after_apply", list(steps))
 
+    def other_stacks(self, *changes: str) -> None:
+        """Leave what people change in other stacks, too, for the README of the handover. Terraform ignores it."""
+        if changes:
+            self.add_override("//.other_stacks", list(changes))
+
     def record(self, *found: Fact) -> None:
         """Leave facts in the stack's Terraform, for the checks that read it."""
         self._facts += found

@@ -7,10 +7,9 @@ from modules.flow_logs import FlowLogs, FlowLogsProps
 from modules.network import Network, NetworkProps, ZoneSubnets
 from settings import Deployment
 from settings.network import NetworkSettings
+from stacks import other_stacks
 from stacks.base import BaseStack, Output
 from stacks.operations_variables import NetworkVariables
-
-_PROXY = "in dev-proxy the rule in security_groups.tf and squid.conf in user_data/proxy.yaml"
 
 
 class DevNetworkStack(BaseStack):
@@ -21,8 +20,6 @@ class DevNetworkStack(BaseStack):
         variables = NetworkVariables(self, settings)
         subnets = settings.subnets()
         gitlab = deployment.dev.gitlab if deployment.dev is not None else None
-        proxy = deployment.dev.proxy if deployment.dev is not None else None
-        has_proxy = proxy is not None and proxy.squid is not None
         has_gitlab = gitlab is not None and gitlab.existing_network is None
 
         network = Network(
@@ -32,7 +29,7 @@ class DevNetworkStack(BaseStack):
                 labels=self.labels,
                 region=deployment.region,
                 cidr=settings.cidr,
-                cidr_elsewhere=_PROXY if has_proxy else None,
+                cidr_elsewhere=other_stacks.with_network_cidr(deployment),
                 zones={
                     zone: ZoneSubnets(public=cidrs.public_cidr, private=cidrs.private_cidr)
                     for zone, cidrs in subnets.items()
@@ -70,6 +67,7 @@ class DevNetworkStack(BaseStack):
             ),
         )
 
+        self.other_stacks(*other_stacks.of_zones(deployment))
         self.outputs(
             {
                 "vpc_id": Output(value=network.vpc.id, description="Id of the VPC."),

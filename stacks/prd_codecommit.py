@@ -16,6 +16,7 @@ from modules.repositories import Repositories, RepositoriesProps, RepositoryProp
 from settings import Deployment
 from settings.backlog import CodeCommitTargetSettings, CreatedTargetSettings
 from settings.codecommit import CodeCommitSettings, PushSettings, RepositorySettings
+from stacks import other_stacks
 from stacks.backlog_units import MIRRORING_ROLE, bridge_units, mirroring_units
 from stacks.base import CONFIRM_MAILS, BaseStack, Output
 from stacks.isolated_rooms import only_here, pulled_from, room_checks, room_cidrs, room_endpoints
@@ -133,6 +134,7 @@ class PrdCodecommitStack(BaseStack):
             "Issue a Git credential for each IAM user: docs/credentials.md of Kakehashi.",
             *([CONFIRM_MAILS] if detection is not None else []),
         )
+        self.other_stacks(*other_stacks.of_rooms(deployment))
         self.outputs(
             {
                 "clone_urls_https": Output(

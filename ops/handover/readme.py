@@ -124,7 +124,9 @@ def stack_readme(stack: HandoverStack, stacks: Sequence[HandoverStack], converte
     contents = "".join(f"* {code(path)}\n" for path in sorted(files))
     moves = (_MOVES if "moved.tf" in files else "") + (_REMOVES if "removed.tf" in files else "")
     beginning = f"{(account + after).strip()}\n\n" if account or after else ""
-    later = "".join(f"* {plain(it)}\n" for it in _after_apply(stack))
+    later = "".join(f"* {plain(it)}\n" for it in _texts(stack, "after_apply"))
+    elsewhere = "".join(f"* {plain(it)}\n" for it in _texts(stack, "other_stacks"))
+    others = f"Other stacks name some of this, too:\n\n{elsewhere}\n" if elsewhere else ""
     steps = f"\n## After the first apply\n\n{later}" if later else ""
     places = _places(converted)
     return f"""\
@@ -140,7 +142,7 @@ $ terraform apply
 {moves}{steps}
 ## What to change where
 
-{f"{places}{chr(10)}Change everything else" if places else "Change it"} {_OTHERS}
+{f"{places}{chr(10)}{others}Change everything else" if places else f"{others}Change it"} {_OTHERS}
 ## Inputs
 
 {inputs or _NONE}
@@ -171,10 +173,10 @@ def _state(stack: HandoverStack) -> str:
     return f"{where}\n{relative} of existing resources to the path's new place."
 
 
-def _after_apply(stack: HandoverStack) -> list[str]:
-    """What people do after the first apply: the texts under `//.after_apply` of the stack."""
+def _texts(stack: HandoverStack, name: str) -> list[str]:
+    """The texts that the stack has for people under `//`, by this name."""
     comment = stack.document.get("//")
-    found = comment.get("after_apply") if isinstance(comment, dict) else None
+    found = comment.get(name) if isinstance(comment, dict) else None
     return [it for it in found if isinstance(it, str)] if isinstance(found, list) else []
 
 

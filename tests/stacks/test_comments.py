@@ -130,3 +130,32 @@ def test_every_stack_with_credentials_or_mails_says_what_to_do_after_the_first_a
     outputs = synthesised("everything")["backlog-bridge"].json["output"]
     assert "output webhook_urls" in steps["backlog-bridge"][1]
     assert "webhook_urls" in outputs
+
+
+def test_says_what_to_change_in_other_stacks(synthesised: Callable[[str], Stacks]) -> None:
+    def changes(deployment: str) -> dict[str, list[str]]:
+        stacks = synthesised(deployment).terraform.items()
+        return {name: it.json["//"]["other_stacks"] for name, it in stacks if "other_stacks" in it.json["//"]}
+
+    into_own = "When you add a mirror into a repository of prd-codecommit, give the repository the tag "
+    into_own += "kakehashi:mirrored-by there, and see that iam_push_user.tf leaves it out."
+    pulled = "When you add a repository, add it in prd-codecommit to what users may pull, unless a wildcard there "
+    assert changes("example") == {
+        "dev-network": ["When you add or remove a zone, apply dev-proxy and prd-codecommit, too."],
+        "backlog-bridge": [f"{pulled}includes it: in iam_pull_user.tf.", into_own],
+    }
+    assert changes("everything") == {
+        "dev-network": [
+            "When you add or remove a zone, apply dev-proxy, too.",
+            "When you add a NAT gateway, add its address to push_from_cidrs of prd-codecommit, too.",
+        ],
+        "prd-codecommit": [
+            "When you add a room, add its networks in dev-gitlab to the check of work_terminal_cidrs, too."
+        ],
+        "backlog-bridge": [
+            f"{pulled}includes it: in iam_pull_user.tf and local.rooms.",
+            into_own,
+            "When you add a mirror, add its role in prd-codecommit to those in eventbridge.tf, or its pushes alert.",
+        ],
+    }
+    assert changes("minimal") == changes("backlog-only") == {}

@@ -269,3 +269,12 @@ def test_lists_what_to_do_after_the_first_apply_as_text() -> None:
     ) in text
     for comment in ("x", {"after_apply": "x"}, None):
         assert "After the first apply" not in readme({"//": comment})
+
+
+def test_lists_what_to_change_in_other_stacks_below_the_places() -> None:
+    text = readme({"//": {"other_stacks": ["Add it in `b`."]}})
+    assert (
+        "\n## What to change where\n\nOther stacks name some of this, too:\n\n* Add it in \\`b\\`.\n\nChange it in"
+        in text
+    )
+    assert "Other stacks" not in readme({"//": {"other_stacks": []}})
