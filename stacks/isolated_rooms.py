@@ -5,13 +5,14 @@ from cdktf import Precondition, Token
 from modules.policies import git_users
 from modules.policies.statement import PolicyStatement
 from settings.codecommit import CodeCommitSettings, PullSettings
-from stacks.variables import ONLY_PUBLIC
+from stacks.variables import ONLY_PUBLIC, WELL_FORMED
 from terraform.address_lists import (
     MOST_ADDRESSES,
     has_one_source,
     has_own_endpoints,
     room_is_at_most,
     room_is_public,
+    room_is_well_formed,
 )
 
 
@@ -32,6 +33,7 @@ def room_checks(name: str, settings: CodeCommitSettings) -> list[tuple[Precondit
     """What an entry of a room must fulfil in the HCL, as its settings must: they are checked before Terraform runs."""
     room = settings.rooms[name]
     checks = [
+        (room_is_well_formed(name), WELL_FORMED),
         (room_is_public(name), ONLY_PUBLIC),
         (has_one_source(name), "Give the room either networks or VPC endpoints."),
         (

@@ -176,9 +176,9 @@ class PrdCodecommitStack(BaseStack):
         """
         terminals = ", ".join(f'"{network}"' for network in self.deployment.work_terminals)
         return [
+            *room_checks(name, settings),
             *_apart(of_room(name), pulled_from(settings, of_other_rooms(name)), _ROOMS_ARE_APART),
             *_apart(of_room(name), [f"[{terminals}]"] if terminals else [], NO_TERMINAL),
-            *room_checks(name, settings),
         ]
 
     def _push_user(

@@ -16,6 +16,7 @@ from terraform.facts import AddressList, LogRetention, Retention, TerminationPro
 
 _IF_MEANT = "If that is meant, write down the reason, and remove this validation."
 
+WELL_FORMED = "Write IPv4 networks with their prefix and nothing behind it, for example 198.51.100.7/32."
 ONLY_PUBLIC = "AWS only ever sees public source addresses: write the one the traffic leaves from."
 _NEVER_A_SOURCE = "The pattern finds networks that are not public: private, link-local, multicast and reserved ones."
 
@@ -68,10 +69,7 @@ def list_checks(fact: AddressList, *, public: bool, apart: Apart | None = None) 
     name = fact.variable
     checks = [
         (address_lists.not_empty(name), "Name at least one network."),
-        (
-            address_lists.well_formed(name),
-            "Write IPv4 networks with their prefix and nothing behind it, for example 198.51.100.7/32.",
-        ),
+        (address_lists.well_formed(name), WELL_FORMED),
     ]
     if fact.open_because is None:
         checks.append(

@@ -32,9 +32,13 @@ def overlap(network: str, other: str) -> str:
 
 
 def no_overlap(own: str, others: Sequence[str]) -> str:
-    """Whether no network in the list `own` overlaps with one in the lists `others`, written `${…}`."""
+    """Whether no network in the list `own` overlaps with one in the lists `others`, written `${…}`.
+
+    It is not so if one of them is no network. Without `try`, Terraform would show an error for each pair with it.
+    """
     listed = others[0] if len(others) == 1 else f"concat({', '.join(others)})"
-    return f"${{!anytrue([for pair in setproduct({own}, {listed}) : {overlap('pair[0]', 'pair[1]')}])}}"
+    pairs = f"for pair in setproduct({own}, {listed}) : {overlap('pair[0]', 'pair[1]')}"
+    return f"${{try(!anytrue([{pairs}]), false)}}"
 
 
 ROOM_CIDRS = "room_cidrs"
@@ -60,11 +64,18 @@ def of_all_rooms() -> str:
     return f"flatten(values(local.{ROOM_CIDRS}))"
 
 
+_WELL_FORMED = "cidrsubnet(own, 0, 0) == own && can(cidrnetmask(own))"
+
+
+def room_is_well_formed(room: str) -> str:
+    """Whether a room has IPv4 networks only, with their prefix and nothing behind it, written `${…}`."""
+    return f"${{alltrue([for own in {of_room(room)} : try({_WELL_FORMED}, false)])}}"
+
+
 def room_is_public(room: str) -> str:
     """Whether AWS can see every network of a room as a source, or it has none, written `${…}`."""
     is_public = f'(split("/", own)[1] == "0" || !{never_public("own")})'
-    well_formed = "cidrsubnet(own, 0, 0) == own && can(cidrnetmask(own))"
-    return f"${{alltrue([for own in {of_room(room)} : try({well_formed} && {is_public}, false)])}}"
+    return f"${{alltrue([for own in {of_room(room)} : try({_WELL_FORMED} && {is_public}, false)])}}"
 
 
 def room_is_at_most(room: str, most: int) -> str:
@@ -92,7 +103,10 @@ def kept_apart_by(condition: str) -> tuple[str, list[str]] | None:
     if found is None:
         return None
     own, others = found[1], (found[2] or found[3]).split(", ")
-    return (own, others) if condition == no_overlap(own, others) else None
+    written = no_overlap(own, others)
+    # Older releases wrote it without `try`: what they applied is compared with what this one plans.
+    older = written.replace("try(", "", 1).removesuffix(", false)}") + "}"
+    return (own, others) if condition in (written, older) else None
 
 
 # The list in settings.addresses, as a regular expression for Terraform.
@@ -153,7 +167,7 @@ def only_public(variable: str) -> str:
 def apart(variable: str, networks: Sequence[str]) -> str:
     """Whether no network in a variable overlaps with one of these."""
     listed = ", ".join(f'"{network}"' for network in networks)
-    return f"try({no_overlap(f'var.{variable}', [f'[{listed}]']).removeprefix('${').removesuffix('}')}, false)"
+    return no_overlap(f"var.{variable}", [f"[{listed}]"]).removeprefix("${").removesuffix("}")
 
 
 def apart_from(condition: str, variable: str) -> list[str]:

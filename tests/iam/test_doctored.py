@@ -198,7 +198,7 @@ def _moved_precondition(kind: str, **arguments: Any) -> Change:
 @pytest.mark.parametrize(
     "change",
     [
-        _replaced("${!anytrue([for pair in", "${true || !anytrue([for pair in"),
+        _replaced("${try(!anytrue([for pair in setproduct([", "${try(true || !anytrue([for pair in setproduct(["),
         _replaced("], var.pull_from_cidrs) :", "], setsubtract(var.pull_from_cidrs, [])) :"),
         _moved_precondition("terraform_data"),
         _moved_precondition("terraform_data", count=0),

@@ -54,6 +54,12 @@ def test_a_variable_with_what_is_no_network_is_not_kept_apart(tmp_path: Path) ->
     assert read_by_terraform(texts, tmp_path) == ["apart: false"] * len(MALFORMED)
 
 
+def test_what_is_no_network_overlaps_without_an_error(tmp_path: Path) -> None:
+    pairs = [it for malformed in MALFORMED for it in (("192.0.2.1/32", malformed), (malformed, "192.0.2.1/32"))]
+    texts = [f"apart: {no_overlap(json.dumps([own]), [json.dumps([other])])}" for own, other in pairs]
+    assert read_by_terraform(texts, tmp_path) == ["apart: false"] * len(texts)
+
+
 def test_networks_with_host_bits_overlap_like_their_networks(tmp_path: Path) -> None:
     own, others = json.dumps(["203.0.113.77/28"]), json.dumps(["203.0.113.64/30"])
     text = f"apart: {no_overlap(own, [others])}"
@@ -71,5 +77,6 @@ def test_networks_with_host_bits_overlap_like_their_networks(tmp_path: Path) -> 
 def test_a_condition_says_what_it_keeps_apart(own: str, others: list[str]) -> None:
     condition = no_overlap(own, others)
     assert kept_apart_by(condition) == (own, others)
+    assert kept_apart_by(condition.replace("try(", "").replace(", false)}", "}")) == (own, others)
     assert kept_apart_by(condition.replace("!anytrue", "anytrue")) is None
     assert kept_apart_by(condition.replace("pair[1], 0)", "pair[0], 0)", 1)) is None

@@ -13,6 +13,7 @@ from terraform.address_lists import (
     of_room,
     room_is_at_most,
     room_is_public,
+    room_is_well_formed,
 )
 from tests.terraform import Stacks, Terraform
 
@@ -204,29 +205,31 @@ def test_no_user_of_a_room_may_write_or_has_a_secret(rooms: Terraform) -> None:
 
 
 def test_a_plan_that_gives_two_rooms_one_address_or_lets_a_room_push_fails(rooms: Terraform) -> None:
-    def condition(user: str) -> str:
-        apart, *_ = rooms.resource(f"aws_iam_policy.{user}_deny_policy")["lifecycle"]["precondition"]
-        return str(apart["condition"])
+    def conditions(user: str) -> list[str]:
+        policy = rooms.resource(f"aws_iam_policy.{user}_deny_policy")
+        return [it["condition"] for it in policy["lifecycle"]["precondition"]]
 
     assert rooms.json["locals"]["room_cidrs"] == {
         "batch_operators": "${var.room_batch_operators_from_cidrs}",
         "vault": [],
     }
-    assert condition("push_user") == no_overlap("var.push_from_cidrs", ["var.pull_from_cidrs", of_all_rooms()])
+    assert conditions("push_user") == [no_overlap("var.push_from_cidrs", ["var.pull_from_cidrs", of_all_rooms()])]
     for room in ("batch_operators", "vault"):
         others = ["var.pull_from_cidrs", of_other_rooms(room)]
-        assert condition(f"rooms_{room}") == no_overlap(of_room(room), others)
+        assert no_overlap(of_room(room), others) in conditions(f"rooms_{room}")
 
 
 def test_every_room_is_checked_as_its_settings_are(rooms: Terraform) -> None:
     for room in ("batch_operators", "vault"):
-        _, *others = rooms.resource(f"aws_iam_policy.rooms_{room}_deny_policy")["lifecycle"]["precondition"]
-        assert [it["condition"] for it in others] == [
-            no_overlap(of_room(room), ['["198.51.100.128/28", "203.0.113.64/26"]']),
+        checks = rooms.resource(f"aws_iam_policy.rooms_{room}_deny_policy")["lifecycle"]["precondition"]
+        assert [it["condition"] for it in checks] == [
+            room_is_well_formed(room),
             room_is_public(room),
             has_one_source(room),
             has_own_endpoints(room, []),
             room_is_at_most(room, MOST_ADDRESSES),
+            no_overlap(of_room(room), ["var.pull_from_cidrs", of_other_rooms(room)]),
+            no_overlap(of_room(room), ['["198.51.100.128/28", "203.0.113.64/26"]']),
         ]
     assert "lifecycle" not in rooms.resource("aws_iam_policy.pull_user_deny_policy")
 

@@ -140,11 +140,11 @@ def _is_wider(guard: Guard, kept: frozenset[Guard]) -> bool:
 
 def _apart(guard: Guard) -> tuple[str, frozenset[str]] | None:
     """A list, and the networks or lists that a condition keeps it apart from; None for other conditions."""
-    if (found := kept_apart_by(guard.value)) is not None:
-        return found[0], frozenset(found[1])
     variable = guard.address.removeprefix("var.")
-    networks = apart_from(guard.value.removeprefix("${").removesuffix("}"), variable)
-    return (f"var.{variable}", frozenset(networks)) if networks else None
+    if networks := apart_from(guard.value.removeprefix("${").removesuffix("}"), variable):
+        return f"var.{variable}", frozenset(networks)
+    found = kept_apart_by(guard.value)
+    return (found[0], frozenset(found[1])) if found is not None else None
 
 
 @rule(
