@@ -10,6 +10,8 @@ from terraform.patterns import NAME
 
 _HASH = re.compile(r"_[0-9A-F]{8}$")
 _NAMELESS = "main"
+_OF_STACK = "cross-stack-reference-input-"
+"""How cdktf begins the name of the state of another stack, before the stack's name."""
 KEYWORDS = ("true", "false", "null", "for", "in", "if", "else", "endif", "endfor")
 _LOAD_BALANCER = ["load", "balancer"]
 """What `lb` stands for in types."""
@@ -82,6 +84,8 @@ def _wanted(found: TopLevelBlock) -> list[str]:
     """The addresses that a block may get, the best first and its own last."""
     kind, name = found.block.labels
     plain = _HASH.sub("", name)
+    if kind == "terraform_remote_state":
+        plain = plain.removeprefix(_OF_STACK)
     snake = re.sub(r"\W+", "_", plain)
     names = dict.fromkeys((without_type(plain, kind) or _NAMELESS, snake, plain, name))
     valid = [it for it in names if re.fullmatch(NAME, it)]

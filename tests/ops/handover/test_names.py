@@ -41,6 +41,17 @@ def named(*paths: str) -> dict[str, str]:
     return dict(convert(document, name="web", schemas=shipped()).moved)
 
 
+def test_the_state_of_another_stack_has_the_name_of_that_stack() -> None:
+    reference = "${data.terraform_remote_state.cross-stack-reference-input-shop-network.outputs.vpc_id}"
+    state = {"backend": "local", "config": {"path": "network.tfstate"}}
+    document = stack("data", [("terraform_remote_state", "cross-stack-reference-input-shop-network", state)])
+    document["output"] = {"vpc_id": {"value": reference}}
+    converted = convert(document, name="web", schemas=shipped())
+    assert 'data "terraform_remote_state" "shop_network" {' in converted.files["remote_state.tf"]
+    assert "= data.terraform_remote_state.shop_network.outputs.vpc_id" in converted.files["outputs.tf"]
+    assert converted.moved == {}
+
+
 def test_one_without_other_words_is_called_main() -> None:
     assert named("topic") == {"aws_sns_topic.topic": "aws_sns_topic.main"}
 
