@@ -95,9 +95,9 @@ class DevGitlabStack(BaseStack):
         GitlabUpkeep(self, settings, variables, server)
 
         self.after_apply(
-            "Let GitLab's host name lead to the server, unless a record in Route 53 is among these resources.",
-            "Log in to GitLab as root. The password is in an SSM parameter: its name is the output parameters and "
-            "/root-password.",
+            "Point GitLab's host name at the server, unless its record in Route 53 is one of these resources.",
+            "Log in to GitLab as root. The password is in an SSM parameter: its name is the output parameters, "
+            "followed by /root-password.",
             "Set up GitLab's mirrors with the Git credential of the push user: docs/credentials.md of Kakehashi.",
         )
         self.outputs(

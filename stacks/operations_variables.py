@@ -226,7 +226,11 @@ class BacklogVariables:
             public=True,
         )
         self.reconcile_schedule = variables.schedule(
-            stack, "reconcile_schedule", "When every mirror runs without being asked.", settings.reconcile, rates=True
+            stack,
+            "reconcile_schedule",
+            "When all mirrors are compared, also without a webhook.",
+            settings.reconcile,
+            rates=True,
         )
         self.build_timeout_minutes = variables.whole_number(
             stack,

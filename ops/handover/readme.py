@@ -96,8 +96,8 @@ Any order in which a stack comes after those whose state it reads works as well.
 ```console
 {commands}```
 
-Read each plan before the apply: where the resources exist, it must say `0 to add` and `0 to destroy`. If it does not,
-apply nothing: the state is probably at another place. If the state stays the same, the first `plan`
+Read each plan before the apply. If the resources exist already, it must say `0 to add` and `0 to destroy`. If it does
+not, apply nothing: Terraform probably reads another state. With the state that the resources have, the first `plan`
 {_FIRST_PLAN[has_moves]}
 
 {_CHANGES}"""
@@ -169,8 +169,8 @@ def _state(stack: HandoverStack) -> str:
     if PureWindowsPath(str(stack.state)).anchor:
         elsewhere = "On a machine without this file, Terraform begins an empty state"
         return f"{where}\n{elsewhere}, and plans every resource as new."
-    relative = "A path is relative to this folder: if you move the folder, move the state"
-    return f"{where}\n{relative} of existing resources to the path's new place."
+    relative = "A relative path starts at this folder. If you move the folder, change the path"
+    return f"{where}\n{relative}, so that it still leads to the state of existing resources."
 
 
 def _texts(stack: HandoverStack, name: str) -> list[str]:
@@ -194,7 +194,8 @@ def _places(converted: Converted) -> str:
     lists = [
         (
             f"which {plain(_plural(it.what))} there are, and how they differ",
-            f"{cell(it.name)} in {link(it.file)}{_listed('each also in', it.also)}{_listed('some also in', it.some)}",
+            f"{cell(it.name)} in {link(it.file)}"
+            f"{_listed('each is also in', it.also)}{_listed('some are also in', it.some)}",
         )
         for it in converted.edit_places
     ]

@@ -210,9 +210,9 @@ def test_names_the_places_where_something_is_added() -> None:
         "| --- | --- |\n"
         "| the values of the inputs | [`terraform.tfvars`](terraform.tfvars) |\n"
         "| which mirrors there are, and how they differ | `local.mirrors` in [`locals.tf`](locals.tf); "
-        "each also in `api.tf`, `units/KEY.json`; some also in `pattern.json`, `push.tf` |\n"
+        "each is also in `api.tf`, `units/KEY.json`; some are also in `pattern.json`, `push.tf` |\n"
         "| which news topics there are, and how they differ | `aws_sns_topic.news` in [`sns.tf`](sns.tf); "
-        "each also in `terraform.tfvars` |\n"
+        "each is also in `terraform.tfvars` |\n"
     ) in text
 
 
@@ -240,7 +240,7 @@ def test_says_where_the_state_is() -> None:
     assert state([{"cloud": [{}]}]) == "Its state is in HCP Terraform, set in `backend.tf`."
     assert state({"backend": {"s3": {"bucket": "b", "key": "k"}}}) == "Its state is `s3://b/k`, set in `backend.tf`."
     assert state({"backend": {"local": {"path": "../a"}}}).startswith(
-        "Its state is `../a`, set in `backend.tf`.\nA path is relative to this folder"
+        "Its state is `../a`, set in `backend.tf`.\nA relative path starts at this folder."
     )
     for path in ("/home/me/a.tfstate", "C:\\me\\a.tfstate"):
         assert state({"backend": {"local": {"path": path}}}) == (
