@@ -1,5 +1,6 @@
 """What the style of the HCL leaves as it was written: each case would be changed but for one reason, which it names."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,7 +18,8 @@ from ops.handover.style.members import with_members
 from ops.handover.style.needless import without_needless
 from ops.handover.style.repeated_values import with_repeated_values
 from terraform.templates import Interpolation, Literal
-from tests.ops.handover.test_items import caches, converted, stack
+from tests.ops.handover.cases.similar import stack
+from tests.ops.handover.test_items import caches, converted
 
 _ARN = "arn:aws:sqs:eu-central-1:111111111111:"
 _IDS = ("subnet-0123456789abcdef0", "subnet-0fedcba9876543210")
@@ -34,7 +36,9 @@ def _of(value: Any) -> Expression:
             return TupleExpr(tuple(map(_of, value)))
         case dict():
             return ObjectExpr(tuple((text(key), _of(it)) for key, it in value.items()))
-    return value
+        case Verbatim() | Template() | TupleExpr() | ObjectExpr() | FunctionCall():
+            return value
+    return Verbatim(json.dumps(value))
 
 
 def _locals(**values: Any) -> TopLevelBlock:
@@ -162,7 +166,11 @@ def test_a_list_of_members_stays_where_local_is_the_name_of_an_iterator(iterator
     names = TupleExpr((text(f"{_ARN}app"), text(f"{_ARN}web")))
     content = Block("content", arguments={"it": names}, sets=frozenset({"it"}), without={"it": "tags"})
     dynamic = Block("dynamic", ("set",), arguments={"iterator": Verbatim(iterator)}, blocks=(content,))
-    owner = {"app": {"delay": 1}, "web": {"delay": 2, "labels": {"a": "b"}}, "x": {"delay": 1, "labels": {"a": "b"}}}
+    owner: dict[str, dict[str, Any]] = {
+        "app": {"delay": 1},
+        "web": {"delay": 2, "labels": {"a": "b"}},
+        "x": {"delay": 1, "labels": {"a": "b"}},
+    }
     owner = {key: {"labels": "<null>", **it} for key, it in owner.items()}
     owner["web"]["labels"] = "<null>"
     blocks = [
@@ -202,7 +210,7 @@ def _json(collection: str = "queues", value: Any = None, *, label: str = "it", *
     known = {collection: members} if isinstance(members, dict) else {}
     local = _locals(**known, taken="x")
     if not known:
-        local = TopLevelBlock(block=Block("locals", arguments={collection: members}))
+        local = TopLevelBlock(block=Block("locals", arguments={collection: value}))
     found = with_json_by_key([local, TopLevelBlock(block=block)])
     return expression(found[-1].block.arguments["policy"])
 
