@@ -21,6 +21,8 @@ from terraform.templates import Interpolation
 
 _ATTRIBUTE = re.compile(r"each\.value\.([A-Za-z_]\w*)", re.ASCII)
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_LOCAL = re.compile(r"(?<![\w.-])local\.(\w+)")
+_OF_ANY_TYPE = re.compile(r"\b(?:flatten\(values|jsonencode)\(local\.\w+\)")
 _MARK = f"${{{HERE}}}"
 
 
@@ -48,6 +50,7 @@ def with_members(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
     if not axes:
         return blocks
     sets = {axis.name: set(_sets(axis, blocks)) for axis in axes}
+    shown = _shown(blocks)
 
     def changed(found: TopLevelBlock) -> TopLevelBlock:
         if hides(found.block):
@@ -56,7 +59,9 @@ def with_members(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
             block = _with_said(found.block, axes) if found.block.type in ("resource", "data") else found.block
             return with_changed_sets(replace(found, block=block), lambda it: _set(it, axes))
         values = {
-            name: _with_sets(it, name, sets.get(name, set()), axes) if name in sets else _map(it, name, axes, of_texts)
+            name: _with_sets(it, name, sets.get(name, set()), axes)
+            if name in sets
+            else _map(it, name, axes, of_texts, may_coalesce=name not in shown)
             for name, it in found.block.arguments.items()
         }
         return replace(found, block=replace(found.block, arguments=values))
@@ -93,11 +98,35 @@ def _axes(blocks: Sequence[TopLevelBlock], values: Mapping[str, Expression]) -> 
             )
 
 
-def _map(expression: Expression, name: str, axes: Sequence[_Axis], of_texts: Set[str]) -> Expression:
+def _shown(blocks: Sequence[TopLevelBlock]) -> set[str]:
+    """The local values of which a state may show whether they have tuples or lists.
+
+    A condition, `jsonencode` and `flatten` make no difference between them.
+    """
+    found = (
+        code
+        for it in blocks
+        for argument, whole in _named_arguments(it.block)
+        if argument not in ("condition", "error_message")
+        for inner in within(whole)
+        for code, _ in code_of(inner)
+    )
+    return {name for code in found for name in _LOCAL.findall(_OF_ANY_TYPE.sub("", code))}
+
+
+def _named_arguments(block: Block) -> Iterator[tuple[str, Expression]]:
+    yield from block.arguments.items()
+    for inner in block.blocks:
+        yield from _named_arguments(inner)
+
+
+def _map(
+    expression: Expression, name: str, axes: Sequence[_Axis], of_texts: Set[str], *, may_coalesce: bool
+) -> Expression:
     """A map that has one of the members' values by key, where null is an empty list.
 
     The values are lists of texts, such as the variables `of_texts`: `coalesce` makes all of one type. These are never
-    null, of which `coalesce` would make an empty list.
+    null, of which `coalesce` would make an empty list. It also makes a list of a tuple.
     """
     if not isinstance(expression, ObjectExpr):
         return expression
@@ -111,6 +140,8 @@ def _map(expression: Expression, name: str, axes: Sequence[_Axis], of_texts: Set
             column = {key: axis.entries[key].get(attribute, NULL) for key in axis.keys}
             lists = {key: TupleExpr(()) if it == NULL else it for key, it in column.items()}
             are_lists = all(_is_list_of_texts(it, of_texts) for it in column.values() if it != NULL)
+            if NULL in column.values() and not may_coalesce:
+                continue
             if found == lists and are_lists and any(it != NULL for it in column.values()):
                 value = f"{axis.key_name}.{attribute}"
                 value = f"coalesce({value}, [])" if NULL in column.values() else value

@@ -71,6 +71,24 @@ def test_a_map_of_members_is_a_loop() -> None:
 
 
 @pytest.mark.parametrize(
+    ("use", "is_loop"),
+    [
+        ({"condition": "<length(local.subject[each.key]) > 0>"}, True),
+        ({"input": "<jsonencode(local.subject)>"}, True),
+        ({"input": "<flatten(values(local.subject))>"}, True),
+        ({"input": "<local.subject>"}, False),
+        ({"input": "<values(local.subject)>"}, False),
+    ],
+)
+def test_a_map_with_an_empty_list_is_a_loop_where_no_state_shows_its_type(use: dict[str, str], is_loop: bool) -> None:
+    """`coalesce` makes lists of tuples, which a later plan would show as a change."""
+    rooms = {"day": {"cidrs": ["a"]}, "night": {"cidrs": "<null>"}}
+    locals_ = _locals(rooms=rooms, subject={"day": ["a"], "night": []})
+    found = _named(locals_, _resource(for_each="<local.rooms>", **use))
+    assert ("coalesce(room.cidrs, [])" in found) is is_loop
+
+
+@pytest.mark.parametrize(
     "text_of_map",
     [
         pytest.param(_rooms("names"), id="both variables of the loop would have one name"),
