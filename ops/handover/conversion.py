@@ -15,6 +15,7 @@ from ops.handover.inputs import with_inputs
 from ops.handover.json_strings import with_jsonencode, with_plain_paths
 from ops.handover.lists_in_texts import KeyList
 from ops.handover.metadata import TopLevelBlock, collections
+from ops.handover.names import with_local_names
 from ops.handover.printing import expression, render
 from ops.handover.reading import read
 from ops.handover.references import address
@@ -75,7 +76,7 @@ def convert(
     """
     document = with_inputs(document, name=name)
     texts = TextFiles()
-    as_read = read(document, name=name, schemas=schemas)
+    as_read = with_local_names(read(document, name=name, schemas=schemas))
     examples = [] if larger is None else _added(as_read, larger, name=name, schemas=schemas)
     repeated = with_repetition([*as_read, *examples], texts, given, stack=name)
     plain = with_plain_paths(found.block for found in repeated.blocks)
@@ -108,7 +109,7 @@ def _added(
 ) -> list[TopLevelBlock]:
     """The resources and data sources of the larger stack that are not in `blocks`, as examples."""
     known = {address(it.block) for it in blocks}
-    found = read(with_inputs(larger, name=name), name=name, schemas=schemas)
+    found = with_local_names(read(with_inputs(larger, name=name), name=name, schemas=schemas))
     return [
         replace(it, is_example=True)
         for it in found

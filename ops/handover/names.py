@@ -1,11 +1,12 @@
 """Gives resources the names that people would: without a hash, and without the words of their type at the end."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ops.handover.metadata import TopLevelBlock
-from ops.handover.references import address, declared
+from ops.handover.references import NewAddresses, address, declared, redirected
 from terraform.patterns import NAME
 
 _HASH = re.compile(r"_[0-9A-F]{8}$")
@@ -43,6 +44,24 @@ def renamed(blocks: Sequence[TopLevelBlock], given: Mapping[str, str]) -> dict[s
             return {old: names[0] for old, names in wanted.items() if names[0] != old}
         for old in shared:
             wanted[old] = wanted[old][1:]
+
+
+def with_local_names(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
+    """The blocks with names of local values without the hash that cdktf adds, where no other would have this name."""
+    names = [name for it in blocks if it.block.type == "locals" for name in it.block.arguments]
+    holders = Counter(_HASH.sub("", name) for name in names)
+    plain = {name: _HASH.sub("", name) for name in names}
+    new = {name: it for name, it in plain.items() if name != it and holders[it] == 1 and re.fullmatch(NAME, it)}
+    if not new:
+        return blocks
+    addresses = NewAddresses(instances={f"local.{name}": f"local.{it}" for name, it in new.items()}, blocks={})
+    changed = []
+    for found in blocks:
+        block = redirected(found.block, addresses)
+        if block.type == "locals":
+            block = replace(block, arguments={new.get(name, name): it for name, it in block.arguments.items()})
+        changed.append(replace(found, block=block))
+    return changed
 
 
 def identifier(words: str) -> str:

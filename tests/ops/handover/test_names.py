@@ -7,6 +7,7 @@ from ops.handover.by_key import text_by_key
 from ops.handover.names import without_type
 from terraform.templates import Interpolation, Literal, Part
 from tests.ops.handover.cases.similar import stack
+from tests.ops.handover.cases.variables import HASHES
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,15 @@ def test_the_state_of_another_stack_has_the_name_of_that_stack() -> None:
     assert 'data "terraform_remote_state" "shop_network" {' in converted.files["remote_state.tf"]
     assert "= data.terraform_remote_state.shop_network.outputs.vpc_id" in converted.files["outputs.tf"]
     assert converted.moved == {}
+
+
+def test_local_values_lose_their_hash_where_no_other_has_the_name() -> None:
+    files = convert(HASHES["in_local_values"], name="web", schemas=shipped()).files
+    assert '  zone = "a"\n' in files["locals.tf"]
+    assert "upper(local.zone)" in files["terraform_data.tf"]
+    assert "for local in [{ zone_1A2B3C4D = 1 }] : local.zone_1A2B3C4D" in " ".join(files["terraform_data.tf"].split())
+    for name in ("room_00000001", "room_00000002", "free_1A2B3C4D", "lower_1a2b3c4d"):
+        assert name in files["locals.tf"]
 
 
 def test_one_without_other_words_is_called_main() -> None:

@@ -37,3 +37,30 @@ VARIABLES: dict[str, Document] = {
         "resource": {"terraform_data": {"it": {}}},
     },
 }
+
+HASHES: dict[str, Document] = {
+    "in_local_values": {
+        "locals": {
+            "zone_1A2B3C4D": "a",
+            "list_5E6F7A8B": ["${local.zone_1A2B3C4D}", "x-${local.room_00000001}"],
+            "room_00000001": 1,
+            "room_00000002": 2,
+            "free": "x",
+            "free_1A2B3C4D": "y",
+            "lower_1a2b3c4d": "z",
+        },
+        "resource": {
+            "terraform_data": {
+                "it": {
+                    "input": [
+                        "${upper(local.zone_1A2B3C4D)} ${local.list_5E6F7A8B[0]}",
+                        "${[for local in [{ zone_1A2B3C4D = 1 }] : local.zone_1A2B3C4D]}",
+                        "local.zone_1A2B3C4D",
+                        "%{ for it in local.list_5E6F7A8B }${it}${local.room_00000002}%{ endfor }",
+                        "${local.free}${local.free_1A2B3C4D}${local.lower_1a2b3c4d}",
+                    ],
+                }
+            }
+        },
+    }
+}
