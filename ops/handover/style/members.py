@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from ops.handover.hcl import NULL, Block, Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim, within
-from ops.handover.known_values import never_null
+from ops.handover.known_values import is_certain, never_null
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.scopes import code_of, hides
 from ops.handover.strings import quoted, quoted_template
@@ -45,6 +45,7 @@ class _Axis:
 def with_members(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
     """The blocks with `for` expressions over local values of which blocks are made."""
     axes = list(_axes(blocks, local_values(blocks)))
+    known = never_null(it.block for it in blocks)
     lists = (it.block for it in blocks if it.block.arguments.get("type") == Verbatim("list(string)"))
     of_texts = never_null(lists)
     if not axes:
@@ -56,7 +57,7 @@ def with_members(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
         if hides(found.block):
             return found
         if found.block.type != "locals":
-            block = _with_said(found.block, axes) if found.block.type in ("resource", "data") else found.block
+            block = _with_said(found.block, axes, known) if found.block.type in ("resource", "data") else found.block
             return with_changed_sets(replace(found, block=block), lambda it: _set(it, axes))
         values = {
             name: _with_sets(it, name, sets.get(name, set()), axes)
@@ -203,20 +204,23 @@ def _with_sets(expression: Expression, name: str, sets: set[str], axes: Sequence
     )
 
 
-def _with_said(block: Block, axes: Sequence[_Axis]) -> Block:
-    """The block with loops in the sets of which it says that they name the members without an argument."""
+def _with_said(block: Block, axes: Sequence[_Axis], known: Set[str]) -> Block:
+    """The block with loops in the sets of which it says that they name the members without an argument.
+
+    `known` are the variables that are never null.
+    """
     arguments = {
-        name: _set_without(it, block.without[name], axes) if name in block.without and name in block.sets else it
+        name: _set_without(it, block.without[name], axes, known) if name in block.without and name in block.sets else it
         for name, it in block.arguments.items()
     }
     # A loop over all members would include the next one with the argument.
     known = {argument for axis in axes for argument in axis.attributes}
     sets = block.sets - {name for name, it in block.without.items() if it.partition("[")[0] in known}
-    inner = tuple(_with_said(it, axes) for it in block.blocks)
+    inner = tuple(_with_said(it, axes, known) for it in block.blocks)
     return replace(block, arguments=arguments, blocks=inner, sets=sets)
 
 
-def _set_without(expression: Expression, argument: str, axes: Sequence[_Axis]) -> Expression:
+def _set_without(expression: Expression, argument: str, axes: Sequence[_Axis], known: Set[str]) -> Expression:
     """A set with one text for each member whose `argument` is null, but for those that a wildcard includes.
 
     With `tags["owner"]` as argument, it has one for each member that does not have this key.
@@ -229,6 +233,9 @@ def _set_without(expression: Expression, argument: str, axes: Sequence[_Axis]) -
         if attribute is None or axis.key_name == "name":
             continue
         values = {name: axis.entries[name].get(attribute, NULL) for name in axis.keys}
+        # Another value could be null, and only an object is certainly none.
+        if not all(isinstance(it, ObjectExpr) or is_certain(it, known) for it in values.values()):
+            continue
         if key and not all(it == NULL or isinstance(it, ObjectExpr) for it in values.values()):
             continue
         wanted = {name for name, it in values.items() if it == NULL or (key and not _has(it, key))}

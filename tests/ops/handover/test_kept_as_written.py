@@ -213,6 +213,24 @@ def test_members_without_an_argument_need_two_names(collection: str, is_loop: bo
     assert ("[for name, " in expression(with_members(blocks)[2].block.arguments["it"])) is is_loop
 
 
+@pytest.mark.parametrize(
+    ("of_third", "is_loop"),
+    [({"a": "<var.it>"}, True), ("<var.it>", True), ("<var.other>", False), ("<local.labels>", False)],
+)
+def test_members_without_an_argument_are_those_whose_value_is_null_for_certain(of_third: Any, is_loop: bool) -> None:
+    names = TupleExpr((text(f"{_ARN}app"), text(f"{_ARN}web")))
+    block = Block("data", ("x", "it"), arguments={"it": names}, sets=frozenset({"it"}), without={"it": "tags"})
+    queues = {"app": {"labels": "<null>"}, "web": {"labels": "<null>"}, "x": {"labels": of_third}}
+    blocks = [
+        _locals(queues=queues, labels={"a": "b"}),
+        TopLevelBlock(block=Block("variable", ("it",), arguments={"nullable": Verbatim("false")})),
+        TopLevelBlock(block=Block("variable", ("other",))),
+        _resource("aws_sqs_queue", for_each="<local.queues>", tags="<each.value.labels>"),
+        TopLevelBlock(block=block),
+    ]
+    assert ("[for name, " in expression(with_members(blocks)[-1].block.arguments["it"])) is is_loop
+
+
 _LONG = {f"line_{number}": "x" * 20 for number in range(12)}
 
 
