@@ -127,7 +127,12 @@ def test_a_long_text_in_an_expression_is_not_parsed_again_for_each_question(monk
     """One of a megabyte takes seconds to parse."""
     manifest = "# an optional entry for each node\\n" * 200
     asked: list[str] = []
-    monkeypatch.setattr(scopes, "parsed", lambda source: asked.append(source) or parsed(source))
+
+    def noted(source: str) -> Syntax:
+        asked.append(source)
+        return parsed(source)
+
+    monkeypatch.setattr(scopes, "parsed", noted)
     document = {"output": {"manifest": {"value": f'${{yamldecode("{manifest}")}}'}}}
     files = convert(document, name="web", schemas=shipped()).files
     assert manifest in files["outputs.tf"]
