@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from ops.handover.hcl import Block
 from ops.handover.items import KEY, ItemGroup, Items, item_groups
 from ops.handover.metadata import TopLevelBlock
-from ops.handover.names import without_type
+from ops.handover.names import in_snake_case, without_type
 from ops.handover.references import address, declared
 from ops.handover.scopes import hides
 from terraform.patterns import NAME
@@ -172,7 +172,7 @@ class Grouping:
     def _free_name(self, place: PathPattern, members: Mapping[str, TopLevelBlock], names: set[str]) -> str | None:
         """A name without the type's words, if it is free."""
         own = {id(it) for it in members.values()}
-        words = place.words
+        words = in_snake_case(place.words)
         plural = words.rsplit("_", 1)[-1] + ("" if words.endswith("s") else "s")
         for name in (without_type(words, place.type) or plural, words):
             found = address(Block(place.kind, (place.type, name)))

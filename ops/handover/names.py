@@ -10,6 +10,8 @@ from ops.handover.references import NewAddresses, address, declared, redirected
 from terraform.patterns import NAME
 
 _HASH = re.compile(r"_[0-9A-F]{8}$")
+_IS_HASH = re.compile("[0-9A-F]{8}")
+_NEXT_WORD = re.compile("(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])")
 _NAMELESS = "main"
 _OF_STACK = "cross-stack-reference-input-"
 """How cdktf begins the name of the state of another stack, before the stack's name."""
@@ -70,6 +72,12 @@ def identifier(words: str) -> str:
     return name if name.isidentifier() and name not in KEYWORDS else f"value_{name}".rstrip("_")
 
 
+def in_snake_case(name: str) -> str:
+    """A name in small letters with `_` between its words: `shop-webServer` is `shop_web_server`. Hashes stay."""
+    words = re.sub(r"\W+", "_", _NEXT_WORD.sub("_", name)).split("_")
+    return "_".join(it if _IS_HASH.fullmatch(it) else it.lower() for it in words)
+
+
 def without_type(name: str, type_: str) -> str:
     """A name without the words of its type at the end: `network_vpc` of `aws_vpc` is `network`.
 
@@ -105,7 +113,7 @@ def _wanted(found: TopLevelBlock) -> list[str]:
     plain = _HASH.sub("", name)
     if kind == "terraform_remote_state":
         plain = plain.removeprefix(_OF_STACK)
-    snake = re.sub(r"\W+", "_", plain)
-    names = dict.fromkeys((without_type(plain, kind) or _NAMELESS, snake, plain, name))
+    snake = in_snake_case(plain)
+    names = dict.fromkeys((without_type(snake, kind) or _NAMELESS, snake, plain, name))
     valid = [it for it in names if re.fullmatch(NAME, it)]
     return [address(replace(found.block, labels=(kind, it))) for it in valid]

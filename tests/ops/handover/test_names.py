@@ -4,7 +4,7 @@ import pytest
 
 from ops.handover import convert, shipped
 from ops.handover.by_key import text_by_key
-from ops.handover.names import without_type
+from ops.handover.names import in_snake_case, without_type
 from terraform.templates import Interpolation, Literal, Part
 from tests.ops.handover.cases.similar import stack
 from tests.ops.handover.cases.variables import HASHES
@@ -35,6 +35,34 @@ from tests.ops.handover.cases.variables import HASHES
 )
 def test_removes_the_words_of_the_type(type_: str, name: str, short: str) -> None:
     assert without_type(name, type_) == short
+
+
+@pytest.mark.parametrize(
+    ("name", "snake"),
+    [
+        ("shop-webServer", "shop_web_server"),
+        ("ShopWebServer", "shop_web_server"),
+        ("myVPCEndpoint2", "my_vpc_endpoint2"),
+        ("S3Bucket", "s3_bucket"),
+        ("zone_1A2B3C4D_topic", "zone_1A2B3C4D_topic"),
+        ("DNS", "dns"),
+        ("Über-Größe", "über_größe"),
+    ],
+)
+def test_names_have_small_letters_and_underscores(name: str, snake: str) -> None:
+    assert in_snake_case(name) == snake
+
+
+def test_a_construct_in_camel_case_is_moved_to_a_name_that_people_write() -> None:
+    assert named("ordersTopic", "mailTopic/DeadLetters") == {
+        "aws_sns_topic.ordersTopic": "aws_sns_topic.orders",
+        "aws_sns_topic.mailTopic_DeadLetters": "aws_sns_topic.mail_topic_dead_letters",
+    }
+    assert named("orders", "Orders") == {}
+    assert named("myNews/de/topic", "myNews/fr/topic") == {
+        "aws_sns_topic.myNews_de_topic": 'aws_sns_topic.my_news["de"]',
+        "aws_sns_topic.myNews_fr_topic": 'aws_sns_topic.my_news["fr"]',
+    }
 
 
 def named(*paths: str) -> dict[str, str]:

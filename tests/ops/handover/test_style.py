@@ -65,6 +65,13 @@ def test_leaves_out_null_and_the_iterator_of_the_blocks_name() -> None:
     assert "a = null" in files["outputs.tf"]
 
 
+def test_writes_constant_texts_that_are_joined_as_one_text() -> None:
+    written = converted(cases.NEEDLESS["joins"])["terraform_data.tf"]
+    assert '    "shop-web",\n' in written
+    assert 'join("-", ["a", local.it])' in written
+    assert written.count("join(") == 6
+
+
 def test_a_value_that_is_another_each_time_stands_where_it_is_evaluated() -> None:
     def document(value: str) -> dict[str, Any]:
         names = ", ".join(f"n{number} = {number}" for number in range(12))

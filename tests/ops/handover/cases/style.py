@@ -391,6 +391,24 @@ LONG_VALUES["of_an_instance"]["resource"]["aws_sns_topic"] = {"it": {"count": 2,
 
 
 NEEDLESS: dict[str, Document] = {
+    "joins": {
+        "locals": {"it": "x"},
+        "resource": {
+            "terraform_data": {
+                "it": {
+                    "input": [
+                        '${join("-", ["shop", "web"])}',
+                        '<${join("", ["a", "b",])}>$${join("-", ["a"])}${join("-",["", "e\u0301"])}',
+                        '$${join("-", ["{x}", "y"])}${join("", ["$", "{x}"])}',
+                        '${join("-", ["a", local.it])}',
+                        '${join("-", ["a\\n"])}${upper(join("-", ["a", "b"]))}',
+                        '${join("", [""])}',
+                        {"key": '${join("/", ["{x}", "y"])}$'},
+                    ]
+                }
+            }
+        },
+    },
     "null_and_iterator": {
         "resource": {
             "aws_instance": {
