@@ -251,8 +251,10 @@ def test_an_interrupt_leaves_nothing_running_and_nothing_behind(tmp_path: Path) 
     out = sample_deployment.write(tmp_path / "out")
     scratch = tmp_path / "tmp"
     scratch.mkdir()
+    # What a shell starts in the background ignores interrupts, and so do its children.
     program = (
-        "import pathlib\n"
+        "import pathlib, signal\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from ops.rehearse.command import rehearse\n"
         "from tests.ops.rehearse.test_rehearsal import HANDOVER, PREREQUISITES\n"
         f"rehearse(pathlib.Path({str(out)!r}), PREREQUISITES, handover=HANDOVER)\n"
