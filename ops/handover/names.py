@@ -1,4 +1,4 @@
-"""Gives resources the names that people would: without a hash, and without the words of their type at the end."""
+"""Gives the names that people would: without a hash, in small letters, and without the words of the type at the end."""
 
 import re
 from collections import Counter
@@ -9,8 +9,8 @@ from ops.handover.metadata import TopLevelBlock
 from ops.handover.references import NewAddresses, address, declared, redirected
 from terraform.patterns import NAME
 
-_HASH = re.compile(r"_[0-9A-F]{8}$")
 _IS_HASH = re.compile("[0-9A-F]{8}")
+_HASH = re.compile(f"_{_IS_HASH.pattern}$")
 _NEXT_WORD = re.compile("(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])")
 _NAMELESS = "main"
 _OF_STACK = "cross-stack-reference-input-"

@@ -97,7 +97,7 @@ Any order in which a stack comes after those whose state it reads works as well.
 {commands}```
 
 Read each plan before the apply. If the resources exist already, it must say `0 to add` and `0 to destroy`. If it does
-not, apply nothing: Terraform probably reads another state. With the state that the resources have, the first `plan`
+not, apply nothing: Terraform probably reads another state. If it reads the state of these resources, the first `plan`
 {_FIRST_PLAN[has_moves]}
 
 {_CHANGES}"""

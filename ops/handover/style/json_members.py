@@ -7,11 +7,11 @@ of type `string` turns the number 3 into the text "3".
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from ops.handover.hcl import Expression, FunctionCall, ObjectExpr, Template, Verbatim
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.scopes import hides
+from ops.handover.style.local_values import with_changed_values
 
 _NUMBER = re.compile("-?[0-9]")
 _FALSE = Verbatim("false")
@@ -26,11 +26,16 @@ def with_variables_in_json(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevel
             for call in _calls(blocks, type_, argument):
                 before = changed.get(call, call)
                 changed[call] = _with_reference(before, member, found.block.labels[0], found.block.arguments)
-    return [_exchanged(found, changed) if changed else found for found in blocks]
+    if not changed:
+        return blocks
+    return [
+        found if hides(found.block, ["var"]) else with_changed_values(found, lambda it: changed.get(it, it))
+        for found in blocks
+    ]
 
 
 def _keeps_its_default(variable: Mapping[str, Expression]) -> bool:
-    """Whether a variable's value is written in JSON as its default is, and is public: else all of the JSON is not."""
+    """Whether JSON has the variable's value in the form of its default. A secret would make all of the JSON secret."""
     match variable.get("default"):
         case Template():
             type_ = "string"
@@ -63,7 +68,3 @@ def _with_reference(call: Expression, member: str, name: str, variable: Mapping[
             )
             return FunctionCall("jsonencode", (ObjectExpr(items),))
     return call
-
-
-def _exchanged(found: TopLevelBlock, changed: Mapping[Expression, Expression]) -> TopLevelBlock:
-    return replace(found, block=found.block.mapped(lambda it: changed.get(it, it)))

@@ -107,18 +107,12 @@ def _shown(blocks: Sequence[TopLevelBlock]) -> set[str]:
     found = (
         code
         for it in blocks
-        for argument, whole in _named_arguments(it.block)
+        for argument, _, whole in _arguments(it.block)
         if argument not in ("condition", "error_message")
         for inner in within(whole)
         for code, _ in code_of(inner)
     )
     return {name for code in found for name in _LOCAL.findall(_OF_ANY_TYPE.sub("", code))}
-
-
-def _named_arguments(block: Block) -> Iterator[tuple[str, Expression]]:
-    yield from block.arguments.items()
-    for inner in block.blocks:
-        yield from _named_arguments(inner)
 
 
 def _map(
@@ -165,12 +159,12 @@ def _sets(axis: _Axis, blocks: Sequence[TopLevelBlock]) -> Iterator[str]:
     own = [it.block for it in blocks if local_name(it.block.arguments.get("for_each", NULL)) == axis.name]
     used = [it for block in own for it in _arguments(block)]
     for name in attributes:
-        as_set = sum(it == Verbatim(f"each.value.{name}") for is_set, it in used if is_set)
+        as_set = sum(it == Verbatim(f"each.value.{name}") for _, is_set, it in used if is_set)
         pattern = re.compile(rf"\.{re.escape(name)}(?![\w-])")
         everywhere = sum(
             len(pattern.findall(source))
             for found in blocks
-            for _, argument in _arguments(found.block)
+            for _, _, argument in _arguments(found.block)
             for it in within(argument)
             for source, _ in code_of(it)
         )
@@ -178,10 +172,10 @@ def _sets(axis: _Axis, blocks: Sequence[TopLevelBlock]) -> Iterator[str]:
             yield name
 
 
-def _arguments(block: Block) -> Iterator[tuple[bool, Expression]]:
-    """Every argument of a block and of those in it, and whether it is a set."""
+def _arguments(block: Block) -> Iterator[tuple[str, bool, Expression]]:
+    """Every argument of a block and of those in it: its name, and whether it is a set."""
     for name, it in block.arguments.items():
-        yield name in block.sets, it
+        yield name, name in block.sets, it
     for inner in block.blocks:
         yield from _arguments(inner)
 

@@ -70,6 +70,16 @@ def test_keeps_json_where_var_is_another_name() -> None:
     assert "= var.silent_hours other" not in " ".join("\n".join(files.values()).split())
 
 
+def test_keeps_json_where_var_is_the_name_of_an_iterator() -> None:
+    given = document()
+    content = {"description": given["resource"]["terraform_data"]["it"]["input"]["same"]}
+    ingress = {"for_each": [1], "iterator": "var", "content": content}
+    given["resource"]["aws_security_group"] = {"it": {"name": "it", "dynamic": {"ingress": ingress}}}
+    files = convert(given, name="web", schemas=shipped()).files
+    assert "var.silent_hours" in files["s3.tf"]
+    assert "var.silent_hours" not in files["security_groups.tf"]
+
+
 @pytest.mark.terraform
 def test_plans_are_equal(tmp_path: Path) -> None:
     from_json, from_hcl = plans({"same": document(), "different": document(hours=4)}, tmp_path)
