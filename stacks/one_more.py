@@ -1,4 +1,10 @@
-"""A deployment with one more mirror, from which the handover sees what differs between members if there is only one."""
+"""A deployment with one more of each, from which the handover sees what differs between a single member and the next.
+
+Its members have names that no other one has, and every argument that an entry of them may have.
+"""
+
+from collections.abc import Callable, Iterator
+from ipaddress import IPv4Network
 
 from settings import Deployment
 from settings.backlog import (
@@ -10,34 +16,54 @@ from settings.backlog import (
     target_name,
     units,
 )
+from settings.codecommit import CodeCommitSettings, PullSettings, PushedRepositorySettings, RoomSettings
+from settings.network import ZONE_LETTERS, NatSettings, NetworkSettings, ZoneSettings
 
-KEY = "one-more"
-"""Of the mirror. Its other names have nothing in common with this one."""
+MIRROR = "one-more"
+REPOSITORY = "next-repository"
+ROOM = "next_room"
 _SPACE, _TARGET = "nextspace", "next-target"
+_DESCRIPTION = "What comes next"
+_ENDPOINT = "vpce-00000000000000000"
+_ELASTIC_IP = "eipalloc-00000000000000000"
+
+# Reserved for documentation: https://www.rfc-editor.org/rfc/rfc5737
+_PUBLIC = tuple(map(IPv4Network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")))
 
 
-def with_one_more_mirror(deployment: Deployment) -> Deployment | None:
-    """The deployment with one more mirror, into a repository of the bridge's own.
+def with_one_more(deployment: Deployment) -> Deployment | None:
+    """The deployment with one more mirror, repository, room and zone, as far as it has some already.
 
-    A single mirror with a build of its own gets one of a second space. Where a build has all mirrors of a single space,
-    a single repository of the bridge gets a second one. None for other deployments, and if a name is taken.
+    None if nothing can be added. A name, a network or a zone's letter that is taken is not given again.
+    """
+    larger = deployment
+    for add in (_with_mirror, _with_repository, _with_room, _with_zone):
+        larger = add(larger)
+    return None if larger == deployment else larger
+
+
+def _with_mirror(deployment: Deployment) -> Deployment:
+    """A single mirror with a build of its own gets one of a second space; others get one into a repository of its own.
+
+    That needs such a repository of the bridge, and where one build has all mirrors of a space, a single space.
     """
     production = deployment.prd
     backlog = production.backlog if production is not None else None
     if production is None or backlog is None:
-        return None
+        return deployment
     known = mirrors(backlog)
     repositories = production.codecommit.repositories if production.codecommit is not None else {}
     taken = {*known, *backlog.repositories, *backlog.spaces, *repositories, *map(target_name, known.values())}
-    if taken & {KEY, _SPACE, _TARGET}:
-        return None
+    if taken & {MIRROR, _SPACE, _TARGET}:
+        return deployment
+    first = next(iter(known.values()))
     created = [it for it in known.values() if isinstance(it.target, CreatedTargetSettings)]
-    if backlog.isolation == "repository":
-        larger = _with_another_space(backlog, *known.values()) if len(known) == 1 else None
+    if backlog.isolation == "repository" and len(known) == 1:
+        larger = _with_another_space(backlog, first)
+    elif created and (backlog.isolation == "repository" or len(units(backlog)) == 1):
+        larger = _with_another_target(backlog, created[0])
     else:
-        larger = _with_another_target(backlog, *created) if len(created) == len(units(backlog)) == 1 else None
-    if larger is None:
-        return None
+        return deployment
     return deployment.model_copy(update={"prd": production.model_copy(update={"backlog": larger})})
 
 
@@ -52,19 +78,117 @@ def _with_another_space(backlog: BacklogSettings, first: MirrorSettings) -> Back
     return backlog.model_copy(
         update={
             "spaces": {**backlog.spaces, _SPACE: second_space},
-            "repositories": {**backlog.repositories, KEY: _next(_SPACE, first)},
+            "repositories": {**backlog.repositories, MIRROR: _next(_SPACE, first)},
         }
     )
 
 
 def _with_another_target(backlog: BacklogSettings, first: MirrorSettings) -> BacklogSettings:
-    return backlog.model_copy(update={"repositories": {**backlog.repositories, KEY: _next(first.space, first)}})
+    return backlog.model_copy(update={"repositories": {**backlog.repositories, MIRROR: _next(first.space, first)}})
 
 
 def _next(space: str, first: MirrorSettings) -> MirrorSettings:
     target = CreatedTargetSettings(
-        create=_TARGET,
-        description="The target that comes next",
-        kms_key_arn=getattr(first.target, "kms_key_arn", None),
+        create=_TARGET, description=_DESCRIPTION, kms_key_arn=getattr(first.target, "kms_key_arn", None)
     )
     return MirrorSettings(space=space, project="NEXT", repository="next-source", target=target)
+
+
+def _with_repository(deployment: Deployment) -> Deployment:
+    def added(settings: CodeCommitSettings) -> CodeCommitSettings:
+        if REPOSITORY in (*settings.repositories, *(it.create for it in _created(deployment))):
+            return settings
+        another = PushedRepositorySettings(description=_DESCRIPTION)
+        return settings.model_copy(update={"repositories": {**settings.repositories, REPOSITORY: another}})
+
+    return _with_codecommit(deployment, added)
+
+
+def _created(deployment: Deployment) -> list[CreatedTargetSettings]:
+    """The repositories that the bridge creates."""
+    backlog = deployment.prd.backlog if deployment.prd is not None else None
+    targets = [it.target for it in mirrors(backlog).values()] if backlog is not None else []
+    return [it for it in targets if isinstance(it, CreatedTargetSettings)]
+
+
+def _with_room(deployment: Deployment) -> Deployment:
+    """A room like the first, that works from elsewhere and may pull from other repositories: from fewer, or from more.
+
+    It needs no keys, so that a room without keys needs no more than an entry.
+    """
+
+    def added(settings: CodeCommitSettings) -> CodeCommitSettings:
+        rooms = settings.rooms
+        network = next(_free_networks(settings), None)
+        if not rooms or ROOM in rooms or network is None:
+            return settings
+        first = next(iter(rooms.values()))
+        keys = {name: it.kms_key_arn if it is not None else None for name, it in settings.repositories.items()}
+        keys |= {it.create: it.kms_key_arn for it in _created(deployment)}
+        without_keys = sorted(name for name, key in keys.items() if key is None)
+        pulled = first.repositories or tuple(keys)
+        fewer, more = without_keys[:1], without_keys[:2]
+        others = fewer if len(pulled) > 1 else more
+        another = RoomSettings(
+            from_cidrs=None if first.from_cidrs is None else (network,),
+            from_vpc_endpoints=None if first.from_vpc_endpoints is None else (_ENDPOINT,),
+            repositories=tuple(others) if len(others) != len(pulled) else tuple({*pulled, *others}),
+        )
+        return settings.model_copy(update={"rooms": {**rooms, ROOM: another}})
+
+    return _with_codecommit(deployment, added)
+
+
+def _free_networks(settings: CodeCommitSettings) -> Iterator[IPv4Network]:
+    """Networks of a single address that nobody pushes or pulls from."""
+    rooms: list[PullSettings] = [*settings.rooms.values(), *([settings.pull] if settings.pull is not None else [])]
+    known = [network for room in rooms for network in room.from_cidrs or ()]
+    known += settings.push.from_cidrs or () if settings.push is not None else ()
+    for whole in _PUBLIC:
+        for it in whole.subnets(new_prefix=32):
+            if not any(it.overlaps(other) for other in known):
+                yield it
+
+
+def _with_codecommit(deployment: Deployment, change: Callable[[CodeCommitSettings], CodeCommitSettings]) -> Deployment:
+    production = deployment.prd
+    if production is None or production.codecommit is None:
+        return deployment
+    larger = change(production.codecommit)
+    return deployment.model_copy(update={"prd": production.model_copy(update={"codecommit": larger})})
+
+
+def _with_zone(deployment: Deployment) -> Deployment:
+    """A single zone gets a second one, with subnets as large as its own."""
+    development = deployment.dev
+    network = development.network if development is not None else None
+    if development is None or network is None or len(network.zones) > 1:
+        return deployment
+    zone = next(it for it in ZONE_LETTERS if it not in network.zones)
+    zones = _with_another_zone(network, zone)
+    ids = network.nat.eip_allocation_ids
+    nat = NatSettings(
+        gateways=network.nat.gateways, eip_allocation_ids=None if ids is None else {**ids, zone: _ELASTIC_IP}
+    )
+    larger = network if zones is None else network.model_copy(update={"zones": zones, "nat": nat})
+    return deployment.model_copy(update={"dev": development.model_copy(update={"network": larger})})
+
+
+def _with_another_zone(network: NetworkSettings, zone: str) -> tuple[str, ...] | dict[str, ZoneSettings] | None:
+    """The zones and another one; None if the VPC has no room for its subnets."""
+    if isinstance(network.zones, tuple):
+        return (*network.zones, zone)
+    [own] = network.zones.values()
+    public = _free_subnet(network.cidr, own.public_cidr, own.public_cidr, own.private_cidr)
+    if public is None:
+        return None
+    private = _free_subnet(network.cidr, own.private_cidr, own.public_cidr, own.private_cidr, public)
+    if private is None:
+        return None
+    return {**network.zones, zone: ZoneSettings(public_cidr=public, private_cidr=private)}
+
+
+def _free_subnet(vpc: IPv4Network, like: IPv4Network, *taken: IPv4Network) -> IPv4Network | None:
+    """A subnet as large as another one, beside those that are taken."""
+    found = vpc.subnets(new_prefix=like.prefixlen)
+    return next((it for it in found if not any(it.overlaps(other) for other in taken)), None)

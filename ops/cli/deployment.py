@@ -1,16 +1,19 @@
 """The commands `synth`, `access`, `rehearse` and `handover`, which make or read a deployment's Terraform."""
 
 import os
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from errors import WRONG_USAGE, refused
+from errors import WRONG_USAGE, RefusedError, refused
 from ops.cli.options import EXAMPLE, DeploymentFile, Force, load, synthesised
 from ops.cli.usage import Commands
 from ops.waiting import waiting
+
+if TYPE_CHECKING:
+    from settings import Deployment
 
 app = Commands()
 
@@ -152,20 +155,18 @@ def handover(
     if sum((force, mark_conflicts, check)) > 1:
         what = "only one of --force, --mark-conflicts and --check makes sense"
         raise refused("handover", what, "give one of them", status=WRONG_USAGE)
-    if cdktf_out is not None:
-        written_by: AbstractContextManager[Path] = nullcontext(cdktf_out)
-        larger: AbstractContextManager[Path | None] = nullcontext()
-        beside, usual = Path(), cdktf_out
-    else:
-        from settings.place import folder_of
-        from stacks.one_more import with_one_more_mirror
+    with ExitStack() as stack:
+        if cdktf_out is not None:
+            terraform, larger = cdktf_out, None
+            beside, usual = Path(), cdktf_out
+        else:
+            from settings.place import folder_of
 
-        settings = load(deployment)
-        written_by, beside = synthesised(context, settings), folder_of(deployment)
-        more = with_one_more_mirror(settings)
-        larger = nullcontext() if more is None else synthesised(context, more)
-        usual = Path(os.environ.get("CDKTF_OUTDIR") or beside / "cdktf.out")
-    with written_by as terraform, larger as with_more, waiting("writing HCL"):
+            settings = load(deployment)
+            beside = folder_of(deployment)
+            terraform, larger = stack.enter_context(synthesised(context, settings)), _larger(context, settings, stack)
+            usual = Path(os.environ.get("CDKTF_OUTDIR") or beside / "cdktf.out")
+        stack.enter_context(waiting("writing HCL"))
         folders = hand_over(
             terraform,
             out or beside / "handover",
@@ -177,7 +178,23 @@ def handover(
             run_providers=not no_providers,
             states_from=usual,
             keep_defaults=cdktf_out is not None,
-            larger=with_more,
+            larger=larger,
         )
     for folder in [] if check else folders:
         print(folder)
+
+
+def _larger(context: typer.Context, settings: "Deployment", stack: ExitStack) -> Path | None:
+    """The output folder of the deployment with one more member of each collection, until `stack` is closed.
+
+    None if there is none, or AWS would refuse it: the deployment may be as large as it can be.
+    """
+    from stacks.one_more import with_one_more
+
+    more = with_one_more(settings)
+    if more is None:
+        return None
+    try:
+        return stack.enter_context(synthesised(context, more))
+    except RefusedError:
+        return None

@@ -71,10 +71,11 @@ class Axes:
         if not unified.values:
             self._listed(group.address, group)
             return {}, _set(group), block
-        if len(unified.values) == 1:
-            block = _with_values(block, dict.fromkeys(unified.values, "each.value"))
+        flat = len(unified.values) == 1 and not group.examples
+        places = {it: "each.value" if flat else f"each.value.{it}" for it in unified.values}
+        block = _with_values(block, places)
         new: dict[str, Expression] = {}
-        name = self._local(new, group.name, _by_key(group, unified.values, flat=True))
+        name = self._local(new, group.name, _by_key(group, unified.values, flat=flat))
         self._listed(f"local.{name}", group)
         return new, Verbatim(f"local.{name}"), block
 

@@ -1,5 +1,6 @@
 """Converts one stack's JSON to HCL files."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,6 +11,7 @@ from ops.handover.cycles import refuse_new_cycles
 from ops.handover.edit_places import EditPlace, located
 from ops.handover.filing import filed
 from ops.handover.given import Given
+from ops.handover.growth import with_growth
 from ops.handover.hcl import NULL, Block, Expression
 from ops.handover.inputs import with_inputs
 from ops.handover.json_strings import with_jsonencode, with_plain_paths
@@ -19,7 +21,7 @@ from ops.handover.names import with_local_names
 from ops.handover.printing import expression, render
 from ops.handover.reading import read
 from ops.handover.references import address
-from ops.handover.repetition import with_repetition
+from ops.handover.repetition import Repeated, with_repetition
 from ops.handover.schema import Schemas
 from ops.handover.scopes import hides
 from ops.handover.style import with_style
@@ -75,10 +77,9 @@ def convert(
     in it that cannot be converted.
     """
     document = with_inputs(document, name=name)
-    texts = TextFiles()
-    as_read = with_local_names(read(document, name=name, schemas=schemas))
-    examples = [] if larger is None else _added(as_read, larger, name=name, schemas=schemas)
-    repeated = with_repetition([*as_read, *examples], texts, given, stack=name)
+    as_read = _blocks(document, name=name, schemas=schemas)
+    with_more = None if larger is None else _blocks(with_inputs(larger, name=name), name=name, schemas=schemas)
+    repeated, texts = _repeated(as_read, with_more, given, stack=name)
     plain = with_plain_paths(found.block for found in repeated.blocks)
     objects = [replace(found, block=_with_objects(found.block, plain)) for found in repeated.blocks]
     named = collections(document)
@@ -104,16 +105,54 @@ def convert(
     )
 
 
-def _added(
-    blocks: Sequence[TopLevelBlock], larger: Mapping[str, Any], *, name: str, schemas: Schemas
-) -> list[TopLevelBlock]:
-    """The resources and data sources of the larger stack that are not in `blocks`, as examples."""
+def _blocks(document: Mapping[str, Any], *, name: str, schemas: Schemas) -> Sequence[TopLevelBlock]:
+    return with_local_names(read(document, name=name, schemas=schemas))
+
+
+def _repeated(
+    blocks: Sequence[TopLevelBlock], larger: Sequence[TopLevelBlock] | None, given: Given, *, stack: str
+) -> tuple[Repeated, TextFiles]:
+    """The blocks with similar resources merged, and the files for that.
+
+    The larger stack's examples are left out if they keep anything apart that is merged without them.
+    """
+    texts, texts_of_more = TextFiles(), TextFiles()
+    repeated = with_repetition(blocks, texts, given, stack=stack)
+    if larger is None:
+        return repeated, texts
+    grown = [*with_growth(blocks, larger), *_added(blocks, larger)]
+    more = with_repetition(grown, texts_of_more, given, stack=stack)
+    return (more, texts_of_more) if _is_kept(repeated, more) else (repeated, texts)
+
+
+def _is_kept(one: Repeated, other: Repeated) -> bool:
+    """Whether what shares a block, or a local value that blocks iterate over, does so in the other one, too."""
+    others, now = _shared(other), _shared(one)
+    together: dict[str, set[str | None]] = {}
+    for old, shared in now.items():
+        together.setdefault(shared, set()).add(others.get(old))
+    return all(len(it) == 1 and None not in it for it in together.values())
+
+
+def _shared(repeated: Repeated) -> dict[str, str]:
+    """What each resource or data source of a block for several iterates over, or the block, by its old address."""
+    for_each = {address(it.block): it.block.arguments.get("for_each") for it in repeated.blocks}
+    uses = Counter(repeated.addresses.values())
+    found = {}
+    for old, new in repeated.addresses.items():
+        over = for_each.get(new.partition("[")[0])
+        if over is not None or uses[new] > 1:
+            found[old] = new if over is None else expression(over)
+    return found
+
+
+def _added(blocks: Sequence[TopLevelBlock], larger: Sequence[TopLevelBlock]) -> list[TopLevelBlock]:
+    """The resources, data sources and variables of the larger stack that are not in `blocks`, as examples."""
     known = {address(it.block) for it in blocks}
-    found = with_local_names(read(with_inputs(larger, name=name), name=name, schemas=schemas))
     return [
         replace(it, is_example=True)
-        for it in found
-        if it.block.type in ("resource", "data") and address(it.block) not in known
+        for it in larger
+        if it.block.type in ("resource", "data", "variable") and address(it.block) not in known
     ]
 
 

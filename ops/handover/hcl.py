@@ -39,17 +39,27 @@ class Template:
 
 
 @dataclass(frozen=True)
-class TupleExpr:
-    """`[…]`."""
+class Growth:
+    """The items of a list as they were read, and what it has beside them in the stack with examples."""
 
     items: tuple["Expression", ...]
+    more: frozenset["Expression"]
+
+
+@dataclass(frozen=True)
+class TupleExpr:
+    """`[…]`. With `growth`, it becomes longer with the next member of a collection."""
+
+    items: tuple["Expression", ...]
+    growth: Growth | None = None
 
 
 @dataclass(frozen=True)
 class ObjectExpr:
-    """`{…}`, in the given order."""
+    """`{…}`, in the given order. `more` are the keys that it has beside these in the stack with examples."""
 
     items: tuple[tuple[Template, "Expression"], ...]
+    more: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -113,13 +123,14 @@ def mapped(expression: Expression, change: Change, *, with_keys: bool = True) ->
     """
     match expression:
         case TupleExpr(items):
-            expression = TupleExpr(tuple(mapped(item, change, with_keys=with_keys) for item in items))
+            changed_items = (mapped(item, change, with_keys=with_keys) for item in items)
+            expression = replace(expression, items=tuple(changed_items))
         case ObjectExpr(items):
             changed = (
                 (_changed_key(key, change) if with_keys else key, mapped(value, change, with_keys=with_keys))
                 for key, value in items
             )
-            expression = ObjectExpr(tuple(changed))
+            expression = replace(expression, items=tuple(changed))
         case FunctionCall(function, arguments):
             expression = FunctionCall(function, tuple(mapped(it, change, with_keys=with_keys) for it in arguments))
     return change(expression)

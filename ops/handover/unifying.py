@@ -258,7 +258,7 @@ class _Merger:
         return FunctionCall(first.function, self._elements([it.arguments for it in members], place))
 
     def _tuples(self, members: Sequence[TupleExpr], place: tuple[str, ...]) -> Expression | None:
-        if len({len(it.items) for it in members}) != 1:
+        if len({(len(it.items), it.growth is None) for it in members}) != 1:
             return None
         columns = list(zip(*(it.items for it in members), strict=True))
         # The next member's list of JSON may be longer.

@@ -1,62 +1,206 @@
-"""The deployment with one more mirror, which the handover compares a single mirror with."""
+"""The deployment with one more of each, which the handover compares single members with."""
 
+import json
+from collections.abc import Mapping
+from ipaddress import IPv4Network
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from settings import Deployment, load
-from settings.backlog import mirrors
-from stacks.one_more import KEY, with_one_more_mirror
+from settings.backlog import BacklogSettings, CreatedTargetSettings, mirrors
+from settings.codecommit import CodeCommitSettings
+from settings.network import NetworkSettings
+from stacks.one_more import MIRROR, REPOSITORY, ROOM, with_one_more
 from tests.conftest import PROJECT
+from tests.terraform import with_changes
+
+ROOMS = {"night": {"from_cidrs": ["198.51.100.64/28"]}, "day": {"from_vpc_endpoints": ["vpce-0123456789abcdef0"]}}
+_MIRROR = {"space": "example", "project": "A", "repository": "a", "target": {"create": "own"}}
+KEY_ARN = "arn:aws:kms:ap-northeast-1:222222222222:key/1234abcd-12ab-34cd-86ef-1234567890ab"
 
 
-def deployment(folder: Path, name: str, *changes: tuple[str, str]) -> Deployment:
-    """One of `deployments/`, with texts exchanged."""
-    text = (PROJECT / "deployments" / f"{name}.yaml").read_text()
-    for old, new in changes:
-        assert old in text
-        text = text.replace(old, new)
-    (folder / "deployment.yaml").write_text(text)
-    return load(folder / "deployment.yaml")
+def deployment(folder: Path, name: str, changes: Mapping[str, Any] | None = None) -> Deployment:
+    """One of `deployments/`, with some settings changed."""
+    file = folder / "deployment.yaml"
+    file.write_text(json.dumps(with_changes(PROJECT / "deployments" / f"{name}.yaml", changes or {})))
+    return load(file)
+
+
+def larger(folder: Path, name: str, changes: Mapping[str, Any] | None = None) -> Deployment:
+    more = with_one_more(deployment(folder, name, changes))
+    assert more is not None
+    return more
+
+
+def backlog(found: Deployment) -> BacklogSettings:
+    assert found.prd is not None
+    assert found.prd.backlog is not None
+    return found.prd.backlog
+
+
+def codecommit(found: Deployment) -> CodeCommitSettings:
+    assert found.prd is not None
+    assert found.prd.codecommit is not None
+    return found.prd.codecommit
+
+
+def network(found: Deployment) -> NetworkSettings:
+    assert found.dev is not None
+    assert found.dev.network is not None
+    return found.dev.network
 
 
 def test_a_single_mirror_gets_a_second_one_of_another_space(tmp_path: Path) -> None:
-    more = with_one_more_mirror(deployment(tmp_path, "backlog-only"))
-    assert more is not None
-    assert more.prd is not None
-    assert more.prd.backlog is not None
-    first, second = mirrors(more.prd.backlog).values()
-    assert [*mirrors(more.prd.backlog)] == ["website", KEY]
-    spaces = more.prd.backlog.spaces
+    more = backlog(larger(tmp_path, "backlog-only"))
+    first, second = mirrors(more).values()
+    assert [*mirrors(more)] == ["website", MIRROR]
     assert first.space != second.space
-    assert spaces[second.space].known_hosts[0].startswith(f"{second.space}.git.backlog.com ssh-ed25519 ")
+    assert more.spaces[second.space].known_hosts[0].startswith(f"{second.space}.git.backlog.com ssh-ed25519 ")
 
 
-def test_a_single_repository_of_a_single_space_gets_a_second_one_of_this_space(tmp_path: Path) -> None:
-    more = with_one_more_mirror(deployment(tmp_path, "example"))
-    assert more is not None
-    assert more.prd is not None
-    assert more.prd.backlog is not None
-    assert [*mirrors(more.prd.backlog)] == ["website", "batch", KEY]
-    assert {it.space for it in mirrors(more.prd.backlog).values()} == {"example"}
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"prd.backlog.repositories.batch.target": {"create": "nightly"}}, {"prd.backlog.isolation": "repository"}],
+)
+def test_other_bridges_get_a_mirror_of_a_known_space_into_a_repository_of_its_own(
+    changes: dict[str, Any], tmp_path: Path
+) -> None:
+    more = backlog(larger(tmp_path, "example", changes))
+    assert [*mirrors(more)] == ["website", "batch", MIRROR]
+    assert {it.space for it in mirrors(more).values()} == {"example"}
+    target = mirrors(more)[MIRROR].target
+    assert isinstance(target, CreatedTargetSettings)
+    assert target.description
 
 
 @pytest.mark.parametrize(
     ("name", "changes"),
     [
-        ("everything", []),
-        ("minimal", []),
-        ("example", [("codecommit: batch", "create: nightly")]),
-        ("example", [("create: website", "codecommit: application")]),
+        ("example", {"prd.backlog.repositories.website.target": {"codecommit": "application"}}),
+        ("everything", {"prd.backlog.isolation": "space", "prd.backlog.cache": None, "prd.backlog.keep_logs_of": []}),
+        (
+            "backlog-only",
+            {f"prd.backlog.repositories.{MIRROR}": _MIRROR},
+        ),
+        ("backlog-only", {"prd.backlog.repositories.website.target": {"create": "next-target"}}),
     ],
 )
-def test_other_bridges_stay_as_they_are(name: str, changes: list[tuple[str, str]], tmp_path: Path) -> None:
-    assert with_one_more_mirror(deployment(tmp_path, name, *changes)) is None
+def test_a_bridge_without_repositories_of_its_own_or_with_several_spaces_or_taken_names_gets_no_mirror(
+    name: str, changes: dict[str, Any], tmp_path: Path
+) -> None:
+    before = deployment(tmp_path, name, changes)
+    more = with_one_more(before)
+    assert more is None or backlog(more) == backlog(before)
+
+
+@pytest.mark.parametrize("name", ["minimal", "example", "everything"])
+def test_a_repository_is_added_to_those_of_codecommit(name: str, tmp_path: Path) -> None:
+    repositories = codecommit(larger(tmp_path, name)).repositories
+    assert [*repositories][:-1] == [*codecommit(deployment(tmp_path, name)).repositories]
+    added = repositories[REPOSITORY]
+    assert added is not None
+    assert added.description
+    assert added.kms_key_arn is None
 
 
 @pytest.mark.parametrize(
-    "change",
-    [("      website:\n        space", f"      {KEY}:\n        space"), ("create: website", "create: next-target")],
+    ("name", "changes"),
+    [
+        ("minimal", {f"prd.codecommit.repositories.{REPOSITORY}": {}}),
+        ("example", {"prd.backlog.repositories.website.target": {"create": REPOSITORY}}),
+    ],
 )
-def test_a_taken_name_is_not_given_again(change: tuple[str, str], tmp_path: Path) -> None:
-    assert with_one_more_mirror(deployment(tmp_path, "backlog-only", change)) is None
+def test_a_repository_of_that_name_is_not_added_again(name: str, changes: dict[str, Any], tmp_path: Path) -> None:
+    before = deployment(tmp_path, name, changes)
+    more = with_one_more(before)
+    assert more is None or codecommit(more) == codecommit(before)
+
+
+@pytest.mark.parametrize("first", ["night", "day"])
+def test_a_room_works_like_the_first_but_from_elsewhere(first: str, tmp_path: Path) -> None:
+    rooms = {first: ROOMS[first], **ROOMS}
+    added = codecommit(larger(tmp_path, "minimal", {"prd.codecommit.rooms": rooms})).rooms[ROOM]
+    if first == "day":
+        assert added.from_cidrs is None
+        assert added.from_vpc_endpoints not in (None, ("vpce-0123456789abcdef0",))
+    else:
+        assert added.from_vpc_endpoints is None
+        assert added.from_cidrs == (IPv4Network("192.0.2.0/32"),)
+
+
+@pytest.mark.parametrize(
+    ("repositories", "pulled", "wanted"),
+    [
+        ({"a": None, "b": None}, None, {"a"}),
+        ({"a": {"kms_key_arn": KEY_ARN}, "b": None}, None, {"b"}),
+        ({"a": None, "b": None}, ["a", "b"], {"a"}),
+        ({"a": None, "b": None}, ["a"], {"a", "b"}),
+        ({"a": {"kms_key_arn": KEY_ARN}}, ["a"], {"a", REPOSITORY}),
+    ],
+)
+def test_a_room_pulls_from_another_number_of_repositories_without_keys_where_there_are_some(
+    repositories: dict[str, Any], pulled: list[str] | None, wanted: set[str], tmp_path: Path
+) -> None:
+    room = {**ROOMS["night"], **({} if pulled is None else {"repositories": pulled})}
+    changes = {"prd.codecommit.repositories": repositories, "prd.codecommit.rooms": {"night": room}}
+    assert set(codecommit(larger(tmp_path, "minimal", changes)).rooms[ROOM].repositories or ()) == wanted
+
+
+def test_a_room_has_no_network_of_others(tmp_path: Path) -> None:
+    taken = {
+        "prd.codecommit.push.from_cidrs": ["192.0.2.0/25"],
+        "prd.codecommit.pull.from_cidrs": ["192.0.2.128/25"],
+        "prd.codecommit.rooms": {"night": {"from_cidrs": ["198.51.100.0/32"]}},
+    }
+    room = codecommit(larger(tmp_path, "minimal", taken)).rooms[ROOM]
+    assert room.from_cidrs == (IPv4Network("198.51.100.1/32"),)
+    taken["prd.codecommit.rooms"] = {"night": {"from_cidrs": ["198.51.100.0/24", "203.0.113.0/24"]}}
+    assert [*codecommit(larger(tmp_path, "minimal", taken)).rooms] == ["night"]
+
+
+@pytest.mark.parametrize("changes", [{}, {"prd.codecommit.rooms": {ROOM: ROOMS["night"]}}])
+def test_without_a_room_or_with_one_of_that_name_none_is_added(changes: dict[str, Any], tmp_path: Path) -> None:
+    assert (
+        codecommit(larger(tmp_path, "minimal", changes)).rooms
+        == codecommit(deployment(tmp_path, "minimal", changes)).rooms
+    )
+
+
+def test_a_single_zone_gets_the_next_letter_and_subnets_as_large_as_its_own(tmp_path: Path) -> None:
+    zones = {"a": {"public_cidr": "10.10.0.0/28", "private_cidr": "10.10.0.128/25"}}
+    changes = {"dev.network.cidr": "10.10.0.0/16", "dev.network.zones": zones, "dev.proxy.squid.instances": 1}
+    more = network(larger(tmp_path, "example", changes))
+    assert {zone: (str(it.public_cidr), str(it.private_cidr)) for zone, it in more.subnets().items()} == {
+        "a": ("10.10.0.0/28", "10.10.0.128/25"),
+        "b": ("10.10.0.16/28", "10.10.1.0/25"),
+    }
+
+
+def test_a_zone_of_a_divided_network_takes_what_is_left(tmp_path: Path) -> None:
+    ids = {"a": "eipalloc-0123456789abcdef0"}
+    changes = {"dev.network.zones": ["a"], "dev.network.nat.eip_allocation_ids": ids, "dev.proxy.squid.instances": 1}
+    more = network(larger(tmp_path, "example", changes))
+    assert more.zones == ("a", "b")
+    assert (more.nat.eip_allocation_ids or {}).keys() == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    "zones",
+    [
+        {"a": {"public_cidr": "10.10.0.0/17", "private_cidr": "10.10.128.0/24"}},
+        {"a": {"public_cidr": "10.10.0.0/24", "private_cidr": "10.10.128.0/17"}},
+        {
+            "a": {"public_cidr": "10.10.0.0/24", "private_cidr": "10.10.1.0/24"},
+            "c": {"public_cidr": "10.10.2.0/24", "private_cidr": "10.10.3.0/24"},
+        },
+    ],
+)
+def test_without_space_or_beside_a_second_zone_none_is_added(zones: dict[str, Any], tmp_path: Path) -> None:
+    changes = {"dev.network.zones": zones, "dev.proxy.squid.instances": len(zones)}
+    assert network(larger(tmp_path, "example", changes)) == network(deployment(tmp_path, "example", changes))
+
+
+def test_where_nothing_can_be_added_there_is_no_larger_deployment(tmp_path: Path) -> None:
+    assert with_one_more(deployment(tmp_path, "minimal", {f"prd.codecommit.repositories.{REPOSITORY}": {}})) is None

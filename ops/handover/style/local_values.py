@@ -116,9 +116,9 @@ def _with_sets(block: Block, change: Change) -> Block:
 def _mapped(expression: Expression, change: Change) -> Expression:
     match expression:
         case TupleExpr(items):
-            expression = TupleExpr(tuple(_mapped(it, change) for it in items))
+            expression = replace(expression, items=tuple(_mapped(it, change) for it in items))
         case ObjectExpr(items):
-            expression = ObjectExpr(tuple((key, _mapped(it, change)) for key, it in items))
+            expression = replace(expression, items=tuple((key, _mapped(it, change)) for key, it in items))
         case FunctionCall(function, arguments):
             expression = FunctionCall(function, tuple(_mapped(it, change) for it in arguments))
     return change(expression)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from ops.handover.hcl import Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.names import KEYWORDS
+from ops.handover.printing import expression as written
 from ops.handover.references import address
 from ops.handover.scopes import code_of, hides, references
 from ops.handover.strings import quoted_template
@@ -40,7 +41,7 @@ def with_loops(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
             has_keys = isinstance(values.get(local), ObjectExpr)
             keys_of = f"keys(local.{local})" if has_keys else None
             repeated[address(found.block)] = _Repeated(
-                keys=keys, key_name=key_name(for_each), keys_of=keys_of, may_grow=bool(found.next_key)
+                keys=keys, key_name=key_name(for_each), keys_of=keys_of, next_key=found.next_key
             )
     loops = _Loops(repeated)
     # Nothing refers to an output, so that a new reference in it makes no cycle.
@@ -60,17 +61,30 @@ def with_loops(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
 class _Repeated:
     """A block with `for_each`: its keys in Terraform's order, the name for one, and the expression of all.
 
-    may_grow: whether a list of its single member is a list of all.
+    next_key: of an example of the next member.
     """
 
     keys: Sequence[str]
     key_name: str
     keys_of: str | None
-    may_grow: bool
+    next_key: str
 
-    @property
-    def is_list(self) -> bool:
-        return len(self.keys) > 1 or self.may_grow
+    def is_whole(self, expression: Expression) -> bool:
+        """Whether a list or object of all members has the next one, too: one of several, or one that grows."""
+        match expression:
+            case _ if len(self.keys) > 1:
+                return True
+            case ObjectExpr(more=more):
+                return self.next_key in more
+            case TupleExpr(growth=growth) if growth is not None:
+                return any(_is_next(it, growth.items, self.next_key) for it in growth.more)
+        return False
+
+
+def _is_next(item: Expression, own: Sequence[Expression], key: str) -> bool:
+    """Whether an item differs from one of its own list in a part alone, where it has the key."""
+    before, found, behind = written(item).partition(key)
+    return bool(found) and any(written(it).startswith(before) and written(it).endswith(behind) for it in own)
 
 
 def is_free(name: str, source: str) -> bool:
@@ -87,9 +101,9 @@ class _Loops:
         loop = None
         match expression:
             case ObjectExpr(items) if all(key.text for key, _ in items):
-                loop = self._loop({key.text or "": [value] for key, value in items}, is_map=True)
+                loop = self._loop({key.text or "": [value] for key, value in items}, expression, is_map=True)
             case TupleExpr(items):
-                loop = self._list(items)
+                loop = self._list(items, expression)
             case Verbatim(source):
                 return Verbatim(self._with_lists(source))
             case Template() if expression.expression is not None:
@@ -104,9 +118,8 @@ class _Loops:
             case ObjectExpr(items) if items and all(key.text for key, _ in items):
                 texts = {with_key_in_text(value, key.text or "") for key, value in items}
                 keys = sorted(key.text or "" for key, _ in items)
-                found = next(
-                    (it for it in self._repeated.values() if it.keys_of and it.is_list and it.keys == keys), None
-                )
+                repeated = (it for it in self._repeated.values() if it.keys_of and it.is_whole(changed))
+                found = next((it for it in repeated if it.keys == keys), None)
                 if len(texts) == 1 and found is not None and (text := texts.pop()) is not None and HERE in text:
                     name = found.key_name
                     if is_free(name, text):
@@ -129,7 +142,7 @@ class _Loops:
         loops = []
         rest = list(expression.items)
         for members in alike.values():
-            loop = self._loop({key: [it] for key, it in members.items()}, is_map=False)
+            loop = self._loop({key: [it] for key, it in members.items()}, expression, is_map=False)
             if loop is not None:
                 loops.append(Verbatim(loop))
                 rest = [it for it in rest if it not in members.values()]
@@ -142,28 +155,29 @@ class _Loops:
         if has_comments(source):
             return source
         for start, end, items in lists(source):
-            if (loop := self._list([Verbatim(it) for it in items])) is not None:
+            parts = [Verbatim(it) for it in items]
+            if (loop := self._list(parts, TupleExpr(tuple(parts)))) is not None:
                 return source[:start] + loop + source[end:]
         return source
 
-    def _list(self, items: Sequence[Expression]) -> str | None:
+    def _list(self, items: Sequence[Expression], whole: Expression) -> str | None:
         """A list by key: the first member's items, then the next member's."""
         keys = list(dict.fromkeys(key for it in items for key in sorted(_members(it))))
         size, rest = divmod(len(items), max(len(keys), 1))
         if rest or keys != sorted(keys):
             return None
         parts = {key: list(items[number * size : (number + 1) * size]) for number, key in enumerate(keys)}
-        return self._loop(parts, is_map=False)
+        return self._loop(parts, whole, is_map=False)
 
-    def _loop(self, items: Mapping[str, Sequence[Expression]], *, is_map: bool) -> str | None:
-        """The loop over the members with these items by key, if the items differ in the key alone."""
+    def _loop(self, items: Mapping[str, Sequence[Expression]], whole: Expression, *, is_map: bool) -> str | None:
+        """The loop over the members with these items of `whole` by key, if the items differ in the key alone."""
         rows = [[_by_key(it, key) for it in own] for key, own in items.items()]
         alike = [it for it in rows[0] if it is not None] if rows else []
         if any(row != alike for row in rows):
             return None
         addresses = dict.fromkeys(it[1] for source in alike for it in _MEMBER_HERE.finditer(source))
         found = [self._repeated.get(it) for it in addresses]
-        if any(it is None or not it.is_list or it.keys != sorted(items) for it in found):
+        if any(it is None or not it.is_whole(whole) or it.keys != sorted(items) for it in found):
             return None
         return self._written(alike, next(iter(addresses)), is_map=is_map) if addresses else None
 

@@ -32,11 +32,13 @@ class _Axis:
 
     needs: the local values that it is made of, itself among them.
     attributes: the entries' attributes, by the arguments that they are the values of.
+    next_key: of an example of the next member.
     """
 
     name: str
     key_name: str
     keys: Sequence[str]
+    next_key: str
     entries: Mapping[str, Mapping[str, Expression]]
     needs: frozenset[str]
     attributes: Mapping[str, str]
@@ -84,7 +86,7 @@ def _axes(blocks: Sequence[TopLevelBlock], values: Mapping[str, Expression]) -> 
         attributes_of = [[inner.text for inner, _ in it.items] for _, it in value.items if isinstance(it, ObjectExpr)]
         if not all(it is not None and _NAME.fullmatch(it) for names in attributes_of for it in names):
             continue
-        if needs is not None and len(keys) > 1 and key_name(for_each) not in TAKEN:
+        if needs is not None and len(keys) > (not found.next_key) and key_name(for_each) not in TAKEN:
             entries = {
                 key.text or "": {inner.text or "": one for inner, one in it.items} if isinstance(it, ObjectExpr) else {}
                 for key, it in value.items
@@ -95,7 +97,13 @@ def _axes(blocks: Sequence[TopLevelBlock], values: Mapping[str, Expression]) -> 
                 if isinstance(it, Verbatim) and _ATTRIBUTE.fullmatch(it.source)
             }
             yield _Axis(
-                name=name, key_name=key_name(for_each), keys=keys, entries=entries, needs=needs, attributes=attributes
+                name=name,
+                key_name=key_name(for_each),
+                keys=keys,
+                next_key=found.next_key,
+                entries=entries,
+                needs=needs,
+                attributes=attributes,
             )
 
 
@@ -118,7 +126,7 @@ def _shown(blocks: Sequence[TopLevelBlock]) -> set[str]:
 def _map(
     expression: Expression, name: str, axes: Sequence[_Axis], of_texts: Set[str], *, may_coalesce: bool
 ) -> Expression:
-    """A map that has one of the members' values by key, where null is an empty list.
+    """A map that has one of the members' values by key, where null is an empty list, or nothing but empty lists.
 
     The values are lists of texts, such as the variables `of_texts`: `coalesce` makes all of one type. These are never
     null, of which `coalesce` would make an empty list. It also makes a list of a tuple.
@@ -127,10 +135,12 @@ def _map(
         return expression
     found = {key.text: it for key, it in expression.items}
     for axis in axes:
-        if set(found) != set(axis.keys) or name in axis.needs:
+        if set(found) != set(axis.keys) or name in axis.needs or axis.key_name == "name":
             continue
-        if axis.key_name == "name":
+        if len(axis.keys) == 1 and axis.next_key not in expression.more:
             continue
+        if all(it == TupleExpr(()) for it in found.values()):
+            return Verbatim(f"{{ for {axis.key_name} in keys(local.{axis.name}) : {axis.key_name} => [] }}")
         for attribute in axis.entries[axis.keys[0]]:
             column = {key: axis.entries[key].get(attribute, NULL) for key in axis.keys}
             lists = {key: TupleExpr(()) if it == NULL else it for key, it in column.items()}
@@ -282,7 +292,9 @@ def _set(expression: Expression, axes: Sequence[_Axis]) -> Expression:
         for marked, members in _alike(expression, axis).items():
             rest = [it for it in expression.items if it not in members.values()]
             excluded = _excluded(marked, set(members), axis.keys, rest)
-            if excluded is None or len(members) < 2 or not is_free(axis.key_name, marked):
+            if excluded is None or not is_free(axis.key_name, marked):
+                continue
+            if len(members) == 1 and not _has_next(expression, next(iter(members.values())), axis):
                 continue
             unless = " && ".join(_unless(axis.key_name, it) for it in excluded)
             text = marked.replace(HERE, axis.key_name)
@@ -291,6 +303,14 @@ def _set(expression: Expression, axes: Sequence[_Axis]) -> Expression:
             )
             return _beside(rest, loop)
     return expression
+
+
+def _has_next(expression: TupleExpr, item: Expression, axis: _Axis) -> bool:
+    """Whether a set with an item of a single member has one of the next member, too, that differs in the key alone."""
+    if expression.growth is None or len(axis.keys) > 1:
+        return False
+    as_read = with_key_in_text(expression.growth.items[expression.items.index(item)], axis.keys[0])
+    return any(with_key_in_text(it, axis.next_key) == as_read for it in expression.growth.more)
 
 
 def _excluded(marked: str, members: set[str], wanted: Iterable[str], rest: Sequence[Expression]) -> list[str] | None:

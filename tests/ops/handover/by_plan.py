@@ -9,6 +9,7 @@ from typing import Any
 from ops.handover import convert, shipped
 from ops.handover.json_strings import compared_by_meaning
 from terraform import output
+from terraform.cli import FinishedRun
 from terraform.output import objects
 from tests.real.terraform import terraform
 
@@ -65,11 +66,16 @@ def plans_of_files(cases: Mapping[str, tuple[Mapping[str, Any], Mapping[str, str
     The settings of providers are left out.
     """
     for name, (_, files) in cases.items():
-        for path, text in files.items():
-            if path not in ("providers.tf", "versions.tf", "backend.tf"):
-                (folder / name / path).parent.mkdir(parents=True, exist_ok=True)
-                (folder / name / path).write_text(text, newline="")
+        put(files, folder / name)
     return _plan(folder, {name: document for name, (document, _) in cases.items()})
+
+
+def put(files: Mapping[str, str], folder: Path) -> None:
+    """Write files of HCL by path for a module, which takes the settings of providers from its configuration."""
+    for path, text in files.items():
+        if path not in ("providers.tf", "versions.tf", "backend.tf"):
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text, newline="")
 
 
 def _is_offline(document: Mapping[str, Any]) -> bool:
@@ -78,7 +84,17 @@ def _is_offline(document: Mapping[str, Any]) -> bool:
 
 
 def _plan(folder: Path, cases: Mapping[str, Any]) -> dict[str, Any]:
-    (folder / "provider.tf.json").write_text(json.dumps({"provider": {"aws": OFFLINE}}))
+    done = planned(folder, cases)
+    assert done.returncode == 0, done.stderr[-4000:]
+    shown = json.loads(terraform(folder, "show", "-json", "plan").stdout)
+    return {name: _of(name, shown, document) for name, document in cases.items()}
+
+
+def planned(folder: Path, cases: Mapping[str, Mapping[str, Any]], *options: str) -> FinishedRun:
+    """The run of `terraform plan` for modules that are in `folder` already. The cases' JSON says what they need."""
+    aliases = sorted({alias for document in cases.values() for alias in _aliases(document)})
+    providers = [OFFLINE, *({**OFFLINE, "alias": it} for it in aliases)]
+    (folder / "provider.tf.json").write_text(json.dumps({"provider": {"aws": providers}}))
     (folder / "versions.tf.json").write_text(
         json.dumps({"terraform": {"required_providers": {"aws": {"source": "hashicorp/aws"}}}})
     )
@@ -89,13 +105,25 @@ def _plan(folder: Path, cases: Mapping[str, Any]) -> dict[str, Any]:
             f'output "{name}_{output}" {{\n  value = module.{name}.{output}\n  sensitive = true\n}}\n'
             for output in document.get("output", {})
         )
+        taken = [f"aws.{it}" for it in _aliases(document)]
+        passed = "".join(f"    {it} = {it}\n" for it in ("aws", *taken))
+        arguments += f"  providers = {{\n{passed}  }}\n" if taken else ""
         call = f'module "{name}" {{\n  source = "./{name}"\n{arguments}}}\n{outputs}'
         (folder / f"{name}.tf").write_text(call, newline="")
-    for command in (("init", "-input=false"), ("plan", "-input=false", "-lock=false", "-out=plan")):
-        done = terraform(folder, *command, "-no-color")
-        assert done.returncode == 0, done.stderr[-4000:]
-    shown = json.loads(terraform(folder, "show", "-json", "plan").stdout)
-    return {name: _of(name, shown, document) for name, document in cases.items()}
+        if taken:
+            needed = {"aws": {"source": "hashicorp/aws", "configuration_aliases": taken}}
+            (folder / name / "aliases.tf.json").write_text(json.dumps({"terraform": {"required_providers": needed}}))
+    started = terraform(folder, "init", "-input=false", "-no-color")
+    assert started.returncode == 0, started.stderr[-4000:]
+    return terraform(folder, "plan", "-input=false", "-lock=false", "-out=plan", "-no-color", *options)
+
+
+def _aliases(document: Mapping[str, Any]) -> list[str]:
+    """The aliases of the AWS provider in a stack's JSON, if its settings are left out."""
+    if "provider" in document and _is_offline(document):
+        return []
+    named = [it for level in objects(document.get("provider")) for it in objects(level.get("aws"))]
+    return [it["alias"] for it in named if "alias" in it]
 
 
 def _of(name: str, plan: dict[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:

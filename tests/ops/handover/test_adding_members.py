@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 
 from ops.handover import Converted, convert, shipped
 from settings import load
-from stacks.one_more import with_one_more_mirror
+from stacks.one_more import with_one_more
 from stacks.synthesis import synthesise
 from terraform import output
 from tests.conftest import PROJECT
@@ -109,7 +109,11 @@ ADDITIONS = {
         mirror=_mirror("tools", "example", {"create": "new-tools", "description": "Tools"}),
         entries={
             "local.mirrors": _of_space("tools", "new-tools"),
-            "local.repositories": '    "new-tools" = "Tools"\n',
+            "local.repositories": """\
+    "new-tools" = {
+      description = "Tools"
+    }
+""",
         },
     ),
     SINGLE_OF_SPACE: Addition(
@@ -202,7 +206,7 @@ def _document(settings: Mapping[str, Any], folder: Path) -> Path:
 def _converted(document: Path) -> Converted:
     """The HCL that the command `handover` writes for the stack."""
     folder = document.parents[3]
-    more = with_one_more_mirror(load(folder / "deployment.yaml"))
+    more = with_one_more(load(folder / "deployment.yaml"))
     larger = None
     if more is not None:
         synthesise(more, folder / "larger" / "cdktf.out")

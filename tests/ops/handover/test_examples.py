@@ -1,10 +1,20 @@
 """An example of the next member shows what differs between a single member and others, and nothing of it is written."""
 
 import json
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from errors import WRONG_USAGE, refused
+from ops import cli
 from ops.handover import Converted, convert, shipped
+from settings import Deployment
+from stacks.one_more import REPOSITORY
+from stacks.synthesis import synthesise
+from tests.conftest import PROJECT
 from tests.ops.handover.cases.documents import Document
 from tests.ops.handover.cases.similar import each, stack
 
@@ -89,3 +99,110 @@ def test_a_line_that_the_next_member_does_not_have_stays_a_line() -> None:
 def test_without_an_example_a_single_member_stays_as_it_is() -> None:
     files = convert(mirrors(ONE), name="web", schemas=shipped()).files
     assert "for_each" not in "".join(files.values())
+
+
+def shop(
+    keys: tuple[str, ...], listed: tuple[str, ...], *, policy: tuple[str, ...] = (), others: tuple[str, ...] = ()
+) -> Document:
+    """Queues with a text of their own, and what names the `listed` ones; `policy` and `others` are of other forms."""
+    queues = each("queues/*/queue", keys, "aws_sqs_queue", lambda key: {"name": key, "policy": f"of-{len(key)}"})
+    statement = [
+        {"sid": "Other", "actions": ["sns:Publish"], "resources": list(others)},
+        {"sid": "Send", "actions": ["sqs:SendMessage"], "resources": [*map(_arn, listed), *policy]},
+    ]
+    return stack(
+        "resource",
+        queues,
+        terraform={"required_providers": {"aws": {"source": "hashicorp/aws", "version": "5.100.0"}}},
+        data={"aws_iam_policy_document": {"senders": {"statement": statement[not others :]}}},
+        locals={"names": {key: [] for key in listed}},
+        output={
+            "urls": {"value": {key: f"${{aws_sqs_queue.queues_{key}_queue.url}}" for key in listed}},
+            "all": {"value": [f"${{aws_sqs_queue.queues_{key}_queue.url}}" for key in listed]},
+        },
+    )
+
+
+def _arn(key: str) -> str:
+    return f"arn:aws:sqs:eu-central-1:111111111111:{key}"
+
+
+def in_shop(one: Document, more: Document) -> str:
+    return "\n".join(convert(one, name="web", schemas=shipped(), larger=more).files.values())
+
+
+def test_what_names_the_next_member_too_becomes_a_loop() -> None:
+    for others in ((), ("arn:aws:sns:eu-central-1:111111111111:news",)):
+        whole = in_shop(shop(ONE, ONE), shop(MORE, MORE, others=others))
+        assert "    web = {\n      policy = " in whole
+        assert 'for queue in keys(local.queues) : "arn:aws:sqs:eu-central-1:111111111111:${queue}"' in whole
+        assert "names = { for queue in keys(local.queues) : queue => [] }" in whole
+        assert "value = { for name, queue in aws_sqs_queue.queues : name => queue.url }" in whole
+        assert "value = [for queue in aws_sqs_queue.queues : queue.url]" in whole
+
+
+@pytest.mark.parametrize(
+    "more",
+    {
+        "the_member_alone": shop(MORE, ONE),
+        "the_next_one_alone": shop(MORE, ("next-one",)),
+        "both_in_another_place": shop(MORE, ("web", "other"), others=tuple(map(_arn, MORE))),
+        "the_next_one_in_another_form": shop(MORE, ONE, policy=(_arn("all-next-one"), f"{_arn('next-one')}/*")),
+    }.items(),
+    ids=lambda it: it[0],
+)
+def test_what_does_not_name_the_next_member_names_the_single_one(more: tuple[str, Document]) -> None:
+    whole = in_shop(shop(ONE, ONE), more[1])
+    assert "for_each = local.queues" in whole
+    assert f'resources = ["{_arn("web")}"]' in whole
+    if more[0] != "the_next_one_in_another_form":
+        assert "for queue in" not in whole.replace("for_each", "")
+
+
+def test_an_example_that_does_not_fit_takes_no_loop_away() -> None:
+    two = mirrors(("web", "app"))
+    more = mirrors(("web", "app", "next-one"), {"lifecycle": {"prevent_destroy": True}})
+    alone = convert(two, name="web", schemas=shipped())
+    assert alone.addresses["aws_ssm_parameter.mirrors_web_state"] == 'aws_ssm_parameter.mirrors_state["web"]'
+    assert convert(two, name="web", schemas=shipped(), larger=more).files == alone.files
+
+
+def test_lists_of_which_one_alone_grows_are_not_the_same() -> None:
+    def rooms(names: tuple[str, ...], keys: tuple[str, ...]) -> Document:
+        def body(room: str) -> dict[str, Any]:
+            own = keys if room != "night" else ("web",)
+            sid = f"Of{len(room)}" if room != "week" else "Weekly"
+            return {"statement": [{"sid": sid, "actions": ["sqs:SendMessage"], "resources": list(map(_arn, own))}]}
+
+        own = each("rooms/*/policy", names, "aws_iam_policy_document", body)
+        document = shop(keys, keys)
+        document["data"]["aws_iam_policy_document"] |= stack("data", own)["data"]["aws_iam_policy_document"]
+        return document
+
+    names = ("day", "night", "week")
+    whole = in_shop(rooms(names, ONE), rooms(names, MORE))
+    loop = '[\n for queue in keys(local.queues) : "arn:aws:sqs:eu-central-1:111111111111:${queue}"\n ]'
+    found = dict(re.findall(r"(\w+) = \{\s+sid = \"\w+\"\s+statement_resources = (\[[^\]]*\])", whole))
+    assert {room: " ".join(it.split()) for room, it in found.items()} == {
+        "day": " ".join(loop.split()),
+        "night": f'["{_arn("web")}"]',
+        "week": " ".join(loop.split()),
+    }
+
+
+@pytest.mark.tool("terraform")
+def test_a_deployment_that_must_not_grow_is_handed_over_as_it_is(tmp_path: Path) -> None:
+    def synth(deployment: Deployment, out: Path) -> object:
+        assert deployment.prd is not None
+        assert deployment.prd.codecommit is not None
+        if REPOSITORY in deployment.prd.codecommit.repositories:
+            raise refused("prd.codecommit", "too many repositories", "remove one", status=WRONG_USAGE)
+        return synthesise(deployment, out)
+
+    file, out = str(PROJECT / "deployments" / "minimal.yaml"), tmp_path / "hcl"
+    assert cli.run(["handover", file, "--out", str(out), "--no-providers"], synth) == 0
+    (written,) = out.glob("*/prd-codecommit/codecommit.tf")
+    assert "for_each" not in written.read_text()
+    assert cli.run(["handover", file, "--out", str(tmp_path / "more"), "--no-providers"], synthesise) == 0
+    (written,) = (tmp_path / "more").glob("*/prd-codecommit/codecommit.tf")
+    assert "for_each = local.repositories" in written.read_text()

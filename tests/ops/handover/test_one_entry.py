@@ -1,5 +1,6 @@
 """Adding a room, a repository or a zone to the HCL is one entry, and plans as the project with it does."""
 
+import functools
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -11,18 +12,13 @@ import pytest
 
 from ops.handover import convert, shipped
 from ops.handover.conversion import Converted
+from settings import load
+from stacks.one_more import with_one_more
+from stacks.synthesis import synthesise
 from terraform import output
-from terraform.cli import FinishedRun
-from tests.ops.handover.by_plan import OFFLINE, by_meaning
+from tests.ops.handover.by_plan import planned, plans_from_json, plans_of_files, put
 from tests.ops.handover.evaluation import with_old_addresses
-from tests.real.terraform import terraform
 from tests.terraform import Stacks
-
-_PROVIDERS: Mapping[str, Any] = {
-    "terraform": {"required_providers": {"aws": {"source": "hashicorp/aws"}}},
-    "provider": {"aws": [OFFLINE, {**OFFLINE, "alias": "us_east_1", "region": "us-east-1"}]},
-}
-_OF_ACCOUNT = ("providers.tf", "versions.tf", "backend.tf")
 
 # An Elastic IP that exists already would be looked up in AWS.
 _BEFORE = {"dev.network.nat.eip_allocation_ids": None}
@@ -38,7 +34,8 @@ class Entry:
     behind: str
     entry: str
     settings: Mapping[str, object]
-    before: Mapping[str, object] = field(default_factory=dict)
+    before: Mapping[str, object] = field(default_factory=lambda: _BEFORE)
+    deployment: str = "everything"
 
 
 ENTRIES = {
@@ -85,35 +82,110 @@ ENTRIES = {
     }
 """,
         settings={"dev.network.zones": ["a", "c", "d"]},
-        before={"dev.network.zones": ["a", "c"], "dev.proxy.squid.instances": 2},
+        before={**_BEFORE, "dev.network.zones": ["a", "c"], "dev.proxy.squid.instances": 2},
+    ),
+    "second_repository": Entry(
+        deployment="minimal",
+        stack="prd-codecommit",
+        file="codecommit.tf",
+        behind="  repositories = {\n",
+        entry="""\
+    website = {
+      description = "What the world sees"
+    }
+""",
+        settings={"prd.codecommit.repositories.website": {"description": "What the world sees"}},
+        before={},
+    ),
+    "second_room": Entry(
+        deployment="minimal",
+        stack="prd-codecommit",
+        file="locals.tf",
+        behind="  rooms = {\n",
+        entry=f"""\
+    night_shift = {{
+      pull_resources   = ["{_ARN}:website"]
+      source_ip_values = ["203.0.113.16/29"]
+    }}
+""",
+        settings={"prd.codecommit.rooms.night_shift": {"from_cidrs": ["203.0.113.16/29"], "repositories": ["website"]}},
+        before={
+            "prd.codecommit.repositories.website": {},
+            "prd.codecommit.rooms": {"day_shift": {"from_cidrs": ["203.0.113.32/29"]}},
+        },
+    ),
+    "repository_beside_a_single_room": Entry(
+        deployment="minimal",
+        stack="prd-codecommit",
+        file="codecommit.tf",
+        behind="  repositories = {\n",
+        entry="""\
+    website = {
+      description = ""
+    }
+""",
+        settings={"prd.codecommit.repositories.website": {}},
+        before={
+            "prd.codecommit.rooms": {
+                "day_shift": {"from_cidrs": ["203.0.113.32/29"]},
+                "night_shift": {"from_cidrs": ["203.0.113.16/29"], "repositories": ["infrastructure"]},
+            },
+        },
+    ),
+    "second_zone": Entry(
+        deployment="example",
+        stack="dev-network",
+        file="locals.tf",
+        behind="  zones = {\n",
+        entry="""\
+    d = {
+      private_cidr_block = "10.10.12.0/24"
+      public_cidr_block  = "10.10.2.0/24"
+    }
+""",
+        settings={"dev.network.zones.d": {"public_cidr": "10.10.2.0/24", "private_cidr": "10.10.12.0/24"}},
+        before={"dev.network.zones.c": None, "dev.proxy.squid.instances": 1},
     ),
 }
 
 
-@pytest.fixture(scope="module")
-def handed_over(changed: Callable[..., Stacks]) -> Callable[[Entry], Converted]:
-    def of(entry: Entry) -> Converted:
-        return _converted(entry.stack, changed("everything", {**_BEFORE, **entry.before}))
+Handed = Callable[[Entry], Converted]
 
-    return of
+
+@pytest.fixture(scope="module")
+def handed_over(changed: Callable[..., Stacks]) -> Handed:
+    @functools.cache
+    def of(deployment: str, stack: str, before: str) -> Converted:
+        return _converted(stack, changed(deployment, json.loads(before)))
+
+    return lambda entry: of(entry.deployment, entry.stack, json.dumps(dict(entry.before)))
+
+
+@pytest.fixture(scope="module")
+def plans(
+    handed_over: Handed, changed: Callable[..., Stacks], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, tuple[Any, Any]]:
+    """The plan of each project with what is asked for, and of the HCL with the entry."""
+    asked = {what: changed(it.deployment, {**it.before, **it.settings})[it.stack].json for what, it in ENTRIES.items()}
+    edited = {what: (asked[what], with_entry(it, handed_over(it))) for what, it in ENTRIES.items()}
+    folder = tmp_path_factory.mktemp("entries")
+    from_json, from_hcl = plans_from_json(asked, folder / "json"), plans_of_files(edited, folder / "hcl")
+    return {what: (from_json[what], from_hcl[what]) for what in ENTRIES}
 
 
 @pytest.mark.terraform
 @pytest.mark.slow
 @pytest.mark.parametrize("what", ENTRIES)
 def test_one_entry_plans_as_the_project_with_it_does(
-    what: str, handed_over: Callable[[Entry], Converted], changed: Callable[..., Stacks], tmp_path: Path
+    what: str, plans: dict[str, tuple[Any, Any]], changed: Callable[..., Stacks]
 ) -> None:
     entry = ENTRIES[what]
-    edited = with_entry(entry, handed_over(entry))
-    asked = changed("everything", {**_BEFORE, **entry.before, **entry.settings})
-    document = dict(asked[entry.stack].json)
-    from_json = _plan(tmp_path / "json", {"cdk.tf.json": json.dumps(_without_account(document))})
-    from_hcl = _plan(tmp_path / "hcl", edited)
-    moved = _converted(entry.stack, asked).moved
-    one, other = with_old_addresses(from_json, "", {}), with_old_addresses(from_hcl, "", moved)
+    asked = changed(entry.deployment, {**entry.before, **entry.settings})
+    one, other = plans[what]
+    one, other = with_old_addresses(one, what, {}), with_old_addresses(other, what, _alone(entry.stack, asked).moved)
     assert one.keys() == other.keys()
-    assert [place for place in one if one[place] != other[place]] == []
+    # An entry in HCL needs no variable of its own.
+    assert [place for place in one if one[place] != other[place] and place != "described"] == []
     key = entry.entry.split()[0].strip('"')
     assert any(re.search(f"_{key}(_|$)", place) for place in one)
 
@@ -121,7 +193,7 @@ def test_one_entry_plans_as_the_project_with_it_does(
 @pytest.mark.terraform
 @pytest.mark.slow
 def test_a_room_with_a_source_that_it_must_not_have_is_refused(
-    handed_over: Callable[[Entry], Converted], tmp_path: Path
+    handed_over: Handed, changed: Callable[..., Stacks], tmp_path: Path
 ) -> None:
     entry = ENTRIES["room"]
     networks = {
@@ -138,11 +210,16 @@ def test_a_room_with_a_source_that_it_must_not_have_is_refused(
     texts[entry.entry.replace("null", endpoints)] = "either networks or VPC endpoints"
     texts[entry.entry.replace("null", endpoints).replace('["203.0.113.16/29"]', "null")] = "endpoints of its own"
     texts[entry.entry.replace('["203.0.113.16/29"]', "null")] = "either networks or VPC endpoints"
-    for text, refused in texts.items():
-        files = with_entry(replace(entry, entry=text), handed_over(entry))
-        done = _planned(tmp_path, files)
-        assert done.returncode != 0
-        assert refused in " ".join(done.stderr.replace("│", "").split())
+    document = changed(entry.deployment, entry.before)[entry.stack].json
+    for number, text in enumerate(texts):
+        put(with_entry(replace(entry, entry=text), handed_over(entry)), tmp_path / f"room_{number}")
+    done = planned(tmp_path, {f"room_{number}": document for number in range(len(texts))}, "-json")
+    assert done.returncode != 0
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    errors = [it["diagnostic"] for it in events if it["type"] == "diagnostic"]
+    for number, refused in enumerate(texts.values()):
+        own = [it for it in errors if it["range"]["filename"].startswith(f"room_{number}/")]
+        assert any(refused in it["detail"] for it in own), (number, refused, own)
 
 
 def with_entry(entry: Entry, converted: Converted) -> dict[str, str]:
@@ -153,35 +230,20 @@ def with_entry(entry: Entry, converted: Converted) -> dict[str, str]:
 
 
 def _converted(stack: str, stacks: Stacks) -> Converted:
-    file = stacks.out / "stacks" / stack / output.FILE
-    return convert(output.load(file, exact_numbers=True), name=stack, schemas=shipped())
+    """The HCL that the command `handover` writes for the stack."""
+    (deployment,) = stacks.out.parent.glob("*.yaml")
+    more = with_one_more(load(deployment))
+    assert more is not None
+    larger = stacks.out.parent / "larger"
+    if not larger.exists():
+        synthesise(more, larger)
+    return convert(_document(stacks.out, stack), name=stack, schemas=shipped(), larger=_document(larger, stack))
 
 
-def _without_account(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: it for name, it in document.items() if name not in ("provider", "terraform")}
+def _alone(stack: str, stacks: Stacks) -> Converted:
+    """The HCL without examples of what comes next, which a stack with two of everything needs not."""
+    return convert(_document(stacks.out, stack), name=stack, schemas=shipped())
 
 
-def _plan(folder: Path, files: Mapping[str, str]) -> dict[str, Any]:
-    """What Terraform plans for a stack, without asking AWS."""
-    done = _planned(folder, files)
-    assert done.returncode == 0, done.stderr[-4000:]
-    shown = json.loads(terraform(folder, "show", "-json", "plan").stdout)
-    return {
-        "changes": [by_meaning(it) for it in shown["resource_changes"]],
-        "prior": shown.get("prior_state", {}).get("values", {}).get("root_module", {}).get("resources", []),
-        "outputs": shown.get("output_changes", {}),
-        "described": {},
-    }
-
-
-def _planned(folder: Path, files: Mapping[str, str]) -> FinishedRun:
-    """The run of `terraform plan` for these files."""
-    for path, text in files.items():
-        if path not in _OF_ACCOUNT:
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_text(text)
-    (folder / "offline.tf.json").write_text(json.dumps(_PROVIDERS))
-    if not (folder / ".terraform").exists():
-        started = terraform(folder, "init", "-input=false", "-no-color")
-        assert started.returncode == 0, started.stderr[-4000:]
-    return terraform(folder, "plan", "-input=false", "-lock=false", "-out=plan", "-no-color")
+def _document(out: Path, stack: str) -> dict[str, Any]:
+    return output.load(out / "stacks" / stack / output.FILE, exact_numbers=True)
