@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from ops.handover import convert, shipped
+from ops.handover import Converted, convert, shipped
 from ops.handover.json_strings import compared_by_meaning
 from terraform import output
 from terraform.cli import FinishedRun
@@ -26,26 +26,36 @@ _INNER = 'variable "text" {}\nvariable "list" {}\noutput "both" { value = [var.t
 
 
 def plans(cases: Mapping[str, Mapping[str, Any]], folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The plan of each case from JSON, and from HCL. Each case is a module of one configuration.
+    """The plan of each case from JSON, and from HCL."""
+    return plans_of(cases, {name: converted(it, name, folder) for name, it in cases.items()}, folder)
 
-    Where a provider's settings would ask AWS, these and Terraform's are converted, but not planned: the module takes
-    those of the configuration.
+
+def converted(
+    document: Mapping[str, Any], name: str, folder: Path, larger: Mapping[str, Any] | None = None
+) -> Converted:
+    """The HCL of a document as its file is read, which is written into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{name}.json"
+    file.write_text(json.dumps(document))
+    return convert(output.load(file, exact_numbers=True), name=name, schemas=shipped(), larger=larger)
+
+
+def plans_of(
+    cases: Mapping[str, Mapping[str, Any]], as_hcl: Mapping[str, Converted], folder: Path
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The plan of each case from JSON, and from its HCL. Each case is a module of one configuration.
+
+    Where a provider's settings would ask AWS, these and Terraform's are not planned: the module takes those of the
+    configuration.
     """
     for name, document in cases.items():
         for form in ("json", "hcl"):
             (folder / form / name / "inner").mkdir(parents=True)
             (folder / form / name / "inner" / "inner.tf").write_text(_INNER)
-        source = folder / "json" / name / "cdk.tf.json"
-        source.write_text(json.dumps(document, indent=1))
-        converted = convert(output.load(source, exact_numbers=True), name=name, schemas=shipped())
         left_out = () if _is_offline(document) else ("provider", "terraform")
-        planned = {key: it for key, it in document.items() if key not in left_out}
-        source.write_text(json.dumps(planned, indent=1))
-        for path, text in converted.files.items():
-            if left_out and path in ("providers.tf", "versions.tf", "backend.tf"):
-                continue
-            (folder / "hcl" / name / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / "hcl" / name / path).write_text(text, newline="")
+        kept = {key: it for key, it in document.items() if key not in left_out}
+        (folder / "json" / name / "cdk.tf.json").write_text(json.dumps(kept, indent=1))
+        put(as_hcl[name].files, folder / "hcl" / name, with_providers=not left_out)
     with ThreadPoolExecutor(max_workers=2) as pool:
         from_json, from_hcl = pool.map(lambda form: _plan(folder / form, cases), ("json", "hcl"))
     return from_json, from_hcl
@@ -70,10 +80,10 @@ def plans_of_files(cases: Mapping[str, tuple[Mapping[str, Any], Mapping[str, str
     return _plan(folder, {name: document for name, (document, _) in cases.items()})
 
 
-def put(files: Mapping[str, str], folder: Path) -> None:
+def put(files: Mapping[str, str], folder: Path, *, with_providers: bool = False) -> None:
     """Write files of HCL by path for a module, which takes the settings of providers from its configuration."""
     for path, text in files.items():
-        if path not in ("providers.tf", "versions.tf", "backend.tf"):
+        if with_providers or path not in ("providers.tf", "versions.tf", "backend.tf"):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text, newline="")
 

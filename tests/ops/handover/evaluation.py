@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from errors import RefusedError
-from ops.handover import convert, shipped
+from ops.handover import Converted
+from settings import Deployment
 from settings import load as load_settings
+from stacks.one_more import with_one_more
 from stacks.synthesis import synthesise
+from terraform.output import FILE
 from terraform.output import load as load_stack
 from tests.ops.handover import deployments
-from tests.ops.handover.by_plan import plans
+from tests.ops.handover.by_plan import converted, plans_of
 from tests.ops.handover.projects import project
 
 # A plan asks AWS for every other data source.
@@ -40,33 +43,46 @@ def compare(seeds: range, folder: Path) -> Compared:
     Deployments that cannot be synthesised are skipped.
     """
     documents: dict[str, dict[str, Any]] = {}
-    moved: dict[str, dict[str, str]] = {}
+    as_hcl: dict[str, Converted] = {}
     drawn = set()
-    for seed, stack, file in _stacks(seeds, folder):
+    for seed, stack, file, with_more in _stacks(seeds, folder):
         drawn.add(seed)
         name = f"s{seed}_{stack}"
         documents[name] = json.loads(file.read_text())
-        moved[name] = convert(load_stack(file, exact_numbers=True), name=name, schemas=shipped()).moved
+        larger = None if with_more is None else load_stack(with_more / "stacks" / stack / FILE, exact_numbers=True)
+        as_hcl[name] = converted(documents[name], name, folder / "documents", larger)
     # Stacks read states by relative paths, from a folder as deep as `cdktf.out/stacks/<stack>`.
-    return _compared(documents, moved, folder / "out" / "plans", drawn=len(drawn))
+    return _compared(documents, as_hcl, folder / "out" / "plans", drawn=len(drawn))
 
 
 def compare_projects(seeds: range, folder: Path) -> Compared:
     """The same for stacks as other people's cdktf programs write them."""
     documents = {f"s{seed}": project(seed) for seed in seeds}
-    moved = {name: convert(it, name=name, schemas=shipped()).moved for name, it in documents.items()}
-    return _compared(documents, moved, folder, drawn=len(documents))
+    as_hcl = {name: converted(it, name, folder / "documents") for name, it in documents.items()}
+    return _compared(documents, as_hcl, folder, drawn=len(documents))
+
+
+def larger_than(deployment: Deployment, out: Path) -> Path | None:
+    """The output folder of the deployment with one more of each, as the command `handover` makes it."""
+    more = with_one_more(deployment)
+    if more is None:
+        return None
+    try:
+        synthesise(more, out)
+    except RefusedError:
+        return None
+    return out
 
 
 def _compared(
-    documents: Mapping[str, dict[str, Any]], moved: Mapping[str, dict[str, str]], folder: Path, *, drawn: int
+    documents: Mapping[str, dict[str, Any]], as_hcl: Mapping[str, Converted], folder: Path, *, drawn: int
 ) -> Compared:
-    from_json, from_hcl = plans(documents, folder)
+    from_json, from_hcl = plans_of(documents, as_hcl, folder)
     different: list[str] = []
     resources = values = 0
     for name in documents:
         one = with_old_addresses(from_json[name], name, {})
-        other = with_old_addresses(from_hcl[name], name, moved[name])
+        other = with_old_addresses(from_hcl[name], name, as_hcl[name].moved)
         resources += len(one)
         values += sum(_leaves(it) for it in one.values())
         different += [f"{name}: {place}" for place in one.keys() | other.keys() if one.get(place) != other.get(place)]
@@ -75,20 +91,23 @@ def _compared(
     )
 
 
-def _stacks(seeds: range, folder: Path) -> Iterator[tuple[int, str, Path]]:
+def _stacks(seeds: range, folder: Path) -> Iterator[tuple[int, str, Path, Path | None]]:
+    """Each deployment's seed, stacks, their files, and the output folder of the deployment with one more of each."""
     for seed in seeds:
         file = folder / f"d{seed}.yaml"
         file.write_text(json.dumps(deployments.deployment(random.Random(seed), f"d{seed}"), ensure_ascii=False))
         try:
-            written = synthesise(load_settings(file), folder / f"out{seed}")
+            settings = load_settings(file)
+            written = synthesise(settings, folder / f"out{seed}")
         except RefusedError:
             continue  # inconsistent settings, which other tests cover
+        larger = larger_than(settings, folder / f"larger{seed}")
         for stack in written:
             path = stack.folder / "cdk.tf.json"
             content = json.loads(path.read_text())
             _pretend_state(content, stack.name, folder / "terraform-state" / f"d{seed}")
             if set(content.get("data", {})) <= _READ_WITHOUT_AWS:
-                yield seed, stack.name, path
+                yield seed, stack.name, path, larger
 
 
 def _pretend_state(content: Mapping[str, Any], name: str, folder: Path) -> None:

@@ -15,12 +15,11 @@ from ruamel.yaml import YAML
 
 from ops.handover import Converted, convert, shipped
 from settings import load
-from stacks.one_more import with_one_more
 from stacks.synthesis import synthesise
 from terraform import output
 from tests.conftest import PROJECT
 from tests.ops.handover.by_plan import plans_from_json, plans_of_files
-from tests.ops.handover.evaluation import with_old_addresses
+from tests.ops.handover.evaluation import larger_than, with_old_addresses
 from tests.settings.whole_file import KMS_KEY
 
 pytestmark = pytest.mark.terraform
@@ -206,11 +205,9 @@ def _document(settings: Mapping[str, Any], folder: Path) -> Path:
 def _converted(document: Path) -> Converted:
     """The HCL that the command `handover` writes for the stack."""
     folder = document.parents[3]
-    more = with_one_more(load(folder / "deployment.yaml"))
-    larger = None
-    if more is not None:
-        synthesise(more, folder / "larger" / "cdktf.out")
-        larger = output.load(folder / "larger" / "cdktf.out" / "stacks" / BRIDGE / "cdk.tf.json", exact_numbers=True)
+    out = larger_than(load(folder / "deployment.yaml"), folder / "larger" / "cdktf.out")
+    assert out is not None
+    larger = output.load(out / "stacks" / BRIDGE / output.FILE, exact_numbers=True)
     return convert(output.load(document, exact_numbers=True), name=BRIDGE, schemas=shipped(), larger=larger)
 
 

@@ -5,35 +5,46 @@ import random
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from errors import RefusedError
-from ops.handover import shipped
+from ops.handover import Converted, convert, shipped
 from ops.handover.given import Given
-from ops.handover.reading import read
-from ops.handover.repetition import Repeated, with_repetition
-from ops.handover.texts import TextFiles
 from settings import load as load_settings
 from stacks.synthesis import synthesise
 from terraform.output import FILE, load
 from tests.ops.handover import deployments
+from tests.ops.handover.evaluation import larger_than
+
+Documents = tuple[Mapping[str, Any], Mapping[str, Any] | None]
+"""A stack as JSON, and the same with one more of each."""
 
 
-def _synthesised(seeds: range, folder: Path) -> Iterator[dict[str, Path]]:
-    """The folders of the stacks of random deployments, by name; without deployments whose settings are inconsistent."""
+def _synthesised(seeds: range, folder: Path) -> Iterator[dict[str, Documents]]:
+    """The stacks of random deployments, by name; without deployments whose settings are inconsistent."""
     for seed in seeds:
         file = folder / f"{seed}.yaml"
         file.write_text(json.dumps(deployments.deployment(random.Random(seed), "random"), ensure_ascii=False))
         try:
-            yield {stack.name: stack.folder for stack in synthesise(load_settings(file), folder / f"out{seed}")}
+            settings = load_settings(file)
+            stacks = synthesise(settings, folder / f"out{seed}")
         except RefusedError:
             continue
+        larger = larger_than(settings, folder / f"larger{seed}")
+        yield {
+            it.name: (_document(it.folder), _document(larger / "stacks" / it.name) if larger else None) for it in stacks
+        }
 
 
-def _converted(folder: Path, given: Given) -> Repeated:
-    blocks = read(load(folder / FILE, exact_numbers=True), name=folder.name, schemas=shipped())
-    return with_repetition(blocks, TextFiles(), given, stack=folder.name)
+def _document(folder: Path) -> Mapping[str, Any]:
+    return load(folder / FILE, exact_numbers=True)
+
+
+def _converted(name: str, documents: Documents, given: Given) -> Converted:
+    document, larger = documents
+    return convert(document, name=name, schemas=shipped(), given=given, larger=larger)
 
 
 def _led_to(address: str, moves: Mapping[str, str]) -> str:
@@ -52,11 +63,11 @@ def _led_to(address: str, moves: Mapping[str, str]) -> str:
 @pytest.mark.slow
 def test_every_resource_of_a_deployment_is_moved_gone_or_new(tmp_path: Path) -> None:
     stayed = left = grouped = 0
-    for before, after in pairwise([*_synthesised(range(40), tmp_path)]):
+    for before, after in pairwise([*_synthesised(range(24), tmp_path)]):
         for name in before.keys() & after.keys():
-            first = _converted(before[name], Given())
-            second = _converted(after[name], first.given)
-            third = _converted(before[name], second.given)
+            first = _converted(name, before[name], Given())
+            second = _converted(name, after[name], first.given)
+            third = _converted(name, before[name], second.given)
             for old, new in ((first, second), (second, third)):
                 now = {own: it for own, it in new.addresses.items() if not own.startswith("data.")}
                 ends = {own: _led_to(own, new.given.moves) for own in now}

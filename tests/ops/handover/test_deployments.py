@@ -11,7 +11,9 @@ import hcl2
 import pytest
 
 from ops.handover import hand_over
-from tests.ops.handover.evaluation import compare
+from settings import load
+from tests.conftest import PROJECT
+from tests.ops.handover.evaluation import compare, larger_than
 from tests.real.terraform import terraform
 from tests.terraform import Stacks
 
@@ -25,7 +27,9 @@ def handed_over(synthesised: Callable[[str], Stacks], tmp_path_factory: pytest.T
     """Each deployment as HCL, by its name."""
     folders = {name: tmp_path_factory.mktemp("handover") / name for name in DEPLOYMENTS}
     for name, folder in folders.items():
-        hand_over(synthesised(name).out, folder)
+        file = PROJECT / "deployments" / f"{name}.yaml"
+        larger = larger_than(load(file), tmp_path_factory.mktemp("larger") / "cdktf.out")
+        hand_over(synthesised(name).out, folder, larger=larger)
     return folders
 
 

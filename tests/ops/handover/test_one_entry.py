@@ -13,11 +13,9 @@ import pytest
 from ops.handover import convert, shipped
 from ops.handover.conversion import Converted
 from settings import load
-from stacks.one_more import with_one_more
-from stacks.synthesis import synthesise
 from terraform import output
 from tests.ops.handover.by_plan import planned, plans_from_json, plans_of_files, put
-from tests.ops.handover.evaluation import with_old_addresses
+from tests.ops.handover.evaluation import larger_than, with_old_addresses
 from tests.terraform import Stacks
 
 # An Elastic IP that exists already would be looked up in AWS.
@@ -232,11 +230,8 @@ def with_entry(entry: Entry, converted: Converted) -> dict[str, str]:
 def _converted(stack: str, stacks: Stacks) -> Converted:
     """The HCL that the command `handover` writes for the stack."""
     (deployment,) = stacks.out.parent.glob("*.yaml")
-    more = with_one_more(load(deployment))
-    assert more is not None
-    larger = stacks.out.parent / "larger"
-    if not larger.exists():
-        synthesise(more, larger)
+    larger = larger_than(load(deployment), stacks.out.parent / "larger")
+    assert larger is not None
     return convert(_document(stacks.out, stack), name=stack, schemas=shipped(), larger=_document(larger, stack))
 
 
