@@ -1,16 +1,14 @@
 """Finds the places that may refer to a local value, and defines local values."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Template, TupleExpr, within
+from ops.handover.hcl import Block, Change, Expression, FunctionCall, ObjectExpr, Template, TupleExpr, within
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.references import addresses_in
 from ops.handover.scopes import WITHOUT_LOCAL_VALUES, code_of, hides
 from terraform.templates import masked
-
-Change = Callable[[Expression], Expression]
 
 _TOP_LEVEL = ("resource", "data", "ephemeral", "locals", "module", "output", "provider")
 
