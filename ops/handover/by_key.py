@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from ops.handover.expressions import parsed
 from ops.handover.hcl import Expression, Template, Verbatim, text
 from ops.handover.strings import quoted
-from terraform.templates import Directive, Interpolation, Literal, Part
+from terraform.templates import Interpolation, Literal, Part
 
 # What an ARN without a word for it names, by its service.
 _NOUNS = {"codecommit": "repository", "s3": "bucket", "sns": "topic", "sqs": "queue"}
@@ -55,8 +55,9 @@ def _part_by_key(column: Sequence[Part], keys: Keys) -> list[Part] | None:
         return [first]
     if isinstance(first, Literal):
         return text_by_key([part.text for part in column if isinstance(part, Literal)], keys)
+    # Of directives that differ, there is none.
     source = source_by_key([part.source for part in column if isinstance(part, Interpolation)], keys)
-    return None if source is None or isinstance(first, Directive) else [Interpolation(source)]
+    return None if source is None else [Interpolation(source)]
 
 
 def _first_key(texts: Sequence[str], end: int, keys: Keys) -> tuple[int, str] | None:
