@@ -67,7 +67,7 @@ class Keeping:
             again = {key: it for key, it in group.members.items() if id(it) in ids}
             members = self._free(group, {**alone, **again, **new})
             is_new = members.keys() & new.keys() and len(members) > 1
-            is_whole = bool(members) and members.keys() == self._of_variable(group)
+            is_whole = group.items is not None and members.keys() == group.keys
             if (is_new or is_whole) and group.address not in self._taken:
                 for old in replaced:
                     del kept[old.address]
@@ -128,10 +128,6 @@ class Keeping:
             return []
         own = {id(it) for it in group.members.values()}
         return [it for it in kept.values() if it.members and {id(one) for one in it.members.values()} <= own]
-
-    def _of_variable(self, group: ResourceGroup) -> Set[str]:
-        """The keys of a group that iterates over a variable; it is that or nothing."""
-        return group.keys if group.items is not None else set()
 
     def _free(self, group: ResourceGroup, members: Mapping[str, TopLevelBlock]) -> dict[str, TopLevelBlock]:
         """The members whose addresses in the group no other resource had."""

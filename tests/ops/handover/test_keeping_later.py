@@ -37,6 +37,27 @@ def in_a_list(**names: str) -> dict[str, Any]:
     return {"resource": {TOPIC: {name: {**it, "name": name} for name, it in paths.items()}}}
 
 
+def below(path: str, **of_mail: Any) -> dict[str, Any]:
+    """Two topics with this path, in which a star stands for their names."""
+    document = topics("news", "mail")
+    for name, topic in document["resource"][TOPIC].items():
+        topic["//"]["metadata"]["path"] = f"web/{path.replace('*', name)}"
+    document["resource"][TOPIC]["mail"] |= of_mail
+    return document
+
+
+def test_members_that_all_get_another_path_stay_under_their_keys() -> None:
+    before = below("parts/*")
+    assert handed_over(before, below("units/x*")).addresses == handed_over(before).addresses
+    assert handed_over(before).addresses[f"{TOPIC}.news"] == f'{TOPIC}.parts["news"]'
+
+
+def test_resources_that_stood_alone_stay_so_where_they_become_alike_and_none_is_new() -> None:
+    before = below("parts/*", lifecycle={"prevent_destroy": True})
+    assert handed_over(before, below("parts/*")).addresses == handed_over(before).addresses
+    assert handed_over(before).addresses[f"{TOPIC}.news"] == f"{TOPIC}.news"
+
+
 def test_a_resource_that_comes_back_does_not_get_an_address_that_another_has_now() -> None:
     found = handed_over(topics("news_1A2B3C4D"), topics("news"), topics("news", "news_1A2B3C4D"))
     assert found.addresses == {f"{TOPIC}.news": f"{TOPIC}.news", NEWS: NEWS}
