@@ -104,6 +104,16 @@ def test_a_value_tells_who_has_a_block_if_it_is_never_null_and_no_secret(case: s
     assert ("for_each = each.value ? [1] : []" in found) is not decides
 
 
+def test_a_value_that_one_of_those_with_a_block_lacks_does_not_tell_who_has_it() -> None:
+    found = text("with_a_block_in_which_one_has_no_value")
+    assert "for_each = each.value.health_check ? [1] : []" in found
+    assert "path = each.value.path" in found
+
+
+def test_a_value_whose_argument_says_what_it_is_is_not_named_after_the_block() -> None:
+    assert "path = each.value.path" in text("with_a_block_that_each_has")
+
+
 @pytest.mark.parametrize("case", ["rooms", "rooms_of_which_two_have_addresses", "rooms_that_all_have_addresses"])
 def test_a_value_has_the_same_name_however_many_members_have_it(case: str) -> None:
     assert "values = each.value.source_ip " in text(case)

@@ -115,19 +115,19 @@ def _output(local: str) -> Document:
     return {"it": {"value": f"${{jsonencode(local.{local})}}"}}
 
 
-def _checked(**path: Any) -> Document:
-    """Target groups of which one has a block, whose value is a variable of its own."""
-    check = {"health_check": [{"path": "${var.alpha_path}", "interval": 20}]}
+def _checked(beta: Body | None = None, gamma: Body | None = None, **path: Any) -> Document:
+    """Target groups with what the block of each has, or without a block. The value of the first is its own variable."""
+    checks = {"alpha": {"path": "${var.alpha_path}"}, "beta": beta, "gamma": gamma}
     groups = each(
         "groups/*",
-        ("alpha", "beta", "gamma"),
+        checks,
         "aws_lb_target_group",
         lambda key: {
             "name": key,
             "port": 80,
             "protocol": "HTTP",
             "vpc_id": "vpc-1",
-            **(check if key == "alpha" else {}),
+            **({} if (check := checks[key]) is None else {"health_check": [{"interval": 20, **check}]}),
         },
     )
     return stack("resource", groups, variable={"alpha_path": {"type": "string", **path}})
@@ -184,6 +184,10 @@ def members() -> dict[str, Document]:
         )
         | {"variable": {"cidrs": {"type": "list(string)", "default": None}}},
         "with_a_block_of_its_own": _checked(default="/x", nullable=False),
+        "with_a_block_in_which_one_has_no_value": _checked({}, default="/x", nullable=False),
+        "with_a_block_that_each_has": _checked(
+            {"path": "/b", "port": "1"}, {"path": "/c", "port": "2"}, default="/x", nullable=False
+        ),
         "with_a_block_that_may_have_null": _checked(default=None),
         "with_a_block_that_has_a_secret": _checked(default="/x", nullable=False, sensitive=True),
         "keys_that_begin_as_names_do": _prefixed(),
