@@ -7,7 +7,6 @@ from dataclasses import replace
 from ops.handover.expressions import Syntax, parsed
 from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim, text
 from ops.handover.scopes import hides
-from ops.handover.strings import has_escaping_sign
 from terraform.templates import Directive, Literal, Part, TemplateError, parts
 
 _CALL = "jsonencode"
@@ -67,7 +66,7 @@ def _template(quoted: str) -> Template | None:
     except TemplateError:
         return None
     known = tuple(it for it in found if it is not None)
-    return Template(known) if len(known) == len(found) and not has_escaping_sign(known) else None
+    return Template(known) if len(known) == len(found) else None
 
 
 def _part(part: Part) -> Part | None:

@@ -68,12 +68,7 @@ def has_doubled_signs(part: Part) -> bool:
 
 def is_exact_without_quotes(parts: Sequence[Part]) -> bool:
     """Whether a heredoc or a template file, which have no escapes for single characters, can represent a template."""
-    return not has_escaping_sign(parts) and not any(map(has_doubled_signs, joined(parts)))
-
-
-def has_escaping_sign(parts: Sequence[Part]) -> bool:
-    """Whether a text ends in a sign that would double the one of what follows: `$${` is no interpolation."""
-    return any(_is_escape(it.text, after) for it, after in itertools.pairwise(joined(parts)) if isinstance(it, Literal))
+    return not _has_escaping_sign(parts) and not any(map(has_doubled_signs, joined(parts)))
 
 
 def joined(parts: Sequence[Part]) -> list[Part]:
@@ -85,6 +80,11 @@ def joined(parts: Sequence[Part]) -> list[Part]:
         elif part != Literal(""):
             found.append(part)
     return found
+
+
+def _has_escaping_sign(parts: Sequence[Part]) -> bool:
+    """Whether a text ends in a sign that would double the one of what follows: `$${` is no interpolation."""
+    return any(_is_escape(it.text, after) for it, after in itertools.pairwise(joined(parts)) if isinstance(it, Literal))
 
 
 def _is_escape(text: str, after: Part | None) -> bool:
