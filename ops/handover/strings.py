@@ -57,7 +57,7 @@ def is_heredoc(template: Template) -> bool:
     if any(not line.strip() for line in not_blank):
         return False
     # A combining character would join the indentation.
-    plain = all(line[0].isascii() and line.lstrip(" \t")[0].isascii() for line in not_blank)
+    plain = all(line.lstrip(" \t")[0].isascii() for line in not_blank)
     return plain and any(line[0] not in " \t" for line in not_blank)
 
 

@@ -1,4 +1,4 @@
-"""A sign at the end of a text never escapes the interpolation or the directive that follows it."""
+"""Strings in HCL: a sign at the end of a text escapes nothing that follows it, and heredocs keep every tab."""
 
 import pytest
 
@@ -49,6 +49,24 @@ def test_a_heredoc_has_no_such_sign(parts: list[Part], fits: bool) -> None:
     template = Template(tuple(parts))
     assert is_heredoc(template) == fits
     assert expression(template).startswith("<<-EOT" if fits else '"')
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        pytest.param("a\tb\n\tc\n", True, id="a tab inside of a line, and in front of one of several"),
+        pytest.param("\ta\n\tb\n", False, id="a tab in front of every line, which is removed as indentation"),
+        pytest.param(" a\n\tb\n", False, id="a tab or a space in front of every line"),
+        pytest.param("a\n\t\nb\n", False, id="a line of a tab"),
+        pytest.param("a\n \t \nb\n", False, id="a line of a tab between spaces"),
+        pytest.param("a\n\t\u0301b\n", False, id="a mark that joins a tab"),
+        pytest.param("a\n \u0301b\n", False, id="a mark that joins a space"),
+        pytest.param("a\n\u0301b\n", False, id="a mark that joins the indentation"),
+        pytest.param("a\n\tb\u0301\n", True, id="a mark that joins a letter"),
+    ],
+)
+def test_a_heredoc_keeps_every_tab_and_every_mark(text: str, fits: bool) -> None:
+    assert is_heredoc(Template((Literal(text),))) == fits
 
 
 def test_a_template_file_has_no_such_sign() -> None:
