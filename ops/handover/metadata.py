@@ -145,7 +145,7 @@ def with_metadata(block: Block, body: Mapping[str, Any]) -> TopLevelBlock:
         item=_item(content.get(ITEM)),
         is_input=block.type == "variable" and content.get(INPUT) is True,
         is_for_items=block.type == "variable" and content.get(FOR_ITEMS) is True,
-        in_json=content["in_json"] if block.type == "variable" and _are_texts(content.get("in_json")) else {},
+        in_json=content["in_json"] if _are_texts(content.get("in_json")) else {},
     )
 
 
