@@ -40,6 +40,13 @@ def test_a_link_to_a_folder_leads_to_the_same_folder_of_the_copy(tmp_path: Path)
     assert (tmp_path / "copy" / "web" / "network" / "main.tf").read_text() == "modules/network/main.tf"
 
 
+def test_a_link_in_which_terraform_looks_for_providers_is_left_out(tmp_path: Path) -> None:
+    source = _folder(tmp_path / "hcl", "programs/plugins/x", "web/people.tf")
+    (source / "web" / "terraform.d").symlink_to("../programs")
+    copy_added(source, tmp_path / "copy", [])
+    assert [path.name for path in (tmp_path / "copy" / "web").iterdir()] == ["people.tf"]
+
+
 def test_a_file_that_cannot_be_copied_stays_behind(tmp_path: Path) -> None:
     source = _folder(tmp_path / "hcl", "web/people.tf")
     (tmp_path / "copy" / "web" / "people.tf").mkdir(parents=True)
