@@ -205,6 +205,18 @@ def test_lists_stay_where_terraform_may_order_the_keys_otherwise() -> None:
     assert "for hook" not in text(bridge(named))
 
 
+@pytest.mark.parametrize(("keys", "are_named"), [(("a", "e"), True), (("\u00e9", "e\u0301"), False)])
+def test_lists_stay_where_two_keys_may_be_one(keys: tuple[str, ...], are_named: bool) -> None:
+    """Terraform composes letters with marks, and takes the last member of a key."""
+    document = bridge()
+    document["//"]["collections"]["mirrors"]["lists"] = {}
+    members = ", ".join(f'"{it}" = {{ "target" = "{it[0]}" }}' for it in keys)
+    content = f'${{jsonencode({{ "mirrors" = {{ {members} }} }})}}'
+    document["resource"]["aws_s3_object"]["unit"]["content"] = content
+    document["output"] = {"units": {"value": dict.fromkeys(keys, "x")}}
+    assert ("mirrors = local.mirrors" in text(document)) is are_named
+
+
 def test_lists_stay_where_local_is_another_name() -> None:
     """A reference to a local value would be to what the expression calls so."""
     document = bridge()

@@ -128,6 +128,7 @@ def test_writes_a_line_for_each_member_as_a_loop() -> None:
         "table_without_line_ends",
         "table_with_other_line_ends",
         "table_in_another_order",
+        "table_of_keys_in_another_order",
         "table_in_a_provisioner",
         "table_of_a_list_that_refers_to_a_resource",
     ],

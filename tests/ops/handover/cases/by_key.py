@@ -10,6 +10,9 @@ from tests.ops.handover.cases.similar import each, stack
 
 _MEMBERS = ("batch", "partner-api", "web")
 
+# Terraform composes the first letter with its mark, and orders the keys by that.
+_OTHER_ORDER = ("e\u0301t\u00e9", "fall")
+
 
 def hash_of(text: str) -> str:
     """A text that has nothing in common with that of another one."""
@@ -71,11 +74,12 @@ def by_key() -> dict[str, Document]:
         "table_without_line_ends": lines(_table(line="{0}, ") + "\n"),
         "table_with_other_line_ends": lines(_table(line="{0}\r\n") + _table(line="{0}\u2028")),
         "table_in_another_order": lines("a\n" + _table(tuple(reversed(_MEMBERS)))),
+        "table_of_keys_in_another_order": _listed(_OTHER_ORDER, value="x"),
         "table_of_strange_keys": lines(
             "a\n" + escaped(_table(("a b", "${y}", 'say "hi"'))) + "b\n", ("${y}", "a b", 'say "hi"')
         ),
         "table_in_a_provisioner": _in_a_provisioner(),
-        "table_of_a_list_that_refers_to_a_resource": _of_a_resource(),
+        "table_of_a_list_that_refers_to_a_resource": _listed(_MEMBERS, value="${terraform_data.table.id}"),
     }
 
 
@@ -86,15 +90,14 @@ def _in_a_provisioner() -> Document:
     return document
 
 
-def _of_a_resource() -> Document:
-    """A local value whose keys are known, and whose values are of a resource that has the table."""
-    text = "begin\n" + _table()
+def _listed(keys: Sequence[str], *, value: str) -> Document:
+    """A local value with these keys, each with this value, and a table of them."""
     return {
         "resource": {
             "terraform_data": {
-                "table": {"input": text},
+                "table": {"input": "begin\n" + _table(keys)},
                 "mirror": {"for_each": "${local.mirrors}", "input": "${each.value}"},
             }
         },
-        "locals": {"mirrors": dict.fromkeys(_MEMBERS, "${terraform_data.table.id}")},
+        "locals": {"mirrors": dict.fromkeys(keys, value)},
     }
