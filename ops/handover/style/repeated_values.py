@@ -1,6 +1,8 @@
 """Writes a long value once, as a local value, where several resources have it: an event pattern in two regions.
 
-The local value stands in front of the first resource that has it, in the same file.
+The local value stands in front of the first resource that has it, in the same file. Terraform always evaluates it, and
+arguments of a resource only where it has an instance. What may fail, such as a reference to the first of an empty list,
+is named where one of the resources has an instance for certain.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,8 +12,9 @@ from ops.handover.hcl import Block, Expression, FunctionCall, ObjectExpr, TupleE
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.names import identifier
 from ops.handover.printing import expression
-from ops.handover.references import address
+from ops.handover.references import address, is_constant
 from ops.handover.scopes import code_of, references
+from ops.handover.style.keys import for_each_keys
 from ops.handover.style.local_values import is_same_everywhere, local_values
 
 _LEAST_LINES = 10
@@ -25,11 +28,13 @@ def with_repeated_values(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBl
     for found in blocks:
         for name, value in _values(found.block):
             users.setdefault((name, value), []).append(found)
-    taken = set(local_values(blocks))
+    values = local_values(blocks)
+    taken = set(values)
     names: dict[tuple[str, Expression], str] = {}
     for (argument, value), of_value in users.items():
         name = _name(argument, [it.block.labels[1] for it in of_value])
-        if len(of_value) > 1 and name not in taken:
+        is_evaluated = any(_has_an_instance(it.block, values) for it in of_value)
+        if len(of_value) > 1 and name not in taken and (is_evaluated or _cannot_fail(value)):
             names[argument, value] = name
             taken.add(name)
     return list(_with_references(blocks, names))
@@ -66,6 +71,20 @@ def _values(block: Block) -> Iterator[tuple[str, Expression]]:
 def _is_long(value: Expression) -> bool:
     is_structured = isinstance(value, FunctionCall | ObjectExpr | TupleExpr)
     return is_structured and expression(value).count("\n") + 1 >= _LEAST_LINES
+
+
+def _has_an_instance(block: Block, values: Mapping[str, Expression]) -> bool:
+    """Whether it has one whatever the variables are. `values` are the stack's local values."""
+    for_each = block.arguments.get("for_each")
+    return "count" not in block.arguments and (for_each is None or bool(for_each_keys(for_each, values)))
+
+
+def _cannot_fail(value: Expression) -> bool:
+    """Whether it is made of constants, or JSON of these."""
+    match value:
+        case FunctionCall("jsonencode", (argument,)):
+            return is_constant(argument)
+    return is_constant(value)
 
 
 def _is_of_one_instance(value: Expression) -> bool:
