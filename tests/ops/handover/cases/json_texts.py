@@ -151,6 +151,8 @@ CALLS: dict[str, Document] = {
                         "plain": '{"b" = [{"c" = "é"}, [], "${local.key}"], "a" = "$$", e = "%{ if true }x%{ endif }"}',
                         "list": r'["a\r\nb", "\\${local.key}\"", "$${local.key}", "\U0001F44D", local.id + 1]',
                         "unknown": "{ id = terraform_data.list.id, ids = [terraform_data.list.id] }",
+                        "signs": r'["\u0024${local.key}", "\u0025${local.key}", "a\n$\u0024${local.key}\nb\n"]',
+                        "sign_in_a_file": '{ text = "' + r"a line\n" * 12 + r'\u0024${local.key}" }',
                         "long": '{ text = "' + r"a line\n" * 12 + 'the last" }',
                     }.items()
                 )
