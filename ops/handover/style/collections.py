@@ -27,9 +27,9 @@ from ops.handover.metadata import Collection, TopLevelBlock
 from ops.handover.printing import expression
 from ops.handover.references import addresses_in, is_constant
 from ops.handover.strings import quoted_template
-from ops.handover.style.keys import key_name
+from ops.handover.style.keys import TAKEN, key_name
 from ops.handover.style.local_values import local_values, with_changed_sets, with_changed_values, with_local_values
-from ops.handover.style.loops import HERE, TAKEN, with_key_in_text
+from ops.handover.style.marked_keys import HERE, with_key_in_text
 from terraform.patterns import NAME
 from terraform.templates import Directive
 

@@ -14,9 +14,8 @@ from ops.handover.metadata import TopLevelBlock
 from ops.handover.printing import expression
 from ops.handover.references import address, with_code
 from ops.handover.scopes import bound_names, code_of, references
-from ops.handover.style.keys import key_name, local_name
+from ops.handover.style.keys import TAKEN, key_name, local_name
 from ops.handover.style.local_values import is_same_everywhere, local_values
-from ops.handover.style.loops import TAKEN
 
 _KEY = "key"
 _INDENT = "    "

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from ops.handover.hcl import FunctionCall
 from ops.handover.lists_in_texts import KeyList
 from ops.handover.metadata import TopLevelBlock
-from ops.handover.style.keys import for_each_keys, key_name, local_name
+from ops.handover.style.keys import TAKEN, for_each_keys, key_name, local_name
 from ops.handover.style.local_values import local_values, needed_by
-from ops.handover.style.loops import TAKEN
 
 
 def key_lists(blocks: Sequence[TopLevelBlock], next_lines: frozenset[str]) -> list[KeyList]:

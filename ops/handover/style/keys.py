@@ -1,12 +1,17 @@
-"""The keys of a block with `for_each`."""
+"""The keys of a block with `for_each`, and the names for one of them in a loop."""
 
 import json
 import re
 from collections.abc import Mapping, Sequence
 
 from ops.handover.hcl import Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim
+from ops.handover.names import KEYWORDS
+from terraform.templates import code
 
 _LOCAL = re.compile(r"local\.([^\W\d]\w*)")
+TAKEN = {"data", "each", "local", "module", "path", "self", "terraform", "var", "count", *KEYWORDS}
+"""Names that mean something else in Terraform, so that no loop's variable can have them."""
+
 _SET = re.compile(r"toset\((\[.*\])\)")
 
 
@@ -34,6 +39,11 @@ def key_name(for_each: Expression) -> str:
     if plural.endswith("ies"):
         return f"{plural[:-3]}y"
     return plural[:-1] if re.fullmatch(".*[^s]s", plural) else "key"
+
+
+def is_free(name: str, source: str) -> bool:
+    """Whether an expression can be in a loop whose variable has this name: it refers to nothing of the same name."""
+    return name not in TAKEN and not re.search(rf"(?<![\w.-]){name}(?![\w-])", code(source))
 
 
 def local_name(for_each: Expression) -> str:

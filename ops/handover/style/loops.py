@@ -11,22 +11,19 @@ from dataclasses import dataclass, replace
 
 from ops.handover.hcl import Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim
 from ops.handover.metadata import TopLevelBlock
-from ops.handover.names import KEYWORDS
 from ops.handover.printing import expression as written
 from ops.handover.references import address
 from ops.handover.scopes import code_of, hides, references
 from ops.handover.strings import quoted_template
 from ops.handover.style.brackets import has_comments, lists
-from ops.handover.style.keys import for_each_keys, key_name, local_name
+from ops.handover.style.keys import TAKEN, for_each_keys, is_free, key_name, local_name
 from ops.handover.style.local_values import local_values, with_changed_sets, with_changed_values
+from ops.handover.style.marked_keys import HERE, is_simple, with_key_in_text
 from ops.handover.texts import is_long
 from terraform.patterns import ADDRESS
-from terraform.templates import Directive, Interpolation, Literal, Part, code
+from terraform.templates import Literal, code
 
 _MEMBER = re.compile(rf'({ADDRESS.pattern})\["([^"\\$%]*)"\]')
-TAKEN = {"data", "each", "local", "module", "path", "self", "terraform", "var", "count", *KEYWORDS}
-HERE = "\0"
-"""Stands for a member's key."""
 _MEMBER_HERE = re.compile(rf"({ADDRESS.pattern})\[{HERE}\]")
 
 
@@ -85,11 +82,6 @@ def _is_next(item: Expression, own: Sequence[Expression], key: str) -> bool:
     """Whether an item differs from one of its own list in a part alone, where it has the key."""
     before, found, behind = written(item).partition(key)
     return bool(found) and any(written(it).startswith(before) and written(it).endswith(behind) for it in own)
-
-
-def is_free(name: str, source: str) -> bool:
-    """Whether an expression can be in a loop whose variable has this name: it refers to nothing of the same name."""
-    return name not in TAKEN and not re.search(rf"(?<![\w.-]){name}(?![\w-])", code(source))
 
 
 class _Loops:
@@ -214,32 +206,11 @@ def _by_key(expression: Expression, key: str) -> str | None:
     match expression:
         case Verbatim(source):
             return _marked(source)
-        case Template(parts) if not is_long(expression) and all(map(_is_simple, parts)):
+        case Template(parts) if not is_long(expression) and all(map(is_simple, parts)):
             changed = (it if isinstance(it, Literal) else replace(it, source=_marked(it.source)) for it in parts)
             template = Template(tuple(changed))
             return template.expression or quoted_template(template)
     return None
-
-
-def with_key_in_text(expression: Expression, key: str) -> str | None:
-    """A text with a reference in place of the key where it is a word; None if it is no text or has several lines."""
-    if not isinstance(expression, Template) or is_long(expression) or not all(map(_is_simple, expression.parts)):
-        return None
-    if any("\n" in source or has_comments(source) for source, _ in code_of(expression)):
-        return None
-    parts: list[Part] = []
-    for part in expression.parts:
-        if not isinstance(part, Literal):
-            parts.append(part)
-            continue
-        # A `$` or `%` in front would escape the reference.
-        for number, piece in enumerate(re.split(rf"(?<![\w.$%-]){re.escape(key)}(?![\w.-])", part.text)):
-            parts += [Interpolation(HERE), Literal(piece)] if number else [Literal(piece)]
-    return quoted_template(Template(tuple(it for it in parts if it != Literal(""))))
-
-
-def _is_simple(part: Part) -> bool:
-    return not isinstance(part, Directive) and (isinstance(part, Literal) or "~" not in part.source)
 
 
 def _marked(source: str) -> str:
