@@ -23,8 +23,10 @@ from ops.handover.references import addresses_in, is_free_of_resources, with_cod
 from ops.handover.style.keys import key_name
 from ops.handover.texts import TextFiles
 from ops.handover.unifying import UnifiedGroup
+from terraform.templates import Literal
 
 _VALUE = re.compile(r"each\.value\.(\w+)")
+_MAY_REFER = ("data", "locals", "module", "output", "resource")
 
 
 class Axes:
@@ -32,6 +34,7 @@ class Axes:
 
     def __init__(self, unified: Sequence[UnifiedGroup], blocks: Sequence[TopLevelBlock], texts: TextFiles) -> None:
         self._texts = texts
+        self._blocks = blocks
         self._locals: dict[str, Expression] = {
             name: it for found in blocks if found.block.type == "locals" for name, it in found.block.arguments.items()
         }
@@ -68,16 +71,28 @@ class Axes:
     def _alone(self, unified: UnifiedGroup, block: Block) -> tuple[dict[str, Expression], Expression, Block]:
         """For a group with keys of its own: new local values, `for_each`, and the block."""
         group = unified.group
+        new: dict[str, Expression] = {}
         if not unified.values:
-            self._listed(group.address, group)
-            return {}, _set(group), block
+            if not self._is_listed_elsewhere(group):
+                self._listed(group.address, group)
+                return {}, _set(group), block
+            name = self._local(new, group.name, _set(group))
+            self._listed(f"local.{name}", group)
+            return new, Verbatim(f"local.{name}"), block
         flat = len(unified.values) == 1 and not group.examples
         places = {it: "each.value" if flat else f"each.value.{it}" for it in unified.values}
         block = _with_values(block, places)
-        new: dict[str, Expression] = {}
         name = self._local(new, group.name, _by_key(group, unified.values, flat=flat))
         self._listed(f"local.{name}", group)
         return new, Verbatim(f"local.{name}"), block
+
+    def _is_listed_elsewhere(self, group: ResourceGroup) -> bool:
+        """Whether another block has the key of each member as a word of its texts."""
+        own = {id(it) for it in group.members.values()}
+        keys = [key for key in group.members if key not in group.examples]
+        words = [re.compile(rf"(?<![\w.-]){re.escape(key)}(?![\w.-])") for key in keys]
+        others = (it.block for it in self._blocks if id(it) not in own and it.block.type in _MAY_REFER)
+        return any(all(any(map(word.search, texts)) for word in words) for texts in map(_literals, others))
 
     def _of_items(
         self, shared: "_Shared | None", items: Items, group: ResourceGroup, block: Block
@@ -252,6 +267,12 @@ def _distinct(group: ResourceGroup, others: Sequence[ResourceGroup]) -> str:
 
 def _words(name: str) -> list[str]:
     return re.sub(r"\W+", "_", name).strip("_").split("_")
+
+
+def _literals(block: Block) -> list[str]:
+    """The texts in a block, without those in its references."""
+    templates = (it for it in block.expressions() if isinstance(it, Template))
+    return [part.text for it in templates for part in it.parts if isinstance(part, Literal)]
 
 
 def _set(group: ResourceGroup) -> Expression:

@@ -5,10 +5,9 @@ Such a local value has constants alone, so that a reference to it makes no cycle
 
 from collections.abc import Sequence
 
-from ops.handover.hcl import FunctionCall
 from ops.handover.lists_in_texts import KeyList
 from ops.handover.metadata import TopLevelBlock
-from ops.handover.style.keys import TAKEN, for_each_keys, key_name, local_name
+from ops.handover.style.keys import TAKEN, for_each_keys, key_name, keys_of_local, local_name
 from ops.handover.style.local_values import local_values, needed_by
 
 
@@ -25,9 +24,10 @@ def key_lists(blocks: Sequence[TopLevelBlock], next_lines: frozenset[str]) -> li
         if for_each is None or name in found or needed_by(name, values) is None:
             continue
         keys = for_each_keys(for_each, values)
-        is_set = isinstance(values[name], FunctionCall)
-        if len(keys) > (not block.next_key) and key_name(for_each) not in TAKEN and name not in TAKEN:
-            whole = f"local.{name}" if is_set else f"keys(local.{name})"
+        whole = keys_of_local(name, values[name])
+        if whole is None or len(keys) <= (not block.next_key):
+            continue
+        if key_name(for_each) not in TAKEN and name not in TAKEN:
             found[name] = KeyList(
                 name=name,
                 key_name=key_name(for_each),

@@ -33,6 +33,16 @@ def for_each_keys(for_each: Expression, local_values: Mapping[str, Expression]) 
     return sorted(set(keys)) if len(keys) == len(found) else []
 
 
+def keys_of_local(name: str, value: Expression) -> str | None:
+    """An expression of the keys of a local value that blocks iterate over, if it is a map or a set."""
+    match value:
+        case ObjectExpr():
+            return f"keys(local.{name})"
+        case FunctionCall("toset"):
+            return f"local.{name}"
+    return None
+
+
 def key_name(for_each: Expression) -> str:
     """A name for one key: `zone` for those of `local.zones`."""
     plural = local_name(for_each)

@@ -16,7 +16,7 @@ from ops.handover.references import address
 from ops.handover.scopes import code_of, hides, references
 from ops.handover.strings import quoted_template
 from ops.handover.style.brackets import has_comments, lists
-from ops.handover.style.keys import TAKEN, for_each_keys, is_free, key_name, local_name
+from ops.handover.style.keys import TAKEN, for_each_keys, is_free, key_name, keys_of_local, local_name
 from ops.handover.style.local_values import local_values, with_changed_sets, with_changed_values
 from ops.handover.style.marked_keys import HERE, is_simple, with_key_in_text
 from ops.handover.texts import is_long
@@ -35,8 +35,7 @@ def with_loops(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
         for_each = found.block.arguments.get("for_each")
         if for_each is not None and (keys := for_each_keys(for_each, values)):
             local = local_name(for_each)
-            has_keys = isinstance(values.get(local), ObjectExpr)
-            keys_of = f"keys(local.{local})" if has_keys else None
+            keys_of = keys_of_local(local, values[local]) if local in values else None
             repeated[address(found.block)] = _Repeated(
                 keys=keys, key_name=key_name(for_each), keys_of=keys_of, next_key=found.next_key
             )

@@ -20,12 +20,14 @@ class Axis:
 
     needs: the local values that it is made of, itself among them.
     attributes: the entries' attributes, by the arguments that they are the values of.
+    keys_of: an expression of all keys.
     next_key: of an example of the next member.
     """
 
     name: str
     key_name: str
     keys: Sequence[str]
+    keys_of: str
     next_key: str
     entries: Mapping[str, Mapping[str, Expression]]
     needs: frozenset[str]
@@ -52,7 +54,7 @@ def set_of_members(expression: Expression, axes: Sequence[Axis]) -> Expression:
                 continue
             if len(members) == 1 and not _has_next(expression, next(iter(members.values())), axis):
                 continue
-            loop = f"for {axis.key_name} in keys(local.{axis.name}) : {marked.replace(HERE, axis.key_name)}"
+            loop = f"for {axis.key_name} in {axis.keys_of} : {marked.replace(HERE, axis.key_name)}"
             return _with_loop(loop, [_unless(axis.key_name, it) for it in excluded], rest)
     return expression
 

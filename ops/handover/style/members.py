@@ -13,7 +13,7 @@ from ops.handover.hcl import NULL, Block, Expression, ObjectExpr, Template, Tupl
 from ops.handover.known_values import never_null
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.scopes import code_of, hides
-from ops.handover.style.keys import TAKEN, for_each_keys, key_name, local_name
+from ops.handover.style.keys import TAKEN, for_each_keys, key_name, keys_of_local, local_name
 from ops.handover.style.local_values import is_text, local_values, needed_by, with_changed_sets
 from ops.handover.style.member_sets import Axis, set_of_members, set_without
 from terraform.templates import Interpolation
@@ -57,20 +57,16 @@ def _axes(blocks: Sequence[TopLevelBlock], values: Mapping[str, Expression]) -> 
     for found in blocks:
         for_each = found.block.arguments.get("for_each")
         name = "" if for_each is None else local_name(for_each)
-        value = values.get(name)
-        if for_each is None or name in done or not isinstance(value, ObjectExpr):
+        keys_of = keys_of_local(name, values[name]) if name in values else None
+        if for_each is None or name in done or keys_of is None:
             continue
         done.add(name)
         needs = needed_by(name, values)
         keys = for_each_keys(for_each, values)
-        attributes_of = [[inner.text for inner, _ in it.items] for _, it in value.items if isinstance(it, ObjectExpr)]
-        if not all(it is not None and _NAME.fullmatch(it) for names in attributes_of for it in names):
+        entries = _entries(values[name])
+        if not all(_NAME.fullmatch(attribute) for entry in entries.values() for attribute in entry):
             continue
         if needs is not None and len(keys) > (not found.next_key) and key_name(for_each) not in TAKEN:
-            entries = {
-                key.text or "": {inner.text or "": one for inner, one in it.items} if isinstance(it, ObjectExpr) else {}
-                for key, it in value.items
-            }
             attributes = {
                 argument: it.source.removeprefix("each.value.")
                 for argument, it in found.block.arguments.items()
@@ -80,11 +76,19 @@ def _axes(blocks: Sequence[TopLevelBlock], values: Mapping[str, Expression]) -> 
                 name=name,
                 key_name=key_name(for_each),
                 keys=keys,
+                keys_of=keys_of,
                 next_key=found.next_key,
-                entries=entries,
+                entries={key: entries.get(key, {}) for key in keys},
                 needs=needs,
                 attributes=attributes,
             )
+
+
+def _entries(value: Expression) -> dict[str, dict[str, Expression]]:
+    """The attributes of each member that is an object in a local value. A computed one has no name."""
+    items = value.items if isinstance(value, ObjectExpr) else ()
+    objects = ((key.text or "", it) for key, it in items if isinstance(it, ObjectExpr))
+    return {name: {inner.text or "": one for inner, one in it.items} for name, it in objects}
 
 
 def _shown(blocks: Sequence[TopLevelBlock]) -> set[str]:
@@ -120,7 +124,7 @@ def _map(
         if len(axis.keys) == 1 and axis.next_key not in expression.more:
             continue
         if all(it == TupleExpr(()) for it in found.values()):
-            return Verbatim(f"{{ for {axis.key_name} in keys(local.{axis.name}) : {axis.key_name} => [] }}")
+            return Verbatim(f"{{ for {axis.key_name} in {axis.keys_of} : {axis.key_name} => [] }}")
         for attribute in axis.entries[axis.keys[0]]:
             column = {key: axis.entries[key].get(attribute, NULL) for key in axis.keys}
             lists = {key: TupleExpr(()) if it == NULL else it for key, it in column.items()}

@@ -130,3 +130,16 @@ def test_rooms_are_kept_apart_by_one_block_and_one_list() -> None:
 
 def test_a_list_with_other_values_stays() -> None:
     assert "coalesce" not in text("rooms_with_another_list")
+
+
+def test_members_that_differ_in_nothing_are_a_set_that_all_lists_are_made_of() -> None:
+    found = text("alike_and_listed")
+    assert 'queues = toset(["app", "batch", "web"])' in found
+    assert "for_each = local.queues" in found
+    assert '[for queue in local.queues : "arn:aws:sqs:eu-central-1:111111111111:${queue}"]' in found
+    assert "empty = { for queue in local.queues : queue => [] }" in found
+    assert 'value = { for queue in local.queues : queue => "shop/${queue}" }' in found
+
+
+def test_members_that_no_other_block_lists_stand_in_their_own() -> None:
+    assert 'for_each = toset(["app", "batch", "web"])' in text("alike_and_some_listed")

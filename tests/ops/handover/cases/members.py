@@ -148,6 +148,21 @@ def _prefixed() -> Document:
     return {**found, "resource": {**found["resource"], **names}} | sets.releases()
 
 
+def _alike(*listed: str) -> Document:
+    """Queues that differ in the name alone, and what names the `listed` ones."""
+    keys = ("app", "batch", "web")
+    queues = each("queues/*", keys, "aws_sqs_queue", lambda key: {"name": key})
+    policy = _statement(resources=[f"arn:aws:sqs:eu-central-1:111111111111:{key}" for key in listed])
+    return stack(
+        "resource",
+        queues,
+        data={"aws_iam_policy_document": {"it": {"statement": [policy]}}},
+        locals={"empty": {key: [] for key in listed}},
+        output={"names": {"value": {key: f"shop/{key}" for key in listed}}, **_output("empty")},
+        **sets.releases(),
+    )
+
+
 def members() -> dict[str, Document]:
     """The stacks, by name. Their addresses move."""
     return {
@@ -191,6 +206,8 @@ def members() -> dict[str, Document]:
         "with_a_block_that_may_have_null": _checked(default=None),
         "with_a_block_that_has_a_secret": _checked(default="/x", nullable=False, sensitive=True),
         "keys_that_begin_as_names_do": _prefixed(),
+        "alike_and_listed": _alike("web", "batch", "app"),
+        "alike_and_some_listed": _alike("web", "batch"),
         "rooms": _rooms(),
         "rooms_of_which_two_have_addresses": _rooms({"audit": None, **_ROOMS}),
         "rooms_that_all_have_addresses": _rooms({"audit": None, "night": None}, more=_PULLED),
