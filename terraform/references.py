@@ -11,12 +11,13 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from terraform import arns
 from terraform.output import Json, Stack
 from terraform.patterns import ATTRIBUTE, LOCAL, POLICY_DOCUMENT, REMOTE_OUTPUT, VARIABLE
-from terraform.templates import Directive, Interpolation, Literal, TemplateError, jsonencode, parts
+from terraform.templates import Directive, Interpolation, Literal, TemplateError, arguments_of, jsonencode, parts
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ StandIn = Callable[[Unknown], str]
 _OF_WRITERS = frozenset(("encrypt", "kms_key_id", "use_lockfile"))
 
 _CALL = re.compile(r"(base64gzip|jsonencode|toset)\((.+)\)", re.DOTALL)
+
+_CALL_OF_LISTS = re.compile(r"(coalescelist|concat|flatten|values)\((.+)\)", re.DOTALL)
 
 
 class Configuration:
@@ -126,6 +129,7 @@ class Configuration:
             (REMOTE_OUTPUT, self._output),
             (ATTRIBUTE, self._attribute),
             (_CALL, self._call),
+            (_CALL_OF_LISTS, self._call_of_lists),
         ):
             if found := pattern.fullmatch(expression):
                 return value(expression, *found.groups())
@@ -217,6 +221,23 @@ class Configuration:
             return base64.b64encode(gzip.compress(value.encode(), mtime=0)).decode()
         return Unknown(self.name, expression)
 
+    def _call_of_lists(self, expression: str, function: str, listed: str) -> Any:
+        try:
+            values = [self._expression(argument) for argument in arguments_of(listed)]
+        except TemplateError:
+            return Unknown(self.name, expression)
+        if all(isinstance(value, list) and _is_known(value) for value in values):
+            match function:
+                case "coalescelist" if any(values):
+                    return next(filter(None, values))
+                case "concat":
+                    return list(chain.from_iterable(values))
+                case "flatten" if len(values) == 1:
+                    return list(_items(values))
+        if function == "values" and len(values) == 1 and isinstance(members := values[0], dict) and _is_known(members):
+            return [members[key] for key in sorted(members)]
+        return Unknown(self.name, expression)
+
 
 def configurations(documents: Mapping[str, Json], *, defaults: bool = True) -> dict[str, Configuration]:
     """The stacks of a deployment by name; each may read the others' outputs. See Configuration about `defaults`."""
@@ -293,8 +314,13 @@ def _is_known(value: Any) -> bool:
 
 
 def _flat(value: Any) -> Iterator[str]:
+    return map(_written, _items(value))
+
+
+def _items(value: Any) -> Iterator[Any]:
+    """The items of a list and of the lists in it; anything else as it is."""
     if isinstance(value, list):
         for item in value:
-            yield from _flat(item)
+            yield from _items(item)
     else:
-        yield _written(value)
+        yield value

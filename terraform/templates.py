@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 _OPENING = re.compile(r"(\$+|%+)\{")
@@ -110,6 +111,24 @@ def masked(source: str) -> str:
         kept += source[position : found.start()] + (found[0] if found[0] in "{}" else "\0" * (end - found.start()))
         position = end
     return kept + source[position:]
+
+
+def arguments_of(call: str) -> list[str]:
+    """The arguments in what stands between the parentheses of a call.
+
+    Raises TemplateError if its brackets are not in pairs.
+    """
+    depth, ends = 0, [-1]
+    for position, mark in enumerate(masked(call)):
+        depth += (mark in "([{") - (mark in ")]}")
+        if depth < 0:
+            break
+        if mark == "," and depth == 0:
+            ends.append(position)
+    if depth != 0:
+        raise TemplateError(f"{call!r} has brackets that are not in pairs")
+    found = [call[start + 1 : end].strip() for start, end in pairwise([*ends, len(call)])]
+    return found if found[-1] else found[:-1]
 
 
 def pieces(source: str) -> Iterator[tuple[str, bool]]:

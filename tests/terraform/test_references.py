@@ -16,7 +16,12 @@ DOCUMENT: dict[str, Any] = {
         "networks": {"type": "list(string)", "default": ["192.0.2.1/32", "192.0.2.2/32"]},
         "open": {"type": "string"},
     },
-    "locals": {"file": 'a="${var.days}" <${aws_instance.x.id}>', "plain": "<&>"},
+    "locals": {
+        "by_name": {"b": ["x"], "a": ["n", ["m"]]},
+        "empty": {"a": []},
+        "file": 'a="${var.days}" <${aws_instance.x.id}>',
+        "plain": "<&>",
+    },
     "resource": {
         "aws_codecommit_repository": {"a": {"repository_name": "git-${var.days}"}},
         "aws_iam_role": {"r": {"name": "r", "path": "/git/"}, "plain": {"name": "plain"}},
@@ -46,6 +51,10 @@ INSTANCE_ID = Unknown("stack", "aws_instance.x.id", is_assigned=True)
         ("${toset(var.networks)}", ["192.0.2.1/32", "192.0.2.2/32"]),
         ("${jsonencode(local.plain)}", '"\\u003c\\u0026\\u003e"'),
         ("${jsonencode(var.networks)}", '["192.0.2.1/32","192.0.2.2/32"]'),
+        ("${flatten(values(local.by_name))}", ["n", "m", "x"]),
+        ('${concat(["a,b"], var.networks)}', ["a,b", "192.0.2.1/32", "192.0.2.2/32"]),
+        ('${coalescelist(flatten(values(local.empty)), ["none"])}', ["none"]),
+        ("${jsonencode(coalescelist(var.networks, []))}", '["192.0.2.1/32","192.0.2.2/32"]'),
         ({"a": ["${var.days}"]}, {"a": [30]}),
     ],
 )
@@ -69,6 +78,11 @@ def test_resolves_the_parts_that_are_known_before_an_apply(written: Any, value: 
         ("${aws_instance.many.ami}", Unknown("stack", "aws_instance.many.ami")),
         ("${sort(var.networks)}", Unknown("stack", "sort(var.networks)")),
         ("${toset(var.open)}", Unknown("stack", "toset(var.open)")),
+        ("${concat(var.networks, var.open)}", Unknown("stack", "concat(var.networks, var.open)")),
+        ("${concat(var.networks, var.days)}", Unknown("stack", "concat(var.networks, var.days)")),
+        ('${concat([""], [])[0] == concat([])}', Unknown("stack", 'concat([""], [])[0] == concat([])')),
+        ("${coalescelist([], [])}", Unknown("stack", "coalescelist([], [])")),
+        ("${values(var.networks)}", Unknown("stack", "values(var.networks)")),
         ("x %{ if true }y%{ endif }", Unknown("stack", "x %{ if true }y%{ endif }")),
         (
             "${data.terraform_remote_state.other.outputs.id}",

@@ -8,6 +8,7 @@ from terraform.templates import (
     Literal,
     Part,
     TemplateError,
+    arguments_of,
     code,
     escaped,
     masked,
@@ -70,6 +71,25 @@ def test_blanks_strings_and_comments() -> None:
 
 def test_masks_characters_one_by_one() -> None:
     assert masked('f({ a = "}" }) # }\n') == "f({ a = \0\0\0 }) \0\0\0\n"
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments"),
+    [
+        ("", []),
+        ("var.a", ["var.a"]),
+        ('f(a, b), ["x,y", { z = 1, w = 2 }]', ["f(a, b)", '["x,y", { z = 1, w = 2 }]']),
+        ("\n  a,\n  b[0],\n", ["a", "b[0]"]),
+    ],
+)
+def test_splits_the_arguments_of_a_call(call: str, arguments: list[str]) -> None:
+    assert arguments_of(call) == arguments
+
+
+@pytest.mark.parametrize("call", ["a) + f(b", "a, (b", "a]"])
+def test_refuses_arguments_whose_brackets_are_not_in_pairs(call: str) -> None:
+    with pytest.raises(TemplateError, match="brackets that are not in pairs"):
+        arguments_of(call)
 
 
 def test_a_comment_may_end_with_the_expression() -> None:
