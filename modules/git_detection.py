@@ -10,6 +10,7 @@ from cdktf_cdktf_provider_aws.cloudwatch_event_target import CloudwatchEventTarg
 from constructs import Construct
 
 from modules.alert_topic import AlertTopic, AlertTopicProps, Message
+from modules.elsewhere import elsewhere, pattern_values
 from modules.explained import explain
 from modules.labels import Labels
 from modules.policies import alerts, roles
@@ -21,15 +22,15 @@ IAM_REGION = "us-east-1"
 
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
 _PATTERN_CHARACTERS = 2_048
-_LONGEST_SOURCE = '{"cidr":"255.255.255.255/31"},'
+_LONGEST_SOURCE = len('{"cidr":"255.255.255.255/31"},')
 
 STATE = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
 _DIVIDED = f"""\
 A rule in the state ENABLED gets no events that CloudTrail marks as read-only: pulls, and the first of each push. \
 A pattern cannot say "not in this network" and has at most {_PATTERN_CHARACTERS:,} characters, so several rules may \
-together list all other networks. It refuses a /32, and takes a single address as it is. How many networks fit is the \
-second argument of chunklist: with another role in the pattern, fewer do.
+together list all other networks. It refuses a /32, and takes a single address as it is. How many networks of \
+{_LONGEST_SOURCE} characters fit is the second argument of chunklist: with another role in the pattern, fewer do.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html"""
 
 _EVENTS = {"pushes": "GitPush", "pulls": "GitPull"}
@@ -92,9 +93,10 @@ class GitDetectionProps:
     """The expected sources of pushes and pulls.
 
     `push_cidrs` and `pull_cidrs` are Terraform expressions of lists of networks; without any, every push or pull is
-    unexpected. `vpc_endpoint_ids` are those that rooms pull through. `builder_roles` are the names of the builds'
-    roles, which work from AWS's addresses; all start with `builder_role_prefix`. `git_user_prefixes` start the names of
-    the users for Git, and of their policies.
+    unexpected. `vpc_endpoint_ids` are those that the pull user works through, and `room_endpoints` is a Terraform
+    expression of the list of the rooms', if any room has some. `builder_roles` are the names of the builds' roles,
+    which work from AWS's addresses; all start with `builder_role_prefix`. `git_user_prefixes` start the names of the
+    users for Git, and of their policies.
     """
 
     labels: Labels
@@ -104,6 +106,7 @@ class GitDetectionProps:
     push_cidrs: Sequence[str]
     pull_cidrs: Sequence[str]
     vpc_endpoint_ids: Sequence[str]
+    room_endpoints: str | None
     builder_roles: Sequence[str]
     builder_role_prefix: str
     git_user_prefixes: Sequence[str]
@@ -210,7 +213,7 @@ def selections(props: GitDetectionProps, named: Named) -> dict[str, Selection]:
     sources = {key: f"{others}.{key}" for key in expected}
     return {
         "pushes": _elsewhere("pushes", sources.get("pushes"), (), props, named),
-        "pulls": _elsewhere("pulls", sources.get("pulls"), props.vpc_endpoint_ids, props, named),
+        "pulls": _elsewhere("pulls", sources.get("pulls"), _endpoints(props, named), props, named),
         "credentials": Selection(pattern=_access_changed(props)),
     }
 
@@ -219,27 +222,52 @@ def _joined(cidrs: Sequence[str]) -> str:
     return cidrs[0] if len(cidrs) == 1 else f"concat({', '.join(cidrs)})"
 
 
+def _endpoints(props: GitDetectionProps, named: Named) -> Sequence[str] | str:
+    """The VPC endpoints that are expected: themselves, or the reference to a list if rooms have some.
+
+    AWS refuses an empty list in `anything-but`, and in HCL people may remove the last room that has endpoints.
+    """
+    if props.room_endpoints is None:
+        return props.vpc_endpoint_ids
+    expected = f'coalescelist({props.room_endpoints}, ["none"])'
+    if props.vpc_endpoint_ids:
+        expected = f"concat({json.dumps(list(props.vpc_endpoint_ids))}, {props.room_endpoints})"
+    return named("expected_endpoints", f"${{{expected}}}")
+
+
 def _elsewhere(
-    id: str, networks: str | None, vpc_endpoint_ids: Sequence[str], props: GitDetectionProps, named: Named
+    id: str, networks: str | None, endpoints: Sequence[str] | str, props: GitDetectionProps, named: Named
 ) -> Selection:
     """What selects Git that is used in `networks`, the reference to a list; everywhere without it."""
     detail: dict[str, object] = {"eventSource": ["codecommit.amazonaws.com"], "eventName": [_EVENTS[id]]}
     once = id == "pushes"
     if others := _others_than_builds(props, once=once):
         detail["$or"] = [*others, *([_REFUSED] if once else [])]
-    if vpc_endpoint_ids:
-        detail["vpcEndpointId"] = [{"exists": False}, {"anything-but": list(vpc_endpoint_ids)}]
+    if endpoints:
+        but = endpoints if isinstance(endpoints, str) else list(endpoints)
+        detail["vpcEndpointId"] = [{"exists": False}, {"anything-but": but}]
     if networks is not None:
         detail["sourceIPAddress"] = "sources"
     pattern = _json({"source": ["aws.codecommit"], **_VIA_CLOUDTRAIL, "detail": detail})
+    in_a_rule = _in_a_rule(pattern, endpoints)
+    if isinstance(endpoints, str):
+        pattern = pattern.replace(_json(endpoints), f"${{jsonencode({endpoints})}}")
     if networks is None:
         return Selection(pattern=pattern)
-    in_a_rule = max(1, (_PATTERN_CHARACTERS - len(pattern)) // len(_LONGEST_SOURCE))
     sources = named(f"{id}_sources", f"${{chunklist({networks}, {in_a_rule})}}")
     return Selection(
         pattern=pattern.replace('"sources"', f"${{jsonencode({pattern_values(f'{sources}[count.index]')})}}"),
         count=f"${{length({sources})}}",
     )
+
+
+def _in_a_rule(pattern: str, endpoints: Sequence[str] | str) -> str:
+    """A Terraform expression of how many networks fit into a pattern, which has `endpoints` as they are."""
+    free = _PATTERN_CHARACTERS - len(pattern)
+    if not isinstance(endpoints, str):
+        return str(max(1, free // _LONGEST_SOURCE))
+    free += len(_json(endpoints))
+    return f"max(1, floor(({free} - length(jsonencode({endpoints}))) / {_LONGEST_SOURCE}))"
 
 
 def _access_changed(props: GitDetectionProps) -> str:
@@ -292,47 +320,5 @@ def _others_than_builds(props: GitDetectionProps, *, once: bool) -> list[dict[st
     return [{**counted, "userIdentity": {"arn": [{"anything-but": {"prefix": prefix}}]}}]
 
 
-def _json(pattern: Mapping[str, object]) -> str:
+def _json(pattern: Mapping[str, object] | str) -> str:
     return json.dumps(pattern, sort_keys=True, separators=(",", ":"))
-
-
-_ELSEWHERE = """\
-{
-  # Each network around an expected one is halved. The halves that overlap none are elsewhere, and so
-  # is all of IPv6. Two networks overlap if one of them holds the first address of the other.
-  for event, expected in EXPECTED : event => concat(
-    [
-      for half in distinct(flatten([
-        for own in expected : [
-          for bits in range(split("/", own)[1]) : [
-            for number in [0, 1] : cidrsubnet("${cidrhost(own, 0)}/${bits}", 1, number)
-          ]
-        ]
-      ])) : half
-      if !anytrue([
-        for own in expected : (
-          cidrhost("${cidrhost(half, 0)}/${split("/", own)[1]}", 0) == cidrhost(own, 0)
-          || cidrhost("${cidrhost(own, 0)}/${split("/", half)[1]}", 0) == cidrhost(half, 0)
-        )
-      ])
-    ],
-    ["::/1", "8000::/1"],
-  )
-}"""
-
-
-def elsewhere(expected: str) -> str:
-    """A Terraform expression of every network outside those of `expected`, the reference to a map of lists of networks.
-
-    A pattern has no "not in this network", so the expression lists all other networks.
-    """
-    return f"${{{_ELSEWHERE.replace('EXPECTED', expected)}}}"
-
-
-def pattern_values(networks: str) -> str:
-    """A Terraform expression of networks as JSON values of an event pattern. It refuses a /32, and takes an address.
-
-    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html#eb-filtering-ip-matching
-    https://github.com/aws/event-ruler/blob/main/src/main/software/amazon/event/ruler/CIDR.java
-    """
-    return f'[for ip in {networks} : try(regex("^(.*)/32$", ip)[0], {{ cidr = ip }})]'

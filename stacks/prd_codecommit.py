@@ -15,7 +15,7 @@ from modules.policies.statement import PolicyStatement
 from modules.repositories import Repositories, RepositoriesProps, RepositoryProps
 from settings import Deployment
 from settings.backlog import CodeCommitTargetSettings, CreatedTargetSettings
-from settings.codecommit import CodeCommitSettings, PushSettings, RepositorySettings
+from settings.codecommit import CodeCommitSettings, PullSettings, PushSettings, RepositorySettings
 from stacks import other_stacks
 from stacks.backlog_units import MIRRORING_ROLE, bridge_units, mirroring_units
 from stacks.base import CONFIRM_MAILS, BaseStack, Output
@@ -26,6 +26,7 @@ from terraform.address_lists import (
     ROOM_CIDRS,
     ROOM_ENDPOINTS,
     all_public,
+    endpoints_of_all_rooms,
     no_overlap,
     of_all_rooms,
     of_other_rooms,
@@ -275,8 +276,9 @@ def detection_props(
     """What detection takes; `push_cidrs` is a Terraform expression of a list of networks."""
     pushing = [push_cidrs] if push_cidrs is not None else []
     backlog = deployment.prd.backlog if deployment.prd is not None else None
-    rooms = [*([settings.pull] if settings.pull is not None else []), *settings.rooms.values()]
-    has_networks = bool(pushing) or any(room.from_cidrs is not None for room in rooms)
+    pull, rooms = settings.pull or PullSettings(), settings.rooms.values()
+    has_networks = bool(pushing) or any(room.from_cidrs is not None for room in (pull, *rooms))
+    has_endpoints = any(room.from_vpc_endpoints is not None for room in rooms)
     return GitDetectionProps(
         labels=labels,
         region=deployment.region,
@@ -285,7 +287,8 @@ def detection_props(
         push_cidrs=pushing,
         # A push mirror first reads what is there. Without any network, every pull is unexpected.
         pull_cidrs=[*pushing, *pulled_from(settings, of_all_rooms())] if has_networks else [],
-        vpc_endpoint_ids=[endpoint for room in rooms for endpoint in room.from_vpc_endpoints or ()],
+        vpc_endpoint_ids=pull.from_vpc_endpoints or (),
+        room_endpoints=endpoints_of_all_rooms() if has_endpoints else None,
         builder_roles=[unit.mirroring_role for unit in bridge_units(deployment, backlog).values()]
         if backlog is not None
         else [],

@@ -64,6 +64,11 @@ def of_all_rooms() -> str:
     return f"flatten(values(local.{ROOM_CIDRS}))"
 
 
+def endpoints_of_all_rooms() -> str:
+    """The VPC endpoints of all rooms."""
+    return f"flatten(values(local.{ROOM_ENDPOINTS}))"
+
+
 _WELL_FORMED = "cidrsubnet(own, 0, 0) == own && can(cidrnetmask(own))"
 
 

@@ -5,6 +5,7 @@ moto matches the patterns. It accepts patterns that AWS refuses, so a separate t
 
 import json
 import random
+import re
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv4Network, collapse_addresses, ip_network
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from modules.git_detection import elsewhere, pattern_values
+from modules.elsewhere import elsewhere, pattern_values
 from tests.real.terraform import terraform
 from tests.terraform import Stacks, Terraform
 
@@ -100,12 +101,50 @@ def test_every_value_is_valid_for_eventbridge(tmp_path: Path) -> None:
 
 def test_a_pattern_stays_within_its_limit_with_many_endpoints(changed: Callable[..., Stacks], tmp_path: Path) -> None:
     endpoints = [f"vpce-0123456789abcde{number:02x}" for number in range(40)]
-    rooms = {"vault": {"from_vpc_endpoints": endpoints}}
-    changes = {"prd.codecommit.rooms": rooms, "prd.codecommit.detection": {}}
-    codecommit = changed("minimal", changes)["prd-codecommit"]
-    patterns = _patterns(tmp_path, codecommit)["detection_pulls"]
+    patterns = _of_pulls(changed, tmp_path, {"vault": {"from_vpc_endpoints": endpoints}})
     assert len(patterns) > 1
     assert all(len(pattern) <= 2_048 for pattern in patterns)
+
+
+@pytest.mark.parametrize("of_user", [[], ["vpce-0fedcba987654321a", "vpce-0fedcba987654321b"]])
+def test_as_many_networks_fit_beside_endpoints_of_a_local_value_as_beside_the_endpoints_themselves(
+    changed: Callable[..., Stacks], tmp_path: Path, of_user: list[str]
+) -> None:
+    first, last = ["vpce-0123456789abcdef1", "vpce-01234567"], ["vpce-0123456789abcdef0"]
+    rooms = {"vault": {"from_vpc_endpoints": last}, "archive": {"from_vpc_endpoints": first}}
+    settings: dict[str, Any] = {"prd.codecommit.push.from_cidrs": ["192.0.2.1/32", "192.0.3.1/32"]}
+    if of_user:
+        settings["prd.codecommit.pull"] = {"from_vpc_endpoints": of_user}
+    patterns = _of_pulls(changed, tmp_path, rooms, settings)
+    written = {pattern.partition('"vpcEndpointId":')[2].partition("}]")[0] for pattern in patterns}
+    expected = json.dumps([*of_user, *first, *last], separators=(",", ":"))
+    assert written == {f'[{{"exists":false}},{{"anything-but":{expected}'}
+    beside = len(re.sub(r'("sourceIPAddress":)\[.*?\]', r'\1"sources"', patterns[0]))
+    counted = [len(json.loads(pattern)["detail"]["sourceIPAddress"]) for pattern in patterns]
+    assert set(counted[:-1]) == {(2_048 - beside) // len('{"cidr":"255.255.255.255/31"},')}
+
+
+def test_pulls_through_every_endpoint_are_reported_once_no_room_has_one(
+    changed: Callable[..., Stacks], tmp_path: Path
+) -> None:
+    patterns = _of_pulls(changed, tmp_path, {"vault": {"from_vpc_endpoints": ["vpce-01234567"]}}, removed="vault")
+    (values,) = {json.dumps(json.loads(pattern)["detail"]["vpcEndpointId"]) for pattern in patterns}
+    assert values == '[{"exists": false}, {"anything-but": ["none"]}]'
+
+
+def _of_pulls(
+    changed: Callable[..., Stacks],
+    folder: Path,
+    rooms: dict[str, Any],
+    settings: dict[str, Any] | None = None,
+    *,
+    removed: str = "",
+) -> list[str]:
+    """The patterns for pulls with these rooms; the Terraform lists no endpoints of the room `removed`."""
+    codecommit = changed("everything", {"prd.codecommit.rooms": rooms, **(settings or {})})["prd-codecommit"]
+    named = dict(codecommit.json["locals"])
+    named["room_endpoints"] = {name: ids for name, ids in named["room_endpoints"].items() if name != removed}
+    return _patterns(folder, codecommit, named)["detection_pulls"]
 
 
 def test_addresses_in_another_stacks_outputs_are_expected(changed: Callable[..., Stacks], tmp_path: Path) -> None:

@@ -162,7 +162,11 @@ CHANGES: dict[str, tuple[Change, str]] = {
         f"{PRD}: {'.'.join(PATTERN)}",
     ),
     "an endpoint that is nobody's": (
-        replaced(PRD, f"{RULE}.detection_pulls", "event_pattern", "vpce-0123456789abcdef0", "vpce-00000000000000000"),
+        replaced(PRD, "locals", "detection_expected_endpoints", '"none"', '"vpce-00000000000000000"'),
+        f"{PRD}: local.detection_expected_endpoints",
+    ),
+    "no endpoint that is reported": (
+        replaced(PRD, f"{RULE}.detection_pulls", "event_pattern", '"exists":false', '"exists":true'),
         f"{PRD}: {RULE}.detection_pulls.event_pattern",
     ),
     "other users": (

@@ -3,6 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
+from errors import RefusedError
 from terraform.address_lists import (
     MOST_ADDRESSES,
     has_one_source,
@@ -331,6 +332,30 @@ def test_many_builds_are_left_out_by_the_beginning_of_their_names(changed: Calla
         "arn": [{"anything-but": {"prefix": _BUILDS.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")}}]
     }
     assert refused == {"errorCode": [{"exists": True}]}
+
+
+def test_endpoints_of_rooms_are_written_once_and_those_of_the_pull_user_in_the_pattern(
+    rooms: Terraform, changed: Callable[..., Stacks]
+) -> None:
+    def pattern(codecommit: Terraform) -> str:
+        written = codecommit.resource("aws_cloudwatch_event_rule.detection_pulls")["event_pattern"]
+        assert isinstance(written, str)
+        return written
+
+    assert "vpce-" not in pattern(rooms)
+    assert "vpce-" not in str(rooms.json["locals"]["detection_expected_endpoints"])
+    pull = {"prd.codecommit.pull": {"from_vpc_endpoints": ["vpce-01234567"]}, "prd.codecommit.rooms": {}}
+    of_user = changed("everything", pull)["prd-codecommit"]
+    assert '"vpcEndpointId":[{"exists":false},{"anything-but":["vpce-01234567"]}]' in pattern(of_user)
+    assert "detection_expected_endpoints" not in of_user.json["locals"]
+
+
+def test_refuses_more_endpoints_than_fit_into_a_pattern(changed: Callable[..., Stacks]) -> None:
+    rooms = {
+        name: {"from_vpc_endpoints": [f"vpce-{name}00000000000{n:02}" for n in range(40)]} for name in ("aaaa", "b0b0")
+    }
+    with pytest.raises(RefusedError, match=r"detection_pulls\.event_pattern: 2,\d\d\d characters, AWS takes 2,048"):
+        changed("minimal", {"prd.codecommit.rooms": rooms, "prd.codecommit.detection": {}})
 
 
 def test_builds_no_detection_unless_the_deployment_asks_for_it(codecommit: Terraform) -> None:

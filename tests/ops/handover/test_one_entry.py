@@ -56,6 +56,25 @@ ENTRIES = {
             }
         },
     ),
+    "room_with_endpoints": Entry(
+        stack="prd-codecommit",
+        file="locals.tf",
+        behind="  rooms = {\n",
+        entry=f"""\
+    archive = {{
+      pull_resources  = ["{_ARN}:application", "{_ARN}:batch"]
+      source_ip       = null
+      source_vpce     = ["vpce-11111111", "vpce-22222222222222222", "vpce-33333333333333333"]
+      repository_keys = false
+    }}
+""",
+        settings={
+            "prd.codecommit.rooms.archive": {
+                "from_vpc_endpoints": ["vpce-11111111", "vpce-22222222222222222", "vpce-33333333333333333"],
+                "repositories": ["application", "batch"],
+            }
+        },
+    ),
     "repository": Entry(
         stack="prd-codecommit",
         file="codecommit.tf",
