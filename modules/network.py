@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
+from cdktf import Postcondition, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.data_aws_eip import DataAwsEip
 from cdktf_cdktf_provider_aws.default_security_group import DefaultSecurityGroup
 from cdktf_cdktf_provider_aws.eip import Eip
@@ -135,6 +136,9 @@ class Network(Construct):
             availability_zone=f"{props.region}{zone}",
             cidr_block=str(cidr),
             tags=props.labels.named(kind, zone),
+            lifecycle=TerraformResourceLifecycle(
+                postcondition=[_within_vpc(f"aws_vpc.{self.vpc.friendly_unique_id}.cidr_block")]
+            ),
         )
         explain(subnet, "A change of its addresses replaces the subnet.")
         return subnet
@@ -147,6 +151,21 @@ class Network(Construct):
         address = Eip(self, f"nat_{zone}_address", domain="vpc", tags=props.labels.named("nat", zone))
         explain(address, "Allow-lists elsewhere name this address, and a released one does not come back.")
         return address.allocation_id, address.public_ip
+
+
+def _within_vpc(cidr: str) -> Postcondition:
+    """`cidr` is the reference to the VPC's addresses: in HCL, people may change them without those of a subnet."""
+    return Postcondition(
+        condition=f"${{{is_within('self.cidr_block', cidr)}}}",
+        error_message=f"Subnet ${{self.cidr_block}} is not within the VPC's addresses, ${{{cidr}}}: change both.",
+    )
+
+
+def is_within(subnet: str, network: str) -> str:
+    """A Terraform expression of whether a network is within another one: as long a prefix, which begins like it."""
+    prefix = f'split("/", {network})[1]'
+    begins = f'cidrhost("${{cidrhost({subnet}, 0)}}/${{{prefix}}}", 0) == cidrhost({network}, 0)'
+    return f'split("/", {subnet})[1] >= {prefix} && {begins}'
 
 
 def _cidr_input(props: NetworkProps) -> Input:

@@ -39,6 +39,11 @@ TYPES: dict[str, Arguments] = {
     },
     "aws_subnet": {
         **each(harmless("where in the VPC it is"), "availability_zone", "cidr_block"),
+        **each(
+            harmless("it refuses a plan, and changes nothing"),
+            "lifecycle.postcondition.condition",
+            "lifecycle.postcondition.error_message",
+        ),
         "vpc_id": own("aws_vpc"),
     },
     "aws_internet_gateway": {"vpc_id": own("aws_vpc")},

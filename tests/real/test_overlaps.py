@@ -1,4 +1,4 @@
-"""Checks that keep lists of networks apart, tried in the real Terraform."""
+"""Checks that keep lists of networks apart, or a network within another one, tried in the real Terraform."""
 
 import json
 import random
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from modules.network import is_within
 from terraform.address_lists import apart, kept_apart_by, no_overlap
 from tests.real.terraform import read_by_terraform
 
@@ -37,6 +38,16 @@ def test_lists_overlap_for_terraform_as_they_do_for_python(tmp_path: Path) -> No
     expected = [f"apart: {json.dumps(not _overlap(own, others))}" for own, others in cases]
     assert len(set(expected)) == 2
     assert read_by_terraform(texts, tmp_path) == expected
+
+
+def test_a_network_is_within_another_one_for_terraform_as_it_is_for_python(tmp_path: Path) -> None:
+    chosen = random.Random(0)
+    drawn = [_networks(chosen, near) for near in (chosen.randrange(2**32),) * 200]
+    pairs = [(inner, outer) for networks in drawn for inner, outer in product(networks, networks)]
+    texts = [f"within: ${{{is_within(json.dumps(inner), json.dumps(outer))}}}" for inner, outer in pairs]
+    expected = [IPv4Network(inner).subnet_of(IPv4Network(outer)) for inner, outer in pairs]
+    assert {is_in for is_in, (inner, outer) in zip(expected, pairs, strict=True) if inner != outer} == {True, False}
+    assert read_by_terraform(texts, tmp_path) == [f"within: {json.dumps(is_in)}" for is_in in expected]
 
 
 def test_a_list_is_kept_apart_from_each_of_several(tmp_path: Path) -> None:

@@ -89,6 +89,10 @@ CHANGES: dict[str, tuple[Change, str]] = {
         changed(NETWORK, "aws_flow_log.flow_logs", log_destination="${aws_cloudwatch_log_group.other.arn}"),
         f"{NETWORK}: aws_flow_log.flow_logs.log_destination",
     ),
+    "a subnet without its check": (
+        changed(NETWORK, "aws_subnet.network_public_a", lifecycle=None),
+        f"{NETWORK}: aws_subnet.network_public_a.lifecycle",
+    ),
     "flow logs of no VPC": (
         changed(NETWORK, "aws_flow_log.flow_logs", vpc_id=None),
         f"{NETWORK}: aws_flow_log.flow_logs.vpc_id",

@@ -230,13 +230,32 @@ def test_a_room_with_a_source_that_it_must_not_have_is_refused(
     document = changed(entry.deployment, entry.before)[entry.stack].json
     for number, text in enumerate(texts):
         put(with_entry(replace(entry, entry=text), handed_over(entry)), tmp_path / f"room_{number}")
-    done = planned(tmp_path, {f"room_{number}": document for number in range(len(texts))}, "-json")
-    assert done.returncode != 0
-    events = [json.loads(line) for line in done.stdout.splitlines()]
-    errors = [it["diagnostic"] for it in events if it["type"] == "diagnostic"]
+    said = _refused(tmp_path, {f"room_{number}": document for number in range(len(texts))})
     for number, refused in enumerate(texts.values()):
-        own = [it for it in errors if it["range"]["filename"].startswith(f"room_{number}/")]
-        assert any(refused in it["detail"] for it in own), (number, refused, own)
+        own = said[f"room_{number}"]
+        assert any(refused in it for it in own), (number, refused, own)
+
+
+@pytest.mark.terraform
+@pytest.mark.slow
+def test_a_vpc_whose_addresses_alone_are_changed_is_refused_for_each_subnet_outside(
+    handed_over: Handed, changed: Callable[..., Stacks], tmp_path: Path
+) -> None:
+    entry, tfvars = ENTRIES["zone"], "terraform.tfvars"
+    document, files = changed(entry.deployment, entry.before)[entry.stack].json, handed_over(entry).files
+    subnets = ["10.10.0.0/20", "10.10.32.0/20", "10.10.128.0/20", "10.10.160.0/20"]
+    outside = {"10.20.0.0/16": subnets, "10.10.0.0/17": subnets[2:], "10.10.32.0/24": subnets}
+    for number, cidr in enumerate(outside):
+        given = files[tfvars].replace("10.10.0.0/16", cidr)
+        assert cidr in given
+        put({**files, tfvars: given}, tmp_path / f"hcl_{number}")
+    in_json = json.loads(json.dumps({key: it for key, it in document.items() if key not in ("provider", "terraform")}))
+    in_json["resource"]["aws_vpc"]["network_vpc"]["cidr_block"] = "10.20.0.0/16"
+    put({"cdk.tf.json": json.dumps(in_json)}, tmp_path / "json")
+    said = _refused(tmp_path, dict.fromkeys((*(f"hcl_{number}" for number in range(len(outside))), "json"), document))
+    for place, (cidr, refused) in zip(said, [*outside.items(), ("10.20.0.0/16", subnets)], strict=True):
+        messages = [f"Subnet {it} is not within the VPC's addresses, {cidr}: change both." for it in refused]
+        assert sorted(said[place]) == sorted(messages)
 
 
 def with_entry(entry: Entry, converted: Converted) -> dict[str, str]:
@@ -261,3 +280,12 @@ def _alone(stack: str, stacks: Stacks) -> Converted:
 
 def _document(out: Path, stack: str) -> dict[str, Any]:
     return output.load(out / "stacks" / stack / output.FILE, exact_numbers=True)
+
+
+def _refused(folder: Path, cases: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+    """What the errors of a plan say, by the case that they are about."""
+    done = planned(folder, cases, "-json")
+    assert done.returncode != 0
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    errors = [it["diagnostic"] for it in events if it["type"] == "diagnostic"]
+    return {name: [it["detail"] for it in errors if it["range"]["filename"].startswith(f"{name}/")] for name in cases}
