@@ -169,8 +169,11 @@ def is_within(subnet: str, network: str) -> str:
 
 
 def _cidr_input(props: NetworkProps) -> Input:
-    """The variable of the VPC's addresses. The handover lists zones in one local value if there are several."""
-    subnets = "the subnets in local.zones" if len(props.zones) > 1 else "subnets.tf and security_groups.tf"
+    """The variable of the VPC's addresses.
+
+    The handover lists zones in one local value: several always, and one unless it knows no deployment file.
+    """
+    subnets = "the subnets in local.zones" if len(props.zones) > 1 else "the subnets' addresses"
     elsewhere = f", and {props.cidr_elsewhere}" if props.cidr_elsewhere is not None else ""
     return network(
         "network_cidr",

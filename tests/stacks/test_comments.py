@@ -98,7 +98,9 @@ def test_networks_that_stand_in_another_stack_too_say_where(synthesised: Callabl
     assert "In HCL" not in stacks["prd-codecommit"].json["variable"]["push_from_cidrs"]["description"]
 
 
-def test_only_places_that_the_deployment_has_are_named(synthesised: Callable[[str], Stacks]) -> None:
+def test_only_places_that_the_deployment_has_are_named(
+    synthesised: Callable[[str], Stacks], changed: Callable[..., Stacks]
+) -> None:
     stacks = synthesised("existing-proxy").terraform
     terminals = stacks["dev-gitlab"].json["variable"]["work_terminal_cidrs"]["description"]
     assert terminals.endswith(" change them in the check of prd-codecommit's pull_from_cidrs, too.")
@@ -110,6 +112,10 @@ def test_only_places_that_the_deployment_has_are_named(synthesised: Callable[[st
     assert addresses(stacks).endswith(" In HCL, change the subnets in local.zones, too.")
     assert addresses(synthesised("example").terraform).endswith(
         " in local.zones, too, and in dev-proxy the rule in security_groups.tf and squid.conf in user_data/proxy.yaml."
+    )
+    one_zone = {"dev.network.zones.c": None, "dev.proxy.squid.instances": 1}
+    assert " In HCL, change the subnets' addresses, too, and in dev-proxy " in addresses(
+        changed("example", one_zone).terraform
     )
 
 
