@@ -28,6 +28,11 @@ PROJECT = Path(__file__).parent.parent
 _OWN_PROGRAMS = ("checkov/.venv/bin", "cdktf_cli/node_modules/.bin")
 os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], *(str(PROJECT / "tests" / it) for it in _OWN_PROGRAMS)])
 
+# Terraform and its providers spend up to half of their time on collecting garbage: a plan of many stacks takes 16 s of
+# processor time with these settings of Go, and 31 s without. https://pkg.go.dev/runtime#hdr-Environment_Variables
+os.environ.setdefault("GOGC", "400")
+os.environ.setdefault("GOMEMLIMIT", "1GiB")
+
 NOT_QUICK = ("slow", "tool", "terraform", "emulator")
 """The marks of the tests that `make quick` leaves out."""
 
