@@ -32,13 +32,16 @@ def diagnostics(stacks: Mapping[str, Path], folder: Path) -> dict[str, list[str]
     """Terraform's errors and warnings about each stack's folder, from one run in which each is a module.
 
     A run for each would start the AWS provider and read its schema each time. Of backends, which a module cannot have,
-    Terraform says so and nothing else; the rehearsals use them.
+    Terraform says so and nothing else; the rehearsals use them. The values of a stack's terraform.tfvars, which
+    Terraform reads in a root module only, are the module's arguments.
     """
     places = {name: f"stack_{number}" for number, name in enumerate(stacks)}
     for name, stack in stacks.items():
-        copytree(stack, folder / places[name])
-    modules = {place: {"source": f"./{place}"} for place in places.values()}
-    (folder / "all.tf.json").write_text(json.dumps({"module": modules}))
+        place = places[name]
+        copytree(stack, folder / place)
+        values = stack / "terraform.tfvars"
+        arguments = values.read_text() if values.exists() else ""
+        (folder / f"{place}.tf").write_text(f'module "{place}" {{\n  source = "./{place}"\n{arguments}}}\n')
     done = terraform(folder, "init", "-backend=false", "-input=false", "-no-color")
     assert done.returncode == 0, done.stderr
     found: dict[str, list[str]] = {name: [] for name in stacks}
