@@ -84,6 +84,7 @@ def narrow_target(folder: Path, certificate: Path | None = None) -> Iterator[Nar
 
 class _Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or an answer's body waits 40 ms for the acknowledgement of its headers
     world: NarrowTarget
 
     def log_message(self, format: str, *args: object) -> None:

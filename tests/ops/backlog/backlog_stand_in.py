@@ -127,6 +127,7 @@ def serving(backlog: BacklogStandIn, folder: Path, *, host: str = HOST) -> Itera
 
     class Api(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or an answer's body waits 40 ms for the acknowledgement of its headers
 
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()

@@ -43,6 +43,7 @@ class Handler(BaseHTTPRequestHandler):
     """One connection to CodeCommit, for a user whose name is a case's folder. Whoever inherits checks passwords."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or an answer's body waits 40 ms for the acknowledgement of its headers
     cases: Path
     received = 0
     broken = taken = False
