@@ -28,9 +28,9 @@ PIPENV := PIPENV_VENV_IN_PROJECT=1 PIPENV_IGNORE_VIRTUALENVS=1 PIPENV_NOSPIN=1 P
 
 RUN := .venv/bin/python
 
-# A file's tests share what they set up, so they stay in one process; the slow files come first.
-WORKERS ?= 2
-WORKED := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+# A file's tests share what they set up, so they stay in one process; the slow files come first. Many of the slow ones
+# wait: a provider asks for a minute whether AWS knows the rules of a bucket. So two cores have time for a third process.
+WORKED := --dist loadfile --no-loadscope-reorder --numprocesses
 
 ##@ Everyday
 .PHONY: help
@@ -52,16 +52,16 @@ rehearse: .venv/.test ## Apply DEPLOYMENT against an emulated AWS and destroy it
 
 .PHONY: test
 test: .venv/.test ## Run every test whose tools are installed; names the skipped ones
-	@$(RUN) -m pytest $(WORKED) --cov --cov-report= $(PYTEST)
+	@$(RUN) -m pytest $(WORKED) $(or $(WORKERS),3) --cov --cov-report= $(PYTEST)
 	@echo "lines of the product that the quick ones of these tests run: $$($(RUN) -m coverage report --format=total) %"
 
 .PHONY: quick
 quick: .venv/.test ## Run the tests that need no other program and no server
-	@$(RUN) -m pytest -m "not (slow or tool or terraform or emulator)" $(WORKED) $(PYTEST)
+	@$(RUN) -m pytest -m "not (slow or tool or terraform or emulator)" $(WORKED) $(or $(WORKERS),2) $(PYTEST)
 
 .PHONY: proofs
 proofs: .venv/.test ## Try all generated cases, of which make test tries a part
-	@KAKEHASHI_ALL_CASES=1 $(RUN) -m pytest $(WORKED) tests/ops/review/test_generated_attachments.py \
+	@KAKEHASHI_ALL_CASES=1 $(RUN) -m pytest $(WORKED) $(or $(WORKERS),2) tests/ops/review/test_generated_attachments.py \
 	  tests/ops/review/test_hostile_texts.py tests/ops/review/test_secret_forms.py \
 	  tests/buildspec/mirror $(PYTEST)
 
