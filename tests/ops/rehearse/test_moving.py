@@ -9,14 +9,15 @@ import gzip
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from errors import RefusedError
 from ops.rehearse.prerequisites_from_settings import prerequisites_of
-from ops.rehearse.workspace import Workspace
+from ops.rehearse.workspace import Workspace, WrittenPlan
 from settings import load
 from terraform.plan import Action, Plan
 from tests.ops.rehearse.one_stack import emulated
@@ -32,8 +33,8 @@ KEPT = ("aws_codecommit_repository.", "aws_cloudwatch_log_group.", "aws_api_gate
 
 
 @contextmanager
-def _standing(name: str, folder: Path, project: Path) -> Iterator[Workspace]:
-    """The bridge of `standing/NAME.json.gz`, as it stands in an emulated AWS."""
+def _initialised(name: str, folder: Path, project: Path) -> Iterator[Workspace]:
+    """The bridge of `standing/NAME.json.gz`, in an emulated AWS without it."""
     out = folder / "out"
     (out / PLACE).mkdir(parents=True)
     (out / PLACE / "cdk.tf.json").write_bytes(gzip.decompress((STANDING / f"{name}.json.gz").read_bytes()))
@@ -46,32 +47,50 @@ def _standing(name: str, folder: Path, project: Path) -> Iterator[Workspace]:
     (out / "manifest.json").write_text(json.dumps({"version": "0.21.0", "stacks": {STACK: stack}}))
     file = project / "deployments" / f"{name.partition('-')[0]}.yaml"
     with emulated(out, folder, prerequisites_of(load(file))) as bridge:
-        bridge.apply()
         yield bridge
 
 
-def _continue_from(bridge: Workspace, new: Path, folder: Path) -> None:
-    """Take the Terraform of a new output, with the state that there is."""
-    bridge.folder = Path(shutil.copytree(new / PLACE, folder / PLACE))
+@pytest.fixture(scope="module")
+def standing(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Workspace]]:
+    """The bridges, each as it stands in an emulated AWS of its own.
+
+    They are applied at the same time, because an apply mostly waits: the provider asks for the rules of a bucket's
+    lifecycle for a minute.
+    """
+    with ExitStack() as emulators:
+        bridges = {
+            name: emulators.enter_context(_initialised(name, tmp_path_factory.mktemp(name), project))
+            for name in ("example", "everything", "everything-s3")
+        }
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(Workspace.apply, bridges.values()))
+        yield bridges
+
+
+def _continue_from(bridge: Workspace, new: Path, name: str) -> None:
+    """Take the Terraform of a new output, with the state that there is: a copy beside the bridge's, called `name`."""
+    beside = bridge.folder.parents[len(Path(PLACE).parts)]
+    bridge.folder = Path(shutil.copytree(new / PLACE, beside / name / PLACE))
     bridge.init()
 
 
-def _planned(bridge: Workspace, new: Path, folder: Path) -> Plan:
+def _planned(bridge: Workspace, new: Path, name: str) -> tuple[Plan, WrittenPlan]:
     """The plan of a move, which loses nothing."""
-    _continue_from(bridge, new, folder)
-    plan = bridge.read(bridge.plan())
+    _continue_from(bridge, new, name)
+    file = bridge.plan()
+    plan = bridge.read(file)
     assert [address for address in _destroyed(plan) if address.startswith(KEPT)] == []
-    return plan
+    return plan, file
 
 
-def _moved(bridge: Workspace, new: Path, folder: Path) -> Plan:
+def _moved(bridge: Workspace, new: Path, name: str) -> Plan:
     """The plan of a move that loses nothing, after whose apply nothing is left to change."""
     url = bridge.outputs()["webhook_urls"]["website"].rpartition("/")[0]
-    plan = _planned(bridge, new, folder)
-    bridge.apply()
-    again = bridge.read(bridge.plan())
+    plan, file = _planned(bridge, new, name)
+    bridge.apply(file)
+    again = bridge.plan()
     assert bridge.outputs()["webhook_urls"]["website"] == f"{url}/hooks/website"
-    assert [change.address for change in again.changes if change.action is not Action.NOTHING] == []
+    assert again.is_empty, bridge.shown(again)
     return plan
 
 
@@ -88,17 +107,16 @@ def _actions(plan: Plan) -> Mapping[str, Action]:
 
 
 def test_a_bridge_moves_without_losing_a_repository_or_a_log(
-    tmp_path: Path, project: Path, synthesised: Callable[[str], Stacks], changed: Callable[..., Stacks]
+    standing: Mapping[str, Workspace], synthesised: Callable[[str], Stacks], changed: Callable[..., Stacks]
 ) -> None:
-    with _standing("example", tmp_path, project) as bridge:
-        # Terraform cannot forget a log group and destroy the build in one plan: it refuses, so that nothing is lost.
-        _continue_from(bridge, synthesised("example").out, tmp_path / "scratch" / "forgets")
-        with pytest.raises(RefusedError) as refused:
-            bridge.plan()
-        assert refused.value.details.startswith("Error: Cycle: ")
+    # Terraform cannot forget a log group and destroy the build in one plan: it refuses, so that nothing is lost.
+    _continue_from(standing["example"], synthesised("example").out, "forgets")
+    with pytest.raises(RefusedError) as refused:
+        standing["example"].plan()
+    assert refused.value.details.startswith("Error: Cycle: ")
 
-        kept = changed("example", {"prd.backlog.keep_logs_of": ["website", "batch"]})
-        plan = _moved(bridge, kept.out, tmp_path / "scratch" / "keeps")
+    kept = changed("example", {"prd.backlog.keep_logs_of": ["website", "batch"]})
+    plan = _moved(standing["example"], kept.out, "keeps")
 
     assert "aws_codebuild_project.mirrors_website_project" in _destroyed(plan)
     done = _actions(plan)
@@ -118,16 +136,15 @@ API_KINDS = {
 
 
 def test_file_systems_stay_with_a_build_for_each_repository_and_go_with_one_for_each_space(
-    tmp_path: Path, project: Path, changed: Callable[..., Stacks]
+    standing: Mapping[str, Workspace], changed: Callable[..., Stacks]
 ) -> None:
     for_each_space = {
         "prd.backlog.isolation": None,
         "prd.backlog.cache.mode": "none",
         "prd.backlog.keep_logs_of": ["website", "batch", "partner-api"],
     }
-    with _standing("everything", tmp_path, project) as bridge:
-        gives_up = _planned(bridge, changed("everything", for_each_space).out, tmp_path / "scratch" / "spaces")
-        stays = _moved(bridge, changed("everything", EVERYTHING).out, tmp_path / "scratch" / "new")
+    gives_up, _ = _planned(standing["everything"], changed("everything", for_each_space).out, "spaces")
+    stays = _moved(standing["everything"], changed("everything", EVERYTHING).out, "new")
 
     assert {_kind(address) for address in _destroyed(stays)} == API_KINDS
     assert "aws_efs_file_system.caches_website_file_system" not in _actions(stays)
@@ -145,11 +162,10 @@ def test_file_systems_stay_with_a_build_for_each_repository_and_go_with_one_for_
 
 
 def test_a_bucket_of_caches_and_a_mirror_called_hooks_stay_with_a_build_for_each_repository(
-    tmp_path: Path, project: Path, changed: Callable[..., Stacks]
+    standing: Mapping[str, Workspace], changed: Callable[..., Stacks]
 ) -> None:
     settings = {**EVERYTHING, "prd.backlog.cache.mode": "s3", "prd.backlog.repositories.hooks": HOOKS}
-    with _standing("everything-s3", tmp_path, project) as bridge:
-        plan = _planned(bridge, changed("everything", settings).out, tmp_path / "scratch" / "new")
+    plan, _ = _planned(standing["everything-s3"], changed("everything", settings).out, "new")
 
     assert {_kind(address) for address in _destroyed(plan)} == API_KINDS
     # API Gateway refuses a second path of this name.
