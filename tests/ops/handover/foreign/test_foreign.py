@@ -130,20 +130,45 @@ def test_the_comparison_finds_differences(hcl: str, found: list[str]) -> None:
     assert list(differences({"name": "n", "part": [{"x": 1}]}, body, shape, "it")) == found
 
 
-def _planned(folder: Path, document: dict[str, Any]) -> dict[str, Any]:
-    configurations = [it for level in items(document.get("provider")) for it in items(level.get("aws"))]
-    override: dict[str, Any] = {"terraform": {"backend": {"local": {}}}}
-    if configurations:
-        override["provider"] = {
-            "aws": [_OFFLINE | {name: it[name] for name in ("alias",) if name in it} for it in configurations]
-        }
-    (folder / "offline_override.tf.json").write_text(json.dumps(override))
-    (folder.parent / "platform.tfstate").write_text(json.dumps(_STATE))
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """The folder and the plan of every stack that can be planned, in which each is a module: as JSON, and as HCL."""
+    folder = tmp_path_factory.mktemp("foreign") / "all"
+    for project in filter(is_planned, PROJECTS):
+        hand_over(PROJECTS[project], folder / "hcl" / project)
+        shutil.copytree(PROJECTS[project] / "stacks", folder / "json" / project)
+        for stack, document in stacks(project):
+            for form in ("json", "hcl"):
+                _add_module(folder, f"{form}/{project}/{stack}", document)
+            assets = folder / "hcl" / project / stack / "assets"
+            if assets.exists():  # Terraform looks for them where it runs
+                shutil.copytree(assets, folder / "assets", dirs_exist_ok=True)
     for command in (("init", "-input=false"), ("plan", "-input=false", "-lock=false", "-out=plan")):
         done = terraform(folder, *command, "-no-color")
         assert done.returncode == 0, done.stderr[-3000:]
     found: dict[str, Any] = json.loads(terraform(folder, "show", "-json", "plan").stdout)
-    return found
+    return folder, found
+
+
+def _module(path: str) -> str:
+    return path.replace("/", "_")
+
+
+def _add_module(folder: Path, path: str, document: dict[str, Any]) -> None:
+    """Call a stack's folder as a module, which plans offline and whose outputs are those of the configuration too."""
+    configurations = [it for level in items(document.get("provider")) for it in items(level.get("aws"))]
+    if configurations:
+        offline = [_OFFLINE | {name: it[name] for name in ("alias",) if name in it} for it in configurations]
+        (folder / path / "offline_override.tf.json").write_text(json.dumps({"provider": {"aws": offline}}))
+    (folder / path).with_name("platform.tfstate").write_text(json.dumps(_STATE))
+    values = folder / path / "terraform.tfvars"  # Terraform reads it in a root module only
+    arguments = values.read_text() if values.exists() else ""
+    name = _module(path)
+    outputs = "".join(
+        f'output "{name}_{output}" {{\n  value = module.{name}.{output}\n  sensitive = true\n}}\n'
+        for output in document.get("output", {})
+    )
+    (folder / f"{name}.tf").write_text(f'module "{name}" {{\n  source = "./{path}"\n{arguments}}}\n{outputs}')
 
 
 def _address(address: str, now: dict[str, str]) -> str:
@@ -152,30 +177,46 @@ def _address(address: str, now: dict[str, str]) -> str:
     return now.get(address) or f"{now.get(block, block)}{bracket}{key}"
 
 
-def _compared(plan: dict[str, Any], now: dict[str, str]) -> dict[str, Any]:
-    """What a plan does, with the addresses of the HCL."""
-    modules = plan.get("prior_state", {}).get("values", {}).get("root_module", {})
+def _compared(plan: dict[str, Any], form: str, path: str, now: dict[str, str]) -> dict[str, Any]:
+    """What the plan does in a stack's module, with the addresses of the HCL."""
+    name = _module(f"{form}/{path}")
+    own = f"module.{name}."
+    modules = plan.get("prior_state", {}).get("values", {}).get("root_module", {}).get("child_modules", [])
+    configuration = plan["configuration"]
+    outputs = configuration["root_module"]["module_calls"][name]["module"].get("outputs", {})
     return {
         "changes": {
-            _address(it["address"], now): (it["type"], it["provider_name"], it["change"])
-            for it in plan.get("resource_changes", [])
+            _address(it["address"].removeprefix(own), now): (it["type"], it["provider_name"], it["change"])
+            for it in plan["resource_changes"]
+            if it["address"].startswith(own)
         },
-        "outputs": plan.get("output_changes"),
-        "checks": sorted((_address(it["address"]["to_display"], now), it["status"]) for it in plan.get("checks", [])),
-        "data": sorted((it["type"], json.dumps(it["values"], sort_keys=True)) for it in modules.get("resources", [])),
+        "outputs": {output: plan["output_changes"][f"{name}_{output}"] for output in outputs},
+        "sensitive": sorted(output for output, it in outputs.items() if it.get("sensitive")),
+        "checks": sorted(
+            (_address(it["address"]["to_display"].removeprefix(own), now), it["status"])
+            for it in plan.get("checks", [])
+            if it["address"]["to_display"].startswith(own)
+        ),
+        "data": sorted(
+            (it["type"], json.dumps(it["values"], sort_keys=True).replace(f"{form}/{path}/", f"{path}/"))
+            for module in modules
+            if module["address"] == own[:-1]
+            for it in module.get("resources", [])
+        ),
         "providers": {
-            key: it.get("version_constraint") for key, it in plan["configuration"].get("provider_config", {}).items()
+            key.removeprefix(own[:-1]): it.get("version_constraint")
+            for key, it in configuration.get("provider_config", {}).items()
+            if key.startswith((f"{own[:-1]}:", own))
         },
     }
 
 
 @pytest.mark.terraform
 @pytest.mark.parametrize("project", [it for it in PROJECTS if is_planned(it)])
-def test_plans_the_same(project: str, tmp_path: Path) -> None:
-    hand_over(PROJECTS[project], tmp_path / "hcl")
-    shutil.copytree(PROJECTS[project] / "stacks", tmp_path / "json")
-    for stack, document in stacks(project):
-        from_json, from_hcl = (_planned(tmp_path / form / stack, document) for form in ("json", "hcl"))
-        now = addresses(tmp_path / "hcl", stack)
-        assert from_json["resource_changes"]
-        assert _compared(from_hcl, {}) == _compared(from_json, now)
+def test_plans_the_same(project: str, planned: tuple[Path, dict[str, Any]]) -> None:
+    folder, plan = planned
+    for stack, _ in stacks(project):
+        path = f"{project}/{stack}"
+        from_json = _compared(plan, "json", path, addresses(folder / "hcl" / project, stack))
+        assert from_json["changes"]
+        assert _compared(plan, "hcl", path, {}) == from_json
