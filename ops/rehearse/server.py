@@ -26,6 +26,7 @@ class _EmulatorHandler(MotoRequestHandler):
     """Logs no requests."""
 
     protocol_version = "HTTP/1.1"  # for bodies in chunks
+    disable_nagle_algorithm = True  # or an answer's body may wait 40 ms for the acknowledgement of its headers
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None: ...
 
