@@ -20,15 +20,17 @@ def attributes(drift: Change, plan: Plan) -> list[str]:
     if configured is None and not configuration.is_known:
         configured = frozenset(drift.after)
     watched = configured or frozenset()
-    # What gives access counts without being configured, unless it is there as the argument of another object, as a
-    # topic's policy is.
-    watched |= {name for name in ATTRIBUTES if name in drift.after and not _is_set_by_another(name, drift, plan)}
-    return [
+    changed = {
         name
-        for name in sorted(watched & (drift.before.keys() | drift.after.keys()))
+        for name in drift.before.keys() | drift.after.keys()
         if _without_empty(drift.before.get(name)) != _without_empty(drift.after.get(name))
         and not harmless(drift.type, name)
-    ]
+    }
+    # What gives access counts without being configured, unless it is there as the argument of another object, as a
+    # topic's policy is.
+    unconfigured = changed.difference(watched).intersection(ATTRIBUTES).intersection(drift.after)
+    access = {name for name in unconfigured if not _is_set_by_another(name, drift, plan)}
+    return sorted(changed & watched | access)
 
 
 def _is_set_by_another(name: str, drift: Change, plan: Plan) -> bool:
