@@ -3,6 +3,7 @@
 Whatever they say instead might still keep every promise about access, and not be what somebody asked for.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from settings import Deployment
 from settings.backlog import BacklogSettings, units
 from settings.gitlab import GitlabSettings
 from stacks.backlog_moves import SCOPES
-from terraform.output import Json, objects
+from terraform.output import Json, Stack, objects
 from terraform.references import Configuration
 from terraform.templates import escaped
 
@@ -25,11 +26,9 @@ _LOGS: Values = {"retention_in_days": "${var.log_retention_days}"}
 
 def problems(deployment: Deployment, stacks: Mapping[str, Configuration]) -> Iterator[tuple[str, str]]:
     """Every such argument that is another one, and every type without a resource."""
+    blocks = {name: _blocks(configuration.stack) for name, configuration in stacks.items()}
     for (name, kind), asked in _asked(deployment).items():
-        stack = stacks[name].stack
-        data = ((f"data.{type_}", resource, arguments) for type_, resource, arguments in stack.data())
-        blocks = [*stack.resources(), *data]
-        found = [one for one in blocks if kind in (one[0], f"{one[0]}.{one[1]}")]
+        found = blocks[name].get(kind, [])
         if not found:
             yield f"{name}: {kind}", "the deployment file asks for one, and there is none"
         for type_, resource, arguments in found:
@@ -37,6 +36,16 @@ def problems(deployment: Deployment, stacks: Mapping[str, Configuration]) -> Ite
                 if (written := values_at(arguments, path)) != [value]:
                     place = f"{name}: {type_}.{resource}.{path}"
                     yield place, f"{shown(written)} is not what the deployment file asks for: {shown(value)}"
+
+
+def _blocks(stack: Stack) -> dict[str, list[tuple[str, str, Json]]]:
+    """Type, name and arguments of every resource and data source, by type and by address."""
+    found: dict[str, list[tuple[str, str, Json]]] = defaultdict(list)
+    data = ((f"data.{type_}", name, arguments) for type_, name, arguments in stack.data())
+    for type_, name, arguments in (*stack.resources(), *data):
+        for kind in (type_, f"{type_}.{name}"):
+            found[kind].append((type_, name, arguments))
+    return found
 
 
 def values_at(arguments: Json, path: str) -> list[Any]:
