@@ -193,9 +193,11 @@ def masked(text: str, *, is_encoded: bool = False) -> str:
 
 def visible(text: str) -> str:
     """The text without secrets, and with escapes for characters that are invisible, break a line or reverse it."""
+    shown = masked(text)
+    if shown.isprintable():  # nothing of the categories below is
+        return shown
     return "".join(
-        character if unicodedata.category(character) not in _INVISIBLE else _escaped(character)
-        for character in masked(text)
+        character if unicodedata.category(character) not in _INVISIBLE else _escaped(character) for character in shown
     )
 
 
