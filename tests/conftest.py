@@ -51,7 +51,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the slow files, and skip a test whose tool is missing, by the tool's name."""
     slow = {item.path for item in items if any(map(item.get_closest_marker, NOT_QUICK))}
     slowest = {item.path for item in items if item.get_closest_marker("terraform")}
-    items.sort(key=lambda item: (item.path not in slowest, item.path not in slow))
+    # A file that takes minutes and starts last keeps all other processes waiting.
+    shorter = {item.path for item in items if not all(map(item.get_closest_marker, ("slow", "terraform")))}
+    items.sort(key=lambda item: (item.path in shorter, item.path not in slowest, item.path not in slow))
     for item in items:
         needed = [str(mark.args[0]) for mark in item.iter_markers("tool")]
         if item.get_closest_marker("terraform"):
