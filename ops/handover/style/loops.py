@@ -65,22 +65,29 @@ class _Repeated:
     keys_of: str | None
     next_key: str
 
-    def is_whole(self, expression: Expression) -> bool:
-        """Whether a list or object of all members has the next one, too: one of several, or one that grows."""
+    def is_whole(self, expression: Expression, items: Sequence[Expression]) -> bool:
+        """Whether a list with `items` for all members, or an object of them, has the next one, too.
+
+        Of several members, that is the rule. Otherwise it must grow by the next one, and a list by one for each item.
+        """
         match expression:
             case _ if len(self.keys) > 1:
                 return True
             case ObjectExpr(more=more):
                 return self.next_key in more
-            case TupleExpr(growth=growth) if growth is not None:
-                return any(_is_next(it, growth.items, self.next_key) for it in growth.more)
+            case TupleExpr(own, growth) if growth is not None:
+                as_read = [growth.items[own.index(it)] for it in items]
+                return all(any(_is_next(it, one, self.next_key) for it in growth.more) for one in as_read)
         return False
 
 
-def _is_next(item: Expression, own: Sequence[Expression], key: str) -> bool:
-    """Whether an item differs from one of its own list in a part alone, where it has the key."""
-    before, found, behind = written(item).partition(key)
-    return bool(found) and any(written(it).startswith(before) and written(it).endswith(behind) for it in own)
+def _is_next(item: Expression, own: Expression, key: str) -> bool:
+    """Whether an item differs from another one in a part alone, where it has the key."""
+    source, other = written(item), written(own)
+    return any(
+        other.startswith(source[: it.start()]) and other.endswith(source[it.end() :])
+        for it in re.finditer(re.escape(key), source)
+    )
 
 
 class _Loops:
@@ -109,7 +116,7 @@ class _Loops:
             case ObjectExpr(items) if items and all(key.text for key, _ in items):
                 texts = {with_key_in_text(value, key.text or "") for key, value in items}
                 keys = sorted(key.text or "" for key, _ in items)
-                repeated = (it for it in self._repeated.values() if it.keys_of and it.is_whole(changed))
+                repeated = (it for it in self._repeated.values() if it.keys_of and it.is_whole(changed, ()))
                 found = next((it for it in repeated if it.keys == keys), None)
                 if len(texts) == 1 and found is not None and (text := texts.pop()) is not None and HERE in text:
                     name = found.key_name
@@ -168,7 +175,8 @@ class _Loops:
             return None
         addresses = dict.fromkeys(it[1] for source in alike for it in _MEMBER_HERE.finditer(source))
         found = [self._repeated.get(it) for it in addresses]
-        if any(it is None or not it.is_whole(whole) or it.keys != sorted(items) for it in found):
+        own = [it for of_member in items.values() for it in of_member]
+        if any(it is None or not it.is_whole(whole, own) or it.keys != sorted(items) for it in found):
             return None
         return self._written(alike, next(iter(addresses)), is_map=is_map) if addresses else None
 

@@ -141,6 +141,35 @@ def test_what_names_the_next_member_too_becomes_a_loop() -> None:
         assert "value = [for queue in aws_sqs_queue.queues : queue.url]" in whole
 
 
+@pytest.mark.parametrize("grows", [("public", "private"), ("private",), ()])
+def test_what_a_list_names_of_a_single_zone_becomes_a_loop_where_it_names_the_same_of_the_next(
+    grows: tuple[str, ...],
+) -> None:
+    def zones(keys: tuple[str, ...]) -> Document:
+        kinds = {
+            kind: each(
+                f"{kind}/*/subnet",
+                keys,
+                "aws_subnet",
+                lambda key: {"vpc_id": "vpc-1", "cidr_block": f"10.{ord(key)}.0.0/24"},
+            )
+            for kind in ("public", "private")
+        }
+        named = [
+            f"${{aws_subnet.{kind}_{key}_subnet.id}}" for key in keys for kind in kinds if key == "a" or kind in grows
+        ]
+        endpoint = ("aws_vpc_endpoint", "endpoint", {"vpc_id": "vpc-1", "service_name": "s", "subnet_ids": named})
+        provider = {"required_providers": {"aws": {"source": "hashicorp/aws", "version": "5.100.0"}}}
+        return stack("resource", [*kinds["public"], *kinds["private"], endpoint], terraform=provider)
+
+    # The key `b` is also a letter of `subnet`.
+    whole = in_shop(zones(("a",)), zones(("a", "b")))
+    for kind in ("public", "private"):
+        loop = f"[for subnet in aws_subnet.{kind} : subnet.id]"
+        assert (loop in whole) == (kind in grows), whole
+        assert (f'aws_subnet.{kind}["a"].id' in re.sub(r"to +=.*", "", whole)) == (kind not in grows)
+
+
 @pytest.mark.parametrize(
     "more",
     {
