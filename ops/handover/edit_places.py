@@ -13,7 +13,7 @@ _OF_ADDRESSES = ("moved.tf", "removed.tf")
 
 _SHORTEST_WORD = 3
 
-# What excludes the members that a wildcard includes, in what `style.members` writes.
+# What excludes the members that a wildcard includes, in what `style.member_sets` writes.
 _STARTS = re.compile(r"!startswith\(.*?\)")
 
 
