@@ -118,6 +118,7 @@ def shop(
         locals={"names": {key: [] for key in listed}},
         output={
             "urls": {"value": {key: f"${{aws_sqs_queue.queues_{key}_queue.url}}" for key in listed}},
+            "texts": {"value": {key: f"of {key}" for key in listed}},
             "all": {"value": [f"${{aws_sqs_queue.queues_{key}_queue.url}}" for key in listed]},
         },
     )
@@ -139,6 +140,7 @@ def test_what_names_the_next_member_too_becomes_a_loop() -> None:
         assert "names = { for queue in keys(local.queues) : queue => [] }" in whole
         assert "value = { for name, queue in aws_sqs_queue.queues : name => queue.url }" in whole
         assert "value = [for queue in aws_sqs_queue.queues : queue.url]" in whole
+        assert 'value = { for queue in keys(local.queues) : queue => "of ${queue}" }' in whole
 
 
 @pytest.mark.parametrize("grows", [("public", "private"), ("private",), ()])
@@ -159,14 +161,18 @@ def test_what_a_list_names_of_a_single_zone_becomes_a_loop_where_it_names_the_sa
             f"${{aws_subnet.{kind}_{key}_subnet.id}}" for key in keys for kind in kinds if key == "a" or kind in grows
         ]
         endpoint = ("aws_vpc_endpoint", "endpoint", {"vpc_id": "vpc-1", "service_name": "s", "subnet_ids": named})
+        reader = ("terraform_data", "reader", {"input": named})
         provider = {"required_providers": {"aws": {"source": "hashicorp/aws", "version": "5.100.0"}}}
-        return stack("resource", [*kinds["public"], *kinds["private"], endpoint], terraform=provider)
+        return stack("resource", [*kinds["public"], *kinds["private"], endpoint, reader], terraform=provider)
 
     # The key `b` is also a letter of `subnet`.
     whole = in_shop(zones(("a",)), zones(("a", "b")))
+    own = '[aws_subnet.public["a"].id, aws_subnet.private["a"].id]'
+    assert (f"input = {own}" in whole) == (len(grows) < 2)
+    whole = whole.replace(f"input = {own}", "")
     for kind in ("public", "private"):
         loop = f"[for subnet in aws_subnet.{kind} : subnet.id]"
-        assert (loop in whole) == (kind in grows), whole
+        assert (loop in whole) == (kind in grows)
         assert (f'aws_subnet.{kind}["a"].id' in re.sub(r"to +=.*", "", whole)) == (kind not in grows)
 
 
@@ -185,7 +191,7 @@ def test_what_does_not_name_the_next_member_names_the_single_one(more: tuple[str
     assert "for_each = local.queues" in whole
     assert f'resources = ["{_arn("web")}"]' in whole
     if more[0] != "the_next_one_in_another_form":
-        assert "for queue in" not in whole.replace("for_each", "")
+        assert not re.search(r"\bfor ", whole)
 
 
 def test_an_example_that_does_not_fit_takes_no_loop_away() -> None:
@@ -194,6 +200,27 @@ def test_an_example_that_does_not_fit_takes_no_loop_away() -> None:
     alone = convert(two, name="web", schemas=shipped())
     assert alone.addresses["aws_ssm_parameter.mirrors_web_state"] == 'aws_ssm_parameter.mirrors_state["web"]'
     assert convert(two, name="web", schemas=shipped(), larger=more).files == alone.files
+
+
+def test_an_output_of_texts_stays_where_no_local_value_has_the_keys() -> None:
+    topics = each("topics/*/topic", ("web", "app"), "aws_sns_topic", lambda key: {"name": key})
+    document = stack("resource", topics, output={"texts": {"value": {key: f"of {key}" for key in ("web", "app")}}})
+    whole = "\n".join(convert(document, name="web", schemas=shipped()).files.values())
+    assert 'for_each = toset(["app", "web"])' in whole
+    assert 'web = "of web"' in whole
+
+
+def test_a_variable_of_the_next_member_is_never_null_either() -> None:
+    def rooms(keys: tuple[str, ...]) -> Document:
+        def policy(room: str) -> dict[str, Any]:
+            condition = {"test": "IpAddress", "variable": "aws:SourceIp", "values": f"${{var.{room}}}"}
+            return {"statement": [{"actions": ["sqs:SendMessage"], "resources": ["*"], "condition": [condition]}]}
+
+        variables = {key: {"type": "list(string)", "nullable": False, "default": ["192.0.2.0/24"]} for key in keys}
+        policies = each("rooms/*/policy", keys, "aws_iam_policy_document", policy)
+        return stack("data", policies, variable=variables)
+
+    assert "source_ip = var.day" in in_shop(rooms(("day",)), rooms(("day", "night")))
 
 
 def test_lists_of_which_one_alone_grows_are_not_the_same() -> None:
