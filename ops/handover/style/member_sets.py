@@ -52,7 +52,11 @@ def set_of_members(expression: Expression, axes: Sequence[Axis]) -> Expression:
             excluded = _excluded(marked, set(members), axis.keys, rest)
             if excluded is None or not is_free(axis.key_name, marked):
                 continue
-            if len(members) == 1 and not _has_next(expression, next(iter(members.values())), axis):
+            if len(members) == 1 < len(axis.keys):
+                continue
+            # A set of all members that there are may be one of these alone. The next member tells.
+            is_alone = len(axis.keys) == 1
+            if (is_alone or axis.next_key) and not _has_next(expression, *next(iter(members.items())), axis):
                 continue
             loop = f"for {axis.key_name} in {axis.keys_of} : {marked.replace(HERE, axis.key_name)}"
             return _with_loop(loop, [_unless(axis.key_name, it) for it in excluded], rest)
@@ -134,11 +138,11 @@ def _alike(expression: TupleExpr, axis: Axis) -> dict[str, dict[str, Expression]
     return alike
 
 
-def _has_next(expression: TupleExpr, item: Expression, axis: Axis) -> bool:
-    """Whether a set with an item of a single member has one of the next member, too, that differs in the key alone."""
-    if expression.growth is None or len(axis.keys) > 1 or not axis.next_key:
+def _has_next(expression: TupleExpr, key: str, item: Expression, axis: Axis) -> bool:
+    """Whether a set with an item of one member has one of the next member, too, that differs in the key alone."""
+    if expression.growth is None or not axis.next_key:
         return False
-    as_read = with_key_in_text(expression.growth.items[expression.items.index(item)], axis.keys[0])
+    as_read = with_key_in_text(expression.growth.items[expression.items.index(item)], key)
     return any(with_key_in_text(it, axis.next_key) == as_read for it in expression.growth.more)
 
 

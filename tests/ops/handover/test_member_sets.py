@@ -173,6 +173,13 @@ def test_a_set_of_a_single_member_stays_where_it_does_not_grow_so(growth: list[s
     assert of_one(growth=growth) == one("a")
 
 
+def test_a_set_of_all_members_stays_where_it_does_not_grow_by_the_next_one() -> None:
+    two = [axis({"a": None, "b": None}, next_key="next")]
+    assert squeezed(expression(set_of_members(listed("a", "b", growth=[f"{ARN}next"]), two))) == ALL
+    assert expression(set_of_members(listed("a", "b", growth=[f"{ARN}other"]), two)) == one("a", "b")
+    assert expression(set_of_members(listed("a", "b"), two)) == one("a", "b")
+
+
 def test_a_set_of_one_among_several_stays_whatever_it_grows_by() -> None:
     entries = {"a": None, "b": None}
     grown = listed("a", growth=[f"{ARN}next"])

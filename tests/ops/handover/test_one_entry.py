@@ -149,6 +149,25 @@ ENTRIES = {
             },
         },
     ),
+    "repository_beside_a_room_of_all_others": Entry(
+        deployment="minimal",
+        stack="prd-codecommit",
+        file="codecommit.tf",
+        behind="  repositories = {\n",
+        entry="""\
+    reports = {
+      description = ""
+    }
+""",
+        settings={"prd.codecommit.repositories.reports": {}},
+        before={
+            "prd.codecommit.repositories.website": {},
+            "prd.codecommit.rooms": {
+                "day_shift": {"from_cidrs": ["203.0.113.32/29"], "repositories": ["infrastructure", "website"]},
+                "night_shift": {"from_cidrs": ["203.0.113.16/29"]},
+            },
+        },
+    ),
     "second_zone": Entry(
         deployment="example",
         stack="dev-network",
