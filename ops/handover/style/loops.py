@@ -120,7 +120,8 @@ class _Loops:
                 found = next((it for it in repeated if it.keys == keys), None)
                 if len(texts) == 1 and found is not None and (text := texts.pop()) is not None and HERE in text:
                     name = found.key_name
-                    if is_free(name, text):
+                    # A single key that stands twice may be another word once, such as codecommit.
+                    if is_free(name, text) and (len(keys) > 1 or text.count(HERE) == 1):
                         text = text.replace(HERE, name)
                         return Verbatim(f"{{ for {name} in {found.keys_of} : {name} => {text} }}")
         return changed
