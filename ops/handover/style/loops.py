@@ -84,9 +84,11 @@ class _Repeated:
 def _is_next(item: Expression, own: Expression, key: str) -> bool:
     """Whether an item differs from another one in a part alone, where it has the key."""
     source, other = written(item), written(own)
+    ends = ((source[: it.start()], source[it.end() :]) for it in re.finditer(re.escape(key), source))
     return any(
-        other.startswith(source[: it.start()]) and other.endswith(source[it.end() :])
-        for it in re.finditer(re.escape(key), source)
+        other.startswith(before) and other.endswith(behind) and len(other) > len(before) + len(behind)
+        for before, behind in ends
+    )
     )
 
 

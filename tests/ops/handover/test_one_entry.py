@@ -226,6 +226,14 @@ def test_one_entry_plans_as_the_project_with_it_does(
     assert any(re.search(f"_{key}(_|$)", place) for place in one)
 
 
+@pytest.mark.slow
+def test_the_endpoints_are_in_the_subnets_of_the_next_zone_too(handed_over: Handed) -> None:
+    # No plan tells: the ids of subnets are not known before the apply.
+    text = " ".join(handed_over(ENTRIES["second_zone"]).files["endpoints.tf"].split())
+    assert "subnet_ids = [for subnet in aws_subnet.network_private : subnet.id]" in text
+    assert "[for table in aws_route_table.network_private : table.id]" in text
+
+
 @pytest.mark.terraform
 @pytest.mark.slow
 def test_a_room_with_a_source_that_it_must_not_have_is_refused(
