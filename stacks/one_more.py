@@ -3,7 +3,7 @@
 Its members have names that no other one has, and every argument that an entry of them may have.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from ipaddress import IPv4Network
 
 from settings import Deployment
@@ -19,10 +19,10 @@ from settings.backlog import (
 from settings.codecommit import CodeCommitSettings, PullSettings, PushedRepositorySettings, RoomSettings
 from settings.network import ZONE_LETTERS, NatSettings, NetworkSettings, ZoneSettings
 
-MIRROR = "one-more"
+MIRROR, SPACE, TARGET = "one-more", "nextspace", "next-target"
 REPOSITORY = "next-repository"
 ROOM = "next_room"
-_SPACE, _TARGET = "nextspace", "next-target"
+"""What each is called, with a number if another one is called so."""
 _DESCRIPTION = "What comes next"
 _ENDPOINT = "vpce-00000000000000000"
 _ELASTIC_IP = "eipalloc-00000000000000000"
@@ -34,7 +34,7 @@ _PUBLIC = tuple(map(IPv4Network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.
 def with_one_more(deployment: Deployment) -> Deployment | None:
     """The deployment with one more mirror, repository, room and zone, as far as it has some already.
 
-    None if nothing can be added. A name, a network or a zone's letter that is taken is not given again.
+    None if nothing can be added. Nothing gets a name, a network or a zone's letter that is taken.
     """
     larger = deployment
     for add in (_with_mirror, _with_repository, _with_room, _with_zone):
@@ -52,54 +52,56 @@ def _with_mirror(deployment: Deployment) -> Deployment:
     if production is None or backlog is None:
         return deployment
     known = mirrors(backlog)
-    repositories = production.codecommit.repositories if production.codecommit is not None else {}
-    taken = {*known, *backlog.repositories, *backlog.spaces, *repositories, *map(target_name, known.values())}
-    if taken & {MIRROR, _SPACE, _TARGET}:
-        return deployment
-    first = next(iter(known.values()))
+    first = next(iter(known.values()), None)
     created = [it for it in known.values() if isinstance(it.target, CreatedTargetSettings)]
-    if backlog.isolation == "repository" and len(known) == 1:
-        larger = _with_another_space(backlog, first)
+    if first is not None and backlog.isolation == "repository" and len(known) == 1:
+        backlog, space = _with_another_space(backlog, first)
     elif created and (backlog.isolation == "repository" or len(units(backlog)) == 1):
-        larger = _with_another_target(backlog, created[0])
+        first, space = created[0], created[0].space
     else:
         return deployment
+    target = CreatedTargetSettings(
+        create=_free(TARGET, _repositories(deployment)),
+        description=_DESCRIPTION,
+        kms_key_arn=getattr(first.target, "kms_key_arn", None),
+    )
+    another = MirrorSettings(space=space, project="NEXT", repository="next-source", target=target)
+    key = _free(MIRROR, {*known, *backlog.repositories})
+    larger = backlog.model_copy(update={"repositories": {**backlog.repositories, key: another}})
     return deployment.model_copy(update={"prd": production.model_copy(update={"backlog": larger})})
 
 
-def _with_another_space(backlog: BacklogSettings, first: MirrorSettings) -> BacklogSettings:
-    space, host = backlog.spaces[first.space], git_host(backlog, first)
-    second_space = space.model_copy(
+def _with_another_space(backlog: BacklogSettings, first: MirrorSettings) -> tuple[BacklogSettings, str]:
+    """The settings with a space like that of the mirror, and its name."""
+    space, host, name = backlog.spaces[first.space], git_host(backlog, first), _free(SPACE, backlog.spaces.keys())
+    second = space.model_copy(
         update={
-            "known_hosts": tuple(line.replace(host, f"{_SPACE}.git.{space.domain}") for line in space.known_hosts),
-            "ssh_key_parameter": f"/{_SPACE}",
+            "known_hosts": tuple(line.replace(host, f"{name}.git.{space.domain}") for line in space.known_hosts),
+            "ssh_key_parameter": f"/{name}",
         }
     )
-    return backlog.model_copy(
-        update={
-            "spaces": {**backlog.spaces, _SPACE: second_space},
-            "repositories": {**backlog.repositories, MIRROR: _next(_SPACE, first)},
-        }
-    )
+    return backlog.model_copy(update={"spaces": {**backlog.spaces, name: second}}), name
 
 
-def _with_another_target(backlog: BacklogSettings, first: MirrorSettings) -> BacklogSettings:
-    return backlog.model_copy(update={"repositories": {**backlog.repositories, MIRROR: _next(first.space, first)}})
+def _free(name: str, taken: Set[str]) -> str:
+    """The name, with a number if it is taken."""
+    return next(it for it in (name, *(f"{name}{number}" for number in range(2, 1000))) if it not in taken)
 
 
-def _next(space: str, first: MirrorSettings) -> MirrorSettings:
-    target = CreatedTargetSettings(
-        create=_TARGET, description=_DESCRIPTION, kms_key_arn=getattr(first.target, "kms_key_arn", None)
-    )
-    return MirrorSettings(space=space, project="NEXT", repository="next-source", target=target)
+def _repositories(deployment: Deployment) -> set[str]:
+    """The names of all repositories."""
+    production = deployment.prd
+    if production is None:
+        return set()
+    own = production.codecommit.repositories if production.codecommit is not None else {}
+    targets = mirrors(production.backlog).values() if production.backlog is not None else ()
+    return {*own, *map(target_name, targets)}
 
 
 def _with_repository(deployment: Deployment) -> Deployment:
     def added(settings: CodeCommitSettings) -> CodeCommitSettings:
-        if REPOSITORY in (*settings.repositories, *(it.create for it in _created(deployment))):
-            return settings
-        another = PushedRepositorySettings(description=_DESCRIPTION)
-        return settings.model_copy(update={"repositories": {**settings.repositories, REPOSITORY: another}})
+        name, another = _free(REPOSITORY, _repositories(deployment)), PushedRepositorySettings(description=_DESCRIPTION)
+        return settings.model_copy(update={"repositories": {**settings.repositories, name: another}})
 
     return _with_codecommit(deployment, added)
 
@@ -120,7 +122,7 @@ def _with_room(deployment: Deployment) -> Deployment:
     def added(settings: CodeCommitSettings) -> CodeCommitSettings:
         rooms = settings.rooms
         network = next(_free_networks(settings), None)
-        if not rooms or ROOM in rooms or network is None:
+        if not rooms or network is None:
             return settings
         first = next(iter(rooms.values()))
         keys = {name: it.kms_key_arn if it is not None else None for name, it in settings.repositories.items()}
@@ -134,7 +136,7 @@ def _with_room(deployment: Deployment) -> Deployment:
             from_vpc_endpoints=None if first.from_vpc_endpoints is None else (_ENDPOINT,),
             repositories=tuple(others) if len(others) != len(pulled) else tuple({*pulled, *others}),
         )
-        return settings.model_copy(update={"rooms": {**rooms, ROOM: another}})
+        return settings.model_copy(update={"rooms": {**rooms, _free(ROOM, rooms.keys()): another}})
 
     return _with_codecommit(deployment, added)
 

@@ -12,13 +12,21 @@ from settings import Deployment, load
 from settings.backlog import BacklogSettings, CreatedTargetSettings, mirrors
 from settings.codecommit import CodeCommitSettings
 from settings.network import NetworkSettings
-from stacks.one_more import MIRROR, REPOSITORY, ROOM, with_one_more
+from stacks.one_more import MIRROR, REPOSITORY, ROOM, SPACE, TARGET, with_one_more
 from tests.conftest import PROJECT
+from tests.settings.whole_file import KMS_KEY
 from tests.terraform import with_changes
 
 ROOMS = {"night": {"from_cidrs": ["198.51.100.64/28"]}, "day": {"from_vpc_endpoints": ["vpce-0123456789abcdef0"]}}
 _MIRROR = {"space": "example", "project": "A", "repository": "a", "target": {"create": "own"}}
-KEY_ARN = "arn:aws:kms:ap-northeast-1:222222222222:key/1234abcd-12ab-34cd-86ef-1234567890ab"
+NOBODY_AGREED = {"space": "example", "from_project": "LIB", "target": {"create_prefix": "lib-"}, "agreed": []}
+_SPACE_SETTINGS = {
+    "domain": "backlog.com",
+    "known_hosts": [
+        f"{SPACE}.git.backlog.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPDx8vP09fb3+Pn6+/z9/v8AAQIDBAUGBwgJCgsMDQ4P"
+    ],
+    "ssh_key_parameter": "/kakehashi/backlog/ssh-key",
+}
 
 
 def deployment(folder: Path, name: str, changes: Mapping[str, Any] | None = None) -> Deployment:
@@ -80,19 +88,30 @@ def test_other_bridges_get_a_mirror_of_a_known_space_into_a_repository_of_its_ow
     [
         ("example", {"prd.backlog.repositories.website.target": {"codecommit": "application"}}),
         ("everything", {"prd.backlog.isolation": "space", "prd.backlog.cache": None, "prd.backlog.keep_logs_of": []}),
-        (
-            "backlog-only",
-            {f"prd.backlog.repositories.{MIRROR}": _MIRROR},
-        ),
-        ("backlog-only", {"prd.backlog.repositories.website.target": {"create": "next-target"}}),
+        ("example", {"prd.backlog.repositories": {"lib": NOBODY_AGREED}}),
+        ("example", {"prd.backlog.repositories": {"lib": NOBODY_AGREED}, "prd.backlog.isolation": "repository"}),
     ],
 )
-def test_a_bridge_without_repositories_of_its_own_or_with_several_spaces_or_taken_names_gets_no_mirror(
+def test_a_bridge_without_repositories_of_its_own_or_with_several_spaces_or_without_mirrors_gets_no_mirror(
     name: str, changes: dict[str, Any], tmp_path: Path
 ) -> None:
-    before = deployment(tmp_path, name, changes)
-    more = with_one_more(before)
-    assert more is None or backlog(more) == backlog(before)
+    assert backlog(larger(tmp_path, name, changes)) == backlog(deployment(tmp_path, name, changes))
+
+
+def test_names_that_are_taken_get_a_number(tmp_path: Path) -> None:
+    changes = {
+        f"prd.backlog.repositories.{MIRROR}": {**_MIRROR, "target": {"create": TARGET}},
+        "prd.backlog.repositories.website.target": {"create": REPOSITORY},
+        "prd.codecommit.rooms": {ROOM: ROOMS["night"]},
+    }
+    more = larger(tmp_path, "example", changes)
+    added = mirrors(backlog(more))[f"{MIRROR}2"].target
+    assert isinstance(added, CreatedTargetSettings)
+    assert added.create == f"{TARGET}2"
+    assert [*codecommit(more).repositories][-1] == f"{REPOSITORY}2"
+    assert [*codecommit(more).rooms] == [ROOM, f"{ROOM}2"]
+    spaces = {"prd.backlog.spaces": {SPACE: _SPACE_SETTINGS}, "prd.backlog.repositories.website.space": SPACE}
+    assert [*backlog(larger(tmp_path, "backlog-only", spaces)).spaces] == [SPACE, f"{SPACE}2"]
 
 
 @pytest.mark.parametrize("name", ["minimal", "example", "everything"])
@@ -103,19 +122,6 @@ def test_a_repository_is_added_to_those_of_codecommit(name: str, tmp_path: Path)
     assert added is not None
     assert added.description
     assert added.kms_key_arn is None
-
-
-@pytest.mark.parametrize(
-    ("name", "changes"),
-    [
-        ("minimal", {f"prd.codecommit.repositories.{REPOSITORY}": {}}),
-        ("example", {"prd.backlog.repositories.website.target": {"create": REPOSITORY}}),
-    ],
-)
-def test_a_repository_of_that_name_is_not_added_again(name: str, changes: dict[str, Any], tmp_path: Path) -> None:
-    before = deployment(tmp_path, name, changes)
-    more = with_one_more(before)
-    assert more is None or codecommit(more) == codecommit(before)
 
 
 @pytest.mark.parametrize("first", ["night", "day"])
@@ -134,10 +140,10 @@ def test_a_room_works_like_the_first_but_from_elsewhere(first: str, tmp_path: Pa
     ("repositories", "pulled", "wanted"),
     [
         ({"a": None, "b": None}, None, {"a"}),
-        ({"a": {"kms_key_arn": KEY_ARN}, "b": None}, None, {"b"}),
+        ({"a": {"kms_key_arn": KMS_KEY}, "b": None}, None, {"b"}),
         ({"a": None, "b": None}, ["a", "b"], {"a"}),
         ({"a": None, "b": None}, ["a"], {"a", "b"}),
-        ({"a": {"kms_key_arn": KEY_ARN}}, ["a"], {"a", REPOSITORY}),
+        ({"a": {"kms_key_arn": KMS_KEY}}, ["a"], {"a", REPOSITORY}),
     ],
 )
 def test_a_room_pulls_from_another_number_of_repositories_without_keys_where_there_are_some(
@@ -160,12 +166,8 @@ def test_a_room_has_no_network_of_others(tmp_path: Path) -> None:
     assert [*codecommit(larger(tmp_path, "minimal", taken)).rooms] == ["night"]
 
 
-@pytest.mark.parametrize("changes", [{}, {"prd.codecommit.rooms": {ROOM: ROOMS["night"]}}])
-def test_without_a_room_or_with_one_of_that_name_none_is_added(changes: dict[str, Any], tmp_path: Path) -> None:
-    assert (
-        codecommit(larger(tmp_path, "minimal", changes)).rooms
-        == codecommit(deployment(tmp_path, "minimal", changes)).rooms
-    )
+def test_without_a_room_none_is_added(tmp_path: Path) -> None:
+    assert codecommit(larger(tmp_path, "minimal")).rooms == {}
 
 
 def test_a_single_zone_gets_the_next_letter_and_subnets_as_large_as_its_own(tmp_path: Path) -> None:
@@ -203,4 +205,5 @@ def test_without_space_or_beside_a_second_zone_none_is_added(zones: dict[str, An
 
 
 def test_where_nothing_can_be_added_there_is_no_larger_deployment(tmp_path: Path) -> None:
-    assert with_one_more(deployment(tmp_path, "minimal", {f"prd.codecommit.repositories.{REPOSITORY}": {}})) is None
+    before = deployment(tmp_path, "minimal")
+    assert with_one_more(before.model_copy(update={"prd": None})) is None

@@ -89,7 +89,6 @@ def _is_next(item: Expression, own: Expression, key: str) -> bool:
         other.startswith(before) and other.endswith(behind) and len(other) > len(before) + len(behind)
         for before, behind in ends
     )
-    )
 
 
 class _Loops:

@@ -203,10 +203,14 @@ def test_an_example_that_does_not_fit_takes_no_loop_away() -> None:
 
 
 def test_an_output_of_texts_stays_where_no_local_value_has_the_keys() -> None:
-    topics = each("topics/*/topic", ("web", "app"), "aws_sns_topic", lambda key: {"name": key})
-    document = stack("resource", topics, output={"texts": {"value": {key: f"of {key}" for key in ("web", "app")}}})
+    topics = {"it": {"for_each": '${toset(["app", "web"])}', "name": "${each.key}"}}
+    document = {
+        "resource": {"aws_sns_topic": topics},
+        "output": {"texts": {"value": {key: f"of {key}" for key in ("web", "app")}}},
+    }
     whole = "\n".join(convert(document, name="web", schemas=shipped()).files.values())
     assert 'for_each = toset(["app", "web"])' in whole
+    assert "for topic in" not in whole
     assert 'web = "of web"' in whole
 
 
