@@ -56,6 +56,15 @@ addresses of resources. Keep both in version control: the next handover needs th
   by hand in the `.tf` files.
 """
 
+_LATER = """
+Repeat these steps for what a later apply adds.
+"""
+
+_ENTRIES = """\
+A new entry in a `local` value needs every argument that the others there have, `null` where it has none.
+
+"""
+
 _OTHERS = """\
 in the `.tf` files. If the project hands over again, what you change is kept, or shown as a conflict.
 """
@@ -127,8 +136,9 @@ def stack_readme(stack: HandoverStack, stacks: Sequence[HandoverStack], converte
     later = "".join(f"* {plain(it)}\n" for it in _texts(stack, "after_apply"))
     elsewhere = "".join(f"* {plain(it)}\n" for it in _texts(stack, "other_stacks"))
     others = f"Other stacks name some of this, too:\n\n{elsewhere}\n" if elsewhere else ""
-    steps = f"\n## After the first apply\n\n{later}" if later else ""
+    steps = f"\n## After the first apply\n\n{later}{_LATER}" if later else ""
     places = _places(converted)
+    entries = _ENTRIES if any(it.name.startswith("local.") for it in converted.edit_places) else ""
     return f"""\
 # {plain(stack.name)}
 
@@ -142,7 +152,7 @@ $ terraform apply
 {moves}{steps}
 ## What to change where
 
-{f"{places}{chr(10)}{others}Change everything else" if places else f"{others}Change it"} {_OTHERS}
+{f"{places}{chr(10)}{entries}{others}Change everything else" if places else f"{others}Change it"} {_OTHERS}
 ## Inputs
 
 {inputs or _NONE}

@@ -213,6 +213,8 @@ def test_names_the_places_where_something_is_added() -> None:
         "each is also in `api.tf`, `units/KEY.json`; some are also in `pattern.json`, `push.tf` |\n"
         "| which news topics there are, and how they differ | `aws_sns_topic.news` in [`sns.tf`](sns.tf); "
         "each is also in `terraform.tfvars` |\n"
+        "\nA new entry in a `local` value needs every argument that the others there have, `null` where it has none.\n"
+        "\nChange everything else"
     ) in text
 
 
@@ -265,7 +267,8 @@ def test_says_what_removed_blocks_do() -> None:
 def test_lists_what_to_do_after_the_first_apply_as_text() -> None:
     text = readme({"//": {"after_apply": ["Log in as `root`.", 1, "Confirm <b>mails</b>."]}})
     assert (
-        "\n```\n\n## After the first apply\n\n* Log in as \\`root\\`.\n* Confirm \\<b\\>mails\\</b\\>.\n\n## What"
+        "\n```\n\n## After the first apply\n\n* Log in as \\`root\\`.\n* Confirm \\<b\\>mails\\</b\\>.\n"
+        "\nRepeat these steps for what a later apply adds.\n\n## What"
     ) in text
     for comment in ("x", {"after_apply": "x"}, None):
         assert "After the first apply" not in readme({"//": comment})
