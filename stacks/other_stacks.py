@@ -1,7 +1,11 @@
 """What people change or apply in other stacks, too, where they change a list in the HCL of one."""
 
 from settings import Deployment
+from settings.backlog import CodeCommitTargetSettings, mirrors
 from settings.codecommit import CodeCommitSettings
+
+# The handover writes a local value for a single room, too, unless another one does not fit.
+_ROOM = "local.rooms (without it, in iam_rooms.tf)"
 
 
 def of_zones(deployment: Deployment) -> list[str]:
@@ -29,6 +33,15 @@ def with_network_cidr(deployment: Deployment) -> str | None:
     return "in dev-proxy the rule in security_groups.tf and squid.conf in user_data/proxy.yaml"
 
 
+def of_repositories(deployment: Deployment) -> list[str]:
+    """For those who remove a repository from prd-codecommit."""
+    backlog = deployment.prd.backlog if deployment.prd is not None else None
+    targets = [it.target for it in mirrors(backlog).values()] if backlog is not None else []
+    if not any(isinstance(it, CodeCommitTargetSettings) for it in targets):
+        return []
+    return ["When you remove a repository that a mirror fills, remove the mirror in backlog-bridge first."]
+
+
 def of_rooms(deployment: Deployment) -> list[str]:
     """For those who add a room to prd-codecommit."""
     codecommit = _codecommit(deployment)
@@ -45,13 +58,13 @@ def of_mirrors(deployment: Deployment) -> list[str]:
         return []
     pull = [
         *(["iam_pull_user.tf"] if codecommit.pull is not None else []),
-        *(["local.rooms" if len(codecommit.rooms) > 1 else "iam_rooms.tf"] if codecommit.rooms else []),
+        *(["local.rooms" if len(codecommit.rooms) > 1 else _ROOM] if codecommit.rooms else []),
     ]
     return [
         *(
             [
-                "When you add a repository, add it in prd-codecommit to what users may pull, unless a wildcard there "
-                f"includes it: in {' and '.join(pull)}."
+                "When you add or remove a repository, do the same in prd-codecommit with what users may pull, unless a "
+                f"wildcard there includes it: in {' and in '.join(pull)}."
             ]
             if pull
             else []

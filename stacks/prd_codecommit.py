@@ -135,7 +135,7 @@ class PrdCodecommitStack(BaseStack):
             "Issue a Git credential for each IAM user: docs/credentials.md of Kakehashi.",
             *([CONFIRM_MAILS] if detection is not None else []),
         )
-        self.other_stacks(*other_stacks.of_rooms(deployment))
+        self.other_stacks(*other_stacks.of_repositories(deployment), *other_stacks.of_rooms(deployment))
         self.outputs(
             {
                 "clone_urls_https": Output(

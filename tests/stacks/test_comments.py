@@ -145,10 +145,12 @@ def test_says_what_to_change_in_other_stacks(synthesised: Callable[[str], Stacks
 
     into_own = "When you add a mirror into a repository of prd-codecommit, give the repository the tag "
     into_own += "kakehashi:mirrored-by there, and see that iam_push_user.tf leaves it out."
-    pulled = "When you add a repository, add it in prd-codecommit to what users may pull, unless a wildcard there "
+    pulled = "When you add or remove a repository, do the same in prd-codecommit with what users may pull, unless a "
+    filled = "When you remove a repository that a mirror fills, remove the mirror in backlog-bridge first."
     assert changes("example") == {
         "dev-network": ["When you add or remove a zone, apply dev-proxy and prd-codecommit, too."],
-        "backlog-bridge": [f"{pulled}includes it: in iam_pull_user.tf.", into_own],
+        "prd-codecommit": [filled],
+        "backlog-bridge": [f"{pulled}wildcard there includes it: in iam_pull_user.tf.", into_own],
     }
     assert changes("everything") == {
         "dev-network": [
@@ -156,12 +158,44 @@ def test_says_what_to_change_in_other_stacks(synthesised: Callable[[str], Stacks
             "When you add a NAT gateway, add its address to push_from_cidrs of prd-codecommit, too.",
         ],
         "prd-codecommit": [
-            "When you add a room, add its networks in dev-gitlab to the check of work_terminal_cidrs, too."
+            filled,
+            "When you add a room, add its networks in dev-gitlab to the check of work_terminal_cidrs, too.",
         ],
         "backlog-bridge": [
-            f"{pulled}includes it: in iam_pull_user.tf and local.rooms.",
+            f"{pulled}wildcard there includes it: in iam_pull_user.tf and in local.rooms.",
             into_own,
             "When you add a mirror, add its role in prd-codecommit to those in eventbridge.tf, or its pushes alert.",
         ],
     }
     assert changes("minimal") == changes("backlog-only") == {}
+
+
+def test_a_single_room_says_where_it_is_and_that_one_of_the_other_kind_needs_the_project(
+    changed: Callable[..., Stacks],
+) -> None:
+    stacks = changed("example", {"prd.codecommit.rooms": {"night": {"from_cidrs": ["203.0.113.64/29"]}}}).terraform
+    assert (
+        stacks["backlog-bridge"]
+        .json["//"]["other_stacks"][0]
+        .endswith(" includes it: in iam_pull_user.tf and in local.rooms (without it, in iam_rooms.tf).")
+    )
+
+    def messages(stack: Terraform, room: str) -> list[str]:
+        policy = stack.resource(f"aws_iam_policy.rooms_{room}_deny_policy")
+        return [it["error_message"] for it in policy["lifecycle"]["precondition"]]
+
+    needs_the_project = (
+        "Give the room either networks or VPC endpoints. The conditions in iam_rooms.tf are for one of them only: "
+        "add the first room of the other kind to the deployment file, and hand over again."
+    )
+    assert needs_the_project in messages(stacks["prd-codecommit"], "night")
+    both = changed(
+        "example",
+        {
+            "prd.codecommit.rooms": {
+                "night": {"from_cidrs": ["203.0.113.64/29"]},
+                "vault": {"from_vpc_endpoints": ["vpce-0123456789abcdef0"]},
+            }
+        },
+    )
+    assert "Give the room either networks or VPC endpoints." in messages(both.terraform["prd-codecommit"], "night")
