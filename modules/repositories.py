@@ -52,4 +52,4 @@ class Repositories(Construct):
         for mirror in self.repositories.values():
             acknowledge(mirror, CKV2_AWS_37="a mirror: changes are approved at the source, and nobody merges here")
             if props.deletion_protected:
-                explain(mirror, "With prevent_destroy, Terraform refuses to delete the repository.")
+                explain(mirror, "Terraform refuses to delete the repository while prevent_destroy is true.")
