@@ -54,6 +54,8 @@ addresses of resources. Keep both in version control: the next handover needs th
 * Commands and reviews of the project: they read the project, and not what is changed here.
 * Everything that the project computes, for example the number of subnets or the permissions of policies. Change these
   by hand in the `.tf` files.
+* Blocks for what the project does not have yet, for example the first of a kind. Write them by hand, or add it to the
+  project, and hand over again.
 """
 
 _LATER = """
@@ -142,7 +144,7 @@ def stack_readme(stack: HandoverStack, stacks: Sequence[HandoverStack], converte
     return f"""\
 # {plain(stack.name)}
 
-{beginning}{_state(stack)}
+{beginning}{_state(stack, files)}
 
 ```console
 $ terraform init
@@ -164,7 +166,7 @@ $ terraform apply
 {contents}"""
 
 
-def _state(stack: HandoverStack) -> str:
+def _state(stack: HandoverStack, files: Mapping[str, str]) -> str:
     """Where the stack's state is, and what follows from that."""
     settings = list(objects(stack.document.get("terraform")))
     for cloud in (it for one in settings for it in objects(one.get("cloud"))):
@@ -180,6 +182,8 @@ def _state(stack: HandoverStack) -> str:
         elsewhere = "On a machine without this file, Terraform begins an empty state"
         return f"{where}\n{elsewhere}, and plans every resource as new."
     relative = "A relative path starts at this folder. If you move the folder, change the path"
+    if 'backend = "local"' in files.get("remote_state.tf", ""):
+        return f"{where}\n{relative}, and those in `remote_state.tf`, so that they still lead to existing states."
     return f"{where}\n{relative}, so that it still leads to the state of existing resources."
 
 

@@ -244,6 +244,11 @@ def test_says_where_the_state_is() -> None:
     assert state({"backend": {"local": {"path": "../a"}}}).startswith(
         "Its state is `../a`, set in `backend.tf`.\nA relative path starts at this folder."
     )
+    others = {"remote_state.tf": 'data "terraform_remote_state" "b" {\n  backend = "local"\n}\n'}
+    assert (
+        "If you move the folder, change the path, and those in `remote_state.tf`, so that they still lead to existing "
+        "states."
+    ) in readme({"terraform": {"backend": {"local": {"path": "../a"}}}}, **others)
     for path in ("/home/me/a.tfstate", "C:\\me\\a.tfstate"):
         assert state({"backend": {"local": {"path": path}}}) == (
             f"Its state is `{path}`, set in `backend.tf`.\n"
