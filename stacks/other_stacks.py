@@ -43,11 +43,14 @@ def of_repositories(deployment: Deployment) -> list[str]:
 
 
 def of_rooms(deployment: Deployment) -> list[str]:
-    """For those who add a room to prd-codecommit."""
+    """For those who add, change or remove a room in prd-codecommit."""
     codecommit = _codecommit(deployment)
     if codecommit is None or not codecommit.rooms or not deployment.work_terminals:
         return []
-    return ["When you add a room, add its networks in dev-gitlab to the check of work_terminal_cidrs, too."]
+    return [
+        "When you add, change or remove a room, do the same with its networks in dev-gitlab: in variables.tf, in the check "
+        "of work_terminal_cidrs."
+    ]
 
 
 def of_mirrors(deployment: Deployment) -> list[str]:

@@ -118,7 +118,7 @@ def stack_readme(stack: HandoverStack, stacks: Sequence[HandoverStack], converte
     """The README of one stack."""
     files = converted.files
     inputs = table(
-        ("variable", "type", "value", "what"),
+        ("variable", "type", "value when handed over", "what"),
         [
             (cell(name), cell(str(it.get("type", "any"))), _value(it), plain(str(it.get("description", ""))))
             for name, it in sorted(stack.variables.items())
