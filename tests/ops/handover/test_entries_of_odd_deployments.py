@@ -1,5 +1,6 @@
 """What a list or a local value means for the next entry, where names in the deployment are those of something else."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.terraform import Stacks
 pytestmark = pytest.mark.slow
 
 CODECOMMIT = "prd-codecommit"
+_NETWORKS = ["203.0.113.16/29", "203.0.113.32/29"]
 
 
 @pytest.fixture(scope="module")
@@ -39,3 +41,20 @@ def test_the_clone_url_of_a_repository_beside_one_called_codecommit_is_one_of_co
     found = handed_over({"prd.codecommit.repositories": {"codecommit": {}}}).files["outputs.tf"]
     assert '"${repository}::' not in found
     assert '"codecommit::${local.region}://codecommit"' in found
+
+
+@pytest.mark.parametrize("limited", [True, False])
+def test_a_room_called_as_a_repository_is_no_repository(limited: bool, handed_over: Handed) -> None:
+    names = ("app", "web")
+    rooms = {
+        name: {"from_cidrs": [network], **({"repositories": [name]} if limited else {})}
+        for name, network in zip(names, _NETWORKS, strict=True)
+    }
+    settings = {
+        "prd.codecommit.repositories": {name: {"description": name.title()} for name in names},
+        "prd.codecommit.rooms": rooms,
+    }
+    files = handed_over(settings).files
+    assert "for_each = local.rooms" not in files["codecommit.tf"]
+    assert "local.rooms" not in files["iam_push_user.tf"].partition("lifecycle")[0]
+    assert not re.search(r"for room in keys\(local\.rooms\) :\s+\"arn:aws:codecommit", files["iam_pull_user.tf"])
