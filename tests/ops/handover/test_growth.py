@@ -118,3 +118,10 @@ def test_a_change_of_items_leaves_what_was_read() -> None:
         lambda it: Verbatim("changed") if it == text("a") else it
     )
     assert found.arguments["it"] == TupleExpr((Verbatim("changed"),), Growth((text("a"),), frozenset({text("b")})))
+
+
+def test_nested_blocks_without_a_name_are_compared_with_those_of_the_same_lists() -> None:
+    push = block("statement", actions=["push"], it=["a"])
+    pull = block("statement", actions=["pull"], it=["a", "b"])
+    (found,) = grown(topic(push), topic(pull, push)).blocks
+    assert more(found.arguments["it"]) is None
