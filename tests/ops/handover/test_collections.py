@@ -276,3 +276,11 @@ def test_a_set_of_other_texts_stays(resources: list[str]) -> None:
 )
 def test_a_map_of_other_values_stays(hooks: dict[str, str]) -> None:
     assert "for hook" not in text(bridge(hooks=hooks))
+
+
+def test_a_list_that_is_called_as_a_local_value_of_the_stack_takes_nothing_of_it() -> None:
+    document = bridge(provider={"aws": [{"region": "eu-central-1", "allowed_account_ids": ["111111111111"]}]})
+    document["//"]["collections"]["mirrors"]["lists"] = {"account_id": {"project": "space."}}
+    found = text(document)
+    assert "account_id = toset(" not in found
+    assert 'account_id = "111111111111"' in found or "local.account_id" not in found
