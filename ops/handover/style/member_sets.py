@@ -10,6 +10,7 @@ from ops.handover.known_values import is_certain
 from ops.handover.strings import quoted, quoted_template
 from ops.handover.style.keys import is_free
 from ops.handover.style.marked_keys import HERE, with_key_in_text
+from terraform.templates import Literal
 
 _MARK = f"${{{HERE}}}"
 
@@ -131,7 +132,9 @@ def _alike(expression: TupleExpr, axis: Axis) -> dict[str, dict[str, Expression]
     """The items that differ in a member's key alone, by their text with a mark in place of the key."""
     alike: dict[str, dict[str, Expression]] = {}
     for it in expression.items:
-        for key in axis.keys:
+        literals = [part.text for part in it.parts if isinstance(part, Literal)] if isinstance(it, Template) else []
+        # Most texts have none of most keys, and there may be a thousand of both.
+        for key in (one for one in axis.keys if any(one in literal for literal in literals)):
             marked = with_key_in_text(it, key)
             if marked is not None and marked.count(HERE) == 1:
                 alike.setdefault(marked, {})[key] = it
