@@ -48,8 +48,8 @@ def of_rooms(deployment: Deployment) -> list[str]:
     if codecommit is None or not codecommit.rooms or not deployment.work_terminals:
         return []
     return [
-        "When you add, change or remove a room, do the same with its networks in dev-gitlab: in variables.tf, in the check "
-        "of work_terminal_cidrs."
+        "When you add, change or remove a room, do the same with its networks in dev-gitlab: in variables.tf, in the "
+        "check of work_terminal_cidrs."
     ]
 
 

@@ -88,7 +88,7 @@ def convert(
     moved = [] if keep_defaults else [found.block for found in styled if _has_value(found.block)]
     values = {block.labels[0]: block.arguments["default"] for block in moved}
     lists = [*(one for it in listed for one in it.key_lists(styled)), *key_lists(styled, _lines(larger))]
-    blocks = [replace(found, block=_readable(found.block, texts, values, lists)) for found in styled]
+    blocks = [replace(it, block=_readable(it.block, texts, values, _for_block(lists, it))) for it in styled]
     refuse_new_cycles(name, (found.block for found in as_read), (found.block for found in blocks))
     by_file = filed(blocks)
     files = {file: render(content) for file, content in sorted(by_file.items())}
@@ -131,7 +131,13 @@ def _is_kept(one: Repeated, other: Repeated) -> bool:
     together: dict[str, set[str | None]] = {}
     for old, shared in now.items():
         together.setdefault(shared, set()).add(others.get(old))
-    return all(len(it) == 1 and None not in it for it in together.values())
+    examples = {expression(it.block.arguments["for_each"]): it.next_key for it in other.blocks if it.next_key}
+
+    def may_part(them: Set[str | None]) -> bool:
+        """Whether each has a next member of its own: rooms and repositories may have the same names by chance."""
+        return len({examples.get(it or "", "") for it in them} - {""}) == len(them)
+
+    return all(None not in it and (len(it) == 1 or may_part(it)) for it in together.values())
 
 
 def _shared(repeated: Repeated) -> dict[str, str]:
@@ -171,6 +177,12 @@ def _lines(document: Any) -> frozenset[str]:
 def _with_objects(block: Block, plain: Set[str]) -> Block:
     """The block with `jsonencode(…)` in place of strings of JSON. `plain` are addresses with plain ARNs."""
     return with_constructors(with_jsonencode(block, plain)) if block.type in ("resource", "data") else block
+
+
+def _for_block(lists: Sequence[KeyList], found: TopLevelBlock) -> list[KeyList]:
+    """The lists with the next lines of the block's own texts, as far as they are known: another text may grow alone."""
+    own = found.next_lines
+    return [it if own is None else replace(it, next_lines=own) for it in lists]
 
 
 def _readable(block: Block, texts: TextFiles, values: Mapping[str, Expression], lists: Sequence[KeyList]) -> Block:

@@ -3,12 +3,13 @@
 A list of a single member may be a list of all, or of this one alone. The stack with the next member tells.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from ops.handover.hcl import Block, Expression, Growth, ObjectExpr, TupleExpr
+from ops.handover.hcl import Block, Expression, Growth, ObjectExpr, Template, TupleExpr
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.references import address
+from terraform.templates import Literal
 
 
 def with_growth(blocks: Sequence[TopLevelBlock], larger: Sequence[TopLevelBlock]) -> list[TopLevelBlock]:
@@ -19,9 +20,18 @@ def with_growth(blocks: Sequence[TopLevelBlock], larger: Sequence[TopLevelBlock]
     }
     others[address(Block("locals"))] = Block("locals", arguments=local_values)
     return [
-        replace(it, block=_grown(it.block, others[address(it.block)])) if address(it.block) in others else it
+        replace(it, block=_grown(it.block, others[address(it.block)]), next_lines=_lines(others[address(it.block)]))
+        if address(it.block) in others
+        else it
         for it in blocks
     ]
+
+
+def _lines(block: Block) -> frozenset[str]:
+    """The lines of all texts in a block that have several."""
+    templates = (it for it in block.expressions() if isinstance(it, Template))
+    literals = (part.text for it in templates for part in it.parts if isinstance(part, Literal))
+    return frozenset(line for text in literals if "\n" in text for line in text.split("\n"))
 
 
 def _grown(block: Block, other: Block) -> Block:
@@ -35,18 +45,31 @@ def _grown(block: Block, other: Block) -> Block:
 
 
 def _pairs(own: Sequence[Block], others: Sequence[Block]) -> Iterator[tuple[Block, Block | None]]:
-    """Each nested block with the first other one that has the same arguments, but for lists and objects."""
+    """Each nested block with the first other one that it may have become: one with the same arguments or more items."""
     rest = list(others)
     for block in own:
-        found = next((it for it in rest if _likeness(it) == _likeness(block)), None)
+        found = next((it for it in rest if _may_become(block, it)), None)
         if found is not None:
             rest.remove(found)
         yield block, found
 
 
-def _likeness(block: Block) -> tuple[str, tuple[str, ...], Mapping[str, Expression]]:
-    plain = {name: it for name, it in block.arguments.items() if not isinstance(it, TupleExpr | ObjectExpr)}
-    return block.type, block.labels, plain
+def _may_become(block: Block, other: Block) -> bool:
+    return (block.type, block.labels, block.arguments.keys()) == (
+        other.type,
+        other.labels,
+        other.arguments.keys(),
+    ) and all(_is_in(it, other.arguments[name]) for name, it in block.arguments.items())
+
+
+def _is_in(own: Expression, other: Expression) -> bool:
+    """Whether an expression is the same as another one, or a list of which the other one has all items."""
+    match own, other:
+        case TupleExpr(items), TupleExpr(others):
+            return {*items} <= {*others}
+        case ObjectExpr(), ObjectExpr():
+            return True
+    return own == other
 
 
 def _compared(own: Expression, other: Expression) -> Expression:

@@ -82,6 +82,7 @@ class TopLevelBlock:
     is_for_items: whether only resources for each item of the variable need it.
     is_example: whether it shows what one more member of a collection is like, and is not written.
     next_key: the key of such an example in a block for a collection: a list of its single member is a list of all.
+    next_lines: the lines of the block's texts in the stack with examples, if it was compared with that.
     collection: what is known of the local value in this block, which has a collection's members.
     in_json: the members of JSON that have a variable's value, by the argument that is the JSON: `TYPE.ARGUMENT`.
     """
@@ -95,6 +96,7 @@ class TopLevelBlock:
     is_for_items: bool = False
     is_example: bool = False
     next_key: str = ""
+    next_lines: frozenset[str] | None = None
     collection: Collection | None = None
     in_json: Mapping[str, str] = field(default_factory=dict)
 

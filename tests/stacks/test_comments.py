@@ -159,8 +159,8 @@ def test_says_what_to_change_in_other_stacks(synthesised: Callable[[str], Stacks
         ],
         "prd-codecommit": [
             filled,
-            "When you add, change or remove a room, do the same with its networks in dev-gitlab: in variables.tf, in the "
-            "check of work_terminal_cidrs.",
+            "When you add, change or remove a room, do the same with its networks in dev-gitlab: in variables.tf, "
+            "in the check of work_terminal_cidrs.",
         ],
         "backlog-bridge": [
             f"{pulled}wildcard there includes it: in iam_pull_user.tf and in local.rooms.",

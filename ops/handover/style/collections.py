@@ -68,9 +68,13 @@ class Collected:
         ]
 
 
+# Local values that the style defines, once it knows the collections.
+_DEFINED_LATER = ("account_id", "name", "region", "tags")
+
+
 def collected(collections: Sequence[Collection], blocks: Sequence[TopLevelBlock]) -> list[Collected]:
     """The collections with constants alone that the stack's JSON has in one form."""
-    taken = {*local_values(blocks), *TAKEN}
+    taken = {*local_values(blocks), *TAKEN, *_DEFINED_LATER}
     found = []
     for it in collections:
         names = [it.name, _one_of(it.name), *it.lists, *map(_one_of, it.lists)]

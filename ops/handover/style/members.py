@@ -121,7 +121,7 @@ def _map(
     for axis in axes:
         if set(found) != set(axis.keys) or name in axis.needs or axis.key_name == "name":
             continue
-        if len(axis.keys) == 1 and axis.next_key not in expression.more:
+        if axis.next_key and axis.next_key not in expression.more:
             continue
         if all(it == TupleExpr(()) for it in found.values()):
             return Verbatim(f"{{ for {axis.key_name} in {axis.keys_of} : {axis.key_name} => [] }}")
