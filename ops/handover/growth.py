@@ -3,11 +3,13 @@
 A list of a single member may be a list of all, or of this one alone. The stack with the next member tells.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ops.handover.hcl import Block, Expression, Growth, ObjectExpr, Template, TupleExpr
 from ops.handover.metadata import TopLevelBlock
+from ops.handover.printing import expression as written
 from ops.handover.references import address
 from terraform.templates import Literal
 
@@ -84,6 +86,19 @@ def _compared(own: Expression, other: Expression) -> Expression:
             known = {key.text: it for key, it in others if key.text is not None}
             keys = [key.text for key, _ in items]
             compared = ((key, _compared(it, known.get(key.text or "", it))) for key, it in items)
-            new_keys = frozenset(known.keys() - {*keys}) if all(key in known for key in keys) else frozenset()
-            return ObjectExpr(tuple(compared), new_keys)
+            new_keys = known.keys() - {*keys} if all(key in known for key in keys) else set()
+            alike = (
+                key for key in new_keys if any(known[key] == it or is_next(known[key], it, key) for _, it in items)
+            )
+            return ObjectExpr(tuple(compared), frozenset(new_keys), frozenset(alike))
     return own
+
+
+def is_next(item: Expression, own: Expression, key: str) -> bool:
+    """Whether an item differs from another one in a part alone, where it has the key."""
+    source, other = written(item), written(own)
+    ends = ((source[: it.start()], source[it.end() :]) for it in re.finditer(re.escape(key), source))
+    return any(
+        other.startswith(before) and other.endswith(behind) and len(other) > len(before) + len(behind)
+        for before, behind in ends
+    )

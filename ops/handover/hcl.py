@@ -56,10 +56,14 @@ class TupleExpr:
 
 @dataclass(frozen=True)
 class ObjectExpr:
-    """`{…}`, in the given order. `more` are the keys that it has beside these in the stack with examples."""
+    """`{…}`, in the given order.
+
+    more: the keys that it has beside these in the stack with examples. alike: those of them with a value as these have.
+    """
 
     items: tuple[tuple[Template, "Expression"], ...]
     more: frozenset[str] = frozenset()
+    alike: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

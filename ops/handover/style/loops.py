@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ops.handover.growth import is_next
 from ops.handover.hcl import Expression, FunctionCall, ObjectExpr, Template, TupleExpr, Verbatim
 from ops.handover.metadata import TopLevelBlock
-from ops.handover.printing import expression as written
 from ops.handover.references import address
 from ops.handover.scopes import code_of, hides, references
 from ops.handover.strings import quoted_template
@@ -73,22 +73,12 @@ class _Repeated:
         match expression:
             case _ if len(self.keys) > 1:
                 return True
-            case ObjectExpr(more=more):
-                return self.next_key in more
+            case ObjectExpr(alike=alike):
+                return self.next_key in alike
             case TupleExpr(own, growth) if growth is not None:
                 as_read = [growth.items[own.index(it)] for it in items]
-                return all(any(_is_next(it, one, self.next_key) for it in growth.more) for one in as_read)
+                return all(any(is_next(it, one, self.next_key) for it in growth.more) for one in as_read)
         return False
-
-
-def _is_next(item: Expression, own: Expression, key: str) -> bool:
-    """Whether an item differs from another one in a part alone, where it has the key."""
-    source, other = written(item), written(own)
-    ends = ((source[: it.start()], source[it.end() :]) for it in re.finditer(re.escape(key), source))
-    return any(
-        other.startswith(before) and other.endswith(behind) and len(other) > len(before) + len(behind)
-        for before, behind in ends
-    )
 
 
 class _Loops:

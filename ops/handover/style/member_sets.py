@@ -48,20 +48,33 @@ def set_of_members(expression: Expression, axes: Sequence[Axis]) -> Expression:
     if not _is_of_different_items(expression):
         return expression
     for axis in axes:
+        rest = list(expression.items)
+        loops = []
         for marked, members in _alike(expression, axis).items():
-            rest = [it for it in expression.items if it not in members.values()]
-            excluded = _excluded(marked, set(members), axis.keys, rest)
-            if excluded is None or not is_free(axis.key_name, marked):
-                continue
-            if len(members) == 1 < len(axis.keys):
-                continue
-            # A set of all members that there are may be one of these alone. The next member tells.
-            is_alone = len(axis.keys) == 1
-            if (is_alone or axis.next_key) and not _has_next(expression, *next(iter(members.items())), axis):
-                continue
-            loop = f"for {axis.key_name} in {axis.keys_of} : {marked.replace(HERE, axis.key_name)}"
-            return _with_loop(loop, [_unless(axis.key_name, it) for it in excluded], rest)
+            others = [it for it in rest if it not in members.values()]
+            if len(others) + len(members) == len(rest) and (loop := _loop(expression, axis, marked, members, others)):
+                loops.append(loop)
+                rest = others
+        if loops:
+            return _beside(rest, loops)
     return expression
+
+
+def _loop(
+    expression: TupleExpr, axis: Axis, marked: str, members: Mapping[str, Expression], rest: Sequence[Expression]
+) -> str | None:
+    """The loop over all members for what a set has of them beside the `rest`, if it has the next one's, too."""
+    excluded = _excluded(marked, set(members), axis.keys, rest)
+    if excluded is None or not is_free(axis.key_name, marked) or len(members) == 1 < len(axis.keys):
+        return None
+    # A set of all members that there are may be one of these alone. The next member tells.
+    is_alone = len(axis.keys) == 1
+    if (is_alone or axis.next_key) and not _has_next(expression, *next(iter(members.items())), axis):
+        return None
+    conditions = [_unless(axis.key_name, it) for it in excluded]
+    return _with_conditions(
+        f"for {axis.key_name} in {axis.keys_of} : {marked.replace(HERE, axis.key_name)}", conditions
+    )
 
 
 def set_without(expression: Expression, argument: str, axes: Sequence[Axis], known: Set[str]) -> Expression:
@@ -86,7 +99,8 @@ def set_without(expression: Expression, argument: str, axes: Sequence[Axis], kno
                 continue
             if is_free("name", marked) and is_free(axis.key_name, marked):
                 loop = f"for name, {axis.key_name} in local.{axis.name} : {marked.replace(HERE, 'name')}"
-                return _with_loop(loop, [lacking.condition, *(_unless("name", it) for it in excluded)], rest)
+                conditions = [lacking.condition, *(_unless("name", it) for it in excluded)]
+                return _beside(rest, [_with_conditions(loop, conditions)])
     return expression
 
 
@@ -118,10 +132,16 @@ def _is_of_different_items(expression: Expression) -> TypeGuard[TupleExpr]:
     return isinstance(expression, TupleExpr) and len(set(expression.items)) == len(expression.items)
 
 
-def _with_loop(loop: str, conditions: Sequence[str], rest: Sequence[Expression]) -> Expression:
-    """The loop for those that fulfil all conditions, behind the rest of the set."""
-    found = Verbatim(f"[{loop} if {' && '.join(conditions)}]" if conditions else f"[{loop}]")
-    return FunctionCall("concat", (TupleExpr(tuple(rest)), found)) if rest else found
+def _with_conditions(loop: str, conditions: Sequence[str]) -> str:
+    return f"[{loop} if {' && '.join(conditions)}]" if conditions else f"[{loop}]"
+
+
+def _beside(rest: Sequence[Expression], loops: Sequence[str]) -> Expression:
+    """The set of what these loops give, behind the rest."""
+    found = tuple(map(Verbatim, loops))
+    if len(found) == 1 and not rest:
+        return found[0]
+    return FunctionCall("concat", (*([TupleExpr(tuple(rest))] if rest else []), *found))
 
 
 def _unless(name: str, start: str) -> str:

@@ -123,7 +123,9 @@ def _map(
             continue
         if axis.next_key and axis.next_key not in expression.more:
             continue
-        if all(it == TupleExpr(()) for it in found.values()):
+        if all(it == TupleExpr(()) for it in found.values()) and (
+            not axis.next_key or axis.next_key in expression.alike
+        ):
             return Verbatim(f"{{ for {axis.key_name} in {axis.keys_of} : {axis.key_name} => [] }}")
         for attribute in axis.entries[axis.keys[0]]:
             column = {key: axis.entries[key].get(attribute, NULL) for key in axis.keys}

@@ -194,6 +194,15 @@ def test_what_does_not_name_the_next_member_names_the_single_one(more: tuple[str
         assert not re.search(r"\bfor ", whole)
 
 
+def test_a_map_of_what_the_next_member_has_not_stays() -> None:
+    more = shop(MORE, MORE)
+    more["locals"]["names"]["next-one"] = ["x"]
+    more["output"]["urls"]["value"]["next-one"] = "other"
+    whole = in_shop(shop(ONE, ONE), more)
+    assert "web = []" in whole
+    assert 'web = aws_sqs_queue.queues["web"].url' in whole
+
+
 def test_an_example_that_does_not_fit_takes_no_loop_away() -> None:
     two = mirrors(("web", "app"))
     more = mirrors(("web", "app", "next-one"), {"lifecycle": {"prevent_destroy": True}})

@@ -125,3 +125,19 @@ def test_nested_blocks_without_a_name_are_compared_with_those_of_the_same_lists(
     pull = block("statement", actions=["pull"], it=["a", "b"])
     (found,) = grown(topic(push), topic(pull, push)).blocks
     assert more(found.arguments["it"]) is None
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "wanted"),
+    [
+        ({"a": []}, {"a": [], "next": []}, {"next"}),
+        ({"a": []}, {"a": [], "next": ["x"]}, set()),
+        ({"a": "of a"}, {"a": "of a", "next": "of next"}, {"next"}),
+        ({"a": "of a"}, {"a": "of a", "next": "other"}, set()),
+        ({"a": "of a"}, {"next": "of next"}, set()),
+    ],
+)
+def test_a_value_of_a_new_key_is_alike_if_it_differs_in_the_key_alone(own: Any, other: Any, wanted: set[str]) -> None:
+    found = grown(topic(it=own), topic(it=other)).arguments["it"]
+    assert isinstance(found, ObjectExpr)
+    assert found.alike == wanted

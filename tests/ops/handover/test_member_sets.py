@@ -173,6 +173,18 @@ def test_a_set_of_a_single_member_stays_where_it_does_not_grow_so(growth: list[s
     assert of_one(growth=growth) == one("a")
 
 
+def test_each_form_of_a_member_is_a_loop_where_it_grows() -> None:
+    of_files = ALL.replace('}"]', '}/*"]')
+    names = ("a", "a/*")
+    for growth, wanted in (
+        (["next", "next/*"], f"concat({ALL}, {of_files})"),
+        (["next"], f'concat(["{ARN}a/*"], {ALL})'),
+        (["next/*"], f'concat(["{ARN}a"], {of_files})'),
+    ):
+        grown = listed(*names, growth=[f"{ARN}{it}" for it in growth])
+        assert squeezed(expression(set_of_members(grown, [axis({"a": None}, next_key="next")]))) == wanted
+
+
 def test_a_set_of_all_members_stays_where_it_does_not_grow_by_the_next_one() -> None:
     two = [axis({"a": None, "b": None}, next_key="next")]
     assert squeezed(expression(set_of_members(listed("a", "b", growth=[f"{ARN}next"]), two))) == ALL
