@@ -1,6 +1,6 @@
 """CodeCommit repositories."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cdktf import TerraformResourceLifecycle
@@ -22,12 +22,22 @@ class RepositoryProps:
     mirrored_by: str | None = None
 
 
+_PROTECTED = "Terraform refuses to delete the repository while prevent_destroy is true."
+_NAMED_AS_A_WHOLE = (
+    "Policies may name all repositories as a whole whose names begin with {}: who may use these may use a new one, too."
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class RepositoriesProps:
-    """`repositories` by name; with `deletion_protected` Terraform refuses any plan that deletes one."""
+    """`repositories` by name; with `deletion_protected` Terraform refuses any plan that deletes one.
+
+    Policies may name all repositories whose names begin with one of `own_prefixes` as a whole.
+    """
 
     repositories: Mapping[str, RepositoryProps]
     deletion_protected: bool
+    own_prefixes: Sequence[str] = ()
 
 
 class Repositories(Construct):
@@ -51,5 +61,9 @@ class Repositories(Construct):
         }
         for mirror in self.repositories.values():
             acknowledge(mirror, CKV2_AWS_37="a mirror: changes are approved at the source, and nobody merges here")
-            if props.deletion_protected:
-                explain(mirror, "Terraform refuses to delete the repository while prevent_destroy is true.")
+            reasons = [
+                *([_PROTECTED] if props.deletion_protected else []),
+                *([_NAMED_AS_A_WHOLE.format(" and ".join(props.own_prefixes))] if props.own_prefixes else []),
+            ]
+            if reasons:
+                explain(mirror, " ".join(reasons))

@@ -113,6 +113,7 @@ class PrdCodecommitStack(BaseStack):
                     name: repository_props(repository, mirrored_by.get(name)) for name, repository in own.items()
                 },
                 deletion_protected=settings.deletion_protected,
+                own_prefixes=settings.own_prefixes,
             ),
         ).repositories
         pull_user = None

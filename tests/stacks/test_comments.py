@@ -200,3 +200,22 @@ def test_a_single_room_says_where_it_is_and_that_one_of_the_other_kind_needs_the
         },
     )
     assert "Give the room either networks or VPC endpoints." in messages(both.terraform["prd-codecommit"], "night")
+
+
+def test_a_repository_says_what_keeps_it_and_which_names_policies_include(
+    synthesised: Callable[[str], Stacks], changed: Callable[..., Stacks]
+) -> None:
+    def reasons(stacks: Stacks) -> set[str]:
+        repositories = stacks["prd-codecommit"].json["resource"]["aws_codecommit_repository"].values()
+        return {it["//"].get("comment", "") for it in repositories}
+
+    keeps = "Terraform refuses to delete the repository while prevent_destroy is true."
+    wildcard = (
+        "Policies may name all repositories as a whole whose names begin with infrastructure: "
+        "who may use these may use a new one, too."
+    )
+    assert reasons(synthesised("example")) == {keeps}
+    assert reasons(synthesised("everything")) == {f"{keeps} {wildcard}"}
+    unprotected = {"prd.codecommit.deletion_protected": False}
+    assert reasons(changed("everything", unprotected)) == {wildcard}
+    assert reasons(changed("example", unprotected)) == {""}
