@@ -211,6 +211,18 @@ def test_an_example_that_does_not_fit_takes_no_loop_away() -> None:
     assert convert(two, name="web", schemas=shipped(), larger=more).files == alone.files
 
 
+def test_an_example_with_a_reference_of_its_own_takes_no_loop_away() -> None:
+    def topics(keys: tuple[str, ...]) -> Document:
+        texts = {"web": "w", "app": "a", "next-one": "${aws_sqs_queue.it.url}"}
+        own = each("topics/*/topic", keys, "aws_sns_topic", lambda key: {"name": key, "display_name": texts[key]})
+        return stack("resource", [*own, ("aws_sqs_queue", "it", {"name": "it"})])
+
+    two, more = topics(("web", "app")), topics(("web", "app", "next-one"))
+    alone = convert(two, name="web", schemas=shipped())
+    assert alone.addresses["aws_sns_topic.topics_web_topic"] == 'aws_sns_topic.topics["web"]'
+    assert convert(two, name="web", schemas=shipped(), larger=more).files == alone.files
+
+
 def test_an_output_of_texts_stays_where_no_local_value_has_the_keys() -> None:
     topics = {"it": {"for_each": '${toset(["app", "web"])}', "name": "${each.key}"}}
     document = {

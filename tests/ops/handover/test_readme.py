@@ -286,3 +286,13 @@ def test_lists_what_to_change_in_other_stacks_below_the_places() -> None:
         in text
     )
     assert "Other stacks" not in readme({"//": {"other_stacks": []}})
+
+
+def test_a_file_with_the_key_of_a_single_member_need_not_have_the_next_one() -> None:
+    files = {"own.tf": [Block("locals", arguments={"mirrors": Verbatim("{}")})]}
+    lists = [MemberList(address="local.mirrors", what="mirrors", keys=["website"])]
+    texts = {"own.tf": "website", "pull.tf": '["arn:aws:codecommit:x:1:website"]', "units/website.json": ""}
+    (mirrors,) = located(lists, files, texts)
+    assert mirrors == EditPlace(
+        file="own.tf", name="local.mirrors", what="mirrors", also=["units/KEY.json"], some=("pull.tf",)
+    )
