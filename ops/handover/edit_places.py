@@ -59,7 +59,7 @@ def located(
 def _located(it: MemberList, file: str, files: Mapping[str, str]) -> EditPlace:
     """The place of a list; `files` are all texts without the list."""
     every = list(_with_every_key(it.keys, files))
-    own = [path for path in files if any(path.replace(f"/{key}.", "/KEY.") in every for key in it.keys)]
+    own = [path.replace("/KEY.", f"/{key}.") for path in every if path not in files for key in it.keys]
     # What has the key of a single member need not have the next one.
     also = [path for path in every if len(it.keys) > 1 or path not in files]
     some = (path for path in _with_a_name([*it.keys, *it.ids], files) if path not in (*also, *own))
