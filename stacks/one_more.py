@@ -3,7 +3,7 @@
 Its members have names that no other one has, and every argument that an entry of them may have.
 """
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from ipaddress import IPv4Network
 
 from settings import Deployment
@@ -24,7 +24,7 @@ REPOSITORY = "next-repository"
 ROOM = "next_room"
 """What each is called, with a number if another one is called so."""
 _DESCRIPTION = "What comes next"
-_ENDPOINT = "vpce-00000000000000000"
+_ENDPOINTS = ("vpce-00000000000000000", "vpce-00000000000000001")
 _ELASTIC_IP = "eipalloc-00000000000000000"
 
 # Reserved for documentation: https://www.rfc-editor.org/rfc/rfc5737
@@ -133,12 +133,17 @@ def _with_room(deployment: Deployment) -> Deployment:
         others = fewer if len(pulled) > 1 else more
         another = RoomSettings(
             from_cidrs=None if first.from_cidrs is None else (network,),
-            from_vpc_endpoints=None if first.from_vpc_endpoints is None else (_ENDPOINT,),
+            from_vpc_endpoints=None if first.from_vpc_endpoints is None else _other_endpoints(first.from_vpc_endpoints),
             repositories=tuple(others) if len(others) != len(pulled) else tuple({*pulled, *others}),
         )
         return settings.model_copy(update={"rooms": {**rooms, _free(ROOM, rooms.keys()): another}})
 
     return _with_codecommit(deployment, added)
+
+
+def _other_endpoints(known: Sequence[str]) -> tuple[str, ...]:
+    """Endpoints of another number, so that an entry may have as many as it needs."""
+    return _ENDPOINTS if len(known) == 1 else _ENDPOINTS[:1]
 
 
 def _free_networks(settings: CodeCommitSettings) -> Iterator[IPv4Network]:

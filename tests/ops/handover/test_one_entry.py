@@ -131,6 +131,29 @@ ENTRIES = {
             "prd.codecommit.rooms": {"day_shift": {"from_cidrs": ["203.0.113.32/29"]}},
         },
     ),
+    "second_room_with_endpoints": Entry(
+        deployment="minimal",
+        stack="prd-codecommit",
+        file="locals.tf",
+        behind="  rooms = {\n",
+        entry=f"""\
+    night_shift = {{
+      pull_resources = ["{_ARN}:website"]
+      source_vpce    = ["vpce-00000000000000003", "vpce-00000000000000004"]
+    }}
+""",
+        settings={
+            "prd.codecommit.rooms.night_shift": {
+                "from_vpc_endpoints": ["vpce-00000000000000003", "vpce-00000000000000004"],
+                "repositories": ["website"],
+            }
+        },
+        before={
+            "prd.codecommit.repositories.website": {},
+            "prd.codecommit.rooms": {"day_shift": {"from_vpc_endpoints": ["vpce-00000000000000002"]}},
+            "prd.codecommit.detection": {"emails": ["security@example.com"]},
+        },
+    ),
     "repository_beside_a_single_room": Entry(
         deployment="minimal",
         stack="prd-codecommit",
