@@ -16,8 +16,8 @@ from terraform.address_lists import (
 )
 
 _OF_ONE_KIND = (
-    "The conditions in iam_rooms.tf are for one of them only: add the first room of the other kind to the deployment "
-    "file, and hand over again."
+    "The conditions in iam_rooms.tf are for what the other rooms have: a room of the other kind needs conditions of "
+    "its own there."
 )
 
 

@@ -171,7 +171,7 @@ def test_says_what_to_change_in_other_stacks(synthesised: Callable[[str], Stacks
     assert changes("minimal") == changes("backlog-only") == {}
 
 
-def test_a_single_room_says_where_it_is_and_that_one_of_the_other_kind_needs_the_project(
+def test_a_single_room_says_where_it_is_and_that_one_of_the_other_kind_needs_conditions(
     changed: Callable[..., Stacks],
 ) -> None:
     stacks = changed("example", {"prd.codecommit.rooms": {"night": {"from_cidrs": ["203.0.113.64/29"]}}}).terraform
@@ -185,11 +185,11 @@ def test_a_single_room_says_where_it_is_and_that_one_of_the_other_kind_needs_the
         policy = stack.resource(f"aws_iam_policy.rooms_{room}_deny_policy")
         return [it["error_message"] for it in policy["lifecycle"]["precondition"]]
 
-    needs_the_project = (
-        "Give the room either networks or VPC endpoints. The conditions in iam_rooms.tf are for one of them only: "
-        "add the first room of the other kind to the deployment file, and hand over again."
+    needs_conditions = (
+        "Give the room either networks or VPC endpoints. The conditions in iam_rooms.tf are for what the other rooms "
+        "have: a room of the other kind needs conditions of its own there."
     )
-    assert needs_the_project in messages(stacks["prd-codecommit"], "night")
+    assert needs_conditions in messages(stacks["prd-codecommit"], "night")
     both = changed(
         "example",
         {
