@@ -52,12 +52,16 @@ rehearse: .venv/.test ## Apply DEPLOYMENT against an emulated AWS and destroy it
 
 .PHONY: test
 test: .venv/.test ## Run every test whose tools are installed; names the skipped ones
-	@$(RUN) -m pytest $(WORKED) $(or $(WORKERS),3) --cov --cov-report= $(PYTEST)
-	@echo "lines of the product that the quick ones of these tests run: $$($(RUN) -m coverage report --format=total) %"
+	@$(RUN) -m pytest $(WORKED) $(or $(WORKERS),3) $(PYTEST)
 
 .PHONY: quick
 quick: .venv/.test ## Run the tests that need no other program and no server
 	@$(RUN) -m pytest -m "not (slow or tool or terraform or emulator)" $(WORKED) $(or $(WORKERS),2) $(PYTEST)
+
+.PHONY: coverage
+coverage: .venv/.test ## Show which lines of the product the tests of quick leave out
+	@$(RUN) -m pytest -m "not (slow or tool or terraform or emulator)" $(WORKED) $(or $(WORKERS),2) --cov --cov-report= $(PYTEST)
+	@$(RUN) -m coverage report --skip-covered --show-missing
 
 .PHONY: proofs
 proofs: .venv/.test ## Try all generated cases, of which make test tries a part

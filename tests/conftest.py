@@ -71,20 +71,6 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Measure the coverage of the tests of `make quick` alone: measuring doubles the time that Python takes."""
-    measured = item.config.pluginmanager.getplugin("_cov")
-    controller = getattr(measured, "cov_controller", None)
-    if controller is None or not any(item.get_closest_marker(name) for name in NOT_QUICK):
-        return (yield)
-    controller.pause()
-    try:
-        return (yield)
-    finally:
-        controller.resume()
-
-
-@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """With KAKEHASHI_NO_SKIP, a test that skips has failed."""
     report = yield
