@@ -1,6 +1,6 @@
 """A deployment with one more of each, from which the handover sees what differs between a single member and the next.
 
-Its members have names that no other one has, and every argument that an entry of them may have.
+Nothing that it has more is called as anything else in the deployment.
 """
 
 from collections.abc import Callable, Iterator, Sequence, Set
@@ -16,7 +16,7 @@ from settings.backlog import (
     target_name,
     units,
 )
-from settings.codecommit import CodeCommitSettings, PullSettings, PushedRepositorySettings, RoomSettings
+from settings.codecommit import CodeCommitSettings, PushedRepositorySettings, RoomSettings
 from settings.network import ZONE_LETTERS, NatSettings, NetworkSettings, ZoneSettings
 
 MIRROR, SPACE, TARGET = "one-more", "nextspace", "next-target"
@@ -121,7 +121,7 @@ def _with_room(deployment: Deployment) -> Deployment:
 
     def added(settings: CodeCommitSettings) -> CodeCommitSettings:
         rooms = settings.rooms
-        network = next(_free_networks(settings), None)
+        network = next(_free_networks(deployment, settings), None)
         if not rooms or network is None:
             return settings
         first = next(iter(rooms.values()))
@@ -134,7 +134,7 @@ def _with_room(deployment: Deployment) -> Deployment:
         another = RoomSettings(
             from_cidrs=None if first.from_cidrs is None else (network,),
             from_vpc_endpoints=None if first.from_vpc_endpoints is None else _other_endpoints(first.from_vpc_endpoints),
-            repositories=tuple(others) if len(others) != len(pulled) else tuple({*pulled, *others}),
+            repositories=tuple(others) if len(others) != len(pulled) else tuple(dict.fromkeys((*pulled, *others))),
         )
         return settings.model_copy(update={"rooms": {**rooms, _free(ROOM, rooms.keys()): another}})
 
@@ -146,11 +146,10 @@ def _other_endpoints(known: Sequence[str]) -> tuple[str, ...]:
     return _ENDPOINTS if len(known) == 1 else _ENDPOINTS[:1]
 
 
-def _free_networks(settings: CodeCommitSettings) -> Iterator[IPv4Network]:
+def _free_networks(deployment: Deployment, settings: CodeCommitSettings) -> Iterator[IPv4Network]:
     """Networks of a single address that nobody pushes or pulls from."""
-    rooms: list[PullSettings] = [*settings.rooms.values(), *([settings.pull] if settings.pull is not None else [])]
-    known = [network for room in rooms for network in room.from_cidrs or ()]
-    known += settings.push.from_cidrs or () if settings.push is not None else ()
+    pushing = settings.push.from_cidrs or () if settings.push is not None else ()
+    known = [*deployment.room_networks, *pushing]
     for whole in _PUBLIC:
         for it in whole.subnets(new_prefix=32):
             if not any(it.overlaps(other) for other in known):

@@ -1,6 +1,7 @@
 """The commands `synth`, `access`, `rehearse` and `handover`, which make or read a deployment's Terraform."""
 
 import os
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -187,7 +188,7 @@ def handover(
 def _larger(context: typer.Context, settings: "Deployment", stack: ExitStack) -> Path | None:
     """The output folder of the deployment with one more member of each collection, until `stack` is closed.
 
-    None if there is none, or AWS would refuse it: the deployment may be as large as it can be.
+    None if there is none, or if it is refused, as where a deployment is as large as AWS takes it. That is said.
     """
     from stacks.one_more import with_one_more
 
@@ -196,5 +197,6 @@ def _larger(context: typer.Context, settings: "Deployment", stack: ExitStack) ->
         return None
     try:
         return stack.enter_context(synthesised(context, more))
-    except RefusedError:
+    except RefusedError as error:
+        print(f"lists of a single member stay as they are: with one more, {error.problems[0].what}", file=sys.stderr)
         return None

@@ -272,7 +272,9 @@ def test_lists_of_which_one_alone_grows_are_not_the_same() -> None:
 
 
 @pytest.mark.tool("terraform")
-def test_a_deployment_that_must_not_grow_is_handed_over_as_it_is(tmp_path: Path) -> None:
+def test_a_deployment_that_must_not_grow_is_handed_over_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     def synth(deployment: Deployment, out: Path) -> object:
         assert deployment.prd is not None
         assert deployment.prd.codecommit is not None
@@ -284,6 +286,9 @@ def test_a_deployment_that_must_not_grow_is_handed_over_as_it_is(tmp_path: Path)
     assert cli.run(["handover", file, "--out", str(out), "--no-providers"], synth) == 0
     (written,) = out.glob("*/prd-codecommit/codecommit.tf")
     assert "for_each" not in written.read_text()
+    said = "lists of a single member stay as they are: with one more, too many repositories\n"
+    assert said in capsys.readouterr().err
     assert cli.run(["handover", file, "--out", str(tmp_path / "more"), "--no-providers"], synthesise) == 0
     (written,) = (tmp_path / "more").glob("*/prd-codecommit/codecommit.tf")
     assert "for_each = local.repositories" in written.read_text()
+    assert "stay as they are" not in capsys.readouterr().err
