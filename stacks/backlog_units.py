@@ -159,9 +159,9 @@ def hooks(deployment: Deployment, settings: BacklogSettings) -> dict[str, tuple[
 def collections(settings: BacklogSettings) -> dict[str, dict[str, dict[str, Any]]]:
     """The mirrors that share builds, for the handover: see `ops.handover.metadata.Collection`."""
     spaces = list(units(settings))
-    # The hooks of several spaces start different builds.
-    lists = {"hooks": {"project": f"{spaces[0]}."}} if len(spaces) == 1 else {}
-    return {"mirrors": {"arns": {"codecommit": "target", "kms": "key_arn"}, "lists": lists}}
+    # Each of several spaces has its own mirrors: its key is the space's name.
+    start = f"{spaces[0]}." if len(spaces) == 1 else "{key}."
+    return {"mirrors": {"arns": {"codecommit": "target", "kms": "key_arn"}, "lists": {"hooks": {"project": start}}}}
 
 
 def target_settings(deployment: Deployment, mirror: MirrorSettings) -> RepositorySettings:

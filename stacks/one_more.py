@@ -14,7 +14,6 @@ from settings.backlog import (
     git_host,
     mirrors,
     target_name,
-    units,
 )
 from settings.codecommit import CodeCommitSettings, PushedRepositorySettings, RoomSettings
 from settings.network import ZONE_LETTERS, NatSettings, NetworkSettings, ZoneSettings
@@ -45,7 +44,7 @@ def with_one_more(deployment: Deployment) -> Deployment | None:
 def _with_mirror(deployment: Deployment) -> Deployment:
     """A single mirror with a build of its own gets one of a second space; others get one into a repository of its own.
 
-    That needs such a repository of the bridge, and where one build has all mirrors of a space, a single space.
+    That needs such a repository of the bridge.
     """
     production = deployment.prd
     backlog = production.backlog if production is not None else None
@@ -56,7 +55,7 @@ def _with_mirror(deployment: Deployment) -> Deployment:
     created = [it for it in known.values() if isinstance(it.target, CreatedTargetSettings)]
     if first is not None and backlog.isolation == "repository" and len(known) == 1:
         backlog, space = _with_another_space(backlog, first)
-    elif created and (backlog.isolation == "repository" or len(units(backlog)) == 1):
+    elif created:
         first, space = created[0], created[0].space
     else:
         return deployment

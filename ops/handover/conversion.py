@@ -25,9 +25,10 @@ from ops.handover.repetition import Repeated, with_repetition
 from ops.handover.schema import Schemas
 from ops.handover.scopes import hides
 from ops.handover.style import with_style
-from ops.handover.style.collections import collected, in_other_members
+from ops.handover.style.collections import collected
 from ops.handover.style.key_lists import key_lists
 from ops.handover.style.null_checks import without_needless_nullable
+from ops.handover.style.owned_collections import owned, with_owners
 from ops.handover.texts import TextFiles
 
 _NOTHING = Given()
@@ -84,10 +85,15 @@ def convert(
     objects = [replace(found, block=_with_objects(found.block, plain)) for found in repeated.blocks]
     named = collections(document)
     listed = collected(named, objects)
-    styled = with_style([*(it.local_value for it in listed), *objects])
+    shared = owned(named, objects)
+    styled = with_style([*(it.local_value for it in listed), *with_owners(objects, shared)])
     moved = [] if keep_defaults else [found.block for found in styled if _has_value(found.block)]
     values = {block.labels[0]: block.arguments["default"] for block in moved}
-    lists = [*(one for it in listed for one in it.key_lists(styled)), *key_lists(styled, _lines(larger))]
+    lists = [
+        *(one for it in listed for one in it.key_lists(styled)),
+        *(one for it in shared for one in it.key_lists(styled)),
+        *key_lists(styled, _lines(larger)),
+    ]
     blocks = [replace(it, block=_readable(it.block, texts, values, _for_block(lists, it))) for it in styled]
     refuse_new_cycles(name, (found.block for found in as_read), (found.block for found in blocks))
     by_file = filed(blocks)
@@ -95,7 +101,7 @@ def convert(
     if values:
         files["terraform.tfvars"] = "".join(f"{it} = {expression(value)}\n" for it, value in sorted(values.items()))
     files |= texts.files
-    members = [*repeated.members, *(it.member_list for it in listed), *in_other_members(named, styled)]
+    members = [*repeated.members, *(it.member_list for it in listed), *(it.member_list for it in shared)]
     return Converted(
         files=files,
         addresses=repeated.addresses,

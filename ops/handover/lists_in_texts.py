@@ -5,7 +5,7 @@ The lines `"batch": "known",` and `"website": "known",` become one line between 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ops.handover.by_key import text_by_key
@@ -18,6 +18,7 @@ from terraform.templates import Interpolation, Literal, Part, escaped
 class KeyList:
     """The keys of a local value that blocks iterate over: in Terraform's order, and the expression of all of them.
 
+    value_name, values: what else a line may have: one text for each key. expression_with_values: the map of both.
     next_key: the key of an example of the next member, which the lines of the stack with it have, too: `next_lines`.
     """
 
@@ -25,23 +26,41 @@ class KeyList:
     key_name: str
     keys: Sequence[str]
     expression: str
+    value_name: str = ""
+    values: Sequence[str] = ()
+    expression_with_values: str = ""
     next_key: str = ""
     next_lines: frozenset[str] = frozenset()
+
+    @property
+    def texts(self) -> Mapping[str, Sequence[str]]:
+        """What lines may have, by the loop's variables."""
+        return {self.key_name: self.keys} | ({self.value_name: self.values} if self.value_name else {})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Loop:
-    """A text with a loop over a list of keys: the template's pieces before, within and after it."""
+    """A text with a loop over a list of keys: the template's pieces before, within and after it.
+
+    has_values: whether the lines have what belongs to the keys, too.
+    """
 
     over: KeyList
     before: Sequence[Part]
     line: str
     after: Sequence[Part]
+    has_values: bool
+
+    @property
+    def expression(self) -> str:
+        """What the template gets as the list's name."""
+        return self.over.expression_with_values if self.has_values else self.over.expression
 
     @property
     def opening(self) -> str:
         """The line that the loop starts with. The marker `~` removes the line's end."""
-        return f"%{{ for {self.over.key_name} in {self.over.name} ~}}\n"
+        names = f"{self.over.key_name}, {self.over.value_name}" if self.has_values else self.over.key_name
+        return f"%{{ for {names} in {self.over.name} ~}}\n"
 
     @property
     def closing(self) -> str:
@@ -57,13 +76,14 @@ def looped(template: Template, lists: Sequence[KeyList]) -> Loop | None:
         lines = part.text.splitlines(keepends=True) if not _has_other_line_ends(part.text) else []
         for start, over in _places(lines, lists, is_first=index == 0):
             end = start + len(over.keys)
-            line = text_by_key([it[:-1] for it in lines[start:end]], {over.key_name: over.keys})
+            line = text_by_key([it[:-1] for it in lines[start:end]], over.texts)
             if line is not None and Interpolation(over.key_name) in line and _goes_on(line, over):
                 return Loop(
                     over=over,
                     before=[*template.parts[:index], *_literal(lines[:start])],
                     line="".join(escaped(it.text) if isinstance(it, Literal) else f"${{{it.source}}}" for it in line),
                     after=[*_literal(lines[end:]), *template.parts[index + 1 :]],
+                    has_values=Interpolation(over.value_name) in line,
                 )
     return None
 

@@ -32,7 +32,8 @@ class Collection:
     arns: the attribute that ARNs end with which name every member, by the service in the ARNs. Its values may be whole
     ARNs, of some members.
     lists: other names of the members, by what a list of them is called: all keys, and the values of attributes, each
-    behind the text that is said of the attribute.
+    behind the text that is said of the attribute. If each member of a local value has some members, `{key}` in such a
+    text stands for the key of the one that has the member.
     """
 
     name: str
@@ -84,6 +85,7 @@ class TopLevelBlock:
     next_key: the key of such an example in a block for a collection: a list of its single member is a list of all.
     next_lines: the lines of the block's texts in the stack with examples, if it was compared with that.
     collection: what is known of the local value in this block, which has a collection's members.
+    owned: what is known of collections of which each member of the local value in this block has some members.
     in_json: the members of JSON that have a variable's value, by the argument that is the JSON: `TYPE.ARGUMENT`.
     """
 
@@ -98,6 +100,7 @@ class TopLevelBlock:
     next_key: str = ""
     next_lines: frozenset[str] | None = None
     collection: Collection | None = None
+    owned: tuple[Collection, ...] = ()
     in_json: Mapping[str, str] = field(default_factory=dict)
 
 

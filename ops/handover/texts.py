@@ -97,7 +97,7 @@ class TextFiles:
         if loop is None:
             content = _content(template.parts, variables)
         else:
-            variables[loop.over.expression] = loop.over.name
+            variables[loop.expression] = loop.over.name
             before, after = _content(loop.before, variables), _content(loop.after, variables)
             content = None
             if before is not None and after is not None:

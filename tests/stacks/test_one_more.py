@@ -83,16 +83,26 @@ def test_other_bridges_get_a_mirror_of_a_known_space_into_a_repository_of_its_ow
     assert target.description
 
 
+def test_a_bridge_with_a_build_for_each_of_several_spaces_gets_a_mirror_of_one_of_them(tmp_path: Path) -> None:
+    changes: dict[str, Any] = {
+        "prd.backlog.isolation": "space",
+        "prd.backlog.cache": None,
+        "prd.backlog.keep_logs_of": [],
+    }
+    before, after = (mirrors(backlog(it(tmp_path, "everything", changes))) for it in (deployment, larger))
+    assert after.keys() - before.keys() == {MIRROR}
+    assert after[MIRROR].space in {it.space for it in before.values()}
+
+
 @pytest.mark.parametrize(
     ("name", "changes"),
     [
         ("example", {"prd.backlog.repositories.website.target": {"codecommit": "application"}}),
-        ("everything", {"prd.backlog.isolation": "space", "prd.backlog.cache": None, "prd.backlog.keep_logs_of": []}),
         ("example", {"prd.backlog.repositories": {"lib": NOBODY_AGREED}}),
         ("example", {"prd.backlog.repositories": {"lib": NOBODY_AGREED}, "prd.backlog.isolation": "repository"}),
     ],
 )
-def test_a_bridge_without_repositories_of_its_own_or_with_several_spaces_or_without_mirrors_gets_no_mirror(
+def test_a_bridge_without_repositories_of_its_own_or_without_mirrors_gets_no_mirror(
     name: str, changes: dict[str, Any], tmp_path: Path
 ) -> None:
     assert backlog(larger(tmp_path, name, changes)) == backlog(deployment(tmp_path, name, changes))

@@ -15,6 +15,7 @@ from ops.handover.style.members import with_members
 from ops.handover.style.name_prefix import with_name
 from ops.handover.style.needless import without_needless
 from ops.handover.style.order import in_order
+from ops.handover.style.owned_collections import with_owned_collections
 from ops.handover.style.repeated_values import with_repeated_values
 from ops.handover.style.tags import with_tags
 from ops.handover.style.validations import with_named_constants
@@ -31,6 +32,7 @@ _PASSES: tuple[Callable[[Sequence[TopLevelBlock]], Sequence[TopLevelBlock]], ...
     with_ids,
     with_arns,
     with_collections,
+    with_owned_collections,
     with_loops,
     with_members,
     with_repeated_values,

@@ -19,21 +19,26 @@ from ops.handover.hcl import (
     Template,
     TupleExpr,
     Verbatim,
-    text,
     within,
 )
 from ops.handover.lists_in_texts import KeyList
 from ops.handover.metadata import Collection, TopLevelBlock
 from ops.handover.printing import expression
 from ops.handover.references import addresses_in, is_constant
-from ops.handover.strings import quoted_template
-from ops.handover.style.keys import TAKEN, key_name
+from ops.handover.style.collection_entries import (
+    DEFINED_LATER,
+    Entries,
+    as_quoted,
+    attribute_of_arns,
+    entries_of,
+    loop_over_arns,
+    loop_over_attribute,
+    one_of,
+)
+from ops.handover.style.keys import TAKEN
 from ops.handover.style.local_values import local_values, with_changed_sets, with_changed_values, with_local_values
 from ops.handover.style.marked_keys import HERE, with_key_in_text
-from terraform.patterns import NAME
-from terraform.templates import Directive
 
-_Entries = Mapping[str, Mapping[str, Expression]]
 _PLAIN = re.compile(r"[\w.-]*", re.ASCII)
 
 
@@ -62,23 +67,19 @@ class Collected:
         """The lists that texts may have loops over: those that `blocks` define."""
         defined = local_values(blocks)
         return [
-            KeyList(name=name, key_name=_one_of(name), keys=keys, expression=f"local.{name}")
+            KeyList(name=name, key_name=one_of(name), keys=keys, expression=f"local.{name}")
             for name, keys in self.lists.items()
             if name in defined
         ]
 
 
-# Local values that the style defines, once it knows the collections.
-_DEFINED_LATER = ("account_id", "name", "region", "tags")
-
-
 def collected(collections: Sequence[Collection], blocks: Sequence[TopLevelBlock]) -> list[Collected]:
     """The collections with constants alone that the stack's JSON has in one form."""
-    taken = {*local_values(blocks), *TAKEN, *_DEFINED_LATER}
+    taken = {*local_values(blocks), *TAKEN, *DEFINED_LATER}
     found = []
     for it in collections:
-        names = [it.name, _one_of(it.name), *it.lists, *map(_one_of, it.lists)]
-        forms = [_entries(value) for value in _listed(it.name, blocks)]
+        names = [it.name, one_of(it.name), *it.lists, *map(one_of, it.lists)]
+        forms = [entries_of(value) for value in _listed(it.name, blocks)]
         if not forms or any(form != forms[0] for form in forms) or len({*names} - taken) < len(names):
             continue
         entries = forms[0]
@@ -89,20 +90,6 @@ def collected(collections: Sequence[Collection], blocks: Sequence[TopLevelBlock]
             value = next(_listed(it.name, blocks))
             found.append(Collected(collection=it, entries=value, lists=lists))
     return found
-
-
-def in_other_members(collections: Sequence[Collection], blocks: Sequence[TopLevelBlock]) -> Iterator[MemberList]:
-    """Where members of collections are added that each member of another local value has some of, for the README."""
-    for it in collections:
-        for name, value in local_values(blocks).items():
-            owners = [one for _, one in value.items] if isinstance(value, ObjectExpr) else []
-            members = [
-                _entries(dict(one.items).get(text(it.name), NULL)) if isinstance(one, ObjectExpr) else {}
-                for one in owners
-            ]
-            if members and all(members):
-                keys = [key for own in members for key in own]
-                yield MemberList(address=f"local.{name}", what=it.name, keys=keys)
 
 
 def with_collections(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]:
@@ -118,7 +105,7 @@ def with_collections(blocks: Sequence[TopLevelBlock]) -> Sequence[TopLevelBlock]
 def _with_collection(
     blocks: Sequence[TopLevelBlock], collection: Collection, value: Expression
 ) -> Sequence[TopLevelBlock]:
-    entries = _entries(value)
+    entries = entries_of(value)
     if not entries:
         return blocks
     change = _LoopsOverMembers(collection, entries, _sets(blocks))
@@ -131,12 +118,12 @@ def _with_collection(
 
 
 class _LoopsOverMembers:
-    def __init__(self, collection: Collection, entries: _Entries, sets: Mapping[frozenset[str], int]) -> None:
+    def __init__(self, collection: Collection, entries: Entries, sets: Mapping[frozenset[str], int]) -> None:
         self._collection = collection
         self._sets = sets
         self._entries = entries
         self._all = f"local.{collection.name}"
-        self._one = _one_of(collection.name)
+        self._one = one_of(collection.name)
 
     def changed(self, found: TopLevelBlock) -> TopLevelBlock:
         """A block with loops."""
@@ -151,26 +138,19 @@ class _LoopsOverMembers:
         return f"toset(concat({', '.join(lists)}))"
 
     def _object(self, it: Expression) -> Expression:
-        return Verbatim(self._all) if isinstance(it, ObjectExpr) and _entries(it) == self._entries else it
+        return Verbatim(self._all) if isinstance(it, ObjectExpr) and entries_of(it) == self._entries else it
 
     def _set(self, it: Expression) -> Expression:
         """A set of ARNs, one for each member."""
         if not isinstance(it, TupleExpr) or not it.items or len(it.items) != len({*it.items}):
             return it
-        arns = {_quoted(arn) for arn in it.items}
-        for service, attribute in self._collection.arns.items():
-            column = [entry.get(attribute, NULL) for entry in self._entries.values()]
-            values = {_quoted(value) for value in column if value != NULL}
-            # Where another set has the same ARNs, it is not known which of them are those of the members.
-            if arns == values and all(map(_may_be_arn, arns)) and self._sets[frozenset(arns)] == 1:
-                return Verbatim(f"compact([for {self._one} in {self._all} : {self._one}.{attribute}])")
-            starts = {
-                arn.removesuffix(value) for arn in arns for value in values if value and arn.endswith(f":{value}")
-            }
-            start = starts.pop() if len(starts) == 1 and len(values) == len(column) else ""
-            if start.startswith(f"arn:aws:{service}:") and arns == {start + value for value in values}:
-                return Verbatim(f'[for {self._one} in {self._all} : "{start}${{{self._one}.{attribute}}}"]')
-        return it
+        arns = frozenset(map(as_quoted, it.items))
+        # Where another set has the same ARNs, it is not known which of them are those of the members.
+        attribute = attribute_of_arns(self._collection, self._entries, arns) if self._sets[arns] == 1 else None
+        if attribute is not None:
+            return Verbatim(loop_over_attribute(self._collection, attribute, self._all))
+        loop = loop_over_arns(self._collection, self._entries, arns, self._all)
+        return it if loop is None else Verbatim(loop)
 
     def _output(self, it: Expression) -> Expression:
         """A map with a value for each name in one of the lists, or with the same value for each key."""
@@ -185,7 +165,7 @@ class _LoopsOverMembers:
             if sorted(keys) == _names(self._entries, attributes) and len(texts) == 1:
                 text = texts.pop()
                 if text is not None and text.count(HERE) == 1:
-                    return self._map(f"local.{name}", _one_of(name), text.replace(HERE, _one_of(name)))
+                    return self._map(f"local.{name}", one_of(name), text.replace(HERE, one_of(name)))
         return it
 
     def _map(self, over: str, one: str, value: str) -> Expression:
@@ -198,28 +178,12 @@ def _sets(blocks: Sequence[TopLevelBlock]) -> Counter[frozenset[str]]:
 
     def see(it: Expression) -> Expression:
         if isinstance(it, TupleExpr):
-            found[frozenset(map(_quoted, it.items))] += 1
+            found[frozenset(map(as_quoted, it.items))] += 1
         return it
 
     for block in blocks:
         with_changed_sets(block, see)
     return found
-
-
-def _quoted(value: Expression) -> str:
-    """A text as it is written between quotes; nothing if it is none, or has directives."""
-    if not isinstance(value, Template) or any(isinstance(part, Directive) for part in value.parts):
-        return ""
-    return quoted_template(value)[1:-1]
-
-
-def _may_be_arn(quoted: str) -> bool:
-    """Whether a text starts as an ARN does, or is the local value of one."""
-    return re.match(r"arn:|\$\{local\.\w+_arn\}$", quoted) is not None
-
-
-def _one_of(name: str) -> str:
-    return key_name(Verbatim(f"local.{name}"))
 
 
 def _listed(name: str, blocks: Sequence[TopLevelBlock]) -> Iterator[ObjectExpr]:
@@ -232,19 +196,7 @@ def _listed(name: str, blocks: Sequence[TopLevelBlock]) -> Iterator[ObjectExpr]:
                         yield from (one for key, one in inner.items if key.text == name and isinstance(one, ObjectExpr))
 
 
-def _entries(value: Expression) -> _Entries:
-    """The attributes of each member of an object; nothing if members differ in what they have."""
-    found: dict[str, dict[str, Expression]] = {}
-    for key, it in value.items if isinstance(value, ObjectExpr) else ():
-        if not isinstance(it, ObjectExpr) or not key.text or not key.text.isascii() or key.text in found:
-            return {}
-        found[key.text] = {name.text or "": one for name, one in it.items}
-    shapes = {frozenset(it) for it in found.values()}
-    is_plain = all(re.fullmatch(NAME, name) for shape in shapes for name in shape)
-    return found if len(shapes) == 1 and is_plain else {}
-
-
-def _names(entries: _Entries, attributes: Mapping[str, str]) -> list[str]:
+def _names(entries: Entries, attributes: Mapping[str, str]) -> list[str]:
     """The names in a list, in Terraform's order; nothing if one of them is not known."""
     found = set(entries)
     for attribute, start in attributes.items():

@@ -92,6 +92,13 @@ def with_local_values(
     return [TopLevelBlock(block=Block("locals", arguments=new)), *rest]
 
 
+def uses_of_attribute(name: str, blocks: Sequence[TopLevelBlock]) -> int:
+    """How often blocks refer to an attribute of this name, whatever has it."""
+    pattern = re.compile(rf"\.{re.escape(name)}(?![\w-])")
+    expressions = (it for found in blocks for it in found.block.expressions())
+    return sum(len(pattern.findall(source)) for it in expressions for source, _ in code_of(it))
+
+
 def _changed(block: Block, change: Change) -> Block:
     return replace(
         block,

@@ -14,7 +14,7 @@ from ops.handover.known_values import never_null
 from ops.handover.metadata import TopLevelBlock
 from ops.handover.scopes import code_of, hides
 from ops.handover.style.keys import TAKEN, for_each_keys, key_name, keys_of_local, local_name
-from ops.handover.style.local_values import is_text, local_values, needed_by, with_changed_sets
+from ops.handover.style.local_values import is_text, local_values, needed_by, uses_of_attribute, with_changed_sets
 from ops.handover.style.member_sets import Axis, set_of_members, set_without
 from terraform.templates import Interpolation
 
@@ -156,15 +156,7 @@ def _sets(axis: Axis, blocks: Sequence[TopLevelBlock]) -> Iterator[str]:
     used = [it for block in own for it in _arguments(block)]
     for name in attributes:
         as_set = sum(it == Verbatim(f"each.value.{name}") for _, is_set, it in used if is_set)
-        pattern = re.compile(rf"\.{re.escape(name)}(?![\w-])")
-        everywhere = sum(
-            len(pattern.findall(source))
-            for found in blocks
-            for _, _, argument in _arguments(found.block)
-            for it in within(argument)
-            for source, _ in code_of(it)
-        )
-        if 0 < as_set == everywhere:
+        if 0 < as_set == uses_of_attribute(name, blocks):
             yield name
 
 

@@ -5,8 +5,10 @@ That holds for a bridge of one mirror, too.
 
 import copy
 import json
+import re
+import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,8 @@ SINGLE_OF_SPACE = "beside_a_single_one_of_a_space"
 class Addition:
     """A mirror that a deployment gets, and what people write for it in HCL, by the place that the README names.
 
-    `mirrors` are those that the deployment has instead of its own.
+    `mirrors` are those that the deployment has instead of its own, and `spaces` further spaces. `members` is the local
+    value with the mirrors, and `start` the text in front of the entry there.
     """
 
     deployment: str
@@ -41,6 +44,9 @@ class Addition:
     mirror: Mapping[str, Any]
     entries: Mapping[str, str]
     mirrors: Mapping[str, Mapping[str, Any]] | None = None
+    spaces: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    members: str = "local.mirrors"
+    start: str = r"  mirrors = \{\n"
 
 
 _KNOWN_HOST = "partner.git.backlog.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPDx8vP09fb3+Pn6+/z9/v8AAQIDBAUGBwgJCgsMDQ4P"
@@ -115,6 +121,29 @@ ADDITIONS = {
 """,
         },
     ),
+    "of_one_of_two_spaces": Addition(
+        deployment="example",
+        key="tools",
+        mirror=_mirror("tools", "partner", {"create": "new-tools", "description": "Tools"}),
+        entries={
+            "local.spaces": textwrap.indent(_of_space("tools", "new-tools"), "    "),
+            "local.repositories": """\
+    "new-tools" = {
+      description           = "Tools"
+      kakehashi_mirrored_by = "kakehashi-prd-backlog-partner"
+      kms_key_id            = null
+    }
+""",
+        },
+        mirrors={
+            "website": _mirror("website", "example", {"create": "website"}),
+            "partner": _mirror("partner", "partner", {"codecommit": "infrastructure"}),
+            "example": _mirror("example", "partner", {"create": "examples", "kms_key_arn": KMS_KEY}),
+        },
+        spaces={"partner": {"domain": "backlog.com", "known_hosts": [_KNOWN_HOST], "ssh_key_parameter": "/partner"}},
+        members="local.spaces",
+        start=r"    partner = \{\n(?:.*\n)*?      mirrors = \{\n",
+    ),
     SINGLE_OF_SPACE: Addition(
         deployment="example",
         key="infra",
@@ -166,9 +195,9 @@ class Bridge:
         places = {it.name: it.file for it in self.converted.edit_places}
         for name, entry in addition.entries.items():
             if name != left_out:
-                start = f"  {name.removeprefix('local.')} = {{\n"
-                assert files[places[name]].count(start) == 1
-                files[places[name]] = files[places[name]].replace(start, start + entry)
+                start = addition.start if name == addition.members else r"  repositories = \{\n"
+                [found] = re.finditer(start, files[places[name]])
+                files[places[name]] = found.string[: found.end()] + entry + found.string[found.end() :]
         return files
 
 
@@ -183,6 +212,7 @@ def _bridge(addition: Addition, folder: Path) -> Bridge:
         del settings["dev"], settings["prd"]["codecommit"]["push"]
     if addition.mirrors is not None:
         settings["prd"]["backlog"]["repositories"] = dict(addition.mirrors)
+    settings["prd"]["backlog"]["spaces"] |= addition.spaces
     before = _document(settings, folder / "before")
     after = copy.deepcopy(settings)
     after["prd"]["backlog"]["repositories"][addition.key] = addition.mirror
@@ -276,7 +306,7 @@ def test_the_readme_names_the_places_of_the_entries_and_no_file_beside_them(
     name: str, bridges: dict[str, Bridge]
 ) -> None:
     places = {it.name: it for it in bridges[name].converted.edit_places if it.name.startswith("local.")}
-    assert {key: it.also for key, it in places.items()} == {"local.mirrors": [], "local.repositories": []}
+    assert {key: it.also for key, it in places.items()} == {ADDITIONS[name].members: [], "local.repositories": []}
     assert places["local.repositories"].some == ()
     # Some mirrors have a repository of their own.
-    assert set(places["local.mirrors"].some) <= {"codecommit.tf"}
+    assert set(places[ADDITIONS[name].members].some) <= {"codecommit.tf"}
