@@ -31,6 +31,11 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>|#&~])", r"\\\1", _visible(text).strip())
 
 
+def command(text: str) -> str:
+    """A command in a fenced block, on one line: after the prompt, no text ends the block."""
+    return f"$ {_INVISIBLE.sub(lambda it: printable(it[0]), text)}"
+
+
 def link(path: str) -> str:
     """A link in a table to a file or a folder beside the README."""
     return f"[{cell(path.rstrip('/'))}]({quote(path)})"

@@ -9,7 +9,7 @@ from typing import Any
 
 from ops.handover.conversion import Converted
 from ops.handover.last_handover import MANIFEST, MEMORY
-from ops.handover.markdown import cell, code, link, plain, table
+from ops.handover.markdown import cell, code, command, link, plain, table
 from ops.handover.stacks import HandoverStack
 from terraform.output import Number, objects
 
@@ -135,8 +135,8 @@ def stack_readme(stack: HandoverStack, stacks: Sequence[HandoverStack], converte
     contents = "".join(f"* {code(path)}\n" for path in sorted(files))
     moves = (_MOVES if "moved.tf" in files else "") + (_REMOVES if "removed.tf" in files else "")
     beginning = f"{(account + after).strip()}\n\n" if account or after else ""
-    later = "".join(f"* {plain(it)}\n" for it in _texts(stack, "after_apply"))
-    elsewhere = "".join(f"* {plain(it)}\n" for it in _texts(stack, "other_stacks"))
+    later = "".join(map(_step, _left(stack, "after_apply")))
+    elsewhere = "".join(f"* {plain(it)}\n" for it in _left(stack, "other_stacks") if isinstance(it, str))
     others = f"Other stacks name some of this, too:\n\n{elsewhere}\n" if elsewhere else ""
     steps = f"\n## After the first apply\n\n{later}{_LATER}" if later else ""
     places = _places(converted)
@@ -187,11 +187,21 @@ def _state(stack: HandoverStack, files: Mapping[str, str]) -> str:
     return f"{where}\n{relative}, so that it still leads to the state of existing resources."
 
 
-def _texts(stack: HandoverStack, name: str) -> list[str]:
-    """The texts that the stack has for people under `//`, by this name."""
+def _left(stack: HandoverStack, name: str) -> list[Any]:
+    """What the stack has for people under `//`, by this name."""
     comment = stack.document.get("//")
     found = comment.get(name) if isinstance(comment, dict) else None
-    return [it for it in found if isinstance(it, str)] if isinstance(found, list) else []
+    return found if isinstance(found, list) else []
+
+
+def _step(step: Any) -> str:
+    """What to do: a text, or an object with the `text` and the `commands` for it. Nothing for anything else."""
+    text, commands = (step.get("text"), step.get("commands")) if isinstance(step, dict) else (step, None)
+    if not isinstance(text, str):
+        return ""
+    lines = [it for it in commands if isinstance(it, str)] if isinstance(commands, list) else []
+    shown = "".join(f"  {command(it)}\n" for it in lines)
+    return f"* {plain(text)}\n" + (f"\n  ```console\n{shown}  ```\n" if shown else "")
 
 
 def _plural(words: str) -> str:

@@ -279,6 +279,16 @@ def test_lists_what_to_do_after_the_first_apply_as_text() -> None:
         assert "After the first apply" not in readme({"//": comment})
 
 
+def test_a_step_after_the_first_apply_has_its_commands_below_it() -> None:
+    commands = ["aws iam  get-user | jq '.User'", 1, "```\n# <b>"]
+    steps = [{"text": "Look <b>up</b>.", "commands": commands}, {"text": "Wait.", "commands": "x"}, {"commands": []}]
+    assert (
+        "\n## After the first apply\n\n* Look \\<b\\>up\\</b\\>.\n"
+        "\n  ```console\n  $ aws iam  get-user | jq '.User'\n  $ ```\\n# <b>\n  ```\n* Wait.\n"
+        "\nRepeat these steps"
+    ) in readme({"//": {"after_apply": steps}})
+
+
 def test_lists_what_to_change_in_other_stacks_below_the_places() -> None:
     text = readme({"//": {"other_stacks": ["Add it in `b`."]}})
     assert (
