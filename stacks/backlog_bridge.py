@@ -15,7 +15,7 @@ from modules.repositories import Repositories, RepositoriesProps
 from modules.webhook_api import WebhookApi, WebhookApiProps
 from settings import Deployment
 from settings.backlog import BacklogSettings, CreatedTargetSettings, mirrors, target_name
-from stacks import backlog_moves, other_stacks
+from stacks import backlog_moves, first_steps, other_stacks
 from stacks.backlog_units import (
     PROGRAM_KEY,
     BridgeUnit,
@@ -89,11 +89,7 @@ class BacklogBridgeStack(BaseStack):
         alerts = self._alerts(settings, variables, units)
         self._record(settings, units, projects, variables)
 
-        self.after_apply(
-            "Store the SSH key of each space: docs/credentials.md of Kakehashi.",
-            "Register the URLs of the output webhook_urls in Backlog: docs/backlog.md of Kakehashi.",
-            CONFIRM_MAILS,
-        )
+        self.after_apply(*first_steps.bridge(deployment.region, settings), CONFIRM_MAILS)
         self.other_stacks(*other_stacks.of_mirrors(deployment))
         self.outputs(
             {

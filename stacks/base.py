@@ -41,6 +41,14 @@ class Output:
     description: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class FirstStep:
+    """What people do, and the commands for it, each on one line."""
+
+    text: str
+    commands: Sequence[str]
+
+
 CONFIRM_MAILS = "Confirm the mail that AWS sends to each address that receives alerts."
 """A step after the first apply of a stack with alerts."""
 
@@ -78,9 +86,10 @@ class BaseStack(TerraformStack):
         for name, output in outputs.items():
             TerraformOutput(self, name, value=output.value, description=output.description)
 
-    def after_apply(self, *steps: str) -> None:
+    def after_apply(self, *steps: str | FirstStep) -> None:
         """Leave what people do after the first apply, for the README of the handover. Terraform ignores it."""
-        self.add_override("//.after_apply", list(steps))
+        left = [it if isinstance(it, str) else {"text": it.text, "commands": list(it.commands)} for it in steps]
+        self.add_override("//.after_apply", left)
 
     def other_stacks(self, *changes: str) -> None:
         """Leave what people change in other stacks, too, for the README of the handover. Terraform ignores it."""

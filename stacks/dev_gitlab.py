@@ -20,7 +20,7 @@ from modules.tls_load_balancer import TlsLoadBalancer, TlsLoadBalancerProps
 from settings import Deployment
 from settings.gitlab import GitlabSettings
 from settings.proxy import ProxySettings
-from stacks import gitlab_files
+from stacks import first_steps, gitlab_files
 from stacks.base import BaseStack, Output
 from stacks.operations_variables import GitlabVariables
 
@@ -98,7 +98,7 @@ class DevGitlabStack(BaseStack):
             "Point GitLab's host name at the server, unless its record in Route 53 is one of these resources.",
             "Log in to GitLab as root. The password is in an SSM parameter: its name is the output parameters, "
             "followed by /root-password.",
-            "Set up GitLab's mirrors with the Git credential of the push user: docs/credentials.md of Kakehashi.",
+            *first_steps.gitlab_mirrors(deployment),
         )
         self.outputs(
             {

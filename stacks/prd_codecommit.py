@@ -16,7 +16,7 @@ from modules.repositories import Repositories, RepositoriesProps, RepositoryProp
 from settings import Deployment
 from settings.backlog import CodeCommitTargetSettings, CreatedTargetSettings
 from settings.codecommit import CodeCommitSettings, PullSettings, PushSettings, RepositorySettings
-from stacks import other_stacks
+from stacks import first_steps, other_stacks
 from stacks.backlog_units import MIRRORING_ROLE, bridge_units, mirroring_units
 from stacks.base import CONFIRM_MAILS, BaseStack, Output
 from stacks.isolated_rooms import only_here, pulled_from, room_checks, room_cidrs, room_endpoints
@@ -133,7 +133,7 @@ class PrdCodecommitStack(BaseStack):
         detection = self._detection(settings, variables, push_cidrs)
 
         self.after_apply(
-            "Issue a Git credential for each IAM user: docs/credentials.md of Kakehashi.",
+            first_steps.git_credentials(deployment.region, settings),
             *([CONFIRM_MAILS] if detection is not None else []),
         )
         self.other_stacks(*other_stacks.of_repositories(deployment), *other_stacks.of_rooms(deployment))

@@ -1,8 +1,6 @@
 """Reasons and marks are comments: nothing that is checked or reviewed depends on them."""
 
-import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from iam import deployed
@@ -11,8 +9,6 @@ from terraform import guards
 from terraform.output import Stack
 from terraform.references import configurations
 from tests.terraform import Stacks, Terraform
-
-ROOT = Path(__file__).parents[2]
 
 
 def without(value: Any, *names: str) -> Any:
@@ -117,25 +113,6 @@ def test_only_places_that_the_deployment_has_are_named(
     assert " In HCL, change the subnets' addresses, too, and in dev-proxy " in addresses(
         changed("example", one_zone).terraform
     )
-
-
-def test_every_stack_with_credentials_or_mails_says_what_to_do_after_the_first_apply(
-    synthesised: Callable[[str], Stacks],
-) -> None:
-    steps = {name: it.json["//"].get("after_apply", []) for name, it in synthesised("everything").terraform.items()}
-    confirm = "Confirm the mail that AWS sends to each address that receives alerts."
-    assert steps["dev-network"] == []
-    assert {name for name, texts in steps.items() if confirm in texts} == {
-        "dev-proxy",
-        "prd-codecommit",
-        "backlog-bridge",
-    }
-    named = {word for texts in steps.values() for text in texts for word in re.findall(r"docs/[\w.-]+", text)}
-    assert named == {"docs/credentials.md", "docs/backlog.md"}
-    assert all((ROOT / path).is_file() for path in named)
-    outputs = synthesised("everything")["backlog-bridge"].json["output"]
-    assert "output webhook_urls" in steps["backlog-bridge"][1]
-    assert "webhook_urls" in outputs
 
 
 def test_says_what_to_change_in_other_stacks(synthesised: Callable[[str], Stacks]) -> None:

@@ -1,0 +1,110 @@
+"""What people do after the first apply of a stack, for those who have its HCL and nothing else."""
+
+from modules.labels import Labels
+from settings import Deployment
+from settings.backlog import BacklogSettings
+from settings.codecommit import CodeCommitSettings
+from stacks.base import FirstStep
+
+_CREDENTIAL = "username: ServiceUserName, password: ServicePassword, credential_id: ServiceSpecificCredentialId"
+
+
+def git_credentials(region: str, settings: CodeCommitSettings) -> FirstStep:
+    """For those who apply prd-codecommit."""
+    users = [
+        *(["push_user_name"] if settings.push is not None else []),
+        *(["pull_user_name"] if settings.pull is not None else []),
+        *(["room_user_names"] if settings.rooms else []),
+    ]
+    key = _option("--kms-key-id", settings.credentials.kms_key_arn)
+    named = "USER-git-credential"
+    return FirstStep(
+        text=f"Issue a Git credential for each IAM user: USER stands for its name, in the output{_listed(users)}. "
+        "IAM shows the password once, in the console (Security credentials of the user) too. Here it goes into a "
+        "secret, where people look it up, to use Git at the addresses in the output clone_urls_https.",
+        commands=(
+            f"aws secretsmanager create-secret --region {region} --name {named}{key}",
+            "aws iam create-service-specific-credential --user-name USER --service-name codecommit.amazonaws.com "
+            f"--output json --query 'ServiceSpecificCredential.{{{_CREDENTIAL}}}' | aws secretsmanager "
+            f"put-secret-value --region {region} --secret-id {named} --secret-string file:///dev/stdin",
+        ),
+    )
+
+
+def gitlab_mirrors(deployment: Deployment) -> list[str]:
+    """For those who apply dev-gitlab."""
+    prd = deployment.prd
+    settings = prd.codecommit if prd is not None else None
+    target, login, projects = "the address of the CodeCommit repository", "a user's who may push to it", ""
+    if prd is not None and settings is not None:
+        if settings.push is None:
+            return []
+        secret = Labels(project=deployment.name, environment="prd", owner=deployment.owner).git_secret("push")
+        target = f"the address https://git-codecommit.{deployment.region}.amazonaws.com/v1/repos/NAME"
+        login = f"those in the secret {secret} of account {prd.account.id}"
+        projects = _projects(settings)
+    return [
+        "Give each GitLab project that goes into CodeCommit a push mirror, in its settings under Repository, Mirroring "
+        f"repositories: {target}, direction Push, and as user name and password {login}. Leave Keep divergent refs "
+        f"off.{projects}"
+    ]
+
+
+def bridge(region: str, settings: BacklogSettings) -> list[FirstStep]:
+    """For those who apply backlog-bridge."""
+    put = f"aws ssm put-parameter --region {region} --type SecureString"
+    keys = [
+        f"{put} --name {it.ssh_key_parameter}{_option('--key-id', it.ssh_key_kms_key_arn)} --value file://{space}.key"
+        for space, it in settings.spaces.items()
+    ]
+    chat = settings.alerts.webhook_parameter
+    project = (
+        " Or one for a whole project, under Integrations, Webhook, for Git pushes alone: the URL of SPACE.PROJECT. "
+        "Both for one repository start two builds."
+        if settings.isolation == "space"
+        else ""
+    )
+    return [
+        FirstStep(
+            text="Store the private SSH key of each space, here in a file SPACE.key. It has no passphrase, and its "
+            "public half is registered in Backlog for a user who may read the repositories.",
+            commands=keys,
+        ),
+        *(
+            [
+                FirstStep(
+                    text="Store the URL of the chat's webhook, here in a file chat-url.",
+                    commands=(f"{put} --name {chat} --value file://chat-url",),
+                )
+            ]
+            if chat is not None
+            else []
+        ),
+        FirstStep(
+            text="Register the webhooks, or pushes arrive with the next schedule only: in Backlog's project settings, "
+            f"under Git, the URL of each repository.{project} Whoever has a URL can start builds: keep it secret.",
+            commands=("terraform output webhook_urls",),
+        ),
+    ]
+
+
+def _projects(settings: CodeCommitSettings) -> str:
+    """Which project goes into which repository, as far as the settings say so."""
+    named = {name: it for name, it in settings.repositories.items() if it is not None and it.gitlab_project is not None}
+    if not named:
+        return ""
+    pairs = "; ".join(
+        f"{it.gitlab_project} into {name}{' (only protected branches)' if it.only_protected_branches else ''}"
+        for name, it in named.items()
+    )
+    return f" These projects: {pairs}."
+
+
+def _option(name: str, value: str | None) -> str:
+    return f" {name} {value}" if value is not None else ""
+
+
+def _listed(names: list[str]) -> str:
+    """`s a, b and c` behind a noun, or ` a`."""
+    *first, last = names
+    return f"s {', '.join(first)} and {last}" if first else f" {last}"
