@@ -21,6 +21,11 @@ OTHER = {"space": "repository", "repository": "space"}
 
 _HOOKS_PATH = "aws_api_gateway_resource.webhook_hooks"
 
+_WHY_FORGOTTEN = (
+    "If the bridge had a build for each {} before, their log groups leave the state with the first apply, and stay in "
+    "AWS with their logs."
+)
+
 # What a build for a space has under the same name, by what a build for a mirror has.
 _SAME_NAME = {
     "aws_cloudwatch_log_group.{}_log_group": "aws_cloudwatch_log_group.{}_log_group",
@@ -42,6 +47,8 @@ def blocks(settings: BacklogSettings) -> dict[str, list[dict[str, Any]]]:
     both, stay = _of_mirrors_and_spaces(settings), kept(settings)
     gone = mirrors(settings) if settings.isolation == "space" else _spaces(settings)
     removed = [_forgotten(OTHER[settings.isolation], key) for key in gone if key not in both and key not in stay]
+    for first in removed[:1]:  # it stands above all of them in the HCL
+        first["//"] = {"comment": _WHY_FORGOTTEN.format(OTHER[settings.isolation])}
     moved = [move for key in both for move in _moves(settings.isolation, key)]
     if HOOKS in mirrors(settings):
         moved.append({"from": f"{_HOOKS_PATH}_{HOOKS}_resource", "to": _HOOKS_PATH})

@@ -46,6 +46,7 @@ BLOCKS = KnownArguments(
         "variable.*": harmless("what operations may change; the promises read the lists of addresses"),
         "output.*": harmless("what the state shows; it changes nothing"),
         **each(harmless("what an object is called in the state"), "moved.from", "moved.to", "removed.from"),
+        "removed.//.comment": harmless("a comment"),
         "removed.lifecycle.destroy": one_of(False, why="an object stays as it is, without a place in the state"),
         "locals.*": harmless("a value under a name; what uses it is read with it"),
     }

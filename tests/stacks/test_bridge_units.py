@@ -152,16 +152,27 @@ def test_a_unit_keeps_its_state_in_a_parameter_that_terraform_does_not_reset(bri
 def test_a_log_group_without_a_build_leaves_the_state_and_stays_in_the_account(
     bridge: Terraform, with_bucket: Terraform, with_file_system: Terraform
 ) -> None:
-    assert bridge.json["removed"] == [
-        {"from": f"aws_cloudwatch_log_group.mirrors_{key}_log_group", "lifecycle": {"destroy": False}}
-        for key in ("website", "batch")
+    assert [(it["from"], it["lifecycle"]) for it in bridge.json["removed"]] == [
+        (f"aws_cloudwatch_log_group.mirrors_{key}_log_group", {"destroy": False}) for key in ("website", "batch")
     ]
-    assert with_bucket.json["removed"] == [
-        {"from": "aws_cloudwatch_log_group.spaces_example_log_group", "lifecycle": {"destroy": False}}
+    assert [(it["from"], it["lifecycle"]) for it in with_bucket.json["removed"]] == [
+        ("aws_cloudwatch_log_group.spaces_example_log_group", {"destroy": False})
     ]
     assert "moved" not in bridge.json
     # A list of a project's repositories has the name of a space there, and is no mirror.
     assert "moved" not in with_file_system.json
+
+
+def test_the_first_log_group_that_leaves_the_state_says_why_they_all_do(
+    bridge: Terraform, with_bucket: Terraform
+) -> None:
+    for found, before in ((bridge, "repository"), (with_bucket, "space")):
+        first, *others = found.json["removed"]
+        assert first["//"]["comment"] == (
+            f"If the bridge had a build for each {before} before, their log groups leave the state with the first "
+            "apply, and stay in AWS with their logs."
+        )
+        assert not any("//" in it for it in others)
 
 
 @pytest.mark.parametrize("isolation", ["space", "repository"])

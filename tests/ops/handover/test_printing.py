@@ -220,6 +220,12 @@ def test_a_reason_is_a_comment_above_its_block() -> None:
     )
 
 
+def test_a_reason_of_what_leaves_the_state_is_a_comment_above_it() -> None:
+    gone = {"from": "aws_s3_bucket.gone", "lifecycle": {"destroy": False}, "//": {"comment": "Auditors keep it."}}
+    text = converted({"removed": [gone]})["removed.tf"]
+    assert text.startswith("# Auditors keep it.\nremoved {\n  from = aws_s3_bucket.gone\n")
+
+
 @pytest.mark.parametrize("comment", [["a"], {"a": "b"}, 1, None])
 def test_a_reason_that_is_no_text_is_no_comment(comment: object) -> None:
     document = {"resource": {"terraform_data": {"it": {"//": {"comment": comment}}}}}
