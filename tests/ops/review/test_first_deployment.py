@@ -116,6 +116,15 @@ def test_a_first_deployment_is_one_note_and_who_reaches_what() -> None:
     assert note.what == ("107 objects in `stack`, `stack-1`, `stack-2`, `stack-3`, of which nothing existed before")
 
 
+def test_a_method_may_name_the_parameters_that_it_reads() -> None:
+    documents = _documents()
+    resources = documents["backlog-bridge"]["configuration"]["root_module"]["resources"]
+    for method in resources:
+        if method["type"] == "aws_api_gateway_method":
+            method["expressions"]["request_parameters"] = {"constant_value": {"method.request.path.it": True}}
+    assert "opened" not in {rule for rule, _ in found_rules(_review(documents))}
+
+
 @pytest.mark.parametrize("stack", ["dev-gitlab", "dev-network"])
 def test_a_stack_without_such_builds_is_not_dangerous(stack: str) -> None:
     found = reviewed(_documents()[stack])
