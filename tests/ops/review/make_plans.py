@@ -5,8 +5,8 @@ plans every scenario from that state; a scenario with `bridge_of` starts from th
 the first deployment of deployments/everything.yaml. Only the timestamp is removed from a plan.
 """
 
-import gzip
 import json
+import lzma
 import os
 import shutil
 import sys
@@ -109,9 +109,10 @@ class AppliedStacks:
         self.terraform(stack, "plan", f"-out={file}", "-lock=false", "-no-color", *arguments, accept=accept)
         plan = json.loads(self.terraform(stack, "show", "-json", str(file)))
         plan.pop("timestamp", None)
-        kept = PLANS / scenario / f"{stack}.json.gz"
+        kept = PLANS / scenario / f"{stack}.json.xz"
         kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_bytes(gzip.compress(json.dumps(plan, separators=(",", ":")).encode(), mtime=0))
+        # Each plan of the bridge has its whole program several times, too far apart for gzip.
+        kept.write_bytes(lzma.compress(json.dumps(plan, separators=(",", ":")).encode()))
         print(f"{scenario}/{stack}: {kept.stat().st_size / 1024:.0f} KB", flush=True)
 
     def attempt(self, scenarios: Sequence[Scenario]) -> list[str]:

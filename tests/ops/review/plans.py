@@ -1,8 +1,8 @@
 """Reviews of plans in tests: of those that the real Terraform made, by scenario, and of small ones."""
 
 import functools
-import gzip
 import json
+import lzma
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,9 @@ PLANS = Path(__file__).parent / "plans"
 @functools.cache
 def real(scenario: str) -> tuple[PlanFile, ...]:
     """The plans of a scenario, one for each stack."""
-    files = sorted((PLANS / scenario).glob("*.json.gz"))
+    files = sorted((PLANS / scenario).glob("*.json.xz"))
     return tuple(
-        PlanFile(stack=file.name.partition(".")[0], where=file.name, text=gzip.decompress(file.read_bytes()).decode())
+        PlanFile(stack=file.name.partition(".")[0], where=file.name, text=lzma.decompress(file.read_bytes()).decode())
         for file in files
     )
 

@@ -136,7 +136,9 @@ SCENARIOS = (
         name="pull-list-widened-to-the-world",
         stacks=_CODECOMMIT,
         settings={
-            "prd.backlog": None,  # the addresses of its senders would overlap with the whole internet
+            # GitLab's terminals and the senders of webhooks would overlap with the whole internet.
+            "dev": None,
+            "prd.backlog": None,
             "prd.codecommit.push": None,
             "prd.codecommit.pull.from_cidrs": ["0.0.0.0/0"],
             "prd.codecommit.pull.open_to_the_world_because": "the room moves, for one night",

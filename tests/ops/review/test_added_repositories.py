@@ -204,8 +204,8 @@ def test_a_new_repository_is_one_note() -> None:
     [note] = found.notes
     assert (note.rule, note.address) == ("repository-new", REPOSITORY)
     assert note.what == (
-        "`batch` is reached as `application` is: pull from `127.147.37.139/32`, `198.51.100.0/28`; "
-        "push from `127.147.37.139/32`"
+        "`batch` is reached as `application` is: pull from `198.51.100.0/28`, `54.214.0.1/32`; "
+        "push from `54.214.0.1/32`"
     )
     assert "## 🟠 1 change to read, and nothing dangerous found: 1 created, 2 changed in 1 stack" in comment(found)
 

@@ -36,10 +36,13 @@ EXPLAINED = {
 LISTED = {
     ("not-read", address)
     for address in (
-        "aws_api_gateway_integration.webhook_hooks_website_start_build",
+        "aws_api_gateway_integration.webhook_hook_start_build",
+        "aws_api_gateway_integration.webhook_old_hook_start_build",
         "aws_codebuild_project.mirrors_website_project",
         "aws_efs_mount_target.caches_website_mount_target_subnet_0123456789abcdef0",
         "aws_instance.gitlab_instance",
+        "aws_s3_object.program_script",
+        "aws_s3_object.program_units_website",
         "aws_ssm_association.configuration_association",
     )
 }
@@ -113,7 +116,7 @@ def test_a_first_deployment_is_one_note_and_who_reaches_what() -> None:
     note, *others = found.notes
     assert (note.rule, note.address) == ("first-deployment", "the plan")
     assert {(other.rule, other.address) for other in others} == LISTED
-    assert note.what == ("107 objects in `stack`, `stack-1`, `stack-2`, `stack-3`, of which nothing existed before")
+    assert note.what == ("130 objects in `stack`, `stack-1`, `stack-2`, `stack-3`, of which nothing existed before")
 
 
 def test_a_method_may_name_the_parameters_that_it_reads() -> None:
@@ -416,11 +419,11 @@ HOSTILE: dict[str, tuple[Hostile, tuple[str, str]]] = {
             {"policy": policy(allow(Action="execute-api:Invoke", Principal="*", Resource="*"))},
             rest_api_id=_reference("aws_api_gateway_rest_api.webhook_api.id"),
         ),
-        ("opened", "aws_api_gateway_method.webhook_hooks_website_post"),
+        ("opened", "aws_api_gateway_method.webhook_hook_post"),
     ),
     "an API whose fence is around a part of it": (
         _in("backlog-bridge", lambda document: _more_allowed(document)),
-        ("opened", "aws_api_gateway_method.webhook_hooks_website_post"),
+        ("opened", "aws_api_gateway_method.webhook_hook_post"),
     ),
     "a policy that a group has too": (
         _adds(
@@ -469,7 +472,7 @@ HOSTILE: dict[str, tuple[Hostile, tuple[str, str]]] = {
     ),
     "a method of an API that everybody may call": (
         _without,
-        ("opened", "aws_api_gateway_method.webhook_hooks_website_post"),
+        ("opened", "aws_api_gateway_method.webhook_hook_post"),
     ),
     "a new address of a server that exists": (
         _adds(

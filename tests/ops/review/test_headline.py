@@ -48,7 +48,7 @@ def first_lines(found: Review, name: str = "en") -> list[str]:
         (
             "repository-imported",
             "`kakehashi-prd-pull` may now also pull `legacy` from `198.51.100.0/28`; `kakehashi-prd-push` may now also "
-            "pull and push to `legacy` from `127.147.37.139/32`, and 2 other findings.",
+            "pull and push to `legacy` from `54.214.0.1/32`, and 2 other findings.",
             "Dangerous: 5 findings in 1 stack: `access-widened` (3), `policy-widened` (2)",
         ),
         (

@@ -40,12 +40,12 @@ def test_says_nothing_of_hosts_that_were_allowed_before(hosts: tuple[str, ...]) 
     assert _said(ONE, _user_data(*hosts)) == []
 
 
-def test_names_a_host_that_is_added_to_a_real_proxy() -> None:
+def test_names_a_host_that_a_real_proxy_allows_in_place_of_another() -> None:
     [file] = [file for file in real("everything") if file.stack == "dev-proxy"]
     document = json.loads(file.text)
     [entry] = [entry for entry in document["resource_changes"] if entry["type"] == "aws_launch_template"]
     values = entry["change"]["after"]
-    text = base64.b64decode(values["user_data"]).decode().replace("dstdomain -n", "dstdomain -n .amazonaws.com")
+    text = base64.b64decode(values["user_data"]).decode().replace("gems.example.net", ".amazonaws.com")
     wider = {**values, "user_data": base64.b64encode(text.encode()).decode()}
     entry["change"] |= {"actions": ["update"], "before": values, "after": wider, "after_unknown": {}}
     document["resource_changes"] = [entry]

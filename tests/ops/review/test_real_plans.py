@@ -90,8 +90,8 @@ DANGEROUS: dict[str, set[tuple[str, str]]] = {
     },
     "webhook-senders-changed": {("policy-widened", "aws_api_gateway_rest_api_policy.webhook_senders")},
     "host-key-changed": {
-        ("host-key-changed", "aws_codebuild_project.mirrors_website_project"),
-        ("mirror-runs-otherwise", "aws_codebuild_project.mirrors_website_project"),
+        ("host-key-changed", "aws_s3_object.program_units_website"),
+        ("mirror-runs-otherwise", "aws_s3_object.program_units_website"),
     },
     # The role reaches one repository more; what runs stays the same.
     "mirror-added": {
@@ -99,8 +99,10 @@ DANGEROUS: dict[str, set[tuple[str, str]]] = {
         ("policy-widened", "aws_iam_role_policy.spaces_example_mirror_role_policy"),
     },
     "cache-given-up": {
-        ("file-system-lost", "aws_efs_file_system.cache_file_system"),
+        ("file-system-lost", "aws_efs_file_system.caches_website_file_system"),
         ("mirror-runs-otherwise", "aws_codebuild_project.mirrors_website_project"),
+        ("mirror-runs-otherwise", "aws_s3_object.program_units_website"),
+        ("policy-removed", "aws_efs_file_system_policy.caches_website_policy"),
     },
     "alerts-removed": {("watch-stopped", "aws_sns_topic_subscription.alerts_subscriptions_platform-team_example_com")},
     "drift-policy-opened": {("policy-widened", "aws_iam_policy.pull_user_deny_policy")},
@@ -165,7 +167,7 @@ def test_a_plan_that_failed_is_not_reviewed() -> None:
     with pytest.raises(RefusedError) as raised:
         review(real("lists-overlap"), [])
     assert str(raised.value) == (
-        "error: prd-codecommit.json.gz: planning stopped with an error, so the plan is not complete\n"
+        "error: prd-codecommit.json.xz: planning stopped with an error, so the plan is not complete\n"
         "hint: create it with `terraform show -json PLANFILE` from a plan that succeeded"
     )
 

@@ -68,7 +68,7 @@ def test_what_follows_from_an_output_is_foretold_where_stacks_are_applied_in_ord
     assert [(one.rule, one.address) for one in found if one.stack == order[1]] == [("foretold", policy)]
     assert found[-1].what == "may be changed in `policy`, which refers to `dev-network.nat_public_ips`"
     assert found[-1].digest is not None, "it can be acknowledged"
-    other = files[0].text.replace('"127.147.37.139"', '"192.0.2.1"')
+    other = files[0].text.replace('"54.214.0.1"', '"192.0.2.1"')
     changed = review([replace(files[0], text=other), files[1]], [], in_order=True).dangerous[-1]
     assert (changed.rule, changed.what) == ("foretold", found[-1].what)
     assert changed.digest != found[-1].digest, "an acknowledgement is of one change of the output"
