@@ -15,11 +15,6 @@ from terraform.address_lists import (
     room_is_well_formed,
 )
 
-_OF_ONE_KIND = (
-    "The conditions in iam_rooms.tf are for what the other rooms have: a room of the other kind needs conditions of "
-    "its own there."
-)
-
 
 def room_cidrs(settings: CodeCommitSettings) -> dict[str, str | list[str]]:
     """The local value ROOM_CIDRS: the variable of each room that works from networks, and nothing for the others."""
@@ -37,12 +32,10 @@ def room_endpoints(settings: CodeCommitSettings) -> dict[str, list[str]]:
 def room_checks(name: str, settings: CodeCommitSettings) -> list[tuple[Precondition, str]]:
     """What an entry of a room must fulfil in the HCL, as its settings must: they are checked before Terraform runs."""
     room = settings.rooms[name]
-    kinds = {it.from_cidrs is None for it in settings.rooms.values()}
-    of_one_kind = f" {_OF_ONE_KIND}" if len(kinds) == 1 else ""
     checks = [
         (room_is_well_formed(name), WELL_FORMED),
         (room_is_public(name), ONLY_PUBLIC),
-        (has_one_source(name), f"Give the room either networks or VPC endpoints.{of_one_kind}"),
+        (has_one_source(name), "Give the room either networks or VPC endpoints."),
         (
             has_own_endpoints(name, settings.pull.from_vpc_endpoints or () if settings.pull is not None else ()),
             "A VPC endpoint of this room is also one of another room: give every room endpoints of its own.",

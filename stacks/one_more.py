@@ -20,7 +20,7 @@ from settings.network import ZONE_LETTERS, NatSettings, NetworkSettings, ZoneSet
 
 MIRROR, SPACE, TARGET = "one-more", "nextspace", "next-target"
 REPOSITORY = "next-repository"
-ROOM = "next_room"
+ROOM, OTHER_ROOM = "next_room", "next_vault"
 """What each is called, with a number if another one is called so."""
 _DESCRIPTION = "What comes next"
 _ENDPOINTS = ("vpce-00000000000000000", "vpce-00000000000000001")
@@ -115,7 +115,8 @@ def _created(deployment: Deployment) -> list[CreatedTargetSettings]:
 def _with_room(deployment: Deployment) -> Deployment:
     """A room like the first, that works from elsewhere and may pull from other repositories: from fewer, or from more.
 
-    It needs no keys, so that a room without keys needs no more than an entry.
+    It needs no keys, so that a room without keys needs no more than an entry. Where all rooms work from networks, or
+    all through endpoints, a room of the other kind comes next, which may pull from all repositories.
     """
 
     def added(settings: CodeCommitSettings) -> CodeCommitSettings:
@@ -135,7 +136,13 @@ def _with_room(deployment: Deployment) -> Deployment:
             from_vpc_endpoints=None if first.from_vpc_endpoints is None else _other_endpoints(first.from_vpc_endpoints),
             repositories=tuple(others) if len(others) != len(pulled) else tuple(dict.fromkeys((*pulled, *others))),
         )
-        return settings.model_copy(update={"rooms": {**rooms, _free(ROOM, rooms.keys()): another}})
+        larger = {**rooms, _free(ROOM, rooms.keys()): another}
+        if len({it.from_cidrs is None for it in rooms.values()}) == 1:
+            larger[_free(OTHER_ROOM, larger.keys())] = RoomSettings(
+                from_cidrs=(network,) if first.from_cidrs is None else None,
+                from_vpc_endpoints=_ENDPOINTS if first.from_vpc_endpoints is None else None,
+            )
+        return settings.model_copy(update={"rooms": larger})
 
     return _with_codecommit(deployment, added)
 

@@ -279,7 +279,6 @@ def detection_props(
     backlog = deployment.prd.backlog if deployment.prd is not None else None
     pull, rooms = settings.pull or PullSettings(), settings.rooms.values()
     has_networks = bool(pushing) or any(room.from_cidrs is not None for room in (pull, *rooms))
-    has_endpoints = any(room.from_vpc_endpoints is not None for room in rooms)
     return GitDetectionProps(
         labels=labels,
         region=deployment.region,
@@ -289,7 +288,7 @@ def detection_props(
         # A push mirror first reads what is there. Without any network, every pull is unexpected.
         pull_cidrs=[*pushing, *pulled_from(settings, of_all_rooms())] if has_networks else [],
         vpc_endpoint_ids=pull.from_vpc_endpoints or (),
-        room_endpoints=endpoints_of_all_rooms() if has_endpoints else None,
+        room_endpoints=endpoints_of_all_rooms() if settings.rooms else None,
         builder_roles=[unit.mirroring_role for unit in bridge_units(deployment, backlog).values()]
         if backlog is not None
         else [],

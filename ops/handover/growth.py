@@ -90,7 +90,8 @@ def _compared(own: Expression, other: Expression) -> Expression:
             alike = (
                 key for key in new_keys if any(known[key] == it or is_next(known[key], it, key) for _, it in items)
             )
-            return ObjectExpr(tuple(compared), frozenset(new_keys), frozenset(alike))
+            empty = (key for key in new_keys if known[key] == TupleExpr(()))
+            return ObjectExpr(tuple(compared), frozenset(new_keys), frozenset(alike), frozenset(empty))
     return own
 
 

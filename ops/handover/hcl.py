@@ -59,11 +59,13 @@ class ObjectExpr:
     """`{…}`, in the given order.
 
     more: the keys that it has beside these in the stack with examples. alike: those of them with a value as these have.
+    empty: those of them with an empty list.
     """
 
     items: tuple[tuple[Template, "Expression"], ...]
     more: frozenset[str] = frozenset()
     alike: frozenset[str] = frozenset()
+    empty: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

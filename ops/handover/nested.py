@@ -1,12 +1,13 @@
 """Aligns the nested blocks of similar resources; one that only some have becomes dynamic."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from ops.handover.hcl import NULL, Block, Expression, Template, TupleExpr, Verbatim, within
 from ops.handover.known_values import is_certain
 from ops.handover.names import identifier
+from ops.handover.printing import expression as written
 from ops.handover.references import addresses_in
 from ops.handover.scopes import hides
 
@@ -74,6 +75,13 @@ def is_own(expression: Expression, key: str) -> bool:
 def ids_in(expression: Expression) -> Iterator[str]:
     """The texts in a value that are ids of one thing, or networks."""
     return (it.text for it in within(expression) if isinstance(it, Template) and it.text and _OWN.fullmatch(it.text))
+
+
+def is_of_no_member(block: Block, keys: Iterable[str]) -> bool:
+    """Whether nothing in a nested block is of the members with these keys alone: no id or network, and no name."""
+    names = [re.escape(name) for key in keys for name in (key, identifier(key))]
+    own = re.compile(rf"(?<![\w.-])({_OWN.pattern})(?![\w.-])|{'|'.join(names)}")
+    return not any(own.search(written(it)) for it in block.expressions())
 
 
 def deciding(

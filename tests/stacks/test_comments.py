@@ -148,35 +148,13 @@ def test_says_what_to_change_in_other_stacks(synthesised: Callable[[str], Stacks
     assert changes("minimal") == changes("backlog-only") == {}
 
 
-def test_a_single_room_says_where_it_is_and_that_one_of_the_other_kind_needs_conditions(
-    changed: Callable[..., Stacks],
-) -> None:
+def test_a_single_room_says_where_it_is(changed: Callable[..., Stacks]) -> None:
     stacks = changed("example", {"prd.codecommit.rooms": {"night": {"from_cidrs": ["203.0.113.64/29"]}}}).terraform
     assert (
         stacks["backlog-bridge"]
         .json["//"]["other_stacks"][0]
         .endswith(" includes it: in iam_pull_user.tf and in local.rooms (without it, in iam_rooms.tf).")
     )
-
-    def messages(stack: Terraform, room: str) -> list[str]:
-        policy = stack.resource(f"aws_iam_policy.rooms_{room}_deny_policy")
-        return [it["error_message"] for it in policy["lifecycle"]["precondition"]]
-
-    needs_conditions = (
-        "Give the room either networks or VPC endpoints. The conditions in iam_rooms.tf are for what the other rooms "
-        "have: a room of the other kind needs conditions of its own there."
-    )
-    assert needs_conditions in messages(stacks["prd-codecommit"], "night")
-    both = changed(
-        "example",
-        {
-            "prd.codecommit.rooms": {
-                "night": {"from_cidrs": ["203.0.113.64/29"]},
-                "vault": {"from_vpc_endpoints": ["vpce-0123456789abcdef0"]},
-            }
-        },
-    )
-    assert "Give the room either networks or VPC endpoints." in messages(both.terraform["prd-codecommit"], "night")
 
 
 def test_a_repository_says_what_keeps_it_and_which_names_policies_include(

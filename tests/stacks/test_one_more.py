@@ -12,7 +12,7 @@ from settings import Deployment, load
 from settings.backlog import BacklogSettings, CreatedTargetSettings, mirrors
 from settings.codecommit import CodeCommitSettings
 from settings.network import NetworkSettings
-from stacks.one_more import MIRROR, REPOSITORY, ROOM, SPACE, TARGET, with_one_more
+from stacks.one_more import MIRROR, OTHER_ROOM, REPOSITORY, ROOM, SPACE, TARGET, with_one_more
 from tests.conftest import PROJECT
 from tests.settings.whole_file import KMS_KEY
 from tests.terraform import with_changes
@@ -119,7 +119,7 @@ def test_names_that_are_taken_get_a_number(tmp_path: Path) -> None:
     assert isinstance(added, CreatedTargetSettings)
     assert added.create == f"{TARGET}2"
     assert [*codecommit(more).repositories][-1] == f"{REPOSITORY}2"
-    assert [*codecommit(more).rooms] == [ROOM, f"{ROOM}2"]
+    assert [*codecommit(more).rooms] == [ROOM, f"{ROOM}2", OTHER_ROOM]
     spaces = {"prd.backlog.spaces": {SPACE: _SPACE_SETTINGS}, "prd.backlog.repositories.website.space": SPACE}
     assert [*backlog(larger(tmp_path, "backlog-only", spaces)).spaces] == [SPACE, f"{SPACE}2"]
 
@@ -145,6 +145,21 @@ def test_a_room_works_like_the_first_but_from_elsewhere(first: str, tmp_path: Pa
     else:
         assert added.from_vpc_endpoints is None
         assert added.from_cidrs == (IPv4Network("192.0.2.0/32"),)
+
+
+@pytest.mark.parametrize("first", ["night", "day"])
+def test_where_all_rooms_are_of_one_kind_one_of_the_other_kind_may_pull_from_everything(
+    first: str, tmp_path: Path
+) -> None:
+    more = codecommit(larger(tmp_path, "minimal", {"prd.codecommit.rooms": {first: ROOMS[first]}})).rooms
+    assert [*more] == [first, ROOM, OTHER_ROOM]
+    assert (more[OTHER_ROOM].from_cidrs is None) is (first == "night")
+    assert (more[OTHER_ROOM].from_vpc_endpoints is None) is (first == "day")
+    assert more[OTHER_ROOM].repositories is None
+
+
+def test_where_there_are_rooms_of_both_kinds_one_comes_next(tmp_path: Path) -> None:
+    assert [*codecommit(larger(tmp_path, "minimal", {"prd.codecommit.rooms": ROOMS})).rooms] == [*ROOMS, ROOM]
 
 
 @pytest.mark.parametrize(

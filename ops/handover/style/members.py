@@ -123,21 +123,28 @@ def _map(
             continue
         if axis.next_key and axis.next_key not in expression.more:
             continue
-        if all(it == TupleExpr(()) for it in found.values()) and (
-            not axis.next_key or axis.next_key in expression.alike
-        ):
+        if all(it == TupleExpr(()) for it in found.values()) and expression.more == expression.empty:
             return Verbatim(f"{{ for {axis.key_name} in {axis.keys_of} : {axis.key_name} => [] }}")
         for attribute in axis.entries[axis.keys[0]]:
             column = {key: axis.entries[key].get(attribute, NULL) for key in axis.keys}
             lists = {key: TupleExpr(()) if it == NULL else it for key, it in column.items()}
             are_lists = all(_is_list_of_texts(it, of_texts) for it in column.values() if it != NULL)
-            if NULL in column.values() and not may_coalesce:
+            may_be_null = NULL in column.values() or bool(expression.empty)
+            if (may_be_null and not may_coalesce) or attribute not in _of_lists(axis):
                 continue
-            if found == lists and are_lists and any(it != NULL for it in column.values()):
+            if found == lists and are_lists:
                 value = f"{axis.key_name}.{attribute}"
-                value = f"coalesce({value}, [])" if NULL in column.values() else value
+                value = f"coalesce({value}, [])" if may_be_null else value
                 return Verbatim(f"{{ for name, {axis.key_name} in local.{axis.name} : name => {value} }}")
     return expression
+
+
+def _of_lists(axis: Axis) -> list[str]:
+    """The attributes that a map may have: those that some members have, and the only one that none has."""
+    attributes = axis.entries[axis.keys[0]]
+    known = [it for it in attributes if any(axis.entries[key].get(it, NULL) != NULL for key in axis.keys)]
+    others = [it for it in attributes if it not in known]
+    return [*known, *(others if len(others) == 1 else ())]
 
 
 def _is_list_of_texts(expression: Expression, of_texts: Set[str]) -> bool:

@@ -16,6 +16,7 @@ from settings import load
 from terraform import output
 from tests.ops.handover.by_plan import planned, plans_from_json, plans_of_files, put
 from tests.ops.handover.evaluation import larger_than, with_old_addresses
+from tests.settings.whole_file import KMS_KEY
 from tests.terraform import Stacks
 
 # An Elastic IP that exists already would be looked up in AWS.
@@ -121,8 +122,9 @@ ENTRIES = {
         behind="  rooms = {\n",
         entry=f"""\
     night_shift = {{
-      pull_resources   = ["{_ARN}:website"]
-      source_ip_values = ["203.0.113.16/29"]
+      pull_resources = ["{_ARN}:website"]
+      source_ip      = ["203.0.113.16/29"]
+      source_vpce    = null
     }}
 """,
         settings={"prd.codecommit.rooms.night_shift": {"from_cidrs": ["203.0.113.16/29"], "repositories": ["website"]}},
@@ -139,6 +141,7 @@ ENTRIES = {
         entry=f"""\
     night_shift = {{
       pull_resources = ["{_ARN}:website"]
+      source_ip      = null
       source_vpce    = ["vpce-00000000000000003", "vpce-00000000000000004"]
     }}
 """,
@@ -151,6 +154,54 @@ ENTRIES = {
         before={
             "prd.codecommit.repositories.website": {},
             "prd.codecommit.rooms": {"day_shift": {"from_vpc_endpoints": ["vpce-00000000000000002"]}},
+            "prd.codecommit.detection": {"emails": ["security@example.com"]},
+        },
+    ),
+    "first_room_with_endpoints": Entry(
+        deployment="minimal",
+        stack="prd-codecommit",
+        file="locals.tf",
+        behind="  rooms = {\n",
+        entry=f"""\
+    vault = {{
+      pull_resources  = [for repository in keys(local.repositories) : "{_ARN}:${{repository}}"]
+      source_ip       = null
+      source_vpce     = ["vpce-00000000000000003", "vpce-00000000000000004"]
+      repository_keys = true
+    }}
+""",
+        settings={
+            "prd.codecommit.rooms.vault": {"from_vpc_endpoints": ["vpce-00000000000000003", "vpce-00000000000000004"]}
+        },
+        before={
+            "prd.codecommit.repositories.website": {"kms_key_arn": KMS_KEY},
+            "prd.codecommit.rooms": {
+                "day_shift": {"from_cidrs": ["203.0.113.32/29"], "repositories": ["infrastructure"]}
+            },
+            "prd.codecommit.detection": {"emails": ["security@example.com"]},
+        },
+    ),
+    "first_room_with_networks": Entry(
+        deployment="minimal",
+        stack="prd-codecommit",
+        file="locals.tf",
+        behind="  rooms = {\n",
+        entry=f"""\
+    night_shift = {{
+      pull_resources = ["{_ARN}:website"]
+      source_ip      = ["203.0.113.16/29", "203.0.113.24/32"]
+      source_vpce    = null
+    }}
+""",
+        settings={
+            "prd.codecommit.rooms.night_shift": {
+                "from_cidrs": ["203.0.113.16/29", "203.0.113.24/32"],
+                "repositories": ["website"],
+            }
+        },
+        before={
+            "prd.codecommit.repositories.website": {},
+            "prd.codecommit.rooms": {"vault": {"from_vpc_endpoints": ["vpce-00000000000000002"]}},
             "prd.codecommit.detection": {"emails": ["security@example.com"]},
         },
     ),
