@@ -45,6 +45,7 @@ def pytest_configure() -> None:
 
     settings.register_profile("kakehashi", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("kakehashi")
+    gc.disable()  # imports and collecting leave no garbage worth looking for
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -68,6 +69,13 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000)
+    gc.enable()
+
+
+def pytest_sessionfinish() -> None:
+    """Collect garbage for a last time; pytest would do so twice, and Python once more."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
