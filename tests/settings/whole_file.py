@@ -1,5 +1,6 @@
 """A complete deployment file, functions that change it in one place, and the form of its errors."""
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from itertools import takewhile
 
@@ -185,10 +186,15 @@ def in_different_places(rows: Iterable[WrongValue]) -> list[list[WrongValue]]:
 
 
 def _same_place(row: WrongValue, other: WrongValue) -> bool:
-    (start, end), (first, last) = _span(row[:2]), _span(other[:2])
-    lines, others = ({WHOLE.count("\n", 0, place) for place in range(*span)} for span in ((start, end), (first, last)))
+    lines, others = _lines(row[:2]), _lines(other[:2])
     one, two = row[2].lower(), other[2].lower()  # one row changes a key to capitals
     return bool(lines & others) or one.startswith(two) or two.startswith(one)
+
+
+@functools.cache
+def _lines(change: Change) -> frozenset[int]:
+    """The lines (from 0) of the text that a change replaces."""
+    return frozenset(WHOLE.count("\n", 0, place) for place in range(*_span(change)))
 
 
 def _span(change: Change) -> tuple[int, int]:
