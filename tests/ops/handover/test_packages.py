@@ -1,5 +1,9 @@
 """What a provider's package says of its names is what Terraform says of them, but for what changed between releases."""
 
+import io
+import json
+import tarfile
+import zipfile
 from collections.abc import Iterator
 from importlib.metadata import files
 from pathlib import Path
@@ -80,6 +84,7 @@ def _sets(block: dict[str, Any], shape: Shape, path: str) -> Iterator[tuple[str,
             yield from _sets(inner["block"], shape.blocks[name], f"{path}.{name}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("release", CHANGED_SETS, ids=["of_terraform", "of_a_newer_package"])
 def test_sets_are_those_of_another_release(package: packages.Package, release: str) -> None:
     aws = shipped().provider("aws", release)
@@ -91,6 +96,70 @@ def test_sets_are_those_of_another_release(package: packages.Package, release: s
                 compared += _sets(schema["block"], shape, f"{kind} {type_}")
     assert len(compared) > 20_000
     assert {path for path, agrees in compared if not agrees} == CHANGED_SETS[release]
+
+
+_LINK = "{@link https://registry.terraform.io/providers/example/forge/1.2.3/docs"
+
+
+def _member(name: str, documented: str, type_: dict[str, Any], *, of: str) -> dict[str, Any]:
+    summary = f"Docs at Terraform Registry: {_LINK}/resources/it#{documented} {of}#{documented}}}"
+    return {"name": name, "type": type_, "docs": {"summary": f"{documented} block." if "fqn" in type_ else summary}}
+
+
+def _class(module: str, base: str, link: str) -> dict[str, Any]:
+    summary = f"Represents a {_LINK}{link}}}."
+    config = {"name": "config", "type": {"fqn": f"forge.{module}.{module.capitalize()}Config"}}
+    docs = {"summary": summary}
+    return {"name": "It", "base": f"cdktf.{base}", "docs": docs, "initializer": {"parameters": [config]}}
+
+
+def _argument(name: str, kind: str) -> str:
+    lines = (f"            {name}: {{", *(" " * 16 + it for it in ("value: x,", "isBlock: false,", f'type: "{kind}",')))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _written(folder: Path, assembly: dict[str, Any], code: str) -> Path:
+    """A wheel with the archive of a package: the description of its types, and the code of its only resource."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as opened:
+        for name, text in {"package/.jsii": json.dumps(assembly), "package/lib/anvil/index.js": code}.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text)
+            opened.addfile(entry, io.BytesIO(text.encode()))
+    with zipfile.ZipFile(folder / "forge.whl", "w") as wheel:
+        wheel.writestr("forge/forge.jsii.tgz", archive.getvalue())
+    return folder / "forge.whl"
+
+
+def test_the_code_of_a_package_says_which_arguments_are_sets(tmp_path: Path) -> None:
+    texts = {"collection": {"kind": "array", "elementtype": {"primitive": "string"}}}
+    members = [
+        _member("hammerIds", "hammer_ids", texts, of="anvil"),
+        _member("handleIds", "handle_ids", texts, of="anvil"),
+        _member("horn", "horn", {"fqn": "forge.anvil.AnvilHorn"}, of="anvil"),
+    ]
+    of_the_block = [_member(f"{it}Ids", f"{it}_ids", texts, of="anvil") for it in ("hammer", "handle")]
+    assembly = {
+        "types": {
+            "forge.provider.It": _class("provider", "TerraformProvider", " forge"),
+            "forge.provider.ProviderConfig": {"kind": "interface"},
+            "forge.anvil.It": _class("anvil", "TerraformResource", "/resources/anvil forge_anvil"),
+            "forge.anvil.AnvilConfig": {"kind": "interface", "properties": members},
+            "forge.anvil.AnvilHorn": {"kind": "interface", "properties": of_the_block},
+        }
+    }
+    of_the_resource = _argument("hammer_ids", "set") + _argument("handle_ids", "list")
+    of_its_block = _argument("hammer_ids", "list") + _argument("handle_ids", "set")
+    code = (
+        f"function anvilHornToHclTerraform(struct) {{\n{of_its_block}}}\n"
+        f"class Anvil {{\n    synthesizeHclAttributes() {{\n{of_the_resource}    }}\n}}\n"
+    )
+    package = packages.read(_written(tmp_path, assembly, code))
+    assert (package.source, package.version) == ("example/forge", "1.2.3")
+    anvil = package.schema["resource_schemas"]["forge_anvil"]["block"]
+    assert {name for name, it in anvil["attributes"].items() if "type" in it} == {"hammer_ids"}
+    horn = anvil["block_types"]["horn"]["block"]
+    assert {name for name, it in horn["attributes"].items() if "type" in it} == {"handle_ids"}
 
 
 def test_refuses_a_file_that_is_no_package(tmp_path: Path) -> None:
