@@ -9,7 +9,7 @@ import pytest
 from ops.handover.hcl import Expression, Growth, ObjectExpr, Template, TupleExpr, Verbatim, text
 from ops.handover.printing import expression
 from ops.handover.style.member_sets import Axis, set_of_members, set_without
-from terraform.templates import Interpolation, Literal
+from terraform.templates import Directive, Interpolation, Literal, Part
 
 ARN = "arn:aws:sqs:eu-central-1:111111111111:"
 NULL = Verbatim("null")
@@ -122,6 +122,33 @@ def test_the_names_of_a_loop_hide_nothing_that_a_set_refers_to(hidden: str) -> N
     assert set_without(TupleExpr(items), "tags", [axis(entries)], frozenset()) == TupleExpr(items)
     if hidden == "queue":
         assert set_of_members(TupleExpr(items), [axis(entries)]) == TupleExpr(items)
+
+
+def test_a_key_within_a_word_is_no_members() -> None:
+    for items in (["ab"], ["ab", "c"]):
+        assert without(items, dict.fromkeys("ab")) == one(*items)
+    assert without(["xa"], {"a": None}) == one("xa")
+
+
+def test_a_text_with_a_key_at_two_places_stays() -> None:
+    """One of them may be there by chance, as the service in this ARN is: the next member has another key."""
+    assert without(["sqs"], {"sqs": None}) == one("sqs")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [Interpolation("~ var.x")],
+        [Directive("~ if var.x"), Literal("/*"), Directive("endif")],
+        [Directive("if var.x"), Literal("/*"), Directive("endif")],
+    ],
+    ids=["a trim marker of a value", "a trim marker of a condition", "a condition"],
+)
+def test_a_text_with_a_trim_marker_or_a_condition_is_no_members(parts: Sequence[Part]) -> None:
+    """A trim marker takes the blank at a key's end from a literal, and would leave it in a reference to the key."""
+    keys = ("a ", "b ")
+    found = TupleExpr(tuple(Template((Literal(f"{ARN}{key}"), *parts)) for key in keys))
+    assert set_of_members(found, [axis(dict.fromkeys(keys))]) == found
 
 
 def test_a_wildcard_stands_for_members_that_all_lack_the_argument() -> None:
