@@ -70,6 +70,11 @@ def test_a_map_of_members_is_a_loop() -> None:
     assert _rooms() == "{ for name, room in local.rooms : name => room.cidrs }"
 
 
+def test_a_map_of_a_single_member_stays() -> None:
+    values = _locals(rooms={"day": {"cidrs": ["a"]}}, subject={"day": ["a"]})
+    assert "for name" not in _named(values, _resource(for_each="<local.rooms>"))
+
+
 @pytest.mark.parametrize(
     ("use", "is_loop"),
     [
