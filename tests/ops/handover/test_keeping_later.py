@@ -6,6 +6,9 @@ import pytest
 
 from errors import RefusedError
 from ops.handover import shipped
+from ops.handover.given import Given
+from ops.handover.grouping import PathPattern, ResourceGroup
+from ops.handover.items import Items
 from ops.handover.keeping import Keeping
 from ops.handover.reading import read
 from tests.ops.handover.successions import subnets
@@ -154,3 +157,22 @@ def test_a_block_gives_up_the_only_member_that_is_left() -> None:
     (group,) = keeping.groups([])
     keeping.reduce(group, {key: it.block for key, it in group.members.items()})
     assert keeping.groups([]) == []
+
+
+def kept(**given: str) -> list[ResourceGroup]:
+    """The groups of three topics with these addresses, of which two are proposed as one for a variable's items."""
+    blocks = {it.block.labels[1]: it for it in read(topics("one", "two", "other"), name="web", schemas=shipped())}
+    items = Items(variable="names", argument="name", values=("one", "two"))
+    place = PathPattern("resource", TOPIC, ("*",))
+    proposed = ResourceGroup("resource", TOPIC, "named", {key: blocks[key] for key in items.values}, place, items=items)
+    addresses = {f"{TOPIC}.{name}": f"{TOPIC}.{it}" for name, it in given.items()}
+    return Keeping(list(blocks.values()), Given(addresses=addresses)).groups([proposed])
+
+
+def test_a_block_iterates_over_a_variable_for_all_its_items_and_nothing_else() -> None:
+    (whole,) = kept(one="one", two="two", other="other")
+    assert whole.items is not None
+    (apart,) = kept(one='list["first"]', two="two", other='list["other"]')
+    assert (sorted(apart.keys), apart.items) == (["first", "other"], None)
+    (with_another,) = kept(one='list["one"]', other='list["other"]')
+    assert (sorted(with_another.keys), with_another.items) == (["one", "other", "two"], None)
