@@ -96,6 +96,22 @@ def test_a_line_that_the_next_member_does_not_have_stays_a_line() -> None:
     assert "%{ for" not in "".join(files.values())
 
 
+def test_an_example_is_left_out_that_keeps_apart_what_is_one_block_without_keys() -> None:
+    """The next document refers to a topic that refers to the first one."""
+
+    def documents(**resources: str) -> Document:
+        topic = ("aws_sns_topic", "alerts", {"policy": "${data.aws_iam_policy_document.parts_app_policy.json}"})
+        parts = [
+            ("aws_iam_policy_document", f"parts/{key}/policy", {"statement": [{"resources": [it]}]})
+            for key, it in resources.items()
+        ]
+        return {**stack("resource", [topic]), **stack("data", parts)}
+
+    same = {"app": "arn:aws:sns:::x", "web": "arn:aws:sns:::x"}
+    found = in_shop(documents(**same), documents(**same, next="${aws_sns_topic.alerts.arn}"))
+    assert re.findall("^data .+ {$", found, re.MULTILINE) == ['data "aws_iam_policy_document" "parts" {']
+
+
 def test_without_an_example_a_single_member_stays_as_it_is() -> None:
     files = convert(mirrors(ONE), name="web", schemas=shipped()).files
     assert "for_each" not in "".join(files.values())
