@@ -116,11 +116,14 @@ def unit_buildspec(values: UnitBuildspec) -> str:
     The program and the config come from a bucket, because CodeBuild takes a buildspec of 25,600 characters, and only as
     those whose digests stand here, so that whoever writes to the bucket runs nothing.
     """
-    digests = {
-        name: hashlib.sha256(text.encode()).hexdigest()
-        for name, text in (("program", values.program), ("config", values.config))
-    }
+    digests = {"program": _digest(values.program), "config": _digest(values.config)}
     return _environment().get_template("unit.buildspec.yml.j2").render(unit=values, digests=digests)
+
+
+@functools.lru_cache(maxsize=64)
+def _digest(text: str) -> str:
+    """All units have the same program, of which a synthesis writes and compares each buildspec."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def gitlab_rb(values: GitlabConfig) -> str:
