@@ -2,7 +2,7 @@
 
 import functools
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,24 @@ SUBSCRIPTION, ALARM = "aws_sns_topic_subscription", "aws_cloudwatch_metric_alarm
 
 def found(project: Path, stacks: Stacks, name: str, change: Change) -> list[Problem]:
     """What is not as a deployment file asks for, once its Terraform is changed."""
+    return list(_problems(project, stacks, name, change))
+
+
+def places(project: Path, stacks: Stacks, change: Change, *, until: str) -> list[str]:
+    """Where the changed Terraform of everything.yaml is not as asked, up to one place: looking for all takes longer."""
+    seen = []
+    for problem in _problems(project, stacks, "everything", change):
+        seen.append(problem.where)
+        if problem.where == until:
+            break
+    return seen
+
+
+def _problems(project: Path, stacks: Stacks, name: str, change: Change) -> Iterator[Problem]:
     documents = pickle.loads(pickle.dumps({stack: dict(one.json) for stack, one in stacks.terraform.items()}))  # noqa: S301
     change(documents)
     read = configurations(documents, defaults=False)
-    return list(as_asked.problems(_deployment(project / "deployments" / f"{name}.yaml"), read))
+    return as_asked.problems(_deployment(project / "deployments" / f"{name}.yaml"), read)
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from errors import RefusedError
-from tests.stacks.test_as_asked import BRIDGE, GITLAB, NETWORK, PRD, Change, found
+from tests.stacks.test_as_asked import BRIDGE, GITLAB, NETWORK, PRD, Change, found, places
 from tests.terraform import Stacks
 
 PROXY = "dev-proxy"
@@ -446,7 +446,7 @@ def test_what_nobody_asked_for_is_refused_at_its_place(
     synthesised: Callable[[str], Stacks], project: Path, name: str
 ) -> None:
     change, place = CHANGES[name]
-    assert place in [problem.where for problem in found(project, synthesised("everything"), "everything", change)]
+    assert place in places(project, synthesised("everything"), change, until=place)
 
 
 def test_refuses_a_way_around_a_proxy_that_is_there_already(

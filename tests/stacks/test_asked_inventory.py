@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stacks.asked_inventory import FILE
-from tests.stacks.test_as_asked import BRIDGE, GITLAB, NETWORK, PRD, Change, found
+from tests.stacks.test_as_asked import BRIDGE, GITLAB, NETWORK, PRD, Change, places
 from tests.stacks.test_asked import PROXY, changed, removed
 from tests.terraform import Stacks
 
@@ -254,7 +254,7 @@ def test_what_is_not_in_the_inventory_is_refused_at_its_place(
     synthesised: Callable[[str], Stacks], project: Path, name: str
 ) -> None:
     change, place = CHANGES[name]
-    assert place in [problem.where for problem in found(project, synthesised("everything"), "everything", change)]
+    assert place in places(project, synthesised("everything"), change, until=place)
 
 
 def test_every_type_of_every_deployment_has_a_row(synthesised: Callable[[str], Stacks]) -> None:
