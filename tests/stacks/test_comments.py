@@ -171,6 +171,6 @@ def test_a_repository_says_what_keeps_it_and_which_names_policies_include(
     )
     assert reasons(synthesised("example")) == {keeps}
     assert reasons(synthesised("everything")) == {f"{keeps} {wildcard}"}
-    unprotected = {"prd.codecommit.deletion_protected": False}
+    unprotected = {"prd.backlog": None, "prd.codecommit.deletion_protected": False}
     assert reasons(changed("everything", unprotected)) == {wildcard}
     assert reasons(changed("example", unprotected)) == {""}
