@@ -23,8 +23,8 @@ CREDENTIALS = st.builds(
     secret_key=st.text(string.ascii_letters + string.digits + "+/", min_size=40, max_size=40),
     token=st.none() | st.text(string.ascii_letters + string.digits + "+/=", min_size=1, max_size=300),
 )
-# What botocore never signs, and what it adds itself.
-NOT_SIGNED = {"expect", "transfer-encoding", "user-agent", "x-amzn-trace-id", "host", "authorization"}
+# What botocore never signs, what it adds itself, and a date, in place of which it adds none of its own.
+NOT_SIGNED = {"expect", "transfer-encoding", "user-agent", "x-amzn-trace-id", "host", "authorization", "date"}
 HEADERS = st.dictionaries(
     st.text(string.ascii_letters + string.digits + "-", min_size=1).filter(
         lambda name: name.lower() not in NOT_SIGNED and not name.lower().startswith("x-amz-")
