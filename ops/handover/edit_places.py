@@ -22,12 +22,14 @@ class MemberList:
     """Where members are listed: `local.mirrors`, or the address of a block that lists them itself.
 
     ids: what the list says of single members that no other thing has, such as the ids of their endpoints.
+    within: the argument that has the members, if each entry of the list has some.
     """
 
     address: str
     what: str
     keys: Sequence[str]
     ids: Sequence[str] = ()
+    within: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +37,7 @@ class EditPlace:
     """`name` in `file` lists all of `what`: `local.mirrors` in `locals.tf` lists the mirrors.
 
     also: other files that name every one of them, and the files that each of them has, with KEY in place of its key.
-    some: other files that name some of them.
+    some: other files that name some of them. within: as in `MemberList`.
     """
 
     file: str
@@ -43,6 +45,7 @@ class EditPlace:
     what: str
     also: Sequence[str] = ()
     some: Sequence[str] = ()
+    within: str = ""
 
 
 def located(
@@ -63,7 +66,7 @@ def _located(it: MemberList, file: str, files: Mapping[str, str]) -> EditPlace:
     # What has the key of a single member need not have the next one.
     also = [path for path in every if len(it.keys) > 1 or path not in files]
     some = (path for path in _with_a_name([*it.keys, *it.ids], files) if path not in (*also, *own))
-    return EditPlace(file=file, name=it.address, what=it.what, also=also, some=tuple(some))
+    return EditPlace(file=file, name=it.address, what=it.what, also=also, some=tuple(some), within=it.within)
 
 
 def _without_choices(

@@ -218,7 +218,7 @@ def _places(converted: Converted) -> str:
     lists = [
         (
             f"which {plain(_plural(it.what))} there are, and how they differ",
-            f"{cell(it.name)} in {link(it.file)}"
+            f"{f'{cell(it.within)} of each entry of ' if it.within else ''}{cell(it.name)} in {link(it.file)}"
             f"{_listed('each is also in', it.also)}{_listed('some are also in', it.some)}",
         )
         for it in converted.edit_places

@@ -47,7 +47,8 @@ class Owned:
     def member_list(self) -> MemberList:
         """Where members are added, for the README."""
         keys = [key for own in self.entries.values() for key in own]
-        return MemberList(address=f"local.{self.owners}", what=self.collection.name, keys=keys)
+        name = self.collection.name
+        return MemberList(address=f"local.{self.owners}", what=name, keys=keys, within=name)
 
     def key_lists(self, blocks: Sequence[TopLevelBlock]) -> list[KeyList]:
         """The lists that texts may have loops over: those that `blocks` define. Each name has its owner's key."""

@@ -53,7 +53,8 @@ def test_texts_have_a_loop_over_the_names_with_their_owners_where_they_need_thes
 
 def test_the_readme_names_the_local_value_of_the_owners_alone() -> None:
     (place,) = converted(spaces()).edit_places
-    assert (place.name, place.what, place.also, place.some) == ("local.spaces", "mirrors", [], ())
+    assert (place.within, place.name, place.what) == ("mirrors", "local.spaces", "mirrors")
+    assert (place.also, place.some) == ([], ())
 
 
 @pytest.mark.parametrize("document", [if_true(), unless_null()])

@@ -203,6 +203,7 @@ def test_names_the_places_where_something_is_added() -> None:
         EditPlace(file="locals.tf", name="local.mirrors", what="mirrors", also=also, some=("pattern.json", "push.tf")),
         EditPlace(file="sns.tf", name="aws_sns_topic.news", what="news topic", also=["terraform.tfvars"]),
     ]
+    places.append(EditPlace(file="locals.tf", name="local.spaces", what="hook", within="hooks"))
     converted = Converted(files={"terraform.tfvars": "size = 1\n"}, addresses={}, edit_places=places)
     text = stack_readme(stack("web"), [stack("web")], converted)
     assert (
@@ -213,6 +214,8 @@ def test_names_the_places_where_something_is_added() -> None:
         "each is also in `api.tf`, `units/KEY.json`; some are also in `pattern.json`, `push.tf` |\n"
         "| which news topics there are, and how they differ | `aws_sns_topic.news` in [`sns.tf`](sns.tf); "
         "each is also in `terraform.tfvars` |\n"
+        "| which hooks there are, and how they differ | `hooks` of each entry of `local.spaces` in "
+        "[`locals.tf`](locals.tf) |\n"
         "\nA new entry in a `local` value needs every argument that the others there have, `null` where it has none.\n"
         "\nChange everything else"
     ) in text
