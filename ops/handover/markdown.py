@@ -32,8 +32,8 @@ def plain(text: str) -> str:
 
 
 def command(text: str) -> str:
-    """A command in a fenced block, on one line: after the prompt, no text ends the block."""
-    return f"$ {_INVISIBLE.sub(lambda it: printable(it[0]), text)}"
+    """A command in a fenced block, on one line, with nothing invisible: after the prompt, no text ends the block."""
+    return f"$ {printable(text)}"
 
 
 def link(path: str) -> str:

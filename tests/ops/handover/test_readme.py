@@ -17,6 +17,7 @@ from ops.handover.conversion import Converted
 from ops.handover.edit_places import EditPlace, MemberList, located
 from ops.handover.hcl import Block, ObjectExpr, Verbatim
 from ops.handover.hcl import text as constant
+from ops.handover.markdown import command
 from ops.handover.paths import wrong_name
 from ops.handover.readme import overview, stack_readme
 from ops.handover.stacks import HandoverStack
@@ -280,6 +281,11 @@ def test_lists_what_to_do_after_the_first_apply_as_text() -> None:
     ) in text
     for comment in ("x", {"after_apply": "x"}, None):
         assert "After the first apply" not in readme({"//": comment})
+
+
+@pytest.mark.parametrize("invisible", ["\u200b", "\u2028", "\u00ad", "\U000e0041", "\x1b", "\u202e"])
+def test_a_command_has_nothing_that_people_would_copy_unseen(invisible: str) -> None:
+    assert command(f"ls {invisible}x") == f"$ ls {invisible.encode('unicode_escape').decode()}x"
 
 
 def test_a_step_after_the_first_apply_has_its_commands_below_it() -> None:
