@@ -11,12 +11,14 @@ from ops.handover.conversion import Converted
 from settings import load
 from terraform import output
 from tests.ops.handover.evaluation import larger_than
+from tests.settings.whole_file import KMS_KEY
 from tests.terraform import Stacks
 
 pytestmark = pytest.mark.slow
 
 CODECOMMIT = "prd-codecommit"
 _NETWORKS = ["203.0.113.16/29", "203.0.113.32/29"]
+_OTHER_KEY = f"{KMS_KEY[:-1]}c"
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +60,17 @@ def test_a_room_called_as_a_repository_is_no_repository(limited: bool, handed_ov
     assert "for_each = local.rooms" not in files["codecommit.tf"]
     assert "local.rooms" not in files["iam_push_user.tf"].partition("lifecycle")[0]
     assert not re.search(r"for room in keys\(local\.rooms\) :\s+\"arn:aws:codecommit", files["iam_pull_user.tf"])
+
+
+def test_the_entry_of_a_room_says_which_keys_it_needs(handed_over: Handed) -> None:
+    # With all keys in the block, a room that pulls one repository gets the keys of the others, too.
+    settings = {
+        "prd.codecommit.repositories": {
+            "app": {"kms_key_arn": KMS_KEY},
+            "batch": {"kms_key_arn": _OTHER_KEY},
+            "web": {},
+        },
+        "prd.codecommit.rooms": {"day": {"from_cidrs": [_NETWORKS[0]], "repositories": ["web"]}},
+    }
+    statement = handed_over(settings).files["iam_rooms.tf"].partition("RepositoryKeys")[2]
+    assert re.findall(r"resources += (each\.value\.\w+)", statement)
