@@ -73,6 +73,7 @@ def _networks(seed: int) -> list[str]:
 def test_elsewhere_contains_every_other_address_exactly_once(tmp_path: Path) -> None:
     lists = {f"case_{seed}": _networks(seed) for seed in range(25)}
     lists["case_wide"] = ["0.0.0.0/0"]
+    lists["case_none"] = []
     settings = {"locals": {"lists": lists, "places": elsewhere("local.lists")}}
     (computed,) = _computed(tmp_path, settings, ["places"]).values()
     for name, networks in lists.items():
