@@ -3,11 +3,12 @@
 _ELSEWHERE = """\
 {
   # Each network around an expected one is halved. The halves that overlap none are elsewhere, and so
-  # is all of IPv6. Two networks overlap if one of them holds the first address of the other.
+  # is all of IPv6. Without an expected one, both halves of all addresses are elsewhere. Two networks
+  # overlap if one of them holds the first address of the other.
   for event, expected in EXPECTED : event => concat(
     [
       for half in distinct(flatten([
-        for own in expected : [
+        for own in coalescelist(expected, ["0.0.0.0/1"]) : [
           for bits in range(split("/", own)[1]) : [
             for number in [0, 1] : cidrsubnet("${cidrhost(own, 0)}/${bits}", 1, number)
           ]

@@ -3,7 +3,7 @@
 Nothing that it has more is called as anything else in the deployment.
 """
 
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from ipaddress import IPv4Network
 
 from settings import Deployment
@@ -20,7 +20,7 @@ from settings.network import ZONE_LETTERS, NatSettings, NetworkSettings, ZoneSet
 
 MIRROR, SPACE, TARGET = "one-more", "nextspace", "next-target"
 REPOSITORY = "next-repository"
-ROOM, OTHER_ROOM = "next_room", "next_vault"
+ROOM, OTHER_ROOM, KEY_ROOM = "next_room", "next_vault", "next_reader"
 """What each is called, with a number if another one is called so."""
 _DESCRIPTION = "What comes next"
 _ENDPOINTS = ("vpce-00000000000000000", "vpce-00000000000000001")
@@ -116,35 +116,60 @@ def _with_room(deployment: Deployment) -> Deployment:
     """A room like the first, that works from elsewhere and may pull from other repositories: from fewer, or from more.
 
     It needs no keys, so that a room without keys needs no more than an entry. Where all rooms work from networks, or
-    all through endpoints, a room of the other kind comes next, which may pull from all repositories.
+    all through endpoints, a room of the other kind comes next, which may pull from all repositories; and where these
+    have different keys, a room that needs one of them.
     """
 
     def added(settings: CodeCommitSettings) -> CodeCommitSettings:
         rooms = settings.rooms
-        network = next(_free_networks(deployment, settings), None)
-        if not rooms or network is None:
+        networks = _free_networks(deployment, settings)
+        network, another_network = next(networks, None), next(networks, None)
+        if not rooms or network is None or another_network is None:
             return settings
         first = next(iter(rooms.values()))
         keys = {name: it.kms_key_arn if it is not None else None for name, it in settings.repositories.items()}
         keys |= {it.create: it.kms_key_arn for it in _created(deployment)}
-        without_keys = sorted(name for name, key in keys.items() if key is None)
-        pulled = first.repositories or tuple(keys)
-        fewer, more = without_keys[:1], without_keys[:2]
-        others = fewer if len(pulled) > 1 else more
-        another = RoomSettings(
-            from_cidrs=None if first.from_cidrs is None else (network,),
-            from_vpc_endpoints=None if first.from_vpc_endpoints is None else _other_endpoints(first.from_vpc_endpoints),
-            repositories=tuple(others) if len(others) != len(pulled) else tuple(dict.fromkeys((*pulled, *others))),
-        )
-        larger = {**rooms, _free(ROOM, rooms.keys()): another}
-        if len({it.from_cidrs is None for it in rooms.values()}) == 1:
+        larger = {**rooms, _free(ROOM, rooms.keys()): _room_like(first, network, _other_repositories(first, keys))}
+        if _may_have_other_kind(settings):
             larger[_free(OTHER_ROOM, larger.keys())] = RoomSettings(
                 from_cidrs=(network,) if first.from_cidrs is None else None,
                 from_vpc_endpoints=_ENDPOINTS if first.from_vpc_endpoints is None else None,
             )
+        with_keys = {key: name for name, key in keys.items() if key is not None}
+        if len(with_keys) > 1:
+            larger[_free(KEY_ROOM, larger.keys())] = _room_like(first, another_network, [*with_keys.values()][:1])
         return settings.model_copy(update={"rooms": larger})
 
     return _with_codecommit(deployment, added)
+
+
+def _room_like(first: RoomSettings, network: IPv4Network, repositories: Sequence[str]) -> RoomSettings:
+    return RoomSettings(
+        from_cidrs=None if first.from_cidrs is None else (network,),
+        from_vpc_endpoints=None if first.from_vpc_endpoints is None else _other_endpoints(first.from_vpc_endpoints),
+        repositories=tuple(repositories),
+    )
+
+
+def _other_repositories(first: RoomSettings, keys: Mapping[str, str | None]) -> Sequence[str]:
+    """Another number of repositories than the room has, none of which has a key if that can be."""
+    without_keys = sorted(name for name, key in keys.items() if key is None)
+    pulled = first.repositories or tuple(keys)
+    fewer, more = without_keys[:1], without_keys[:2]
+    others = fewer if len(pulled) > 1 else more
+    return others if len(others) != len(pulled) else list(dict.fromkeys((*pulled, *others)))
+
+
+def _may_have_other_kind(settings: CodeCommitSettings) -> bool:
+    """Whether all rooms are of one kind, and the other one needs nothing else.
+
+    Where nobody works from networks, detection reports what comes from any.
+    """
+    if len({it.from_cidrs is None for it in settings.rooms.values()}) > 1:
+        return False
+    rooms = (settings.pull, *settings.rooms.values())
+    works_from_networks = any(it is not None and it.from_cidrs is not None for it in rooms)
+    return settings.detection is None or settings.push is not None or works_from_networks
 
 
 def _other_endpoints(known: Sequence[str]) -> tuple[str, ...]:

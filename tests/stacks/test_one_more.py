@@ -12,7 +12,7 @@ from settings import Deployment, load
 from settings.backlog import BacklogSettings, CreatedTargetSettings, mirrors
 from settings.codecommit import CodeCommitSettings
 from settings.network import NetworkSettings
-from stacks.one_more import MIRROR, OTHER_ROOM, REPOSITORY, ROOM, SPACE, TARGET, with_one_more
+from stacks.one_more import KEY_ROOM, MIRROR, OTHER_ROOM, REPOSITORY, ROOM, SPACE, TARGET, with_one_more
 from tests.conftest import PROJECT
 from tests.settings.whole_file import KMS_KEY
 from tests.terraform import with_changes
@@ -233,3 +233,24 @@ def test_without_space_or_beside_a_second_zone_none_is_added(zones: dict[str, An
 def test_where_nothing_can_be_added_there_is_no_larger_deployment(tmp_path: Path) -> None:
     before = deployment(tmp_path, "minimal")
     assert with_one_more(before.model_copy(update={"prd": None})) is None
+
+
+@pytest.mark.parametrize("detection", [{}, {"prd.codecommit.detection": {"emails": ["security@example.com"]}}])
+def test_a_room_with_networks_is_no_example_where_detection_expects_nobody_to_work_from_any(
+    detection: dict[str, Any], tmp_path: Path
+) -> None:
+    nobody_else = {"prd.codecommit.push": None, "prd.codecommit.pull": None}
+    changes = {**nobody_else, **detection, "prd.codecommit.rooms": {"day": ROOMS["day"]}}
+    rooms = codecommit(larger(tmp_path, "minimal", changes)).rooms
+    assert [*rooms] == ["day", ROOM, *([] if detection else [OTHER_ROOM])]
+
+
+@pytest.mark.parametrize("keys", [[KMS_KEY], [KMS_KEY, f"{KMS_KEY[:-1]}c"]])
+def test_where_repositories_have_different_keys_a_room_needs_one_of_them(keys: list[str], tmp_path: Path) -> None:
+    repositories = {f"r{number}": {"kms_key_arn": key} for number, key in enumerate(keys)}
+    changes = {"prd.codecommit.repositories": {**repositories, "web": {}}, "prd.codecommit.rooms": ROOMS}
+    rooms = codecommit(larger(tmp_path, "minimal", changes)).rooms
+    assert [*rooms] == [*ROOMS, ROOM, *([KEY_ROOM] if len(keys) > 1 else [])]
+    if len(keys) > 1:
+        assert rooms[KEY_ROOM].repositories == ("r0",)
+        assert rooms[KEY_ROOM].from_cidrs == (IPv4Network("192.0.2.1/32"),)
