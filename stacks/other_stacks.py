@@ -54,7 +54,7 @@ def of_rooms(deployment: Deployment) -> list[str]:
 
 
 def of_mirrors(deployment: Deployment) -> list[str]:
-    """For those who add a mirror to backlog-bridge."""
+    """For those who add a mirror or a space to backlog-bridge."""
     codecommit = _codecommit(deployment)
     backlog = deployment.prd.backlog if deployment.prd is not None else None
     if codecommit is None or backlog is None:
@@ -63,6 +63,8 @@ def of_mirrors(deployment: Deployment) -> list[str]:
         *(["iam_pull_user.tf"] if codecommit.pull is not None else []),
         *(["local.rooms" if len(codecommit.rooms) > 1 else _ROOM] if codecommit.rooms else []),
     ]
+    # What has a role of its own.
+    unit = "mirror" if backlog.isolation == "repository" else "space"
     return [
         *(
             [
@@ -81,8 +83,8 @@ def of_mirrors(deployment: Deployment) -> list[str]:
             else []
         ),
         *(
-            ["When you add a mirror, add its role in prd-codecommit to those in eventbridge.tf, or its pushes alert."]
-            if codecommit.detection is not None and backlog.isolation == "repository"
+            [f"When you add a {unit}, add its role in prd-codecommit to those in eventbridge.tf, or its pushes alert."]
+            if codecommit.detection is not None
             else []
         ),
     ]

@@ -157,6 +157,18 @@ def test_a_single_room_says_where_it_is(changed: Callable[..., Stacks]) -> None:
     )
 
 
+def test_whoever_adds_what_has_a_role_of_its_own_is_told_that_detection_names_it(
+    changed: Callable[..., Stacks],
+) -> None:
+    detection = {"prd.codecommit.detection": {"emails": ["security@example.com"]}}
+    for isolation, unit in (("space", "space"), ("repository", "mirror")):
+        stacks = changed("example", {**detection, "prd.backlog.isolation": isolation}).terraform
+        *_, last = stacks["backlog-bridge"].json["//"]["other_stacks"]
+        assert last == (
+            f"When you add a {unit}, add its role in prd-codecommit to those in eventbridge.tf, or its pushes alert."
+        )
+
+
 def test_a_repository_says_what_keeps_it_and_which_names_policies_include(
     synthesised: Callable[[str], Stacks], changed: Callable[..., Stacks]
 ) -> None:
