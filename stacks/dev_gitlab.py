@@ -95,9 +95,7 @@ class DevGitlabStack(BaseStack):
         GitlabUpkeep(self, settings, variables, server)
 
         self.after_apply(
-            "Point GitLab's host name at the server, unless its record in Route 53 is one of these resources.",
-            "Log in to GitLab as root. The password is in an SSM parameter: its name is the output parameters, "
-            "followed by /root-password.",
+            *first_steps.gitlab(deployment.region, settings),
             *first_steps.gitlab_mirrors(deployment),
         )
         self.outputs(

@@ -4,6 +4,7 @@ from modules.labels import Labels
 from settings import Deployment
 from settings.backlog import BacklogSettings
 from settings.codecommit import CodeCommitSettings
+from settings.gitlab import GitlabSettings
 from stacks.base import FirstStep
 
 _CREDENTIAL = "username: ServiceUserName, password: ServicePassword, credential_id: ServiceSpecificCredentialId"
@@ -29,6 +30,29 @@ def git_credentials(region: str, settings: CodeCommitSettings) -> FirstStep:
             f"put-secret-value --region {region} --secret-id {named} --secret-string file:///dev/stdin",
         ),
     )
+
+
+def gitlab(region: str, settings: GitlabSettings) -> list[str | FirstStep]:
+    """For those who apply dev-gitlab, without its mirrors."""
+    certificate = FirstStep(
+        text="Before the first login, compare the SHA-256 fingerprint of GitLab's self-signed certificate with the one "
+        "that the server writes to its console. Or put a certificate of your own in its place, in /etc/gitlab/ssl.",
+        commands=(
+            f'aws ec2 get-console-output --region {region} --instance-id "$(terraform output -raw instance_id)" '
+            "--query Output --output text",
+        ),
+    )
+    return [
+        "Point GitLab's host name at the server, unless its record in Route 53 is one of these resources.",
+        *([certificate] if settings.makes_its_certificate else []),
+        FirstStep(
+            text="Log in to GitLab as root. The password is in an SSM parameter.",
+            commands=(
+                f"aws ssm get-parameter --region {region} --with-decryption --name "
+                '"$(terraform output -raw parameters)/root-password" --query Parameter.Value --output text',
+            ),
+        ),
+    ]
 
 
 def gitlab_mirrors(deployment: Deployment) -> list[str]:
@@ -66,8 +90,8 @@ def bridge(region: str, settings: BacklogSettings) -> list[FirstStep]:
     )
     return [
         FirstStep(
-            text="Store the private SSH key of each space, here in a file SPACE.key. It has no passphrase, and its "
-            "public half is registered in Backlog for a user who may read the repositories.",
+            text="Store the private SSH key of each space, here in a file SPACE.key to delete afterwards. It has no "
+            "passphrase, and its public half is registered in Backlog for a user who may read the repositories.",
             commands=keys,
         ),
         *(

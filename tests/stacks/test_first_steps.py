@@ -67,6 +67,19 @@ def test_a_credential_goes_into_the_secret_that_its_users_read(
     assert "--kms-key-id" not in commands(found)[0]
 
 
+def test_whoever_logs_in_to_gitlab_reads_the_password_and_compares_a_certificate_that_the_server_made(
+    synthesised: Callable[[str], Stacks],
+) -> None:
+    console, password = commands(steps(synthesised("example"))["dev-gitlab"])
+    outputs = synthesised("example")["dev-gitlab"].json["output"]
+    assert outputs.keys() >= {"instance_id", "parameters"}
+    assert console.startswith("aws ec2 get-console-output --region ap-northeast-1 ")
+    assert ' --instance-id "$(terraform output -raw instance_id)" ' in console
+    assert ' --name "$(terraform output -raw parameters)/root-password" ' in password
+    # With a load balancer, people see a certificate of ACM.
+    assert commands(steps(synthesised("everything"))["dev-gitlab"]) == [password]
+
+
 def test_a_push_mirror_gets_the_address_and_the_credential_of_its_repository(
     synthesised: Callable[[str], Stacks],
 ) -> None:
