@@ -59,7 +59,7 @@ addresses of resources. Keep both in version control: the next handover needs th
 """
 
 _LATER = """
-Repeat these steps for what a later apply adds.
+Repeat these steps for what a later apply adds, and undo them for what it removes.
 """
 
 _ENTRIES = """\
@@ -84,7 +84,7 @@ def overview(stacks: Sequence[HandoverStack], *, has_moves: bool) -> str:
         )
         for number, stack in enumerate(stacks, start=1)
     ]
-    order = table(("order", "stack", "account", "resources", "reads the state of"), rows)
+    order = table(("order", "stack", "account", "resources", "comes after"), rows)
     folders = [shlex.quote(f"-chdir={stack.target}") for stack in stacks]
     log_in = (
         "Log in to the account of the stack, then"
@@ -98,7 +98,7 @@ def overview(stacks: Sequence[HandoverStack], *, has_moves: bool) -> str:
 One folder for each state. Apply them in this order, and destroy them in reverse order:
 
 {order}
-Any order in which a stack comes after those whose state it reads works as well.
+Any other order in which a stack comes after those in its last column works as well.
 
 ## What to run
 

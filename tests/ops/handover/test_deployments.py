@@ -78,7 +78,7 @@ def test_the_readme_lists_the_stacks_in_order(handed_over: dict[str, Path]) -> N
     order = re.findall(r"^\| \d+ \| \[`([^`]+)`\]", text, re.MULTILINE)
     assert order.index("111111111111/dev-network") < order.index("111111111111/dev-gitlab")
     assert [line.split("=")[1].split()[0] for line in text.splitlines() if line.endswith(" apply")] == order
-    assert "Any order in which a stack comes after those whose state it reads" in " ".join(text.split())
+    assert "Any other order in which a stack comes after those in its last column" in " ".join(text.split())
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS)

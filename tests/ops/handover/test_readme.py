@@ -277,7 +277,7 @@ def test_lists_what_to_do_after_the_first_apply_as_text() -> None:
     text = readme({"//": {"after_apply": ["Log in as `root`.", 1, "Confirm <b>mails</b>."]}})
     assert (
         "\n```\n\n## After the first apply\n\n* Log in as \\`root\\`.\n* Confirm \\<b\\>mails\\</b\\>.\n"
-        "\nRepeat these steps for what a later apply adds.\n\n## What"
+        "\nRepeat these steps for what a later apply adds, and undo them for what it removes.\n\n## What"
     ) in text
     for comment in ("x", {"after_apply": "x"}, None):
         assert "After the first apply" not in readme({"//": comment})
