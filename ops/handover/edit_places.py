@@ -11,6 +11,9 @@ from ops.handover.references import address
 # Nobody adds members in these.
 _OF_ADDRESSES = ("moved.tf", "removed.tf")
 
+# A tag, a profile or a bucket in these has the name of a member by chance.
+_OF_TERRAFORM = ("providers.tf", "backend.tf", "versions.tf")
+
 _SHORTEST_WORD = 3
 
 # What excludes the members that a wildcard includes, in what `style.member_sets` writes.
@@ -115,7 +118,7 @@ def _with_a_name(names: Sequence[str], files: Mapping[str, str]) -> Iterator[str
     found = "|".join(re.escape(name) for name in names if len(name) >= _SHORTEST_WORD)
     whole = re.compile(rf'(?<=[":])({found})(?=[":])') if found else re.compile("(?!)")
     for path, text in sorted(files.items()):
-        if path not in _OF_ADDRESSES and whole.search(_STARTS.sub("", text)):
+        if path not in (*_OF_ADDRESSES, *_OF_TERRAFORM) and whole.search(_STARTS.sub("", text)):
             yield path
 
 

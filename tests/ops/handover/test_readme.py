@@ -315,3 +315,11 @@ def test_a_file_with_the_key_of_a_single_member_need_not_have_the_next_one() -> 
     assert mirrors == EditPlace(
         file="own.tf", name="local.mirrors", what="mirrors", also=["units/KEY.json"], some=("pull.tf",)
     )
+
+
+def test_a_tag_of_the_provider_that_is_called_like_a_member_is_no_place_to_add_one() -> None:
+    files = {"own.tf": [Block("locals", arguments={"spaces": Verbatim("{}")})]}
+    lists = [MemberList(address="local.spaces", what="spaces", keys=["partner", "sakura"])]
+    texts = {"own.tf": "", "providers.tf": 'tags = { "project" = "sakura" }', "backend.tf": 'bucket = "partner"'}
+    (spaces,) = located(lists, files, texts)
+    assert (spaces.also, spaces.some) == ([], ())
