@@ -89,6 +89,7 @@ def repository_keys(key_arns: Sequence[str], region: str) -> list[PolicyStatemen
             actions=_KEY_ACTIONS,
             resources=key_arns,
             conditions=(through_codecommit,),
+            why="Git fails without the key of a repository that has one: each is here.",
         )
     ]
 

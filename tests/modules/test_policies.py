@@ -97,3 +97,4 @@ def test_the_keys_of_targets_count_for_the_size_of_a_policy() -> None:
     tagged, used = _mirroring(60, keys)
     assert tagged.conditions
     assert (used.sid, used.resources) == ("RepositoryKeys", keys)
+    assert used.why == "Git fails without the key of a repository that has one: each is here."
