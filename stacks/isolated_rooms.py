@@ -35,7 +35,7 @@ def room_checks(name: str, settings: CodeCommitSettings) -> list[tuple[Precondit
     checks = [
         (room_is_well_formed(name), WELL_FORMED),
         (room_is_public(name), ONLY_PUBLIC),
-        (has_one_source(name), "Give the room either networks or VPC endpoints."),
+        (has_one_source(name), "Give the room either networks or VPC endpoints, and not both."),
         (
             has_own_endpoints(name, settings.pull.from_vpc_endpoints or () if settings.pull is not None else ()),
             "A VPC endpoint of this room is also one of another room: give every room endpoints of its own.",

@@ -325,9 +325,9 @@ def test_a_room_with_a_source_that_it_must_not_have_is_refused(
     }
     texts = {entry.entry.replace("203.0.113.16/29", network): refused for network, refused in networks.items()}
     endpoints = '["vpce-0123456789abcdef0"]'
-    texts[entry.entry.replace("null", endpoints)] = "either networks or VPC endpoints"
+    texts[entry.entry.replace("null", endpoints)] = "either networks or VPC endpoints, and not both"
     texts[entry.entry.replace("null", endpoints).replace('["203.0.113.16/29"]', "null")] = "endpoints of its own"
-    texts[entry.entry.replace('["203.0.113.16/29"]', "null")] = "either networks or VPC endpoints"
+    texts[entry.entry.replace('["203.0.113.16/29"]', "null")] = "either networks or VPC endpoints, and not both"
     document = changed(entry.deployment, entry.before)[entry.stack].json
     for number, text in enumerate(texts):
         put(with_entry(replace(entry, entry=text), handed_over(entry)), tmp_path / f"room_{number}")
