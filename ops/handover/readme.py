@@ -52,8 +52,8 @@ addresses of resources. Keep both in version control: the next handover needs th
 * The project's settings, and its checks across several of them or across stacks. A check of a single value stays as the
   `validation` of a variable. If it compares with constants that are values of another stack, change both.
 * Commands and reviews of the project: they read the project, and not what is changed here.
-* Everything that the project computes, for example the number of subnets or the permissions of policies. Change these
-  by hand in the `.tf` files.
+* What the project computes, for example how a network is divided into subnets. In the `.tf` files these are values:
+  change them by hand.
 * Blocks for what the project does not have yet, for example the first of a kind. Write them by hand, or add it to the
   project, and hand over again.
 """
