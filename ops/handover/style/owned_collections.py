@@ -186,7 +186,11 @@ def _list(it: Owned, name: str) -> Expression:
         start = start.replace(_OWNER, f"${{{_NAME}}}")
         lists.append(f'[for {one} in {members} : "{start}${{{one}.{attribute}}}"]')
     names = "".join(f"{each},\n" for each in lists)
-    return _merged(it, f"for {one_of(name)} in toset(concat(\n{names})) : {one_of(name)} => {_NAME}")
+    # `one` refuses a name that two owners have, where `merge` would take the last.
+    by_owner = f"for {_NAME}, {one_of(it.owners)} in local.{it.owners} : {_NAME} => distinct(concat(\n{names}))"
+    return Verbatim(
+        f"{{\nfor {one_of(name)}, {it.owners} in transpose({{\n{by_owner}\n}}) : {one_of(name)} => one({it.owners})\n}}"
+    )
 
 
 def _merged(it: Owned, entries: str) -> Expression:

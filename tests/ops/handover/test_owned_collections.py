@@ -31,8 +31,9 @@ def test_every_list_is_a_loop_over_the_members_of_each_owner() -> None:
     assert _ARNS in found
     assert "arns =" not in found
     assert (
-        "hooks = merge([for name, space in local.spaces : { for hook in toset(concat( keys(space.mirrors), "
-        '[for mirror in space.mirrors : "${name}.${mirror.project}"], )) : hook => name }]...)'
+        "hooks = { for hook, spaces in transpose({ for name, space in local.spaces : name => distinct(concat( "
+        'keys(space.mirrors), [for mirror in space.mirrors : "${name}.${mirror.project}"], )) }) '
+        ": hook => one(spaces) }"
     ) in found
     assert (
         "value = merge([for name, space in local.spaces : { "
