@@ -28,7 +28,7 @@ _ATTRIBUTE = re.compile(r"each\.value\.([A-Za-z_]\w*)", re.ASCII)
 _IF = re.compile(rf"{_ATTRIBUTE.pattern} \? \[1\] : \[\]", re.ASCII)
 _UNLESS_NULL = re.compile(rf"{_ATTRIBUTE.pattern} == null \? \[\] : \[1\]", re.ASCII)
 _WHOLE_ENTRY = re.compile(r"(?<![\w.-])each\.value(?!\.)")
-_TRUE = Verbatim("true")
+_TRUE, _FALSE = Verbatim("true"), Verbatim("false")
 
 _Owners = frozenset[int] | None
 """The numbers of the owners whose block has something; None if that is not known."""
@@ -152,7 +152,7 @@ class _SetsOfOwners:
         return self._decided(replace(block, arguments=arguments, blocks=inner))
 
     def _decided(self, block: Block) -> Block:
-        """A dynamic block with a loop over an attribute, which exactly those have of whose members one has it."""
+        """A dynamic block with a loop over an attribute, on the condition that one of the members has the attribute."""
         one = one_of(self._collection.name)
         for attribute in self._collection.arns.values() if block.type == "dynamic" else ():
             loop = Verbatim(loop_over_attribute(self._collection, attribute, self._members))
@@ -167,10 +167,26 @@ class _SetsOfOwners:
             return owners
         source = _source(block.arguments["for_each"])
         if (it := _IF.fullmatch(source)) is not None:
-            return frozenset(one for one in owners if self._columns[f"each.value.{it[1]}"][one] == _TRUE)
+            return self._whose(it[1], owners, _is_true)
         if (it := _UNLESS_NULL.fullmatch(source)) is not None:
-            return frozenset(one for one in owners if self._columns[f"each.value.{it[1]}"][one] != NULL)
+            return self._whose(it[1], owners, _is_not_null)
         return None
+
+    def _whose(self, attribute: str, owners: frozenset[int], decide: Callable[[Expression], bool | None]) -> _Owners:
+        """The owners, of these, whose value of an attribute decides for the block; None if one value is not known."""
+        decided = [decide(it) for it in self._columns.get(f"each.value.{attribute}", [])]
+        return None if None in decided or not decided else frozenset(one for one in owners if decided[one])
+
+
+def _is_true(value: Expression) -> bool | None:
+    """Whether a value is true; None if that is not known. A text may be true, too."""
+    return value == _TRUE if value in (_TRUE, _FALSE) else None
+
+
+def _is_not_null(value: Expression) -> bool | None:
+    """Whether a value is not null; None if that is not known."""
+    is_constant_text = isinstance(value, Template) and value.expression is None
+    return value != NULL if value == NULL or is_constant_text or isinstance(value, TupleExpr | ObjectExpr) else None
 
 
 def _source(it: Expression) -> str:

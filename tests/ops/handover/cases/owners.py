@@ -124,11 +124,22 @@ def unless_null(**statement: Any) -> Document:
     return with_some_keys("${each.value.keys == null ? [] : [1]}", keys, **statement)
 
 
+def if_variable() -> Document:
+    """A variable says whether a space has the statement, which is about a repository that no mirror goes into."""
+    entries: dict[str, dict[str, Any]] = {
+        "blue": {"has_keys": True, "keys": [f"{_ARN}{it}" for it in ("website", "batch", "manual")]},
+        "red": {"has_keys": "${var.it}", "keys": [f"{_ARN}other"]},
+    }
+    document = with_some_keys("${each.value.has_keys ? [1] : []}", entries)
+    return {**document, "variable": {"it": {"type": "bool", "default": True}}}
+
+
 OWNERS: dict[str, Document] = {
     "of_mirrors": spaces(),
     "with_keys": with_keys(),
     "with_keys_if_true": if_true(),
     "with_keys_unless_null": unless_null(),
+    "with_a_variable": if_variable(),
     "with_another_set_of_keys": unless_null(not_resources="${each.value.keys}"),
     "with_whole_entries": spaces(output={"it": {"value": "${jsonencode(local.spaces)}"}}),
 }
