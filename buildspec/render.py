@@ -122,7 +122,7 @@ def unit_buildspec(values: UnitBuildspec) -> str:
 
 @functools.lru_cache(maxsize=64)
 def _digest(text: str) -> str:
-    """All units have the same program, of which a synthesis writes and compares each buildspec."""
+    """The SHA-256 of a text. It is kept, because all units have the same long program."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
