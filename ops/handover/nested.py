@@ -77,11 +77,11 @@ def ids_in(expression: Expression) -> Iterator[str]:
     return (it.text for it in within(expression) if isinstance(it, Template) and it.text and _OWN.fullmatch(it.text))
 
 
-def is_of_no_member(block: Block, keys: Iterable[str]) -> bool:
-    """Whether nothing in a nested block is of the members with these keys alone: no id or network, and no name."""
+def names_a_member(block: Block, keys: Iterable[str]) -> bool:
+    """Whether a nested block has an id or a network, or the name of a member with one of these keys."""
     names = [re.escape(name) for key in keys for name in (key, identifier(key))]
     own = re.compile(rf"(?<![\w.-])({_OWN.pattern})(?![\w.-])|{'|'.join(names)}")
-    return not any(own.search(written(it)) for it in block.expressions())
+    return any(own.search(written(it)) for it in block.expressions())
 
 
 def deciding(

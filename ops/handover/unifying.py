@@ -20,7 +20,7 @@ from ops.handover.hcl import (
 from ops.handover.known_values import is_certain
 from ops.handover.members import GENERIC, all_of, are_same_set, columns_of, jsonencoded, named_line
 from ops.handover.names import identifier
-from ops.handover.nested import aligned, deciding, dynamic, is_of_no_member, is_own, word
+from ops.handover.nested import aligned, deciding, dynamic, is_own, names_a_member, word
 from ops.handover.references import is_constant, is_free_of_resources, is_reference
 from ops.handover.scopes import PLACEHOLDER, hides
 from ops.handover.strings import has_doubled_signs
@@ -154,7 +154,7 @@ class _Merger:
             return inner
         having = {number for number, it in enumerate(row) if it is not None}
         of_examples = (keys[number] for keys in self._keys.values() for number in having)
-        if having <= self._examples and not is_of_no_member(inner, of_examples):
+        if having <= self._examples and names_a_member(inner, of_examples):
             raise _DifferentError
         self.dynamic += 1
         present = [it is not None for it in row]
