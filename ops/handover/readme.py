@@ -135,8 +135,8 @@ def stack_readme(stack: HandoverStack, stacks: Sequence[HandoverStack], converte
     contents = "".join(f"* {code(path)}\n" for path in sorted(files))
     moves = (_MOVES if "moved.tf" in files else "") + (_REMOVES if "removed.tf" in files else "")
     beginning = f"{(account + after).strip()}\n\n" if account or after else ""
-    later = "".join(map(_step, _left(stack, "after_apply")))
-    elsewhere = "".join(f"* {plain(it)}\n" for it in _left(stack, "other_stacks") if isinstance(it, str))
+    later = "".join(map(_step, _notes(stack, "after_apply")))
+    elsewhere = "".join(f"* {plain(it)}\n" for it in _notes(stack, "other_stacks") if isinstance(it, str))
     others = f"Other stacks name some of this, too:\n\n{elsewhere}\n" if elsewhere else ""
     steps = f"\n## After the first apply\n\n{later}{_LATER}" if later else ""
     places = _places(converted)
@@ -187,7 +187,7 @@ def _state(stack: HandoverStack, files: Mapping[str, str]) -> str:
     return f"{where}\n{relative}, so that it still leads to the state of existing resources."
 
 
-def _left(stack: HandoverStack, name: str) -> list[Any]:
+def _notes(stack: HandoverStack, name: str) -> list[Any]:
     """What the stack has for people under `//`, by this name."""
     comment = stack.document.get("//")
     found = comment.get(name) if isinstance(comment, dict) else None
