@@ -47,8 +47,8 @@ def blocks(settings: BacklogSettings) -> dict[str, list[dict[str, Any]]]:
     both, stay = _of_mirrors_and_spaces(settings), kept(settings)
     gone = mirrors(settings) if settings.isolation == "space" else _spaces(settings)
     removed = [_forgotten(OTHER[settings.isolation], key) for key in gone if key not in both and key not in stay]
-    for first in removed[:1]:  # it stands above all of them in the HCL
-        first["//"] = {"comment": _WHY_FORGOTTEN.format(OTHER[settings.isolation])}
+    if removed:  # the first one stands above all others in the HCL
+        removed[0]["//"] = {"comment": _WHY_FORGOTTEN.format(OTHER[settings.isolation])}
     moved = [move for key in both for move in _moves(settings.isolation, key)]
     if HOOKS in mirrors(settings):
         moved.append({"from": f"{_HOOKS_PATH}_{HOOKS}_resource", "to": _HOOKS_PATH})
