@@ -125,12 +125,12 @@ def _map(
             continue
         if all(it == TupleExpr(()) for it in found.values()) and expression.more == expression.empty:
             return Verbatim(f"{{ for {axis.key_name} in {axis.keys_of} : {axis.key_name} => [] }}")
-        for attribute in axis.entries[axis.keys[0]]:
+        for attribute in _of_lists(axis):
             column = {key: axis.entries[key].get(attribute, NULL) for key in axis.keys}
             lists = {key: TupleExpr(()) if it == NULL else it for key, it in column.items()}
             are_lists = all(_is_list_of_texts(it, of_texts) for it in column.values() if it != NULL)
             may_be_null = NULL in column.values() or bool(expression.empty)
-            if (may_be_null and not may_coalesce) or attribute not in _of_lists(axis):
+            if may_be_null and not may_coalesce:
                 continue
             if found == lists and are_lists:
                 value = f"{axis.key_name}.{attribute}"
@@ -140,7 +140,10 @@ def _map(
 
 
 def _of_lists(axis: Axis) -> list[str]:
-    """The attributes that a map may have: those that some members have, and the only one that none has."""
+    """The attributes that a map may list: those of which a member has a value, and the only one of which none has.
+
+    A map of empty lists shows nothing of what it lists: of two attributes without a value, it is not known which.
+    """
     attributes = axis.entries[axis.keys[0]]
     known = [it for it in attributes if any(axis.entries[key].get(it, NULL) != NULL for key in axis.keys)]
     others = [it for it in attributes if it not in known]
