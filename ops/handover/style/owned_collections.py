@@ -32,9 +32,10 @@ _PLAIN = re.compile(r"[\w.-]*", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True)
 class Owned:
-    """A collection, the local value whose members, the owners, have some of its members each, and these by owner.
+    """A collection whose members are divided among owners: the members of a local value, each with some of them.
 
-    lists: the owner's key for each name in the collection's lists. is_known: whether all this may be written as loops.
+    owners: the name of that local value. entries: the collection's members by the owner's key. lists: the owner's key
+    for each name in the collection's lists. is_known: whether all this may be written as loops.
     """
 
     collection: Collection
@@ -69,7 +70,10 @@ class Owned:
 
 
 def owned(collections: Sequence[Collection], blocks: Sequence[TopLevelBlock]) -> list[Owned]:
-    """The collections of which each member of a local value has some. It is not known which of two are the owners."""
+    """The collections of which each member of a local value has some members.
+
+    Where two local values could be the owners, it is not known which of them is.
+    """
     found: list[Owned] = []
     for it in collections:
         own = [one for name in local_values(blocks) if (one := _owned(it, name, blocks)) is not None]
@@ -103,7 +107,7 @@ def _has_free_names(collection: Collection, owners: str, blocks: Sequence[TopLev
 
 
 def with_owners(blocks: Sequence[TopLevelBlock], found: Sequence[Owned]) -> Sequence[TopLevelBlock]:
-    """The blocks, of which those with the local value of owners say so, if all is known of their members."""
+    """The blocks, with `owned` in those that have the local value of owners, if all is known of their members."""
     for it in found:
         if it.is_known:
             blocks = [

@@ -121,7 +121,7 @@ class _SetsOfOwners:
         return found
 
     def _of_owner(self, template: Template, number: int) -> Template | None:
-        """A text with the owner's values in it; None if they are not known. References to its resources stay."""
+        """A text with the owner's values in place of `each`; None if they are not known. Other references stay."""
         parts: list[Part] = []
         for part in template.parts:
             source = part.source.strip() if isinstance(part, Interpolation) else ""
@@ -211,7 +211,7 @@ def _columns(value: Expression) -> Iterator[tuple[str, list[Expression]]]:
 def _without_unused(
     before: Sequence[TopLevelBlock], blocks: Sequence[TopLevelBlock], owners: str
 ) -> Sequence[TopLevelBlock]:
-    """The blocks, where the owners do not have the attributes any more that nothing refers to since `before`."""
+    """The blocks, without the attributes of the owners that something referred to in `before`, and nothing does now."""
     value = local_values(blocks)[owners]
     if not isinstance(value, ObjectExpr) or _has_whole_entries(blocks, owners):
         return blocks
