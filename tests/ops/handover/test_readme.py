@@ -299,7 +299,7 @@ def test_a_step_after_the_first_apply_has_its_commands_below_it() -> None:
 
 
 def test_lists_what_to_change_in_other_stacks_below_the_places() -> None:
-    text = readme({"//": {"other_stacks": ["Add it in `b`."]}})
+    text = readme({"//": {"other_stacks": ["Add it in `b`.", 1, {"text": "x"}]}})
     assert (
         "\n## What to change where\n\nOther stacks name some of this, too:\n\n* Add it in \\`b\\`.\n\nChange it in"
         in text
