@@ -92,6 +92,14 @@ def test_a_block_with_something_of_the_next_member_keeps_that_apart(values: list
     assert 'data "aws_iam_policy_document" "rooms_night_deny"' in found
 
 
+def test_a_block_with_something_of_one_member_is_dynamic_where_no_example_needs_it() -> None:
+    vault = {**ENDPOINTS, "values": ["x/vpce-01234567/y", "of vault"]}
+    document = rooms({**AT_NIGHT, "vault": vault})
+    found = text(document, document)
+    assert "for_each = each.value.source_vpce ? [1] : []" in found
+    assert 'values = ["x/vpce-01234567/y", "of vault"]' in found
+
+
 @pytest.mark.parametrize("values", [["secret-vault"], ["x-vpce-01234567"], ["0123abcd-12ab-34cd-86ef-1234567890ab"]])
 def test_a_block_with_something_of_all_is_written_for_all(values: list[str]) -> None:
     one, more = rooms(AT_NIGHT), rooms({**WITH_ENDPOINTS, "next_vault": {**ENDPOINTS, "values": values}})
