@@ -21,8 +21,8 @@ def git_credentials(region: str, settings: CodeCommitSettings) -> FirstStep:
     named = "USER-git-credential"
     return FirstStep(
         text=f"Issue a Git credential for each IAM user: USER stands for its name, in the output{_listed(users)}. "
-        "IAM shows the password once, in the console (Security credentials of the user) too. Here it goes into a "
-        "secret, where people look it up, to use Git at the addresses in the output clone_urls_https.",
+        "IAM shows the password only then. These commands put it into a secret, where people look it up; the console "
+        "issues one, too, under Security credentials of the user. Git's addresses are in the output clone_urls_https.",
         commands=(
             f"aws secretsmanager create-secret --region {region} --name {named}{key}",
             "aws iam create-service-specific-credential --user-name USER --service-name codecommit.amazonaws.com "
@@ -58,15 +58,14 @@ def gitlab(region: str, settings: GitlabSettings) -> list[str | FirstStep]:
 def gitlab_mirrors(deployment: Deployment) -> list[str]:
     """For those who apply dev-gitlab."""
     prd = deployment.prd
-    settings = prd.codecommit if prd is not None else None
     target, login, projects = "the address of the CodeCommit repository", "a user's who may push to it", ""
-    if prd is not None and settings is not None:
-        if settings.push is None:
+    if prd is not None and prd.codecommit is not None:
+        if prd.codecommit.push is None:
             return []
         secret = Labels(project=deployment.name, environment="prd", owner=deployment.owner).git_secret("push")
         target = f"the address https://git-codecommit.{deployment.region}.amazonaws.com/v1/repos/NAME"
         login = f"those in the secret {secret} of account {prd.account.id}"
-        projects = _projects(settings)
+        projects = _projects(prd.codecommit)
     return [
         "Give each GitLab project that goes into CodeCommit a push mirror, in its settings under Repository, Mirroring "
         f"repositories: {target}, direction Push, and as user name and password {login}. Leave Keep divergent refs "
@@ -77,10 +76,10 @@ def gitlab_mirrors(deployment: Deployment) -> list[str]:
 def bridge(region: str, settings: BacklogSettings) -> list[FirstStep]:
     """For those who apply backlog-bridge."""
     put = f"aws ssm put-parameter --region {region} --type SecureString"
-    keys = [
-        f"{put} --name {it.ssh_key_parameter}{_option('--key-id', it.ssh_key_kms_key_arn)} --value file://{space}.key"
-        for space, it in settings.spaces.items()
-    ]
+    keys: dict[str, tuple[str, str | None]] = {}  # spaces may have one parameter
+    for space, it in settings.spaces.items():
+        first, encrypted_with = keys.get(it.ssh_key_parameter, (space, None))
+        keys[it.ssh_key_parameter] = first, encrypted_with or it.ssh_key_kms_key_arn
     chat = settings.alerts.webhook_parameter
     project = (
         " Or one for a whole project, under Integrations, Webhook, for Git pushes alone: the URL of SPACE.PROJECT. "
@@ -92,7 +91,10 @@ def bridge(region: str, settings: BacklogSettings) -> list[FirstStep]:
         FirstStep(
             text="Store the private SSH key of each space, here in a file SPACE.key to delete afterwards. It has no "
             "passphrase, and its public half is registered in Backlog for a user who may read the repositories.",
-            commands=keys,
+            commands=[
+                f"{put} --name {name}{_option('--key-id', key)} --value file://{space}.key"
+                for name, (space, key) in keys.items()
+            ],
         ),
         *(
             [
@@ -105,7 +107,7 @@ def bridge(region: str, settings: BacklogSettings) -> list[FirstStep]:
             else []
         ),
         FirstStep(
-            text="Register the webhooks, or pushes arrive with the next schedule only: in Backlog's project settings, "
+            text="Register the webhooks, so that a push does not wait for the schedule: in Backlog's project settings, "
             f"under Git, the URL of each repository.{project} Whoever has a URL can start builds: keep it secret.",
             commands=("terraform output webhook_urls",),
         ),

@@ -97,10 +97,12 @@ def test_a_push_mirror_gets_the_address_and_the_credential_of_its_repository(
 def test_gitlab_alone_names_no_secret_and_one_that_nobody_pushes_from_has_no_mirrors(
     changed: Callable[..., Stacks],
 ) -> None:
-    *_, mirrors = steps(changed("gitlab-existing-vpc", {"prd": None}))["dev-gitlab"]
-    assert (
-        ": the address of the CodeCommit repository, direction Push, and as user name and password a user's" in mirrors
-    )
+    only_backlog = {"prd.codecommit": None, "prd.backlog.repositories.batch.target": {"create": "batch"}}
+    for stacks in (changed("gitlab-existing-vpc", {"prd": None}), changed("example", only_backlog)):
+        *_, mirrors = steps(stacks)["dev-gitlab"]
+        assert (
+            ": the address of the CodeCommit repository, direction Push, and as user name and password a user's"
+        ) in mirrors
     found = steps(changed("gitlab-existing-vpc", {"prd.codecommit.push": None}))["dev-gitlab"]
     assert [it for it in found if "mirror" in it] == []
 
@@ -132,3 +134,10 @@ def test_the_bridge_stores_what_its_builds_read(
     assert " Or one for " not in str(
         steps(changed("example", {"prd.backlog.isolation": "repository"}))["backlog-bridge"]
     )
+
+
+def test_a_key_that_several_spaces_have_is_stored_once(changed: Callable[..., Stacks]) -> None:
+    same = {"prd.backlog.spaces.partner.ssh_key_parameter": "/kakehashi/backlog/example/ssh-key"}
+    found = commands(steps(changed("everything", same))["backlog-bridge"])
+    assert "--key-id" in found[0]
+    assert [it.split()[-1] for it in found if "--value" in it] == ["file://example.key", "file://chat-url"]
