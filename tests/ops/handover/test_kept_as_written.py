@@ -93,6 +93,20 @@ def test_a_map_with_an_empty_list_is_a_loop_where_no_state_shows_its_type(use: d
     assert ("coalesce(room.cidrs, [])" in found) is is_loop
 
 
+def test_a_map_without_empty_lists_is_a_loop_wherever_its_type_is_shown() -> None:
+    locals_ = _locals(
+        rooms={key: {"cidrs": [key]} for key in ("day", "night")}, subject={"day": ["day"], "night": ["night"]}
+    )
+    found = _named(locals_, _resource(for_each="<local.rooms>", input="<local.subject>"))
+    assert found == "{ for name, room in local.rooms : name => room.cidrs }"
+
+
+def test_a_map_of_other_lists_than_texts_stays() -> None:
+    """`coalesce` makes all values of one type."""
+    locals_ = _locals(rooms={"day": {"ports": [1]}, "night": {"ports": "<null>"}}, subject={"day": [1], "night": []})
+    assert "for name" not in _named(locals_, _resource(for_each="<local.rooms>"))
+
+
 @pytest.mark.parametrize(
     "text_of_map",
     [
