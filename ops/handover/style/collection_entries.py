@@ -7,6 +7,7 @@ from ops.handover.hcl import NULL, Expression, ObjectExpr, Template, Verbatim
 from ops.handover.metadata import Collection
 from ops.handover.strings import quoted_template
 from ops.handover.style.keys import key_name
+from ops.handover.style.local_values import is_text
 from terraform.patterns import NAME
 from terraform.templates import Directive
 
@@ -15,6 +16,9 @@ Entries = Mapping[str, Mapping[str, Expression]]
 
 DEFINED_LATER = ("account_id", "name", "region", "tags")
 """Local values that the style defines, once it knows the collections."""
+
+PLAIN = re.compile(r"[\w.-]*", re.ASCII)
+"""A text that needs no escapes between quotes."""
 
 
 def entries_of(value: Expression) -> Entries:
@@ -32,6 +36,20 @@ def entries_of(value: Expression) -> Entries:
 def one_of(name: str) -> str:
     """The name for one member of a local value: `mirror` for `mirrors`."""
     return key_name(Verbatim(f"local.{name}"))
+
+
+def names_of(entries: Entries, starts: Mapping[str, str]) -> set[str]:
+    """The keys of members, and the values of attributes behind what each starts with.
+
+    Nothing if a value is no text, or if Terraform may order a name otherwise than Python.
+    """
+    found = set(entries)
+    for attribute, start in starts.items():
+        values = [is_text(it.get(attribute, NULL)) for it in entries.values()]
+        if not all(values):
+            return set()
+        found |= {f"{start}{it}" for it in values}
+    return found if all(map(str.isascii, found)) else set()
 
 
 def loop_over_arns(collection: Collection, entries: Entries, arns: Set[str], members: str) -> str | None:

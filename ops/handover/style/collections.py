@@ -4,19 +4,16 @@ A stack says itself which members it lists in JSON. `jsonencode({ mirrors = { a 
 `jsonencode({ mirrors = local.mirrors })`, and a set of ARNs `[for mirror in local.mirrors : "arn:…:${mirror.target}"]`.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ops.handover.edit_places import MemberList
 from ops.handover.hcl import (
-    NULL,
     Block,
     Expression,
     FunctionCall,
     ObjectExpr,
-    Template,
     TupleExpr,
     Verbatim,
     within,
@@ -27,19 +24,19 @@ from ops.handover.printing import expression
 from ops.handover.references import addresses_in, is_constant
 from ops.handover.style.collection_entries import (
     DEFINED_LATER,
+    PLAIN,
     Entries,
     as_quoted,
     attribute_of_arns,
     entries_of,
     loop_over_arns,
     loop_over_attribute,
+    names_of,
     one_of,
 )
 from ops.handover.style.keys import TAKEN
 from ops.handover.style.local_values import local_values, with_changed_sets, with_changed_values, with_local_values
 from ops.handover.style.marked_keys import HERE, with_key_in_text
-
-_PLAIN = re.compile(r"[\w.-]*", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,16 +193,6 @@ def _listed(name: str, blocks: Sequence[TopLevelBlock]) -> Iterator[ObjectExpr]:
                         yield from (one for key, one in inner.items if key.text == name and isinstance(one, ObjectExpr))
 
 
-def _names(entries: Entries, attributes: Mapping[str, str]) -> list[str]:
+def _names(entries: Entries, starts: Mapping[str, str]) -> list[str]:
     """The names in a list, in Terraform's order; nothing if one of them is not known."""
-    found = set(entries)
-    for attribute, start in attributes.items():
-        values = [_text_of(it.get(attribute, NULL)) for it in entries.values()]
-        if not all(values) or not _PLAIN.fullmatch(start):
-            return []
-        found |= {f"{start}{it}" for it in values}
-    return sorted(found) if all(map(str.isascii, found)) else []
-
-
-def _text_of(value: Expression | None) -> str | None:
-    return value.text if isinstance(value, Template) else None
+    return sorted(names_of(entries, starts)) if all(map(PLAIN.fullmatch, starts.values())) else []

@@ -5,7 +5,6 @@ ARNs of these becomes `[for mirror in each.value.mirrors : "arn:…:${mirror.tar
 `merge([for name, space in local.spaces : { for mirror in keys(space.mirrors) : mirror => … }]...)`.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,9 +15,9 @@ from ops.handover.lists_in_texts import KeyList
 from ops.handover.metadata import Collection, TopLevelBlock
 from ops.handover.printing import expression
 from ops.handover.references import addresses_in, is_constant
-from ops.handover.style.collection_entries import DEFINED_LATER, Entries, entries_of, one_of
+from ops.handover.style.collection_entries import DEFINED_LATER, PLAIN, Entries, entries_of, names_of, one_of
 from ops.handover.style.keys import TAKEN, is_free
-from ops.handover.style.local_values import is_text, local_values, with_changed_values, with_local_values
+from ops.handover.style.local_values import local_values, with_changed_values, with_local_values
 from ops.handover.style.sets_of_owners import with_sets_of_owners
 
 _NAME = "name"
@@ -26,8 +25,6 @@ _NAME = "name"
 
 _OWNER = "{key}"
 """Stands for an owner's key in what the names in a list start with."""
-
-_PLAIN = re.compile(r"[\w.-]*", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,17 +199,14 @@ def _merged(it: Owned, entries: str) -> Expression:
     return Verbatim(f"merge([\nfor {_NAME}, {one_of(it.owners)} in local.{it.owners} : {{\n{entries}\n}}\n]...)")
 
 
-def _names(entries: Mapping[str, Entries], attributes: Mapping[str, str]) -> dict[str, str]:
+def _names(entries: Mapping[str, Entries], starts: Mapping[str, str]) -> dict[str, str]:
     """The owner's key of each name in a list; nothing if one is not known, or several owners have it."""
+    if not all(PLAIN.fullmatch(it.replace(_OWNER, "")) for it in starts.values()):
+        return {}
     found: dict[str, str] = {}
     for owner, own in entries.items():
-        names = {*own}
-        for attribute, start in attributes.items():
-            values = [is_text(it.get(attribute, NULL)) for it in own.values()]
-            if not all(values) or not _PLAIN.fullmatch(start.replace(_OWNER, "")):
-                return {}
-            names |= {f"{start.replace(_OWNER, owner)}{it}" for it in values}
-        if names & found.keys() or not all(map(str.isascii, names)):
+        names = names_of(own, {attribute: it.replace(_OWNER, owner) for attribute, it in starts.items()})
+        if not names or names & found.keys():
             return {}
         found |= dict.fromkeys(names, owner)
     return found
