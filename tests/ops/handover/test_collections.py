@@ -12,6 +12,7 @@ import pytest
 from ops.handover import Converted, convert, shipped
 from tests.ops.handover.by_plan import OFFLINE
 from tests.ops.handover.cases import sets
+from tests.ops.handover.cases.owners import spaces, two_spaces
 
 _ARN = "arn:aws:codecommit:eu-central-1:111111111111:"
 _MIRRORS = {
@@ -138,6 +139,16 @@ def test_the_readme_names_the_members_that_each_member_of_a_local_value_has() ->
     names = [key for it in units.values() for key in it["mirrors"]]
     (place,) = converted({**document, "output": {"names": {"value": names}}}).edit_places
     assert place.also == ["outputs.tf"]
+
+
+def test_a_map_by_member_is_no_loop_over_a_resource_with_the_same_keys_by_chance() -> None:
+    document = spaces()
+    names = {key: f"of {key}" for own in two_spaces().values() for key in own}
+    document["locals"]["twins"] = {key: {"name": key} for key in names}
+    document["resource"]["aws_sqs_queue"] = {"twins": {"for_each": "${local.twins}", "name": "${each.value.name}"}}
+    found = text({**document, "output": {"names": {"value": names}}})
+    assert "for name, space in local.spaces : { for mirror in keys(space.mirrors) : mirror => " in found
+    assert "for twin in" not in found
 
 
 def test_json_that_one_resource_has_twice_stands_once() -> None:
