@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from tests.ops.handover.cases.owners import if_variable, keys_of, with_keys
+from ops.handover import shipped
+from ops.handover.hcl import Block
+from ops.handover.hcl import text as constant
+from ops.handover.metadata import TopLevelBlock, collections
+from ops.handover.reading import read
+from ops.handover.style.owned_collections import owned, with_owners
+from tests.ops.handover.cases.owners import if_variable, keys_of, spaces, with_keys
 from tests.ops.handover.test_owned_collections import text
 
 
@@ -37,3 +43,14 @@ def test_a_condition_stays_where_its_value_may_be_null(red: str, is_known: bool)
     found = text({**document, "variable": {"it": {"type": "string"}}})
     assert ("for_each = each.value.it == null ? [] : [1]" not in found) is is_known
     assert ("resources = each.value.keys" not in found) is is_known
+
+
+def test_only_the_local_value_of_the_owners_is_marked() -> None:
+    document = spaces()
+    blocks = read(document, name="bridge", schemas=shipped())
+    others = [
+        TopLevelBlock(block=Block("locals", arguments={"other": constant("x")})),
+        TopLevelBlock(block=Block("module", ("it",), arguments={"spaces": constant("x")})),
+    ]
+    marked = with_owners([*blocks, *others], owned(collections(document), blocks))
+    assert [(it.block.type, [*it.block.arguments]) for it in marked if it.owned] == [("locals", ["spaces"])]
