@@ -34,6 +34,7 @@ def git_credentials(region: str, settings: CodeCommitSettings) -> FirstStep:
 
 def gitlab(region: str, settings: GitlabSettings) -> list[str | FirstStep]:
     """For those who apply dev-gitlab, without its mirrors."""
+    front = "load_balancer_dns_name" if settings.load_balancer is not None else "public_ip"
     certificate = FirstStep(
         text="Before the first login, compare the SHA-256 fingerprint of GitLab's self-signed certificate with the one "
         "that the server writes to its console. Or put a certificate of your own in its place, in /etc/gitlab/ssl.",
@@ -43,7 +44,7 @@ def gitlab(region: str, settings: GitlabSettings) -> list[str | FirstStep]:
         ),
     )
     return [
-        "Point GitLab's host name at the server, unless its record in Route 53 is one of these resources.",
+        *([f"Point GitLab's host name at what the output {front} says."] if settings.route53_zone_id is None else []),
         *([certificate] if settings.makes_its_certificate else []),
         FirstStep(
             text="Log in to GitLab as root. The password is in an SSM parameter.",

@@ -63,7 +63,8 @@ Repeat these steps for what a later apply adds, and undo them for what it remove
 """
 
 _ENTRIES = """\
-A new entry in a `local` value needs every argument that the others there have, `null` where it has none.
+A new entry in a `local` value needs every argument that the others there have: `null` where it has none, and `false`
+where the others have `true` or `false`.
 
 """
 

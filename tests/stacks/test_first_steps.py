@@ -45,7 +45,7 @@ def test_every_stack_with_credentials_or_mails_has_steps(synthesised: Callable[[
     assert found["dev-proxy"] == [CONFIRM]
     assert CONFIRM in found["prd-codecommit"]
     assert CONFIRM in found["backlog-bridge"]
-    assert len(found["dev-gitlab"]) == 3
+    assert len(found["dev-gitlab"]) == 2
 
 
 def test_a_credential_goes_into_the_secret_that_its_users_read(
@@ -65,6 +65,18 @@ def test_a_credential_goes_into_the_secret_that_its_users_read(
     found = steps(changed("minimal", alone))["prd-codecommit"]
     assert "in the output room_user_names." in texts(found)[0]
     assert "--kms-key-id" not in commands(found)[0]
+
+
+def test_gitlabs_host_name_leads_to_the_server_or_its_load_balancer_unless_a_record_is_created(
+    synthesised: Callable[[str], Stacks], changed: Callable[..., Stacks]
+) -> None:
+    def first(stacks: Stacks) -> str:
+        return texts(steps(stacks)["dev-gitlab"])[0]
+
+    assert first(synthesised("example")) == "Point GitLab's host name at what the output public_ip says."
+    balancer = {"dev.gitlab.route53_zone_id": None}
+    assert first(changed("everything", balancer)).endswith("the output load_balancer_dns_name says.")
+    assert "host name" not in first(synthesised("everything"))
 
 
 def test_whoever_logs_in_to_gitlab_reads_the_password_and_compares_a_certificate_that_the_server_made(

@@ -217,7 +217,8 @@ def test_names_the_places_where_something_is_added() -> None:
         "each is also in `terraform.tfvars` |\n"
         "| which hooks there are, and how they differ | `hooks` of each entry of `local.spaces` in "
         "[`locals.tf`](locals.tf) |\n"
-        "\nA new entry in a `local` value needs every argument that the others there have, `null` where it has none.\n"
+        "\nA new entry in a `local` value needs every argument that the others there have: `null` where it has none, "
+        "and `false`\nwhere the others have `true` or `false`.\n"
         "\nChange everything else"
     ) in text
 
