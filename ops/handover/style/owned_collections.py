@@ -100,7 +100,7 @@ def _has_free_names(collection: Collection, owners: str, blocks: Sequence[TopLev
     lists = collection.lists
     names = [_NAME, one_of(owners), collection.name, one_of(collection.name), *lists, *map(one_of, lists)]
     taken = {*local_values(blocks), *TAKEN, *(name for name in DEFINED_LATER if name != _NAME)}
-    return len({*names} - taken) == len(names)
+    return len({*names} - taken) == len(names) and owners not in TAKEN
 
 
 def with_owners(blocks: Sequence[TopLevelBlock], found: Sequence[Owned]) -> Sequence[TopLevelBlock]:

@@ -279,6 +279,14 @@ def test_lists_stay_where_two_local_values_have_members_of_the_collection() -> N
     assert "for mirror" not in text(document)
 
 
+def test_lists_stay_where_the_owners_are_called_like_something_of_terraforms() -> None:
+    document = json.loads(json.dumps(spaces()).replace("local.spaces", "local.data"))
+    document["locals"]["data"] = document["locals"].pop("spaces")
+    found = text(document)
+    assert "for_each = local.data" in found
+    assert "for mirror" not in found
+
+
 def test_an_owner_that_is_no_object_has_no_members() -> None:
     document = spaces()
     document["locals"]["spaces"]["green"] = "x"
