@@ -1,9 +1,10 @@
 """A bucket with the program that builds run, and with what each unit of builds works with."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from cdktf import Postcondition, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.s3_object import S3Object
 from constructs import Construct
 
@@ -23,12 +24,16 @@ CONFIG_VERSION = "CONFIG_VERSION"
 
 @dataclass(frozen=True, kw_only=True)
 class ProgramBucketProps:
-    """`program` and the texts of `configs`, by unit, are what the keys beside them name in the bucket."""
+    """`program` and the texts of `configs`, by unit, are what the keys beside them name in the bucket.
+
+    `checks` are what a config must fulfil, or a plan is refused: in HCL, people change it.
+    """
 
     name: str
     program_key: str
     program: str
     configs: Mapping[str, tuple[str, str]]
+    checks: Sequence[Postcondition]
 
 
 class ProgramBucket(PrivateBucket):
@@ -67,6 +72,8 @@ class ProgramBucket(PrivateBucket):
         self.program = self._object(self, "script", props.program_key, props.program)
         units = Construct(self, "units")
         self.configs = {unit: self._object(units, unit, *config) for unit, config in props.configs.items()}
+        for config in self.configs.values():
+            config.lifecycle = TerraformResourceLifecycle(postcondition=list(props.checks))
 
     def objects(self, unit: str) -> dict[S3Object, str]:
         """What the builds of a unit fetch, with the ARNs, which are known before the objects are."""

@@ -22,6 +22,7 @@ from stacks.backlog_units import (
     bridge_units,
     cache_bucket,
     collections,
+    config_checks,
     hooks,
     mirroring_units,
     program_bucket,
@@ -170,6 +171,7 @@ class BacklogBridgeStack(BaseStack):
                 configs={
                     key: (unit.config_key, unit_config(self.deployment, settings, unit)) for key, unit in units.items()
                 },
+                checks=config_checks(),
             ),
         )
         # Scopes of their own: a mirror may be called `webhook` or `cache`.

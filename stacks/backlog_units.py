@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from cdktf import Postcondition
+
 from buildspec import render
 from modules.labels import Labels
 from settings import Deployment
@@ -108,6 +110,23 @@ def unit_config(deployment: Deployment, settings: BacklogSettings, unit: BridgeU
         },
     }
     return jsonencode(config)
+
+
+def config_checks() -> list[Postcondition]:
+    """What Terraform refuses in a unit's config: what its build would refuse, and two sources of one target."""
+    mirrors = "jsondecode(self.content).mirrors"
+    names = "key_arn,project,repository,target"
+    return [
+        Postcondition(
+            condition=f'${{alltrue([for mirror in values({mirrors}) : join(",", keys(mirror)) == "{names}"])}}',
+            error_message="Every mirror has project, repository, target, and key_arn: null for a target without a key.",
+        ),
+        Postcondition(
+            condition=f"${{length(distinct([for mirror in values({mirrors}) : try(mirror.target, null)])) == "
+            f"length({mirrors})}}",
+            error_message="Two mirrors have the same target: give each mirror a repository of its own.",
+        ),
+    ]
 
 
 def unit_buildspec(deployment: Deployment, settings: BacklogSettings, unit: BridgeUnit) -> str:

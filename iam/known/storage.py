@@ -51,6 +51,11 @@ TYPES: dict[str, Arguments] = {
             "etag",
             "key",
         ),
+        **each(
+            harmless("it refuses a plan, and changes nothing"),
+            "lifecycle.postcondition.condition",
+            "lifecycle.postcondition.error_message",
+        ),
     },
     "aws_s3_bucket_versioning": {
         "bucket": _BUCKET,

@@ -21,7 +21,7 @@ LABELS = Labels(project="kakehashi", environment="prd", owner="platform-team")
 def build(stack: TerraformStack) -> MirrorBuildProps:
     """What a build needs that mirrors one repository."""
     configs = {"web": ("units/web.json", "{}")}
-    programs = ProgramBucketProps(name="programs", program_key="mirror.sh", program="", configs=configs)
+    programs = ProgramBucketProps(name="programs", program_key="mirror.sh", program="", configs=configs, checks=[])
     return MirrorBuildProps(
         labels=LABELS,
         region="ap-northeast-1",

@@ -93,6 +93,10 @@ CHANGES: dict[str, tuple[Change, str]] = {
         changed(NETWORK, "aws_subnet.network_public_a", lifecycle=None),
         f"{NETWORK}: aws_subnet.network_public_a.lifecycle",
     ),
+    "a config without its checks": (
+        changed(BRIDGE, "aws_s3_object.program_units_batch", lifecycle=None),
+        f"{BRIDGE}: aws_s3_object.program_units_batch.lifecycle",
+    ),
     "flow logs of no VPC": (
         changed(NETWORK, "aws_flow_log.flow_logs", vpc_id=None),
         f"{NETWORK}: aws_flow_log.flow_logs.vpc_id",

@@ -54,7 +54,7 @@ def _value(block: Block, json: FunctionCall, values: Mapping[str, Expression]) -
 def _repeated(block: Block) -> Iterator[FunctionCall]:
     """The calls of `jsonencode` that stand in the block's own arguments twice, and refer to its key and constants."""
     # With count, there may be no instance for which Terraform evaluates it.
-    if block.type != "resource" or "count" in block.arguments or bound_names(block):
+    if block.type != "resource" or "count" in block.arguments or bound_names(Block("", arguments=block.arguments)):
         return
     calls = Counter(it for argument in block.arguments.values() for it in within(argument) if _is_json(it))
     for call, uses in calls.items():

@@ -8,7 +8,7 @@ import json
 import re
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from settings import load
 from stacks.synthesis import synthesise
 from terraform import output
 from tests.conftest import PROJECT
-from tests.ops.handover.by_plan import plans_from_json, plans_of_files
+from tests.ops.handover.by_plan import planned as planned_together
+from tests.ops.handover.by_plan import plans_from_json, plans_of_files, put
 from tests.ops.handover.evaluation import larger_than, with_old_addresses
 from tests.settings.whole_file import KMS_KEY
 
@@ -310,3 +311,29 @@ def test_the_readme_names_the_places_of_the_entries_and_no_file_beside_them(
     assert places["local.repositories"].some == ()
     # Some mirrors have a repository of their own.
     assert set(places[ADDITIONS[name].members].some) <= {"codecommit.tf"}
+
+
+@pytest.mark.parametrize("name", ["of_one_of_two_spaces", "of_a_space_into_a_new_repository"])
+def test_an_entry_that_stops_the_mirrors_of_its_build_is_refused(
+    name: str, bridges: dict[str, Bridge], tmp_path: Path
+) -> None:
+    addition, bridge = ADDITIONS[name], bridges[name]
+    entry = addition.entries[addition.members]
+    incomplete = {it: re.sub(rf"\n *{it} +=.*", "", entry) for it in ("key_arn", "repository")}
+    entries = {**incomplete, "target": entry.replace('"new-tools"', '"examples"' if "two" in name else '"website"')}
+    for attribute, text in entries.items():
+        assert text != entry
+        changed = replace(addition, entries={**addition.entries, addition.members: text})
+        put(bridge.edited(changed), tmp_path / f"without_{attribute}")
+    done = planned_together(tmp_path, {f"without_{it}": bridge.after for it in entries}, "-json")
+    assert done.returncode != 0
+    errors = [it["diagnostic"] for it in map(json.loads, done.stdout.splitlines()) if it["type"] == "diagnostic"]
+    said = {it: [one for one in errors if one["range"]["filename"].startswith(f"without_{it}/")] for it in entries}
+    has_all = "Every mirror has project, repository, target, and key_arn: null for a target without a key."
+    assert {it["detail"] for it in said["repository"]} == {has_all}
+    # A loop over the keys of KMS reads it before.
+    lacks = 'This object does not have an attribute named "key_arn".'
+    assert has_all in {it["detail"] for it in said["key_arn"]} <= {has_all, lacks}
+    assert {it["detail"] for it in said["target"]} == {
+        "Two mirrors have the same target: give each mirror a repository of its own."
+    }

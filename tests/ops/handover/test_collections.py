@@ -155,6 +155,9 @@ def test_json_that_one_resource_has_twice_stands_once() -> None:
     document = bridge({f"site{number}": _MIRRORS["site"] for number in range(20)})
     unit = document["resource"]["aws_s3_object"]["unit"]
     unit["etag"] = hashlib.md5(unit["content"].encode(), usedforsecurity=False).hexdigest()
+    # A loop's variable in a check is no name in the JSON.
+    check = "${alltrue([for mirror in jsondecode(self.content).mirrors : mirror.target != null])}"
+    unit["lifecycle"] = {"postcondition": [{"condition": check, "error_message": "A mirror has no target."}]}
     found = text(document)
     assert found.count("jsonencode(") == 1
     assert "unit = jsonencode({ hours = 6 mirrors = local.mirrors unit = " in found
