@@ -24,7 +24,7 @@ CREDENTIALS = st.builds(
     token=st.none() | st.text(string.ascii_letters + string.digits + "+/=", min_size=1, max_size=300),
 )
 # What botocore never signs, what it adds itself, and a date, in place of which it adds none of its own.
-NOT_SIGNED = {"expect", "transfer-encoding", "user-agent", "x-amzn-trace-id", "host", "authorization", "date"}
+NOT_SIGNED = {*botocore.auth.SIGNED_HEADERS_BLACKLIST, "host", "authorization", "date"}
 HEADERS = st.dictionaries(
     st.text(string.ascii_letters + string.digits + "-", min_size=1).filter(
         lambda name: name.lower() not in NOT_SIGNED and not name.lower().startswith("x-amz-")
