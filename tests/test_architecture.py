@@ -1,6 +1,7 @@
 """Rules for the code that no type checker checks: imports (contracts in pyproject.toml), lengths and class names."""
 
 import ast
+import logging.config
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +25,11 @@ def _definitions(kind: type[Node], files: list[Path]) -> Iterator[tuple[Path, No
                 yield file.relative_to(PROJECT), node
 
 
-def test_every_package_imports_only_what_it_may(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_package_imports_only_what_it_may(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # import-linter's would switch off every logger that other tests have used, for the rest of the process.
+    monkeypatch.setattr(logging.config, "dictConfig", lambda _: None)
     status = cli.lint_imports(config_filename=str(PROJECT / "pyproject.toml"), no_cache=True)
     assert status == 0, capsys.readouterr().out
 
