@@ -25,7 +25,7 @@ def for_each_keys(for_each: Expression, local_values: Mapping[str, Expression]) 
         case FunctionCall("toset", (Verbatim(source),)) if (it := _LOCAL.fullmatch(source)) and it[1] in local_values:
             return for_each_keys(FunctionCall("toset", (local_values[it[1]],)), {})
         case _:
-            source = _source(for_each)
+            source = source_of(for_each)
             if (it := _LOCAL.fullmatch(source)) and it[1] in local_values:
                 return for_each_keys(local_values[it[1]], {})
             found = _of_set(source)
@@ -58,11 +58,12 @@ def is_free(name: str, source: str) -> bool:
 
 def local_name(for_each: Expression) -> str:
     """The name of the local value that is iterated over, if it is one."""
-    match = _LOCAL.fullmatch(_source(for_each))
+    match = _LOCAL.fullmatch(source_of(for_each))
     return match[1] if match else ""
 
 
-def _source(expression: Expression) -> str:
+def source_of(expression: Expression) -> str:
+    """The source of a reference, or of the one that a set is made of; nothing if it is neither."""
     match expression:
         case Verbatim(source):
             return source

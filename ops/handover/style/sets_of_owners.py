@@ -20,7 +20,7 @@ from ops.handover.style.collection_entries import (
     loop_over_attribute,
     one_of,
 )
-from ops.handover.style.keys import local_name
+from ops.handover.style.keys import local_name, source_of
 from ops.handover.style.local_values import local_values, uses_of_attribute
 from terraform.templates import Interpolation, Part
 
@@ -109,7 +109,7 @@ class _SetsOfOwners:
         """The texts in a set of each owner; None if they are not known."""
         found = []
         for number in range(len(self._entries)):
-            value = self._columns[_source(it)][number] if _source(it) in self._columns else it
+            value = self._columns[source_of(it)][number] if source_of(it) in self._columns else it
             items = value.items if isinstance(value, TupleExpr) else () if value == NULL else None
             if items is None:
                 return None
@@ -165,7 +165,7 @@ class _SetsOfOwners:
         """The owners, of these, whose block has this nested block."""
         if block.type != "dynamic" or owners is None:
             return owners
-        source = _source(block.arguments["for_each"])
+        source = source_of(block.arguments["for_each"])
         if (it := _IF.fullmatch(source)) is not None:
             return self._whose(it[1], owners, _is_true)
         if (it := _UNLESS_NULL.fullmatch(source)) is not None:
@@ -187,15 +187,6 @@ def _is_not_null(value: Expression) -> bool | None:
     """Whether a value is not null; None if that is not known."""
     is_constant_text = isinstance(value, Template) and value.expression is None
     return value != NULL if value == NULL or is_constant_text or isinstance(value, TupleExpr | ObjectExpr) else None
-
-
-def _source(it: Expression) -> str:
-    match it:
-        case Verbatim(source):
-            return source
-        case Template():
-            return it.expression or ""
-    return ""
 
 
 def _columns(value: Expression) -> Iterator[tuple[str, list[Expression]]]:
@@ -235,7 +226,7 @@ def _has_whole_entries(blocks: Sequence[TopLevelBlock], owners: str) -> bool:
         or (local_name(found.block.arguments.get("for_each", NULL)) == owners and _WHOLE_ENTRY.search(source))
         for found in blocks
         for it in found.block.expressions()
-        if _source(it) != iterated
+        if source_of(it) != iterated
         for source, _ in code_of(it)
     )
 
