@@ -24,6 +24,7 @@ ROOM, OTHER_ROOM, KEY_ROOM = "next_room", "next_vault", "next_reader"
 """What each is called, with a number if another one is called so."""
 _DESCRIPTION = "What comes next"
 _ENDPOINTS = ("vpce-00000000000000000", "vpce-00000000000000001")
+_OTHER_ENDPOINT = ("vpce-00000000000000002",)
 _ELASTIC_IP = "eipalloc-00000000000000000"
 
 # Reserved for documentation: https://www.rfc-editor.org/rfc/rfc5737
@@ -137,16 +138,22 @@ def _with_room(deployment: Deployment) -> Deployment:
             )
         with_keys = {key: name for name, key in keys.items() if key is not None}
         if len(with_keys) > 1:
-            larger[_free(KEY_ROOM, larger.keys())] = _room_like(first, another_network, [*with_keys.values()][:1])
+            larger[_free(KEY_ROOM, larger.keys())] = _room_like(
+                first, another_network, [*with_keys.values()][:1], endpoints=_OTHER_ENDPOINT
+            )
         return settings.model_copy(update={"rooms": larger})
 
     return _with_codecommit(deployment, added)
 
 
-def _room_like(first: RoomSettings, network: IPv4Network, repositories: Sequence[str]) -> RoomSettings:
+def _room_like(
+    first: RoomSettings, network: IPv4Network, repositories: Sequence[str], *, endpoints: tuple[str, ...] = ()
+) -> RoomSettings:
+    """A room of the first one's kind, with the network, or with these endpoints or others of another number."""
+    known = first.from_vpc_endpoints
     return RoomSettings(
         from_cidrs=None if first.from_cidrs is None else (network,),
-        from_vpc_endpoints=None if first.from_vpc_endpoints is None else _other_endpoints(first.from_vpc_endpoints),
+        from_vpc_endpoints=None if known is None else endpoints or _other_endpoints(known),
         repositories=tuple(repositories),
     )
 

@@ -254,3 +254,12 @@ def test_where_repositories_have_different_keys_a_room_needs_one_of_them(keys: l
     if len(keys) > 1:
         assert rooms[KEY_ROOM].repositories == ("r0",)
         assert rooms[KEY_ROOM].from_cidrs == (IPv4Network("192.0.2.1/32"),)
+
+
+def test_rooms_that_come_next_share_no_endpoint(tmp_path: Path) -> None:
+    repositories = {"a": {"kms_key_arn": KMS_KEY}, "b": {"kms_key_arn": f"{KMS_KEY[:-1]}c"}}
+    changes = {"prd.codecommit.repositories": repositories, "prd.codecommit.rooms": {"day": ROOMS["day"]}}
+    rooms = codecommit(larger(tmp_path, "minimal", changes)).rooms
+    assert [*rooms] == ["day", ROOM, OTHER_ROOM, KEY_ROOM]
+    endpoints = [it for room in rooms.values() for it in room.from_vpc_endpoints or ()]
+    assert len({*endpoints}) == len(endpoints)
